@@ -1,0 +1,52 @@
+# Everything a person runs. The first target that needs it makes .venv from the lock file.
+PYTHON ?= python3.11
+VENV := .venv
+BIN := $(VENV)/bin
+export TF_USE_LEGACY_KERAS := 1
+export TF_CPP_MIN_LOG_LEVEL ?= 2
+export PYTHONWARNINGS ?= ignore
+
+.PHONY: help setup demo serve test lint format lock bench-latency clean
+.DEFAULT_GOAL := help
+
+help: ## Show this list
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  %-16s %s\n", $$1, $$2}'
+
+setup: $(VENV)/.ready ## Make .venv with the locked requirements
+
+$(VENV)/.ready: requirements/all.txt requirements/installer.txt pyproject.toml
+	@echo "Setting up $(VENV): about 3 GB of locked packages, once"
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/installer.txt
+	@$(BIN)/uv pip sync --quiet --python $(BIN)/python --require-hashes requirements/all.txt
+	@$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation --editable .
+	@touch $@
+
+demo: setup ## Import real data, train, index, serve and ask for recommendations
+	@$(BIN)/endcap demo
+
+serve: setup ## Serve the promoted bundle until Ctrl-C
+	@$(BIN)/endcap serve
+
+test: setup ## Run all tests
+	@$(BIN)/python -m pytest
+
+lint: setup ## Check style, types and import rules
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports --no-cache
+
+format: setup ## Format the code
+	@$(BIN)/ruff check --fix .
+	@$(BIN)/ruff format .
+
+lock: setup ## Renew the lock files from pyproject.toml
+	@$(BIN)/uv pip compile pyproject.toml --all-extras --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --quiet --output-file requirements/all.txt
+	@grep -o '^uv==[0-9.]*' requirements/all.txt | $(BIN)/uv pip compile - --generate-hashes --no-emit-index-url --no-header --quiet --output-file requirements/installer.txt
+
+bench-latency: setup ## Measure the served demo bundle, stage by stage
+	@$(BIN)/python -m benchmarks.latency
+
+clean: ## Remove everything endcap made here, but not .venv
+	rm -rf .endcap build dist

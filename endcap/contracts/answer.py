@@ -1,0 +1,35 @@
+"""The predict answer: one list, what it came from and what it cost."""
+
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, Field
+
+
+class Recommendation(BaseModel):
+    """One item in its place."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    item_id: str
+    score: float = Field(description="Final score; higher is better, comparable within one answer.")
+    source: str = Field(
+        description="The candidate source that brought the item with the highest rank: two_tower, item_to_item, buy_again, popular."
+    )
+    reason: str = Field(description="A sentence a customer may read.")
+    position: int = Field(ge=1, description="Place in the list, from 1.")
+    title: str = Field(description="The item's name.")
+    explanation: dict[str, Any] | None = Field(None, description="Scores by source and objective; only when asked for.")
+
+
+class Answer(BaseModel):
+    """What one instance gets back."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    recommendations: list[Recommendation]
+    request_id: str = Field(description="To be sent back with the events that follow from this list.")
+    bundle: str = Field(description="The model bundle that answered.")
+    variant: str = Field(description="The experiment variant the person is in.")
+    degraded: list[str] = Field(description="Stages that fell back; empty when all answered in time.")
+    ignored: list[str] = Field(description="Item ids of the request that the catalogue does not know.")
+    timings_ms: dict[str, float] = Field(description="Time by stage, in milliseconds, and of the whole as `total`.")

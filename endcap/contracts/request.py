@@ -1,0 +1,79 @@
+"""The predict request: one instance asks for one list."""
+
+from enum import StrEnum
+from typing import Annotated, Self
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from endcap.contracts.moment import UtcMoment
+
+K_MAX = 500
+Identifier = Annotated[str, Field(min_length=1, max_length=128)]
+
+
+class Surface(StrEnum):
+    HOME = "home"
+    PRODUCT = "product"
+    CART = "cart"
+    CATEGORY = "category"
+    SEARCH = "search"
+    EMAIL = "email"
+
+
+class Filters(BaseModel):
+    """Restrictions on what may be shown; all of them hold at once."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    categories: list[Identifier] | None = Field(
+        None, max_length=50, description="Names of categories at any level; an item needs one of them."
+    )
+    brands: list[Identifier] | None = Field(None, max_length=50, description="An item needs one of these brands.")
+    price_min: float | None = Field(None, ge=0, allow_inf_nan=False, description="Lowest price shown.")
+    price_max: float | None = Field(None, ge=0, allow_inf_nan=False, description="Highest price shown.")
+    new_to_user: bool = Field(False, description="Only items the user has never bought.")
+
+
+class Context(BaseModel):
+    """Where and when the list will be seen."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    device: str | None = Field(None, max_length=64, description="desktop, mobile, tablet, till or app.")
+    geo: str | None = Field(None, max_length=64, description="Region, for regional popularity.")
+    time: UtcMoment | None = Field(None, description="The moment to answer for, UTC; the present when left out.")
+    page: str | None = Field(None, max_length=512, description="Page the list is shown on.")
+
+
+class Instance(BaseModel):
+    """One list to recommend. An unknown field is refused."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    user_id: Identifier | None = Field(None, description="The customer, when known.")
+    session_id: Identifier | None = Field(None, description="The visit.")
+    surface: Surface = Field(Surface.HOME, description="What the list is for.")
+    item_ids: list[Identifier] = Field(
+        default_factory=list, max_length=500, description="The product page's item, the cart, the search results."
+    )
+    k: int = Field(10, ge=1, le=K_MAX, description="How many items.")
+    filters: Filters = Field(default_factory=Filters)
+    context: Context = Field(default_factory=Context)
+    exclude: list[Identifier] = Field(default_factory=list, max_length=1000, description="Items never to show in this list.")
+    explain: bool = Field(False, description="Whether to say how each item came to its place.")
+
+    @model_validator(mode="after")
+    def _someone_or_something(self) -> Self:
+        if self.surface is Surface.PRODUCT and not self.item_ids:
+            raise ValueError("item_ids is empty; surface product needs the page's item")
+        if self.filters.price_min is not None and self.filters.price_max is not None and self.filters.price_min > self.filters.price_max:
+            raise ValueError("filters.price_min is above filters.price_max")
+        return self
+
+
+class PredictRequest(BaseModel):
+    """The body of a V1 predict call."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    instances: list[Instance] = Field(min_length=1, max_length=100, description="The lists to recommend.")

@@ -1,0 +1,66 @@
+"""The one error hierarchy of endcap: every message names the field, the value and the fix."""
+
+from typing import Any, ClassVar
+
+
+class EndcapError(Exception):
+    """Base of every error a user may see.
+
+    `exit_code` is what the command line ends with, `http_status` what the predict endpoint answers with.
+    """
+
+    exit_code: ClassVar[int] = 1
+    http_status: ClassVar[int] = 500
+
+    def __init__(self, message: str, *, field: str | None = None, value: Any = None, fix: str | None = None) -> None:
+        self.message = message
+        self.field = field
+        self.value = value
+        self.fix = fix
+        super().__init__(self.describe())
+
+    def describe(self) -> str:
+        parts = [f"{self.field}: {self.message}" if self.field else self.message]
+        if self.value is not None:
+            parts.append(f"got {_shortened(self.value)}")
+        if self.fix:
+            parts.append(self.fix)
+        return "; ".join(parts)
+
+
+class InvalidInput(EndcapError):
+    """A request, an option or a setting is not what the contract asks for."""
+
+    exit_code = 2
+    http_status = 400
+
+
+class DataRejected(EndcapError):
+    """A dataset cannot be used: empty, unreadable, or with more bad rows than allowed."""
+
+    exit_code = 3
+    http_status = 400
+
+
+class BundleInvalid(EndcapError):
+    """A model bundle is incomplete, corrupt, or does not fit this version of endcap."""
+
+    exit_code = 4
+
+
+class DependencyUnavailable(EndcapError):
+    """A part that endcap needs (Milvus, the model server, the feature store) does not answer."""
+
+    exit_code = 5
+    http_status = 503
+
+
+class BundleRefused(EndcapError):
+    """The promotion gate refused a bundle."""
+
+    exit_code = 6
+
+
+def _shortened(value: Any, limit: int = 120) -> str:
+    text = repr(value)
+    return text if len(text) <= limit else f"{text[:limit]}... ({len(text)} characters)"
