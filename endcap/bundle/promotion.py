@@ -1,0 +1,54 @@
+"""Promotion on a laptop: the model base path holds the one version that is served, as TensorFlow Serving reads it."""
+
+import os
+import shutil
+from pathlib import Path
+
+from endcap.bundle.manifest import Bundle, open_bundle
+from endcap.errors import BundleInvalid
+
+MODEL_FOLDER = "endcap"
+
+
+def model_base_path(served_dir: Path) -> Path:
+    """What TensorFlow Serving calls `model_base_path`: its children are versions."""
+    return served_dir / MODEL_FOLDER
+
+
+def promote_bundle(bundle: Bundle, served_dir: Path) -> Path:
+    """Make a bundle the one that is served; servers that watch the folder take it up.
+
+    The new version is complete under its name before the old one goes, so a server that looks at any moment finds a whole version.
+    """
+    base = model_base_path(served_dir)
+    base.mkdir(parents=True, exist_ok=True)
+    target = base / str(bundle.manifest.version)
+    if not target.exists():
+        aside = base / f".{bundle.manifest.version}.{os.getpid()}"
+        shutil.rmtree(aside, ignore_errors=True)
+        shutil.copytree(bundle.path, aside)
+        aside.rename(target)
+    for other in _versions(base):
+        if other != target:
+            shutil.rmtree(other)
+    return target
+
+
+def served_bundle(served_dir: Path) -> Bundle:
+    """The bundle being served.
+
+    Raises:
+        BundleInvalid: nothing was promoted yet, or the bundle is damaged.
+    """
+    versions = _versions(model_base_path(served_dir))
+    if not versions:
+        raise BundleInvalid(
+            "no bundle is promoted", field=str(served_dir), fix="run `endcap pipeline run`, or `endcap bundle promote VERSION`"
+        )
+    return open_bundle(versions[-1])
+
+
+def _versions(base: Path) -> list[Path]:
+    if not base.is_dir():
+        return []
+    return sorted((path for path in base.iterdir() if path.name.isdigit()), key=lambda path: int(path.name))

@@ -1,0 +1,77 @@
+"""The model bundle: what is trained, evaluated, deployed, canaried and rolled back as one.
+
+A bundle is a TensorFlow Serving version folder, `<base path>/<version>/`, so that TensorFlow Serving loads it as it is:
+
+| file | what it holds |
+| --- | --- |
+| `saved_model.pb`, `variables/` | one SavedModel with the signatures of `endcap.contracts.signatures` |
+| `bundle.json` | this manifest, with the size and SHA-256 of every other file |
+| `tables/items.parquet` | the catalogue by item index: `endcap.catalogue.item_table` |
+| `tables/vocabularies.json` | names behind category, brand and user category codes |
+| `tables/item_embeddings.npy` | float32 [items + 1, dim], unit length, row 0 zeros: what the Milvus collection is built from |
+| `tables/item_to_item_index.npy`, `..._weight.npy` | int32, float32 [items + 1, neighbours]: `endcap.retrieval.item_to_item` |
+| `tables/popularity.parquet` | segment, item_index, score: `endcap.retrieval.popular` |
+"""
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from endcap.contracts.moment import UtcMoment
+
+MANIFEST_NAME = "bundle.json"
+TABLES = (
+    "tables/items.parquet",
+    "tables/vocabularies.json",
+    "tables/item_embeddings.npy",
+    "tables/item_to_item_index.npy",
+    "tables/item_to_item_weight.npy",
+    "tables/popularity.parquet",
+)
+REQUIRED_FILES = ("saved_model.pb", "variables/variables.index", *TABLES)
+
+
+class FileEntry(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    size_bytes: int = Field(ge=0)
+    sha256: str = Field(pattern=r"^[0-9a-f]{64}$")
+
+
+class FeatureColumns(BaseModel):
+    """The columns the model was trained on; a bundle with other ones than the code's is refused."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    user_numeric: list[str]
+    user_categorical: list[str]
+    item_numeric: list[str]
+    pair_numeric: list[str]
+    context: list[str]
+    history_length: int
+
+
+class BundleManifest(BaseModel):
+    """`bundle.json`."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    format: int = Field(1, description="Version of this layout.")
+    version: int = Field(ge=1, description="TensorFlow Serving version; UTC time of export as YYYYMMDDhhmmss.")
+    created_at: UtcMoment
+    endcap_version: str
+    collection: str = Field(description="The Milvus collection built from this bundle's item embeddings.")
+    embedding_dim: int = Field(ge=1)
+    item_count: int = Field(ge=1, description="Items in the catalogue; indices run from 1 to this.")
+    features: FeatureColumns
+    objectives: list[str]
+    data_start: UtcMoment = Field(description="First event the bundle knows.")
+    data_end: UtcMoment = Field(description="Last event the bundle knows.")
+    cut: UtcMoment = Field(description="Weights saw nothing from here on; the metrics are measured after it.")
+    dataset_fingerprint: str
+    quotas: dict[str, int] = Field(description="Candidates a source, as in training the ranker.")
+    metrics: dict[str, float] = Field(description="Offline metrics, named model/metric@k.")
+    run_id: str | None = Field(None, description="MLflow run that made it.")
+    files: dict[str, FileEntry]
+
+    @property
+    def name(self) -> str:
+        return f"endcap-{self.version}"

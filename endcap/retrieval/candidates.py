@@ -1,0 +1,97 @@
+"""Candidates of one source, and their union with provenance kept."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+SOURCES: tuple[str, ...] = ("two_tower", "item_to_item", "buy_again", "popular")
+"""The sources by name; columns of `CandidateSet.scores` are in this order."""
+
+RECIPROCAL_RANK_OFFSET = 60.0
+"""Constant of reciprocal rank fusion (Cormack, Clarke and Buettcher, SIGIR 2009)."""
+
+
+@dataclass(frozen=True)
+class Candidates:
+    """What one source gives: int32 [m] item indices, distinct, best first, and its float32 [m] scores."""
+
+    index: NDArray[np.int32]
+    score: NDArray[np.float32]
+
+    @classmethod
+    def none(cls) -> "Candidates":
+        return cls(np.zeros(0, dtype=np.int32), np.zeros(0, dtype=np.float32))
+
+    @classmethod
+    def best(cls, index: NDArray[np.int32], score: NDArray[np.float32], quota: int) -> "Candidates":
+        """The `quota` highest scores, best first; ties by item index, so that an answer is repeatable."""
+        if len(index) > quota:
+            keep = np.argpartition(-score, quota - 1)[:quota] if quota else np.zeros(0, dtype=np.int64)
+            index, score = index[keep], score[keep]
+        order = np.lexsort((index, -score))
+        return cls(index[order].astype(np.int32, copy=False), score[order].astype(np.float32, copy=False))
+
+
+@dataclass(frozen=True)
+class CandidateSet:
+    """The union of all sources for one request.
+
+    Attributes:
+        index: int32 [m], distinct item indices, highest fused rank first.
+        scores: float32 [m, len(SOURCES)], each source's score, 0 where it did not bring the item.
+        brought: bool [m, len(SOURCES)], which sources brought the item.
+        fused: float32 [m], reciprocal rank fusion of the sources; the order when the ranker does not answer.
+        main_source: int8 [m], place in SOURCES of the source that ranked the item highest.
+    """
+
+    index: NDArray[np.int32]
+    scores: NDArray[np.float32]
+    brought: NDArray[np.bool_]
+    fused: NDArray[np.float32]
+    main_source: NDArray[np.int8]
+
+    def __len__(self) -> int:
+        return len(self.index)
+
+    def keep(self, mask: NDArray[np.bool_]) -> "CandidateSet":
+        """The candidates where `mask` (bool [m]) holds."""
+        return CandidateSet(self.index[mask], self.scores[mask], self.brought[mask], self.fused[mask], self.main_source[mask])
+
+    def score_of(self, source: str) -> NDArray[np.float32]:
+        return self.scores[:, SOURCES.index(source)]
+
+
+def union(by_source: Mapping[str, Candidates], candidates_max: int) -> CandidateSet:
+    """Merge the sources, keep provenance, and cut to `candidates_max` by reciprocal rank fusion.
+
+    Args:
+        by_source: candidates under names of SOURCES; a source that was late is simply not there.
+        candidates_max: most candidates to keep.
+    """
+    present = [name for name in SOURCES if name in by_source and len(by_source[name].index)]
+    if not present:
+        empty = np.zeros((0, len(SOURCES)))
+        return CandidateSet(
+            np.zeros(0, np.int32), empty.astype(np.float32), empty.astype(bool), np.zeros(0, np.float32), np.zeros(0, np.int8)
+        )
+    index, row = np.unique(np.concatenate([by_source[name].index for name in present]), return_inverse=True)
+    scores = np.zeros((len(index), len(SOURCES)), dtype=np.float32)
+    reciprocal = np.zeros((len(index), len(SOURCES)), dtype=np.float32)
+    start = 0
+    for name in present:
+        source, column = by_source[name], SOURCES.index(name)
+        rows = row[start : start + len(source.index)]
+        scores[rows, column] = source.score
+        reciprocal[rows, column] = 1.0 / (RECIPROCAL_RANK_OFFSET + 1 + np.arange(len(source.index)))
+        start += len(source.index)
+    fused = reciprocal.sum(axis=1)
+    order = np.lexsort((index, -fused))[:candidates_max]
+    return CandidateSet(
+        index=index[order].astype(np.int32),
+        scores=scores[order],
+        brought=reciprocal[order] > 0,
+        fused=fused[order],
+        main_source=reciprocal[order].argmax(axis=1).astype(np.int8),
+    )

@@ -1,0 +1,179 @@
+"""What a request knows of its user, in item indices: the same for a training example of last year and a request of this second."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from endcap.catalogue.item_table import ItemTable
+from endcap.catalogue.vocabulary import Vocabulary
+from endcap.features.columns import HISTORY_LENGTH, USER_CATEGORICAL, USER_NUMERIC
+
+SECONDS_PER_DAY = 86_400.0
+STALENESS_MAX_DAYS = 28.0
+"""Older feature rows are aged by this much only: no model saw a user whose last features were older."""
+
+
+@dataclass(frozen=True)
+class UserState:
+    """One user at one moment; p items of the past, h of them in the history.
+
+    Attributes:
+        numeric: float32 [len(USER_NUMERIC)].
+        categories: int32 [len(USER_CATEGORICAL)].
+        history: int32 [h], item indices, newest last, h <= HISTORY_LENGTH; session items stand at the end.
+        history_age_days: float32 [h].
+        pair_index: int32 [p], items bought before, ascending; the columns below belong to it.
+        times_bought, baskets_28d, baskets_90d, days_since_bought, gap_mean_days, decayed_20d, decayed_60d: float32 [p].
+        leaf_share: float32 [number of categories], share of the user's purchases by finest category code.
+        brand_share: float32 [number of brands].
+        session: int32 [s], items of the present visit, newest last.
+        is_known: whether the feature store had a row for the user.
+    """
+
+    numeric: NDArray[np.float32]
+    categories: NDArray[np.int32]
+    history: NDArray[np.int32]
+    history_age_days: NDArray[np.float32]
+    pair_index: NDArray[np.int32]
+    times_bought: NDArray[np.float32]
+    baskets_28d: NDArray[np.float32]
+    baskets_90d: NDArray[np.float32]
+    days_since_bought: NDArray[np.float32]
+    gap_mean_days: NDArray[np.float32]
+    decayed_20d: NDArray[np.float32]
+    decayed_60d: NDArray[np.float32]
+    leaf_share: NDArray[np.float32]
+    brand_share: NDArray[np.float32]
+    session: NDArray[np.int32]
+    is_known: bool
+
+    def padded_history(self) -> tuple[NDArray[np.int32], NDArray[np.float32]]:
+        """History as the query tower takes it: int32 and float32 [HISTORY_LENGTH], zeros in front."""
+        index = np.zeros(HISTORY_LENGTH, dtype=np.int32)
+        age = np.zeros(HISTORY_LENGTH, dtype=np.float32)
+        if len(self.history):
+            index[-len(self.history) :] = self.history
+            age[-len(self.history) :] = self.history_age_days
+        return index, age
+
+
+def user_state(
+    row: Mapping[str, Any] | None,
+    items: ItemTable,
+    user_vocabularies: Mapping[str, Vocabulary],
+    now: datetime,
+    session_item_ids: Sequence[str] = (),
+) -> UserState:
+    """Turn one feature row into a state as of `now`.
+
+    Args:
+        row: the user's columns of `endcap.features.columns` with `event_timestamp`, the moment they are of; None for an unknown user.
+            Without `event_timestamp` the row is taken to be of `now`.
+        items: the bundle's catalogue; ids it does not know are left out.
+        user_vocabularies: a vocabulary for each of USER_CATEGORICAL.
+        now: the moment of the request.
+        session_item_ids: items of the present visit, oldest first.
+    """
+    session = items.ids.codes(session_item_ids)
+    session = session[session > 0]
+    if row is None:
+        return _with_session(_unknown_user(items), session)
+    now_s = now.timestamp()
+    row_moment: datetime | None = row.get("event_timestamp")
+    elapsed_days = (
+        0.0 if row_moment is None else float(np.clip((now_s - row_moment.timestamp()) / SECONDS_PER_DAY, 0.0, STALENESS_MAX_DAYS))
+    )
+    as_of_s = now_s - elapsed_days * SECONDS_PER_DAY if row_moment is None else row_moment.timestamp()
+    history, history_age = _history(row, items, as_of_s, elapsed_days)
+    numeric = np.array([row[name] or 0.0 for name in USER_NUMERIC], dtype=np.float32)
+    state = UserState(
+        numeric=numeric,
+        categories=np.array([user_vocabularies[name].code(row[name]) for name in USER_CATEGORICAL], dtype=np.int32),
+        history=history,
+        history_age_days=history_age,
+        **_pairs(row, items, as_of_s, elapsed_days),
+        leaf_share=_shares(items.categories, row["category_ids"], row["category_shares"]),
+        brand_share=_shares(items.brands, row["brand_ids"], row["brand_shares"]),
+        session=np.zeros(0, dtype=np.int32),
+        is_known=True,
+    )
+    return _with_session(state, session)
+
+
+def _history(
+    row: Mapping[str, Any], items: ItemTable, as_of_s: float, elapsed_days: float
+) -> tuple[NDArray[np.int32], NDArray[np.float32]]:
+    index = items.ids.codes(_listed(row, "history_item_ids"))
+    age = (as_of_s - np.asarray(_listed(row, "history_occurred_at"), dtype=np.float64)) / SECONDS_PER_DAY + elapsed_days
+    known = index > 0
+    return index[known], age[known].astype(np.float32)
+
+
+def _pairs(row: Mapping[str, Any], items: ItemTable, as_of_s: float, elapsed_days: float) -> dict[str, NDArray[Any]]:
+    index = items.ids.codes(_listed(row, "pair_item_ids"))
+    order = np.argsort(index, kind="stable")
+    order = order[index[order] > 0]
+
+    def column(name: str, dtype: type = np.float32) -> NDArray[Any]:
+        return np.asarray(_listed(row, name), dtype=dtype)[order]
+
+    last_bought_s = column("pair_last_bought_at", np.float64)
+    return {
+        "pair_index": index[order],
+        "times_bought": column("pair_times_bought"),
+        "baskets_28d": column("pair_baskets_28d"),
+        "baskets_90d": column("pair_baskets_90d"),
+        "days_since_bought": ((as_of_s - last_bought_s) / SECONDS_PER_DAY + elapsed_days).astype(np.float32),
+        "gap_mean_days": column("pair_gap_mean_days"),
+        "decayed_20d": column("pair_decayed_20d") * np.float32(np.exp(-elapsed_days / 20.0)),
+        "decayed_60d": column("pair_decayed_60d") * np.float32(np.exp(-elapsed_days / 60.0)),
+    }
+
+
+def _listed(row: Mapping[str, Any], name: str) -> Sequence[Any]:
+    values = row.get(name)
+    return [] if values is None else values
+
+
+def _shares(vocabulary: Vocabulary, names: Sequence[str] | None, shares: Sequence[float] | None) -> NDArray[np.float32]:
+    dense = np.zeros(len(vocabulary), dtype=np.float32)
+    if names is not None and shares is not None and len(names):
+        dense[vocabulary.codes(names)] = np.asarray(shares, dtype=np.float32)
+        dense[0] = 0
+    return dense
+
+
+def _unknown_user(items: ItemTable) -> UserState:
+    def nothing() -> NDArray[np.float32]:
+        return np.zeros(0, dtype=np.float32)
+
+    return UserState(
+        numeric=np.zeros(len(USER_NUMERIC), dtype=np.float32),
+        categories=np.zeros(len(USER_CATEGORICAL), dtype=np.int32),
+        history=np.zeros(0, dtype=np.int32),
+        history_age_days=nothing(),
+        pair_index=np.zeros(0, dtype=np.int32),
+        times_bought=nothing(),
+        baskets_28d=nothing(),
+        baskets_90d=nothing(),
+        days_since_bought=nothing(),
+        gap_mean_days=nothing(),
+        decayed_20d=nothing(),
+        decayed_60d=nothing(),
+        leaf_share=np.zeros(len(items.categories), dtype=np.float32),
+        brand_share=np.zeros(len(items.brands), dtype=np.float32),
+        session=np.zeros(0, dtype=np.int32),
+        is_known=False,
+    )
+
+
+def _with_session(state: UserState, session: NDArray[np.int32]) -> UserState:
+    if not len(session):
+        return state
+    history = np.concatenate([state.history, session])[-HISTORY_LENGTH:]
+    age = np.concatenate([state.history_age_days, np.zeros(len(session), dtype=np.float32)])[-HISTORY_LENGTH:]
+    return replace(state, history=history, history_age_days=age, session=session)
