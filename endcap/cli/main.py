@@ -41,7 +41,9 @@ def _add_command(app: typer.Typer, entry: EntryPoint) -> None:
 
 def _missing_part(name: str, cause: str) -> Callable[[], None]:
     def missing() -> None:
-        raise DependencyUnavailable(f"this part is not installed here ({cause})", field=name, fix='install all parts: pip install "endcap[all]"')
+        raise DependencyUnavailable(
+            f"this part is not installed here ({cause})", field=name, fix='install all parts: pip install "endcap[all]"'
+        )
 
     missing.__doc__ = "(not installed here)"
     return missing

@@ -1,0 +1,50 @@
+import subprocess
+import sys
+from importlib.metadata import entry_points
+from pathlib import Path
+
+import pytest
+import typer
+from typer.testing import CliRunner
+
+from endcap.cli.main import COMMANDS_GROUP, build_app
+
+ENDCAP = Path(sys.executable).parent / "endcap"
+
+
+def leaf_commands() -> list[list[str]]:
+    app = typer.main.get_command(build_app())
+    leaves = []
+    for name, command in app.commands.items():  # type: ignore[attr-defined]
+        children = getattr(command, "commands", None)
+        leaves += [[name, child] for child in children] if children else [[name]]
+    return leaves
+
+
+def test_all_commands_of_the_design_are_there() -> None:
+    names = {entry.name for entry in entry_points(group=COMMANDS_GROUP)}
+    assert names >= {"import", "validate", "features", "pipeline", "bundle", "index", "serve", "recommend", "demo"}
+
+
+@pytest.mark.parametrize("command", leaf_commands(), ids=" ".join)
+def test_help_shows_an_example_and_json(command: list[str]) -> None:
+    shown = CliRunner().invoke(build_app(), [*command, "--help"], env={"COLUMNS": "200"})
+    assert shown.exit_code == 0
+    assert "Example" in shown.output
+    assert "endcap " + " ".join(command) in shown.output
+    assert "--json" in shown.output
+
+
+def test_a_known_failure_is_one_line_and_its_own_exit_code() -> None:
+    done = subprocess.run([ENDCAP, "validate", "--data", "no/such/folder"], capture_output=True, text=True, check=False)
+    assert done.returncode == 3
+    assert done.stdout == ""
+    assert "no/such/folder" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_a_wrong_setting_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ENDCAP_MILVUS__PORT", "many")
+    done = subprocess.run([ENDCAP, "bundle", "list"], capture_output=True, text=True, check=False)
+    assert done.returncode == 2
+    assert "ENDCAP_MILVUS__PORT" in done.stderr
