@@ -1,0 +1,66 @@
+"""Connecting to Milvus: one place where a Milvus that does not answer becomes a clear error."""
+
+import socket
+from typing import Any
+
+from endcap.errors import DependencyUnavailable
+from endcap.settings import MilvusSettings
+
+CONNECT_TIMEOUT_S = 10.0
+
+
+def milvus_uri(settings: MilvusSettings) -> str:
+    return f"http://{settings.host}:{settings.port}"
+
+
+def connect(settings: MilvusSettings, timeout_s: float = CONNECT_TIMEOUT_S) -> Any:
+    """A `pymilvus.MilvusClient`; close it when done.
+
+    Raises:
+        DependencyUnavailable: nothing listens there, or what listens is not Milvus.
+    """
+    if not port_is_taken(settings):
+        raise unavailable(settings, "no Milvus answers")
+    from pymilvus import MilvusClient, MilvusException
+
+    try:
+        return MilvusClient(uri=milvus_uri(settings), timeout=timeout_s)
+    except (MilvusException, OSError) as error:
+        raise unavailable(settings, f"Milvus does not answer: {error}") from error
+
+
+def answers(settings: MilvusSettings, timeout_s: float = CONNECT_TIMEOUT_S) -> bool:
+    """Whether a Milvus is there and serves requests."""
+    if not port_is_taken(settings):
+        return False
+    from pymilvus import MilvusException
+
+    try:
+        client = connect(settings, timeout_s)
+    except DependencyUnavailable:
+        return False
+    try:
+        client.list_collections(timeout=timeout_s)
+    except (MilvusException, OSError):
+        return False
+    finally:
+        client.close()
+    return True
+
+
+def port_is_taken(settings: MilvusSettings) -> bool:
+    """Whether anything accepts connections at host and port."""
+    try:
+        with socket.create_connection((settings.host, settings.port), timeout=1.0):
+            return True
+    except OSError:
+        return False
+
+
+def unavailable(settings: MilvusSettings, message: str) -> DependencyUnavailable:
+    return DependencyUnavailable(
+        message,
+        field="ENDCAP_MILVUS__HOST, ENDCAP_MILVUS__PORT",
+        value=f"{settings.host}:{settings.port}",
+        fix="start Milvus there, or set ENDCAP_MILVUS__MANAGED=true to have a local one started",
+    )
