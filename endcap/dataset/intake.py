@@ -1,0 +1,158 @@
+"""Intake: rows of any source are judged; good ones go on to a table, bad ones are kept with their reason."""
+
+from collections.abc import Iterable
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pandera.polars as pandera
+import polars as pl
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from endcap.contracts.tables import TABLES, arrow_schema
+from endcap.dataset.duplicates import KEYS, KeyLog
+from endcap.dataset.layout import REJECTED_FILE, table_file
+from endcap.dataset.rejection import REJECTED_SCHEMA, Tally, rejected_lines
+from endcap.dataset.source import Batch, TableSource, Watch
+from endcap.dataset.validation import find_problems, table_schema
+
+BATCH_ROWS = 250_000
+"""Rows judged at once: enough for columnar speed, few enough for memory."""
+
+
+@dataclass(frozen=True)
+class Intake:
+    """Judges tables one after the other.
+
+    Attributes:
+        scratch: a folder for what is needed only meanwhile.
+        folder: where the tables and `rejected.parquet` are written; None to judge and count only.
+        max_rejected_share: a table with a larger share of bad rows is refused.
+    """
+
+    scratch: Path
+    folder: Path | None
+    max_rejected_share: float
+    watch: Watch
+
+    def take(self, sources: Iterable[TableSource]) -> list[Tally]:
+        """Read all sources; `items` comes before the tables that refer to it.
+
+        Raises:
+            DataRejected: a table has too many bad rows.
+        """
+        known_items: pl.Series | None = None
+        tallies = []
+        with ExitStack() as stack:
+            refused = stack.enter_context(_writer(self.folder / REJECTED_FILE, REJECTED_SCHEMA)) if self.folder else None
+            for source in sources:
+                tally = self._take_table(source, known_items, refused)
+                tally.require_share(self.max_rejected_share)
+                tallies.append(tally)
+                if source.table == "items":
+                    known_items = pl.Series(pq.read_table(self._keys_file("items"), columns=["key"])["key"])
+        return tallies
+
+    def _take_table(self, source: TableSource, known_items: pl.Series | None, refused: pq.ParquetWriter | None) -> Tally:
+        tally = Tally(source.table)
+        schema = table_schema(source.table, known_items)
+        columns = arrow_schema(TABLES[source.table])
+        key = KEYS.get(source.table)
+        log = KeyLog(self._keys_file(source.table)) if key else None
+        with ExitStack() as stack:
+            written = stack.enter_context(_writer(table_file(self.folder, source.table), columns)) if self.folder else None
+            for batch in source.batches():
+                good, lines, bad_count = _judged(source.table, batch, schema)
+                tally.rows += good.num_rows
+                if bad_count:
+                    _write(refused, lines)
+                    tally.add_rejected(lines, bad_count)
+                if log and key:
+                    log.add(good.rows[key], good.row_numbers, batch.file)
+                _write(written, good.rows.cast(columns))
+                self.watch(source.table, tally.rows + tally.rejected, source.rows)
+        if log and key:
+            log.close()
+            self._drop_repeated(log, key, tally, refused)
+        self.watch(source.table, tally.rows + tally.rejected, tally.rows + tally.rejected)
+        return tally
+
+    def _drop_repeated(self, log: KeyLog, key: str, tally: Tally, refused: pq.ParquetWriter | None) -> None:
+        repeated = log.repeated()
+        if repeated.is_empty():
+            return
+        rows: pa.Table | None = None
+        if self.folder:
+            rows = _take_out(table_file(self.folder, tally.table), repeated["place"].to_numpy())
+        lines = repeated.select(
+            pl.lit(tally.table).alias("table"),
+            "file",
+            "row_number",
+            pl.lit(key).alias("column"),
+            pl.lit("stands twice; the first row stays").alias("reason"),
+            pl.lit("{}").alias("row") if rows is None else pl.DataFrame(rows).to_struct("row").struct.json_encode(),
+        )
+        table = lines.to_arrow().cast(REJECTED_SCHEMA)
+        _write(refused, table)
+        tally.rows -= len(repeated)
+        tally.add_rejected(table, len(repeated))
+
+    def _keys_file(self, table: str) -> Path:
+        return self.scratch / f"{table}.parquet"
+
+
+@dataclass(frozen=True)
+class _GoodRows:
+    rows: pa.Table
+    row_numbers: pa.Array
+
+    @property
+    def num_rows(self) -> int:
+        return int(self.rows.num_rows)
+
+
+def _judged(table: str, batch: Batch, schema: pandera.DataFrameSchema) -> tuple[_GoodRows, pa.Table, int]:
+    """The good rows, the lines about the bad ones, and how many those are. A row that could not be read is not judged further."""
+    frame = pl.DataFrame(batch.rows)
+    found = find_problems(frame, schema)
+    if len(batch.problems):
+        found = pl.concat([batch.problems, found.join(batch.problems, on="place", how="anti", maintain_order="left")])
+    if found.is_empty():
+        return _GoodRows(batch.rows, batch.row_numbers), REJECTED_SCHEMA.empty_table(), 0
+    good = np.ones(batch.rows.num_rows, dtype=bool)
+    good[found["place"].to_numpy()] = False
+    mask = pa.array(good)
+    kept = _GoodRows(batch.rows.filter(mask), batch.row_numbers.filter(mask))
+    return kept, rejected_lines(table, batch, found), int((~good).sum())
+
+
+def _take_out(file: Path, places: npt.NDArray[np.int64]) -> pa.Table:
+    """Rewrite a Parquet file without the rows at `places` (ascending, from 0) and return those rows."""
+    aside = file.with_suffix(".rewritten")
+    taken = []
+    with pq.ParquetFile(file) as source, _writer(aside, source.schema_arrow) as kept:
+        start = 0
+        for part in source.iter_batches(BATCH_ROWS):
+            good = np.ones(part.num_rows, dtype=bool)
+            first, last = np.searchsorted(places, [start, start + part.num_rows])
+            good[places[first:last] - start] = False
+            whole = pa.Table.from_batches([part])
+            kept.write_table(whole.filter(pa.array(good)))
+            taken.append(whole.filter(pa.array(~good)))
+            start += part.num_rows
+    aside.replace(file)
+    return pa.concat_tables(taken)
+
+
+def _writer(file: Path, schema: pa.Schema) -> pq.ParquetWriter:
+    dictionary = [name for name in schema.names if name not in ("event_id", "row")]
+    return pq.ParquetWriter(file, schema, compression="zstd", use_dictionary=dictionary)
+
+
+def _write(writer: pq.ParquetWriter | None, rows: Any) -> None:
+    if writer is not None and rows.num_rows:
+        writer.write_table(rows)

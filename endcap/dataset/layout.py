@@ -1,0 +1,176 @@
+"""The canonical dataset: one folder with a Parquet file a table, the rows that were refused, and `dataset.json` that describes them."""
+
+import json
+import shutil
+import tempfile
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from endcap.contracts.tables import REQUIRED_TABLES, TABLES, arrow_schema
+from endcap.errors import DataRejected
+
+DESCRIPTION_FILE = "dataset.json"
+REJECTED_FILE = "rejected.parquet"
+LAYOUT_VERSION = 1
+_IMPORT_AGAIN = "import the data again: endcap import complete-journey, or endcap import folder"
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """A canonical dataset on disk, as `dataset.json` describes it.
+
+    `rows` and `rejected` count rows by table; the tables that are not there are missing from both.
+    `first_event_at` and `last_event_at` bound the events, both ends included, in UTC.
+    """
+
+    path: Path
+    source: str
+    currency: str | None
+    fingerprint: str
+    rows: Mapping[str, int]
+    rejected: Mapping[str, int]
+    first_event_at: datetime
+    last_event_at: datetime
+
+    def has(self, table: str) -> bool:
+        return table in self.rows
+
+    def table(self, table: str) -> Path:
+        """The Parquet file of a table."""
+        return table_file(self.path, table)
+
+    @property
+    def rejected_file(self) -> Path:
+        """The refused rows with their reasons."""
+        return self.path / REJECTED_FILE
+
+    def describe(self) -> dict[str, Any]:
+        """What `dataset.json` holds."""
+        return {
+            "layout_version": LAYOUT_VERSION,
+            "source": self.source,
+            "currency": self.currency,
+            "fingerprint": self.fingerprint,
+            "first_event_at": self.first_event_at.isoformat(),
+            "last_event_at": self.last_event_at.isoformat(),
+            "rows": dict(self.rows),
+            "rejected": dict(self.rejected),
+        }
+
+
+def table_file(folder: Path, table: str) -> Path:
+    return folder / f"{table}.parquet"
+
+
+def open_dataset(path: Path) -> Dataset:
+    """Open a canonical dataset after a look at its description and at every table's footer.
+
+    Raises:
+        DataRejected: the folder, its description or a needed table is missing, a file is not readable as Parquet, its columns
+            are not those of the contract, or there are no events. The message names the file and the fix.
+    """
+    dataset = _read_description(path)
+    for table in dataset.rows:
+        _check_table(dataset, table)
+    for table in REQUIRED_TABLES:
+        if not dataset.has(table):
+            raise DataRejected("the table is missing", field=str(table_file(path, table)), fix=_IMPORT_AGAIN)
+    if dataset.rows["events"] == 0:
+        raise DataRejected("there are no events", field=str(dataset.table("events")), fix="import data with at least one event")
+    return dataset
+
+
+def write_description(dataset: Dataset) -> None:
+    (dataset.path / DESCRIPTION_FILE).write_text(json.dumps(dataset.describe(), indent=2) + "\n", encoding="utf-8")
+
+
+@contextmanager
+def staged_folder(target: Path) -> Iterator[Path]:
+    """A folder to write in that takes the place of `target` when the block ends well, and vanishes when it does not."""
+    target.parent.mkdir(parents=True, exist_ok=True)
+    staging = Path(tempfile.mkdtemp(prefix=f".{target.name}-", dir=target.parent))
+    staging.chmod(0o755)
+    try:
+        yield staging
+        _swap(staging, target)
+    finally:
+        shutil.rmtree(staging, ignore_errors=True)
+
+
+def _swap(staging: Path, target: Path) -> None:
+    if not target.exists():
+        staging.replace(target)
+        return
+    earlier = Path(tempfile.mkdtemp(prefix=f".{target.name}-earlier-", dir=target.parent))
+    try:
+        target.replace(earlier / target.name)
+        try:
+            staging.replace(target)
+        except OSError:
+            (earlier / target.name).replace(target)
+            raise
+    finally:
+        shutil.rmtree(earlier, ignore_errors=True)
+
+
+def _read_description(path: Path) -> Dataset:
+    file = path / DESCRIPTION_FILE
+    if not path.is_dir():
+        raise DataRejected("the dataset folder is missing", field=str(path), fix=_IMPORT_AGAIN)
+    try:
+        described = json.loads(file.read_text(encoding="utf-8"))
+        return Dataset(
+            path=path,
+            source=described["source"],
+            currency=described["currency"],
+            fingerprint=described["fingerprint"],
+            rows={table: int(count) for table, count in described["rows"].items() if table in TABLES},
+            rejected={table: int(count) for table, count in described["rejected"].items()},
+            first_event_at=datetime.fromisoformat(described["first_event_at"]),
+            last_event_at=datetime.fromisoformat(described["last_event_at"]),
+        )
+    except FileNotFoundError as error:
+        raise DataRejected("the dataset's description is missing", field=str(file), fix=_IMPORT_AGAIN) from error
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise DataRejected(f"the dataset's description is not readable ({error})", field=str(file), fix=_IMPORT_AGAIN) from error
+
+
+def _check_table(dataset: Dataset, table: str) -> None:
+    file = dataset.table(table)
+    if not file.is_file():
+        raise DataRejected("the table is missing", field=str(file), fix=_IMPORT_AGAIN)
+    try:
+        footer = pq.read_metadata(file)
+        found = footer.schema.to_arrow_schema()
+    except (pa.ArrowException, OSError) as error:
+        raise DataRejected(f"not a readable Parquet file ({_first_line(error)})", field=str(file), fix=_IMPORT_AGAIN) from error
+    expected = arrow_schema(TABLES[table])
+    wrong = [field.name for field in expected if field.name not in found.names or not _same_type(found.field(field.name).type, field.type)]
+    extra = [name for name in found.names if name not in expected.names]
+    if wrong or extra:
+        raise DataRejected(
+            f"the columns do not fit the contract (missing or of another type: {wrong}; unknown: {extra})",
+            field=str(file),
+            fix=_IMPORT_AGAIN,
+        )
+    if footer.num_rows != dataset.rows[table]:
+        raise DataRejected(
+            f"the file has {footer.num_rows:,} rows and {DESCRIPTION_FILE} says {dataset.rows[table]:,}", field=str(file), fix=_IMPORT_AGAIN
+        )
+
+
+def _same_type(found: pa.DataType, expected: pa.DataType) -> bool:
+    if pa.types.is_list(found) and pa.types.is_list(expected):
+        return bool(found.value_type == expected.value_type)
+    return bool(found == expected)
+
+
+def _first_line(error: Exception) -> str:
+    return str(error).splitlines()[0] if str(error) else type(error).__name__

@@ -1,0 +1,48 @@
+"""What an import reads: tables as batches of rows in canonical columns, each row with its place in the file it came from."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from typing import Protocol
+
+import polars as pl
+import pyarrow as pa
+
+from endcap.dataset.validation import PROBLEM_SCHEMA
+
+
+@dataclass(frozen=True)
+class Batch:
+    """Some rows of one table.
+
+    Attributes:
+        rows: the columns of the contract, in its order and types.
+        row_numbers: [rows] int64, each row's place in its source file, from 1; a header line does not count.
+        file: the source file's name.
+        problems: as `PROBLEM_SCHEMA`, values that could not be read into their column's type; such rows are refused.
+        originals: the rows as they stood in the source, for the refused ones; None when `rows` says it all.
+    """
+
+    rows: pa.Table
+    row_numbers: pa.Array
+    file: str
+    problems: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=PROBLEM_SCHEMA))
+    originals: pl.DataFrame | None = None
+
+
+@dataclass(frozen=True)
+class TableSource:
+    """One table to import. `rows` is how many there will be, if known, for the progress bar."""
+
+    table: str
+    rows: int | None
+    batches: Callable[[], Iterator[Batch]]
+
+
+class Watch(Protocol):
+    """Told how an import goes on; the command line draws a bar a table from it."""
+
+    def __call__(self, table: str, rows_done: int, rows: int | None) -> None: ...
+
+
+def watch_nothing(table: str, rows_done: int, rows: int | None) -> None:
+    """For callers that show no progress."""

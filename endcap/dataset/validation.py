@@ -1,0 +1,174 @@
+"""Row checks in columns: pandera schemas derived from the contracts, so that a table's row is judged as the contract judges one record."""
+
+import operator
+import types
+import typing
+from collections.abc import Callable, Iterator
+from enum import StrEnum
+from typing import Any, Literal, get_args, get_origin
+from uuid import UUID
+
+import annotated_types
+import pandera.polars as pa
+import polars as pl
+from pandera.api.polars.types import PolarsData
+from pandera.errors import SchemaErrors
+from pydantic import AfterValidator
+from pydantic.fields import FieldInfo
+
+from endcap.contracts.event import NEEDS_ITEM, NEEDS_QUERY, EventType
+from endcap.contracts.moment import require_utc
+from endcap.contracts.tables import TABLES, arrow_schema
+
+PROBLEM_SCHEMA = pl.Schema({"place": pl.UInt32, "column": pl.String, "reason": pl.String})
+"""One line a problem: the row's place in its batch (from 0), the column, and what is wrong with it."""
+
+UUID_TEXT = r"^(?:(?:urn:uuid:)?{h}{{8}}(?:-{h}{{4}}){{3}}-{h}{{12}}|\{{{h}{{8}}(?:-{h}{{4}}){{3}}-{h}{{12}}\}}|{h}{{32}})$".format(
+    h="[0-9a-fA-F]"
+)
+_MISSING = "missing"
+
+
+def table_schema(table: str, known_items: pl.Series | None = None) -> pa.DataFrameSchema:
+    """The checks of one table.
+
+    Args:
+        table: a key of `endcap.contracts.tables.TABLES`.
+        known_items: ids of the catalogue (String); a row about any other item is refused. None leaves that check out.
+
+    Raises:
+        TypeError: the contract has a constraint with no check here.
+    """
+    contract = TABLES[table]
+    arrow = arrow_schema(contract)
+    frame = pl.DataFrame(arrow.empty_table())
+    across = _event_checks() if table == "events" else {}
+    if known_items is not None and "item_id" in contract.model_fields and table != "items":
+        across.setdefault("item_id", []).append(
+            _check(lambda column: column.is_null() | column.is_in(known_items.implode()), "not in the table items")
+        )
+    return pa.DataFrameSchema(
+        {
+            name: pa.Column(
+                frame.schema[name],
+                checks=[*_field_checks(name, field), *across.get(name, [])],
+                nullable=arrow.field(name).nullable,
+            )
+            for name, field in contract.model_fields.items()
+        },
+        strict=True,
+    )
+
+
+def find_problems(frame: pl.DataFrame, schema: pa.DataFrameSchema) -> pl.DataFrame:
+    """Every problem of every row, as `PROBLEM_SCHEMA`; empty when all rows are good.
+
+    Args:
+        frame: rows with the table's columns in their contract types.
+    """
+    try:
+        schema.validate(frame, lazy=True)
+    except SchemaErrors as errors:
+        cases: pl.DataFrame = errors.failure_cases
+        return cases.select(
+            pl.col("index").cast(pl.UInt32).alias("place"),
+            pl.col("column").cast(pl.String),
+            pl.col("check").cast(pl.String).replace("not_nullable", _MISSING).alias("reason"),
+        ).unique(maintain_order=True)
+    return pl.DataFrame(schema=PROBLEM_SCHEMA)
+
+
+def _check(verdict: Callable[[pl.Expr], pl.Expr], reason: str) -> pa.Check:
+    def run(data: PolarsData) -> pl.LazyFrame:
+        return data.lazyframe.select(verdict(pl.col(data.key)).fill_null(True))
+
+    return pa.Check(run, error=reason, name=reason, ignore_na=False)
+
+
+def _field_checks(name: str, field: FieldInfo) -> Iterator[pa.Check]:
+    kind, constraints = _unwrapped(field.annotation)
+    if kind is UUID:
+        yield _check(lambda column: column.str.contains(UUID_TEXT), "must be a UUID")
+    elif get_origin(kind) is Literal:
+        yield _one_of(get_args(kind))
+    elif isinstance(kind, type) and issubclass(kind, StrEnum):
+        yield _one_of([member.value for member in kind])
+    elif get_origin(kind) is list:
+        yield _check(lambda column: column.list.drop_nulls().list.len() == column.list.len(), "has an empty entry")
+    elif get_origin(kind) is dict:
+        yield _check(_is_text_object, "must be a JSON object of texts")
+    for constraint in [*constraints, *field.metadata]:
+        yield from _constraint_checks(name, kind, constraint)
+
+
+def _constraint_checks(name: str, kind: Any, constraint: Any) -> Iterator[pa.Check]:
+    match constraint:
+        case annotated_types.Gt():
+            yield _bound_check(operator.gt, constraint.gt, "must be above {}")
+        case annotated_types.Ge():
+            yield _bound_check(operator.ge, constraint.ge, "must be {} or more")
+        case annotated_types.Lt():
+            yield _bound_check(operator.lt, constraint.lt, "must be below {}")
+        case annotated_types.Le():
+            yield _bound_check(operator.le, constraint.le, "must be {} or less")
+        case annotated_types.MinLen(min_length=length):
+            yield _check(lambda column: _length(column, kind) >= length, f"must have {length} or more {_unit(kind)}")
+        case annotated_types.MaxLen(max_length=length):
+            yield _check(lambda column: _length(column, kind) <= length, f"must have {length} or fewer {_unit(kind)}")
+        case AfterValidator() if constraint.func is require_utc:
+            # The column's type is a UTC timestamp already.
+            return
+        case _ if getattr(constraint, "allow_inf_nan", None) is False:
+            yield _check(lambda column: column.is_finite(), "must be a finite number")
+        case _ if getattr(constraint, "pattern", None):
+            yield _check(lambda column: column.str.contains(constraint.pattern), f"must match {constraint.pattern}")
+        case _:
+            raise TypeError(f"{name}: no check for {constraint!r}; add it to endcap/dataset/validation.py")
+
+
+def _bound_check(compare: Callable[[pl.Expr, Any], pl.Expr], bound: Any, reason: str) -> pa.Check:
+    return _check(lambda column: compare(column, bound), reason.format(bound))
+
+
+def _one_of(values: typing.Sequence[Any]) -> pa.Check:
+    return _check(lambda column: column.is_in(list(values)), f"must be one of {', '.join(map(str, values))}")
+
+
+def _length(column: pl.Expr, kind: Any) -> pl.Expr:
+    return column.list.len() if get_origin(kind) is list else column.str.len_chars()
+
+
+def _unit(kind: Any) -> str:
+    return "entries" if get_origin(kind) is list else "characters"
+
+
+def _unwrapped(annotation: Any) -> tuple[Any, list[Any]]:
+    """The type inside Optional and Annotated, and the constraints found on the way."""
+    if get_origin(annotation) in (typing.Union, types.UnionType):
+        return _unwrapped(next(part for part in get_args(annotation) if part is not type(None)))
+    if get_origin(annotation) is typing.Annotated:
+        inner, *found = get_args(annotation)
+        kind, deeper = _unwrapped(inner)
+        return kind, [*deeper, *found]
+    return annotation, []
+
+
+def _event_checks() -> dict[str, list[pa.Check]]:
+    """What `Event` asks across fields, on the column that is at fault."""
+    about_item = pl.col("event_type").is_in([kind.value for kind in NEEDS_ITEM])
+    about_query = pl.col("event_type").is_in([kind.value for kind in NEEDS_QUERY])
+    purchase = pl.col("event_type") == EventType.PURCHASE.value
+    priced = pl.col("unit_price").is_not_null()
+    return {
+        "item_id": [_check(lambda column: ~about_item | column.is_not_null(), "missing; an event of this type needs it")],
+        "query": [_check(lambda column: ~about_query | column.is_not_null(), "missing; a search event needs it")],
+        "quantity": [_check(lambda column: ~purchase | column.is_not_null(), "missing; a purchase needs it")],
+        "unit_price": [_check(lambda column: ~purchase | column.is_not_null(), "missing; a purchase needs it")],
+        "currency": [_check(lambda column: ~priced | column.is_not_null(), "missing; a price needs it")],
+    }
+
+
+def _is_text_object(column: pl.Expr) -> pl.Expr:
+    from endcap.dataset.text_objects import are_text_objects
+
+    return column.map_batches(are_text_objects, return_dtype=pl.Boolean)
