@@ -1,0 +1,167 @@
+"""A bundle's Milvus collection: built once, checked, and never changed after."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from endcap.bundle.tables import BundleTables
+from endcap.catalogue.item_table import ItemTable
+from endcap.errors import BundleInvalid, DependencyUnavailable
+from endcap.index.search import EMBEDDING_FIELD, METRIC, ItemSearch
+
+KEY_FIELD = "item_index"
+HNSW = {"M": 16, "efConstruction": 200}
+BATCH_ROWS = 8_000
+LOAD_TIMEOUT_S = 300.0
+UNKNOWN_PRICE = -1.0
+
+
+def collection_name(prefix: str, version: int) -> str:
+    """The collection of a bundle; the alias that follows promotion is the prefix itself."""
+    return f"{prefix}_{version}"
+
+
+def build_collection(client: Any, tables: BundleTables, name: str) -> int:
+    """Create, fill, index and load a collection of every item's embedding.
+
+    The collection replaces one of the same name. Its scalar fields serve filtered searches: whether an item is available, its finest
+    category and its brand as codes of the bundle's vocabularies, and its price (UNKNOWN_PRICE when unknown).
+
+    Args:
+        client: a `pymilvus.MilvusClient`.
+        tables: of the bundle; n items with embeddings float32 [n + 1, dim].
+        name: of the collection.
+
+    Returns:
+        How many items it holds.
+
+    Raises:
+        BundleInvalid: the embeddings do not fit the catalogue.
+        DependencyUnavailable: Milvus failed; what was made so far is dropped.
+    """
+    from pymilvus import MilvusException
+
+    _require_unit_rows(tables)
+    try:
+        _create(client, name, tables.item_embeddings.shape[1])
+        _insert(client, name, tables)
+        client.flush(name, timeout=LOAD_TIMEOUT_S)
+        _index(client, name)
+        client.load_collection(name, timeout=LOAD_TIMEOUT_S)
+    except MilvusException as error:
+        client.drop_collection(name)
+        raise DependencyUnavailable(f"Milvus could not build the collection: {error}", field="collection", value=name) from error
+    return len(tables.item_embeddings) - 1
+
+
+def self_recall(
+    search: ItemSearch,
+    name: str,
+    embeddings: NDArray[np.float32],
+    *,
+    limit: int = 100,
+    sample: int = 200,
+    ef: int = 0,
+    seed: int = 0,
+) -> float:
+    """Share of the exact nearest items that the index finds, over a sample of items taken as queries.
+
+    Args:
+        embeddings: float32 [n + 1, dim], row 0 unused.
+        limit: neighbours a query.
+        sample: queries.
+        ef: HNSW's search width, as serving uses it.
+
+    Returns:
+        In [0, 1]; an item counts as found when its inner product is at least the exact list's last, so that ties do not matter.
+    """
+    count = len(embeddings) - 1
+    limit = min(limit, count)
+    rows = np.random.default_rng(seed).choice(np.arange(1, count + 1), size=min(sample, count), replace=False)
+    exact = embeddings[rows] @ embeddings[1:].T
+    last = np.partition(exact, count - limit, axis=1)[:, count - limit]
+    found, _ = search.search_many(name, embeddings[rows], limit, ef=ef, timeout_ms=60_000.0)
+    hits = [int((exact[row, index - 1] >= last[row] - 1e-6).sum()) for row, index in enumerate(found)]
+    return float(np.minimum(hits, limit).sum() / (limit * len(rows)))
+
+
+def row_count(client: Any, name: str) -> int:
+    """Rows that reached Milvus's storage."""
+    return int(client.get_collection_stats(name)["row_count"])
+
+
+def ensure_loaded(client: Any, name: str) -> None:
+    """Load a collection if it is not, and wait until it can be searched.
+
+    Raises:
+        DependencyUnavailable: there is no such collection, or it cannot be loaded.
+    """
+    from pymilvus import MilvusException
+
+    try:
+        client.load_collection(name, timeout=LOAD_TIMEOUT_S)
+    except MilvusException as error:
+        raise DependencyUnavailable(
+            f"the collection cannot be searched: {error}", field="collection", value=name, fix="run `endcap index build`"
+        ) from error
+
+
+def _require_unit_rows(tables: BundleTables) -> None:
+    embeddings = tables.item_embeddings
+    if len(embeddings) != len(tables.items):
+        raise BundleInvalid(
+            f"there are {len(tables.items) - 1} items", field="item_embeddings.npy", value=f"{len(embeddings) - 1} embeddings"
+        )
+    lengths = np.linalg.norm(embeddings[1:], axis=1)
+    if not np.allclose(lengths, 1.0, atol=1e-3):
+        raise BundleInvalid("every embedding must have length 1", field="item_embeddings.npy", value=float(lengths.min()))
+
+
+def _create(client: Any, name: str, dim: int) -> None:
+    from pymilvus import DataType, MilvusClient
+
+    if client.has_collection(name):
+        client.drop_collection(name)
+    schema = MilvusClient.create_schema(auto_id=False, enable_dynamic_field=False)
+    schema.add_field(KEY_FIELD, DataType.INT64, is_primary=True)
+    schema.add_field(EMBEDDING_FIELD, DataType.FLOAT_VECTOR, dim=dim)
+    schema.add_field("available", DataType.BOOL)
+    schema.add_field("category", DataType.INT32)
+    schema.add_field("brand", DataType.INT32)
+    schema.add_field("price", DataType.FLOAT)
+    client.create_collection(name, schema=schema, consistency_level="Eventually", num_shards=1)
+
+
+def _insert(client: Any, name: str, tables: BundleTables) -> None:
+    from rich.console import Console
+    from rich.progress import Progress
+
+    with Progress(console=Console(stderr=True), transient=True) as progress:
+        task = progress.add_task("Indexing items", total=len(tables.item_embeddings) - 1)
+        for rows in _batches(tables.items, tables.item_embeddings):
+            client.insert(name, rows)
+            progress.advance(task, len(rows))
+
+
+def _batches(items: ItemTable, embeddings: NDArray[np.float32]) -> Iterator[list[dict[str, Any]]]:
+    price = np.nan_to_num(items.price, nan=UNKNOWN_PRICE)
+    for start in range(1, len(embeddings), BATCH_ROWS):
+        span = slice(start, min(start + BATCH_ROWS, len(embeddings)))
+        columns = (
+            range(span.start, span.stop),
+            embeddings[span],
+            items.available[span].tolist(),
+            items.leaf_code[span].tolist(),
+            items.brand_code[span].tolist(),
+            price[span].tolist(),
+        )
+        names = (KEY_FIELD, EMBEDDING_FIELD, "available", "category", "brand", "price")
+        yield [dict(zip(names, row, strict=True)) for row in zip(*columns, strict=True)]
+
+
+def _index(client: Any, name: str) -> None:
+    parameters = client.prepare_index_params()
+    parameters.add_index(EMBEDDING_FIELD, index_type="HNSW", metric_type=METRIC, params=HNSW)
+    client.create_index(name, parameters, timeout=LOAD_TIMEOUT_S)
