@@ -1,0 +1,56 @@
+"""The items a user touched last, the sequence that the query tower reads."""
+
+import ibis
+import ibis.expr.types as ir
+
+from endcap.features.columns import HISTORY_LENGTH, USER_HISTORY
+from endcap.features.instants import epoch_seconds
+from endcap.features.ranked_list import collect_ranked
+
+HISTORY_EVENTS = ("purchase", "product_view", "add_to_cart")
+"""Event types that put an item into the history; types the data lacks simply add nothing."""
+
+
+def item_touches(events: ir.Table) -> ir.Table:
+    """Every moment at which a user bought, viewed or carted an item.
+
+    Returns:
+        `user_id`, `item_id`, `at` (epoch seconds), `next_at` (the user's next touch of the item, null for the last), `new_items` (how many
+        distinct items the user had touched by `at`, that second included).
+    """
+    wanted = events.filter(events.event_type.isin(HISTORY_EVENTS), events.consent, events.user_id.notnull(), events.item_id.notnull())
+    touches = wanted.select("user_id", "item_id", at=epoch_seconds(wanted.occurred_at)).distinct()
+    by_time = ibis.window(group_by=["user_id", "item_id"], order_by="at")
+    touches = touches.mutate(next_at=touches.at.lead().over(by_time), is_new=touches.at.lag().over(by_time).isnull().cast("int64"))
+    so_far = ibis.range_window(group_by="user_id", order_by="at", preceding=None, following=0)
+    return touches.select("user_id", "item_id", "at", "next_at", new_items=touches.is_new.sum().over(so_far))
+
+
+def user_history(touches: ir.Table, snapshots: ir.Table) -> ir.Table:
+    """The last HISTORY_LENGTH distinct items before t, each at its last touch.
+
+    A touch after which HISTORY_LENGTH items new to the user followed can be in no list; dropping these before ranking leaves a fraction.
+
+    Args:
+        touches: from `item_touches`.
+        snapshots: moments with `t` in epoch seconds.
+
+    Returns:
+        `user_id`, `t`, `history_item_ids` (list of text), `history_occurred_at` (list of int64 epoch seconds), newest last; equal times in
+        the order of item ids.
+    """
+    moments = touches.group_by("user_id", "at").agg(new_items=touches.new_items.max())
+    past = moments.join(snapshots, moments.at < snapshots.t)
+    reached = past.group_by("user_id", "t").agg(new_items_before_t=past.new_items.max())
+    candidates = touches.inner_join(reached, "user_id")
+    candidates = candidates.filter(
+        candidates.at < candidates.t,
+        candidates.next_at.isnull() | (candidates.next_at >= candidates.t),
+        candidates.new_items_before_t - candidates.new_items < HISTORY_LENGTH,
+    )
+    newest_first = ibis.window(group_by=["user_id", "t"], order_by=[ibis.desc(candidates.at), ibis.desc(candidates.item_id)])
+    ranked = candidates.mutate(age_rank=ibis.row_number().over(newest_first))
+    kept = ranked.filter(ranked.age_rank < HISTORY_LENGTH)
+    item_ids, occurred_at = USER_HISTORY
+    kept = kept.select("user_id", "t", place=-kept.age_rank, **{item_ids: kept.item_id, occurred_at: kept.at})
+    return collect_ranked(kept, ["user_id", "t"], "place", USER_HISTORY)

@@ -1,0 +1,120 @@
+"""How an item sells, what it costs and how it is promoted."""
+
+import ibis
+import ibis.expr.types as ir
+
+from endcap.features.columns import ITEM_NUMERIC
+from endcap.features.instants import DAY, epoch_seconds
+from endcap.features.promotion import promotion_shares
+from endcap.features.purchases import finest_categories
+
+
+def item_numeric(lines: ir.Table, occasions: ir.Table, items: ir.Table, promotions: ir.Table, snapshots: ir.Table) -> ir.Table:
+    """Popularity, trend, price, discount, repeat rate, age and promotion of items.
+
+    Args:
+        lines: purchase lines.
+        occasions: purchase occasions.
+        items: the catalogue.
+        promotions: the dataset's promotions.
+        snapshots: moments with `t` in epoch seconds and `is_data_end`.
+
+    Returns:
+        `item_id`, `t` and ITEM_NUMERIC as float32. Rows: items sold before t; at the data's end the whole catalogue, whose own price and
+        creation time then stand in for what sales do not tell. Before that the catalogue's price, being the present one, would leak.
+    """
+    rows = _rows(lines, items, snapshots)
+    for part in (
+        _popularity(occasions, snapshots),
+        _discounts(lines, snapshots),
+        _last_prices(lines, snapshots),
+        promotion_shares(promotions, snapshots),
+    ):
+        rows = rows.left_join(part, ["item_id", "t"]).drop("item_id_right", "t_right")
+    counts = {name: rows[name].fill_null(0) for name in ("purchases_7d", "purchases_28d", "purchases_90d", "buyers_28d", "buyers_90d")}
+    rows = rows.mutate(
+        **counts,
+        price=rows.last_price.fill_null(ibis.ifelse(rows.is_data_end, rows.catalogue_price, None)).fill_null(0.0),
+        repeat_rate_90d=_share(rows.repeat_buyers_90d, rows.buyers_90d),
+        discount_share_28d=_share(rows.discounted_28d, rows.lines_28d),
+        discount_depth_28d=_share(rows.discount_28d, rows.shelf_28d),
+        item_age_days=ibis.greatest((rows.t - ibis.least(rows.first_at, rows.created_at)) / DAY, 0.0),
+        display_share=rows.display_share.fill_null(0.0),
+        mailer_share=rows.mailer_share.fill_null(0.0),
+    )
+    rows = rows.mutate(
+        trend=((rows.purchases_7d + 1) / (rows.purchases_28d / 4 + 1)).ln(),
+        category_price=rows.price.nullif(0.0).mean().over(ibis.window(group_by=["t", "category"])),
+    )
+    known = rows.category.notnull() & (rows.price > 0) & (rows.category_price > 0)
+    rows = rows.mutate(price_to_category=ibis.ifelse(known, rows.price / rows.category_price, 1.0))
+    return rows.select("item_id", "t", **{name: rows[name].cast("float32") for name in ITEM_NUMERIC})
+
+
+def _rows(lines: ir.Table, items: ir.Table, snapshots: ir.Table) -> ir.Table:
+    """`item_id`, `t`, `is_data_end`, `first_at`, `created_at` (both epoch seconds, one stands in for the other, t when neither is known),
+    `catalogue_price`, `category`: one row for each row of the result."""
+    first_sold = lines.group_by("item_id").agg(first_at=lines.at.min())
+    catalogue = items.select("item_id", catalogue_price=items.price, created_at=epoch_seconds(items.created_at)).inner_join(
+        finest_categories(items), "item_id"
+    )
+    known = first_sold.outer_join(catalogue, "item_id")
+    known = known.select(
+        "first_at",
+        "created_at",
+        "catalogue_price",
+        "category",
+        item_id=ibis.coalesce(known.item_id, known.item_id_right),
+    )
+    rows = known.join(snapshots, (known.first_at < snapshots.t) | snapshots.is_data_end)
+    rows = rows.select("item_id", "t", "is_data_end", "catalogue_price", "category", "first_at", "created_at")
+    first_at = ibis.ifelse(rows.first_at < rows.t, rows.first_at, None)
+    created_at = ibis.ifelse(rows.created_at < rows.t, rows.created_at, None)
+    return rows.select(
+        "item_id",
+        "t",
+        "is_data_end",
+        "catalogue_price",
+        "category",
+        first_at=ibis.coalesce(first_at, created_at, rows.t),
+        created_at=ibis.coalesce(created_at, first_at, rows.t),
+    )
+
+
+def _popularity(occasions: ir.Table, snapshots: ir.Table) -> ir.Table:
+    """Baskets and buyers. A buyer is counted at the last occasion before t, and as a repeat buyer when the one before it is recent too."""
+    recent = occasions.join(snapshots, [occasions.at < snapshots.t, occasions.at >= snapshots.t - 90 * DAY])
+    age = recent.t - recent["at"]
+    is_last = recent.user_id.notnull() & (recent.next_at.isnull() | (recent.next_at >= recent.t))
+    is_repeat = is_last & (recent.previous_at >= recent.t - 90 * DAY)
+    return recent.group_by("item_id", "t").agg(
+        purchases_7d=(age <= 7 * DAY).cast("int64").sum(),
+        purchases_28d=(age <= 28 * DAY).cast("int64").sum(),
+        purchases_90d=recent.count(),
+        buyers_28d=(is_last & (age <= 28 * DAY)).cast("int64").sum(),
+        buyers_90d=is_last.cast("int64").sum(),
+        repeat_buyers_90d=is_repeat.fill_null(False).cast("int64").sum(),
+    )
+
+
+def _discounts(lines: ir.Table, snapshots: ir.Table) -> ir.Table:
+    recent = lines.join(snapshots, [lines.at < snapshots.t, lines.at >= snapshots.t - 28 * DAY])
+    return recent.group_by("item_id", "t").agg(
+        lines_28d=recent.count(),
+        discounted_28d=recent.is_discounted.cast("int64").sum(),
+        discount_28d=recent.discount_value.sum(),
+        shelf_28d=recent.shelf_value.sum(),
+    )
+
+
+def _last_prices(lines: ir.Table, snapshots: ir.Table) -> ir.Table:
+    """The shelf price of the last line before t that had one; the highest of those within one second."""
+    priced = lines.filter(lines.shelf_price > 0)
+    prices = priced.group_by("item_id", "at").agg(last_price=priced.shelf_price.max())
+    prices = prices.mutate(next_at=prices.at.lead().over(ibis.window(group_by="item_id", order_by="at")))
+    standing = prices.join(snapshots, [prices.at < snapshots.t, prices.next_at.isnull() | (prices.next_at >= snapshots.t)])
+    return standing.select("item_id", "t", "last_price")
+
+
+def _share(part: ir.NumericValue, whole: ir.NumericValue) -> ir.FloatingValue:
+    return ibis.ifelse(whole.fill_null(0) > 0, part / whole.nullif(0), 0.0)

@@ -1,0 +1,94 @@
+"""Purchase lines and occasions: the two tables that every behavioural feature is built from.
+
+Each column of a line speaks of the line and its past only, so a feature at t is leak-free when it takes lines with `at` < t. The one
+look ahead, `next_at` of an occasion, is only ever compared with t: whether the next purchase lies before t is known at t.
+"""
+
+import ibis
+import ibis.expr.types as ir
+
+from endcap.features.instants import epoch_seconds
+from endcap.features.promotion import promoted_lines
+
+PRICE_RATIO_MAX = 10.0
+"""Paid price over category mean is cut here: one wrong price must not set a household's price level."""
+
+CATEGORY_SEPARATOR = " > "
+
+
+def finest_categories(items: ir.Table) -> ir.Table:
+    """Item ids with their finest category (the whole path joined) and brand, both null when unknown."""
+    path = items.category_path.join(CATEGORY_SEPARATOR)
+    return items.select("item_id", category=path.nullif(""), brand=items.brand.nullif(""))
+
+
+def purchase_lines(events: ir.Table, items: ir.Table, promotions: ir.Table) -> ir.Table:
+    """Purchases that may be used for personalisation, one row a line of a receipt or order.
+
+    Returns:
+        `event_id`, `user_id` (null when anonymous), `item_id`, `basket_id`, `at` (epoch seconds), `spend`, `shelf_price` (per unit, before
+        discount), `shelf_value`, `discount_value`, `is_discounted`, `is_promoted` (on display or in the mailer of that shop at that time),
+        `category`, `brand`, `price_ratio` (paid unit price over the mean of its category's lines up to that second, at most
+        PRICE_RATIO_MAX), `opens_basket` (first line of its basket), `opens_occasion` (first line of its item in the basket).
+    """
+    bought = events.filter(events.event_type == "purchase", events.consent, events.item_id.notnull())
+    lines = bought.select(
+        "event_id",
+        "user_id",
+        "item_id",
+        "store_id",
+        "occurred_at",
+        basket_id=bought.session_id,
+        at=epoch_seconds(bought.occurred_at),
+        quantity=bought.quantity.fill_null(1.0),
+        paid_price=bought.unit_price.fill_null(0.0),
+        discount=bought.unit_discount.fill_null(0.0),
+    )
+    catalogue = finest_categories(items)
+    lines = lines.left_join(catalogue, "item_id").drop("item_id_right")
+    promoted = promoted_lines(lines, promotions).mutate(is_promoted=True)
+    lines = lines.left_join(promoted, "event_id").drop("event_id_right")
+    in_basket = ibis.window(group_by=["user_id", "basket_id"], order_by=["at", "event_id"])
+    in_occasion = ibis.window(group_by=["user_id", "basket_id", "item_id"], order_by=["at", "event_id"])
+    so_far = ibis.range_window(group_by="category", order_by="at", preceding=None, following=0)
+    category_mean = lines.paid_price.mean().over(so_far)
+    ratio = ibis.ifelse(category_mean > 0, lines.paid_price / category_mean, 1.0)
+    return lines.select(
+        "event_id",
+        "user_id",
+        "item_id",
+        "basket_id",
+        "at",
+        "category",
+        "brand",
+        spend=lines.quantity * lines.paid_price,
+        shelf_price=lines.paid_price + lines.discount,
+        shelf_value=lines.quantity * (lines.paid_price + lines.discount),
+        discount_value=lines.quantity * lines.discount,
+        is_discounted=lines.discount > 0,
+        is_promoted=lines.is_promoted.fill_null(False),
+        price_ratio=ibis.least(ratio, ibis.literal(PRICE_RATIO_MAX)),
+        opens_basket=ibis.row_number().over(in_basket) == 0,
+        opens_occasion=ibis.row_number().over(in_occasion) == 0,
+    )
+
+
+def purchase_occasions(lines: ir.Table) -> ir.Table:
+    """One row for each item in each basket: the user bought it then, in whatever quantity.
+
+    Returns:
+        `user_id`, `item_id`, `basket_id`, `at`, `category`, `brand`, `previous_at` and `next_at`: when the same user bought the same item
+        in another basket, null for the first and the last.
+    """
+    occasions = lines.filter(lines.opens_occasion)
+    by_time = ibis.window(group_by=["user_id", "item_id"], order_by=["at", "basket_id"])
+    return occasions.select(
+        "user_id",
+        "item_id",
+        "basket_id",
+        "at",
+        "category",
+        "brand",
+        previous_at=occasions.at.lag().over(by_time),
+        next_at=occasions.at.lead().over(by_time),
+    )
