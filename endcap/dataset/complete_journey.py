@@ -26,7 +26,15 @@ import pyarrow as pa
 
 from endcap.contracts.tables import TABLES, arrow_schema
 from endcap.dataset.assembly import Origin, build_dataset, reusable_dataset
-from endcap.dataset.complete_journey_queries import ALL_PRODUCTS, BOUGHT_PRODUCTS, EVENTS, ITEMS, PROMOTIONS, USERS, VIEWS
+from endcap.dataset.complete_journey_queries import (
+    ALL_PRODUCTS,
+    BOUGHT_PRODUCTS,
+    EVENTS,
+    ITEMS,
+    PROMOTIONS,
+    USERS,
+    VIEWS,
+)
 from endcap.dataset.intake import BATCH_ROWS
 from endcap.dataset.layout import Dataset
 from endcap.dataset.product_names import readable, title
@@ -47,7 +55,7 @@ _FILES = {"items": "products", "users": "demographics", "events": "transactions"
 
 @dataclass(frozen=True)
 class CompleteJourneyOptions:
-    """`sample_households` keeps that many households, the same ones every time, and only the items that they bought."""
+    """`sample_households` keeps that many households, the same ones every time, and the items and promotions of what they bought."""
 
     sample_households: int | None = None
 
@@ -99,7 +107,7 @@ def _connection(folder: Path, options: CompleteJourneyOptions) -> Iterator[duckd
             "folder": folder,
             "namespace": EVENT_NAMESPACE.hex,
             "households": "" if sample is None else f"ORDER BY md5(household_id::VARCHAR) LIMIT {sample:d}",
-            "kept": ALL_PRODUCTS if sample is None else BOUGHT_PRODUCTS,
+            "products": ALL_PRODUCTS if sample is None else BOUGHT_PRODUCTS,
         }
         for statement in VIEWS:
             connection.execute(statement.format(**chosen))

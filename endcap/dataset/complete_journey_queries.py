@@ -18,9 +18,7 @@ VIEWS = (
     SEMI JOIN households USING (household_id)
     LEFT JOIN (SELECT product_id, product_type FROM products_raw) AS product USING (product_id)
     """,
-    """
-    CREATE TABLE kept_products AS {kept}
-    """,
+    "CREATE TABLE kept_products AS {products}",
     """
     CREATE MACRO event_uuid(name) AS (
         WITH digest AS (SELECT md5(unhex('{namespace}') || encode(name)) AS hex)
