@@ -1,0 +1,5 @@
+"""`python -m endcap`."""
+
+from endcap.cli.main import main
+
+main()

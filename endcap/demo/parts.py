@@ -1,0 +1,123 @@
+"""The parts the demo runs: the same commands a person would type, and a server that is gone when the demo is."""
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import httpx
+from tenacity import RetryError, Retrying, retry_if_result, stop_after_delay, wait_fixed
+
+from endcap.contracts.answer import Answer
+from endcap.errors import DependencyUnavailable, EndcapError
+from endcap.settings import Settings
+
+READY_TIMEOUT_S = 120
+STOP_TIMEOUT_S = 30
+
+
+class CommandFailed(EndcapError):
+    """A command of the demo ended with an error that it has already printed."""
+
+
+def run_command(arguments: Sequence[str]) -> Any:
+    """Run one `endcap` command with its progress on the terminal, and give the JSON document it prints.
+
+    Raises:
+        CommandFailed: it ended with another exit code than 0.
+    """
+    done = subprocess.run([sys.executable, "-m", "endcap", *arguments, "--json"], stdout=subprocess.PIPE, text=True, check=False)
+    if done.returncode:
+        raise CommandFailed(f"`endcap {' '.join(arguments)}` ended with exit code {done.returncode}", fix="see its message above")
+    return json.loads(done.stdout)
+
+
+@contextmanager
+def running_server(settings: Settings) -> Iterator["PredictClient"]:
+    """`endcap serve` for as long as the context lasts, on the configured ports where they are free, else on others."""
+    ports = {
+        "ENDCAP_SERVING__HTTP_PORT": free_port(settings.serving.http_port),
+        "ENDCAP_SERVING__GRPC_PORT": free_port(settings.serving.grpc_port),
+        "ENDCAP_MODEL_SERVER__PORT": free_port(settings.model_server.port),
+    }
+    environment = os.environ | {name: str(port) for name, port in ports.items()}
+    log_file = settings.home / "logs" / "demo-serve.log"
+    log_file.parent.mkdir(parents=True, exist_ok=True)
+    with log_file.open("wb") as log:
+        server = subprocess.Popen(
+            [sys.executable, "-m", "endcap", "serve"], env=environment, stdout=log, stderr=log, start_new_session=True
+        )
+    client = PredictClient(f"http://{settings.serving.host}:{ports['ENDCAP_SERVING__HTTP_PORT']}", settings.serving.model_name)
+    try:
+        _wait_until_ready(server, client, log_file)
+        yield client
+    finally:
+        client.close()
+        server.send_signal(signal.SIGINT)
+        try:
+            server.wait(timeout=STOP_TIMEOUT_S)
+        except subprocess.TimeoutExpired:
+            server.kill()
+            server.wait()
+
+
+def free_port(preferred: int) -> int:
+    """The preferred port when nothing listens there on loopback, else one the system picks."""
+    for port in (preferred, 0):
+        with socket.socket() as probe:
+            try:
+                probe.bind(("127.0.0.1", port))
+            except OSError:
+                continue
+            return int(probe.getsockname()[1])
+    raise DependencyUnavailable("no port is free on 127.0.0.1", field="port", value=preferred)
+
+
+class PredictClient:
+    """Asks the predict endpoint, V1 over HTTP, on one kept connection."""
+
+    def __init__(self, url: str, model_name: str) -> None:
+        self.url = url
+        self._path = f"/v1/models/{model_name}:predict"
+        self._http = httpx.Client(base_url=url, timeout=10)
+
+    def ask(self, instance: Mapping[str, Any]) -> Answer:
+        """Send one instance.
+
+        Raises:
+            DependencyUnavailable: nobody answered, or the answer was not 200.
+        """
+        try:
+            response = self._http.post(self._path, json={"instances": [instance]})
+        except httpx.HTTPError as error:
+            raise DependencyUnavailable(f"no answer ({error})", field=self.url, fix="see the logs of `endcap serve`") from error
+        if response.status_code != httpx.codes.OK:
+            raise DependencyUnavailable(f"answered {response.status_code}", field=self.url, value=response.text)
+        return Answer.model_validate(response.json()["predictions"][0])
+
+    def is_ready(self) -> bool:
+        try:
+            return self._http.get("/v2/health/ready").status_code == httpx.codes.OK
+        except httpx.HTTPError:
+            return False
+
+    def close(self) -> None:
+        self._http.close()
+
+
+def _wait_until_ready(server: "subprocess.Popen[bytes]", client: PredictClient, log_file: Path) -> None:
+    def ready() -> bool:
+        if server.poll() is not None:
+            raise DependencyUnavailable(f"`endcap serve` ended with exit code {server.returncode}", fix=f"see {log_file}")
+        return client.is_ready()
+
+    try:
+        Retrying(retry=retry_if_result(lambda up: not up), stop=stop_after_delay(READY_TIMEOUT_S), wait=wait_fixed(0.25))(ready)
+    except RetryError:
+        raise DependencyUnavailable(f"`endcap serve` was not ready within {READY_TIMEOUT_S} s", fix=f"see {log_file}") from None
