@@ -12,7 +12,7 @@ from endcap.errors import BundleInvalid, DependencyUnavailable
 from endcap.index.search import EMBEDDING_FIELD, METRIC, ItemSearch
 
 KEY_FIELD = "item_index"
-HNSW = {"M": 16, "efConstruction": 200}
+HNSW = {"M": 16, "efConstruction": 100}
 BATCH_ROWS = 8_000
 LOAD_TIMEOUT_S = 300.0
 UNKNOWN_PRICE = -1.0

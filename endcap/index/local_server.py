@@ -29,6 +29,9 @@ from endcap.settings import MilvusSettings, Settings, load_settings
 LOOPBACK = "127.0.0.1"
 START_TIMEOUT_S = 120.0
 STOP_TIMEOUT_S = 10.0
+SESSION_TTL_S = 10
+"""After a kill, the next start takes the old parts for living ones for this long."""
+
 _POLL_S = 0.1
 _START_ATTEMPTS = 2
 _UNPACKED = ".unpacked-2.3.5-loopback"
@@ -227,7 +230,7 @@ def write_config(folder: Path, port: int, ports: dict[str, int]) -> Path:
     config["etcd"]["endpoints"] = f"{LOOPBACK}:{ports['etcd']}"
     config["etcd"]["config"] = {"path": str(folder / "configs" / "etcd.yaml")}
     config["log"]["level"] = "warn"
-    config["common"]["gracefulStopTimeout"] = int(STOP_TIMEOUT_S)
+    config["common"] |= {"gracefulStopTimeout": int(STOP_TIMEOUT_S), "session": {"ttl": SESSION_TTL_S, "retryTimes": 30}}
     config_file.write_text(yaml.safe_dump(config), encoding="utf-8")
     client_url, peer_url = f"http://{LOOPBACK}:{ports['etcd']}", f"http://{LOOPBACK}:{ports['etcdPeer']}"
     etcd = {

@@ -52,9 +52,7 @@ class ItemSearch:
     def close(self) -> None:
         self._channel.close()
 
-    def search(
-        self, collection: str, embedding: NDArray[np.float32], limit: int, *, ef: int = 0, timeout_ms: float = 1000.0
-    ) -> Candidates:
+    def search(self, collection: str, embedding: NDArray[np.float32], limit: int, *, ef: int = 0, timeout_ms: float = 1000.0) -> Candidates:
         """The `limit` items with the highest inner product.
 
         Args:
