@@ -1,0 +1,225 @@
+"""A small bundle with random weights: the real files and signatures, made in a second, for tests of serving and for its benchmark."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from endcap.bundle.manifest import Bundle, seal_bundle
+from endcap.bundle.promotion import model_base_path
+from endcap.bundle.tables import BundleTables, write_tables
+from endcap.catalogue.item_table import PATH_SEPARATOR, ItemTable
+from endcap.catalogue.vocabulary import Vocabulary
+from endcap.features.columns import HISTORY_LENGTH, ITEM_NUMERIC, OBJECTIVES, PAIR_NUMERIC, USER_CATEGORICAL, USER_NUMERIC
+from endcap.retrieval.item_to_item import ItemToItem
+from endcap.retrieval.popular import OVERALL, Popularity, popular_of
+
+DATA_END = datetime(2017, 12, 31, 23, 59, tzinfo=UTC)
+AGE_BANDS = ("19-24", "25-34", "35-44")
+DEPARTMENTS = ("GROCERY", "PRODUCE", "DRUG GM", "MEAT")
+OUT_OF_STOCK_EVERY = 50
+"""Every so many items one is out of stock."""
+
+
+@dataclass(frozen=True)
+class SyntheticSize:
+    items: int = 2_000
+    dim: int = 16
+    neighbours: int = 20
+    seed: int = 7
+
+
+def make_bundle(folder: Path, version: int, collection: str, size: SyntheticSize = SyntheticSize()) -> Bundle:
+    """Write and seal a whole bundle.
+
+    Args:
+        folder: an empty or missing folder, which becomes the bundle.
+        version: version number of the manifest.
+        collection: name of the Milvus collection that `encode_query` answers with.
+        size: how large and how random.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    tables = make_tables(size)
+    write_tables(folder, tables)
+    save_model(folder, tables.item_embeddings, collection, size.seed)
+    return seal_bundle(
+        folder,
+        version=version,
+        created_at=DATA_END,
+        endcap_version="0.1.0",
+        collection=collection,
+        embedding_dim=size.dim,
+        item_count=size.items,
+        objectives=list(OBJECTIVES),
+        data_start=DATA_END - timedelta(days=365),
+        data_end=DATA_END,
+        cut=DATA_END - timedelta(days=28),
+        dataset_fingerprint="synthetic",
+        quotas={"two_tower": 400, "item_to_item": 300, "buy_again": 300, "popular": 150},
+        metrics={},
+    )
+
+
+def promote_synthetic(served_dir: Path, version: int, collection: str, size: SyntheticSize = SyntheticSize()) -> Bundle:
+    """Make a bundle where servers look for it; it appears whole, under its final name."""
+    base = model_base_path(served_dir)
+    aside = base / f".{version}.making"
+    made = make_bundle(aside, version, collection, size)
+    aside.rename(base / str(version))
+    return Bundle(base / str(version), made.manifest)
+
+
+def make_items(size: SyntheticSize) -> pl.DataFrame:
+    """The canonical items table: departments, aisles and shelves, four items of a brand."""
+    number = np.arange(size.items)
+    departments = [DEPARTMENTS[n % len(DEPARTMENTS)] for n in number]
+    return pl.DataFrame(
+        {
+            "item_id": [f"I{n:06d}" for n in number],
+            "title": [f"Item {n}" for n in number],
+            "category_path": [[d, f"{d} aisle {n % 12}", f"{d} shelf {n % 36}"] for n, d in zip(number, departments, strict=True)],
+            "brand": [f"Brand {n // 4}" for n in number],
+            "price": (0.5 + (number % 200) / 10).astype(np.float64),
+            "currency": ["USD"] * size.items,
+            "availability": ["out_of_stock" if n % OUT_OF_STOCK_EVERY == OUT_OF_STOCK_EVERY - 1 else "in_stock" for n in number],
+            "created_at": pl.Series([DATA_END - timedelta(days=400)] * size.items, dtype=pl.Datetime("us", "UTC")),
+            "attributes": ["{}"] * size.items,
+            "image_url": pl.Series([None] * size.items, dtype=pl.String),
+        }
+    )
+
+
+def make_tables(size: SyntheticSize) -> BundleTables:
+    """Tables whose neighbours are the nearest item numbers, and whose first items are the most popular."""
+    random = np.random.default_rng(size.seed)
+    rows = make_items(size)
+    items = ItemTable.from_items(rows)
+    features = pl.DataFrame(random.random((size.items, len(ITEM_NUMERIC)), dtype=np.float32), schema=list(ITEM_NUMERIC))
+    embeddings = random.standard_normal((size.items + 1, size.dim)).astype(np.float32)
+    embeddings[0] = 0
+    embeddings[1:] /= np.linalg.norm(embeddings[1:], axis=1, keepdims=True)
+    index = (np.arange(size.items + 1)[:, None] + np.arange(1, size.neighbours + 1)[None, :] - 1) % size.items + 1
+    weight = np.tile(np.linspace(0.9, 0.1, size.neighbours, dtype=np.float32), (size.items + 1, 1))
+    index[0], weight[0] = 0, 0
+    bought = (random.zipf(1.3, 20 * size.items) - 1) % size.items + 1
+    popular = popular_of(bought.astype(np.int32), size.items, 1_000)
+    return BundleTables(
+        items=items.with_features(pl.concat([rows.select("item_id"), features], how="horizontal")),
+        item_rows=rows,
+        user_vocabularies={name: Vocabulary(AGE_BANDS if name == "age_band" else ()) for name in USER_CATEGORICAL},
+        item_embeddings=embeddings,
+        item_to_item=ItemToItem(index.astype(np.int32), weight),
+        popularity=Popularity({OVERALL: popular}),
+    )
+
+
+def make_feature_row(user_id: str, size: SyntheticSize, pairs: int = 200) -> dict[str, Any]:
+    """The online feature row of a user, always the same for the same id; `pairs` items of the past."""
+    random = np.random.default_rng(abs(hash_of(user_id)) % 2**32)
+    pairs = min(pairs, size.items)
+    bought = random.choice(size.items, pairs, replace=False)
+    ids = [f"I{n:06d}" for n in bought]
+    last_bought = (DATA_END.timestamp() - random.random(pairs) * 90 * 86_400).astype(np.int64)
+    history = np.argsort(last_bought)[-HISTORY_LENGTH:]
+    shelves = sorted({PATH_SEPARATOR.join([(d := DEPARTMENTS[n % 4]), f"{d} aisle {n % 12}", f"{d} shelf {n % 36}"]) for n in bought[:20]})
+    return {
+        "event_timestamp": DATA_END,
+        **{name: float(random.random()) for name in USER_NUMERIC},
+        **{name: "25-34" if name == "age_band" else "" for name in USER_CATEGORICAL},
+        "history_item_ids": [ids[row] for row in history],
+        "history_occurred_at": last_bought[history].tolist(),
+        "category_ids": shelves,
+        "category_shares": [1 / len(shelves)] * len(shelves),
+        "brand_ids": [f"Brand {bought[0] // 4}"],
+        "brand_shares": [0.5],
+        "pair_item_ids": ids,
+        "pair_times_bought": (1 + random.integers(0, 9, pairs)).tolist(),
+        "pair_baskets_28d": random.integers(0, 3, pairs).tolist(),
+        "pair_baskets_90d": random.integers(0, 6, pairs).tolist(),
+        "pair_last_bought_at": last_bought.tolist(),
+        "pair_gap_mean_days": (random.random(pairs) * 30).tolist(),
+        "pair_decayed_20d": random.random(pairs).tolist(),
+        "pair_decayed_60d": random.random(pairs).tolist(),
+    }
+
+
+def hash_of(text: str) -> int:
+    """A hash that does not change from one process to the next."""
+    return int.from_bytes(text.encode()[:8].ljust(8, b"\0"), "little")
+
+
+def save_model(folder: Path, item_embeddings: NDArray[np.float32], collection: str, seed: int) -> None:
+    """Write a SavedModel with both signatures and random weights; `buy` grows with the decayed count, as in a trained ranker."""
+    import tensorflow as tf
+
+    module = _module(tf, item_embeddings, collection, seed)
+    dim = item_embeddings.shape[1]
+    specs = _input_specs(tf, dim)
+    encode = module.encode_query.get_concrete_function(**specs["encode_query"])
+    rank = module.rank.get_concrete_function(**specs["rank"])
+    tf.saved_model.save(module, str(folder), signatures={"encode_query": encode, "rank": rank})
+
+
+def _input_specs(tf: Any, dim: int) -> Mapping[str, Mapping[str, Any]]:
+    def spec(name: str, shape: list[int | None], dtype: Any) -> Any:
+        return tf.TensorSpec(shape, dtype, name=name)
+
+    user = {
+        "user_numeric": spec("user_numeric", [None, len(USER_NUMERIC)], tf.float32),
+        "user_categories": spec("user_categories", [None, len(USER_CATEGORICAL)], tf.int32),
+        "context": spec("context", [None, 5], tf.int32),
+    }
+    return {
+        "encode_query": {
+            "history": spec("history", [None, HISTORY_LENGTH], tf.int32),
+            "history_age_days": spec("history_age_days", [None, HISTORY_LENGTH], tf.float32),
+            **user,
+        },
+        "rank": {
+            "query_embedding": spec("query_embedding", [None, dim], tf.float32),
+            **user,
+            "query_row": spec("query_row", [None], tf.int32),
+            "item_index": spec("item_index", [None], tf.int32),
+            "item_numeric": spec("item_numeric", [None, len(ITEM_NUMERIC)], tf.float32),
+            "pair_numeric": spec("pair_numeric", [None, len(PAIR_NUMERIC)], tf.float32),
+        },
+    }
+
+
+def _module(tf: Any, item_embeddings: NDArray[np.float32], collection: str, seed: int) -> Any:
+    width = len(ITEM_NUMERIC) + len(PAIR_NUMERIC) + 2 * item_embeddings.shape[1] + len(USER_NUMERIC)
+
+    class SyntheticModel(tf.Module):  # type: ignore[misc, name-defined]
+        def __init__(self) -> None:
+            super().__init__()
+            random = np.random.default_rng(seed)
+            self.items = tf.Variable(item_embeddings)
+            self.hidden = tf.Variable(random.standard_normal((width, 128)).astype(np.float32) / np.float32(np.sqrt(width)))
+            self.out = tf.Variable(random.standard_normal((128, 2)).astype(np.float32) / 12)
+
+        @tf.function
+        def encode_query(self, history, history_age_days, user_numeric, user_categories, context):  # type: ignore[no-untyped-def]
+            weight = tf.exp(-history_age_days / 30.0) * tf.cast(history > 0, tf.float32)
+            mean = tf.einsum("nh,nhd->nd", weight, tf.gather(self.items, history))
+            shift = 1e-3 * tf.reduce_sum(tf.math.tanh(user_numeric), axis=1, keepdims=True)
+            shift += 0.0 * tf.cast(
+                tf.reduce_sum(user_categories, axis=1, keepdims=True) + tf.reduce_sum(context, 1, keepdims=True), tf.float32
+            )
+            return {"embedding": tf.math.l2_normalize(mean + shift + 1e-6, axis=1), "collection": tf.constant([collection])}
+
+        @tf.function
+        def rank(self, query_embedding, user_numeric, user_categories, context, query_row, item_index, item_numeric, pair_numeric):  # type: ignore[no-untyped-def]  # noqa: PLR0917
+            user = tf.concat([query_embedding, user_numeric], axis=1)
+            unused = 0.0 * tf.cast(tf.reduce_sum(user_categories) + tf.reduce_sum(context), tf.float32)
+            columns = [tf.gather(user, query_row), tf.gather(self.items, item_index), item_numeric, tf.math.tanh(pair_numeric)]
+            logits = tf.nn.relu(tf.concat(columns, axis=1) @ self.hidden) @ self.out + unused
+            bought = pair_numeric[:, PAIR_NUMERIC.index("decayed_60d")]
+            buy = tf.sigmoid(logits[:, 0] + 2.0 * bought - 3.0)
+            return {"buy": buy, "buy_again": buy * tf.sigmoid(logits[:, 1])}
+
+    return SyntheticModel()

@@ -1,0 +1,24 @@
+"""`python -m services.model_server`: the local model server, configured by `ENDCAP_*`."""
+
+import sys
+
+from endcap.cli.failures import report_failure
+from endcap.errors import EndcapError
+from endcap.log import configure_logging
+from endcap.settings import load_settings
+from services.model_server.server import serve
+
+
+def main() -> int:
+    try:
+        settings = load_settings()
+        configure_logging(settings.log_level, settings.log_format)
+        serve(settings)
+    except EndcapError as error:
+        report_failure(error)
+        return error.exit_code
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,51 @@
+"""The bundle that is served, and the switch to another one without a pause."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+
+from endcap.bundle.promotion import model_base_path
+from endcap.errors import EndcapError
+from endcap.log import get_logger
+from transformers.served_bundle import ServedBundle
+
+LOOK_SECONDS = 2.0
+
+Prepare = Callable[[], Awaitable[ServedBundle]]
+"""Loads the promoted bundle and returns when every part can answer with it."""
+
+
+class BundleHolder:
+    """Holds the bundle that answers; a request takes `current` once and keeps it."""
+
+    def __init__(self) -> None:
+        self.current: ServedBundle | None = None
+
+
+async def watch_bundle(holder: BundleHolder, served_dir: Path, prepare: Prepare) -> None:
+    """Switch to each newly promoted bundle once it is ready; runs until it is cancelled.
+
+    A bundle that cannot be served is logged once, and the present one goes on answering.
+    """
+    log = get_logger("transformer")
+    refused: int | None = None
+    while True:
+        await asyncio.sleep(LOOK_SECONDS)
+        promoted = await asyncio.to_thread(_promoted_version, served_dir)
+        present = holder.current.manifest.version if holder.current else None
+        if promoted is None or promoted in (present, refused):
+            continue
+        try:
+            holder.current = await prepare()
+            log.info("bundle switched", bundle=holder.current.name, was=present)
+        except EndcapError as error:
+            refused = promoted
+            log.error("promoted bundle cannot be served", version=promoted, cause=str(error))
+
+
+def _promoted_version(served_dir: Path) -> int | None:
+    try:
+        versions = [int(path.name) for path in model_base_path(served_dir).iterdir() if path.name.isdigit()]
+    except FileNotFoundError:
+        return None
+    return max(versions, default=None)

@@ -1,0 +1,86 @@
+"""Errors as answers: a JSON body `{"error": ...}` over HTTP, a status code over gRPC, never a stack trace."""
+
+from typing import Any
+
+import grpc
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+from grpc_interceptor import AsyncExceptionToStatusInterceptor
+from kserve import errors as kserve_errors
+from starlette.exceptions import HTTPException
+
+from endcap.errors import EndcapError
+from endcap.log import get_logger
+from transformers.metrics import ServingMetrics
+
+INTERNAL = "the server failed; its log has the cause"
+
+
+def describe(error: Exception) -> tuple[int, grpc.StatusCode, str]:  # noqa: PLR0911 - one line a kind
+    """HTTP status, gRPC status and message of an error."""
+    match error:
+        case EndcapError():
+            code = grpc.StatusCode.INVALID_ARGUMENT if error.http_status < 500 else grpc.StatusCode.UNAVAILABLE
+            return error.http_status, code, str(error)
+        case kserve_errors.InvalidInput() | kserve_errors.InferenceError():
+            return 400, grpc.StatusCode.INVALID_ARGUMENT, str(error)
+        case RequestValidationError():
+            first = error.errors()[0]
+            place = ".".join(str(part) for part in first["loc"] if part not in ("InferenceRequest", "bytes", "function-plain[bytes]"))
+            return 400, grpc.StatusCode.INVALID_ARGUMENT, f"{place}: {first['msg']}"
+        case kserve_errors.ModelNotFound():
+            return 404, grpc.StatusCode.NOT_FOUND, str(error)
+        case kserve_errors.ModelNotReady() | kserve_errors.ServerNotReady() | kserve_errors.ServerNotLive():
+            return 503, grpc.StatusCode.UNAVAILABLE, str(error)
+        case NotImplementedError() | kserve_errors.UnsupportedProtocol():
+            return 501, grpc.StatusCode.UNIMPLEMENTED, str(error)
+        case HTTPException():
+            return error.status_code, grpc.StatusCode.INVALID_ARGUMENT, str(error.detail)
+        case _:
+            return 500, grpc.StatusCode.INTERNAL, INTERNAL
+
+
+def add_error_answers(app: FastAPI, metrics: ServingMetrics) -> None:
+    """Answer every error of the HTTP endpoints."""
+    log = get_logger("transformer")
+
+    async def answered(request: Request, error: Exception) -> JSONResponse:
+        status, _, message = describe(error)
+        if status >= 500 and status != 501:
+            log.error("request failed", path=request.url.path, error=f"{type(error).__name__}: {error}")
+        metrics.refused.labels("http").inc()
+        return JSONResponse({"error": message}, status_code=status)
+
+    known = (
+        EndcapError,
+        kserve_errors.InvalidInput,
+        kserve_errors.InferenceError,
+        kserve_errors.ModelNotFound,
+        kserve_errors.ModelNotReady,
+        kserve_errors.ServerNotReady,
+        kserve_errors.ServerNotLive,
+        kserve_errors.UnsupportedProtocol,
+        NotImplementedError,
+        RequestValidationError,
+        HTTPException,
+        Exception,
+    )
+    for kind in known:
+        app.add_exception_handler(kind, answered)
+
+
+class GrpcErrorAnswers(AsyncExceptionToStatusInterceptor):  # type: ignore[misc]
+    """Answer every error of the gRPC service."""
+
+    def __init__(self, metrics: ServingMetrics) -> None:
+        super().__init__()
+        self._metrics = metrics
+        self._log = get_logger("transformer")
+
+    async def handle_exception(self, ex: Exception, request_or_iterator: Any, context: Any, method_name: str) -> None:  # noqa: ARG002
+        _, code, message = describe(ex)
+        if code is grpc.StatusCode.INTERNAL:
+            self._log.error("request failed", method=method_name, error=f"{type(ex).__name__}: {ex}")
+        self._metrics.refused.labels("grpc").inc()
+        await context.abort(code, message)

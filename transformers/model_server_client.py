@@ -1,0 +1,100 @@
+"""A client of TensorFlow Serving's gRPC API: arrays in, arrays out."""
+
+import asyncio
+from collections.abc import Mapping
+from typing import Any
+
+import grpc
+import grpc.aio
+import numpy as np
+from numpy.typing import NDArray
+
+from endcap.errors import DependencyUnavailable
+from endcap.serving.messages import ServingMessages
+from endcap.serving.tensors import fill_tensor, read_tensor
+from endcap.settings import ModelServerSettings
+
+MESSAGE_BYTES_MAX = 64 * 1024 * 1024
+RECONNECT_MS_MAX = 500
+POLL_SECONDS = 0.2
+STATE_AVAILABLE = 30
+
+
+class ModelServerClient:
+    """One channel to TensorFlow Serving; made inside the running event loop.
+
+    Args:
+        messages: TensorFlow Serving's message modules.
+        settings: where it listens.
+        model_name: the model's name there.
+    """
+
+    def __init__(self, messages: ServingMessages, settings: ModelServerSettings, model_name: str) -> None:
+        self.address = f"{settings.host}:{settings.port}"
+        self._messages = messages
+        self._model_name = model_name
+        self._channel = grpc.aio.insecure_channel(
+            self.address,
+            options=[
+                ("grpc.max_receive_message_length", MESSAGE_BYTES_MAX),
+                ("grpc.max_send_message_length", MESSAGE_BYTES_MAX),
+                ("grpc.initial_reconnect_backoff_ms", 100),
+                ("grpc.max_reconnect_backoff_ms", RECONNECT_MS_MAX),
+                ("grpc.use_local_subchannel_pool", 1),
+            ],
+        )
+        self._prediction = messages.prediction_service.PredictionServiceStub(self._channel)
+        self._models = messages.model_service.ModelServiceStub(self._channel)
+
+    async def predict(self, signature: str, version: int, inputs: Mapping[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:
+        """Run one signature of one version.
+
+        Raises:
+            DependencyUnavailable: the server does not answer or refuses.
+        """
+        request = self._messages.predict.PredictRequest()
+        request.model_spec.name = self._model_name
+        request.model_spec.version.value = version
+        request.model_spec.signature_name = signature
+        for name, array in inputs.items():
+            fill_tensor(request.inputs[name], array)
+        try:
+            response = await self._prediction.Predict(request)
+        except grpc.aio.AioRpcError as error:
+            raise DependencyUnavailable(f"{error.code().name}: {error.details()}", field=f"model server {self.address}") from error
+        return {name: read_tensor(tensor, name) for name, tensor in response.outputs.items()}
+
+    async def wait_until_available(self, version: int, timeout_s: float) -> None:
+        """Return when the server has loaded a version.
+
+        Raises:
+            DependencyUnavailable: it has not within `timeout_s`.
+        """
+        deadline = asyncio.get_running_loop().time() + timeout_s
+        while not await self.is_available(version):
+            if asyncio.get_running_loop().time() >= deadline:
+                raise DependencyUnavailable(
+                    f"the model server does not serve version {version}",
+                    field="ENDCAP_MODEL_SERVER__HOST, ENDCAP_MODEL_SERVER__PORT",
+                    value=self.address,
+                    fix="start it: `python -m services.model_server`, or `endcap serve` for all parts",
+                )
+            await asyncio.sleep(POLL_SECONDS)
+
+    async def is_available(self, version: int) -> bool:
+        request = self._messages.model_status.GetModelStatusRequest()
+        request.model_spec.name = self._model_name
+        request.model_spec.version.value = version
+        try:
+            response = await self._models.GetModelStatus(request, timeout=2.0)
+        except grpc.aio.AioRpcError:
+            return False
+        return any(status.state == STATE_AVAILABLE for status in response.model_version_status)
+
+    async def close(self) -> None:
+        await self._channel.close()
+
+
+def text(value: NDArray[Any]) -> str:
+    """The first string of a string tensor."""
+    return bytes(np.ravel(value)[0]).decode()

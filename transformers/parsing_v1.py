@@ -1,0 +1,33 @@
+"""KServe V1: `{"instances": [instance, ...]}` to instances, answers to `{"predictions": [answer, ...]}`."""
+
+from typing import Any
+
+import orjson
+
+from endcap.contracts.answer import Answer
+from endcap.contracts.request import Instance
+from endcap.errors import InvalidInput
+from transformers.validation import validated
+
+
+def instances_of_v1(body: Any) -> list[Instance]:
+    """Read a body: parsed JSON, or its bytes when the client named no JSON content type.
+
+    Raises:
+        InvalidInput: no JSON, or not what the contract asks for.
+    """
+    if isinstance(body, bytes | bytearray | str):
+        try:
+            body = orjson.loads(body)
+        except orjson.JSONDecodeError as error:
+            raise InvalidInput(f"the body is no JSON: {error}") from None
+    return validated(body)
+
+
+def v1_response(answers: list[Answer]) -> dict[str, Any]:
+    return {"predictions": [as_json(answer) for answer in answers]}
+
+
+def as_json(answer: Answer) -> dict[str, Any]:
+    """The answer's JSON document; explanations only where they were asked for."""
+    return answer.model_dump(mode="json", exclude_none=True)

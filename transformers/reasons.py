@@ -1,0 +1,73 @@
+"""Why an item is in the list, in a sentence that a customer may read."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from endcap.retrieval.candidates import SOURCES, CandidateSet
+from endcap.retrieval.item_to_item import ItemToItem
+from endcap.retrieval.user_state import UserState
+from transformers.resolving import ResolvedRequest
+
+REGULARLY_BASKETS = 3
+POPULAR = "Popular right now"
+BOUGHT_BEFORE = "You bought this before"
+BOUGHT_REGULARLY = "You buy this regularly"
+
+
+def reasons(candidates: CandidateSet, request: ResolvedRequest, state: UserState) -> list[str]:
+    """One sentence a candidate, by the source that ranked it highest."""
+    bought = _baskets(candidates.index, state)
+    seeds = np.concatenate([request.items, state.session, state.history[::-1]]) if not request.is_page else request.items
+    seed = nearest_seed(candidates.index, seeds, request.served.tables.item_to_item)
+    titles = request.served.tables.items.title
+    sentences = []
+    for source, baskets, place in zip(candidates.main_source, bought, seed, strict=True):
+        name = SOURCES[source]
+        if name == "buy_again" or (name == "two_tower" and baskets and not request.is_page):
+            sentences.append(BOUGHT_REGULARLY if baskets >= REGULARLY_BASKETS else BOUGHT_BEFORE)
+        elif name == "item_to_item" and place:
+            sentences.append(f"Goes with {titles[place]}")
+        elif name == "popular":
+            sentences.append(POPULAR)
+        else:
+            sentences.append(_picked(request, state))
+    return sentences
+
+
+def _picked(request: ResolvedRequest, state: UserState) -> str:
+    if request.is_given:
+        return "Matches your search"
+    if request.is_page:
+        return f"Similar to {request.served.tables.items.title[request.items[-1]]}"
+    if len(state.session):
+        return "Picked for you from what you looked at lately"
+    return "Picked for you from what you bought lately" if len(state.history) else POPULAR
+
+
+def _baskets(index: NDArray[np.int32], state: UserState) -> NDArray[np.float32]:
+    """float32 [m]: baskets the user had each item in."""
+    baskets = np.zeros(len(index), dtype=np.float32)
+    if len(state.pair_index):
+        place = np.minimum(np.searchsorted(state.pair_index, index), len(state.pair_index) - 1)
+        found = state.pair_index[place] == index
+        baskets[found] = state.times_bought[place[found]]
+    return baskets
+
+
+def nearest_seed(index: NDArray[np.int32], seeds: NDArray[np.int32], table: ItemToItem) -> NDArray[np.int32]:
+    """int32 [m]: of `seeds` the item that each item is most often bought with, the first of equals; 0 where none is a neighbour."""
+    if not len(seeds) or not len(index):
+        return np.zeros(len(index), dtype=np.int32)
+    neighbours, weights = table.index[seeds], table.weight[seeds]
+    best_weight = np.zeros(len(index), dtype=np.float32)
+    best = np.zeros(len(index), dtype=np.int32)
+    order = np.argsort(index, kind="stable")
+    place = np.minimum(np.searchsorted(index[order], neighbours), len(index) - 1)
+    hit = index[order][place] == neighbours
+    rows, columns = np.nonzero(hit)
+    targets, weight = order[place[rows, columns]], weights[rows, columns]
+    lightest_first = np.lexsort((-rows, weight))
+    best[targets[lightest_first]] = seeds[rows[lightest_first]]
+    best_weight[targets[lightest_first]] = weight[lightest_first]
+    best[best_weight <= 0] = 0
+    return best

@@ -1,0 +1,97 @@
+"""Instances of any protocol against the contract, with messages for the person who wrote the request."""
+
+from typing import Any
+
+import orjson
+from pydantic import ValidationError
+from pydantic_core import ErrorDetails
+
+from endcap.contracts.request import Context, Filters, Instance, PredictRequest
+from endcap.errors import InvalidInput
+
+_FIELDS = {
+    "": tuple(PredictRequest.model_fields),
+    "instances": tuple(Instance.model_fields),
+    "filters": tuple(Filters.model_fields),
+    "context": tuple(Context.model_fields),
+}
+
+_KINDS = {
+    "string_type": "must be text",
+    "int_type": "must be a whole number",
+    "int_from_float": "must be a whole number",
+    "int_parsing": "must be a whole number",
+    "float_type": "must be a number",
+    "finite_number": "must be a finite number",
+    "bool_type": "must be true or false",
+    "list_type": "must be a list",
+    "model_type": "must be an object",
+    "model_attributes_type": "must be an object",
+    "dict_type": "must be an object",
+    "datetime_type": "must be a UTC time, for example 2026-11-27T08:00:00Z",
+    "datetime_parsing": "must be a UTC time, for example 2026-11-27T08:00:00Z",
+    "datetime_from_date_parsing": "must be a UTC time, for example 2026-11-27T08:00:00Z",
+    "missing": "is required",
+}
+
+
+def validated(body: object) -> list[Instance]:
+    """The instances of a parsed request body.
+
+    Raises:
+        InvalidInput: names the first field that is wrong, what it was and what it may be.
+    """
+    try:
+        return PredictRequest.model_validate_json(orjson.dumps(body), strict=True).instances
+    except ValidationError as error:
+        raise _for_a_person(error.errors(include_url=False)[0]) from None
+    except TypeError:  # what JSON cannot say, for example text that is no UTF-8
+        raise InvalidInput("the body holds values that JSON cannot express") from None
+
+
+def _for_a_person(first: ErrorDetails) -> InvalidInput:
+    field = _path(first["loc"])
+    if first["type"] == "extra_forbidden":
+        return InvalidInput(f"unknown field; allowed are {', '.join(_allowed(first['loc']))}", field=field)
+    if first["type"] == "missing":
+        return InvalidInput(_KINDS["missing"], field=field)
+    value = first["input"]
+    message = _message(first)
+    if value is None:
+        return InvalidInput(f"{message}; got null", field=field)
+    return InvalidInput(message, field=field, value=value if first["type"] not in ("too_long", "value_error") else None)
+
+
+def _message(first: ErrorDetails) -> str:  # noqa: PLR0911 - one line a kind
+    context: dict[str, Any] = first.get("ctx", {})
+    match first["type"]:
+        case "enum" | "literal_error":
+            return f"must be one of {str(context['expected']).replace(' or ', ', ')}"
+        case "less_than_equal":
+            return f"must be at most {context['le']}"
+        case "greater_than_equal":
+            return f"must be at least {context['ge']}"
+        case "too_long":
+            return f"must have at most {context['max_length']} entries; got {context['actual_length']}"
+        case "too_short":
+            return f"must have at least {context['min_length']} entries"
+        case "string_too_long":
+            return f"must have at most {context['max_length']} characters"
+        case "string_too_short":
+            return "must not be empty"
+        case "value_error":
+            return str(context["error"])
+        case kind:
+            return _KINDS.get(kind, first["msg"])
+
+
+def _path(location: tuple[int | str, ...]) -> str:
+    path = ""
+    for part in location:
+        path += f"[{part}]" if isinstance(part, int) else f".{part}" if path else str(part)
+    return path or "body"
+
+
+def _allowed(location: tuple[int | str, ...]) -> tuple[str, ...]:
+    above = [str(part) for part in location[:-1] if isinstance(part, str)]
+    return _FIELDS.get(above[-1] if above else "", ())
