@@ -28,7 +28,7 @@ from endcap.settings import MilvusSettings, Settings, load_settings
 
 LOOPBACK = "127.0.0.1"
 START_TIMEOUT_S = 120.0
-STOP_TIMEOUT_S = 10.0
+STOP_TIMEOUT_S = 5.0
 SESSION_TTL_S = 10
 """After a kill, the next start takes the old parts for living ones for this long."""
 

@@ -1,0 +1,91 @@
+"""From a bundle to a collection that may be searched: built, loaded, checked, and only then pointed at."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from endcap.bundle.manifest import Bundle
+from endcap.bundle.tables import BundleTables, read_tables
+from endcap.errors import BundleInvalid
+from endcap.index.alias import aliased_collection, move_alias, prune_collections
+from endcap.index.collection import build_collection, ensure_loaded, row_count, self_recall
+from endcap.index.connection import connect
+from endcap.index.search import ItemSearch
+from endcap.settings import MilvusSettings
+
+
+@dataclass(frozen=True)
+class IndexReport:
+    """What became of a bundle's collection.
+
+    Attributes:
+        built: whether it had to be built; a complete one is only checked.
+        self_recall: share of exact nearest items found, over a sample.
+    """
+
+    collection: str
+    items: int
+    built: bool
+    self_recall: float
+    recall_limit: int
+
+
+def index_bundle(bundle: Bundle, settings: MilvusSettings, *, limit: int, rebuild: bool = False, seed: int = 0) -> IndexReport:
+    """Make sure that the bundle's collection is there, complete, loaded and exact enough. The alias stays where it is.
+
+    Args:
+        bundle: opened, so its files were checked.
+        settings: where Milvus is, and the least self-recall.
+        limit: neighbours that a request asks for; recall is measured at this and at the search width that goes with it.
+        rebuild: build it again even if it is complete.
+        seed: of the sample of queries.
+
+    Raises:
+        DependencyUnavailable: Milvus does not answer, or failed.
+        BundleInvalid: the index finds too few of the exact nearest items; the collection is dropped.
+    """
+    tables = read_tables(bundle.path)
+    name = bundle.manifest.collection
+    client = connect(settings)
+    try:
+        built = rebuild or not _is_complete(client, name, len(tables.items) - 1)
+        if built:
+            build_collection(client, tables, name)
+        ensure_loaded(client, name)
+        recall = _checked_recall(client, settings, name, tables, limit, seed)
+    finally:
+        client.close()
+    return IndexReport(name, len(tables.items) - 1, built, recall, limit)
+
+
+def point_alias(settings: MilvusSettings, collection: str) -> list[str]:
+    """Move the alias to a collection that `index_bundle` passed, then drop the oldest ones beyond `keep_collections`.
+
+    Returns:
+        The collections dropped.
+    """
+    client = connect(settings)
+    try:
+        ensure_loaded(client, collection)
+        move_alias(client, settings.collection_prefix, collection)
+        return prune_collections(client, settings.collection_prefix, settings.keep_collections)
+    finally:
+        client.close()
+
+
+def _is_complete(client: Any, name: str, items: int) -> bool:
+    return client.has_collection(name) and row_count(client, name) == items
+
+
+def _checked_recall(client: Any, settings: MilvusSettings, name: str, tables: BundleTables, limit: int, seed: int) -> float:
+    with ItemSearch(settings) as search:
+        recall = self_recall(search, name, tables.item_embeddings, limit=limit, seed=seed)
+    if recall < settings.self_recall_min:
+        if aliased_collection(client, settings.collection_prefix) != name:
+            client.drop_collection(name)
+        raise BundleInvalid(
+            f"the index finds {recall:.1%} of the exact nearest items, below {settings.self_recall_min:.1%}; it was not switched to",
+            field="collection",
+            value=name,
+            fix="build it again with `endcap index build`",
+        )
+    return recall
