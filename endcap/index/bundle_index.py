@@ -51,7 +51,7 @@ def index_bundle(bundle: Bundle, settings: MilvusSettings, *, limit: int, rebuil
         if built:
             build_collection(client, tables, name)
         ensure_loaded(client, name)
-        recall = _checked_recall(client, settings, name, tables, limit, seed)
+        recall = _checked_recall(client, settings, name, tables, limit=limit, seed=seed)
     finally:
         client.close()
     return IndexReport(name, len(tables.items) - 1, built, recall, limit)
@@ -76,7 +76,7 @@ def _is_complete(client: Any, name: str, items: int) -> bool:
     return client.has_collection(name) and row_count(client, name) == items
 
 
-def _checked_recall(client: Any, settings: MilvusSettings, name: str, tables: BundleTables, limit: int, seed: int) -> float:
+def _checked_recall(client: Any, settings: MilvusSettings, name: str, tables: BundleTables, *, limit: int, seed: int) -> float:
     with ItemSearch(settings) as search:
         recall = self_recall(search, name, tables.item_embeddings, limit=limit, seed=seed)
     if recall < settings.self_recall_min:
