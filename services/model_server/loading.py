@@ -75,9 +75,7 @@ def load_version(path: Path) -> LoadedVersion:
         definitions = _signature_definitions(path)
     except (OSError, ValueError, tf.errors.OpError) as error:
         raise BundleInvalid(f"TensorFlow cannot load the model: {error}", field=str(path), fix="export the bundle again") from error
-    signatures = {
-        name: _signature(function) for name, function in model.signatures.items() if not name.startswith("__")
-    }
+    signatures = {name: _signature(function) for name, function in model.signatures.items() if not name.startswith("__")}
     loaded = LoadedVersion(int(path.name), path, signatures, definitions, model)
     for signature in signatures.values():
         _warm_up(signature)

@@ -1,0 +1,98 @@
+"""`endcap recommend`: ask the running predict endpoint and show its answer."""
+
+import http.client
+import json
+from typing import Annotated, Any
+from urllib.parse import urlsplit
+
+import typer
+from rich.console import Console
+
+from endcap.cli.output import JsonOption, print_json, print_table
+from endcap.errors import DependencyUnavailable, EndcapError, InvalidInput
+from endcap.settings import load_settings
+
+TIMEOUT_SECONDS = 10.0
+
+
+def recommend(  # noqa: PLR0917 - an option a parameter, as typer reads them
+    user: Annotated[str | None, typer.Option(help="The customer.")] = None,
+    session: Annotated[str | None, typer.Option(help="The visit.")] = None,
+    surface: Annotated[str, typer.Option(help="home, product, cart, category, search or email.")] = "home",
+    item: Annotated[list[str] | None, typer.Option(help="The page's item, the cart, the search results; repeat it.")] = None,
+    k: Annotated[int, typer.Option("-k", help="How many items.")] = 10,
+    explain: Annotated[bool, typer.Option("--explain", help="Say how each item came to its place.")] = False,
+    url: Annotated[str | None, typer.Option(help="The predict endpoint's address.", show_default="http://127.0.0.1:8080")] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Ask for recommendations.
+
+    Example: endcap recommend --user 1364 --surface product --item 1082185 -k 5
+    """
+    instance: dict[str, Any] = {"surface": surface, "k": k, "explain": explain, "item_ids": list(item or [])}
+    instance |= {name: value for name, value in (("user_id", user), ("session_id", session)) if value is not None}
+    serving = load_settings().serving
+    answer = ask(url or f"http://{serving.host}:{serving.http_port}", serving.model_name, [instance])[0]
+    if as_json:
+        print_json(answer)
+        return
+    _show(answer, explain)
+
+
+def ask(url: str, model: str, instances: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The answers to some instances.
+
+    Args:
+        url: the predict endpoint, for example http://127.0.0.1:8080.
+        model: the model's name there.
+        instances: as `endcap.contracts.request.Instance`.
+
+    Raises:
+        DependencyUnavailable: nothing answers at the address.
+        InvalidInput: the endpoint refused the request.
+    """
+    place = urlsplit(url)
+    if place.scheme not in ("http", "https") or not place.hostname:
+        raise InvalidInput("must be an address", field="--url", value=url, fix="for example http://127.0.0.1:8080")
+    kind = http.client.HTTPSConnection if place.scheme == "https" else http.client.HTTPConnection
+    connection = kind(place.hostname, place.port, timeout=TIMEOUT_SECONDS)
+    try:
+        connection.request("POST", f"{place.path.rstrip('/')}/v1/models/{model}:predict", json.dumps({"instances": instances}), _HEADERS)
+        response = connection.getresponse()
+        status, body = response.status, response.read()
+    except (OSError, http.client.HTTPException) as error:
+        raise DependencyUnavailable(f"no predict endpoint answers: {error}", field=url, fix="start it: `endcap serve`") from error
+    finally:
+        connection.close()
+    return _predictions(status, body, url)
+
+
+_HEADERS = {"content-type": "application/json"}
+
+
+def _predictions(status: int, body: bytes, url: str) -> list[dict[str, Any]]:
+    try:
+        document = json.loads(body)
+    except json.JSONDecodeError:
+        raise DependencyUnavailable("what answers is no predict endpoint", field=url, value=status) from None
+    if 400 <= status < 500:
+        raise InvalidInput(str(document.get("error", document)))
+    if status != http.HTTPStatus.OK:
+        raise EndcapError(f"the predict endpoint failed with status {status}: {document.get('error', document)}")
+    predictions: list[dict[str, Any]] = document["predictions"]
+    return predictions
+
+
+def _show(answer: dict[str, Any], explain: bool) -> None:
+    console = Console()
+    columns = ("position", "title", "source", "reason", "score", "item_id")
+    rows = [{name: item[name] for name in columns} for item in answer["recommendations"]]
+    if explain:
+        for row, item in zip(rows, answer["recommendations"], strict=True):
+            row["explanation"] = json.dumps(item.get("explanation", {}))
+    print_table(f"{answer['bundle']}, request {answer['request_id']}", rows, console)
+    if answer["ignored"]:
+        console.print(f"unknown items: {', '.join(answer['ignored'])}")
+    if answer["degraded"]:
+        console.print(f"fell back: {', '.join(answer['degraded'])}")
+    console.print("ms: " + "  ".join(f"{stage} {took:.1f}" for stage, took in answer["timings_ms"].items()), highlight=False)

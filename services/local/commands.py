@@ -1,0 +1,89 @@
+"""`endcap serve`: everything that answers predict calls, on this machine."""
+
+import json
+import os
+import time
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+
+from endcap.cli.output import JsonOption, print_json
+from endcap.settings import Settings, load_settings
+
+
+def serve(  # noqa: PLR0917 - an option a parameter, as typer reads them
+    http_port: Annotated[int | None, typer.Option(help="Port of the predict endpoint.", show_default="8080")] = None,
+    grpc_port: Annotated[int | None, typer.Option(help="Port of the gRPC predict endpoint.", show_default="8081")] = None,
+    milvus_port: Annotated[int | None, typer.Option(help="Port of the local Milvus.", show_default="19530")] = None,
+    model_port: Annotated[int | None, typer.Option(help="Port of the local model server.", show_default="8500")] = None,
+    verbose: Annotated[bool, typer.Option("--verbose", help="Show the parts' own log lines.")] = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Serve the promoted bundle until Ctrl-C: Milvus, the model server and the transformer.
+
+    Example: endcap serve --http-port 9090
+    """
+    from endcap.bundle.promotion import served_bundle
+    from services.local.parts import Part, local_parts, require_free_ports
+    from services.local.supervisor import PartsLog, Supervisor
+
+    settings = with_ports(load_settings(), http_port, grpc_port, milvus_port, model_port)
+    bundle = served_bundle(settings.served_dir)
+    parts = local_parts(settings)
+    require_free_ports(parts)
+    console = Console(stderr=as_json, highlight=False)
+    started = time.monotonic()
+    ready: list[Part] = []
+
+    def tell(part: Part) -> None:
+        ready.append(part)
+        console.print(f"[green]ready[/] {part.name:<13} {part.address}  [dim]{time.monotonic() - started:.1f} s[/]")
+        if len(ready) == len(parts):
+            _tell_all(settings, bundle.manifest.name, ready, console, as_json)
+
+    log = PartsLog(settings.home / "logs", [part.name for part in parts], _echo(console) if verbose else None)
+    console.print(f"starting {', '.join(part.name for part in parts)} for {bundle.manifest.name}; logs in {log.folder}")
+    Supervisor(parts, log, tell).run()
+    console.print("all parts stopped")
+
+
+def with_ports(
+    settings: Settings, http_port: int | None, grpc_port: int | None, milvus_port: int | None, model_port: int | None
+) -> Settings:
+    """The same settings with the ports that were given."""
+    serving = {name: value for name, value in (("http_port", http_port), ("grpc_port", grpc_port)) if value is not None}
+    return settings.model_copy(
+        update={
+            "serving": settings.serving.model_copy(update=serving),
+            "milvus": settings.milvus.model_copy(update={"port": milvus_port} if milvus_port is not None else {}),
+            "model_server": settings.model_server.model_copy(update={"port": model_port} if model_port is not None else {}),
+        }
+    )
+
+
+def example_request(data_dir: Path) -> dict[str, Any]:
+    """A predict body with a user of the served dataset, or without one when there is no dataset here."""
+    events = data_dir / "events.parquet"
+    instance: dict[str, Any] = {"surface": "home", "k": 5}
+    if events.is_file():
+        import polars as pl
+
+        users = pl.scan_parquet(events).select(pl.col("user_id").drop_nulls().head(1)).collect()
+        if len(users):
+            instance = {"user_id": str(users.item()), **instance}
+    return {"instances": [instance]}
+
+
+def _tell_all(settings: Settings, bundle: str, parts: list[Any], console: Console, as_json: bool) -> None:
+    serving = settings.serving
+    url = f"http://{serving.host}:{serving.http_port}/v1/models/{serving.model_name}:predict"
+    if as_json:
+        print_json({"bundle": bundle, "predict": url, "pid": os.getpid(), "parts": {part.name: part.address for part in parts}})
+    console.print("\nTry it, and stop with Ctrl-C:\n")
+    console.print(f"  curl -s {url} -d '{json.dumps(example_request(settings.data_dir))}'\n", soft_wrap=True, markup=False)
+
+
+def _echo(console: Console) -> Any:
+    return lambda name, line: console.print(f"{name:>13} | {line}", markup=False, soft_wrap=True)

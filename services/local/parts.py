@@ -1,0 +1,150 @@
+"""The parts of a local deployment: how each is started, where it answers, and how one sees that it does."""
+
+import os
+import socket
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from endcap.errors import DependencyUnavailable
+from endcap.settings import Settings
+
+
+@dataclass(frozen=True)
+class Port:
+    """A port a part listens on and the setting that moves it."""
+
+    host: str
+    number: int
+    setting: str
+    option: str
+
+
+@dataclass(frozen=True)
+class Part:
+    """One supervised process.
+
+    Attributes:
+        name: as people read it.
+        command: its arguments.
+        ports: all must be free before it starts.
+        address: shown when it is ready.
+        is_ready: whether it answers; called again and again, quick, and never raises.
+        environment: on top of the supervisor's.
+    """
+
+    name: str
+    command: list[str]
+    ports: list[Port]
+    address: str
+    is_ready: Callable[[], bool]
+    environment: dict[str, str] = field(default_factory=dict)
+
+
+def local_parts(settings: Settings, transformer_module: str = "transformers") -> list[Part]:
+    """Milvus (unless another one is used), the model server and the transformer, in order of need."""
+    parts = [_model_server(settings), _transformer(settings, transformer_module)]
+    return [_milvus(settings), *parts] if settings.milvus.managed else parts
+
+
+def require_free_ports(parts: list[Part]) -> None:
+    """Refuse to start beside something else.
+
+    Raises:
+        DependencyUnavailable: names the port that is in use and the setting that moves it.
+    """
+    for part in parts:
+        for port in part.ports:
+            if not _is_free(port):
+                raise DependencyUnavailable(
+                    f"port {port.number} for {part.name} is in use",
+                    field=port.setting,
+                    fix=f"stop what listens there, or pass {port.option}",
+                )
+
+
+def settings_environment(settings: Settings) -> dict[str, str]:
+    """The environment that gives a child process these settings."""
+    return {
+        "ENDCAP_HOME": str(Path(settings.home).absolute()),
+        "ENDCAP_FEATURE_REPO_DIR": str(Path(settings.feature_repo_dir).absolute()),
+        "ENDCAP_SERVING__HTTP_PORT": str(settings.serving.http_port),
+        "ENDCAP_SERVING__GRPC_PORT": str(settings.serving.grpc_port),
+        "ENDCAP_MODEL_SERVER__PORT": str(settings.model_server.port),
+        "ENDCAP_MILVUS__PORT": str(settings.milvus.port),
+        "PYTHONUNBUFFERED": "1",
+        "PYTHONWARNINGS": os.environ.get("PYTHONWARNINGS", "ignore"),
+        "TF_USE_LEGACY_KERAS": "1",
+        "TF_CPP_MIN_LOG_LEVEL": os.environ.get("TF_CPP_MIN_LOG_LEVEL", "2"),
+    }
+
+
+def _milvus(settings: Settings) -> Part:
+    port = Port("127.0.0.1", settings.milvus.port, "ENDCAP_MILVUS__PORT", "--milvus-port")
+    return Part(
+        name="milvus",
+        command=[sys.executable, "-m", "endcap.index.local_server"],
+        ports=[port],
+        address=f"127.0.0.1:{port.number}",
+        is_ready=lambda: _answers(port),
+        environment=settings_environment(settings),
+    )
+
+
+def _model_server(settings: Settings) -> Part:
+    host = settings.model_server.host
+    port = Port(host, settings.model_server.port, "ENDCAP_MODEL_SERVER__PORT", "--model-port")
+    return Part(
+        name="model server",
+        command=[sys.executable, "-m", "services.model_server"],
+        ports=[port],
+        address=f"{host}:{port.number} (TensorFlow Serving gRPC)",
+        is_ready=lambda: _answers(port),
+        environment=settings_environment(settings),
+    )
+
+
+def _transformer(settings: Settings, module: str) -> Part:
+    serving = settings.serving
+    http = Port(serving.host, serving.http_port, "ENDCAP_SERVING__HTTP_PORT", "--http-port")
+    grpc = Port(serving.host, serving.grpc_port, "ENDCAP_SERVING__GRPC_PORT", "--grpc-port")
+    return Part(
+        name="transformer",
+        command=[sys.executable, "-m", module],
+        ports=[http, grpc],
+        address=f"http://{serving.host}:{http.number} and gRPC {serving.host}:{grpc.number}",
+        is_ready=lambda: _is_http_ready(http),
+        environment=settings_environment(settings),
+    )
+
+
+def _is_free(port: Port) -> bool:
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((port.host, port.number))
+        except OSError:
+            return False
+    return True
+
+
+def _answers(port: Port) -> bool:
+    try:
+        with socket.create_connection((port.host, port.number), timeout=0.5):
+            return True
+    except OSError:
+        return False
+
+
+def _is_http_ready(port: Port) -> bool:
+    import http.client
+
+    connection = http.client.HTTPConnection(port.host, port.number, timeout=0.5)
+    try:
+        connection.request("GET", "/v2/health/ready")
+        return connection.getresponse().status == http.HTTPStatus.OK
+    except (OSError, http.client.HTTPException):
+        return False
+    finally:
+        connection.close()

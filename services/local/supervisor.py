@@ -1,0 +1,110 @@
+"""Runs parts side by side with honcho: all start, and when one ends, all end."""
+
+import os
+import re
+import shlex
+import signal
+import sys
+from collections import deque
+from collections.abc import Callable
+from pathlib import Path
+from typing import IO, Any
+
+from honcho.manager import Manager
+
+from endcap.errors import DependencyUnavailable
+from services.local.parts import Part
+
+LAST_LINES = 12
+_STOPPED = re.compile(r"^(?P<name>.+) stopped \(rc=(?P<code>-?\d+)\)")
+_ASKED_TO_STOP = re.compile(r"^SIG(INT|TERM) received")
+
+
+class PartsLog:
+    """What honcho prints to: a file a part, the last lines in memory, and the screen when that is wanted."""
+
+    def __init__(self, folder: Path, names: list[str], echo: Callable[[str, str], None] | None) -> None:
+        folder.mkdir(parents=True, exist_ok=True)
+        self.width = 0
+        self.folder = folder
+        self.first_to_stop: tuple[str, int] | None = None
+        self.asked_to_stop = False
+        self._echo = echo
+        self._files: dict[str, IO[str]] = {name: self.path(name).open("w", encoding="utf-8") for name in names}
+        self._last = {name: deque[str](maxlen=LAST_LINES) for name in names}
+
+    def path(self, name: str) -> Path:
+        return self.folder / f"{name.replace(' ', '-')}.log"
+
+    def write(self, message: Any) -> None:
+        """Take one of honcho's messages."""
+        line = message.data.decode(errors="replace") if isinstance(message.data, bytes) else message.data
+        line = line.rstrip("\n")
+        if message.name not in self._files:
+            self._note(line)
+            return
+        self._files[message.name].write(line + "\n")
+        self._files[message.name].flush()
+        self._last[message.name].append(line)
+        if self._echo:
+            self._echo(message.name, line)
+
+    def last_lines(self, name: str) -> list[str]:
+        return list(self._last[name])
+
+    def close(self) -> None:
+        for file in self._files.values():
+            file.close()
+
+    def _note(self, line: str) -> None:
+        if _ASKED_TO_STOP.match(line):
+            self.asked_to_stop = True
+        stopped = _STOPPED.match(line)
+        if stopped and self.first_to_stop is None:
+            self.first_to_stop = (stopped["name"], int(stopped["code"]))
+
+
+class Supervisor:
+    """Keeps parts running together until a signal comes or one of them ends.
+
+    Args:
+        parts: started at once; each waits for the ones it needs.
+        log: where their output goes.
+        on_ready: told of each part once it answers.
+    """
+
+    def __init__(self, parts: list[Part], log: PartsLog, on_ready: Callable[[Part], None]) -> None:
+        self._log = log
+        self._waiting = list(parts)
+        self._on_ready = on_ready
+        self._manager = Manager(printer=log)
+        for part in parts:
+            command = [sys.executable, "-m", "services.local.leash", str(os.getpid()), *part.command]
+            self._manager.add_process(part.name, f"exec {shlex.join(command)}", env={**os.environ, **part.environment})
+
+    def run(self) -> None:
+        """Block until all parts have ended.
+
+        Raises:
+            DependencyUnavailable: a part ended by itself; the message has its last lines.
+        """
+        signal.signal(signal.SIGALRM, lambda *_: self._look())
+        signal.setitimer(signal.ITIMER_REAL, 0.5, 0.25)
+        try:
+            self._manager.loop()
+        finally:
+            signal.setitimer(signal.ITIMER_REAL, 0)
+            self._log.close()
+        if self._log.first_to_stop and not self._log.asked_to_stop:
+            name, code = self._log.first_to_stop
+            lines = "\n".join(f"  {line}" for line in self._log.last_lines(name))
+            raise DependencyUnavailable(
+                f"{name} ended with exit code {code}, so all parts were stopped; its last lines:\n{lines}", field=name
+            )
+
+    def _look(self) -> None:
+        """Tell of parts that have begun to answer."""
+        while self._waiting and self._waiting[0].is_ready():
+            self._on_ready(self._waiting.pop(0))
+        if not self._waiting:
+            signal.setitimer(signal.ITIMER_REAL, 0)
