@@ -1,13 +1,15 @@
 """`endcap import`: make a canonical dataset."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from endcap.cli.output import JsonOption, print_json, print_table
-from endcap.dataset.layout import Dataset
 from endcap.settings import load_settings
+
+if TYPE_CHECKING:
+    from endcap.dataset.layout import Dataset
 
 app = typer.Typer(help="Make a canonical dataset from recorded data.", no_args_is_help=True)
 
@@ -41,7 +43,30 @@ def complete_journey(
     _report(dataset, reused, as_json)
 
 
-def _report(dataset: Dataset, reused: bool, as_json: bool) -> None:
+@app.command("folder")
+def folder(
+    source: Annotated[Path, typer.Argument(help="Folder with the CSV or Parquet files.")],
+    mapping: Annotated[Path, typer.Option("--mapping", help="YAML file that says which column is which; docs/data.md explains it.")],
+    out: OutOption = None,
+    force: ForceOption = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Import your own files by a mapping.
+
+    Example: endcap import folder exports --mapping mapping.yaml
+    """
+    from endcap.dataset.folder import import_folder
+    from endcap.dataset.progress_bars import table_bars
+
+    settings = load_settings()
+    with table_bars() as watch:
+        dataset, reused = import_folder(
+            source, mapping, out or settings.data_dir, settings.data.max_rejected_share, force=force, watch=watch
+        )
+    _report(dataset, reused, as_json)
+
+
+def _report(dataset: "Dataset", reused: bool, as_json: bool) -> None:
     if as_json:
         print_json({"path": str(dataset.path), "reused": reused, **dataset.describe()})
         return

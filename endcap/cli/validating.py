@@ -37,7 +37,10 @@ def validate(
     ]
     if as_json:
         print_json(
-            {"path": str(dataset.path), "tables": [{**table, "refused_at_import": dataset.rejected[str(table["table"])]} for table in tables]}
+            {
+                "path": str(dataset.path),
+                "tables": [{**table, "refused_at_import": dataset.rejected[str(table["table"])]} for table in tables],
+            }
         )
     else:
         print_table(f"{dataset.path}: good", tables)

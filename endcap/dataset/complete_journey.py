@@ -18,7 +18,6 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from importlib.metadata import version
 from pathlib import Path
-from uuid import UUID
 from zoneinfo import ZoneInfo
 
 import duckdb
@@ -35,6 +34,7 @@ from endcap.dataset.complete_journey_queries import (
     USERS,
     VIEWS,
 )
+from endcap.dataset.event_ids import EVENT_UUID_MACRO
 from endcap.dataset.intake import BATCH_ROWS
 from endcap.dataset.layout import Dataset
 from endcap.dataset.product_names import readable, title
@@ -46,9 +46,6 @@ IMPORTER_VERSION = 1
 """Raised whenever the same package would give another dataset, so that no older one is reused."""
 
 SHOP_ZONE = ZoneInfo("America/New_York")
-EVENT_NAMESPACE = UUID("5d2c4b8e-6a0e-5d0c-9b53-0c6a7c1a2017")
-"""Event ids are UUIDs of version 3 in this namespace, of household, basket, product, time, and a count among lines equal in all four."""
-
 _QUERIES = {"items": ITEMS, "users": USERS, "events": EVENTS, "promotions": PROMOTIONS}
 _FILES = {"items": "products", "users": "demographics", "events": "transactions", "promotions": "promotions"}
 
@@ -105,12 +102,12 @@ def _connection(folder: Path, options: CompleteJourneyOptions) -> Iterator[duckd
         sample = options.sample_households
         chosen = {
             "folder": folder,
-            "namespace": EVENT_NAMESPACE.hex,
             "households": "" if sample is None else f"ORDER BY md5(household_id::VARCHAR) LIMIT {sample:d}",
             "products": ALL_PRODUCTS if sample is None else BOUGHT_PRODUCTS,
         }
         for statement in VIEWS:
             connection.execute(statement.format(**chosen))
+        connection.execute(EVENT_UUID_MACRO)
         connection.register("names", _names(connection))
         connection.register("weeks", _weeks(connection))
         yield connection

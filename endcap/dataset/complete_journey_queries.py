@@ -20,13 +20,6 @@ VIEWS = (
     """,
     "CREATE TABLE kept_products AS {products}",
     """
-    CREATE MACRO event_uuid(name) AS (
-        WITH digest AS (SELECT md5(unhex('{namespace}') || encode(name)) AS hex)
-        SELECT hex[1:8] || '-' || hex[9:12] || '-3' || hex[14:16] || '-'
-            || substr('89ab89ab89ab89ab', instr('0123456789abcdef', hex[17:17])::BIGINT, 1) || hex[18:20] || '-' || hex[21:32] FROM digest
-    )
-    """,
-    """
     CREATE MACRO display_place(code) AS CASE code WHEN '1' THEN 'store front' WHEN '2' THEN 'store rear' WHEN '3' THEN 'front end cap'
         WHEN '4' THEN 'mid-aisle end cap' WHEN '5' THEN 'rear end cap' WHEN '6' THEN 'side-aisle end cap' WHEN '7' THEN 'in-aisle'
         WHEN '9' THEN 'secondary location' WHEN 'A' THEN 'in-shelf' WHEN '0' THEN NULL ELSE 'code ' || code END

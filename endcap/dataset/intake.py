@@ -16,7 +16,7 @@ import pyarrow.parquet as pq
 from endcap.contracts.tables import TABLES, arrow_schema
 from endcap.dataset.duplicates import KEYS, KeyLog
 from endcap.dataset.layout import REJECTED_FILE, table_file
-from endcap.dataset.rejection import REJECTED_SCHEMA, Tally, rejected_lines
+from endcap.dataset.rejection import REJECTED_SCHEMA, Tally, rejected_lines, unreadable_lines
 from endcap.dataset.source import Batch, TableSource, Watch
 from endcap.dataset.validation import find_problems, table_schema
 
@@ -66,6 +66,10 @@ class Intake:
         with ExitStack() as stack:
             written = stack.enter_context(_writer(table_file(self.folder, source.table), columns)) if self.folder else None
             for batch in source.batches():
+                if batch.unreadable:
+                    lines = unreadable_lines(source.table, batch)
+                    _write(refused, lines)
+                    tally.add_rejected(lines, lines.num_rows)
                 good, lines, bad_count = _judged(source.table, batch, schema)
                 tally.rows += good.num_rows
                 if bad_count:

@@ -1,5 +1,6 @@
 """Refused rows: the table they are kept in, and the count that decides whether the whole dataset is refused."""
 
+import json
 from collections import Counter
 from dataclasses import dataclass, field
 
@@ -52,7 +53,9 @@ class Tally:
         """
         if self.rejected_share <= max_rejected_share:
             return
-        shown = "; ".join(f"{column}: {reason} ({count:,} rows)" for (column, reason), count in self.reasons.most_common(_REASONS_SHOWN))
+        shown = "; ".join(
+            f"{column or 'row'}: {reason} ({count:,} rows)" for (column, reason), count in self.reasons.most_common(_REASONS_SHOWN)
+        )
         more = len(self.reasons) - _REASONS_SHOWN
         raise DataRejected(
             f"{self.rejected:,} of {self.rows + self.rejected:,} rows ({self.rejected_share:.1%}) are bad, "
@@ -81,4 +84,22 @@ def rejected_lines(table: str, batch: Batch, problems: pl.DataFrame) -> pa.Table
         )
         .to_arrow()
         .cast(REJECTED_SCHEMA)
+    )
+
+
+def unreadable_lines(table: str, batch: Batch) -> pa.Table:
+    """The lines of `REJECTED_SCHEMA` for rows that could not even be split into columns."""
+    return pa.Table.from_pylist(
+        [
+            {
+                "table": table,
+                "file": batch.file,
+                "row_number": row.row_number,
+                "column": "",
+                "reason": row.reason,
+                "row": json.dumps({"text": row.text}, ensure_ascii=False),
+            }
+            for row in batch.unreadable
+        ],
+        schema=REJECTED_SCHEMA,
     )

@@ -1,6 +1,6 @@
 """What an import reads: tables as batches of rows in canonical columns, each row with its place in the file it came from."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -8,6 +8,15 @@ import polars as pl
 import pyarrow as pa
 
 from endcap.dataset.validation import PROBLEM_SCHEMA
+
+
+@dataclass(frozen=True)
+class UnreadableRow:
+    """A row that has no columns to speak of, such as a CSV line with too many fields."""
+
+    row_number: int
+    reason: str
+    text: str
 
 
 @dataclass(frozen=True)
@@ -20,6 +29,7 @@ class Batch:
         file: the source file's name.
         problems: as `PROBLEM_SCHEMA`, values that could not be read into their column's type; such rows are refused.
         originals: the rows as they stood in the source, for the refused ones; None when `rows` says it all.
+        unreadable: rows of the source that are not among `rows` at all.
     """
 
     rows: pa.Table
@@ -27,6 +37,7 @@ class Batch:
     file: str
     problems: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=PROBLEM_SCHEMA))
     originals: pl.DataFrame | None = None
+    unreadable: Sequence[UnreadableRow] = ()
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,218 @@
+import json
+from pathlib import Path
+
+import polars as pl
+import pytest
+
+from endcap.contracts.event import Event
+from endcap.dataset.folder import import_folder
+from endcap.dataset.layout import open_dataset
+from endcap.errors import DataRejected, InvalidInput
+
+ITEMS = "sku,name,group,price\nA1,Green tea,Food > Tea,3.50\nA2,Mug,Kitchen,8\n"
+ORDERS = "order,when,sku,qty,price,customer\n1,2026-03-01 09:00,A1,2,3.50,ann\n1,2026-03-01 09:00,A2,1,8.00,ann\n2,2026-03-02 10:30,A1,1,3.50,\n"
+MAPPING = """
+currency: EUR
+time_zone: Europe/Berlin
+tables:
+  items:
+    files: items.csv
+    columns: {item_id: sku, title: name, category_path: group, price: price}
+  events:
+    files: orders/*.csv
+    columns: {session_id: order, occurred_at: when, item_id: sku, quantity: qty, unit_price: price, user_id: customer}
+    constants: {event_type: purchase, channel: web}
+    event_id_from: [order, sku]
+"""
+
+
+@pytest.fixture
+def shop(tmp_path: Path) -> Path:
+    folder = tmp_path / "shop"
+    (folder / "orders").mkdir(parents=True)
+    (folder / "items.csv").write_text(ITEMS)
+    (folder / "orders" / "2026-03.csv").write_text(ORDERS)
+    (tmp_path / "mapping.yaml").write_text(MAPPING)
+    return folder
+
+
+def bring_in(shop: Path, mapping: str | None = None, share: float = 0.5, out: str = "data"):
+    file = shop.parent / "mapping.yaml"
+    if mapping is not None:
+        file.write_text(mapping)
+    return import_folder(shop, file, shop.parent / out, share)[0]
+
+
+def rejected(shop: Path) -> list[dict]:
+    return pl.read_parquet(shop.parent / "data" / "rejected.parquet").to_dicts()
+
+
+def add_order(shop: Path, line: str) -> None:
+    file = shop / "orders" / "2026-03.csv"
+    file.write_text(file.read_text() + line + "\n")
+
+
+def test_mapped_csv_becomes_a_canonical_dataset(shop: Path) -> None:
+    dataset = bring_in(shop)
+    assert open_dataset(dataset.path) == dataset
+    assert dataset.rows == {"items": 2, "events": 3}
+    assert dataset.currency == "EUR"
+    events = pl.read_parquet(dataset.table("events"))
+    assert events["occurred_at"].dt.to_string("iso").to_list()[0].startswith("2026-03-01 08:00:00")
+    assert events["user_id"].to_list() == ["ann", "ann", None]
+    assert pl.read_parquet(dataset.table("items"))["category_path"].to_list() == [["Food", "Tea"], ["Kitchen"]]
+
+
+def test_imported_rows_satisfy_the_contract(shop: Path) -> None:
+    for row in pl.read_parquet(bring_in(shop).table("events")).to_dicts():
+        Event.model_validate(row)
+
+
+def test_event_ids_are_the_same_at_every_import(shop: Path) -> None:
+    first = pl.read_parquet(bring_in(shop).table("events"))["event_id"].to_list()
+    second = pl.read_parquet(bring_in(shop, out="again").table("events"))["event_id"].to_list()
+    assert first == second
+    assert len(set(first)) == 3
+
+
+def test_naive_times_are_refused_without_a_zone(shop: Path) -> None:
+    with pytest.raises(DataRejected, match=r"events: 3 of 3 rows .*occurred_at: the time has no zone; name one in the mapping"):
+        bring_in(shop, MAPPING.replace("time_zone: Europe/Berlin", ""))
+    assert not (shop.parent / "data").exists()
+
+
+def test_times_with_an_offset_need_no_zone(shop: Path) -> None:
+    mapping = MAPPING.replace("time_zone: Europe/Berlin", "")
+    (shop / "orders" / "2026-03.csv").write_text(
+        "order,when,sku,qty,price,customer\n1,2026-03-01T09:00:00+02:00,A1,1,1,a\n2,2026-03-01T09:00:00Z,A1,1,1,a\n3,2026-03-01 09:00:00.5-0530,A1,1,1,a\n"
+    )
+    events = pl.read_parquet(bring_in(shop, mapping).table("events"))
+    assert [str(moment) for moment in events["occurred_at"]] == [
+        "2026-03-01 07:00:00+00:00",
+        "2026-03-01 09:00:00+00:00",
+        "2026-03-01 14:30:00.500000+00:00",
+    ]
+
+
+def test_hours_that_clock_changes_skip_or_repeat_are_refused(shop: Path) -> None:
+    add_order(shop, "3,2026-03-29 02:30,A1,1,1,bob")
+    add_order(shop, "4,2026-10-25 02:30,A1,1,1,bob")
+    add_order(shop, "5,2026-10-25T02:30:00+01:00,A1,1,1,bob")
+    dataset = bring_in(shop)
+    assert dataset.rows["events"] == 4
+    reasons = {(row["row_number"], row["column"]): row["reason"] for row in rejected(shop)}
+    assert "does not exist in Europe/Berlin" in reasons[4, "occurred_at"]
+    assert "comes twice in Europe/Berlin" in reasons[5, "occurred_at"]
+    assert len(reasons) == 2
+
+
+def test_bad_rows_are_kept_with_place_reason_and_source_values(shop: Path) -> None:
+    add_order(shop, "3,2026-03-03 10:00,A1,two,1,bob")
+    add_order(shop, "4,2026-03-03 10:00,A9,1,1,bob")
+    add_order(shop, "5,2026-03-03 10:00,A1,0,-1,bob")
+    dataset = bring_in(shop, share=0.9)
+    assert dataset.rejected["events"] == 3
+    lines = rejected(shop)
+    assert [(line["row_number"], line["column"], line["reason"]) for line in lines] == [
+        (4, "quantity", "is not a number"),
+        (5, "item_id", "not in the table items"),
+        (6, "quantity", "must be above 0"),
+        (6, "unit_price", "must be 0 or more"),
+    ]
+    assert json.loads(lines[0]["row"])["qty"] == "two"
+    assert lines[0]["file"] == "orders/2026-03.csv"
+
+
+def test_a_line_with_too_many_fields_is_refused_and_does_not_shift_row_numbers(shop: Path) -> None:
+    add_order(shop, "3,2026-03-03 10:00,A1,1,1,bob,too,many")
+    add_order(shop, "4,2026-03-03 10:00,A1,0,1,bob")
+    bring_in(shop, share=0.9)
+    assert [(line["row_number"], line["column"]) for line in rejected(shop)] == [(4, ""), (5, "quantity")]
+    assert "too,many" in json.loads(rejected(shop)[0]["row"])["text"]
+
+
+def test_the_first_of_equal_event_ids_stays(shop: Path) -> None:
+    add_order(shop, "1,2026-03-01 09:00,A1,7,3.50,ann")
+    dataset = bring_in(shop)
+    assert pl.read_parquet(dataset.table("events")).filter(pl.col("item_id") == "A1")["quantity"].to_list() == [2.0, 1.0]
+    assert [(line["row_number"], line["column"], line["reason"]) for line in rejected(shop)] == [
+        (4, "event_id", "stands twice; the first row stays")
+    ]
+    assert json.loads(rejected(shop)[0]["row"])["quantity"] == 7.0
+
+
+def test_above_the_allowed_share_the_earlier_dataset_stays(shop: Path) -> None:
+    earlier = bring_in(shop)
+    add_order(shop, "3,2026-03-03 10:00,A1,0,1,bob")
+    with pytest.raises(DataRejected, match=r"events: 1 of 4 rows \(25\.0%\) are bad, more than the 10\.0% allowed: quantity: must be above 0 \(1 rows\)"):
+        bring_in(shop, share=0.1)
+    assert open_dataset(earlier.path) == earlier
+    assert sorted(path.name for path in shop.parent.iterdir()) == ["data", "mapping.yaml", "shop"]
+
+
+def test_a_missing_column_is_named_with_the_columns_that_exist(shop: Path) -> None:
+    with pytest.raises(InvalidInput, match=r"tables\.events: the column amount is not in orders/2026-03\.csv .*columns are order, when, sku, qty"):
+        bring_in(shop, MAPPING.replace("quantity: qty", "quantity: amount"))
+
+
+def test_the_same_files_and_mapping_reuse_the_dataset(shop: Path) -> None:
+    bring_in(shop)
+    mapping = shop.parent / "mapping.yaml"
+    assert import_folder(shop, mapping, shop.parent / "data", 0.5)[1]
+    add_order(shop, "9,2026-03-05 10:00,A1,1,1,bob")
+    assert not import_folder(shop, mapping, shop.parent / "data", 0.5)[1]
+
+
+def test_parquet_files_with_typed_columns_are_taken(shop: Path) -> None:
+    orders = pl.read_csv(shop / "orders" / "2026-03.csv", try_parse_dates=True).with_columns(pl.col("order").cast(pl.Float64))
+    orders.write_parquet(shop / "orders.parquet")
+    dataset = bring_in(shop, MAPPING.replace("orders/*.csv", "orders.parquet"))
+    events = pl.read_parquet(dataset.table("events"))
+    assert events["session_id"].to_list() == ["1", "1", "2"]
+    assert str(events["occurred_at"][0]) == "2026-03-01 08:00:00+00:00"
+
+
+def test_a_damaged_parquet_file_is_one_clear_error(shop: Path) -> None:
+    (shop / "orders.parquet").write_bytes(b"PAR1 this is not it PAR1")
+    with pytest.raises(DataRejected, match=r"orders\.parquet: the file is not readable"):
+        bring_in(shop, MAPPING.replace("orders/*.csv", "orders.parquet"))
+
+
+def test_a_wrong_encoding_is_named(shop: Path) -> None:
+    (shop / "items.csv").write_bytes(ITEMS.replace("Green tea", "Grüner Tee").encode("latin-1"))
+    with pytest.raises(DataRejected, match="encoding: latin-1"):
+        bring_in(shop)
+    dataset = bring_in(shop, MAPPING.replace("files: items.csv", "files: items.csv\n    encoding: latin-1"))
+    assert "Grüner Tee" in pl.read_parquet(dataset.table("items"))["title"].to_list()
+
+
+def test_no_events_is_refused(shop: Path) -> None:
+    (shop / "orders" / "2026-03.csv").write_text(ORDERS.splitlines()[0] + "\n")
+    with pytest.raises(DataRejected, match="there are no good events"):
+        bring_in(shop)
+
+
+def test_prices_in_two_currencies_are_refused(shop: Path) -> None:
+    text = (shop / "orders" / "2026-03.csv").read_text().splitlines()
+    (shop / "orders" / "2026-03.csv").write_text("\n".join([text[0] + ",cur", text[1] + ",EUR", text[2] + ",USD", text[3] + ",EUR"]) + "\n")
+    with pytest.raises(DataRejected, match=r"more than one currency.*EUR.*USD"):
+        bring_in(shop, MAPPING.replace("user_id: customer", "user_id: customer, currency: cur"))
+
+
+def test_decimal_commas_semicolons_own_formats_and_value_names_are_read(shop: Path) -> None:
+    (shop / "orders" / "2026-03.csv").write_text("order;when;sku;qty;price;kind\n1;01.03.2026 09:00;A1;1;1.234,50;Kauf\n")
+    mapping = MAPPING.replace(", user_id: customer", ", event_type: kind").replace("event_type: purchase, ", "") + (
+        '    delimiter: ";"\n    decimal_comma: true\n    time_format: "%d.%m.%Y %H:%M"\n    values: {event_type: {Kauf: purchase}}\n'
+    )
+    event = pl.read_parquet(bring_in(shop, mapping).table("events")).to_dicts()[0]
+    assert event["unit_price"] == 1234.5
+    assert event["event_type"] == "purchase"
+    assert str(event["occurred_at"]) == "2026-03-01 08:00:00+00:00"
+
+
+def test_attributes_are_kept_as_a_json_object(shop: Path) -> None:
+    (shop / "items.csv").write_text('sku,name,group,price,colour,size\nA1,Tea,Food,1,"dark ""green""",\nA2,Mug,,2,,L\n')
+    dataset = bring_in(shop, MAPPING.replace("    columns: {item_id: sku", "    attributes: [colour, size]\n    columns: {item_id: sku"))
+    items = pl.read_parquet(dataset.table("items"))
+    assert [json.loads(text) for text in items["attributes"]] == [{"colour": 'dark "green"'}, {"size": "L"}]
+    assert items["category_path"].to_list() == [["Food"], []]
