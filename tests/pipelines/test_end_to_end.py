@@ -1,0 +1,205 @@
+"""The whole way on a sample of the real data: the commands of docs/quickstart.md, then predict calls against the real processes."""
+
+import json
+import os
+import re
+import shlex
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import grpc
+import httpx
+import psutil
+import pytest
+
+pytestmark = [pytest.mark.pipeline, pytest.mark.timeout(900)]
+
+ROOT = Path(__file__).parents[2]
+QUICKSTART = ROOT / "docs" / "quickstart.md"
+PORTS = ("ENDCAP_SERVING__HTTP_PORT", "ENDCAP_SERVING__GRPC_PORT", "ENDCAP_MODEL_SERVER__PORT", "ENDCAP_MILVUS__PORT")
+
+
+@dataclass(frozen=True)
+class Installation:
+    """A home folder in which the quickstart's commands were run, and the environment they ran in."""
+
+    home: Path
+    environment: dict[str, str]
+
+    def run(self, command: str, expected_exit: int = 0) -> str:
+        done = subprocess.run(shlex.split(command), cwd=ROOT, env=self.environment, capture_output=True, text=True, check=False)
+        assert done.returncode == expected_exit, f"{command}\n{done.stdout}\n{done.stderr}"
+        return done.stdout
+
+    def json(self, command: str) -> Any:
+        return json.loads(self.run(f"{command} --json"))
+
+    @property
+    def http_port(self) -> str:
+        return self.environment["ENDCAP_SERVING__HTTP_PORT"]
+
+
+def documented_commands(section: str) -> list[str]:
+    """The commands in the console blocks of one section of the quickstart."""
+    text = QUICKSTART.read_text(encoding="utf-8").split(f"\n## {section}", 1)[1].split("\n## ", 1)[0]
+    blocks = re.findall(r"```console\n(.*?)```", text, flags=re.DOTALL)
+    return [line.removeprefix("$ ") for block in blocks for line in block.splitlines() if line.startswith("$ ")]
+
+
+def free_ports(count: int) -> list[int]:
+    sockets = [socket.socket() for _ in range(count)]
+    try:
+        for each in sockets:
+            each.bind(("127.0.0.1", 0))
+        return [each.getsockname()[1] for each in sockets]
+    finally:
+        for each in sockets:
+            each.close()
+
+
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory: pytest.TempPathFactory) -> Installation:
+    """Sections 1 and 2 of the quickstart, in a home of their own."""
+    home = tmp_path_factory.mktemp("home")
+    ports = {name: str(port) for name, port in zip(PORTS, free_ports(len(PORTS)), strict=True)}
+    environment = os.environ | {"PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}", "ENDCAP_HOME": str(home), **ports}
+    installation = Installation(home, environment)
+    for command in documented_commands("1.") + documented_commands("2."):
+        installation.run(command)
+    return installation
+
+
+@pytest.fixture(scope="module")
+def served(trained: Installation) -> Iterator[Installation]:
+    """Section 3 of the quickstart; afterwards nothing of it may be left."""
+    (command,) = [command for command in documented_commands("3.") if "serve" in command]
+    server = subprocess.Popen(shlex.split(command), cwd=ROOT, env=trained.environment, start_new_session=True)
+    try:
+        wait_until_ready(server, f"http://127.0.0.1:{trained.http_port}/v2/health/ready")
+        family = psutil.Process(server.pid).children(recursive=True)
+        yield trained
+    finally:
+        server.send_signal(signal.SIGINT)
+        server.wait(timeout=60)
+    _, left = psutil.wait_procs(family, timeout=10)
+    assert not left
+
+
+def wait_until_ready(server: "subprocess.Popen[bytes]", url: str, timeout_s: float = 120) -> None:
+    deadline = time.monotonic() + timeout_s
+    while time.monotonic() < deadline:
+        assert server.poll() is None, "`endcap serve` ended"
+        try:
+            if httpx.get(url, timeout=2).status_code == httpx.codes.OK:
+                return
+        except httpx.HTTPError:
+            pass
+        time.sleep(0.25)
+    raise AssertionError("`endcap serve` did not become ready")
+
+
+def predict(served: Installation, **instance: Any) -> dict[str, Any]:
+    response = httpx.post(f"http://127.0.0.1:{served.http_port}/v1/models/endcap:predict", json={"instances": [instance]}, timeout=10)
+    assert response.status_code == httpx.codes.OK, response.text
+    return response.json()["predictions"][0]
+
+
+def known_user(served: Installation) -> str:
+    import polars as pl
+
+    events = pl.scan_parquet(served.home / "data" / "events.parquet")
+    return events.group_by("user_id").len().sort("len", "user_id", descending=True).collect()["user_id"][0]
+
+
+def test_the_accepted_bundle_is_the_champion_and_is_served(trained: Installation) -> None:
+    (bundle,) = trained.json("endcap bundle list")
+    assert bundle["champion"]
+    assert bundle["served"]
+
+
+def test_a_second_run_reuses_every_training_step(trained: Installation) -> None:
+    (command,) = [command for command in documented_commands("2.") if "pipeline run" in command]
+    steps = {step["name"]: step["state"] for step in trained.json(command)["steps"]}
+    for name in ("validate-data", "build-features", "build-training-set", "build-tables", "train-two-tower", "train-ranker", "evaluate"):
+        assert steps[name] == "cached", steps
+
+
+def test_a_known_household_gets_a_full_list_over_http(served: Installation) -> None:
+    answer = predict(served, user_id=known_user(served), surface="home", k=10)
+    assert [each["position"] for each in answer["recommendations"]] == list(range(1, 11))
+    assert len({each["item_id"] for each in answer["recommendations"]}) == 10
+    assert all(each["title"] and each["reason"] and each["source"] for each in answer["recommendations"])
+    assert answer["degraded"] == []
+    assert answer["ignored"] == []
+    assert answer["timings_ms"]["total"] > 0
+
+
+def test_http_and_grpc_give_the_same_answer(served: Installation) -> None:
+    from kserve.protocol.grpc import grpc_predict_v2_pb2 as messages
+    from kserve.protocol.grpc import grpc_predict_v2_pb2_grpc as stubs
+
+    user = known_user(served)
+    instance = {"user_id": user, "surface": "home", "k": 10, "context": {"time": "2017-12-20T17:00:00Z"}}
+    over_http = predict(served, **instance)
+
+    def tensor(name: str, value: bytes) -> Any:
+        contents = messages.InferTensorContents(bytes_contents=[value])
+        return messages.ModelInferRequest.InferInputTensor(name=name, datatype="BYTES", shape=[1], contents=contents)
+
+    k = messages.ModelInferRequest.InferInputTensor(name="k", datatype="INT64", shape=[1])
+    k.contents.int64_contents.append(10)
+    context = json.dumps(instance["context"]).encode()
+    inputs = [tensor("user_id", user.encode()), tensor("surface", b"home"), tensor("context", context), k]
+    with grpc.insecure_channel(f"127.0.0.1:{served.environment['ENDCAP_SERVING__GRPC_PORT']}") as channel:
+        response = stubs.GRPCInferenceServiceStub(channel).ModelInfer(
+            messages.ModelInferRequest(model_name="endcap", inputs=inputs), timeout=10
+        )
+    outputs = {output.name: output.contents.bytes_contents for output in response.outputs}
+    over_grpc = json.loads(outputs["answer"][0])
+    assert [each["item_id"] for each in over_grpc["recommendations"]] == [each["item_id"] for each in over_http["recommendations"]]
+    assert [each["score"] for each in over_grpc["recommendations"]] == [each["score"] for each in over_http["recommendations"]]
+    assert [item.decode() for item in outputs["item_id"]] == [each["item_id"] for each in over_http["recommendations"]]
+
+
+def test_unknown_user_gets_popular_items_and_nothing_is_degraded(served: Installation) -> None:
+    answer = predict(served, user_id="nobody-knows-me", k=10)
+    assert {each["source"] for each in answer["recommendations"]} == {"popular"}
+    assert len(answer["recommendations"]) == 10
+    assert answer["degraded"] == []
+
+
+def test_unknown_items_are_ignored_and_named(served: Installation) -> None:
+    answer = predict(served, user_id=known_user(served), surface="cart", item_ids=["no-such-item"])
+    assert answer["ignored"] == ["no-such-item"]
+    assert answer["recommendations"]
+
+
+@pytest.mark.parametrize(
+    ("instance", "told"),
+    [
+        ({"k": 501}, ["k", "500"]),
+        ({"surface": "elevator"}, ["surface", "home", "cart"]),
+        ({"colour": "red"}, ["colour"]),
+        ({"user_id": 7}, ["user_id"]),
+        ({"exclude": ["x" * 2_000_000]}, []),
+    ],
+    ids=["k over 500", "unknown surface", "unknown field", "wrong type", "body over 1 MiB"],
+)
+def test_bad_requests_are_refused_by_name(served: Installation, instance: dict[str, Any], told: list[str]) -> None:
+    response = httpx.post(f"http://127.0.0.1:{served.http_port}/v1/models/endcap:predict", json={"instances": [instance]}, timeout=10)
+    assert 400 <= response.status_code < 500
+    assert all(word in response.json()["error"] for word in told)
+    assert "Traceback" not in response.text
+
+
+def test_the_documented_recommend_commands_print_lists(served: Installation) -> None:
+    for command in documented_commands("3."):
+        if "recommend" in command:
+            assert "reason" in served.run(command)
