@@ -1,6 +1,5 @@
 """Feature tables from a canonical dataset, computed by the feature expressions on DuckDB."""
 
-import os
 import shutil
 import tempfile
 import time
@@ -17,7 +16,9 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from endcap.contracts.tables import REQUIRED_TABLES, TABLES, arrow_schema
 from endcap.errors import DataRejected
+from endcap.features.folder import replace_folder
 from endcap.features.manifest import FeatureManifest, dataset_fingerprint, features_fingerprint
+from endcap.features.names import ITEM_FEATURES, USER_FEATURES, USER_ITEM_FEATURES
 from endcap.features.snapshots import FeatureOptions, SnapshotPlan, plan_snapshots, snapshots_table
 from endcap.log import get_logger
 
@@ -25,9 +26,7 @@ if TYPE_CHECKING:
     import ibis.expr.types as ir
     from ibis.backends.duckdb import Backend
 
-USER_FEATURES = "user_features"
-USER_ITEM_FEATURES = "user_item_features"
-ITEM_FEATURES = "item_features"
+
 SNAPSHOTS_A_BATCH = 10
 """Snapshots whose wide list features are computed at once: bounds memory."""
 ROW_GROUP_ROWS = 20_000
@@ -76,15 +75,6 @@ def build_feature_tables(
         shutil.rmtree(aside, ignore_errors=True)
     get_logger("features").info("features built", rows=summary.rows, seconds=summary.seconds)
     return summary
-
-
-def replace_folder(new: Path, target: Path) -> None:
-    """Put `new` in the place of `target`; both in one file system."""
-    old = target.with_name(f".{target.name}-old-{os.getpid()}")
-    if target.exists():
-        target.replace(old)
-    new.replace(target)
-    shutil.rmtree(old, ignore_errors=True)
 
 
 @contextmanager

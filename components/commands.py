@@ -1,0 +1,49 @@
+"""The `endcap features` command."""
+
+import time
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from endcap.cli.output import JsonOption, print_json, print_table
+from endcap.settings import load_settings
+
+
+def features(
+    *,
+    data: Annotated[Path | None, typer.Option(help="The canonical dataset; default: the imported one.", show_default=False)] = None,
+    out: Annotated[Path | None, typer.Option(help="Where the feature tables go; default: the offline store.", show_default=False)] = None,
+    test_weeks: Annotated[int, typer.Option(min=1, help="Whole weeks at the end kept for evaluation.")] = 4,
+    ranking_windows: Annotated[int, typer.Option(min=1, help="Label windows the ranker learns from.")] = 3,
+    publish: Annotated[bool, typer.Option(help="Make the tables Feast's offline store, register them and fill the online store.")] = True,
+    as_json: JsonOption = False,
+) -> None:
+    """Build the feature tables, publish them to Feast and fill the online store.
+
+    Example: endcap features --data .endcap/data
+    """
+    from components.build_features.step import build_features_step
+    from endcap.feature_store.materialize import materialize
+    from endcap.feature_store.publish import publish_features
+
+    settings = load_settings()
+    folder = out or settings.features_dir
+    summary = build_features_step(data or settings.data_dir, folder, test_weeks, ranking_windows)
+    seconds = dict(summary.seconds)
+    if publish:
+        started = time.perf_counter()
+        publish_features(folder, settings)
+        seconds["publish"] = round(time.perf_counter() - started, 3)
+        started = time.perf_counter()
+        materialize(settings, summary.manifest.data_end)
+        seconds["online store"] = round(time.perf_counter() - started, 3)
+    if as_json:
+        manifest = summary.manifest.model_dump(mode="json")
+        print_json({"folder": str(folder), "rows": summary.rows, "columns": summary.columns, "seconds": seconds, "manifest": manifest})
+        return
+    steps = [
+        {"step": name, "rows": summary.rows.get(name), "columns": summary.columns.get(name), "seconds": took}
+        for name, took in seconds.items()
+    ]
+    print_table(f"Features in {folder}", steps)

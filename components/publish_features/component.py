@@ -1,0 +1,16 @@
+"""Pipeline component: feature tables into Feast's offline store."""
+
+from kfp import dsl
+from kfp.dsl import Dataset, Input
+
+from components.image import BASE_IMAGE
+
+
+@dsl.component(base_image=BASE_IMAGE, packages_to_install=[])
+def publish_features(features: Input[Dataset]) -> str:
+    """Publish feature tables and apply the feature repository; returns the features' fingerprint."""
+    from pathlib import Path
+
+    from components.publish_features.step import publish_features_step
+
+    return publish_features_step(Path(features.path))

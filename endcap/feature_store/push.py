@@ -1,0 +1,66 @@
+"""Session features from the stream into the online store."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+import pyarrow as pa
+
+from endcap.contracts.tables import UTC_TIMESTAMP
+from endcap.errors import DependencyUnavailable
+from endcap.feature_store.names import SESSION_PUSH_SOURCE
+from endcap.feature_store.quiet import quiet_feast
+
+if TYPE_CHECKING:
+    from feast import FeatureStore
+
+SESSION_SCHEMA = pa.schema(
+    [
+        ("session_id", pa.string()),
+        ("event_timestamp", UTC_TIMESTAMP),
+        ("session_item_ids", pa.list_(pa.string())),
+        ("session_event_types", pa.list_(pa.string())),
+        ("session_occurred_at", pa.list_(pa.int64())),
+    ]
+)
+"""The table behind the session view."""
+
+
+@dataclass(frozen=True)
+class SessionSignals:
+    """What happened in one session so far: three lists of equal length, newest last; times in UTC epoch seconds."""
+
+    session_id: str
+    item_ids: Sequence[str]
+    event_types: Sequence[str]
+    occurred_at: Sequence[int]
+
+
+def push_sessions(store: "FeatureStore", sessions: Sequence[SessionSignals]) -> None:
+    """Replace the online features of sessions.
+
+    Raises:
+        ValueError: a session's lists differ in length or are empty.
+        DependencyUnavailable: the online store does not take them.
+    """
+    import pandas as pd
+    from feast.data_source import PushMode
+
+    for session in sessions:
+        if not len(session.item_ids) == len(session.event_types) == len(session.occurred_at) > 0:
+            raise ValueError(f"session {session.session_id}: item_ids, event_types and occurred_at need the same length, at least 1")
+    rows = pd.DataFrame(
+        {
+            "session_id": [session.session_id for session in sessions],
+            "event_timestamp": [datetime.fromtimestamp(max(session.occurred_at), UTC) for session in sessions],
+            "session_item_ids": [list(session.item_ids) for session in sessions],
+            "session_event_types": [list(session.event_types) for session in sessions],
+            "session_occurred_at": [list(session.occurred_at) for session in sessions],
+        }
+    )
+    try:
+        with quiet_feast():
+            store.push(SESSION_PUSH_SOURCE, rows, to=PushMode.ONLINE)
+    except Exception as error:
+        raise DependencyUnavailable(f"sessions cannot be written: {error}", field="online store", fix="run: endcap features") from error

@@ -1,0 +1,21 @@
+"""The view keyed by session, pushed while the session lasts."""
+
+from datetime import timedelta
+
+from feast import FeatureView, Field
+from feast.types import Array, Int64, String
+
+from endcap.feature_store.names import SESSION_COLUMNS, SESSION_SIGNALS
+from feature_repo.entities import session
+from feature_repo.materialization import since_newest_snapshot
+from feature_repo.sources import session_events_push
+
+session_signals = FeatureView(
+    name=SESSION_SIGNALS,
+    entities=[session],
+    ttl=timedelta(days=1),
+    schema=[Field(name=name, dtype=Array(Int64 if name.endswith("_at") else String)) for name in SESSION_COLUMNS],
+    source=session_events_push,
+    description="What happened in a visit so far.",
+)
+session_signals.materialization_intervals = since_newest_snapshot()
