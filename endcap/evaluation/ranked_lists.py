@@ -1,0 +1,91 @@
+"""Ranked lists of many users as one matrix."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from endcap.evaluation.purchase_log import UserItems, contains, pair_keys
+from endcap.retrieval.candidates import Candidates
+
+
+@dataclass(frozen=True)
+class ScoredPairs:
+    """Scores that a model gives to pairs of users and items; pairs it does not score it does not recommend.
+
+    Attributes:
+        pairs: p pairs, distinct.
+        score: float64 [p], higher is better.
+    """
+
+    pairs: UserItems
+    score: NDArray[np.float64]
+
+    @classmethod
+    def of(cls, candidates: Sequence[Candidates]) -> "ScoredPairs":
+        """One `Candidates` a user, in order of the users."""
+        lengths = [len(each.index) for each in candidates]
+        rows = np.repeat(np.arange(len(candidates), dtype=np.int64), lengths)
+        index = np.concatenate([each.index for each in candidates]) if candidates else np.zeros(0, np.int32)
+        score = np.concatenate([each.score for each in candidates]) if candidates else np.zeros(0, np.float32)
+        return cls(UserItems(rows, index, len(candidates)), score.astype(np.float64))
+
+    @classmethod
+    def same_for_all(cls, candidates: Candidates, users: int) -> "ScoredPairs":
+        rows = np.repeat(np.arange(users, dtype=np.int64), len(candidates.index))
+        return cls(UserItems(rows, np.tile(candidates.index, users), users), np.tile(candidates.score.astype(np.float64), users))
+
+    def eligible(self, eligible: NDArray[np.bool_]) -> "ScoredPairs":
+        """Only items where `eligible` (bool [n + 1]) holds."""
+        return self._where(eligible[self.pairs.item_index])
+
+    def new_to_user(self, bought: UserItems) -> "ScoredPairs":
+        """Only items that the user has not bought."""
+        return self._where(~contains(bought.keys(), pair_keys(self.pairs.user_row, self.pairs.item_index)))
+
+    def filled_from(self, other: "ScoredPairs") -> "ScoredPairs":
+        """Behind the own pairs, those of `other` that are missing, in their order."""
+        rest = ~contains(self.pairs.keys(), pair_keys(other.pairs.user_row, other.pairs.item_index))
+        floor = (self.score.min() if len(self.score) else 0.0) - 1.0
+        ceiling = other.score.max() if len(other.score) else 0.0
+        pairs = UserItems(
+            np.concatenate([self.pairs.user_row, other.pairs.user_row[rest]]),
+            np.concatenate([self.pairs.item_index, other.pairs.item_index[rest]]),
+            self.pairs.users,
+        )
+        return ScoredPairs(pairs, np.concatenate([self.score, floor + other.score[rest] - ceiling]))
+
+    def lists(self, k: int) -> "RankedLists":
+        """Every user's `k` best; ties by item index."""
+        order = np.lexsort((self.pairs.item_index, -self.score, self.pairs.user_row))
+        rows = self.pairs.user_row[order]
+        starts = np.searchsorted(rows, np.arange(self.pairs.users))
+        place = np.arange(len(rows)) - starts[rows]
+        kept = place < k
+        items = np.zeros((self.pairs.users, k), dtype=np.int32)
+        items[rows[kept], place[kept]] = self.pairs.item_index[order][kept]
+        return RankedLists(items)
+
+    def _where(self, keep: NDArray[np.bool_]) -> "ScoredPairs":
+        return ScoredPairs(self.pairs.where(keep), self.score[keep])
+
+
+@dataclass(frozen=True)
+class RankedLists:
+    """int32 [users, k] item indices, best first; 0 where a list is shorter."""
+
+    items: NDArray[np.int32]
+
+    @property
+    def k(self) -> int:
+        return int(self.items.shape[1])
+
+    def hits(self, truth: UserItems) -> NDArray[np.bool_]:
+        """bool [users, k]: whether the item in each place is in the user's truth."""
+        rows = np.broadcast_to(np.arange(len(self.items), dtype=np.int64)[:, None], self.items.shape)
+        return contains(truth.keys(), pair_keys(rows, self.items)) & (self.items > 0)
+
+    def users(self, rows: NDArray[np.bool_]) -> "RankedLists":
+        """The lists of some users, bool [users]."""
+        return RankedLists(self.items[rows])
