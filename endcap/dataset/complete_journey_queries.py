@@ -11,13 +11,13 @@ VIEWS = (
     "FROM read_parquet('{folder}/demographics.parquet', file_row_number = true)",
     "CREATE TABLE households AS SELECT household_id FROM (SELECT DISTINCT household_id FROM transactions_raw) {households}",
     """
-    CREATE VIEW lines AS
+    CREATE VIEW all_lines AS
     SELECT sold.*, greatest(sales_value - coupon_disc, 0) AS paid, sales_value + retail_disc + coupon_match_disc AS shelf,
         CASE WHEN product_type LIKE 'GASOLINE%' AND sales_value < quantity * 0.01 THEN quantity / 1000.0 ELSE quantity END AS units
     FROM transactions_raw AS sold
-    SEMI JOIN households USING (household_id)
     LEFT JOIN (SELECT product_id, product_type FROM products_raw) AS product USING (product_id)
     """,
+    "CREATE VIEW lines AS SELECT * FROM all_lines SEMI JOIN households USING (household_id)",
     "CREATE TABLE kept_products AS {products}",
     """
     CREATE MACRO display_place(code) AS CASE code WHEN '1' THEN 'store front' WHEN '2' THEN 'store rear' WHEN '3' THEN 'front end cap'
@@ -75,7 +75,7 @@ ITEMS = """
     ),
     prices AS (
         SELECT product_id, round(median(shelf / units), 2) AS price
-        FROM lines JOIN sold USING (product_id)
+        FROM all_lines JOIN sold USING (product_id)
         WHERE units > 0 AND transaction_timestamp > last_sold - INTERVAL 28 DAY GROUP BY product_id
     )
     SELECT source_row,

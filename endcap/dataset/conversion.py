@@ -47,7 +47,7 @@ def _reading(table: str, name: str, dtype: pl.DataType, source: pl.Schema, mappe
     if name in mapped.constants:
         return Reading(pl.lit(mapped.constants[name]).cast(dtype))
     if name not in mapped.columns:
-        return Reading(pl.lit(_default(table, name), dtype=dtype))
+        return Reading(pl.lit(_default(table, name, dtype), dtype=dtype))
     column, found = pl.col(mapped.columns[name]), source[mapped.columns[name]]
     if name in mapped.values:
         column, found = column.cast(pl.String).replace(mapped.values[name]), pl.String()
@@ -113,9 +113,12 @@ def _quoted(name: str) -> pl.Expr:
     return pl.struct(pl.col(name).cast(pl.String).alias("k")).struct.json_encode().str.slice(len('{"k":')).str.strip_suffix("}")
 
 
-def _default(table: str, name: str) -> Any:
+def _default(table: str, name: str, dtype: pl.DataType) -> Any:
+    """The contract's default; an empty list where it has none."""
     field = TABLES[table].model_fields[name]
-    value = None if field.is_required() else field.get_default(call_default_factory=True)
+    if field.is_required():
+        return [] if isinstance(dtype, pl.List) else None
+    value = field.get_default(call_default_factory=True)
     return "{}" if isinstance(value, dict) else value
 
 

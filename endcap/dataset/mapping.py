@@ -10,7 +10,8 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationEr
 from endcap.contracts.tables import REQUIRED_TABLES, TABLES
 from endcap.errors import InvalidInput
 
-_MADE_BY_IMPORT = {"event_id", "received_at", "attributes", "currency"}
+_NEEDLESS = {"event_id", "received_at", "category_path"}
+"""Required by the contracts but filled in by the import when not mapped."""
 
 
 def _known_zone(name: str) -> str:
@@ -130,7 +131,7 @@ def _check_columns(table: str, mapped: TableMapping) -> None:
         raise ValueError(f"tables.{table}.attributes: this table has no attributes")
     if mapped.event_id_from and (table != "events" or "event_id" in mapped.columns):
         raise ValueError(f"tables.{table}.event_id_from: only for events without an event_id column")
-    needed = {name for name, field in fields.items() if field.is_required()} - _MADE_BY_IMPORT
+    needed = {name for name, field in fields.items() if field.is_required()} - _NEEDLESS
     missing = sorted(needed - set(mapped.columns) - set(mapped.constants))
     if missing:
         raise ValueError(f"tables.{table}.columns: {', '.join(missing)} missing; give a source column or a constant")

@@ -10,7 +10,9 @@ from endcap.dataset.layout import open_dataset
 from endcap.errors import DataRejected, InvalidInput
 
 ITEMS = "sku,name,group,price\nA1,Green tea,Food > Tea,3.50\nA2,Mug,Kitchen,8\n"
-ORDERS = "order,when,sku,qty,price,customer\n1,2026-03-01 09:00,A1,2,3.50,ann\n1,2026-03-01 09:00,A2,1,8.00,ann\n2,2026-03-02 10:30,A1,1,3.50,\n"
+ORDERS = (
+    "order,when,sku,qty,price,customer\n1,2026-03-01 09:00,A1,2,3.50,ann\n1,2026-03-01 09:00,A2,1,8.00,ann\n2,2026-03-02 10:30,A1,1,3.50,\n"
+)
 MAPPING = """
 currency: EUR
 time_zone: Europe/Berlin
@@ -84,7 +86,8 @@ def test_naive_times_are_refused_without_a_zone(shop: Path) -> None:
 def test_times_with_an_offset_need_no_zone(shop: Path) -> None:
     mapping = MAPPING.replace("time_zone: Europe/Berlin", "")
     (shop / "orders" / "2026-03.csv").write_text(
-        "order,when,sku,qty,price,customer\n1,2026-03-01T09:00:00+02:00,A1,1,1,a\n2,2026-03-01T09:00:00Z,A1,1,1,a\n3,2026-03-01 09:00:00.5-0530,A1,1,1,a\n"
+        "order,when,sku,qty,price,customer\n1,2026-03-01T09:00:00+02:00,A1,1,1,a\n"
+        "2,2026-03-01T09:00:00Z,A1,1,1,a\n3,2026-03-01 09:00:00.5-0530,A1,1,1,a\n"
     )
     events = pl.read_parquet(bring_in(shop, mapping).table("events"))
     assert [str(moment) for moment in events["occurred_at"]] == [
@@ -144,14 +147,18 @@ def test_the_first_of_equal_event_ids_stays(shop: Path) -> None:
 def test_above_the_allowed_share_the_earlier_dataset_stays(shop: Path) -> None:
     earlier = bring_in(shop)
     add_order(shop, "3,2026-03-03 10:00,A1,0,1,bob")
-    with pytest.raises(DataRejected, match=r"events: 1 of 4 rows \(25\.0%\) are bad, more than the 10\.0% allowed: quantity: must be above 0 \(1 rows\)"):
+    with pytest.raises(
+        DataRejected, match=r"events: 1 of 4 rows \(25\.0%\) are bad, more than the 10\.0% allowed: quantity: must be above 0 \(1 rows\)"
+    ):
         bring_in(shop, share=0.1)
     assert open_dataset(earlier.path) == earlier
     assert sorted(path.name for path in shop.parent.iterdir()) == ["data", "mapping.yaml", "shop"]
 
 
 def test_a_missing_column_is_named_with_the_columns_that_exist(shop: Path) -> None:
-    with pytest.raises(InvalidInput, match=r"tables\.events: the column amount is not in orders/2026-03\.csv .*columns are order, when, sku, qty"):
+    with pytest.raises(
+        InvalidInput, match=r"tables\.events: the column amount is not in orders/2026-03\.csv .*columns are order, when, sku, qty"
+    ):
         bring_in(shop, MAPPING.replace("quantity: qty", "quantity: amount"))
 
 

@@ -1,0 +1,13 @@
+from pathlib import Path
+
+import pytest
+
+from endcap.dataset.complete_journey import CompleteJourneyOptions, import_complete_journey
+from endcap.dataset.layout import Dataset
+
+
+@pytest.fixture(scope="session")
+def small_journey(tmp_path_factory: pytest.TempPathFactory) -> Dataset:
+    """Three households of the Complete Journey."""
+    folder: Path = tmp_path_factory.mktemp("journey") / "data"
+    return import_complete_journey(folder, CompleteJourneyOptions(sample_households=3), 0.02)[0]

@@ -1,0 +1,137 @@
+import json
+from datetime import UTC, datetime
+from pathlib import Path
+
+import polars as pl
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from endcap.contracts.tables import TABLES, arrow_schema
+from endcap.dataset.assembly import judge_dataset
+from endcap.dataset.layout import Dataset, open_dataset, staged_folder, write_description
+from endcap.errors import DataRejected
+
+NOW = datetime(2026, 3, 1, 8, tzinfo=UTC)
+EVENT = {
+    "event_id": "5d2c4b8e-6a0e-5d0c-9b53-0c6a7c1a2017",
+    "event_type": "product_view",
+    "schema_version": 1,
+    "occurred_at": NOW,
+    "received_at": NOW,
+    "session_id": "s",
+    "item_id": "A1",
+    "consent": True,
+}
+ITEM = {"item_id": "A1", "title": "Tea", "category_path": ["Food"], "availability": "in_stock", "attributes": "{}"}
+
+
+def write_table(folder: Path, table: str, rows: list[dict]) -> None:
+    pq.write_table(pa.Table.from_pylist(rows, schema=arrow_schema(TABLES[table])), folder / f"{table}.parquet")
+
+
+@pytest.fixture
+def dataset(tmp_path: Path) -> Dataset:
+    folder = tmp_path / "data"
+    folder.mkdir()
+    write_table(folder, "events", [EVENT])
+    write_table(folder, "items", [ITEM])
+    made = Dataset(folder, "test", None, "f", {"items": 1, "events": 1}, {"items": 0, "events": 0}, NOW, NOW)
+    write_description(made)
+    return made
+
+
+def test_a_written_description_is_read_back(dataset: Dataset) -> None:
+    assert open_dataset(dataset.path) == dataset
+    assert dataset.has("events")
+    assert not dataset.has("users")
+
+
+def test_a_missing_folder_says_how_to_import(tmp_path: Path) -> None:
+    with pytest.raises(DataRejected, match="nothing: the dataset folder is missing; import the data again: endcap import complete-journey"):
+        open_dataset(tmp_path / "nothing")
+
+
+@pytest.mark.parametrize("content", ["{", "[]", '{"source": "x"}', '{"rows": 3}'])
+def test_a_damaged_description_is_named(dataset: Dataset, content: str) -> None:
+    (dataset.path / "dataset.json").write_text(content)
+    with pytest.raises(DataRejected, match=r"dataset\.json: the dataset's description is not readable"):
+        open_dataset(dataset.path)
+
+
+def test_a_missing_table_is_named(dataset: Dataset) -> None:
+    dataset.table("items").unlink()
+    with pytest.raises(DataRejected, match=r"items\.parquet: the table is missing"):
+        open_dataset(dataset.path)
+
+
+def test_a_corrupt_table_is_named(dataset: Dataset) -> None:
+    whole = dataset.table("events").read_bytes()
+    dataset.table("events").write_bytes(whole[: len(whole) // 2])
+    with pytest.raises(DataRejected, match=r"events\.parquet: not a readable Parquet file"):
+        open_dataset(dataset.path)
+
+
+def test_damage_inside_a_table_is_found_by_judging_it(dataset: Dataset) -> None:
+    whole = bytearray(dataset.table("events").read_bytes())
+    whole[4:300] = b"\xff" * 296
+    dataset.table("events").write_bytes(whole)
+    with pytest.raises(DataRejected, match=r"events\.parquet: not a readable Parquet file"):
+        judge_dataset(open_dataset(dataset.path), 0.5)
+
+
+def test_columns_that_do_not_fit_the_contract_are_named(dataset: Dataset) -> None:
+    table = pl.read_parquet(dataset.table("items")).with_columns(pl.lit("1").alias("price"), pl.lit(1).alias("colour"))
+    table.write_parquet(dataset.table("items"))
+    with pytest.raises(DataRejected, match=r"missing or of another type: \['price'\]; unknown: \['colour'\]"):
+        open_dataset(dataset.path)
+
+
+def test_a_table_of_another_dataset_is_noticed(dataset: Dataset) -> None:
+    write_table(dataset.path, "events", [EVENT, {**EVENT, "event_id": "5d2c4b8e-6a0e-5d0c-9b53-0c6a7c1a2018"}])
+    with pytest.raises(DataRejected, match=r"the file has 2 rows and dataset\.json says 1"):
+        open_dataset(dataset.path)
+
+
+def test_a_dataset_without_events_is_refused(dataset: Dataset) -> None:
+    write_table(dataset.path, "events", [])
+    described = json.loads((dataset.path / "dataset.json").read_text())
+    (dataset.path / "dataset.json").write_text(json.dumps({**described, "rows": {"items": 1, "events": 0}}))
+    with pytest.raises(DataRejected, match="there are no events"):
+        open_dataset(dataset.path)
+
+
+def test_tables_written_by_polars_open_too(dataset: Dataset) -> None:
+    for table in dataset.rows:
+        pl.read_parquet(dataset.table(table)).write_parquet(dataset.table(table))
+    assert open_dataset(dataset.path) == dataset
+
+
+def test_judging_counts_bad_rows_and_repeated_ids(dataset: Dataset) -> None:
+    rows = [EVENT, EVENT, {**EVENT, "event_id": EVENT["event_id"].upper()}, {**EVENT, "event_id": "x"}, {**EVENT, "item_id": "A2"}]
+    write_table(dataset.path, "events", rows)
+    tallies = {tally.table: tally for tally in judge_dataset(dataset, 1.0)}
+    assert (tallies["events"].rows, tallies["events"].rejected) == (1, 4)
+    assert tallies["events"].reasons == {
+        ("event_id", "must be a UUID"): 1,
+        ("event_id", "stands twice; the first row stays"): 2,
+        ("item_id", "not in the table items"): 1,
+    }
+
+
+def test_a_staged_folder_takes_the_place_of_the_earlier_one(tmp_path: Path) -> None:
+    target = tmp_path / "deep" / "data"
+    for content in ("first", "second"):
+        with staged_folder(target) as staging:
+            (staging / "file").write_text(content)
+            assert not target.exists() or (target / "file").read_text() == "first"
+        assert (target / "file").read_text() == content
+    assert list(target.parent.iterdir()) == [target]
+
+
+def test_a_failed_staged_folder_leaves_nothing(tmp_path: Path) -> None:
+    target = tmp_path / "data"
+    with pytest.raises(RuntimeError, match="broken"), staged_folder(target) as staging:
+        (staging / "file").write_text("half")
+        raise RuntimeError("broken")
+    assert list(tmp_path.iterdir()) == []
