@@ -47,22 +47,26 @@ def make_bundle(folder: Path, version: int, collection: str, size: SyntheticSize
     tables = make_tables(size)
     write_tables(folder, tables)
     save_model(folder, tables.item_embeddings, collection, size.seed)
-    return seal_bundle(
-        folder,
-        version=version,
-        created_at=DATA_END,
-        endcap_version="0.1.0",
-        collection=collection,
-        embedding_dim=size.dim,
-        item_count=size.items,
-        objectives=list(OBJECTIVES),
-        data_start=DATA_END - timedelta(days=365),
-        data_end=DATA_END,
-        cut=DATA_END - timedelta(days=28),
-        dataset_fingerprint="synthetic",
-        quotas={"two_tower": 400, "item_to_item": 300, "buy_again": 300, "popular": 150},
-        metrics={},
-    )
+    return seal_bundle(folder, **manifest_fields(version, collection, size))
+
+
+def manifest_fields(version: int, collection: str, size: SyntheticSize) -> dict[str, Any]:
+    """What a manifest says beside its files and features."""
+    return {
+        "version": version,
+        "created_at": DATA_END,
+        "endcap_version": "0.1.0",
+        "collection": collection,
+        "embedding_dim": size.dim,
+        "item_count": size.items,
+        "objectives": list(OBJECTIVES),
+        "data_start": DATA_END - timedelta(days=365),
+        "data_end": DATA_END,
+        "cut": DATA_END - timedelta(days=28),
+        "dataset_fingerprint": "synthetic",
+        "quotas": {"two_tower": 400, "item_to_item": 300, "buy_again": 300, "popular": 150},
+        "metrics": {},
+    }
 
 
 def promote_synthetic(served_dir: Path, version: int, collection: str, size: SyntheticSize = SyntheticSize()) -> Bundle:

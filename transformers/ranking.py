@@ -22,8 +22,8 @@ PAGE_VALUE_EXPONENT = 0.25
 """How far value counts beside closeness to the page's items. At 1 a household's staples, a hundred times likelier to be bought than
 what goes with the page, would stand on every page."""
 
-PAGE_TWO_TOWER_SHARE = 0.5
-"""Closeness in the embedding space counts half of being bought together."""
+PAGE_TWO_TOWER_SHARE = 0.35
+"""Being alike in the embedding space counts for so much of being bought together: enough for items that nobody has bought yet."""
 
 _TWO_TOWER = SOURCES.index("two_tower")
 _ITEM_TO_ITEM = SOURCES.index("item_to_item")
@@ -103,7 +103,7 @@ def order(
 def page_closeness(candidates: CandidateSet) -> NDArray[np.float32]:
     """How close each candidate is to the page's items, float32 [m] in [0, 1]: bought together, else alike in the embedding space."""
     together, alike = candidates.scores[:, _ITEM_TO_ITEM], np.maximum(candidates.scores[:, _TWO_TOWER], 0)
-    closeness: NDArray[np.float32] = np.maximum(_share_of_best(together), PAGE_TWO_TOWER_SHARE * _share_of_best(alike))
+    closeness: NDArray[np.float32] = np.maximum(_share_of_best(together), PAGE_TWO_TOWER_SHARE * _share_of_best(alike) ** 2)
     return closeness
 
 

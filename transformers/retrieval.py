@@ -21,8 +21,6 @@ SEARCH_THREADS = 4
 EXACT_ITEMS_MAX = 20_000
 """Within filters, up to so many items are compared with the query one by one: an index over all items would mostly return others."""
 SEARCH_LIMIT_MAX = 16_384
-PAGE_QUERY_WEIGHT = 0.5
-"""On a product page or in a cart: weight of the person beside the page's items, whose mean weighs 1."""
 
 
 class VectorSearch(Protocol):
@@ -71,10 +69,10 @@ async def retrieve(
 
 
 def search_vector(request: ResolvedRequest, query: Query) -> NDArray[np.float32]:
-    """Where to search: at the person, and on a product page or in a cart at its items with the person beside them."""
+    """Where to search: at the person; on a product page or in a cart at the middle of its items, since the ranker knows the person."""
     if not request.is_page:
         return query.embedding
-    vector = request.served.tables.item_embeddings[request.items].mean(axis=0) + PAGE_QUERY_WEIGHT * query.embedding
+    vector = request.served.tables.item_embeddings[request.items].mean(axis=0)
     unit: NDArray[np.float32] = (vector / max(float(np.linalg.norm(vector)), 1e-12)).astype(np.float32)
     return unit
 

@@ -89,10 +89,15 @@ def _show(answer: dict[str, Any], explain: bool) -> None:
     rows = [{name: item[name] for name in columns} for item in answer["recommendations"]]
     if explain:
         for row, item in zip(rows, answer["recommendations"], strict=True):
-            row["explanation"] = json.dumps(item.get("explanation", {}))
+            row["explanation"] = _in_words(item.get("explanation", {}))
     print_table(f"{answer['bundle']}, request {answer['request_id']}", rows, console)
     if answer["ignored"]:
         console.print(f"unknown items: {', '.join(answer['ignored'])}")
     if answer["degraded"]:
         console.print(f"fell back: {', '.join(answer['degraded'])}")
     console.print("ms: " + "  ".join(f"{stage} {took:.1f}" for stage, took in answer["timings_ms"].items()), highlight=False)
+
+
+def _in_words(explanation: dict[str, Any]) -> str:
+    parts = [explanation.get("sources", {}), explanation.get("objectives", {})]
+    return " | ".join(", ".join(f"{name} {score:.3g}" for name, score in part.items()) for part in parts)

@@ -1,0 +1,81 @@
+"""`python -m benchmarks.serve_synthetic`: serve a synthetic bundle with the real processes, as `ENDCAP_*` says, until SIGTERM.
+
+Milvus, the model server and the transformer are the real ones; only the weights and the users are made up.
+"""
+
+import argparse
+import json
+import os
+import sys
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+from benchmarks.synthetic import SyntheticSize, promote_synthetic
+from endcap.bundle.promotion import model_base_path
+from endcap.bundle.tables import read_tables
+from endcap.cli.failures import report_failure
+from endcap.errors import EndcapError
+from endcap.index.collection import build_collection
+from endcap.index.connection import connect
+from endcap.index.local_server import running_milvus
+from endcap.settings import Settings, load_settings
+from services.local.parts import Part, local_parts, require_free_ports
+from services.local.supervisor import PartsLog, Supervisor
+
+
+def main() -> int:
+    """Make the bundle, build its index, serve; one JSON line on standard output once all parts answer."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--items", type=int, default=2_000)
+    parser.add_argument("--dim", type=int, default=16)
+    parser.add_argument("--version", type=int, default=1)
+    options = parser.parse_args()
+    try:
+        serve_synthetic(load_settings(), SyntheticSize(items=options.items, dim=options.dim), options.version)
+    except EndcapError as error:
+        report_failure(error)
+        return error.exit_code
+    return 0
+
+
+def serve_synthetic(settings: Settings, size: SyntheticSize, version: int) -> None:
+    """Block until a signal comes or a part ends.
+
+    Raises:
+        DependencyUnavailable: a port is in use, or a part ended by itself.
+    """
+    parts = [part for part in local_parts(settings, "benchmarks.synthetic_transformer") if part.name != "milvus"]
+    require_free_ports(parts)
+    collection = f"{settings.milvus.collection_prefix}_{version}"
+    with ThreadPoolExecutor(1) as beside:
+        made = beside.submit(_bundle_folder, settings, size, version, collection)
+        with running_milvus(settings):
+            client = connect(settings.milvus)
+            build_collection(client, read_tables(made.result()), collection)
+            client.close()
+            log = PartsLog(settings.home / "logs", [part.name for part in parts], None)
+            Supervisor(parts, log, _teller(len(parts))).run()
+
+
+def _bundle_folder(settings: Settings, size: SyntheticSize, version: int, collection: str) -> Path:
+    folder = model_base_path(settings.served_dir) / str(version)
+    if not folder.is_dir():
+        promote_synthetic(settings.served_dir, version, collection, size)
+    return folder
+
+
+def _teller(count: int) -> Callable[[Part], None]:
+    ready: list[Part] = []
+
+    def tell(part: Part) -> None:
+        ready.append(part)
+        if len(ready) == count:
+            sys.stdout.write(json.dumps({"ready": [part.address for part in ready], "pid": os.getpid()}) + "\n")
+            sys.stdout.flush()
+
+    return tell
+
+
+if __name__ == "__main__":
+    sys.exit(main())

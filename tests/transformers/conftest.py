@@ -1,0 +1,132 @@
+"""A synthetic bundle in memory, and the real processes around one, started once."""
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import httpx
+import numpy as np
+import psutil
+import pytest
+
+from benchmarks.synthetic import SyntheticSize, make_feature_row, make_tables, manifest_fields
+from endcap.bundle.manifest import present_feature_columns
+from endcap.clock import replay_clock
+from endcap.contracts.bundle import BundleManifest
+from endcap.features.columns import ITEM_NUMERIC
+from endcap.index.local_server import unpack_program
+from transformers.category_tree import CategoryTree
+from transformers.served_bundle import ServedBundle
+
+SIZE = SyntheticSize(items=300, dim=8, neighbours=10)
+START_TIMEOUT_S = 180
+
+
+@pytest.fixture(scope="session")
+def served() -> ServedBundle:
+    tables = make_tables(SIZE)
+    manifest = BundleManifest(features=present_feature_columns(), files={}, **manifest_fields(1, "endcap_1", SIZE))
+    purchases = tables.items.numeric[1:, ITEM_NUMERIC.index("purchases_90d")]
+    return ServedBundle(
+        manifest=manifest,
+        tables=tables,
+        quotas=manifest.quotas,
+        categories=CategoryTree.of(tables.items.categories),
+        by_purchases=(np.argsort(-purchases, kind="stable") + 1).astype(np.int32),
+        clock=replay_clock(manifest.data_end),
+        replay_at=manifest.data_end,
+    )
+
+
+@pytest.fixture(scope="session")
+def feature_row() -> dict:
+    return make_feature_row("U1", SIZE, pairs=60)
+
+
+@dataclass(frozen=True)
+class Endpoint:
+    """The running parts."""
+
+    http: str
+    grpc: str
+    home: Path
+    supervisor_pid: int
+
+    def process(self, module: str) -> psutil.Process:
+        """The process that runs a Python module, not its leash."""
+        below = psutil.Process(self.supervisor_pid).children(recursive=True)
+        return next(each for each in below if module in each.cmdline() and "services.local.leash" not in each.cmdline())
+
+    def predict(self, *instances: dict, **headers: str) -> list[dict]:
+        response = httpx.post(f"{self.http}/v1/models/endcap:predict", json={"instances": list(instances)}, headers=headers, timeout=30)
+        assert response.status_code == 200, response.text
+        return response.json()["predictions"]
+
+
+@pytest.fixture(scope="session")
+def endpoint(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Endpoint]:
+    home = tmp_path_factory.mktemp("serving")
+    share_unpacked_milvus(home, tmp_path_factory.getbasetemp().parent)
+    http_port, grpc_port, model_port, milvus_port = free_ports(4)
+    environment = os.environ | {
+        "ENDCAP_HOME": str(home),
+        "ENDCAP_SERVING__HTTP_PORT": str(http_port),
+        "ENDCAP_SERVING__GRPC_PORT": str(grpc_port),
+        "ENDCAP_MODEL_SERVER__PORT": str(model_port),
+        "ENDCAP_MILVUS__PORT": str(milvus_port),
+        "ENDCAP_SERVING__REQUEST_BUDGET_MS": "8000",
+        "ENDCAP_SERVING__FEATURES_TIMEOUT_MS": "2000",
+        "ENDCAP_SERVING__RETRIEVAL_TIMEOUT_MS": "2000",
+        "ENDCAP_SERVING__RANK_TIMEOUT_MS": "2000",
+        "OMP_NUM_THREADS": "1",
+        "TF_USE_LEGACY_KERAS": "1",
+    }
+    errors = (home / "supervisor.log").open("w")
+    process = subprocess.Popen(
+        [sys.executable, "-m", "benchmarks.serve_synthetic", "--items", "2000"],
+        env=environment,
+        stdout=subprocess.PIPE,
+        stderr=errors,
+        start_new_session=True,
+    )
+    watchdog = threading.Timer(START_TIMEOUT_S, process.kill)
+    watchdog.start()
+    try:
+        line = process.stdout.readline() if process.stdout else b""
+        watchdog.cancel()
+        assert line, _why(home)
+        ready = json.loads(line)
+        yield Endpoint(f"http://127.0.0.1:{http_port}", f"127.0.0.1:{grpc_port}", home, ready["pid"])
+    finally:
+        watchdog.cancel()
+        process.send_signal(signal.SIGTERM)
+        process.wait(timeout=30)
+        errors.close()
+
+
+def share_unpacked_milvus(home: Path, shared: Path) -> None:
+    """Unpacking takes most of a minute; later sessions of the same person find it done."""
+    unpack_program(shared / "milvus-bin")
+    (home / "milvus").mkdir()
+    (home / "milvus" / "bin").symlink_to(shared / "milvus-bin")
+
+
+def free_ports(count: int) -> list[int]:
+    sockets = [socket.socket() for _ in range(count)]
+    for each in sockets:
+        each.bind(("127.0.0.1", 0))
+    ports = [each.getsockname()[1] for each in sockets]
+    for each in sockets:
+        each.close()
+    return ports
+
+
+def _why(home: Path) -> str:
+    return "\n".join(f"{path.name}:\n{path.read_text()[-1500:]}" for path in [home / "supervisor.log", *home.glob("logs/*.log")])

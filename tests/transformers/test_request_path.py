@@ -1,0 +1,221 @@
+"""The request path in one process: a dictionary for the feature store, arrays for Milvus and the model server."""
+
+import asyncio
+from datetime import UTC, datetime
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from prometheus_client import CollectorRegistry
+
+from endcap.contracts.request import Filters, Instance, Surface
+from endcap.errors import DependencyUnavailable
+from endcap.retrieval.candidates import Candidates
+from endcap.settings import ServingSettings, Settings
+from transformers.features import FeatureReader
+from transformers.metrics import ServingMetrics
+from transformers.request_path import RequestPath
+from transformers.retrieval import TwoTowerSearch
+
+IDS = [f"I{number:06d}" for number in range(300)]
+
+
+class Store:
+    def __init__(self, rows) -> None:
+        self.rows = rows
+
+    def read(self, user_id, session_id):
+        if user_id == "broken":
+            raise OSError("no such table")
+        return self.rows.get(user_id) or self.rows.get(session_id)
+
+
+class ExactIndex:
+    def __init__(self, served, fails=False) -> None:
+        self.embeddings = served.tables.item_embeddings
+        self.fails = fails
+
+    def check(self, collection) -> None: ...
+
+    def search(self, collection, embedding, limit):
+        if self.fails:
+            raise DependencyUnavailable("Milvus is away")
+        index = np.arange(1, len(self.embeddings), dtype=np.int32)
+        return Candidates.best(index, self.embeddings[1:] @ embedding, limit)
+
+
+class Model:
+    """Probability grows with the decayed count; `late` never answers, `fails` names signatures that fail."""
+
+    def __init__(self, served, fails=(), late=()) -> None:
+        self.dim, self.fails, self.late = served.manifest.embedding_dim, fails, late
+        self.calls: list[tuple[str, int]] = []
+
+    async def predict(self, signature, version, inputs):
+        self.calls.append((signature, version))
+        if signature in self.fails:
+            raise DependencyUnavailable("UNAVAILABLE")
+        if signature in self.late:
+            await asyncio.sleep(60)
+        if signature == "encode_query":
+            embedding = np.ones((1, self.dim), np.float32) / np.sqrt(np.float32(self.dim))
+            return {"embedding": embedding, "collection": np.array([b"endcap_1"], dtype=object)}
+        buy = 0.01 + 0.5 * np.clip(inputs["pair_numeric"][:, 7], 0, 1)
+        return {"buy": buy.astype(np.float32), "buy_again": (buy / 2).astype(np.float32)}
+
+
+def make_path(served, feature_row, *, model=None, index=None, limits=None) -> RequestPath:
+    generous = {"request_budget_ms": 20_000, "features_timeout_ms": 5_000, "retrieval_timeout_ms": 5_000, "rank_timeout_ms": 5_000}
+    chosen = Settings(serving=ServingSettings(**(generous | (limits or {}))))
+    store = Store({"U1": feature_row, "S1": {"session_item_ids": [IDS[100]]}})
+    return RequestPath(
+        chosen,
+        FeatureReader(store),
+        TwoTowerSearch(index or ExactIndex(served)),
+        model or Model(served),
+        ServingMetrics(CollectorRegistry()),
+    )
+
+
+def recommend(path, served, **fields):
+    return asyncio.run(path.recommend(Instance(**fields), served, "r"))
+
+
+def items_of(answer) -> list[str]:
+    return [item.item_id for item in answer.recommendations]
+
+
+def test_sources_are_mixed_for_a_known_user(served, feature_row) -> None:
+    answer = recommend(make_path(served, feature_row), served, user_id="U1", k=200)
+    assert {item.source for item in answer.recommendations} == {"two_tower", "item_to_item", "buy_again", "popular"}
+    assert answer.degraded == []
+
+
+def test_the_version_of_the_bundle_is_asked_for(served, feature_row) -> None:
+    model = Model(served)
+    recommend(make_path(served, feature_row, model=model), served, user_id="U1")
+    assert model.calls == [("encode_query", 1), ("rank", 1)]
+
+
+@pytest.mark.parametrize(
+    ("model_fields", "degraded"),
+    [
+        ({"fails": ("rank",)}, ["rank"]),
+        ({"late": ("rank",)}, ["rank"]),
+        ({"fails": ("encode_query",)}, ["query", "rank"]),
+        ({"late": ("encode_query",)}, ["query", "rank"]),
+    ],
+)
+def test_model_server_trouble_is_named_and_answered(served, feature_row, model_fields, degraded) -> None:
+    limits = {"rank_timeout_ms": 50, "retrieval_timeout_ms": 200} if "late" in model_fields else {}
+    path = make_path(served, feature_row, model=Model(served, **model_fields), limits=limits)
+    for surface in Surface:
+        answer = recommend(path, served, user_id="U1", surface=surface, item_ids=[IDS[3], IDS[4]], k=5)
+        assert answer.degraded == degraded
+        assert answer.recommendations
+
+
+def test_milvus_trouble_leaves_the_sources_in_memory(served, feature_row) -> None:
+    answer = recommend(make_path(served, feature_row, index=ExactIndex(served, fails=True)), served, user_id="U1", k=50)
+    assert answer.degraded == ["two_tower"]
+    assert {item.source for item in answer.recommendations} <= {"item_to_item", "buy_again", "popular"}
+
+
+def test_feature_store_trouble_counts_as_an_unknown_user(served, feature_row) -> None:
+    path = make_path(served, feature_row)
+    broken, unknown = recommend(path, served, user_id="broken"), recommend(path, served, user_id="nobody")
+    assert broken.degraded == ["features"]
+    assert unknown.degraded == []
+    assert items_of(broken) == items_of(unknown)
+
+
+def test_unknown_user_gets_the_popular_order(served, feature_row) -> None:
+    answer = recommend(make_path(served, feature_row), served, user_id="nobody", k=5)
+    popular = served.tables.popularity.candidates([], 300).index
+    eligible = [int(index) for index in popular if served.tables.items.available[index]][:5]
+    assert items_of(answer) == [served.tables.items.ids.name(index) for index in eligible]
+
+
+def test_session_items_seed_an_anonymous_list(served, feature_row) -> None:
+    answer = recommend(make_path(served, feature_row), served, session_id="S1", k=100)
+    assert "Goes with Item 100" in {item.reason for item in answer.recommendations}
+
+
+def test_nothing_bought_before_is_shown_to_those_who_want_new(served, feature_row) -> None:
+    answer = recommend(make_path(served, feature_row), served, user_id="U1", k=100, filters=Filters(new_to_user=True))
+    assert not set(items_of(answer)) & set(feature_row["pair_item_ids"])
+    assert len(answer.recommendations) == 100
+
+
+def test_staples_do_not_take_over_a_product_page(served, feature_row) -> None:
+    answer = recommend(make_path(served, feature_row), served, user_id="U1", surface=Surface.PRODUCT, item_ids=[IDS[200]], k=3)
+    assert set(items_of(answer)) <= set(IDS[201:211])
+
+
+def test_the_requests_own_time_wins(served, feature_row) -> None:
+    later = datetime(2018, 1, 20, tzinfo=UTC)
+    path = make_path(served, feature_row)
+    now, then = (recommend(path, served, user_id="U1", context=context, k=50) for context in ({}, {"time": later}))
+    assert items_of(now) != items_of(then) or [item.score for item in now.recommendations] != [item.score for item in then.recommendations]
+
+
+def test_scores_fall_and_positions_rise_even_when_filled_up(served, feature_row) -> None:
+    answer = recommend(make_path(served, feature_row), served, user_id="U1", surface=Surface.CART, item_ids=[IDS[0]], k=290)
+    scores = [item.score for item in answer.recommendations]
+    assert scores == sorted(scores, reverse=True)
+    assert [item.position for item in answer.recommendations] == list(range(1, len(scores) + 1))
+    assert len(set(items_of(answer))) == len(scores)
+
+
+some_ids = st.lists(st.sampled_from([*IDS, "unknown"]), max_size=40, unique=True)
+some_filters = st.builds(
+    Filters,
+    categories=st.none() | st.lists(st.sampled_from(["GROCERY", "MEAT aisle 3", "DRUG GM shelf 2", "nowhere"]), max_size=2),
+    brands=st.none() | st.lists(st.sampled_from(["Brand 3", "Brand 40", "none"]), min_size=1, max_size=2),
+    price_max=st.none() | st.floats(0, 25),
+    new_to_user=st.booleans(),
+)
+
+
+@given(
+    user=st.sampled_from(["U1", "nobody", "broken", None]),
+    surface=st.sampled_from(list(Surface)),
+    item_ids=some_ids,
+    exclude=some_ids,
+    filters=some_filters,
+    k=st.integers(1, 60),
+    model_fails=st.sampled_from([(), ("rank",), ("encode_query", "rank")]),
+    index_fails=st.booleans(),
+)
+@settings(max_examples=60, deadline=None)
+def test_only_eligible_items_and_never_empty_while_there_is_one(  # noqa: PLR0917
+    served, feature_row, user, surface, item_ids, exclude, filters, k, model_fails, index_fails
+) -> None:
+    if surface is Surface.PRODUCT and not item_ids:
+        item_ids = [IDS[0]]
+    path = make_path(served, feature_row, model=Model(served, fails=model_fails), index=ExactIndex(served, fails=index_fails))
+    answer = recommend(path, served, user_id=user, surface=surface, item_ids=item_ids, exclude=exclude, filters=filters, k=k)
+    shown = set(items_of(answer))
+    eligible = eligible_ids(served, feature_row if user == "U1" else None, exclude, filters)
+    given_and_eligible = eligible & set(item_ids)
+    allowed = given_and_eligible if surface is Surface.SEARCH and given_and_eligible else eligible - set(item_ids)
+    assert shown <= allowed
+    assert len(shown) == len(answer.recommendations) == min(k, len(allowed))
+    assert answer.ignored == (["unknown"] if "unknown" in [*item_ids, *exclude] else [])
+
+
+def eligible_ids(served, row, exclude, filters) -> set[str]:
+    """The rule again, item by item."""
+    rows = served.tables.item_rows.to_dicts()
+    bought = set(row["pair_item_ids"]) | set(row["history_item_ids"]) if row else set()
+    return {
+        item["item_id"]
+        for item in rows
+        if item["availability"] == "in_stock"
+        and item["item_id"] not in exclude
+        and (filters.categories is None or any(name in item["category_path"] for name in filters.categories))
+        and (filters.brands is None or item["brand"] in filters.brands)
+        and (filters.price_max is None or np.float32(item["price"]) <= filters.price_max)
+        and not (filters.new_to_user and item["item_id"] in bought)
+    }
