@@ -1,12 +1,14 @@
 """Popular: most bought of late, overall and in the user's segment; what is shown when nothing is known."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from endcap.catalogue.vocabulary import Vocabulary
+from endcap.features.columns import USER_CATEGORICAL
 from endcap.retrieval.candidates import Candidates
 
 OVERALL = "all"
@@ -66,3 +68,22 @@ def popular_of(item_index: NDArray[np.int32], item_count: int, size: int) -> Can
     bought = np.flatnonzero(counts).astype(np.int32)
     score = np.log1p(counts[bought])
     return Candidates.best(bought, score / score.max() if len(score) else score, size)
+
+
+def segment_name(column: str, value: str) -> str:
+    """For example `age_band=25-34`."""
+    return f"{column}={value}"
+
+
+def segments_of(categories: Sequence[int] | NDArray[np.int32], user_vocabularies: Mapping[str, Vocabulary]) -> list[str]:
+    """The segments a user is in, in the order of USER_CATEGORICAL; unknown categories give none.
+
+    Args:
+        categories: codes by USER_CATEGORICAL.
+        user_vocabularies: by USER_CATEGORICAL column.
+    """
+    return [
+        segment_name(column, user_vocabularies[column].name(int(code)))
+        for column, code in zip(USER_CATEGORICAL, categories, strict=True)
+        if code > 0
+    ]

@@ -1,0 +1,74 @@
+"""The step build_tables: item-to-item and popularity, counted as of every moment that someone looks from."""
+
+import shutil
+import tempfile
+from datetime import datetime, timedelta
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+
+from components.build_tables.popularity import popularity_of
+from endcap.features.columns import USER_CATEGORICAL
+from endcap.log import get_logger
+from endcap.retrieval.item_to_item import ItemToItem, build_item_to_item
+from endcap.training.moment_tables import TablesArtifact
+from endcap.training.training_set import TrainingSet
+
+POPULARITY_DAYS = 28
+ITEM_TO_ITEM_DAYS = 365
+
+
+def build_tables(training_dir: Path, out_dir: Path, popularity_days: int = POPULARITY_DAYS, neighbours: int = 50) -> dict[str, float]:
+    """Write a tables artifact.
+
+    Item-to-item as of the first ranking window, the cut and the data's end; popularity as of each ranking window as well.
+
+    Args:
+        training_dir: a training set.
+        out_dir: the folder to write; replaced when it exists, once all of the new one is there.
+        popularity_days: purchases of so many days count as popularity.
+        neighbours: kept for each item.
+
+    Returns:
+        Counts by name.
+    """
+    training = TrainingSet(training_dir)
+    manifest = training.manifest
+    purchases = pl.read_parquet(training_dir / "purchases.parquet")
+    out_dir.parent.mkdir(parents=True, exist_ok=True)
+    aside = Path(tempfile.mkdtemp(prefix=f".{out_dir.name}-", dir=out_dir.parent))
+    counts = {}
+    try:
+        tables = TablesArtifact(aside)
+        for moment in (manifest.ranking_windows[0], manifest.cut, manifest.data_end):
+            table = _item_to_item(training, purchases, moment, neighbours)
+            tables.write_item_to_item(moment, table)
+            counts["items_with_neighbours"] = float((table.index[:, 0] > 0).sum())
+        for moment in (*manifest.ranking_windows, manifest.cut, manifest.data_end):
+            users = pl.scan_parquet(training_dir / "user_rows.parquet").filter(pl.col("event_timestamp") == moment)
+            popularity = popularity_of(
+                _between(purchases, moment - timedelta(days=popularity_days), moment),
+                users.select("user_id", *USER_CATEGORICAL).collect(),
+                len(training.item_rows),
+            )
+            tables.write_popularity(moment, popularity)
+            counts["segments"] = float(len(popularity.by_segment))
+        shutil.rmtree(out_dir, ignore_errors=True)
+        aside.replace(out_dir)
+    finally:
+        shutil.rmtree(aside, ignore_errors=True)
+    get_logger("build_tables").info("tables built", **counts)
+    return counts
+
+
+def _item_to_item(training: TrainingSet, purchases: pl.DataFrame, moment: datetime, neighbours: int) -> ItemToItem:
+    """Over the eligible items only: an item that hardly anyone bought has no reliable neighbours."""
+    known = _between(purchases, moment - timedelta(days=ITEM_TO_ITEM_DAYS), moment)
+    known = known.filter(pl.Series(training.eligible_at(moment)[known["item_index"].to_numpy()]))
+    user_row = known["user_id"].rank("dense").to_numpy().astype(np.int64) - 1
+    return build_item_to_item(user_row, known["item_index"].to_numpy(), len(training.item_rows), neighbours=neighbours)
+
+
+def _between(purchases: pl.DataFrame, start: datetime, end: datetime) -> pl.DataFrame:
+    return purchases.filter(pl.col("occurred_at") >= start, pl.col("occurred_at") < end)

@@ -1,0 +1,125 @@
+"""Retrieval examples: a user at a snapshot, and everything the user bought in the days after it."""
+
+from collections.abc import Callable, Sequence
+from datetime import datetime, timedelta
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from endcap.catalogue.vocabulary import Vocabulary
+from endcap.features.columns import DEVICES, HISTORY_LENGTH, USER_CATEGORICAL, USER_NUMERIC
+from endcap.training.retrieval_examples import RetrievalExamples
+
+SECONDS_PER_DAY = 86_400.0
+
+UserRows = Callable[[pl.DataFrame], pl.DataFrame]
+"""From columns user_id, event_timestamp to the same rows with the user features as of each moment."""
+
+
+def targets_of(purchases: pl.DataFrame, snapshots: Sequence[datetime], target_days: int) -> pl.DataFrame:
+    """For each user and snapshot, the distinct items bought in `target_days` from it.
+
+    Args:
+        purchases: as `components.build_training_set.purchases.read_purchases` gives them.
+        snapshots: moments, in order.
+        target_days: length of the target window.
+
+    Returns:
+        Columns event_timestamp, user_id, item_index, is_new, bought_at (first time in the window), device; by snapshot, user and item.
+    """
+    first = purchases.group_by("user_id", "item_index").agg(pl.col("occurred_at").min().alias("first_at"))
+    windows = [_window(purchases, moment, target_days) for moment in snapshots]
+    return (
+        pl.concat(windows)
+        .join(first, on=["user_id", "item_index"])
+        .with_columns((pl.col("first_at") >= pl.col("event_timestamp")).alias("is_new"))
+        .drop("first_at")
+        .sort("event_timestamp", "user_id", "item_index")
+    )
+
+
+def _window(purchases: pl.DataFrame, moment: datetime, target_days: int) -> pl.DataFrame:
+    until = moment + timedelta(days=target_days)
+    return (
+        purchases.filter(pl.col("occurred_at") >= moment, pl.col("occurred_at") < until)
+        .group_by("user_id", "item_index")
+        .agg(pl.col("occurred_at").min().alias("bought_at"), pl.col("device").first())
+        .with_columns(pl.lit(moment).dt.cast_time_unit("us").alias("event_timestamp"))
+    )
+
+
+def retrieval_examples(
+    targets: pl.DataFrame,
+    snapshots: Sequence[datetime],
+    user_rows: UserRows,
+    item_index: pl.DataFrame,
+    vocabularies: dict[str, Vocabulary],
+) -> RetrievalExamples:
+    """Examples of all users and snapshots that have targets and a feature row, ordered by snapshot and user.
+
+    Args:
+        targets: as `targets_of` gives them.
+        snapshots: moments in order; an example names its moment by the place here.
+        user_rows: reads the user features point in time.
+        item_index: columns item_id, item_index.
+        vocabularies: by USER_CATEGORICAL column.
+    """
+    places = pl.DataFrame({"event_timestamp": list(snapshots), "snapshot": np.arange(len(snapshots), dtype=np.int32)}).cast(
+        {"event_timestamp": targets.schema["event_timestamp"]}
+    )
+    keys = targets.group_by("event_timestamp", "user_id").agg(
+        pl.col("bought_at").min(), pl.col("device").sort_by("bought_at", "item_index").first()
+    )
+    rows = keys.join(user_rows(keys.select("user_id", "event_timestamp")), on=["user_id", "event_timestamp"]).join(
+        places, on="event_timestamp"
+    )
+    rows = rows.sort("snapshot", "user_id").with_row_index("example")
+    targets = targets.join(rows.select("event_timestamp", "user_id", "example"), on=["event_timestamp", "user_id"])
+    targets = targets.sort("example", "item_index")
+    counts = np.bincount(targets["example"].to_numpy(), minlength=len(rows))
+    history, age = _histories(rows, item_index)
+    return RetrievalExamples(
+        history=history,
+        history_age_days=age,
+        user_numeric=rows.select(pl.col(USER_NUMERIC).fill_null(0.0)).to_numpy().astype(np.float32),
+        user_categories=np.stack([vocabularies[name].codes(rows[name].to_list()) for name in USER_CATEGORICAL], axis=1),
+        context=_contexts(rows),
+        snapshot=rows["snapshot"].to_numpy(),
+        target_start=np.concatenate([[0], np.cumsum(counts)]).astype(np.int64),
+        target_index=targets["item_index"].to_numpy().astype(np.int32),
+        target_is_new=targets["is_new"].to_numpy(),
+    )
+
+
+def _histories(rows: pl.DataFrame, item_index: pl.DataFrame) -> tuple[NDArray[np.int32], NDArray[np.float32]]:
+    """int32 and float32 [e, HISTORY_LENGTH]; ages count to the first purchase of the targets, as a request's would."""
+    flat = (
+        rows.select("example", "bought_at", item_id="history_item_ids", at="history_occurred_at")
+        .explode("item_id", "at")
+        .join(item_index, on="item_id", how="inner", maintain_order="left")
+        .with_columns(from_end=pl.int_range(pl.len(), dtype=pl.Int32).reverse().over("example"))
+        .filter(pl.col("from_end") < HISTORY_LENGTH)
+    )
+    row = flat["example"].to_numpy()
+    column = HISTORY_LENGTH - 1 - flat["from_end"].to_numpy()
+    history = np.zeros((len(rows), HISTORY_LENGTH), dtype=np.int32)
+    history[row, column] = flat["item_index"].to_numpy()
+    age = np.zeros((len(rows), HISTORY_LENGTH), dtype=np.float32)
+    age[row, column] = (flat["bought_at"].dt.epoch("s").to_numpy() - flat["at"].to_numpy()) / SECONDS_PER_DAY
+    return history, age
+
+
+def _contexts(rows: pl.DataFrame) -> NDArray[np.int32]:
+    at = rows["bought_at"]
+    devices = Vocabulary(DEVICES[1:])
+    return np.stack(
+        [
+            at.dt.hour().to_numpy(),
+            at.dt.weekday().to_numpy() - 1,
+            at.dt.month().to_numpy(),
+            np.zeros(len(rows)),
+            devices.codes(rows["device"].to_list()),
+        ],
+        axis=1,
+    ).astype(np.int32)

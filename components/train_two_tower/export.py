@@ -1,0 +1,61 @@
+"""The trained two-tower as files: a SavedModel that encodes queries, and the items' embeddings."""
+
+from pathlib import Path
+
+import numpy as np
+import tensorflow as tf
+from numpy.typing import NDArray
+
+from components.train_two_tower.model import TwoTower
+from endcap.contracts.signatures import ENCODE_QUERY
+from endcap.features.columns import CONTEXT, HISTORY_LENGTH, USER_CATEGORICAL, USER_NUMERIC
+
+
+class QueryEncoder(tf.Module):
+    """The signature `encode_query` of `endcap.contracts.signatures`, with the identity of every item inside."""
+
+    def __init__(self, model: TwoTower, identity: NDArray[np.float32]) -> None:
+        """
+        Args:
+            model: a fitted two-tower.
+            identity: float32 [n + 1, dim], row 0 zeros.
+        """
+        super().__init__()
+        self.query_tower = model.query_tower
+        self.identity = tf.Variable(identity, trainable=False, name="identity")
+
+    @tf.function(
+        input_signature=[
+            tf.TensorSpec([None, HISTORY_LENGTH], tf.int32, name="history"),
+            tf.TensorSpec([None, HISTORY_LENGTH], tf.float32, name="history_age_days"),
+            tf.TensorSpec([None, len(USER_NUMERIC)], tf.float32, name="user_numeric"),
+            tf.TensorSpec([None, len(USER_CATEGORICAL)], tf.int32, name="user_categories"),
+            tf.TensorSpec([None, len(CONTEXT)], tf.int32, name="context"),
+        ]
+    )
+    def encode_query(
+        self,
+        history: tf.Tensor,
+        history_age_days: tf.Tensor,
+        user_numeric: tf.Tensor,
+        user_categories: tf.Tensor,
+        context: tf.Tensor,
+    ) -> dict[str, tf.Tensor]:
+        embedding = self.query_tower(
+            tf.gather(self.identity, history), history_age_days, history > 0, user_numeric, user_categories, context, training=False
+        )
+        return {"embedding": embedding}
+
+
+def export_query_encoder(model: TwoTower, item_count: int, folder: Path) -> None:
+    """Write the SavedModel.
+
+    Args:
+        model: a fitted two-tower.
+        item_count: n, items in the catalogue.
+        folder: to be made.
+    """
+    identity = model.item_tower.identity(tf.range(item_count + 1), training=False).numpy()
+    identity[0] = 0
+    encoder = QueryEncoder(model, identity)
+    tf.saved_model.save(encoder, str(folder), signatures={ENCODE_QUERY: encoder.encode_query})

@@ -1,0 +1,77 @@
+"""Candidates of many users at once: the same sources and union as in serving, with exact search in the place of the index."""
+
+from collections.abc import Iterator, Mapping, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from endcap.catalogue.vocabulary import Vocabulary
+from endcap.retrieval.buy_again import buy_again_candidates
+from endcap.retrieval.candidates import Candidates, CandidateSet, union
+from endcap.retrieval.popular import segments_of
+from endcap.retrieval.user_state import UserState
+from endcap.settings import RetrievalSettings
+from endcap.training.moment_tables import MomentTables
+
+QUERIES_A_BLOCK = 256
+
+
+def candidate_sets(
+    states: Sequence[UserState],
+    query_embeddings: NDArray[np.float32],
+    item_embeddings: NDArray[np.float32],
+    tables: MomentTables,
+    quotas: RetrievalSettings,
+    eligible: NDArray[np.bool_],
+    user_vocabularies: Mapping[str, Vocabulary],
+) -> list[CandidateSet]:
+    """What retrieval returns for each user, eligible items only.
+
+    Args:
+        states: u users as of one moment.
+        query_embeddings: float32 [u, dim].
+        item_embeddings: float32 [n + 1, dim], as of the moment.
+        tables: item-to-item and popularity as of the moment.
+        quotas: candidates a source and in all.
+        eligible: bool [n + 1].
+        user_vocabularies: by USER_CATEGORICAL column, to name segments.
+    """
+    nothing = np.zeros(0, dtype=np.int32)
+    everything = len(eligible)
+
+    def first(candidates: Candidates, quota: int) -> Candidates:
+        keep = np.flatnonzero(eligible[candidates.index])[:quota]
+        return Candidates(candidates.index[keep], candidates.score[keep])
+
+    sets = []
+    nearest = nearest_items(query_embeddings, item_embeddings, eligible, quotas.two_tower_quota)
+    for state, two_tower in zip(states, nearest, strict=True):
+        segments = segments_of(state.categories, user_vocabularies)
+        by_source = {
+            "two_tower": two_tower,
+            "item_to_item": first(tables.item_to_item.candidates(state, nothing, everything), quotas.item_to_item_quota),
+            "buy_again": first(buy_again_candidates(state, everything), quotas.buy_again_quota),
+            "popular": first(tables.popularity.candidates(segments, everything), quotas.popular_quota),
+        }
+        sets.append(union(by_source, quotas.candidates_max))
+    return sets
+
+
+def nearest_items(
+    query_embeddings: NDArray[np.float32], item_embeddings: NDArray[np.float32], eligible: NDArray[np.bool_], quota: int
+) -> Iterator[Candidates]:
+    """The eligible items with the highest inner product, exactly, for one query after the other.
+
+    Args:
+        query_embeddings: float32 [u, dim].
+        item_embeddings: float32 [n + 1, dim].
+        eligible: bool [n + 1].
+        quota: items a query.
+    """
+    index = np.flatnonzero(eligible).astype(np.int32)
+    transposed = np.ascontiguousarray(item_embeddings[index].T)
+    quota = min(quota, len(index))
+    for start in range(0, len(query_embeddings), QUERIES_A_BLOCK):
+        scores = query_embeddings[start : start + QUERIES_A_BLOCK] @ transposed
+        for row in scores:
+            yield Candidates.best(index, row, quota)

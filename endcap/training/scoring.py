@@ -1,0 +1,184 @@
+"""The trained models as training and evaluation call them: many users at once, the same signatures as in serving."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from endcap.catalogue.item_table import ItemTable
+from endcap.contracts.signatures import ENCODE_QUERY, RANK
+from endcap.errors import DataRejected
+from endcap.features.columns import OBJECTIVES
+from endcap.ranking.pair_features import pair_features
+from endcap.retrieval.candidates import CandidateSet
+from endcap.retrieval.context import context_codes
+from endcap.retrieval.user_state import UserState
+from endcap.training.stamp import stamp
+
+QUERIES_A_CALL = 512
+USERS_A_CALL = 64
+
+Signature = Callable[..., Mapping[str, Any]]
+
+
+@dataclass(frozen=True)
+class TwoTowerArtifact:
+    """A trained two-tower on disk: `saved_model/`, `item_embeddings.npy` and `item_embeddings_at/`."""
+
+    path: Path
+
+    @cached_property
+    def _encode(self) -> Signature:
+        return load_signature(self.path / "saved_model", ENCODE_QUERY)
+
+    @cached_property
+    def item_embeddings(self) -> NDArray[np.float32]:
+        """float32 [n + 1, dim], unit length, row 0 zeros, as of the data's end: what is served."""
+        embeddings: NDArray[np.float32] = np.load(self.path / "item_embeddings.npy")
+        return embeddings
+
+    def item_embeddings_at(self, moment: datetime) -> NDArray[np.float32]:
+        """The same as of a ranking window, the cut or the data's end: the item tower sees how the shop sells at the moment.
+
+        Raises:
+            DataRejected: the artifact has no embeddings of the moment.
+        """
+        path = self.path / "item_embeddings_at" / f"{stamp(moment)}.npy"
+        if not path.is_file():
+            raise DataRejected("no item embeddings of this moment", field=str(path), fix="run the step train_two_tower again")
+        embeddings: NDArray[np.float32] = np.load(path)
+        return embeddings
+
+    def encode(self, states: Sequence[UserState], context: NDArray[np.int32]) -> NDArray[np.float32]:
+        """Query embeddings, float32 [len(states), dim].
+
+        Args:
+            states: users.
+            context: int32 [len(CONTEXT)], the same for all, or int32 [len(states), len(CONTEXT)].
+        """
+        contexts = np.broadcast_to(context, (len(states), context.shape[-1]))
+        return np.concatenate(
+            [
+                self._encode(**query_inputs(states[start : start + QUERIES_A_CALL], contexts[start : start + QUERIES_A_CALL]))[
+                    "embedding"
+                ].numpy()
+                for start in range(0, len(states), QUERIES_A_CALL)
+            ]
+        )
+
+
+@dataclass(frozen=True)
+class RankerArtifact:
+    """A trained ranker on disk: `saved_model/`."""
+
+    path: Path
+
+    @cached_property
+    def _rank(self) -> Signature:
+        return load_signature(self.path / "saved_model", RANK)
+
+    def score(
+        self,
+        states: Sequence[UserState],
+        query_embeddings: NDArray[np.float32],
+        candidate_sets: Sequence[CandidateSet],
+        items: ItemTable,
+        context: NDArray[np.int32],
+    ) -> list[dict[str, NDArray[np.float32]]]:
+        """For each user, the calibrated probability of every objective, float32 [candidates].
+
+        Args:
+            states: u users.
+            query_embeddings: float32 [u, dim], from `TwoTowerArtifact.encode`.
+            candidate_sets: of each user.
+            items: the catalogue with the numeric features of the moment.
+            context: int32 [len(CONTEXT)], the same for all.
+        """
+        scores: list[dict[str, NDArray[np.float32]]] = []
+        for start in range(0, len(states), USERS_A_CALL):
+            part = slice(start, start + USERS_A_CALL)
+            inputs = rank_inputs(states[part], query_embeddings[part], candidate_sets[part], items, context)
+            outputs = self._rank(**inputs)
+            ends = np.cumsum([len(candidates) for candidates in candidate_sets[part]])[:-1]
+            by_objective = {name: np.split(outputs[name].numpy(), ends) for name in OBJECTIVES}
+            scores += [{name: by_objective[name][row] for name in OBJECTIVES} for row in range(len(states[part]))]
+        return scores
+
+
+def query_inputs(states: Sequence[UserState], contexts: NDArray[np.int32]) -> dict[str, Any]:
+    """Inputs of `encode_query` for several users, as tensors.
+
+    Args:
+        states: n users.
+        contexts: int32 [n, len(CONTEXT)].
+    """
+    import tensorflow as tf
+
+    padded = [state.padded_history() for state in states]
+    return {
+        "history": tf.constant(np.stack([index for index, _ in padded])),
+        "history_age_days": tf.constant(np.stack([age for _, age in padded])),
+        "user_numeric": tf.constant(np.stack([state.numeric for state in states])),
+        "user_categories": tf.constant(np.stack([state.categories for state in states])),
+        "context": tf.constant(np.ascontiguousarray(contexts, dtype=np.int32)),
+    }
+
+
+def rank_inputs(
+    states: Sequence[UserState],
+    query_embeddings: NDArray[np.float32],
+    candidate_sets: Sequence[CandidateSet],
+    items: ItemTable,
+    context: NDArray[np.int32],
+) -> dict[str, Any]:
+    """Inputs of `rank` for several users and all their candidates, as tensors; arguments as of `RankerArtifact.score`."""
+    import tensorflow as tf
+
+    index = np.concatenate([candidates.index for candidates in candidate_sets])
+    row = np.repeat(np.arange(len(states), dtype=np.int32), [len(candidates) for candidates in candidate_sets])
+    pairs = [pair_features(state, candidates, items) for state, candidates in zip(states, candidate_sets, strict=True)]
+    return {
+        "query_embedding": tf.constant(query_embeddings),
+        "user_numeric": tf.constant(np.stack([state.numeric for state in states])),
+        "user_categories": tf.constant(np.stack([state.categories for state in states])),
+        "context": tf.constant(np.broadcast_to(context, (len(states), context.shape[-1]))),
+        "query_row": tf.constant(row),
+        "item_index": tf.constant(index),
+        "item_numeric": tf.constant(items.numeric[index]),
+        "pair_numeric": tf.constant(np.concatenate(pairs)),
+    }
+
+
+def evaluation_context(moment: datetime) -> NDArray[np.int32]:
+    """The context that offline lists are made for: noon of the moment's day, surface and device unknown."""
+    return context_codes(moment.replace(hour=12))
+
+
+def load_signature(folder: Path, name: str) -> Signature:
+    """One signature of a SavedModel.
+
+    Raises:
+        DataRejected: there is no SavedModel here, or it lacks the signature.
+    """
+    import tensorflow as tf
+
+    try:
+        loaded = tf.saved_model.load(str(folder))
+    except OSError as error:
+        raise DataRejected("not a SavedModel", field=str(folder), fix="run the training step again") from error
+    if name not in loaded.signatures:
+        raise DataRejected("the SavedModel lacks a signature", field=str(folder), value=name, fix="run the training step again")
+    signature = loaded.signatures[name]
+
+    def call(**inputs: Any) -> Mapping[str, Any]:
+        # The signature holds its model weakly: keep the whole thing alive.
+        _ = loaded
+        outputs: Mapping[str, Any] = signature(**inputs)
+        return outputs
+
+    return call

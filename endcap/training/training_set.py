@@ -1,0 +1,133 @@
+"""The training artifact: everything the models are trained and evaluated on, written once, read lazily.
+
+| file | what it holds |
+| --- | --- |
+| `training.json` | `TrainingManifest`: moments, limits and counts |
+| `items.parquet` | the canonical items, sorted by item id: row r has item index r + 1 |
+| `item_features.parquet` | item_id, event_timestamp, ITEM_NUMERIC at every moment and retrieval snapshot |
+| `user_rows.parquet` | user_id, event_timestamp, the user and user x item columns at the ranking windows, the cut and the data's end |
+| `labels.parquet` | event_timestamp, user_id, item_index, baskets: purchases within the horizon after each ranking window and the cut |
+| `purchases.parquet` | user_id, item_index, occurred_at, session_id, device: what the tables are counted from |
+| `eligible.parquet` | event_timestamp, item_index: items bought by at least `min_buyers` users before the moment |
+| `vocabularies.json` | names behind the user categories' codes |
+| `examples/*.npy` | `endcap.training.retrieval_examples` |
+"""
+
+import json
+from dataclasses import dataclass
+from datetime import datetime
+from functools import cached_property
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from endcap.catalogue.item_table import ItemTable
+from endcap.catalogue.vocabulary import Vocabulary
+from endcap.contracts.moment import UtcMoment
+from endcap.errors import DataRejected
+from endcap.features.columns import USER_CATEGORICAL
+from endcap.retrieval.user_state import UserState, user_state
+from endcap.training.retrieval_examples import RetrievalExamples
+
+MANIFEST_NAME = "training.json"
+
+
+class TrainingManifest(BaseModel):
+    """`training.json`."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    data_start: UtcMoment = Field(description="First event.")
+    data_end: UtcMoment = Field(description="The snapshot just after the last event: what is served.")
+    cut: UtcMoment = Field(description="No weight sees anything from here on; the truth of the evaluation starts here.")
+    ranking_windows: list[UtcMoment] = Field(description="Moments the ranker's examples are of, oldest first.")
+    snapshots: list[UtcMoment] = Field(description="Moments the two-tower's examples are of, oldest first.")
+    horizon_days: int = Field(ge=1, description="Labels are purchases in so many days after a ranking window.")
+    target_days: int = Field(ge=1, description="Targets of the two-tower are purchases in so many days after a snapshot.")
+    min_buyers: int = Field(ge=1, description="Items that fewer users bought are neither candidates nor truth.")
+    dataset_fingerprint: str
+    users: int = Field(ge=0)
+    items: int = Field(ge=0)
+    examples: int = Field(ge=0)
+    targets: int = Field(ge=0)
+
+
+@dataclass(frozen=True)
+class UsersAt:
+    """Users as they were at one moment: ids and states in the same order."""
+
+    moment: datetime
+    user_ids: list[str]
+    states: list[UserState]
+
+    def __len__(self) -> int:
+        return len(self.user_ids)
+
+
+@dataclass(frozen=True)
+class TrainingSet:
+    """A training artifact on disk; each property reads its file at first use."""
+
+    path: Path
+
+    @cached_property
+    def manifest(self) -> TrainingManifest:
+        """What the artifact is about.
+
+        Raises:
+            DataRejected: there is no training set here, or it was written by another version.
+        """
+        try:
+            return TrainingManifest.model_validate_json((self.path / MANIFEST_NAME).read_bytes())
+        except (FileNotFoundError, ValidationError) as error:
+            raise DataRejected(
+                "not a training set of this version", field=str(self.path), fix="run the step build_training_set again"
+            ) from error
+
+    @cached_property
+    def item_rows(self) -> pl.DataFrame:
+        """The canonical items, sorted by item id."""
+        return pl.read_parquet(self.path / "items.parquet")
+
+    @cached_property
+    def items(self) -> ItemTable:
+        """The catalogue without numeric features."""
+        return ItemTable.from_items(self.item_rows)
+
+    def items_at(self, moment: datetime) -> ItemTable:
+        """The catalogue with the numeric features of one moment."""
+        features = self._at("item_features.parquet", moment).drop("event_timestamp")
+        return self.items.with_features(features)
+
+    @cached_property
+    def user_vocabularies(self) -> dict[str, Vocabulary]:
+        """By USER_CATEGORICAL column."""
+        names = json.loads((self.path / "vocabularies.json").read_text(encoding="utf-8"))["user"]
+        return {column: Vocabulary(tuple(names[column])) for column in USER_CATEGORICAL}
+
+    def users_at(self, moment: datetime) -> UsersAt:
+        """The users' states as of a ranking window, the cut or the data's end, by user id."""
+        rows = self._at("user_rows.parquet", moment).sort("user_id")
+        states = [user_state(row, self.items, self.user_vocabularies, moment) for row in rows.iter_rows(named=True)]
+        return UsersAt(moment, rows["user_id"].to_list(), states)
+
+    def labels_at(self, moment: datetime) -> pl.DataFrame:
+        """Columns user_id, item_index (int32), baskets (int32): purchases in `horizon_days` from `moment`."""
+        return self._at("labels.parquet", moment).drop("event_timestamp")
+
+    def eligible_at(self, moment: datetime) -> NDArray[np.bool_]:
+        """bool [n + 1]: items that at least `min_buyers` users had bought before `moment`."""
+        mask = np.zeros(len(self.items), dtype=bool)
+        mask[self._at("eligible.parquet", moment)["item_index"].to_numpy()] = True
+        return mask
+
+    @cached_property
+    def examples(self) -> RetrievalExamples:
+        """The two-tower's examples."""
+        return RetrievalExamples.read(self.path / "examples")
+
+    def _at(self, name: str, moment: datetime) -> pl.DataFrame:
+        return pl.scan_parquet(self.path / name).filter(pl.col("event_timestamp") == moment).collect()
