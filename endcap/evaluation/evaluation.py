@@ -65,7 +65,7 @@ class Evaluation(_Document):
     min_buyers: int = Field(description="Items fewer users had bought before the cut are neither recommended nor truth.")
     eligible_items: int
     candidates_max: int
-    baseline: str = Field(description="The model that `differences` subtract.")
+    baselines: dict[str, str] = Field(description="By truth: the model that `differences` subtract.")
     truths: dict[str, TruthFigures] = Field(description=f"By truth: {TRUTHS}.")
     reliability: dict[str, Reliability] = Field(description="By objective of the ranker.")
 

@@ -1,5 +1,7 @@
 """Accuracy metrics agree with an independent library."""
 
+import os
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -27,12 +29,11 @@ def lists_and_truths(draw: st.DrawFn) -> tuple[RankedLists, UserItems]:
 @given(lists_and_truths(), st.sampled_from([1, 3, 10, 20]))
 @settings(max_examples=40, deadline=None)
 def test_accuracy_equals_ranx(case: tuple[RankedLists, UserItems], k: int) -> None:
+    os.environ["NUMBA_DISABLE_JIT"] = "1"  # ranx compiles for a minute otherwise
     from ranx import Qrels, Run, evaluate
 
     lists, truth = case
-    qrels = Qrels(
-        {f"u{row}": {f"i{item}": 1 for item in truth.item_index[truth.user_row == row]} for row in range(truth.users)}
-    )
+    qrels = Qrels({f"u{row}": {f"i{item}": 1 for item in truth.item_index[truth.user_row == row]} for row in range(truth.users)})
     run = Run({f"u{row}": {f"i{item}": float(100 - place) for place, item in enumerate(lists.items[row])} for row in range(truth.users)})
     expected = evaluate(qrels, run, [f"{RANX_NAMES[name]}@{k}" for name in ACCURACY], make_comparable=True)
     found = accuracy(lists.hits(truth), truth.counts(), k)

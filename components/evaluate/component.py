@@ -1,0 +1,35 @@
+"""Pipeline component: every model and baseline on the weeks after the cut."""
+
+from kfp import dsl
+from kfp.dsl import HTML, Dataset, Input, Metrics, Model, Output
+
+from components.image import BASE_IMAGE
+
+
+@dsl.component(base_image=BASE_IMAGE, packages_to_install=[])
+def evaluate(
+    *,
+    training: Input[Dataset],
+    tables: Input[Dataset],
+    two_tower: Input[Model],
+    ranker: Input[Model],
+    quotas: dict,  # type: ignore[type-arg]
+    seed: int,
+    evaluation: Output[Dataset],
+    metrics: Output[Metrics],
+    report: Output[HTML],
+) -> None:
+    """Judge all models and baselines, with intervals, segments, calibration and a report."""
+    import json
+    from pathlib import Path
+
+    from components.evaluate.step import Artifacts, evaluate_step
+    from endcap.settings import RetrievalSettings
+
+    folders = Artifacts(Path(training.path), Path(tables.path), Path(two_tower.path), Path(ranker.path))
+    result = evaluate_step(folders, Path(evaluation.path), Path(report.path), RetrievalSettings(**quotas), seed)
+    for name, value in result.flat().items():
+        metrics.log_metric(name, value)
+    # The file makes the step cacheable: a step whose output artifact was never written is run each time.
+    Path(metrics.path).parent.mkdir(parents=True, exist_ok=True)
+    Path(metrics.path).write_text(json.dumps(result.flat()))

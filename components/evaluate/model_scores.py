@@ -1,0 +1,136 @@
+"""What every model and baseline recommends to the evaluated users, as of the cut."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from functools import cached_property
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from endcap.evaluation.baselines.item_to_item import item_to_item
+from endcap.evaluation.baselines.own_decayed import own_decayed
+from endcap.evaluation.baselines.own_most_bought import own_most_bought
+from endcap.evaluation.baselines.popular import popular
+from endcap.evaluation.evaluation import DEEP_K, FULL
+from endcap.evaluation.purchase_log import PurchaseLog, UserItems
+from endcap.evaluation.ranked_lists import ScoredPairs
+from endcap.retrieval.candidates import CandidateSet
+from endcap.retrieval.user_state import UserState
+from endcap.settings import RetrievalSettings
+from endcap.training.candidates import candidate_sets, nearest_items
+from endcap.training.moment_tables import MomentTables, TablesArtifact
+from endcap.training.scoring import RankerArtifact, TwoTowerArtifact, evaluation_context
+from endcap.training.training_set import TrainingSet
+
+BASELINE = "own_most_bought"
+OWN = (BASELINE, "own_decayed")
+"""Models that know only what a user bought before, so they have nothing to say about new items."""
+
+
+@dataclass(frozen=True)
+class EvaluatedUsers:
+    """Users with purchases on both sides of the cut, as they were at the cut.
+
+    Attributes:
+        user_ids: of u users.
+        states: of the same users.
+        truth: everything they bought after the cut among eligible items.
+        truth_baskets: int32, baskets of each pair of `truth`.
+        log: purchases before the cut.
+        eligible: bool [n + 1].
+    """
+
+    user_ids: Sequence[str]
+    states: Sequence[UserState]
+    truth: UserItems
+    truth_baskets: NDArray[np.int32]
+    log: PurchaseLog
+    eligible: NDArray[np.bool_]
+
+    @classmethod
+    def of(cls, training: TrainingSet, users_max: int, seed: int) -> "EvaluatedUsers":
+        """Everybody, or a sample of `users_max`."""
+        cut = training.manifest.cut
+        eligible = training.eligible_at(cut)
+        labels = training.labels_at(cut).filter(pl.Series(eligible[training.labels_at(cut)["item_index"].to_numpy()]))
+        users = training.users_at(cut)
+        buyers = set(labels["user_id"].unique().to_list())
+        rows = np.array([row for row, user_id in enumerate(users.user_ids) if user_id in buyers], dtype=np.int64)
+        if len(rows) > users_max:
+            rows = np.sort(np.random.default_rng(seed).choice(rows, size=users_max, replace=False))
+        user_ids = [users.user_ids[row] for row in rows]
+        places = pl.DataFrame({"user_id": user_ids, "user_row": np.arange(len(rows), dtype=np.int64)})
+        labels = labels.join(places, on="user_id", how="inner").sort("user_row", "item_index")
+        return cls(
+            user_ids=user_ids,
+            states=[users.states[row] for row in rows],
+            truth=UserItems(labels["user_row"].to_numpy(), labels["item_index"].to_numpy().astype(np.int32), len(rows)),
+            truth_baskets=labels["baskets"].to_numpy().astype(np.int32),
+            log=PurchaseLog.of(_purchases_before(training, cut), user_ids),
+            eligible=eligible,
+        )
+
+    @cached_property
+    def depth(self) -> int:
+        """Items to score so that DEEP_K are left when what a user bought is taken out."""
+        return DEEP_K + int(self.log.pairs.counts().max(initial=0))
+
+
+@dataclass(frozen=True)
+class RankedCandidates:
+    """The whole pipeline's candidates with the ranker's probabilities; pairs in the order of `scores.pairs`."""
+
+    scores: ScoredPairs
+    probabilities: dict[str, NDArray[np.float32]]
+
+
+def baseline_scores(users: EvaluatedUsers, tables: MomentTables, item_count: int) -> dict[str, ScoredPairs]:
+    """Every baseline by name, over eligible items; lists too short for a page go on with popular items."""
+    everybody = popular(users.log, item_count, users.depth).eligible(users.eligible)
+    first = popular(users.log, item_count, 2 * DEEP_K).eligible(users.eligible)
+    return {
+        "popular": everybody,
+        "own_most_bought": own_most_bought(users.log).eligible(users.eligible).filled_from(first),
+        "own_decayed": own_decayed(users.log).eligible(users.eligible).filled_from(first),
+        "item_to_item": item_to_item(tables.item_to_item, users.states, users.depth).eligible(users.eligible),
+    }
+
+
+def trained_scores(
+    users: EvaluatedUsers,
+    *,
+    training: TrainingSet,
+    tables: TablesArtifact,
+    two_tower: TwoTowerArtifact,
+    ranker: RankerArtifact,
+    quotas: RetrievalSettings,
+) -> tuple[dict[str, ScoredPairs], RankedCandidates]:
+    """The two-tower alone, and the whole pipeline."""
+    cut = training.manifest.cut
+    context = evaluation_context(cut)
+    queries = two_tower.encode(users.states, context)
+    embeddings = two_tower.item_embeddings_at(cut)
+    nearest = ScoredPairs.of(list(nearest_items(queries, embeddings, users.eligible, users.depth)))
+    found = candidate_sets(users.states, queries, embeddings, tables.at(cut), quotas, users.eligible, training.user_vocabularies)
+    ranked = _rank(ranker.score(users.states, queries, found, training.items_at(cut), context), found)
+    return {"two_tower": nearest, FULL: ranked.scores}, ranked
+
+
+def _rank(by_user: Sequence[Mapping[str, NDArray[np.float32]]], found: Sequence[CandidateSet]) -> RankedCandidates:
+    rows = np.repeat(np.arange(len(found), dtype=np.int64), [len(candidates) for candidates in found])
+    index = np.concatenate([candidates.index for candidates in found])
+    probabilities = {name: np.concatenate([scores[name] for scores in by_user]) for name in by_user[0]}
+    pairs = UserItems(rows, index, len(found))
+    return RankedCandidates(ScoredPairs(pairs, probabilities["buy"].astype(np.float64)), probabilities)
+
+
+def _purchases_before(training: TrainingSet, cut: datetime) -> pl.DataFrame:
+    age_days = (pl.lit(cut) - pl.col("occurred_at")).dt.total_seconds() / 86_400
+    return (
+        pl.scan_parquet(training.path / "purchases.parquet")
+        .filter(pl.col("occurred_at") < cut)
+        .select("user_id", "item_index", "session_id", age_days.alias("age_days"))
+        .collect()
+    )
