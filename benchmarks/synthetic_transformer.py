@@ -21,10 +21,12 @@ class SyntheticStore:
 
     def read(self, user_id: str | None, session_id: str | None) -> Mapping[str, Any] | None:
         known = user_id is not None and user_id.startswith("U") and user_id[1:].isdigit()
-        row = dict(self._row(user_id)) if known else {}
-        if session_id and session_id.startswith("["):
-            row["session_item_ids"] = json.loads(session_id)
-        return row or None
+        named = session_id is not None and session_id.startswith("[")
+        row = {
+            "user": self._row(user_id) if known else None,
+            "session": {"session_item_ids": json.loads(session_id or "")} if named else None,
+        }
+        return row if known or named else None
 
 
 def open_synthetic_store(settings: Settings) -> SyntheticStore:

@@ -83,4 +83,4 @@ def open_online_store(settings: Settings) -> OnlineRead:
     """
     from endcap.feature_store.online import OnlineFeatures
 
-    return OnlineFeatures(settings)
+    return OnlineFeatures.open(settings)

@@ -5,7 +5,6 @@ from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Protocol
 
-from endcap.features.columns import USER_NUMERIC
 from endcap.retrieval.user_state import UserState, user_state
 from transformers.resolving import ResolvedRequest
 
@@ -17,7 +16,7 @@ class OnlineRead(Protocol):
     """The online store, as `endcap.feature_store.online.OnlineFeatures` gives it."""
 
     def read(self, user_id: str | None, session_id: str | None) -> Mapping[str, Any] | None:
-        """The user's feature row with the session's items; None when neither is known."""
+        """The parts that are known, `user` and `session`, each features by name or None; None when neither is known."""
 
 
 class FeatureReader:
@@ -39,8 +38,8 @@ class FeatureReader:
 def state_of(row: Mapping[str, Any] | None, request: ResolvedRequest) -> UserState:
     """The user as of the request: on a product page or in a cart, the page's items are the last thing the person looked at."""
     items = request.served.tables.items
-    session = list((row or {}).get(SESSION_ITEMS) or ())
+    known = row or {}
+    session = list((known.get("session") or {}).get(SESSION_ITEMS) or ())
     if request.is_page:
         session += [items.ids.name(int(index)) for index in request.items]
-    known = row if row is not None and row.get(USER_NUMERIC[0]) is not None else None
-    return user_state(known, items, request.served.tables.user_vocabularies, request.now, session)
+    return user_state(known.get("user"), items, request.served.tables.user_vocabularies, request.now, session)

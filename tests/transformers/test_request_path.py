@@ -68,7 +68,7 @@ class Model:
 def make_path(served, feature_row, *, model=None, index=None, limits=None) -> RequestPath:
     generous = {"request_budget_ms": 20_000, "features_timeout_ms": 5_000, "retrieval_timeout_ms": 5_000, "rank_timeout_ms": 5_000}
     chosen = Settings(serving=ServingSettings(**(generous | (limits or {}))))
-    store = Store({"U1": feature_row, "S1": {"session_item_ids": [IDS[100]]}})
+    store = Store({"U1": {"user": feature_row, "session": None}, "S1": {"user": None, "session": {"session_item_ids": [IDS[100]]}}})
     return RequestPath(
         chosen,
         FeatureReader(store),

@@ -1,0 +1,114 @@
+"""Parts live and die together, whatever ends first: a part, the supervisor, or a signal."""
+
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import psutil
+import pytest
+
+from endcap.errors import DependencyUnavailable
+from endcap.settings import MilvusSettings, ServingSettings, Settings
+from services.local.parts import local_parts, require_free_ports
+
+SCRIPT = """
+import sys
+from pathlib import Path
+from endcap.cli.failures import report_failure
+from endcap.errors import EndcapError
+from services.local.parts import Part
+from services.local.supervisor import PartsLog, Supervisor
+parts = [Part(name, [sys.executable, "-c", code], [], name, lambda: True) for name, code in eval(sys.argv[2])]
+log = PartsLog(Path(sys.argv[1]), [part.name for part in parts], None)
+try:
+    Supervisor(parts, log, lambda part: print("ready", part.name, flush=True)).run()
+except EndcapError as error:
+    report_failure(error)
+    sys.exit(error.exit_code)
+"""
+SLEEPS = "import time; print('up', flush=True); time.sleep(600)"
+STUBBORN = "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); print('up', flush=True); time.sleep(600)"
+WITH_CHILD = "import subprocess, sys; print('up', flush=True); subprocess.run([sys.executable, '-c', 'import time; time.sleep(600)'])"
+CRASHES = "import sys, time; print('cannot find the thing', flush=True); time.sleep(1); sys.exit(3)"
+
+
+def start(folder: Path, parts: list[tuple[str, str]]) -> "subprocess.Popen[bytes]":
+    command = [sys.executable, "-c", SCRIPT, str(folder), repr(parts)]
+    return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, start_new_session=True)
+
+
+def everything_below(process: "subprocess.Popen[bytes]", folder: Path, names: list[str]) -> list[psutil.Process]:
+    """All processes of the supervisor, once every part has said that it is up."""
+    deadline = time.monotonic() + 60
+    while not all((folder / f"{name}.log").is_file() and "up" in (folder / f"{name}.log").read_text() for name in names):
+        assert time.monotonic() < deadline
+        assert process.poll() is None
+        time.sleep(0.05)
+    return psutil.Process(process.pid).children(recursive=True)
+
+
+def assert_all_gone(processes: list[psutil.Process]) -> None:
+    _, alive = psutil.wait_procs(processes, timeout=20)
+    assert [each for each in alive if each.status() != psutil.STATUS_ZOMBIE] == []
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_signal_stops_all_parts_and_is_no_failure(tmp_path: Path, number: signal.Signals) -> None:
+    process = start(tmp_path, [("one", SLEEPS), ("two", WITH_CHILD)])
+    below = everything_below(process, tmp_path, ["one", "two"])
+    process.send_signal(number)
+    assert process.wait(timeout=30) == 0
+    assert_all_gone(below)
+
+
+def test_killing_the_supervisor_outright_leaves_nothing_behind(tmp_path: Path) -> None:
+    process = start(tmp_path, [("one", SLEEPS), ("two", STUBBORN), ("three", WITH_CHILD)])
+    below = everything_below(process, tmp_path, ["one", "two", "three"])
+    process.kill()
+    process.wait()
+    assert_all_gone(below)
+
+
+def test_killing_a_leash_takes_its_part_along(tmp_path: Path) -> None:
+    process = start(tmp_path, [("one", SLEEPS), ("two", SLEEPS)])
+    below = everything_below(process, tmp_path, ["one", "two"])
+    next(each for each in below if "services.local.leash" in each.cmdline()).kill()
+    assert process.wait(timeout=30) == 5
+    assert_all_gone(below)
+
+
+def test_a_part_that_crashes_stops_all_and_its_last_lines_are_shown(tmp_path: Path) -> None:
+    process = start(tmp_path, [("one", SLEEPS), ("two", CRASHES)])
+    _, errors = process.communicate(timeout=60)
+    assert process.returncode == 5
+    assert b"two ended with exit code 3" in errors
+    assert b"cannot find the thing" in errors
+    assert (tmp_path / "two.log").read_text().startswith("cannot find the thing")
+
+
+def test_parts_are_announced_in_order_once_ready(tmp_path: Path) -> None:
+    process = start(tmp_path, [("one", SLEEPS), ("two", SLEEPS)])
+    assert process.stdout is not None
+    assert [process.stdout.readline(), process.stdout.readline()] == [b"ready one\n", b"ready two\n"]
+    process.send_signal(signal.SIGTERM)
+    process.wait(timeout=30)
+
+
+def test_a_port_in_use_is_named_with_its_setting(tmp_path: Path) -> None:
+    import socket
+
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        settings = Settings(home=tmp_path, serving=ServingSettings(http_port=port), milvus=MilvusSettings(managed=False))
+        transformer = [part for part in local_parts(settings) if part.name == "transformer"]
+        with pytest.raises(DependencyUnavailable, match=f"ENDCAP_SERVING__HTTP_PORT: port {port} for transformer is in use.*--http-port"):
+            require_free_ports(transformer)
+
+
+def test_a_milvus_elsewhere_is_not_started_here() -> None:
+    assert [part.name for part in local_parts(Settings(milvus=MilvusSettings(managed=False)))] == ["model server", "transformer"]
+    assert local_parts(Settings())[0].name == "milvus"
