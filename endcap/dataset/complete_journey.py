@@ -22,6 +22,7 @@ from zoneinfo import ZoneInfo
 
 import duckdb
 import pyarrow as pa
+import pyarrow.parquet as pq
 
 from endcap.contracts.tables import TABLES, arrow_schema
 from endcap.dataset.assembly import Origin, build_dataset, reusable_dataset
@@ -74,7 +75,8 @@ def import_complete_journey(
     if earlier:
         return earlier, True
     with _connection(folder, options) as connection:
-        sources = (_source(connection, table) for table in _QUERIES)
+        whole = options.sample_households is None
+        sources = (_source(connection, table, folder / f"{_FILES[table]}.parquet", whole) for table in _QUERIES)
         return build_dataset(sources, target, origin, max_rejected_share, watch), False
 
 
@@ -101,7 +103,7 @@ def _connection(folder: Path, options: CompleteJourneyOptions) -> Iterator[duckd
         connection.execute("SET TimeZone = 'UTC'")
         sample = options.sample_households
         chosen = {
-            "folder": folder,
+            "folder": str(folder).replace("'", "''"),
             "households": "" if sample is None else f"ORDER BY md5(household_id::VARCHAR) LIMIT {sample:d}",
             "products": ALL_PRODUCTS if sample is None else BOUGHT_PRODUCTS,
         }
@@ -113,9 +115,9 @@ def _connection(folder: Path, options: CompleteJourneyOptions) -> Iterator[duckd
         yield connection
 
 
-def _source(connection: duckdb.DuckDBPyConnection, table: str) -> TableSource:
-    file = f"{_FILES[table]}.parquet"
-    return TableSource(table, None, lambda: _batches(connection, table, file))
+def _source(connection: duckdb.DuckDBPyConnection, table: str, file: Path, whole: bool) -> TableSource:
+    rows = pq.read_metadata(file).num_rows if whole and table != "users" else None
+    return TableSource(table, rows, lambda: _batches(connection, table, file.name))
 
 
 def _batches(connection: duckdb.DuckDBPyConnection, table: str, file: str) -> Iterator[Batch]:

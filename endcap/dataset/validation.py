@@ -78,6 +78,11 @@ def find_problems(frame: pl.DataFrame, schema: pa.DataFrameSchema) -> pl.DataFra
     return pl.DataFrame(schema=PROBLEM_SCHEMA)
 
 
+def describe_checks(table: str) -> dict[str, list[str]]:
+    """What each column of a table must be, in words, as its refused rows are told."""
+    return {name: [check.error for check in column.checks] for name, column in table_schema(table).columns.items()}
+
+
 def _check(verdict: Callable[[pl.Expr], pl.Expr], reason: str) -> pa.Check:
     def run(data: PolarsData) -> pl.LazyFrame:
         return data.lazyframe.select(verdict(pl.col(data.key)).fill_null(True))
@@ -94,7 +99,7 @@ def _field_checks(name: str, field: FieldInfo) -> Iterator[pa.Check]:
     elif isinstance(kind, type) and issubclass(kind, StrEnum):
         yield _one_of([member.value for member in kind])
     elif get_origin(kind) is list:
-        yield _check(lambda column: column.list.drop_nulls().list.len() == column.list.len(), "has an empty entry")
+        yield _check(lambda column: column.list.drop_nulls().list.len() == column.list.len(), "must have no empty entries")
     elif get_origin(kind) is dict:
         yield _check(_is_text_object, "must be a JSON object of texts")
     for constraint in [*constraints, *field.metadata]:

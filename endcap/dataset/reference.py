@@ -1,0 +1,100 @@
+"""The field-by-field part of docs/data.md, written from the contracts: `python -m endcap.dataset.reference docs/data.md` renews it."""
+
+import sys
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+from pydantic import BaseModel
+from pydantic.fields import FieldInfo
+
+from endcap.contracts.tables import REQUIRED_TABLES, TABLES, arrow_schema
+from endcap.dataset.mapping import Mapping, TableMapping
+from endcap.dataset.rejection import REJECTED_SCHEMA
+from endcap.dataset.validation import describe_checks
+
+_BEGIN, _END = "<!-- begin {name} -->\n", "<!-- end {name} -->\n"
+
+
+def markdown_reference() -> dict[str, str]:
+    """The generated sections by name, each a piece of Markdown."""
+    return {
+        "tables": "\n".join(_table_section(table, contract) for table, contract in TABLES.items()) + "\n" + _rejected_section(),
+        "mapping": "The file:\n\n" + _options(Mapping, without="tables") + "\nEach of `tables`:\n\n" + _options(TableMapping),
+    }
+
+
+def with_reference(page: str) -> str:
+    """The page with its generated sections renewed.
+
+    Raises:
+        ValueError: the page lacks the comments that a section stands between.
+    """
+    for name, section in markdown_reference().items():
+        begin, end = _BEGIN.format(name=name), _END.format(name=name)
+        before, found_begin, rest = page.partition(begin)
+        _, found_end, after = rest.partition(end)
+        if not (found_begin and found_end):
+            raise ValueError(f"the page has no section {name}; it stands between {begin.strip()} and {end.strip()}")
+        page = f"{before}{begin}\n{section}\n{end}{after}"
+    return page
+
+
+def _table_section(table: str, contract: type[BaseModel]) -> str:
+    schema = arrow_schema(contract)
+    checks = describe_checks(table)
+    rows = [(f"`{field.name}`", _type_name(field), _allowed(field, checks[field.name]), _text(field)) for field in schema]
+    needed = "needed" if table in REQUIRED_TABLES else "optional"
+    summary = (contract.__doc__ or "").strip().splitlines()[0]
+    return f"### `{table}.parquet` ({needed})\n\n{summary}\n\n" + _markdown_table(("column", "type", "allowed", "meaning"), rows)
+
+
+def _rejected_section() -> str:
+    rows = [(f"`{field.name}`", _type_name(field), _text(field)) for field in REJECTED_SCHEMA]
+    return "### `rejected.parquet`\n\nA line for every problem of every refused row.\n\n" + _markdown_table(
+        ("column", "type", "meaning"), rows
+    )
+
+
+def _options(model: type[BaseModel], without: str = "") -> str:
+    rows = [(f"`{name}`", _default(field), field.description or "") for name, field in model.model_fields.items() if name != without]
+    return _markdown_table(("option", "default", "meaning"), rows)
+
+
+def _allowed(field: pa.Field, reasons: Iterable[str]) -> str:
+    return "; ".join([*(["may be empty"] if field.nullable else []), *(reason.removeprefix("missing; ") for reason in reasons)])
+
+
+def _default(field: FieldInfo) -> str:
+    value: Any = field.get_default(call_default_factory=True)
+    if field.is_required():
+        return "needed"
+    return "" if value is None or value in ({}, []) else f"`{value!r}`"
+
+
+def _type_name(field: pa.Field) -> str:
+    if pa.types.is_timestamp(field.type):
+        return "timestamp, UTC"
+    return (
+        str(field.type)
+        .replace("list<item: string>", "list of text")
+        .replace("list<element: string>", "list of text")
+        .replace("string", "text")
+    )
+
+
+def _text(field: pa.Field) -> str:
+    described: bytes = (field.metadata or {}).get(b"description", b"")
+    return described.decode()
+
+
+def _markdown_table(header: Iterable[str], rows: Iterable[Iterable[str]]) -> str:
+    titles = list(header)
+    lines = [titles, ["---"] * len(titles), *([cell.replace("|", "\\|") for cell in row] for row in rows)]
+    return "".join(f"| {' | '.join(line)} |\n" for line in lines)
+
+
+if __name__ == "__main__":
+    documented = Path(sys.argv[1])
+    documented.write_text(with_reference(documented.read_text(encoding="utf-8")), encoding="utf-8")

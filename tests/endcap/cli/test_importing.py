@@ -1,0 +1,80 @@
+import json
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from endcap.cli.importing import app
+from endcap.errors import DataRejected, InvalidInput
+
+MAPPING = """
+currency: EUR
+time_zone: UTC
+tables:
+  items: {files: items.csv, columns: {item_id: sku, title: name}}
+  events:
+    files: views.csv
+    columns: {session_id: visit, occurred_at: at, item_id: sku}
+    constants: {event_type: product_view}
+"""
+
+
+@pytest.fixture
+def shop(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    (tmp_path / "items.csv").write_text("sku,name\nA1,Tea\n")
+    (tmp_path / "views.csv").write_text("visit,at,sku\n1,2026-03-01 09:00,A1\n2,2026-03-01 09:05,A1\n")
+    (tmp_path / "mapping.yaml").write_text(MAPPING)
+    monkeypatch.setenv("ENDCAP_HOME", str(tmp_path / "home"))
+    return tmp_path
+
+
+def run(*arguments: object):
+    return CliRunner().invoke(app, [str(argument) for argument in arguments])
+
+
+def test_folder_goes_to_the_settings_data_folder_and_prints_its_description(shop: Path) -> None:
+    result = run("folder", shop, "--mapping", shop / "mapping.yaml", "--json")
+    printed = json.loads(result.stdout)
+    assert result.exit_code == 0
+    assert printed["path"] == str(shop / "home" / "data")
+    assert printed["rows"] == {"items": 1, "events": 2}
+    assert not printed["reused"]
+
+
+def test_a_second_run_reuses_and_force_does_not(shop: Path) -> None:
+    arguments = ("folder", shop, "--mapping", shop / "mapping.yaml", "--out", shop / "out", "--json")
+    assert [json.loads(run(*arguments, *more).stdout)["reused"] for more in ((), (), ("--force",))] == [False, True, False]
+
+
+def test_people_get_a_table(shop: Path) -> None:
+    result = run("folder", shop, "--mapping", shop / "mapping.yaml")
+    assert "imported" in result.stdout
+    assert "events" in result.stdout
+
+
+def test_a_bad_mapping_is_an_invalid_input(shop: Path) -> None:
+    (shop / "mapping.yaml").write_text(MAPPING.replace("sku, title: name", "sku"))
+    result = run("folder", shop, "--mapping", shop / "mapping.yaml")
+    assert isinstance(result.exception, InvalidInput)
+    assert "title missing" in str(result.exception)
+
+
+def test_too_many_bad_rows_are_a_rejected_dataset(shop: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (shop / "views.csv").write_text("visit,at,sku\n1,2026-03-01 09:00,A1\n2,yesterday,A1\n")
+    result = run("folder", shop, "--mapping", shop / "mapping.yaml")
+    assert isinstance(result.exception, DataRejected)
+    assert result.exception.exit_code == 3
+    assert "occurred_at: is no time like" in str(result.exception)
+    monkeypatch.setenv("ENDCAP_DATA__MAX_REJECTED_SHARE", "0.5")
+    assert run("folder", shop, "--mapping", shop / "mapping.yaml").exit_code == 0
+
+
+def test_complete_journey_takes_a_sample(shop: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ENDCAP_DATA__MAX_REJECTED_SHARE", "0.05")
+    result = run("complete-journey", "--sample-households", 1, "--out", shop / "journey", "--json")
+    assert json.loads(result.stdout)["rows"]["users"] == 1
+
+
+def test_help_shows_an_example() -> None:
+    assert "Example: endcap import complete-journey" in run("complete-journey", "--help").stdout
+    assert "Example: endcap import folder" in run("folder", "--help").stdout

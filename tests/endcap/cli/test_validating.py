@@ -1,0 +1,76 @@
+import json
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+import typer
+from typer.testing import CliRunner
+
+from endcap.cli.validating import validate
+from endcap.contracts.event import Event
+from endcap.contracts.item import Item
+from endcap.contracts.tables import arrow_schema
+from endcap.dataset.layout import Dataset, write_description
+from endcap.errors import DataRejected
+
+NOW = datetime(2026, 3, 1, 8, tzinfo=UTC)
+
+
+@pytest.fixture
+def app() -> typer.Typer:
+    app = typer.Typer()
+    app.command()(validate)
+    return app
+
+
+@pytest.fixture
+def data(tmp_path: Path) -> Path:
+    item = {"item_id": "A1", "title": "Tea", "category_path": [], "availability": "in_stock", "attributes": "{}"}
+    event = {
+        "event_type": "product_view",
+        "schema_version": 1,
+        "occurred_at": NOW,
+        "received_at": NOW,
+        "session_id": "s",
+        "item_id": "A1",
+        "consent": True,
+    }
+    events = [{**event, "event_id": f"{number:032x}"} for number in range(9)] + [{**event, "event_id": "no uuid"}]
+    pq.write_table(pa.Table.from_pylist([item], arrow_schema(Item)), tmp_path / "items.parquet")
+    pq.write_table(pa.Table.from_pylist(events, arrow_schema(Event)), tmp_path / "events.parquet")
+    write_description(Dataset(tmp_path, "test", None, "f", {"items": 1, "events": 10}, {"items": 0, "events": 4}, NOW, NOW))
+    return tmp_path
+
+
+def test_too_many_bad_rows_are_refused_with_the_reason(app: typer.Typer, data: Path) -> None:
+    result = CliRunner().invoke(app, [str(data)])
+    assert isinstance(result.exception, DataRejected)
+    assert result.exception.exit_code == 3
+    assert "1 of 10 rows (10.0%) are bad" in str(result.exception)
+    assert "event_id: must be a UUID (1 rows)" in str(result.exception)
+
+
+def test_rows_and_reasons_are_counted(app: typer.Typer, data: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ENDCAP_DATA__MAX_REJECTED_SHARE", "0.2")
+    tables = {table["table"]: table for table in json.loads(CliRunner().invoke(app, [str(data), "--json"]).stdout)["tables"]}
+    assert tables["events"] == {
+        "table": "events",
+        "rows": 10,
+        "bad": 1,
+        "bad share": 0.1,
+        "reasons": "event_id: must be a UUID (1)",
+        "refused_at_import": 4,
+    }
+    assert tables["items"]["bad"] == 0
+    assert "events" in CliRunner().invoke(app, [str(data)]).stdout
+
+
+def test_the_settings_data_folder_is_judged_unless_another_is_given(
+    app: typer.Typer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("ENDCAP_HOME", str(tmp_path / "home"))
+    result = CliRunner().invoke(app, [])
+    assert isinstance(result.exception, DataRejected)
+    assert str(tmp_path / "home" / "data") in str(result.exception)

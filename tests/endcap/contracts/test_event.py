@@ -1,0 +1,66 @@
+from datetime import UTC, datetime, timedelta, timezone
+from typing import Any
+
+import pytest
+from pydantic import ValidationError
+
+from endcap.contracts.event import NEEDS_ITEM, NEEDS_QUERY, Event, EventType
+
+PURCHASE: dict[str, Any] = {
+    "event_id": "5d2c4b8e-6a0e-5d0c-9b53-0c6a7c1a2017",
+    "event_type": "purchase",
+    "occurred_at": "2026-03-01T08:00:00Z",
+    "received_at": "2026-03-01T08:00:01Z",
+    "session_id": "s",
+    "item_id": "A1",
+    "quantity": 1,
+    "unit_price": 2,
+    "currency": "EUR",
+}
+
+
+def test_a_purchase_is_taken_with_the_contracts_defaults() -> None:
+    event = Event.model_validate(PURCHASE)
+    assert (event.schema_version, event.consent, event.user_id) == (1, True, None)
+    assert event.occurred_at == datetime(2026, 3, 1, 8, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"occurred_at": "2026-03-01T08:00:00"}, "the time has no zone"),
+        ({"occurred_at": "2026-03-01T08:00:00+01:00"}, "the time is not in UTC"),
+        ({"event_type": "buy"}, "event_type"),
+        ({"colour": "red"}, "Extra inputs are not permitted"),
+        ({"schema_version": 2}, "schema_version"),
+        ({"event_id": "17"}, "event_id"),
+        ({"session_id": ""}, "session_id"),
+        ({"item_id": None}, "item_id is missing; a purchase event needs it"),
+        ({"quantity": None}, "quantity and unit_price are needed for a purchase"),
+        ({"quantity": 0}, "greater than 0"),
+        ({"unit_price": float("nan")}, "finite"),
+        ({"currency": None}, "currency is missing"),
+        ({"currency": "eur"}, "currency"),
+        ({"position": 0}, "position"),
+        ({"consent": None}, "consent"),
+    ],
+)
+def test_what_the_contract_does_not_allow_is_refused(changes: dict[str, Any], message: str) -> None:
+    with pytest.raises(ValidationError, match=message):
+        Event.model_validate({**PURCHASE, **changes})
+
+
+@pytest.mark.parametrize("event_type", EventType)
+def test_types_ask_for_their_item_and_query(event_type: EventType) -> None:
+    bare = {name: PURCHASE[name] for name in ("event_id", "occurred_at", "received_at", "session_id")} | {"event_type": event_type}
+    if event_type in NEEDS_ITEM | NEEDS_QUERY:
+        with pytest.raises(ValidationError, match="is missing"):
+            Event.model_validate(bare)
+    else:
+        assert Event.model_validate(bare).event_type is event_type
+
+
+def test_a_zone_with_offset_zero_becomes_utc() -> None:
+    london_winter = timezone(timedelta(0), "GMT")
+    event = Event.model_validate({**PURCHASE, "occurred_at": datetime(2026, 1, 1, tzinfo=london_winter)})
+    assert event.occurred_at.tzinfo is UTC
