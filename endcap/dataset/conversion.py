@@ -9,7 +9,7 @@ from endcap.contracts.tables import TABLES, arrow_schema
 from endcap.dataset.event_ids import event_uuids
 from endcap.dataset.mapping import TableMapping
 from endcap.dataset.moment_reading import Reading, read_moments
-from endcap.dataset.validation import PROBLEM_SCHEMA
+from endcap.dataset.source import PROBLEM_SCHEMA
 
 _TRUE = ("true", "t", "yes", "y", "1")
 _INDEX = "\x1frow"

@@ -8,13 +8,11 @@ import polars as pl
 import pyarrow as pa
 
 from endcap.contracts.tables import TABLES, arrow_schema
-from endcap.dataset.assembly import Origin, build_dataset, reusable_dataset
 from endcap.dataset.conversion import to_canonical
-from endcap.dataset.intake import BATCH_ROWS
-from endcap.dataset.layout import Dataset
+from endcap.dataset.layout import Dataset, Origin, reusable_dataset
 from endcap.dataset.mapping import Mapping, TableMapping, load_mapping
 from endcap.dataset.raw_files import find_files, raw_batches
-from endcap.dataset.source import Batch, TableSource, Watch, watch_nothing
+from endcap.dataset.source import BATCH_ROWS, Batch, TableSource, Watch, watch_nothing
 from endcap.errors import InvalidInput
 
 IMPORTER_VERSION = 1
@@ -42,6 +40,9 @@ def import_folder(
     earlier = None if force else reusable_dataset(target, origin.fingerprint)
     if earlier:
         return earlier, True
+    # Reuse needs no row checks, whose libraries take seconds to import.
+    from endcap.dataset.assembly import build_dataset
+
     sources = (_source(table, folder, files[table], mapping) for table in files)
     return build_dataset(sources, target, origin, max_rejected_share, watch), False
 

@@ -17,11 +17,8 @@ from endcap.contracts.tables import TABLES, arrow_schema
 from endcap.dataset.duplicates import KEYS, KeyLog
 from endcap.dataset.layout import REJECTED_FILE, table_file
 from endcap.dataset.rejection import REJECTED_SCHEMA, Tally, rejected_lines, unreadable_lines
-from endcap.dataset.source import Batch, TableSource, Watch
+from endcap.dataset.source import BATCH_ROWS, Batch, TableSource, Watch
 from endcap.dataset.validation import find_problems, table_schema
-
-BATCH_ROWS = 250_000
-"""Rows judged at once: enough for columnar speed, few enough for memory."""
 
 
 @dataclass(frozen=True)

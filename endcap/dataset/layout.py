@@ -65,6 +65,14 @@ class Dataset:
         }
 
 
+@dataclass(frozen=True)
+class Origin:
+    """Where a dataset comes from; equal fingerprints mean that an import would make the same again."""
+
+    source: str
+    fingerprint: str
+
+
 def table_file(folder: Path, table: str) -> Path:
     return folder / f"{table}.parquet"
 
@@ -85,6 +93,15 @@ def open_dataset(path: Path) -> Dataset:
     if dataset.rows["events"] == 0:
         raise DataRejected("there are no events", field=str(dataset.table("events")), fix="import data with at least one event")
     return dataset
+
+
+def reusable_dataset(target: Path, fingerprint: str) -> Dataset | None:
+    """The dataset at `target` if it is whole and was made from the same source in the same way."""
+    try:
+        dataset = open_dataset(target)
+    except DataRejected:
+        return None
+    return dataset if dataset.fingerprint == fingerprint else None
 
 
 def write_description(dataset: Dataset) -> None:

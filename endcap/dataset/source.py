@@ -7,7 +7,11 @@ from typing import Protocol
 import polars as pl
 import pyarrow as pa
 
-from endcap.dataset.validation import PROBLEM_SCHEMA
+BATCH_ROWS = 250_000
+"""Rows judged at once: enough for columnar speed, few enough for memory."""
+
+PROBLEM_SCHEMA = pl.Schema({"place": pl.UInt32, "column": pl.String, "reason": pl.String})
+"""One line a problem: the row's place in its batch (from 0), the column, and what is wrong with it."""
 
 
 @dataclass(frozen=True)

@@ -19,9 +19,7 @@ from pydantic.fields import FieldInfo
 from endcap.contracts.event import NEEDS_ITEM, NEEDS_QUERY, EventType
 from endcap.contracts.moment import require_utc
 from endcap.contracts.tables import TABLES, arrow_schema
-
-PROBLEM_SCHEMA = pl.Schema({"place": pl.UInt32, "column": pl.String, "reason": pl.String})
-"""One line a problem: the row's place in its batch (from 0), the column, and what is wrong with it."""
+from endcap.dataset.source import PROBLEM_SCHEMA
 
 UUID_TEXT = r"^(?:(?:urn:uuid:)?{h}{{8}}(?:-{h}{{4}}){{3}}-{h}{{12}}|\{{{h}{{8}}(?:-{h}{{4}}){{3}}-{h}{{12}}\}}|{h}{{32}})$".format(
     h="[0-9a-fA-F]"

@@ -67,7 +67,7 @@ def test_mapped_csv_becomes_a_canonical_dataset(shop: Path) -> None:
 
 def test_imported_rows_satisfy_the_contract(shop: Path) -> None:
     for row in pl.read_parquet(bring_in(shop).table("events")).to_dicts():
-        Event.model_validate(row)
+        assert Event.model_validate(row).event_type == "purchase"
 
 
 def test_event_ids_are_the_same_at_every_import(shop: Path) -> None:
