@@ -1,20 +1,18 @@
 """Retrieval examples: a user at a snapshot, and everything the user bought in the days after it."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from components.build_training_set.feature_rows import UserRows
 from endcap.catalogue.vocabulary import Vocabulary
 from endcap.features.columns import DEVICES, HISTORY_LENGTH, USER_CATEGORICAL, USER_NUMERIC
 from endcap.training.retrieval_examples import RetrievalExamples
 
 SECONDS_PER_DAY = 86_400.0
-
-UserRows = Callable[[pl.DataFrame], pl.DataFrame]
-"""From columns user_id, event_timestamp to the same rows with the user features as of each moment."""
 
 
 def targets_of(purchases: pl.DataFrame, snapshots: Sequence[datetime], target_days: int) -> pl.DataFrame:
@@ -71,7 +69,7 @@ def retrieval_examples(
     keys = targets.group_by("event_timestamp", "user_id").agg(
         pl.col("bought_at").min(), pl.col("device").sort_by("bought_at", "item_index").first()
     )
-    rows = keys.join(user_rows(keys.select("user_id", "event_timestamp")), on=["user_id", "event_timestamp"]).join(
+    rows = keys.join(user_rows.users(keys.select("user_id", "event_timestamp")), on=["user_id", "event_timestamp"]).join(
         places, on="event_timestamp"
     )
     rows = rows.sort("snapshot", "user_id").with_row_index("example")

@@ -1,35 +1,103 @@
-"""Feature rows as of given moments, out of the feature folder."""
+"""Feature rows as of given moments: of users through the feature store's point-in-time join, of items out of the feature folder."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
+from typing import TYPE_CHECKING, Protocol
 
 import polars as pl
 
+from endcap.errors import DataRejected
 from endcap.features.columns import ITEM_NUMERIC, PAIR_LISTS, USER_AFFINITY, USER_CATEGORICAL, USER_HISTORY, USER_NUMERIC
+from endcap.features.manifest import read_manifest
+from endcap.settings import load_settings
+
+if TYPE_CHECKING:
+    from feast import FeatureStore
 
 KEYS = ("user_id", "event_timestamp")
+USER_COLUMNS = (*KEYS, *USER_NUMERIC, *USER_CATEGORICAL, *USER_HISTORY, *USER_AFFINITY)
 
 
-def user_rows(features_dir: Path, keys: pl.DataFrame) -> pl.DataFrame:
-    """The user features of each user and moment that has them.
+class UserRows(Protocol):
+    """Where user features come from; each method takes columns user_id, event_timestamp, and leaves out users it does not know."""
+
+    def users(self, keys: pl.DataFrame) -> pl.DataFrame:
+        """USER_COLUMNS as of each moment."""
+
+    def pairs(self, keys: pl.DataFrame) -> pl.DataFrame:
+        """user_id, event_timestamp and PAIR_LISTS as of each moment."""
+
+
+@dataclass(frozen=True)
+class StoreRows:
+    """Rows by Feast's point-in-time join."""
+
+    store: "FeatureStore"
+
+    def users(self, keys: pl.DataFrame) -> pl.DataFrame:
+        from endcap.feature_store.training import users_at
+
+        rows = users_at(self.store, keys["user_id"].to_list(), keys["event_timestamp"])
+        return rows.filter(pl.col("history_item_ids").is_not_null()).select(USER_COLUMNS)
+
+    def pairs(self, keys: pl.DataFrame) -> pl.DataFrame:
+        from endcap.feature_store.training import pairs_at
+
+        rows = pairs_at(self.store, keys["user_id"].to_list(), keys["event_timestamp"])
+        return rows.filter(pl.col("pair_item_ids").is_not_null()).select(*KEYS, *PAIR_LISTS)
+
+
+@dataclass(frozen=True)
+class FolderRows:
+    """Rows out of a feature folder, for snapshot moments; needs no feature store."""
+
+    features_dir: Path
+
+    def users(self, keys: pl.DataFrame) -> pl.DataFrame:
+        return self._matching("user_features.parquet", USER_COLUMNS, keys)
+
+    def pairs(self, keys: pl.DataFrame) -> pl.DataFrame:
+        return self._matching("user_item_features.parquet", (*KEYS, *PAIR_LISTS), keys)
+
+    def _matching(self, name: str, columns: Sequence[str], keys: pl.DataFrame) -> pl.DataFrame:
+        table = pl.scan_parquet(self.features_dir / name).select(columns)
+        moment = table.collect_schema()["event_timestamp"]
+        return table.join(keys.lazy().with_columns(pl.col("event_timestamp").cast(moment)), on=list(KEYS), how="semi").collect()
+
+
+def published_rows(features_dir: Path, published: str) -> StoreRows:
+    """Rows of the feature store, which must hold just these features.
 
     Args:
-        features_dir: a feature folder.
-        keys: columns user_id, event_timestamp; snapshot moments.
+        features_dir: the feature folder of this run.
+        published: fingerprint of what was published.
+
+    Raises:
+        DataRejected: other features were published since.
     """
-    columns = [*KEYS, *USER_NUMERIC, *USER_CATEGORICAL, *USER_HISTORY]
-    return _matching(pl.scan_parquet(features_dir / "user_features.parquet").select(columns), keys).collect()
+    from endcap.feature_store.open import open_store
+
+    if read_manifest(features_dir).fingerprint != published:
+        raise DataRejected("other features are published", field="published", value=published, fix="publish these: endcap features")
+    return StoreRows(open_store(load_settings()))
 
 
-def full_user_rows(features_dir: Path, moments: Sequence[datetime]) -> pl.DataFrame:
-    """Everything known of every user as of each moment: the user columns and the user x item lists, by moment and user."""
-    users = pl.scan_parquet(features_dir / "user_features.parquet").select(
-        *KEYS, *USER_NUMERIC, *USER_CATEGORICAL, *USER_HISTORY, *USER_AFFINITY
+def known_users(features_dir: Path, moments: Sequence[datetime]) -> pl.DataFrame:
+    """user_id and event_timestamp of every user with features at each of the moments."""
+    return (
+        pl.scan_parquet(features_dir / "user_features.parquet")
+        .select(KEYS)
+        .filter(pl.col("event_timestamp").is_in(list(moments)))
+        .sort("event_timestamp", "user_id")
+        .collect()
     )
-    pairs = pl.scan_parquet(features_dir / "user_item_features.parquet").select(*KEYS, *PAIR_LISTS)
-    at = pl.col("event_timestamp").is_in(list(moments))
-    return users.filter(at).join(pairs.filter(at), on=list(KEYS), how="left").sort("event_timestamp", "user_id").collect()
+
+
+def full_user_rows(rows: UserRows, keys: pl.DataFrame) -> pl.DataFrame:
+    """Everything known of each user at each moment: the user columns and the user x item lists, by moment and user."""
+    return rows.users(keys).join(rows.pairs(keys), on=list(KEYS), how="left").sort("event_timestamp", "user_id")
 
 
 def item_rows(features_dir: Path, moments: Sequence[datetime]) -> pl.DataFrame:
@@ -40,8 +108,3 @@ def item_rows(features_dir: Path, moments: Sequence[datetime]) -> pl.DataFrame:
         .filter(pl.col("event_timestamp").is_in(list(moments)))
         .collect()
     )
-
-
-def _matching(table: pl.LazyFrame, keys: pl.DataFrame) -> pl.LazyFrame:
-    stamp = table.collect_schema()["event_timestamp"]
-    return table.join(keys.lazy().with_columns(pl.col("event_timestamp").cast(stamp)), on=list(KEYS), how="semi")

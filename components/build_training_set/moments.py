@@ -30,7 +30,7 @@ class Moments:
 
 
 def choose_moments(
-    weekly: Sequence[datetime], detailed: Sequence[datetime], cut: datetime, data_end: datetime, target_days: int, horizon_days: int
+    weekly: Sequence[datetime], detailed: Sequence[datetime], *, cut: datetime, data_end: datetime, target_days: int, horizon_days: int
 ) -> Moments:
     """Split the snapshots by use.
 

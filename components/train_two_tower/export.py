@@ -24,27 +24,22 @@ class QueryEncoder(tf.Module):
         self.query_tower = model.query_tower
         self.identity = tf.Variable(identity, trainable=False, name="identity")
 
-    @tf.function(
-        input_signature=[
-            tf.TensorSpec([None, HISTORY_LENGTH], tf.int32, name="history"),
-            tf.TensorSpec([None, HISTORY_LENGTH], tf.float32, name="history_age_days"),
-            tf.TensorSpec([None, len(USER_NUMERIC)], tf.float32, name="user_numeric"),
-            tf.TensorSpec([None, len(USER_CATEGORICAL)], tf.int32, name="user_categories"),
-            tf.TensorSpec([None, len(CONTEXT)], tf.int32, name="context"),
-        ]
-    )
-    def encode_query(
-        self,
-        history: tf.Tensor,
-        history_age_days: tf.Tensor,
-        user_numeric: tf.Tensor,
-        user_categories: tf.Tensor,
-        context: tf.Tensor,
-    ) -> dict[str, tf.Tensor]:
-        embedding = self.query_tower(
-            tf.gather(self.identity, history), history_age_days, history > 0, user_numeric, user_categories, context, training=False
-        )
-        return {"embedding": embedding}
+    @tf.function
+    def encode_query(self, **inputs: tf.Tensor) -> dict[str, tf.Tensor]:
+        """Inputs and outputs as `endcap.contracts.signatures` lists them."""
+        history = inputs["history"]
+        return {"embedding": self.query_tower(tf.gather(self.identity, history), history > 0, inputs, training=False)}
+
+
+def input_signature() -> dict[str, tf.TensorSpec]:
+    """Shapes and types of ENCODE_QUERY_INPUTS."""
+    return {
+        "history": tf.TensorSpec([None, HISTORY_LENGTH], tf.int32, name="history"),
+        "history_age_days": tf.TensorSpec([None, HISTORY_LENGTH], tf.float32, name="history_age_days"),
+        "user_numeric": tf.TensorSpec([None, len(USER_NUMERIC)], tf.float32, name="user_numeric"),
+        "user_categories": tf.TensorSpec([None, len(USER_CATEGORICAL)], tf.int32, name="user_categories"),
+        "context": tf.TensorSpec([None, len(CONTEXT)], tf.int32, name="context"),
+    }
 
 
 def export_query_encoder(model: TwoTower, item_count: int, folder: Path) -> None:
@@ -58,4 +53,4 @@ def export_query_encoder(model: TwoTower, item_count: int, folder: Path) -> None
     identity = model.item_tower.identity(tf.range(item_count + 1), training=False).numpy()
     identity[0] = 0
     encoder = QueryEncoder(model, identity)
-    tf.saved_model.save(encoder, str(folder), signatures={ENCODE_QUERY: encoder.encode_query})
+    tf.saved_model.save(encoder, str(folder), signatures={ENCODE_QUERY: encoder.encode_query.get_concrete_function(**input_signature())})

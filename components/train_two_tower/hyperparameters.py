@@ -1,6 +1,10 @@
 """Every knob of the two-tower, with the default that measured best."""
 
-from pydantic import BaseModel, ConfigDict, Field
+from typing import Any, Self
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from endcap.errors import InvalidInput
 
 
 class TwoTowerHyperparameters(BaseModel):
@@ -26,3 +30,17 @@ class TwoTowerHyperparameters(BaseModel):
     title_buckets: int = Field(4096, ge=1, description="Hash buckets of title words.")
     price_buckets: int = Field(20, ge=1)
     examples_max: int = Field(400_000, ge=1, description="The newest examples, if there are more.")
+
+    @classmethod
+    def of(cls, overrides: dict[str, Any]) -> Self:
+        """The defaults with some values replaced.
+
+        Raises:
+            InvalidInput: a name is unknown or a value is not allowed.
+        """
+        try:
+            return cls(**overrides)
+        except ValidationError as error:
+            first = error.errors()[0]
+            name = ".".join(str(part) for part in first["loc"])
+            raise InvalidInput(first["msg"], field=f"hyperparameters.{name}", value=first.get("input")) from error

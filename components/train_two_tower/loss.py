@@ -24,6 +24,7 @@ def full_softmax_loss(logits: tf.Tensor, row: tf.Tensor, column: tf.Tensor, weig
 
 
 def sampled_softmax_loss(
+    *,
     sampled_logits: tf.Tensor,
     sampled_log_q: tf.Tensor,
     is_target: tf.Tensor,

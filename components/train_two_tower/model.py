@@ -62,7 +62,13 @@ class TwoTower(tfrs.Model):
         is_target = tf.scatter_nd(hits, tf.ones_like(inputs["hit_row"]), tf.shape(logits)) > 0
         target_logit = tf.reduce_sum(tf.gather(query, inputs["row"]) * targets, axis=1) / temperature
         return sampled_softmax_loss(
-            logits, inputs["sampled_log_q"], is_target, target_logit, inputs["target_log_q"], inputs["row"], inputs["weight"]
+            sampled_logits=logits,
+            sampled_log_q=inputs["sampled_log_q"],
+            is_target=is_target,
+            target_logit=target_logit,
+            target_log_q=inputs["target_log_q"],
+            row=inputs["row"],
+            weight=inputs["weight"],
         )
 
     def _looked_up(self, identity: tf.Tensor, history: tf.Tensor) -> tf.Tensor:
@@ -72,15 +78,7 @@ class TwoTower(tfrs.Model):
 
     def _query(self, inputs: Mapping[str, Any], history: tf.Tensor, training: bool) -> tf.Tensor:
         present = tf.gather(self._place, inputs["history"]) > 0
-        return self.query_tower(
-            history,
-            inputs["history_age_days"],
-            present,
-            inputs["user_numeric"],
-            inputs["user_categories"],
-            inputs["context"],
-            training=training,
-        )
+        return self.query_tower(history, present, inputs, training=training)
 
     def _temperature(self) -> tf.Tensor:
         return tf.maximum(tf.exp(self.log_temperature), TEMPERATURE_MIN)

@@ -1,6 +1,6 @@
 """The query tower: the history as a sequence, the user's numbers and the context, as one unit length embedding."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import tensorflow as tf
 
@@ -32,31 +32,22 @@ class QueryTower(tf.keras.layers.Layer):
         self.hidden = tf.keras.layers.Dense(4 * dim, activation="relu", name="hidden")
         self.out = tf.keras.layers.Dense(dim, name="out")
 
-    def call(
-        self,
-        history: tf.Tensor,
-        age_days: tf.Tensor,
-        present: tf.Tensor,
-        user_numeric: tf.Tensor,
-        user_categories: tf.Tensor,
-        context: tf.Tensor,
-        training: bool = False,
-    ) -> tf.Tensor:
+    def call(self, history: tf.Tensor, present: tf.Tensor, inputs: Mapping[str, tf.Tensor], training: bool = False) -> tf.Tensor:
         """
         Args:
             history: float32 [n, HISTORY_LENGTH, dim], identities of the items.
-            age_days: float32 [n, HISTORY_LENGTH].
             present: bool [n, HISTORY_LENGTH], false where padded.
-            user_numeric: float32 [n, len(USER_NUMERIC)], raw; user_categories: int32; context: int32.
+            inputs: those of `encode_query` beside the history: `history_age_days`, `user_numeric`, `user_categories`, `context`.
 
         Returns:
-            float32 [n, dim].
+            float32 [n, dim], unit length.
         """
+        age_days, user_categories, context = inputs["history_age_days"], inputs["user_categories"], inputs["context"]
         pools = recency_pools(history, age_days, present)
         sequence = self.dropout(history, training=training) + self.time(time_features(age_days))
         for block in self.blocks:
             sequence = block(sequence, present, training=training)
-        parts = [*pools, self.pooling(sequence, present), self._user_numeric.apply(user_numeric)]
+        parts = [*pools, self.pooling(sequence, present), self._user_numeric.apply(inputs["user_numeric"])]
         parts += [table(user_categories[:, column]) for column, table in enumerate(self.categories)]
         parts += [table(context[:, column]) for column, table in enumerate(self.context)]
         mixed = self.out(self.dropout(self.hidden(tf.concat(parts, axis=1)), training=training))

@@ -16,7 +16,7 @@ from endcap.training.moment_tables import MomentTables
 QUERIES_A_BLOCK = 256
 
 
-def candidate_sets(
+def candidate_sets(  # noqa: PLR0917
     states: Sequence[UserState],
     query_embeddings: NDArray[np.float32],
     item_embeddings: NDArray[np.float32],

@@ -1,0 +1,44 @@
+"""Pipeline component: the ranker."""
+
+from kfp import dsl
+from kfp.dsl import Dataset, Input, Metrics, Model, Output
+
+from components.image import BASE_IMAGE
+
+
+@dsl.component(base_image=BASE_IMAGE, packages_to_install=[])
+def train_ranker(
+    *,
+    training: Input[Dataset],
+    tables: Input[Dataset],
+    two_tower: Input[Model],
+    quotas: dict,  # type: ignore[type-arg]
+    hyperparameters: dict,  # type: ignore[type-arg]
+    seed: int,
+    ranker: Output[Model],
+    metrics: Output[Metrics],
+) -> None:
+    """Train the ranker on what retrieval returns; `quotas` are fields of RetrievalSettings, `hyperparameters` of RankerHyperparameters."""
+    import json
+    from pathlib import Path
+
+    from components.train_ranker.hyperparameters import RankerHyperparameters
+    from components.train_ranker.step import train_ranker as train
+    from endcap.settings import RetrievalSettings
+
+    parameters = RankerHyperparameters.of(hyperparameters)
+    logged = train(
+        Path(training.path),
+        Path(tables.path),
+        Path(two_tower.path),
+        Path(ranker.path),
+        parameters=parameters,
+        quotas=RetrievalSettings(**quotas),
+        seed=seed,
+    )
+    ranker.metadata.update(parameters.model_dump(mode="json"))
+    for name, value in logged.items():
+        metrics.log_metric(name, value)
+    # The file makes the step cacheable: a step whose output artifact was never written is run each time.
+    Path(metrics.path).parent.mkdir(parents=True, exist_ok=True)
+    Path(metrics.path).write_text(json.dumps(logged))

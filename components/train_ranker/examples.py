@@ -1,0 +1,190 @@
+"""Ranking examples: what retrieval returned to users at the ranking windows, and what of it they bought."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from endcap.catalogue.item_table import ItemTable
+from endcap.features.columns import CONTEXT, CONTEXT_SIZES, DEVICES, OBJECTIVES, PAIR_NUMERIC, SURFACES
+from endcap.ranking.pair_features import pair_features
+from endcap.retrieval.candidates import CandidateSet
+from endcap.retrieval.user_state import UserState
+from endcap.settings import RetrievalSettings
+from endcap.training.candidates import candidate_sets
+from endcap.training.moment_tables import TablesArtifact
+from endcap.training.scoring import TwoTowerArtifact
+from endcap.training.training_set import TrainingSet, UsersAt
+
+BUY_AGAIN_BASKETS = 2
+
+
+@dataclass(frozen=True)
+class RankingExamples:
+    """q queries with m candidates in all; a query's candidates stand together, queries by window and user.
+
+    Attributes:
+        user: int64 [q], the same number for the same user in every window.
+        query_embedding: float32 [q, dim].
+        user_numeric: float32 [q, columns]; user_categories: int32 [q, columns]; context: int32 [q, columns].
+        start: int64 [q + 1]; candidates of query r are start[r] to start[r + 1].
+        item_row: int32 [m], row of the candidate in the stacked item tables: window x (n + 1) + item index.
+        pair_numeric: float32 [m, len(PAIR_NUMERIC)].
+        labels: float32 [m, len(OBJECTIVES)], 0 or 1.
+        item_numeric: float32 [windows x (n + 1), columns], as of each window.
+        item_embedding: float32 [windows x (n + 1), dim], as of each window.
+    """
+
+    user: NDArray[np.int64]
+    query_embedding: NDArray[np.float32]
+    user_numeric: NDArray[np.float32]
+    user_categories: NDArray[np.int32]
+    context: NDArray[np.int32]
+    start: NDArray[np.int64]
+    item_row: NDArray[np.int32]
+    pair_numeric: NDArray[np.float32]
+    labels: NDArray[np.float32]
+    item_numeric: NDArray[np.float32]
+    item_embedding: NDArray[np.float32]
+
+    def __len__(self) -> int:
+        return len(self.user)
+
+    def batch(self, queries: NDArray[np.int64]) -> dict[str, NDArray]:  # type: ignore[type-arg]
+        """Inputs and labels of some queries, candidates in the queries' order."""
+        start, end = self.start[queries], self.start[queries + 1]
+        rows = np.concatenate([np.arange(first, last) for first, last in zip(start, end, strict=True)])
+        item = self.item_row[rows]
+        return {
+            "query_embedding": self.query_embedding[queries],
+            "user_numeric": self.user_numeric[queries],
+            "user_categories": self.user_categories[queries],
+            "context": self.context[queries],
+            "query_row": np.repeat(np.arange(len(queries), dtype=np.int32), end - start),
+            "item_embedding": self.item_embedding[item],
+            "item_numeric": self.item_numeric[item],
+            "pair_numeric": self.pair_numeric[rows],
+            "labels": self.labels[rows],
+        }
+
+    def batches(self, queries: NDArray[np.int64], size: int) -> Iterator[dict[str, NDArray]]:  # type: ignore[type-arg]
+        for start in range(0, len(queries), size):
+            yield self.batch(queries[start : start + size])
+
+
+@dataclass(frozen=True)
+class _Window:
+    """One window's part of the examples."""
+
+    user_ids: list[str]
+    query_embedding: NDArray[np.float32]
+    states: list[UserState]
+    context: NDArray[np.int32]
+    candidates: list[CandidateSet]
+    items: ItemTable
+    item_embedding: NDArray[np.float32]
+    labels: NDArray[np.float32]
+
+
+def ranking_examples(
+    training: TrainingSet,
+    tables: TablesArtifact,
+    two_tower: TwoTowerArtifact,
+    quotas: RetrievalSettings,
+    *,
+    queries_max: int,
+    seed: int,
+) -> RankingExamples:
+    """Run retrieval for the users of every ranking window, as serving would have then, and label what it returned.
+
+    Args:
+        training: moments, users and labels.
+        tables: item-to-item and popularity as of each window.
+        two_tower: its targets ended before the first window, so its scores are as honest as in serving.
+        quotas: candidates a source and in all, as in serving.
+        queries_max: users x windows at most.
+        seed: of the drawing of users and of contexts.
+    """
+    rng = np.random.default_rng(seed)
+    moments = training.manifest.ranking_windows
+    windows = []
+    for moment in moments:
+        users = _drawn(training.users_at(moment), queries_max // len(moments), rng)
+        context = random_contexts(len(users), moment.month, rng)
+        queries = two_tower.encode(users.states, context)
+        embeddings = two_tower.item_embeddings_at(moment)
+        eligible = training.eligible_at(moment)
+        found = candidate_sets(users.states, queries, embeddings, tables.at(moment), quotas, eligible, training.user_vocabularies)
+        labels = label(users.user_ids, found, training.labels_at(moment))
+        windows.append(_Window(users.user_ids, queries, users.states, context, found, training.items_at(moment), embeddings, labels))
+    return _stacked(windows)
+
+
+def random_contexts(count: int, month: int, rng: np.random.Generator) -> NDArray[np.int32]:
+    """int32 [count, len(CONTEXT)]. A label covers weeks, so no hour, day, surface or device explains it, and the ranker must see all of
+    them to learn that."""
+    limits = {"surface": len(SURFACES), "device": len(DEVICES)}
+    columns = [rng.integers(0, limits.get(name, size), count) for name, size in zip(CONTEXT, CONTEXT_SIZES, strict=True)]
+    columns[CONTEXT.index("month")] = np.full(count, month)
+    return np.stack(columns, axis=1).astype(np.int32)
+
+
+def label(user_ids: list[str], found: list[CandidateSet], labels: pl.DataFrame) -> NDArray[np.float32]:
+    """float32 [m, len(OBJECTIVES)] for the candidates of all users in order.
+
+    Args:
+        user_ids: of the candidate sets.
+        found: candidates of each user.
+        labels: columns user_id, item_index, baskets.
+    """
+    users = pl.DataFrame({"user_id": user_ids, "query": np.arange(len(user_ids), dtype=np.int64)})
+    baskets = labels.join(users, on="user_id")
+    width = np.int64(1 << 32)
+    bought = baskets["query"].to_numpy() * width + baskets["item_index"].to_numpy()
+    order = np.argsort(bought)
+    bought, count = bought[order], baskets["baskets"].to_numpy()[order]
+    query = np.repeat(np.arange(len(found), dtype=np.int64), [len(candidates) for candidates in found])
+    asked = query * width + np.concatenate([candidates.index for candidates in found])
+    place = np.minimum(np.searchsorted(bought, asked), max(len(bought) - 1, 0))
+    hit = np.where(bought[place] == asked, count[place], 0) if len(bought) else np.zeros(len(asked), dtype=np.int32)
+    by_objective = {"buy": hit >= 1, "buy_again": hit >= BUY_AGAIN_BASKETS}
+    return np.stack([by_objective[name] for name in OBJECTIVES], axis=1).astype(np.float32)
+
+
+def _drawn(users: UsersAt, count: int, rng: np.random.Generator) -> UsersAt:
+    if len(users) <= count:
+        return users
+    rows = np.sort(rng.choice(len(users), count, replace=False))
+    return UsersAt(users.moment, [users.user_ids[row] for row in rows], [users.states[row] for row in rows])
+
+
+def _stacked(windows: list[_Window]) -> RankingExamples:
+    states = [state for window in windows for state in window.states]
+    found = [candidates for window in windows for candidates in window.candidates]
+    rows = len(windows[0].items)
+    pair_numeric = np.empty((sum(len(candidates) for candidates in found), len(PAIR_NUMERIC)), dtype=np.float32)
+    item_row = np.empty(len(pair_numeric), dtype=np.int32)
+    start = np.concatenate([[0], np.cumsum([len(candidates) for candidates in found])])
+    query = 0
+    for number, window in enumerate(windows):
+        for state, candidates in zip(window.states, window.candidates, strict=True):
+            span = slice(start[query], start[query + 1])
+            pair_numeric[span] = pair_features(state, candidates, window.items)
+            item_row[span] = number * rows + candidates.index
+            query += 1
+    user_ids = [user_id for window in windows for user_id in window.user_ids]
+    return RankingExamples(
+        user=np.unique(user_ids, return_inverse=True)[1].astype(np.int64),
+        query_embedding=np.concatenate([window.query_embedding for window in windows]),
+        user_numeric=np.stack([state.numeric for state in states]),
+        user_categories=np.stack([state.categories for state in states]),
+        context=np.concatenate([window.context for window in windows]),
+        start=start.astype(np.int64),
+        item_row=item_row,
+        pair_numeric=pair_numeric,
+        labels=np.concatenate([window.labels for window in windows]),
+        item_numeric=np.concatenate([window.items.numeric for window in windows]),
+        item_embedding=np.concatenate([window.item_embedding for window in windows]),
+    )

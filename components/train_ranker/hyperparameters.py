@@ -1,0 +1,41 @@
+"""Every knob of the ranker, with the default that measured best."""
+
+from typing import Any, Self
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from endcap.errors import InvalidInput
+
+
+class RankerHyperparameters(BaseModel):
+    """Hyperparameters of the ranker. Unknown names are refused."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    epochs: int = Field(3, ge=1)
+    queries_a_batch: int = Field(8, ge=1, description="Users a step, each with all candidates.")
+    learning_rate: float = Field(2e-3, gt=0, description="Peak; rises linearly over the first twentieth, then falls to 0 as a cosine.")
+    cross_layers: int = Field(2, ge=0)
+    hidden: tuple[int, ...] = Field((96, 48), description="Widths of the dense layers after the crosses.")
+    user_width: int = Field(24, ge=1, description="What the user part is reduced to, once a query.")
+    item_width: int = Field(16, ge=1, description="What the item embedding is reduced to.")
+    dropout: float = Field(0.0, ge=0, lt=1)
+    weight_decay: float = Field(1e-5, ge=0)
+    listwise_weight: float = Field(0.02, ge=0, description="Weight of the listwise loss beside the cross-entropies.")
+    members: int = Field(1, ge=1, description="Networks with other seeds whose logits are averaged, in one SavedModel.")
+    held_out_share: float = Field(0.1, gt=0, lt=0.5, description="Share of the users kept for calibration.")
+    queries_max: int = Field(12_000, ge=10, description="Users x windows, drawn at random if there are more; bounds memory and time.")
+
+    @classmethod
+    def of(cls, overrides: dict[str, Any]) -> Self:
+        """The defaults with some values replaced.
+
+        Raises:
+            InvalidInput: a name is unknown or a value is not allowed.
+        """
+        try:
+            return cls(**overrides)
+        except ValidationError as error:
+            first = error.errors()[0]
+            name = ".".join(str(part) for part in first["loc"])
+            raise InvalidInput(first["msg"], field=f"hyperparameters.{name}", value=first.get("input")) from error

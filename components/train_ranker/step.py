@@ -1,0 +1,72 @@
+"""The step train_ranker: retrieval as of each ranking window, fit, calibrate, export."""
+
+import json
+import shutil
+import tempfile
+from dataclasses import asdict
+from pathlib import Path
+
+from components.train_ranker.hyperparameters import RankerHyperparameters
+from endcap.features.columns import USER_CATEGORICAL
+from endcap.log import get_logger
+from endcap.settings import RetrievalSettings
+from endcap.training.moment_tables import TablesArtifact
+from endcap.training.scoring import TwoTowerArtifact
+from endcap.training.tensorflow_setup import prepare_tensorflow
+from endcap.training.training_set import TrainingSet
+
+MANIFEST_NAME = "ranker.json"
+
+
+def train_ranker(
+    training_dir: Path,
+    tables_dir: Path,
+    two_tower_dir: Path,
+    out_dir: Path,
+    *,
+    parameters: RankerHyperparameters,
+    quotas: RetrievalSettings,
+    seed: int,
+) -> dict[str, float]:
+    """Train a ranker and write its artifact: `saved_model/`, `ranker.json`.
+
+    Args:
+        training_dir: a training set.
+        tables_dir: the tables built from it.
+        two_tower_dir: the two-tower trained on it.
+        out_dir: the folder to write; replaced when it exists, once all of the new one is there.
+        parameters: hyperparameters.
+        quotas: candidates a source and in all, as in serving.
+        seed: of everything random.
+
+    Returns:
+        Metrics by name.
+    """
+    prepare_tensorflow(seed)
+    from components.train_ranker.examples import ranking_examples
+    from components.train_ranker.export import ServedRanker, export_ranker
+    from components.train_ranker.train import fit_ranker
+
+    training, two_tower = TrainingSet(training_dir), TwoTowerArtifact(two_tower_dir)
+    examples = ranking_examples(training, TablesArtifact(tables_dir), two_tower, quotas, queries_max=parameters.queries_max, seed=seed)
+    category_sizes = [len(training.user_vocabularies[name]) for name in USER_CATEGORICAL]
+    model, calibration, metrics = fit_ranker(examples, category_sizes, parameters, seed)
+    served = ServedRanker(model, calibration, two_tower.item_embeddings_at(training.manifest.cut))
+    out_dir.parent.mkdir(parents=True, exist_ok=True)
+    aside = Path(tempfile.mkdtemp(prefix=f".{out_dir.name}-", dir=out_dir.parent))
+    try:
+        export_ranker(served, aside / "saved_model")
+        description = {
+            "hyperparameters": parameters.model_dump(),
+            "quotas": quotas.model_dump(),
+            "seed": seed,
+            "calibration": {name: asdict(scaling) for name, scaling in calibration.items()},
+            "metrics": metrics,
+        }
+        (aside / MANIFEST_NAME).write_text(json.dumps(description, indent=1), encoding="utf-8")
+        shutil.rmtree(out_dir, ignore_errors=True)
+        aside.replace(out_dir)
+    finally:
+        shutil.rmtree(aside, ignore_errors=True)
+    get_logger("train_ranker").info("ranker trained", **metrics)
+    return metrics

@@ -1,0 +1,130 @@
+"""Fitting the ranker and calibrating it on held-out users."""
+
+from collections.abc import Iterator
+
+import numpy as np
+import tensorflow as tf
+from numpy.typing import NDArray
+
+from components.train_ranker.calibration import PlattScaling
+from components.train_ranker.examples import RankingExamples
+from components.train_ranker.hyperparameters import RankerHyperparameters
+from components.train_ranker.model import Ranker, RankerConstants
+from endcap.evaluation.calibration import calibration_curve, expected_calibration_error
+from endcap.features.columns import CONTEXT, ITEM_NUMERIC, OBJECTIVES, PAIR_NUMERIC, USER_CATEGORICAL, USER_NUMERIC
+from endcap.training.fit_progress import fit_progress
+from endcap.training.normalisation import Standardisation
+
+WARM_UP_SHARE = 0.05
+CONSTANTS_ROWS_MAX = 500_000
+"""Candidates the normalisation is fitted on; more would change no digit that matters."""
+
+
+def fit_ranker(
+    examples: RankingExamples, category_sizes: list[int], parameters: RankerHyperparameters, seed: int
+) -> tuple[Ranker, dict[str, PlattScaling], dict[str, float]]:
+    """Fit on most users, calibrate on the others.
+
+    Returns:
+        The model, its calibration by objective, and metrics.
+    """
+    rng = np.random.default_rng(seed)
+    held_out = np.isin(examples.user, _held_out_users(examples.user, parameters.held_out_share, rng))
+    fitted = np.flatnonzero(~held_out)
+    model = Ranker(parameters, constants_of(examples, category_sizes, rng))
+    steps = -(-len(fitted) // parameters.queries_a_batch)
+    model.compile(optimizer=_optimizer(parameters, steps))
+
+    def epoch() -> Iterator[dict[str, NDArray]]:  # type: ignore[type-arg]
+        return examples.batches(rng.permutation(fitted), parameters.queries_a_batch)
+
+    dataset = tf.data.Dataset.from_generator(epoch, output_signature=batch_signature(examples)).prefetch(4)
+    progress = fit_progress("ranker", epochs=parameters.epochs, steps=steps)
+    history = model.fit(dataset, epochs=parameters.epochs, verbose=0, callbacks=[progress])
+    calibration, errors = calibrate(model, examples, np.flatnonzero(held_out))
+    return model, calibration, {"loss": float(history.history["loss"][-1]), "candidates": float(len(examples.item_row)), **errors}
+
+
+def constants_of(examples: RankingExamples, category_sizes: list[int], rng: np.random.Generator) -> RankerConstants:
+    """Normalisation fitted on (a draw of) the candidates."""
+    rows = rng.integers(0, len(examples.item_row), min(len(examples.item_row), CONSTANTS_ROWS_MAX))
+    return RankerConstants(
+        user_numeric=Standardisation.fit(examples.user_numeric),
+        item_numeric=Standardisation.fit(examples.item_numeric[examples.item_row[rows]]),
+        pair_numeric=Standardisation.fit(examples.pair_numeric[rows]),
+        category_sizes=tuple(category_sizes),
+    )
+
+
+def calibrate(model: Ranker, examples: RankingExamples, queries: NDArray[np.int64]) -> tuple[dict[str, PlattScaling], dict[str, float]]:
+    """Platt scaling by objective.
+
+    The error reported is honest: of every other query, with a scaling fitted on the rest; the scaling returned is fitted on all.
+
+    Args:
+        model: a fitted ranker.
+        examples: with the held-out users.
+        queries: int64, of the held-out users.
+    """
+    logits = predict_logits(model, examples, queries)
+    rows = np.concatenate([np.arange(examples.start[query], examples.start[query + 1]) for query in queries])
+    odd = np.repeat(np.arange(len(queries)) % 2 == 1, examples.start[queries + 1] - examples.start[queries])
+    calibration, errors = {}, {}
+    for column, name in enumerate(OBJECTIVES):
+        logit, label = logits[:, column], examples.labels[rows, column]
+        calibration[name] = PlattScaling.fit(logit, label)
+        probability = PlattScaling.fit(logit[~odd], label[~odd]).probability(logit[odd])
+        errors[f"ece_{name}"] = _calibration_error(probability, label[odd])
+        errors[f"ece_{name}_uncalibrated"] = _calibration_error(PlattScaling(1.0, 0.0).probability(logit[odd]), label[odd])
+        errors[f"log_loss_{name}"] = _log_loss(probability, label[odd])
+    return calibration, errors
+
+
+def predict_logits(model: Ranker, examples: RankingExamples, queries: NDArray[np.int64], size: int = 32) -> NDArray[np.float32]:
+    """float32 [candidates of the queries, len(OBJECTIVES)]."""
+    predict = tf.function(model.logits, input_signature=[{k: v for k, v in batch_signature(examples).items() if k != "labels"}])
+    parts = []
+    for batch in examples.batches(queries, size):
+        del batch["labels"]
+        parts.append(predict({name: tf.constant(values) for name, values in batch.items()}).numpy())
+    return np.concatenate(parts)
+
+
+def batch_signature(examples: RankingExamples) -> dict[str, tf.TensorSpec]:
+    """Shapes and types of `RankingExamples.batch`."""
+    dim = examples.query_embedding.shape[1]
+    floats = {
+        "query_embedding": dim,
+        "user_numeric": len(USER_NUMERIC),
+        "item_embedding": dim,
+        "item_numeric": len(ITEM_NUMERIC),
+        "pair_numeric": len(PAIR_NUMERIC),
+        "labels": len(OBJECTIVES),
+    }
+    integers = {"user_categories": [None, len(USER_CATEGORICAL)], "context": [None, len(CONTEXT)], "query_row": [None]}
+    return {name: tf.TensorSpec([None, width], tf.float32) for name, width in floats.items()} | {
+        name: tf.TensorSpec(shape, tf.int32) for name, shape in integers.items()
+    }
+
+
+def _optimizer(parameters: RankerHyperparameters, steps: int) -> tf.keras.optimizers.Optimizer:
+    total = steps * parameters.epochs
+    warm_up = max(1, int(total * WARM_UP_SHARE))
+    schedule = tf.keras.optimizers.schedules.CosineDecay(
+        0.0, decay_steps=max(1, total - warm_up), warmup_target=parameters.learning_rate, warmup_steps=warm_up
+    )
+    return tf.keras.optimizers.AdamW(schedule, weight_decay=parameters.weight_decay, jit_compile=False)
+
+
+def _held_out_users(user: NDArray[np.int64], share: float, rng: np.random.Generator) -> NDArray[np.int64]:
+    users = np.unique(user)
+    return rng.choice(users, max(1, int(len(users) * share)), replace=False)
+
+
+def _calibration_error(probability: NDArray[np.float32], label: NDArray[np.float32]) -> float:
+    return expected_calibration_error(calibration_curve(probability, label > 0))
+
+
+def _log_loss(probability: NDArray[np.float32], label: NDArray[np.float32]) -> float:
+    likelihood = np.where(label > 0, probability, 1.0 - probability.astype(np.float64))
+    return float(-np.mean(np.log(np.maximum(likelihood, 1e-9))))

@@ -1,0 +1,31 @@
+"""Pipeline component: the two-tower."""
+
+from kfp import dsl
+from kfp.dsl import Dataset, Input, Metrics, Model, Output
+
+from components.image import BASE_IMAGE
+
+
+@dsl.component(base_image=BASE_IMAGE, packages_to_install=[])
+def train_two_tower(
+    training: Input[Dataset],
+    hyperparameters: dict,  # type: ignore[type-arg]
+    seed: int,
+    two_tower: Output[Model],
+    metrics: Output[Metrics],
+) -> None:
+    """Train the two-tower; `hyperparameters` overrides defaults of TwoTowerHyperparameters by name."""
+    import json
+    from pathlib import Path
+
+    from components.train_two_tower.hyperparameters import TwoTowerHyperparameters
+    from components.train_two_tower.step import train_two_tower as train
+
+    parameters = TwoTowerHyperparameters.of(hyperparameters)
+    logged = train(Path(training.path), Path(two_tower.path), parameters, seed)
+    two_tower.metadata.update(parameters.model_dump())
+    for name, value in logged.items():
+        metrics.log_metric(name, value)
+    # The file makes the step cacheable: a step whose output artifact was never written is run each time.
+    Path(metrics.path).parent.mkdir(parents=True, exist_ok=True)
+    Path(metrics.path).write_text(json.dumps(logged))
