@@ -54,12 +54,13 @@ class Tally:
         if self.rejected_share <= max_rejected_share:
             return
         shown = "; ".join(
-            f"{column or 'row'}: {reason} ({count:,} rows)" for (column, reason), count in self.reasons.most_common(_REASONS_SHOWN)
+            f"{column or 'row'}: {reason} ({count:,} row{'' if count == 1 else 's'})"
+            for (column, reason), count in self.reasons.most_common(_REASONS_SHOWN)
         )
         more = len(self.reasons) - _REASONS_SHOWN
         raise DataRejected(
-            f"{self.rejected:,} of {self.rows + self.rejected:,} rows ({self.rejected_share:.1%}) are bad, "
-            f"more than the {max_rejected_share:.1%} allowed: {shown}" + (f"; and {more} more reasons" if more > 0 else ""),
+            f"{self.rejected:,} of {self.rows + self.rejected:,} rows ({self.rejected_share:.2%}) are bad, "
+            f"more than the {max_rejected_share:.2%} allowed: {shown}" + (f"; and {more} more reasons" if more > 0 else ""),
             field=self.table,
             fix="correct the data or its mapping, or raise ENDCAP_DATA__MAX_REJECTED_SHARE",
         )

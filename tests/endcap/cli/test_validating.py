@@ -48,8 +48,8 @@ def test_too_many_bad_rows_are_refused_with_the_reason(app: typer.Typer, data: P
     result = CliRunner().invoke(app, [str(data)])
     assert isinstance(result.exception, DataRejected)
     assert result.exception.exit_code == 3
-    assert "1 of 10 rows (10.0%) are bad" in str(result.exception)
-    assert "event_id: must be a UUID (1 rows)" in str(result.exception)
+    assert "1 of 10 rows (10.00%) are bad" in str(result.exception)
+    assert "event_id: must be a UUID (1 row)" in str(result.exception)
 
 
 def test_rows_and_reasons_are_counted(app: typer.Typer, data: Path, monkeypatch: pytest.MonkeyPatch) -> None:

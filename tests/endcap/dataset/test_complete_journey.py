@@ -101,7 +101,7 @@ def test_the_same_import_is_reused_and_another_is_not(small_journey: Dataset) ->
 
 def test_a_refused_import_leaves_the_earlier_dataset(small_journey: Dataset) -> None:
     before = sorted(path.name for path in small_journey.path.parent.iterdir())
-    with pytest.raises(DataRejected, match=r"events: .* more than the 0\.0% allowed: .*quantity: must be above 0"):
+    with pytest.raises(DataRejected, match=r"events: .* more than the 0\.00% allowed: .*quantity: must be above 0"):
         import_complete_journey(small_journey.path, CompleteJourneyOptions(2), 0.0, force=True)
     assert open_dataset(small_journey.path) == small_journey
     assert sorted(path.name for path in small_journey.path.parent.iterdir()) == before

@@ -148,7 +148,7 @@ def test_above_the_allowed_share_the_earlier_dataset_stays(shop: Path) -> None:
     earlier = bring_in(shop)
     add_order(shop, "3,2026-03-03 10:00,A1,0,1,bob")
     with pytest.raises(
-        DataRejected, match=r"events: 1 of 4 rows \(25\.0%\) are bad, more than the 10\.0% allowed: quantity: must be above 0 \(1 rows\)"
+        DataRejected, match=r"events: 1 of 4 rows \(25\.00%\) are bad, more than the 10\.00% allowed: quantity: must be above 0 \(1 row\)"
     ):
         bring_in(shop, share=0.1)
     assert open_dataset(earlier.path) == earlier
