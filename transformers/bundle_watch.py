@@ -5,7 +5,6 @@ from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 from endcap.bundle.promotion import model_base_path
-from endcap.errors import EndcapError
 from endcap.log import get_logger
 from transformers.served_bundle import ServedBundle
 
@@ -22,7 +21,7 @@ class BundleHolder:
         self.current: ServedBundle | None = None
 
 
-async def watch_bundle(holder: BundleHolder, served_dir: Path, prepare: Prepare) -> None:
+async def watch_bundle(holder: BundleHolder, served_dir: Path, prepare: Prepare, look_s: float = LOOK_SECONDS) -> None:
     """Switch to each newly promoted bundle once it is ready; runs until it is cancelled.
 
     A bundle that cannot be served is logged once, and the present one goes on answering.
@@ -30,7 +29,7 @@ async def watch_bundle(holder: BundleHolder, served_dir: Path, prepare: Prepare)
     log = get_logger("transformer")
     refused: int | None = None
     while True:
-        await asyncio.sleep(LOOK_SECONDS)
+        await asyncio.sleep(look_s)
         promoted = await asyncio.to_thread(_promoted_version, served_dir)
         present = holder.current.manifest.version if holder.current else None
         if promoted is None or promoted in (present, refused):
@@ -38,7 +37,7 @@ async def watch_bundle(holder: BundleHolder, served_dir: Path, prepare: Prepare)
         try:
             holder.current = await prepare()
             log.info("bundle switched", bundle=holder.current.name, was=present)
-        except EndcapError as error:
+        except Exception as error:  # whatever is wrong with the new bundle, the present one goes on
             refused = promoted
             log.error("promoted bundle cannot be served", version=promoted, cause=str(error))
 

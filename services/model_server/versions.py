@@ -9,7 +9,6 @@ from collections.abc import Callable
 from enum import IntEnum
 from pathlib import Path
 
-from endcap.errors import BundleInvalid
 from endcap.log import get_logger
 from services.model_server.loading import LoadedVersion
 
@@ -71,7 +70,10 @@ class ModelVersions:
     def watch(self) -> None:
         """Rescan until `stop`; for a thread of its own."""
         while not self._stopped.wait(RESCAN_SECONDS):
-            self.rescan()
+            try:
+                self.rescan()
+            except OSError as error:  # a folder that went while it was looked at; the next look finds it gone
+                self._log.warning("could not look at the versions", error=str(error))
 
     def stop(self) -> None:
         self._stopped.set()
@@ -82,12 +84,10 @@ class ModelVersions:
         return {int(path.name): path for path in self.base_path.iterdir() if path.name.isdigit() and (path / "saved_model.pb").is_file()}
 
     def _take_up(self, version: int, path: Path) -> None:
-        if self._loaded and version < max(self._loaded) and version not in self._loaded:
-            self._log.info("an older version came back", version=version)
         self._states = {**self._states, version: (VersionState.LOADING, "")}
         try:
             loaded = self._load(path)
-        except BundleInvalid as error:
+        except Exception as error:  # a damaged model raises whatever it likes, and the versions that are loaded go on
             self._states = {**self._states, version: (VersionState.END, str(error))}
             self._log.error("version not loaded", version=version, error=str(error))
             return
