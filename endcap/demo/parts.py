@@ -45,6 +45,7 @@ def running_server(settings: Settings) -> Iterator["PredictClient"]:
         "ENDCAP_SERVING__HTTP_PORT": free_port(settings.serving.http_port),
         "ENDCAP_SERVING__GRPC_PORT": free_port(settings.serving.grpc_port),
         "ENDCAP_MODEL_SERVER__PORT": free_port(settings.model_server.port),
+        "ENDCAP_MILVUS__PORT": free_port(settings.milvus.port),
     }
     environment = os.environ | {name: str(port) for name, port in ports.items()}
     log_file = settings.home / "logs" / "demo-serve.log"
