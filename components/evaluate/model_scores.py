@@ -16,7 +16,7 @@ from endcap.evaluation.baselines.popular import popular
 from endcap.evaluation.evaluation import DEEP_K, FULL
 from endcap.evaluation.purchase_log import PurchaseLog, UserItems
 from endcap.evaluation.ranked_lists import ScoredPairs
-from endcap.retrieval.candidates import CandidateSet
+from endcap.retrieval.candidates import Candidates, CandidateSet
 from endcap.retrieval.user_state import UserState
 from endcap.settings import RetrievalSettings
 from endcap.training.candidates import candidate_sets, nearest_items
@@ -73,9 +73,9 @@ class EvaluatedUsers:
         )
 
     @cached_property
-    def depth(self) -> int:
-        """Items to score so that DEEP_K are left when what a user bought is taken out."""
-        return DEEP_K + int(self.log.pairs.counts().max(initial=0))
+    def depths(self) -> NDArray[np.int64]:
+        """int64 [u]: items to score so that DEEP_K are left when what a user bought is taken out."""
+        return DEEP_K + self.log.pairs.counts
 
 
 @dataclass(frozen=True)
@@ -88,13 +88,13 @@ class RankedCandidates:
 
 def baseline_scores(users: EvaluatedUsers, tables: MomentTables, item_count: int) -> dict[str, ScoredPairs]:
     """Every baseline by name, over eligible items; lists too short for a page go on with popular items."""
-    everybody = popular(users.log, item_count, users.depth).eligible(users.eligible)
-    first = popular(users.log, item_count, 2 * DEEP_K).eligible(users.eligible)
+    everybody = popular(users.log, item_count, users.depths).eligible(users.eligible)
+    first = popular(users.log, item_count, np.full(len(users.user_ids), 2 * DEEP_K)).eligible(users.eligible)
     return {
         "popular": everybody,
         "own_most_bought": own_most_bought(users.log).eligible(users.eligible).filled_from(first),
         "own_decayed": own_decayed(users.log).eligible(users.eligible).filled_from(first),
-        "item_to_item": item_to_item(tables.item_to_item, users.states, users.depth).eligible(users.eligible),
+        "item_to_item": item_to_item(tables.item_to_item, users.states, users.depths).eligible(users.eligible),
     }
 
 
@@ -112,7 +112,10 @@ def trained_scores(
     context = evaluation_context(cut)
     queries = two_tower.encode(users.states, context)
     embeddings = two_tower.item_embeddings_at(cut)
-    nearest = ScoredPairs.of(list(nearest_items(queries, embeddings, users.eligible, users.depth)))
+    deepest = nearest_items(queries, embeddings, users.eligible, int(users.depths.max()))
+    nearest = ScoredPairs.of(
+        [Candidates(each.index[:depth], each.score[:depth]) for each, depth in zip(deepest, users.depths, strict=True)]
+    )
     found = candidate_sets(users.states, queries, embeddings, tables.at(cut), quotas, users.eligible, training.user_vocabularies)
     ranked = _rank(ranker.score(users.states, queries, found, training.items_at(cut), context), found)
     return {"two_tower": nearest, FULL: ranked.scores}, ranked

@@ -29,7 +29,8 @@ PAGE = """<!doctype html>
   .plots { display: grid; grid-template-columns: repeat(auto-fit, minmax(400px, 1fr)); gap: 18px; margin-top: 18px; }
   figure { margin: 0; } figcaption { font-weight: 600; margin-bottom: 6px; }
   svg { width: 100%; height: auto; max-width: 640px; }
-  dl { display: grid; grid-template-columns: max-content 1fr; gap: 3px 18px; margin: 10px 0 0; } dt { color: var(--soft); } dd { margin: 0; }
+  dl { display: grid; grid-template-columns: max-content 1fr; gap: 3px 18px; margin: 10px 0 0; }
+  dt { color: var(--soft); } dd { margin: 0; }
 </style>
 </head>
 <body><main>

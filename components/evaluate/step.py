@@ -91,7 +91,7 @@ def _judge_truths(scores: dict[str, ScoredPairs], users: EvaluatedUsers, trainin
         category=training.items.leaf_code, buyer_share=_buyer_share(users), eligible_count=int(users.eligible.sum())
     )
     ages = _category_names(users, training, "age_band")
-    segments = history_terciles(bought.counts()) | by_value("age", ages)
+    segments = history_terciles(bought.counts) | by_value("age", ages)
     judged = {ALL: (users.truth, {name: each.lists(DEEP_K) for name, each in scores.items()}, BASELINE)}
     new = users.truth.without(bought)
     if len(new.item_index):
@@ -105,7 +105,7 @@ def _judge_truths(scores: dict[str, ScoredPairs], users: EvaluatedUsers, trainin
 
 def _buyer_share(users: EvaluatedUsers) -> NDArray[np.float64]:
     """Share of the evaluated users who bought each item before the cut; an item none of them bought counts as half a buyer."""
-    distinct = users.log.pairs.keys() & 0xFFFFFFFF
+    distinct = users.log.pairs.keys & 0xFFFFFFFF
     buyers = np.bincount(distinct, minlength=len(users.eligible)).astype(np.float64)
     share: NDArray[np.float64] = np.maximum(buyers, 0.5) / len(users.user_ids)
     return share
@@ -120,7 +120,7 @@ def _reliability(ranked: RankedCandidates, users: EvaluatedUsers) -> dict[str, R
     """Probabilities of every candidate of every user against what was bought in the horizon."""
     keys = pair_keys(ranked.scores.pairs.user_row, ranked.scores.pairs.item_index)
     again = users.truth.where(users.truth_baskets >= 2)
-    happened = {"buy": contains(users.truth.keys(), keys), "buy_again": contains(again.keys(), keys)}
+    happened = {"buy": contains(users.truth.keys, keys), "buy_again": contains(again.keys, keys)}
     curves = {name: calibration_curve(ranked.probabilities[name], happened[name]) for name in ranked.probabilities}
     return {
         name: Reliability(

@@ -62,8 +62,8 @@ def judge(
         baseline: the model that differences subtract.
         seed: of the resamples.
     """
-    judged = truth.counts() > 0
-    size = truth.counts()[judged]
+    judged = truth.counts > 0
+    size = truth.counts[judged]
     values = {name: _per_user(each, truth, catalogue, judged) for name, each in lists.items()}
     resamples = Resamples(int(judged.sum()), seed)
     figures = _figures(values, resamples)
@@ -87,7 +87,7 @@ def judge(
 def _per_user(
     lists: RankedLists, truth: UserItems, catalogue: JudgedCatalogue, judged: NDArray[np.bool_]
 ) -> dict[str, NDArray[np.float64]]:
-    hits, size = lists.hits(truth)[judged], truth.counts()[judged]
+    hits, size = lists.hits(truth)[judged], truth.counts[judged]
     values = {}
     for k in ACCURACY_KS:
         found = accuracy(hits, size, k)

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import polars as pl
@@ -22,13 +23,15 @@ class UserItems:
     item_index: NDArray[np.int32]
     users: int
 
+    @cached_property
     def keys(self) -> NDArray[np.int64]:
-        """int64 [p], ascending and distinct: one number a pair."""
+        """int64, ascending and distinct: one number a pair."""
         return np.unique(pair_keys(self.user_row, self.item_index))
 
+    @cached_property
     def counts(self) -> NDArray[np.int64]:
         """int64 [users], distinct items by user."""
-        return np.bincount(self.keys() >> _ITEM_BITS, minlength=self.users)
+        return np.bincount(self.keys >> _ITEM_BITS, minlength=self.users)
 
     def where(self, keep: NDArray[np.bool_]) -> "UserItems":
         """The pairs where `keep` (bool [p]) holds; the number of users stays."""
@@ -36,7 +39,7 @@ class UserItems:
 
     def without(self, other: "UserItems") -> "UserItems":
         """The pairs that `other` does not have."""
-        return self.where(~contains(other.keys(), pair_keys(self.user_row, self.item_index)))
+        return self.where(~contains(other.keys, pair_keys(self.user_row, self.item_index)))
 
 
 @dataclass(frozen=True)

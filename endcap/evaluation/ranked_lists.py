@@ -32,9 +32,12 @@ class ScoredPairs:
         return cls(UserItems(rows, index, len(candidates)), score.astype(np.float64))
 
     @classmethod
-    def same_for_all(cls, candidates: Candidates, users: int) -> "ScoredPairs":
-        rows = np.repeat(np.arange(users, dtype=np.int64), len(candidates.index))
-        return cls(UserItems(rows, np.tile(candidates.index, users), users), np.tile(candidates.score.astype(np.float64), users))
+    def same_for_all(cls, candidates: Candidates, depths: NDArray[np.int64]) -> "ScoredPairs":
+        """The first `depths` (int64 [users]) of one list for every user."""
+        lengths = np.minimum(depths, len(candidates.index))
+        rows = np.repeat(np.arange(len(depths), dtype=np.int64), lengths)
+        place = np.arange(len(rows)) - np.repeat(np.cumsum(lengths) - lengths, lengths)
+        return cls(UserItems(rows, candidates.index[place], len(depths)), candidates.score[place].astype(np.float64))
 
     def eligible(self, eligible: NDArray[np.bool_]) -> "ScoredPairs":
         """Only items where `eligible` (bool [n + 1]) holds."""
@@ -42,11 +45,11 @@ class ScoredPairs:
 
     def new_to_user(self, bought: UserItems) -> "ScoredPairs":
         """Only items that the user has not bought."""
-        return self._where(~contains(bought.keys(), pair_keys(self.pairs.user_row, self.pairs.item_index)))
+        return self._where(~contains(bought.keys, pair_keys(self.pairs.user_row, self.pairs.item_index)))
 
     def filled_from(self, other: "ScoredPairs") -> "ScoredPairs":
         """Behind the own pairs, those of `other` that are missing, in their order."""
-        rest = ~contains(self.pairs.keys(), pair_keys(other.pairs.user_row, other.pairs.item_index))
+        rest = ~contains(self.pairs.keys, pair_keys(other.pairs.user_row, other.pairs.item_index))
         floor = (self.score.min() if len(self.score) else 0.0) - 1.0
         ceiling = other.score.max() if len(other.score) else 0.0
         pairs = UserItems(
@@ -84,7 +87,7 @@ class RankedLists:
     def hits(self, truth: UserItems) -> NDArray[np.bool_]:
         """bool [users, k]: whether the item in each place is in the user's truth."""
         rows = np.broadcast_to(np.arange(len(self.items), dtype=np.int64)[:, None], self.items.shape)
-        return contains(truth.keys(), pair_keys(rows, self.items)) & (self.items > 0)
+        return contains(truth.keys, pair_keys(rows, self.items)) & (self.items > 0)
 
     def users(self, rows: NDArray[np.bool_]) -> "RankedLists":
         """The lists of some users, bool [users]."""
