@@ -131,7 +131,7 @@ def _endpoint(options: argparse.Namespace) -> Iterator[tuple[str, list[str], lis
             with _started(command, Path(home)) as url:
                 yield url, *_ids(settings, options)
     else:
-        with _started([str(Path(sys.executable).with_name("endcap")), "serve", "--json"], settings.home) as url:
+        with _started([sys.executable, "-m", "endcap", "serve", "--json"], settings.home) as url:
             yield url, *_ids(settings, options)
 
 

@@ -8,9 +8,9 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from endcap.features.columns import USER_CATEGORICAL
 from endcap.retrieval.buy_again import buy_again_candidates
 from endcap.retrieval.candidates import Candidates
+from endcap.retrieval.popular import segment_name, segments_of
 from endcap.retrieval.user_state import UserState
 from transformers.eligibility import Eligibility
 from transformers.query import Query
@@ -96,7 +96,7 @@ def _in_memory(request: ResolvedRequest, state: UserState, eligible: Eligibility
         neighbours = tables.item_to_item.candidates(nobody, request.items, everything)
         return {"item_to_item": _eligible(neighbours, eligible, quotas["item_to_item"])}
     neighbours = tables.item_to_item.candidates(state, request.items, everything)
-    popular = tables.popularity.candidates(segments_of(request, state), everything)
+    popular = tables.popularity.candidates(_segments(request, state), everything)
     return {
         "item_to_item": _eligible(neighbours, eligible, quotas["item_to_item"]),
         "buy_again": _eligible(buy_again_candidates(state, everything), eligible, quotas["buy_again"]),
@@ -104,12 +104,11 @@ def _in_memory(request: ResolvedRequest, state: UserState, eligible: Eligibility
     }
 
 
-def segments_of(request: ResolvedRequest, state: UserState) -> list[str]:
+def _segments(request: ResolvedRequest, state: UserState) -> list[str]:
     """Segments the person is in, the request's own region first."""
     geo = request.instance.context.geo
-    named = zip(USER_CATEGORICAL, state.categories, strict=True)
-    of_user = [f"{column}={request.served.tables.user_vocabularies[column].name(int(code))}" for column, code in named if code]
-    return [f"region={geo}", *of_user] if geo else of_user
+    of_user = segments_of(state.categories, request.served.tables.user_vocabularies)
+    return [segment_name("region", geo), *of_user] if geo else of_user
 
 
 def _eligible(candidates: Candidates, eligible: Eligibility, quota: int) -> Candidates:
