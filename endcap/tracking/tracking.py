@@ -1,0 +1,163 @@
+"""Runs, bundles as registered model versions, and the alias `champion`, in MLflow."""
+
+import hashlib
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from endcap.contracts.bundle import BundleManifest
+from endcap.errors import DependencyUnavailable
+from endcap.evaluation.evaluation import Evaluation
+from endcap.settings import Settings
+
+CHAMPION = "champion"
+BUNDLE_TAG = "endcap.bundle"
+EVALUATION_TAG = "endcap.evaluation"
+EVALUATION_ARTIFACT = "evaluation.json"
+_PARAMETER_LENGTH_MAX = 500
+
+
+@dataclass(frozen=True)
+class Champion:
+    """The bundle that others have to beat."""
+
+    bundle_version: int
+    run_id: str
+    evaluation: Evaluation
+
+
+class Tracking:
+    """The tracking server and model registry of the settings; a SQLite file for the local profile."""
+
+    def __init__(self, settings: Settings) -> None:
+        """Open, and create what is missing.
+
+        Raises:
+            DependencyUnavailable: the store cannot be opened or does not answer.
+        """
+        quiet_mlflow()
+        import mlflow
+
+        self._settings = settings.mlflow
+        self._artifacts = settings.home.absolute() / "mlflow-artifacts"
+        self._failure: type[Exception] = mlflow.MlflowException
+        if settings.mlflow.tracking_uri is None:
+            settings.home.mkdir(parents=True, exist_ok=True)
+        try:
+            self._client = mlflow.MlflowClient(tracking_uri=settings.mlflow_uri, registry_uri=settings.mlflow_uri)
+            self._experiment_id = self._ensure_experiment()
+        except (mlflow.MlflowException, OSError) as error:
+            raise DependencyUnavailable(
+                f"MLflow cannot be opened: {error}",
+                field="ENDCAP_MLFLOW__TRACKING_URI",
+                value=settings.mlflow_uri,
+                fix="check the address, or unset it to use SQLite under ENDCAP_HOME",
+            ) from error
+
+    def record_run(self, evaluation_file: Path, parameters: Mapping[str, Any], tags: Mapping[str, str], report: Path | None = None) -> str:
+        """Record a training run with its parameters, offline metrics, tags and documents; the same evaluation is recorded once.
+
+        Returns:
+            The run's id.
+        """
+        text = evaluation_file.read_bytes()
+        digest = hashlib.sha256(text).hexdigest()
+        known = self._client.search_runs([self._experiment_id], f"tags.`{EVALUATION_TAG}` = '{digest}'", max_results=1)
+        if known:
+            return str(known[0].info.run_id)
+        evaluation = Evaluation.model_validate_json(text)
+        run = self._client.create_run(self._experiment_id, tags={**tags, EVALUATION_TAG: digest})
+        run_id = str(run.info.run_id)
+        for name, value in parameters.items():
+            self._client.log_param(run_id, name, str(value)[:_PARAMETER_LENGTH_MAX])
+        self._log_metrics(run_id, evaluation.flat())
+        self._client.log_artifact(run_id, str(evaluation_file))
+        if report is not None:
+            self._client.log_artifact(run_id, str(report))
+        self._client.set_terminated(run_id)
+        return run_id
+
+    def set_tags(self, run_id: str, tags: Mapping[str, str]) -> None:
+        for name, value in tags.items():
+            self._client.set_tag(run_id, name, value)
+
+    def register(self, manifest: BundleManifest, source: Path) -> str:
+        """Register a bundle as a version of the model, once; the version's number in MLflow."""
+        from mlflow.exceptions import MlflowException
+
+        registered = self._model_version(manifest.version)
+        if registered is not None:
+            return registered
+        with suppress(MlflowException):  # there already
+            self._client.create_registered_model(self._settings.registered_model)
+        version = self._client.create_model_version(
+            self._settings.registered_model,
+            source=source.absolute().as_uri(),
+            run_id=manifest.run_id,
+            tags={BUNDLE_TAG: str(manifest.version), "collection": manifest.collection},
+        )
+        return str(version.version)
+
+    def make_champion(self, manifest: BundleManifest, source: Path) -> None:
+        """Point the alias `champion` at a bundle, and register it first if it is not."""
+        number = self.register(manifest, source)
+        self._client.set_registered_model_alias(self._settings.registered_model, CHAMPION, number)
+
+    def champion_version(self) -> int | None:
+        """The champion's bundle version, or None when there is none."""
+        found = self._champion()
+        return int(found.tags[BUNDLE_TAG]) if found is not None else None
+
+    def champion(self) -> Champion | None:
+        """The champion with its evaluation, or None when there is none or its run is gone."""
+        import mlflow
+
+        found = self._champion()
+        if found is None or not found.run_id:
+            return None
+        try:
+            run = self._client.get_run(found.run_id)
+            file = mlflow.artifacts.download_artifacts(f"{run.info.artifact_uri}/{EVALUATION_ARTIFACT}")
+        except (self._failure, OSError):
+            return None
+        evaluation = Evaluation.model_validate_json(Path(file).read_bytes())
+        return Champion(int(found.tags[BUNDLE_TAG]), found.run_id, evaluation)
+
+    def _champion(self) -> Any:
+        try:
+            return self._client.get_model_version_by_alias(self._settings.registered_model, CHAMPION)
+        except self._failure:
+            return None
+
+    def _model_version(self, bundle_version: int) -> str | None:
+        found = self._client.search_model_versions(f"name = '{self._settings.registered_model}'")
+        return next((str(each.version) for each in found if each.tags.get(BUNDLE_TAG) == str(bundle_version)), None)
+
+    def _ensure_experiment(self) -> str:
+        experiment = self._client.get_experiment_by_name(self._settings.experiment)
+        if experiment is not None:
+            return str(experiment.experiment_id)
+        location = None if self._settings.tracking_uri else self._artifacts.as_uri()
+        return str(self._client.create_experiment(self._settings.experiment, artifact_location=location))
+
+    def _log_metrics(self, run_id: str, metrics: Mapping[str, float]) -> None:
+        import time
+
+        from mlflow.entities import Metric
+
+        now_ms = int(time.time() * 1000)
+        logged = [Metric(name.replace("@", "_at_"), value, now_ms, 0) for name, value in metrics.items()]
+        for start in range(0, len(logged), 500):
+            self._client.log_batch(run_id, metrics=logged[start : start + 500])
+
+
+def quiet_mlflow() -> None:
+    """Keep database migrations and hints of MLflow out of our output."""
+    import logging
+    import os
+
+    os.environ.setdefault("MLFLOW_LOGGING_LEVEL", "ERROR")
+    for name in ("alembic", "mlflow"):
+        logging.getLogger(name).setLevel(logging.ERROR)
