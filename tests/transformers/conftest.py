@@ -106,6 +106,9 @@ def endpoint(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Endpoint]:
         yield Endpoint(f"http://127.0.0.1:{http_port}", f"127.0.0.1:{grpc_port}", home, ready["pid"])
     finally:
         watchdog.cancel()
+        for each in psutil.Process(process.pid).children(recursive=True):
+            if each.name() == "milvus":
+                each.kill()  # its orderly stop takes ten seconds, and nothing of it is kept
         process.send_signal(signal.SIGTERM)
         process.wait(timeout=30)
         errors.close()
