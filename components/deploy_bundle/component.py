@@ -1,0 +1,26 @@
+"""Pipeline component: promote the bundle."""
+
+from kfp import dsl
+from kfp.dsl import Input, Model
+
+from components.image import BASE_IMAGE
+
+
+@dsl.component(base_image=BASE_IMAGE, packages_to_install=[])
+def deploy_bundle(bundle: Input[Model], collection: str, features_until: str) -> str:
+    """Serve the bundle and make it the champion; returns its version.
+
+    Args:
+        bundle: to promote.
+        collection: its collection; the step follows its index.
+        features_until: end of the online features; the step follows their publication.
+    """
+    from pathlib import Path
+
+    from components.deploy_bundle.step import deploy_bundle_step
+    from endcap.log import get_logger
+    from endcap.settings import load_settings
+
+    release = deploy_bundle_step(Path(bundle.path), load_settings())
+    get_logger("deploy_bundle").info("ready", collection=collection, features_until=features_until)
+    return str(release.version)

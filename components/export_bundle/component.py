@@ -1,0 +1,34 @@
+"""Pipeline component: the bundle, one folder that is served and rolled back as one."""
+
+from kfp import dsl
+from kfp.dsl import Dataset, Input, Model, Output
+
+from components.image import BASE_IMAGE
+
+
+@dsl.component(base_image=BASE_IMAGE, packages_to_install=[])
+def export_bundle(
+    *,
+    training: Input[Dataset],
+    tables: Input[Dataset],
+    two_tower: Input[Model],
+    ranker: Input[Model],
+    evaluation: Input[Dataset],
+    quotas: dict,  # type: ignore[type-arg]
+    run_id: str,
+    bundle: Output[Model],
+) -> str:
+    """Write the bundle; returns its version."""
+    import os
+    from pathlib import Path
+
+    os.environ["TF_USE_LEGACY_KERAS"] = "1"
+    from components.export_bundle.step import ExportInputs, export_bundle_step
+    from endcap.clock import system_clock
+    from endcap.settings import load_settings
+
+    folders = (Path(each.path) for each in (training, tables, two_tower, ranker, evaluation))
+    made = export_bundle_step(ExportInputs(*folders, quotas, run_id), Path(bundle.path), load_settings(), system_clock)
+    bundle.metadata["version"] = str(made.manifest.version)
+    bundle.metadata["collection"] = made.manifest.collection
+    return str(made.manifest.version)

@@ -1,0 +1,57 @@
+"""One SavedModel out of two: what TensorFlow Serving loads as a whole, so that query tower and ranker are never of different runs."""
+
+from pathlib import Path
+from typing import Any
+
+import tensorflow as tf
+
+from endcap.contracts.signatures import ENCODE_QUERY, RANK
+from endcap.errors import BundleInvalid
+
+
+class ServedModel(tf.Module):
+    """The two trained models behind the signatures of `endcap.contracts.signatures`."""
+
+    def __init__(self, two_tower: Any, ranker: Any, collection: str) -> None:
+        super().__init__(name="endcap")
+        self.two_tower = two_tower
+        self.ranker = ranker
+        self.collection = tf.constant([collection])
+        self._encode = two_tower.signatures[ENCODE_QUERY]
+        self._rank = ranker.signatures[RANK]
+
+    def encode_query(self, **inputs: tf.Tensor) -> dict[str, tf.Tensor]:
+        return {"embedding": self._encode(**inputs)["embedding"], "collection": self.collection}
+
+    def rank(self, **inputs: tf.Tensor) -> dict[str, tf.Tensor]:
+        outputs: dict[str, tf.Tensor] = self._rank(**inputs)
+        return outputs
+
+
+def export_saved_model(two_tower_dir: Path, ranker_dir: Path, collection: str, folder: Path) -> None:
+    """Write the SavedModel of a bundle.
+
+    Args:
+        two_tower_dir, ranker_dir: SavedModels of the training steps.
+        collection: the Milvus collection that `encode_query` names.
+        folder: the bundle that is being made.
+
+    Raises:
+        BundleInvalid: a model lacks its signature.
+    """
+    two_tower, ranker = (tf.saved_model.load(str(each)) for each in (two_tower_dir, ranker_dir))
+    for model, name, path in ((two_tower, ENCODE_QUERY, two_tower_dir), (ranker, RANK, ranker_dir)):
+        if name not in model.signatures:
+            raise BundleInvalid("the SavedModel lacks a signature", field=str(path), value=name, fix="run the training step again")
+    served = ServedModel(two_tower, ranker, collection)
+    signatures = {
+        ENCODE_QUERY: _concrete(served.encode_query, two_tower.signatures[ENCODE_QUERY]),
+        RANK: _concrete(served.rank, ranker.signatures[RANK]),
+    }
+    tf.saved_model.save(served, str(folder), signatures=signatures)
+
+
+def _concrete(method: Any, like: Any) -> Any:
+    """The method as a signature with the inputs of another one."""
+    inputs = {name: tf.TensorSpec(spec.shape, spec.dtype, name) for name, spec in like.structured_input_signature[1].items()}
+    return tf.function(method).get_concrete_function(**inputs)

@@ -1,0 +1,96 @@
+"""The step export_bundle: models, tables and manifest become one bundle."""
+
+import shutil
+import tempfile
+from dataclasses import dataclass
+from importlib.metadata import version as package_version
+from pathlib import Path
+
+from components.evaluate.step import EVALUATION_NAME
+from components.export_bundle.saved_model import export_saved_model
+from components.export_bundle.warm_up import write_warm_up
+from endcap.bundle.manifest import Bundle, seal_bundle
+from endcap.bundle.tables import BundleTables, write_tables
+from endcap.clock import Clock
+from endcap.evaluation.evaluation import Evaluation
+from endcap.features.columns import OBJECTIVES
+from endcap.index.collection import collection_name
+from endcap.settings import Settings
+from endcap.training.moment_tables import TablesArtifact
+from endcap.training.scoring import TwoTowerArtifact
+from endcap.training.training_set import TrainingSet
+
+
+@dataclass(frozen=True)
+class ExportInputs:
+    """Folders of the run, and what the manifest says of it."""
+
+    training: Path
+    tables: Path
+    two_tower: Path
+    ranker: Path
+    evaluation: Path
+    quotas: dict[str, int]
+    run_id: str
+
+
+def export_bundle_step(inputs: ExportInputs, out_dir: Path, settings: Settings, clock: Clock) -> Bundle:
+    """Write a sealed bundle as of the data's end; it appears under its name only when it is whole.
+
+    Args:
+        inputs: of one run.
+        out_dir: the folder to write; replaced when it exists.
+        settings: the collection's prefix and the served model's name.
+        clock: its time becomes the version.
+
+    Raises:
+        BundleInvalid: a model lacks a signature, or a file is missing.
+    """
+    now = clock()
+    version = int(now.strftime("%Y%m%d%H%M%S"))
+    collection = collection_name(settings.milvus.collection_prefix, version)
+    training = TrainingSet(inputs.training)
+    evaluation = Evaluation.model_validate_json((inputs.evaluation / EVALUATION_NAME).read_bytes())
+    out_dir.parent.mkdir(parents=True, exist_ok=True)
+    aside = Path(tempfile.mkdtemp(prefix=f".{out_dir.name}-", dir=out_dir.parent))
+    try:
+        aside.chmod(0o755)
+        export_saved_model(inputs.two_tower / "saved_model", inputs.ranker / "saved_model", collection, aside)
+        write_warm_up(aside, settings.serving.model_name)
+        tables = _tables(inputs, training)
+        write_tables(aside, tables)
+        bundle = seal_bundle(
+            aside,
+            version=version,
+            created_at=now,
+            endcap_version=package_version("endcap"),
+            collection=collection,
+            embedding_dim=tables.item_embeddings.shape[1],
+            item_count=len(tables.items) - 1,
+            objectives=list(OBJECTIVES),
+            data_start=training.manifest.data_start,
+            data_end=training.manifest.data_end,
+            cut=training.manifest.cut,
+            dataset_fingerprint=training.manifest.dataset_fingerprint,
+            quotas=inputs.quotas,
+            metrics=evaluation.flat(),
+            run_id=inputs.run_id,
+        )
+        shutil.rmtree(out_dir, ignore_errors=True)
+        aside.replace(out_dir)
+    finally:
+        shutil.rmtree(aside, ignore_errors=True)
+    return Bundle(out_dir, bundle.manifest)
+
+
+def _tables(inputs: ExportInputs, training: TrainingSet) -> BundleTables:
+    end = training.manifest.data_end
+    at_end = TablesArtifact(inputs.tables).at(end)
+    return BundleTables(
+        items=training.items_at(end),
+        item_rows=training.item_rows,
+        user_vocabularies=training.user_vocabularies,
+        item_embeddings=TwoTowerArtifact(inputs.two_tower).item_embeddings,
+        item_to_item=at_end.item_to_item,
+        popularity=at_end.popularity,
+    )

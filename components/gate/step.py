@@ -1,0 +1,40 @@
+"""The step gate: record the run, compare with the champion, say yes or no."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from components.evaluate.step import EVALUATION_NAME
+from endcap.evaluation.evaluation import Evaluation
+from endcap.evaluation.gate import Decision, GateLimits, decide
+from endcap.log import get_logger
+from endcap.settings import Settings
+from endcap.tracking.tracking import Tracking
+
+
+@dataclass(frozen=True)
+class GateResult:
+    decision: Decision
+    run_id: str
+
+
+def gate_step(evaluation_dir: Path, report_file: Path, parameters: dict[str, Any], limits: GateLimits, settings: Settings) -> GateResult:
+    """Decide about a run and record it in MLflow, accepted or not.
+
+    Args:
+        evaluation_dir: what the step evaluate wrote.
+        report_file: its HTML report.
+        parameters: of the run, for the record.
+        limits: what must be reached.
+        settings: where MLflow is.
+    """
+    evaluation_file = evaluation_dir / EVALUATION_NAME
+    evaluation = Evaluation.model_validate_json(evaluation_file.read_bytes())
+    tracking = Tracking(settings)
+    champion = tracking.champion()
+    decision = decide(evaluation, champion.evaluation if champion else None, limits)
+    tags = {"dataset": evaluation.dataset_fingerprint, "cut": evaluation.cut.isoformat()}
+    run_id = tracking.record_run(evaluation_file, parameters, tags, report_file)
+    tracking.set_tags(run_id, {"accepted": str(decision.accepted).lower(), "reason": decision.reason})
+    get_logger("gate").info("decided", accepted=decision.accepted, reason=decision.reason)
+    return GateResult(decision, run_id)

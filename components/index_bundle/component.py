@@ -1,0 +1,20 @@
+"""Pipeline component: the bundle's collection in Milvus."""
+
+from kfp import dsl
+from kfp.dsl import Input, Metrics, Model, Output
+
+from components.image import BASE_IMAGE
+
+
+@dsl.component(base_image=BASE_IMAGE, packages_to_install=[])
+def index_bundle(bundle: Input[Model], metrics: Output[Metrics]) -> str:
+    """Build, load and check the collection; returns its name."""
+    from pathlib import Path
+
+    from components.index_bundle.step import index_bundle_step
+    from endcap.settings import load_settings
+
+    report = index_bundle_step(Path(bundle.path), load_settings())
+    metrics.log_metric("self_recall", report.self_recall)
+    metrics.log_metric("items", report.items)
+    return report.collection

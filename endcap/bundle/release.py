@@ -1,0 +1,68 @@
+"""Promotion as a whole: index, alias, served folder and registry follow one bundle, forward or back."""
+
+import os
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+
+from endcap.bundle.manifest import Bundle, open_bundle
+from endcap.bundle.promotion import promote_bundle
+from endcap.index.bundle_index import IndexReport, index_bundle, point_alias
+from endcap.settings import Settings
+from endcap.tracking.tracking import Tracking
+
+
+@dataclass(frozen=True)
+class Release:
+    """What a promotion did.
+
+    Attributes:
+        served_from: the folder that model servers read.
+        pruned: collections that were dropped because newer ones fill the quota.
+    """
+
+    version: int
+    served_from: Path
+    index: IndexReport
+    pruned: list[str]
+
+
+def install_bundle(source: Path, bundles_dir: Path) -> Bundle:
+    """Put a bundle beside the others under its version, whole or not at all; files are linked where that is possible.
+
+    Raises:
+        BundleInvalid: the bundle is damaged.
+    """
+    bundle = open_bundle(source)
+    target = bundles_dir / str(bundle.manifest.version)
+    if not target.exists():
+        bundles_dir.mkdir(parents=True, exist_ok=True)
+        aside = bundles_dir / f".{bundle.manifest.version}.{os.getpid()}"
+        shutil.rmtree(aside, ignore_errors=True)
+        shutil.copytree(source, aside, copy_function=_link_or_copy)
+        aside.rename(target)
+    return Bundle(target, bundle.manifest)
+
+
+def release_bundle(bundle: Bundle, settings: Settings) -> Release:
+    """Make an installed bundle the one that is served and the champion; rolling back is releasing an older one.
+
+    Milvus comes first: whatever fails there leaves the served bundle as it is.
+
+    Raises:
+        DependencyUnavailable: Milvus or MLflow does not answer.
+        BundleInvalid: the index finds too few of the exact nearest items.
+    """
+    tracking = Tracking(settings)
+    report = index_bundle(bundle, settings.milvus, limit=bundle.manifest.quotas["two_tower_quota"], seed=settings.seed)
+    pruned = point_alias(settings.milvus, report.collection)
+    served_from = promote_bundle(bundle, settings.served_dir)
+    tracking.make_champion(bundle.manifest, bundle.path)
+    return Release(bundle.manifest.version, served_from, report, pruned)
+
+
+def _link_or_copy(source: str, target: str) -> None:
+    try:
+        os.link(source, target)
+    except OSError:
+        shutil.copy2(source, target)
