@@ -1,0 +1,111 @@
+"""`endcap demo`: everything once, on this machine, with real data."""
+
+import time
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from endcap.cli.output import JsonOption, print_json, print_table
+from endcap.contracts.answer import Answer
+from endcap.settings import Settings, load_settings
+
+LATENCY_REQUESTS = 300
+
+
+def demo(
+    sample_households: Annotated[
+        int | None, typer.Option(help="Use this many households instead of all 2,469; quicker, weaker.", min=50)
+    ] = None,
+    epochs: Annotated[int | None, typer.Option(help="Passes of two-tower training; the pipeline's default when left out.", min=1)] = None,
+    json_output: JsonOption = False,
+) -> None:
+    """Import real grocery data, train, index, serve, ask for recommendations, and stop everything again.
+
+    Run again, it reuses what is done.
+
+    Example: endcap demo --sample-households 300
+    """
+    settings = load_settings()
+    console = Console(stderr=json_output, highlight=False)
+    started = time.monotonic()
+    report = {"pipeline": _train(console, sample_households, epochs)} | _serve_and_ask(console, settings)
+    console.print(f"\nDone in {time.monotonic() - started:.0f} s; everything that was started has stopped. `make serve` keeps serving.")
+    if json_output:
+        print_json(report)
+
+
+def _train(console: Console, sample_households: int | None, epochs: int | None) -> Any:
+    from endcap.demo.offline_table import print_offline_table
+    from endcap.demo.parts import run_command
+    from endcap.evaluation.evaluation import Evaluation
+
+    _heading(console, 1, "Data: the Complete Journey, a year of real grocery receipts")
+    sample = ["--sample-households", str(sample_households)] if sample_households else []
+    dataset = run_command(["import", "complete-journey", *sample])
+    rows = dataset["rows"]
+    console.print(
+        f"{rows['events']:,} purchases, {rows['items']:,} items, {rows['users']:,} households, {rows['promotions']:,} promotion rows; "
+        f"{sum(dataset['rejected'].values()):,} bad rows kept aside with their reasons"
+    )
+    _heading(console, 2, "Training: validate, features, two-tower, ranker, evaluation, gate, bundle, index")
+    result = run_command(["pipeline", "run", *(["--epochs", str(epochs)] if epochs else [])])
+    print_offline_table(console, Evaluation.model_validate(result["evaluation"]))
+    console.print(f"Report with plots: {result['report']}")
+    return result
+
+
+def _serve_and_ask(console: Console, settings: Settings) -> dict[str, Any]:
+    from endcap.demo.latency import measure_latency
+    from endcap.demo.parts import running_server
+    from endcap.demo.scenes import latency_instances, scenes
+    from endcap.demo.shoppers import choose_cast
+
+    _heading(console, 3, "Serving: Milvus, the model server and the transformer")
+    cast = choose_cast(settings.data_dir)
+    _push_session(settings, cast.session_items)
+    answers = []
+    with running_server(settings) as client:
+        console.print(f"Answering at {client.url}/v1/models/{settings.serving.model_name}:predict")
+        for scene in scenes(cast):
+            answer = client.ask(scene.instance)
+            print_answer(console, scene.introduction, answer)
+            answers.append({"request": scene.instance, "answer": answer.model_dump()})
+        _heading(console, 4, f"Latency: {LATENCY_REQUESTS} requests, one client")
+        latency = measure_latency(client.ask, latency_instances(cast, LATENCY_REQUESTS))
+    print_table("Milliseconds by stage", latency, console)
+    return {"answers": answers, "latency": latency}
+
+
+def print_answer(console: Console, introduction: str, answer: Answer) -> None:
+    """Print one list the way a person reads it."""
+    table = Table(title=introduction, title_justify="left", title_style="bold", show_edge=False, pad_edge=False)
+    for name in ("#", "item", "source", "reason"):
+        table.add_column(name, justify="right" if name == "#" else "left", overflow="fold")
+    for row in answer.recommendations:
+        table.add_row(str(row.position), row.title, row.source.replace("_", " "), row.reason)
+    console.print()
+    console.print(table)
+    if answer.degraded:
+        console.print(f"degraded: {', '.join(answer.degraded)}", style="yellow")
+
+
+def _push_session(settings: Settings, item_ids: tuple[str, ...]) -> None:
+    """The anonymous visit's clicks, as the stream job pushes them."""
+    from endcap.contracts.event import EventType
+    from endcap.demo.shoppers import ANONYMOUS_SESSION
+    from endcap.feature_store.open import open_store
+    from endcap.feature_store.push import SessionSignals, push_sessions
+
+    now_s = int(time.time())
+    clicked_at = [now_s - 20 * place for place in reversed(range(len(item_ids)))]
+    push_sessions(
+        open_store(settings),
+        [SessionSignals(ANONYMOUS_SESSION, item_ids, [EventType.PRODUCT_VIEW.value] * len(item_ids), clicked_at)],
+    )
+
+
+def _heading(console: Console, number: int, text: str) -> None:
+    console.print()
+    console.rule(f"[bold]{number}. {text}", align="left")

@@ -1,0 +1,52 @@
+"""Progress bars that also work inside a pipeline step, whose output goes through a pipe and never meets a terminal.
+
+A step writes where it stands to the file that the runner names in the environment; the runner draws the bar.
+"""
+
+import json
+import os
+import time
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, ProgressColumn, TextColumn, TimeElapsedColumn
+
+PROGRESS_FILE_VARIABLE = "ENDCAP_PROGRESS_FILE"
+REPORT_INTERVAL_S = 0.25
+
+
+class StepProgress(Progress):
+    """A progress bar on standard error when that is a terminal, and a report for the runner when there is one."""
+
+    def __init__(self, *columns: str | ProgressColumn, report_file: Path | None = None, transient: bool = True) -> None:
+        console = Console(stderr=True)
+        super().__init__(*(columns or _columns()), console=console, transient=transient, disable=not console.is_terminal)
+        self._report_file = report_file or _file_of_environment()
+        self._reported_at = 0.0
+
+    def update(self, task_id: Any, **changes: Any) -> None:
+        super().update(task_id, **changes)
+        self._report(task_id)
+
+    def advance(self, task_id: Any, advance: float = 1) -> None:
+        super().advance(task_id, advance)
+        self._report(task_id)
+
+    def _report(self, task_id: Any) -> None:
+        if self._report_file is None or time.monotonic() - self._reported_at < REPORT_INTERVAL_S:
+            return
+        self._reported_at = time.monotonic()
+        task = self._tasks[task_id]
+        aside = self._report_file.with_suffix(f".{os.getpid()}")
+        aside.write_text(json.dumps({"text": task.description, "completed": task.completed, "total": task.total}), encoding="utf-8")
+        aside.replace(self._report_file)
+
+
+def _file_of_environment() -> Path | None:
+    named = os.environ.get(PROGRESS_FILE_VARIABLE)
+    return Path(named) if named else None
+
+
+def _columns() -> tuple[ProgressColumn, ...]:
+    return (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
