@@ -18,6 +18,7 @@ from endcap.catalogue.vocabulary import Vocabulary
 from endcap.features.columns import HISTORY_LENGTH, ITEM_NUMERIC, OBJECTIVES, PAIR_NUMERIC, USER_CATEGORICAL, USER_NUMERIC
 from endcap.retrieval.item_to_item import ItemToItem
 from endcap.retrieval.popular import OVERALL, Popularity, popular_of
+from endcap.settings import RetrievalSettings
 
 DATA_END = datetime(2017, 12, 31, 23, 59, tzinfo=UTC)
 AGE_BANDS = ("19-24", "25-34", "35-44")
@@ -64,7 +65,7 @@ def manifest_fields(version: int, collection: str, size: SyntheticSize) -> dict[
         "data_end": DATA_END,
         "cut": DATA_END - timedelta(days=28),
         "dataset_fingerprint": "synthetic",
-        "quotas": {"two_tower": 400, "item_to_item": 300, "buy_again": 300, "popular": 150},
+        "quotas": RetrievalSettings().model_dump(),
         "metrics": {},
     }
 

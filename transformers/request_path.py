@@ -38,7 +38,6 @@ class RequestPath:
         metrics: ServingMetrics,
     ) -> None:
         self._limits = settings.serving
-        self._candidates_max = settings.retrieval.candidates_max
         self._features = features
         self._search = search
         self._model = model
@@ -65,7 +64,7 @@ class RequestPath:
         with trace.stage("retrieval"):
             timeout_ms = self._limits.retrieval_timeout_ms
             by_source = await retrieve(self._search, request, person.state, query, eligible, trace=trace, timeout_ms=timeout_ms)
-            candidates = union(by_source, self._candidates_max)
+            candidates = union(by_source, served.quotas.candidates_max)
         with trace.stage("rank"):
             ranked = await self._ranked(candidates, request, person, query, trace)
         with trace.stage("respond"):

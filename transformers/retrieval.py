@@ -64,7 +64,7 @@ async def retrieve(
         by_source["two_tower"] = _exact(search_vector(request, query), request, eligible)
     if pending is not None:
         async with trace.fallible("two_tower", timeout_ms):
-            by_source["two_tower"] = _eligible(await pending, eligible, request.served.quotas["two_tower"])
+            by_source["two_tower"] = _eligible(await pending, eligible, request.served.quotas.two_tower_quota)
     return by_source
 
 
@@ -80,7 +80,7 @@ def search_vector(request: ResolvedRequest, query: Query) -> NDArray[np.float32]
 def _start_search(
     search: TwoTowerSearch, request: ResolvedRequest, state: UserState, query: Query | None, eligible: Eligibility
 ) -> asyncio.Future[Candidates] | None:
-    quota = request.served.quotas["two_tower"]
+    quota = request.served.quotas.two_tower_quota
     if query is None or not quota or (eligible.is_narrow and np.count_nonzero(eligible.mask) <= EXACT_ITEMS_MAX):
         return None
     bought = len(state.pair_index) if request.instance.filters.new_to_user else 0
@@ -94,13 +94,13 @@ def _in_memory(request: ResolvedRequest, state: UserState, eligible: Eligibility
     if request.is_page:
         nobody = replace(state, history=state.history[:0], history_age_days=state.history_age_days[:0], session=state.session[:0])
         neighbours = tables.item_to_item.candidates(nobody, request.items, everything)
-        return {"item_to_item": _eligible(neighbours, eligible, quotas["item_to_item"])}
+        return {"item_to_item": _eligible(neighbours, eligible, quotas.item_to_item_quota)}
     neighbours = tables.item_to_item.candidates(state, request.items, everything)
     popular = tables.popularity.candidates(_segments(request, state), everything)
     return {
-        "item_to_item": _eligible(neighbours, eligible, quotas["item_to_item"]),
-        "buy_again": _eligible(buy_again_candidates(state, everything), eligible, quotas["buy_again"]),
-        "popular": _eligible(popular, eligible, quotas["popular"]),
+        "item_to_item": _eligible(neighbours, eligible, quotas.item_to_item_quota),
+        "buy_again": _eligible(buy_again_candidates(state, everything), eligible, quotas.buy_again_quota),
+        "popular": _eligible(popular, eligible, quotas.popular_quota),
     }
 
 
@@ -118,5 +118,5 @@ def _eligible(candidates: Candidates, eligible: Eligibility, quota: int) -> Cand
 
 def _exact(vector: NDArray[np.float32], request: ResolvedRequest, eligible: Eligibility) -> Candidates:
     index = eligible.indices()
-    quota = max(request.served.quotas["two_tower"], 1)
+    quota = max(request.served.quotas.two_tower_quota, 1)
     return Candidates.best(index, request.served.tables.item_embeddings[index] @ vector, quota)

@@ -1,6 +1,5 @@
 """The bundle that answers, in memory; a request holds one of these from its first stage to its last."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -12,7 +11,7 @@ from endcap.bundle.tables import BundleTables, read_tables
 from endcap.clock import Clock, replay_clock, system_clock
 from endcap.contracts.bundle import BundleManifest
 from endcap.features.columns import ITEM_NUMERIC
-from endcap.settings import Settings, resolve_replay
+from endcap.settings import RetrievalSettings, Settings, resolve_replay
 from transformers.category_tree import CategoryTree
 
 
@@ -21,7 +20,7 @@ class ServedBundle:
     """Everything of a bundle that requests read.
 
     Attributes:
-        quotas: candidates a source, as the ranker was trained with.
+        quotas: candidates a source and in all, as the ranker was trained with.
         categories: finds the items of a category by name.
         by_purchases: int32 [items], every item index, most purchases of the last 90 days first: the last resort's order.
         clock: the present, or the end of the data when it is recorded history.
@@ -30,7 +29,7 @@ class ServedBundle:
 
     manifest: BundleManifest
     tables: BundleTables
-    quotas: Mapping[str, int]
+    quotas: RetrievalSettings
     categories: CategoryTree
     by_purchases: NDArray[np.int32]
     clock: Clock
@@ -46,17 +45,10 @@ def load_served_bundle(bundle: Bundle, settings: Settings) -> ServedBundle:
     tables = read_tables(bundle.path)
     replay_at = resolve_replay(settings.replay_at, bundle.manifest.data_end, system_clock())
     purchases = tables.items.numeric[1:, ITEM_NUMERIC.index("purchases_90d")]
-    retrieval = settings.retrieval
-    quotas = {
-        "two_tower": retrieval.two_tower_quota,
-        "item_to_item": retrieval.item_to_item_quota,
-        "buy_again": retrieval.buy_again_quota,
-        "popular": retrieval.popular_quota,
-    }
     return ServedBundle(
         manifest=bundle.manifest,
         tables=tables,
-        quotas=quotas | bundle.manifest.quotas,
+        quotas=settings.retrieval.model_copy(update=bundle.manifest.quotas),
         categories=CategoryTree.of(tables.items.categories),
         by_purchases=(np.argsort(-purchases, kind="stable") + 1).astype(np.int32),
         clock=replay_clock(replay_at) if replay_at else system_clock,

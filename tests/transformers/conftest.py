@@ -22,6 +22,7 @@ from endcap.clock import replay_clock
 from endcap.contracts.bundle import BundleManifest
 from endcap.features.columns import ITEM_NUMERIC
 from endcap.index.local_server import unpack_program
+from endcap.settings import RetrievalSettings
 from transformers.category_tree import CategoryTree
 from transformers.served_bundle import ServedBundle
 
@@ -37,7 +38,7 @@ def served() -> ServedBundle:
     return ServedBundle(
         manifest=manifest,
         tables=tables,
-        quotas=manifest.quotas,
+        quotas=RetrievalSettings(**manifest.quotas),
         categories=CategoryTree.of(tables.items.categories),
         by_purchases=(np.argsort(-purchases, kind="stable") + 1).astype(np.int32),
         clock=replay_clock(manifest.data_end),
