@@ -13,7 +13,8 @@ def gate(
     *,
     evaluation: Input[Dataset],
     report: Input[HTML],
-    parameters: dict,  # type: ignore[type-arg]
+    two_tower_parameters: dict,  # type: ignore[type-arg]
+    ranker_parameters: dict,  # type: ignore[type-arg]
     min_gain: float,
     min_lift: float,
     min_recall_lift: float,
@@ -27,6 +28,8 @@ def gate(
     from endcap.settings import load_settings
 
     limits = GateLimits(min_gain, min_lift, min_recall_lift)
+    parameters = {f"two_tower.{name}": value for name, value in two_tower_parameters.items()}
+    parameters |= {f"ranker.{name}": value for name, value in ranker_parameters.items()}
     result = gate_step(Path(evaluation.path), Path(report.path), parameters, limits, load_settings())
     outputs = namedtuple("GateOutputs", ["accepted", "reason", "run_id"])
     return outputs(result.decision.accepted, result.decision.reason, result.run_id)
