@@ -8,8 +8,6 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
-from rich.console import Console
-from rich.progress import Progress
 
 from components.evaluate.model_scores import BASELINE, OWN, EvaluatedUsers, RankedCandidates, baseline_scores, trained_scores
 from components.evaluate.report import write_report
@@ -22,6 +20,7 @@ from endcap.evaluation.ranked_lists import ScoredPairs
 from endcap.evaluation.segments import by_value, history_terciles
 from endcap.features.columns import USER_CATEGORICAL
 from endcap.log import get_logger
+from endcap.progress import StepProgress
 from endcap.settings import RetrievalSettings
 from endcap.training.moment_tables import TablesArtifact
 from endcap.training.scoring import RankerArtifact, TwoTowerArtifact
@@ -56,7 +55,7 @@ def evaluate_step(artifacts: Artifacts, out_dir: Path, report_file: Path, quotas
     Raises:
         DataRejected: no user bought on both sides of the cut.
     """
-    with Progress(console=Console(stderr=True), transient=True) as progress:
+    with StepProgress() as progress:
         task = progress.add_task("Reading users", total=_STAGES)
         training, tables = TrainingSet(artifacts.training), TablesArtifact(artifacts.tables)
         users = EvaluatedUsers.of(training, USERS_MAX, seed)

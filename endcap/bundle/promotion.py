@@ -48,6 +48,12 @@ def served_bundle(served_dir: Path) -> Bundle:
     return open_bundle(versions[-1])
 
 
+def served_version(served_dir: Path) -> int | None:
+    """The version being served, without a look at its files; None before the first promotion."""
+    versions = _versions(model_base_path(served_dir))
+    return int(versions[-1].name) if versions else None
+
+
 def _versions(base: Path) -> list[Path]:
     if not base.is_dir():
         return []

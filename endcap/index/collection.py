@@ -10,6 +10,7 @@ from endcap.bundle.tables import BundleTables
 from endcap.catalogue.item_table import ItemTable
 from endcap.errors import BundleInvalid, DependencyUnavailable
 from endcap.index.search import EMBEDDING_FIELD, METRIC, ItemSearch
+from endcap.progress import StepProgress
 
 KEY_FIELD = "item_index"
 HNSW = {"M": 16, "efConstruction": 100}
@@ -135,10 +136,7 @@ def _create(client: Any, name: str, dim: int) -> None:
 
 
 def _insert(client: Any, name: str, tables: BundleTables) -> None:
-    from rich.console import Console
-    from rich.progress import Progress
-
-    with Progress(console=Console(stderr=True), transient=True) as progress:
+    with StepProgress() as progress:
         task = progress.add_task("Indexing items", total=len(tables.item_embeddings) - 1)
         for rows in _batches(tables.items, tables.item_embeddings):
             client.insert(name, rows)

@@ -1,0 +1,106 @@
+"""`endcap bundle`: what was exported, what is served, and promotion forward or back."""
+
+from typing import Annotated, Any
+
+import typer
+
+from endcap.cli.output import JsonOption, print_json, print_table
+from endcap.contracts.bundle import BundleManifest
+from endcap.settings import Settings, load_settings
+
+app = typer.Typer(help="List, show and promote model bundles.", no_args_is_help=True)
+
+HEADLINE_METRIC = "full/ndcg@10"
+VersionArgument = Annotated[int, typer.Argument(help="Version of the bundle, see `endcap bundle list`.")]
+
+
+@app.command(name="list")
+def list_(as_json: JsonOption = False) -> None:
+    """Show all bundles, newest first, with the champion and the one being served.
+
+    Example: endcap bundle list
+    """
+    from endcap.bundle.manifest import list_bundles
+
+    settings = load_settings()
+    manifests = list_bundles(settings.bundles_dir)
+    served, champion = _served_version(settings), _champion_version(settings) if manifests else None
+    bundles = [
+        {
+            "version": manifest.version,
+            "created_at": manifest.created_at,
+            "ndcg@10": manifest.metrics.get(HEADLINE_METRIC),
+            "champion": manifest.version == champion,
+            "served": manifest.version == served,
+        }
+        for manifest in manifests
+    ]
+    if as_json:
+        print_json(bundles)
+    elif bundles:
+        marked = ({name: _mark(value) for name, value in bundle.items()} for bundle in bundles)
+        print_table("Bundles", [{**bundle, "version": str(bundle["version"])} for bundle in marked])
+    else:
+        typer.echo("No bundles yet; run `endcap pipeline run`.")
+
+
+@app.command()
+def show(version: VersionArgument, as_json: JsonOption = False) -> None:
+    """Check a bundle's files and show its manifest.
+
+    Example: endcap bundle show 20261127080000
+    """
+    from endcap.bundle.manifest import open_bundle
+
+    manifest = open_bundle(load_settings().bundles_dir / str(version)).manifest
+    if as_json:
+        print_json(manifest.model_dump(mode="json"))
+        return
+    print_table(manifest.name, [{"field": name, "value": str(value)} for name, value in _summary(manifest).items()])
+    print_table("Offline metrics", [{"metric": name, "value": value} for name, value in sorted(manifest.metrics.items())])
+
+
+@app.command()
+def promote(version: VersionArgument, as_json: JsonOption = False) -> None:
+    """Serve a bundle and make it the champion; to roll back, promote an older version.
+
+    Its files are checked, its collection is built again if Milvus lost it, then the alias, the served folder and the champion move.
+
+    Example: endcap bundle promote 20261127080000
+    """
+    from dataclasses import asdict
+
+    from endcap.bundle.manifest import open_bundle
+    from endcap.bundle.release import release_bundle
+    from endcap.index.local_server import running_milvus
+
+    settings = load_settings()
+    bundle = open_bundle(settings.bundles_dir / str(version))
+    with running_milvus(settings):
+        release = release_bundle(bundle, settings)
+    if as_json:
+        print_json(asdict(release))
+    else:
+        typer.echo(f"endcap-{version} is served, collection {release.index.collection}, self-recall {release.index.self_recall:.3f}.")
+
+
+def _summary(manifest: BundleManifest) -> dict[str, Any]:
+    left_out = {"files", "features", "metrics"}
+    size_bytes = sum(entry.size_bytes for entry in manifest.files.values())
+    return {**manifest.model_dump(mode="json", exclude=left_out), "files": f"{len(manifest.files)}, {size_bytes / 1e6:.0f} MB"}
+
+
+def _mark(value: Any) -> Any:
+    return ("yes" if value else "") if isinstance(value, bool) else value
+
+
+def _served_version(settings: Settings) -> int | None:
+    from endcap.bundle.promotion import served_version
+
+    return served_version(settings.served_dir)
+
+
+def _champion_version(settings: Settings) -> int | None:
+    from endcap.tracking.tracking import Tracking
+
+    return Tracking(settings).champion_version()
