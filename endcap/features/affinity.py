@@ -11,6 +11,9 @@ from endcap.features.ranked_list import collect_ranked
 AFFINITY_MAX = 30
 """Categories and brands kept for a user."""
 
+SHARE_MIN = 0.005
+"""Smaller shares are left out: they say next to nothing, and for frequent shoppers they are most of what there is to rank."""
+
 DECAY_DAYS = 60
 """A purchase weighs exp(-age_days / DECAY_DAYS)."""
 
@@ -18,44 +21,69 @@ ORIGIN = int(datetime(2020, 1, 1, tzinfo=UTC).timestamp())
 """Weights are kept relative to this instant, which cancels out in a share; doubles hold them for a century to either side."""
 
 
-def category_affinity(occasions: ir.Table, snapshots: ir.Table) -> ir.Table:
-    """`user_id`, `t`, `category_ids` (list of text), `category_shares` (list of float32), largest share first."""
-    return _affinity(occasions, snapshots, "category")
+def group_weights(occasions: ir.Table, kind: str) -> ir.Table:
+    """How much each user has bought of each category or brand by the time of each purchase of it.
 
+    Args:
+        occasions: purchase occasions.
+        kind: "category" or "brand".
 
-def brand_affinity(occasions: ir.Table, snapshots: ir.Table) -> ir.Table:
-    """`user_id`, `t`, `brand_ids` (list of text), `brand_shares` (list of float32), largest share first."""
-    return _affinity(occasions, snapshots, "brand")
-
-
-def _affinity(occasions: ir.Table, snapshots: ir.Table, kind: str) -> ir.Table:
-    """Ranks by number and not by text until the end: five times as fast, since paths are long."""
-    known = occasions.filter(occasions.user_id.notnull())
-    names = known.filter(known[kind].notnull()).select(name=known[kind]).distinct()
+    Returns:
+        `user_id`, `name` (of the category or brand), `code` (its place in alphabetical order: numbers rank several times as fast as long
+        paths), `at`, `next_at` (the user's next purchase of it, null for the last), `weight` (decayed, relative to ORIGIN).
+    """
+    known = occasions.filter(occasions.user_id.notnull(), occasions[kind].notnull())
+    names = known.select(name=known[kind]).distinct()
     names = names.select("name", code=ibis.row_number().over(ibis.window(order_by="name")))
-    weighted = known.select("user_id", "at", name=known[kind], weight=((known.at - ORIGIN) / (DECAY_DAYS * DAY)).exp())
-    coded = weighted.inner_join(names, "name").select("user_id", "code", "at", "weight")
-    of_group = _standing(coded, ["user_id", "code"], snapshots)
-    of_user = _standing(weighted, ["user_id"], snapshots)
-    shares = of_group.inner_join(of_user.rename(total="weight"), ["user_id", "t"])
-    shares = shares.select("user_id", "t", "code", share=shares.weight / shares.total)
+    weighted = known.select("user_id", "at", name=known[kind], weight=_weight(known))
+    return _running(weighted.inner_join(names, "name"), ["user_id", "name", "code"])
+
+
+def user_weights(occasions: ir.Table) -> ir.Table:
+    """As `group_weights`, of everything a user bought: `user_id`, `at`, `next_at`, `weight`."""
+    known = occasions.filter(occasions.user_id.notnull())
+    return _running(known.select("user_id", "at", weight=_weight(known)), ["user_id"])
+
+
+def user_affinity(kind: str, of_group: ir.Table, of_user: ir.Table, snapshots: ir.Table) -> ir.Table:
+    """A user's categories or brands with their share of the user's decayed purchases.
+
+    Args:
+        kind: "category" or "brand".
+        of_group: from `group_weights`, of the same kind.
+        of_user: from `user_weights`.
+        snapshots: moments with `t` in epoch seconds.
+
+    Returns:
+        `user_id`, `t`, `<kind>_ids` (list of text), `<kind>_shares` (list of float32), largest share first, at most AFFINITY_MAX.
+    """
+    total = _standing(of_user, snapshots).select("user_id", "t", total="weight")
+    standing = _standing(of_group, snapshots).inner_join(total, ["user_id", "t"])
+    shares = standing.select("user_id", "t", "name", "code", share=standing.weight / standing.total)
+    shares = shares.filter(shares.share >= SHARE_MIN)
     # Sums differ in their last digits with the order of addition; rounding keeps ties ties.
     order = [ibis.desc(shares.share.round(9)), shares.code]
     ranked = shares.mutate(place=ibis.row_number().over(ibis.window(group_by=["user_id", "t"], order_by=order)))
-    kept = ranked.filter(ranked.place < AFFINITY_MAX).inner_join(names, "code")
+    kept = ranked.filter(ranked.place < AFFINITY_MAX)
     kept = kept.select("user_id", "t", "place", **{f"{kind}_ids": kept.name, f"{kind}_shares": kept.share.cast("float32")})
     return collect_ranked(kept, ["user_id", "t"], "place", [f"{kind}_ids", f"{kind}_shares"])
 
 
-def _standing(weighted: ir.Table, keys: list[str], snapshots: ir.Table) -> ir.Table:
-    """The sum of weights before each t by key: running sums, each of which stands until the key's next purchase."""
+def _weight(occasions: ir.Table) -> ir.FloatingValue:
+    return ((occasions.at - ORIGIN) / (DECAY_DAYS * DAY)).exp()
+
+
+def _running(weighted: ir.Table, keys: list[str]) -> ir.Table:
+    """Sums of weights so far by key; each stands until the key's next purchase."""
     sums = weighted.group_by([*keys, "at"]).agg(weight=weighted.weight.sum())
-    by_time = ibis.window(group_by=keys, order_by="at")
-    running = sums.select(
+    return sums.select(
         *keys,
         "at",
         weight=sums.weight.sum().over(ibis.cumulative_window(group_by=keys, order_by="at")),
-        next_at=sums.at.lead().over(by_time),
+        next_at=sums.at.lead().over(ibis.window(group_by=keys, order_by="at")),
     )
-    standing = running.join(snapshots, [running.at < snapshots.t, running.next_at.isnull() | (running.next_at >= snapshots.t)])
-    return standing.select(*keys, "t", "weight")
+
+
+def _standing(running: ir.Table, snapshots: ir.Table) -> ir.Table:
+    """The sum that stands at each t: that of the last purchase before it."""
+    return running.join(snapshots, [running.at < snapshots.t, running.next_at.isnull() | (running.next_at >= snapshots.t)])

@@ -26,9 +26,12 @@ if TYPE_CHECKING:
     import ibis.expr.types as ir
     from ibis.backends.duckdb import Backend
 
+    from endcap.features.feature_tables import UserParts
 
-SNAPSHOTS_A_BATCH = 10
-"""Snapshots whose wide list features are computed at once: bounds memory."""
+
+USER_ROWS_A_BATCH = 15_000_000
+PAIR_ROWS_A_BATCH = 4_000_000
+"""Purchases times snapshots that are joined at once: bounds memory."""
 ROW_GROUP_ROWS = 20_000
 
 
@@ -108,38 +111,49 @@ class _Build:
         self._seconds: dict[str, float] = {}
 
     def run(self) -> FeatureSummary:
-        from endcap.features import feature_tables, history, item, purchases, user, user_item
+        from endcap.features import feature_tables, item, purchases, user_item
         from endcap.features.instants import with_instant
 
-        tables = {name: self._read(name) for name in TABLES}
-        events, items, users, promotions = (tables[name] for name in ("events", "items", "users", "promotions"))
+        events, items, users, promotions = (self._read(name) for name in ("events", "items", "users", "promotions"))
         plan = plan_snapshots(*self._time_range(events), self._options)
-        batches = [plan.times[start : start + SNAPSHOTS_A_BATCH] for start in range(0, len(plan.times), SNAPSHOTS_A_BATCH)]
         with _progress() as progress:
-            task = progress.add_task("features", total=6 + len(batches))
+            steps = progress.add_task("features", total=None)
             everywhen = self._keep("snapshots", with_instant(self._moments(plan.times, plan)))
             lines = self._keep("lines", purchases.purchase_lines(events, items, promotions))
-            progress.advance(task)
             occasions = self._keep("occasions", purchases.purchase_occasions(lines))
-            progress.advance(task)
-            touches = self._keep("touches", history.item_touches(events))
-            progress.advance(task)
-            user_numeric = self._keep("user_numeric", user.user_numeric(lines, occasions, everywhen))
-            progress.advance(task)
+            count = occasions.count().to_pyarrow().as_py()
+            user_batches, pair_batches = _batches(plan.times, USER_ROWS_A_BATCH, count), _batches(plan.pair_times, PAIR_ROWS_A_BATCH, count)
+            progress.update(steps, total=len(user_batches) + len(pair_batches) + 3, completed=1)
+            parts = self._user_parts(events, users, lines, occasions, everywhen)
+            progress.advance(steps)
             with self._writer(USER_FEATURES) as write:
-                for batch in batches:
-                    moments = with_instant(self._moments(batch, plan))
-                    write(feature_tables.user_table(user_numeric, users, touches, occasions, moments))
-                    progress.advance(task)
+                for batch in user_batches:
+                    write(feature_tables.user_table(parts, with_instant(self._moments(batch, plan))))
+                    progress.advance(steps)
             with self._writer(USER_ITEM_FEATURES) as write:
-                for moment in plan.pair_times:
-                    moments = with_instant(self._moments((moment,), plan))
+                for batch in pair_batches:
+                    moments = with_instant(self._moments(batch, plan))
                     write(feature_tables.pair_table(user_item.user_item(occasions, moments), moments))
-            progress.advance(task)
+                    progress.advance(steps)
+            priced = self._keep("priced_items", item.priced_items(lines, items, everywhen))
             with self._writer(ITEM_FEATURES) as write:
-                write(feature_tables.item_table(item.item_numeric(lines, occasions, items, promotions, everywhen), everywhen))
-            progress.advance(task)
+                write(feature_tables.item_table(item.item_numeric(priced, lines, occasions, promotions, everywhen), everywhen))
+            progress.advance(steps)
         return FeatureSummary(self._manifest(plan), self._rows, self._columns, self._seconds)
+
+    def _user_parts(
+        self, events: "ir.Table", users: "ir.Table", lines: "ir.Table", occasions: "ir.Table", snapshots: "ir.Table"
+    ) -> "UserParts":
+        from endcap.features import affinity, feature_tables, history, user
+
+        return feature_tables.UserParts(
+            numeric=self._keep("user_numeric", user.user_numeric(lines, occasions, snapshots)),
+            users=users,
+            touches=self._keep("touches", history.item_touches(events)),
+            category_weights=self._keep("category_weights", affinity.group_weights(occasions, "category")),
+            brand_weights=self._keep("brand_weights", affinity.group_weights(occasions, "brand")),
+            user_weights=self._keep("user_weights", affinity.user_weights(occasions)),
+        )
 
     def _read(self, name: str) -> "ir.Table":
         path = self._dataset_dir / f"{name}.parquet"
@@ -224,6 +238,11 @@ class _Write:
     def close(self) -> None:
         if self._file is not None:
             self._file.close()
+
+
+def _batches(moments: tuple[datetime, ...], rows_a_batch: int, rows_a_moment: int) -> list[tuple[datetime, ...]]:
+    size = max(1, rows_a_batch // max(1, rows_a_moment))
+    return [moments[start : start + size] for start in range(0, len(moments), size)]
 
 
 def _progress() -> Progress:

@@ -1,11 +1,12 @@
-"""The four feature tables as they are stored, put together from the feature families."""
+"""The feature tables as they are stored, put together from the feature families."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import ibis
 import ibis.expr.types as ir
 
-from endcap.features.affinity import brand_affinity, category_affinity
+from endcap.features.affinity import user_affinity
 from endcap.features.columns import ITEM_NUMERIC, PAIR_LISTS, USER_AFFINITY, USER_CATEGORICAL, USER_HISTORY, USER_NUMERIC
 from endcap.features.history import user_history
 from endcap.features.user import user_categorical
@@ -13,20 +14,37 @@ from endcap.features.user import user_categorical
 USER_COLUMNS: tuple[str, ...] = (*USER_NUMERIC, *USER_CATEGORICAL, *USER_HISTORY, *USER_AFFINITY)
 
 
-def user_table(numeric: ir.Table, users: ir.Table, touches: ir.Table, occasions: ir.Table, snapshots: ir.Table) -> ir.Table:
-    """`user_id`, `event_timestamp`, USER_COLUMNS: users with a purchase before the snapshot.
+@dataclass(frozen=True)
+class UserParts:
+    """What the user table is put together from: computed once for all snapshots.
 
-    Args:
-        numeric: the users' numeric features, `user_id`, `t` and USER_NUMERIC.
+    Attributes:
+        numeric: `user_id`, `t` and USER_NUMERIC.
         users: the dataset's users.
         touches: item touches.
-        occasions: purchase occasions.
-        snapshots: moments with `t`.
+        category_weights: running weights by category.
+        brand_weights: running weights by brand.
+        user_weights: running weights of everything.
     """
-    rows = numeric.semi_join(snapshots, "t")
-    rows = _with(rows, user_categorical(users), ["user_id"])
-    for part in (user_history(touches, snapshots), category_affinity(occasions, snapshots), brand_affinity(occasions, snapshots)):
-        rows = _with(rows, part, ["user_id", "t"])
+
+    numeric: ir.Table
+    users: ir.Table
+    touches: ir.Table
+    category_weights: ir.Table
+    brand_weights: ir.Table
+    user_weights: ir.Table
+
+
+def user_table(parts: UserParts, snapshots: ir.Table) -> ir.Table:
+    """`user_id`, `event_timestamp`, USER_COLUMNS: users with a purchase before the snapshot."""
+    rows = parts.numeric.semi_join(snapshots, "t")
+    rows = _with(rows, user_categorical(parts.users), ["user_id"])
+    for lists in (
+        user_history(parts.touches, snapshots),
+        user_affinity("category", parts.category_weights, parts.user_weights, snapshots),
+        user_affinity("brand", parts.brand_weights, parts.user_weights, snapshots),
+    ):
+        rows = _with(rows, lists, ["user_id", "t"])
     texts = {name: rows[name].fill_null("") for name in USER_CATEGORICAL}
     lists = {name: rows[name].fill_null(ibis.literal([], type=rows[name].type())) for name in (*USER_HISTORY, *USER_AFFINITY)}
     return _stored(rows.mutate(**texts, **lists), "user_id", USER_COLUMNS, snapshots)

@@ -9,76 +9,71 @@ from endcap.features.promotion import promotion_shares
 from endcap.features.purchases import finest_categories
 
 
-def item_numeric(lines: ir.Table, occasions: ir.Table, items: ir.Table, promotions: ir.Table, snapshots: ir.Table) -> ir.Table:
+def priced_items(lines: ir.Table, items: ir.Table, snapshots: ir.Table) -> ir.Table:
+    """The rows of the item features, with price and age.
+
+    Rows: items sold before t; at the data's end the whole catalogue, whose own price and creation time then stand in for what sales do not
+    tell. Before that the catalogue's price, being the present one, would leak.
+
+    Returns:
+        `item_id`, `t`, `category` (null when unknown), `price` (0 when unknown), `item_age_days`.
+    """
+    first_sold = lines.group_by("item_id").agg(first_at=lines.at.min())
+    catalogue = items.select("item_id", catalogue_price=items.price, created_at=epoch_seconds(items.created_at))
+    catalogue = catalogue.inner_join(finest_categories(items), "item_id")
+    known = first_sold.outer_join(catalogue, "item_id")
+    known = known.select("first_at", "created_at", "catalogue_price", "category", item_id=ibis.coalesce(known.item_id, known.item_id_right))
+    rows = known.join(snapshots, (known.first_at < snapshots.t) | snapshots.is_data_end)
+    rows = rows.select("item_id", "t", "is_data_end", "catalogue_price", "category", "first_at", "created_at")
+    rows = rows.mutate(
+        first_at=ibis.ifelse(rows.first_at < rows.t, rows.first_at, rows.t),
+        created_at=ibis.ifelse(rows.created_at < rows.t, rows.created_at, rows.t),
+    )
+    rows = rows.left_join(_last_prices(lines, snapshots), ["item_id", "t"]).drop("item_id_right", "t_right")
+    return rows.select(
+        "item_id",
+        "t",
+        "category",
+        price=rows.last_price.fill_null(ibis.ifelse(rows.is_data_end, rows.catalogue_price, None)).fill_null(0.0),
+        item_age_days=(rows.t - ibis.least(rows.first_at, rows.created_at)) / DAY,
+    )
+
+
+def item_numeric(priced: ir.Table, lines: ir.Table, occasions: ir.Table, promotions: ir.Table, snapshots: ir.Table) -> ir.Table:
     """Popularity, trend, price, discount, repeat rate, age and promotion of items.
 
     Args:
+        priced: from `priced_items`.
         lines: purchase lines.
         occasions: purchase occasions.
-        items: the catalogue.
         promotions: the dataset's promotions.
         snapshots: moments with `t` in epoch seconds and `is_data_end`.
 
     Returns:
-        `item_id`, `t` and ITEM_NUMERIC as float32. Rows: items sold before t; at the data's end the whole catalogue, whose own price and
-        creation time then stand in for what sales do not tell. Before that the catalogue's price, being the present one, would leak.
+        `item_id`, `t` and ITEM_NUMERIC as float32, with the rows of `priced`.
     """
-    rows = _rows(lines, items, snapshots)
-    for part in (
-        _popularity(occasions, snapshots),
-        _discounts(lines, snapshots),
-        _last_prices(lines, snapshots),
-        promotion_shares(promotions, snapshots),
-    ):
+    rows = priced
+    for part in (_popularity(occasions, snapshots), _discounts(lines, snapshots), promotion_shares(promotions, snapshots)):
         rows = rows.left_join(part, ["item_id", "t"]).drop("item_id_right", "t_right")
+    rows = rows.left_join(_category_prices(priced), ["t", "category"]).drop("t_right", "category_right")
     counts = {name: rows[name].fill_null(0) for name in ("purchases_7d", "purchases_28d", "purchases_90d", "buyers_28d", "buyers_90d")}
     rows = rows.mutate(
         **counts,
-        price=rows.last_price.fill_null(ibis.ifelse(rows.is_data_end, rows.catalogue_price, None)).fill_null(0.0),
+        price_to_category=ibis.ifelse(rows.price > 0, rows.price / rows.category_price, 1.0).fill_null(1.0),
         repeat_rate_90d=_share(rows.repeat_buyers_90d, rows.buyers_90d),
         discount_share_28d=_share(rows.discounted_28d, rows.lines_28d),
         discount_depth_28d=_share(rows.discount_28d, rows.shelf_28d),
-        item_age_days=ibis.greatest((rows.t - ibis.least(rows.first_at, rows.created_at)) / DAY, 0.0),
         display_share=rows.display_share.fill_null(0.0),
         mailer_share=rows.mailer_share.fill_null(0.0),
     )
-    rows = rows.mutate(
-        trend=((rows.purchases_7d + 1) / (rows.purchases_28d / 4 + 1)).ln(),
-        category_price=rows.price.nullif(0.0).mean().over(ibis.window(group_by=["t", "category"])),
-    )
-    known = rows.category.notnull() & (rows.price > 0) & (rows.category_price > 0)
-    rows = rows.mutate(price_to_category=ibis.ifelse(known, rows.price / rows.category_price, 1.0))
+    rows = rows.mutate(trend=((rows.purchases_7d + 1) / (rows.purchases_28d / 4 + 1)).ln())
     return rows.select("item_id", "t", **{name: rows[name].cast("float32") for name in ITEM_NUMERIC})
 
 
-def _rows(lines: ir.Table, items: ir.Table, snapshots: ir.Table) -> ir.Table:
-    """`item_id`, `t`, `is_data_end`, `first_at`, `created_at` (both epoch seconds, one stands in for the other, t when neither is known),
-    `catalogue_price`, `category`: one row for each row of the result."""
-    first_sold = lines.group_by("item_id").agg(first_at=lines.at.min())
-    catalogue = items.select("item_id", catalogue_price=items.price, created_at=epoch_seconds(items.created_at)).inner_join(
-        finest_categories(items), "item_id"
-    )
-    known = first_sold.outer_join(catalogue, "item_id")
-    known = known.select(
-        "first_at",
-        "created_at",
-        "catalogue_price",
-        "category",
-        item_id=ibis.coalesce(known.item_id, known.item_id_right),
-    )
-    rows = known.join(snapshots, (known.first_at < snapshots.t) | snapshots.is_data_end)
-    rows = rows.select("item_id", "t", "is_data_end", "catalogue_price", "category", "first_at", "created_at")
-    first_at = ibis.ifelse(rows.first_at < rows.t, rows.first_at, None)
-    created_at = ibis.ifelse(rows.created_at < rows.t, rows.created_at, None)
-    return rows.select(
-        "item_id",
-        "t",
-        "is_data_end",
-        "catalogue_price",
-        "category",
-        first_at=ibis.coalesce(first_at, created_at, rows.t),
-        created_at=ibis.coalesce(created_at, first_at, rows.t),
-    )
+def _category_prices(priced: ir.Table) -> ir.Table:
+    """The mean price of each category's items at t, each item counted once."""
+    known = priced.filter(priced.price > 0, priced.category.notnull())
+    return known.group_by("t", "category").agg(category_price=known.price.mean())
 
 
 def _popularity(occasions: ir.Table, snapshots: ir.Table) -> ir.Table:
