@@ -18,7 +18,7 @@ $(VENV)/.ready: requirements/all.txt requirements/installer.txt pyproject.toml
 	@echo "Setting up $(VENV): about 3 GB of locked packages, once"
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/installer.txt
-	@$(BIN)/uv pip sync --quiet --python $(BIN)/python --require-hashes requirements/all.txt
+	@$(BIN)/uv pip sync --quiet --compile-bytecode --python $(BIN)/python --require-hashes requirements/all.txt
 	@$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation --editable .
 	@touch $@
 

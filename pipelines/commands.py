@@ -1,0 +1,135 @@
+"""`endcap pipeline`: run the training pipeline here, compile it, or start it on a server."""
+
+from dataclasses import asdict
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from endcap.cli.output import JsonOption, print_json
+from endcap.errors import BundleRefused, InvalidInput
+from endcap.settings import load_settings
+
+app = typer.Typer(help="Run, compile or submit the training pipeline.", no_args_is_help=True)
+
+DataOption = Annotated[Path | None, typer.Option("--data", help="A canonical dataset.", show_default="$ENDCAP_HOME/data")]
+GpusOption = Annotated[int, typer.Option("--gpus", min=0, help="GPUs for each training step on the cluster.")]
+SelectorOption = Annotated[list[str] | None, typer.Option("--gpu-node", help="label=value of the GPU nodes; repeat it.")]
+
+
+@app.command()
+def run(  # noqa: PLR0917 - an option a parameter, as typer reads them
+    data: DataOption = None,
+    test_weeks: Annotated[int, typer.Option(min=1, help="Weeks at the end kept for evaluation.")] = 4,
+    ranking_windows: Annotated[int, typer.Option(min=1, help="Four-week windows the ranker learns from.")] = 3,
+    min_buyers: Annotated[int, typer.Option(min=1, help="Items with fewer buyers are not trained on or judged.")] = 5,
+    epochs: Annotated[int | None, typer.Option(min=1, help="Passes of both trainings.", show_default="the models' own")] = None,
+    seed: Annotated[int | None, typer.Option(help="Seed of everything random.", show_default="the settings' own")] = None,
+    min_gain: Annotated[float, typer.Option(help="NDCG@10 a bundle needs over the champion's; below 0 is tolerance.")] = -0.005,
+    min_lift: Annotated[float, typer.Option(help="NDCG@10 it needs over the user's own most-bought items.")] = 0.0,
+    min_recall_lift: Annotated[float, typer.Option(help="Recall@100 on new items the two-tower needs over popularity.")] = 0.0,
+    force: Annotated[bool, typer.Option("--force", help="Run every step, also those whose inputs did not change.")] = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Run every step on this machine; ends with exit code 6 when the gate refuses the bundle.
+
+    Example: endcap pipeline run --epochs 2
+    """
+    from endcap.dataset.layout import open_dataset
+    from endcap.demo.offline_table import print_offline_table
+    from endcap.index.local_server import running_milvus
+    from pipelines.local_run import run_locally
+    from pipelines.results import TrainingResult
+    from pipelines.training import training_pipeline
+
+    settings = load_settings()
+    dataset = open_dataset(data or settings.data_dir)
+    console = Console(stderr=True, highlight=False)
+    fitting = {"epochs": epochs} if epochs else {}
+    arguments = {
+        "data_dir": str(dataset.path.absolute()),
+        "fingerprint": dataset.fingerprint,
+        "quotas": settings.retrieval.model_dump(),
+        "test_weeks": test_weeks,
+        "ranking_windows": ranking_windows,
+        "min_buyers": min_buyers,
+        "two_tower": fitting,
+        "ranker": fitting,
+        "seed": settings.seed if seed is None else seed,
+        "min_gain": min_gain,
+        "min_lift": min_lift,
+        "min_recall_lift": min_recall_lift,
+    }
+    with running_milvus(settings):
+        done = run_locally(training_pipeline(), arguments, settings, console, use_cache=not force)
+    result = TrainingResult.of(done, settings)
+    if as_json:
+        print_json(result.document())
+    else:
+        print_offline_table(Console(), result.evaluation)
+        console.print(f"\nReport with plots: {result.report}\n{result.told()}")
+    if not result.accepted:
+        raise BundleRefused(result.reason, field="gate", fix="what is served stays as it is")
+
+
+@app.command(name="compile")
+def compile_(
+    out: Annotated[Path, typer.Option(help="The YAML file to write.")] = Path("build/endcap-training.yaml"),
+    gpus: GpusOption = 0,
+    gpu_node: SelectorOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Write the pipeline as YAML for the Kubeflow Pipelines dashboard.
+
+    Example: endcap pipeline compile --out build/endcap-training.yaml --gpus 1
+    """
+    from pipelines.compiling import compile_pipeline
+    from pipelines.resources import GpuPool
+
+    written = compile_pipeline(out, GpuPool(count=gpus, node_selector=_labels(gpu_node)))
+    if as_json:
+        print_json({"pipeline": str(written)})
+    else:
+        Console().print(f"wrote {written}", highlight=False, soft_wrap=True)
+
+
+@app.command()
+def submit(  # noqa: PLR0917 - an option a parameter, as typer reads them
+    host: Annotated[str, typer.Option(help="Address of the Kubeflow Pipelines API.")],
+    data_dir: Annotated[str, typer.Option(help="The canonical dataset, as the steps see it on the cluster.")] = "/data/endcap",
+    fingerprint: Annotated[str, typer.Option(help="Of that dataset; changes when its content does.")] = "",
+    namespace: Annotated[str | None, typer.Option(help="Of a multi-user server.")] = None,
+    token: Annotated[str | None, typer.Option(envvar="ENDCAP_KFP_TOKEN", help="Bearer token.", show_envvar=True)] = None,
+    experiment: Annotated[str, typer.Option(help="The experiment the run goes under.")] = "endcap",
+    gpus: GpusOption = 0,
+    gpu_node: SelectorOption = None,
+    wait: Annotated[bool, typer.Option("--wait", help="Wait until the run ends; exit code 1 when it fails.")] = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Upload the pipeline to a Kubeflow Pipelines server and start a run.
+
+    Example: endcap pipeline submit --host http://localhost:8888 --data-dir /data/endcap
+    """
+    from pipelines.resources import GpuPool
+    from pipelines.submitting import Server, submit_pipeline, wait_for_run
+
+    settings = load_settings()
+    server = Server(host, namespace, token)
+    arguments = {"data_dir": data_dir, "fingerprint": fingerprint, "quotas": settings.retrieval.model_dump(), "seed": settings.seed}
+    pool = GpuPool(count=gpus, node_selector=_labels(gpu_node))
+    submission = submit_pipeline(server, arguments, experiment, pool, datetime.now(UTC))
+    if as_json:
+        print_json(asdict(submission))
+    else:
+        Console().print(f"started run {submission.run_id}: {submission.url}", highlight=False, soft_wrap=True)
+    if wait:
+        wait_for_run(server, submission.run_id, timeout_s=6 * 3600)
+
+
+def _labels(pairs: list[str] | None) -> dict[str, str]:
+    for pair in pairs or []:
+        if "=" not in pair:
+            raise InvalidInput("must be label=value", field="--gpu-node", value=pair)
+    return dict(pair.split("=", 1) for pair in pairs or [])

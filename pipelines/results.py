@@ -1,0 +1,61 @@
+"""What a local run came to: the evaluation, the gate's word, and the version that is served for it."""
+
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, Self
+
+from endcap.bundle.promotion import served_bundle
+from endcap.evaluation.evaluation import Evaluation
+from endcap.settings import Settings
+from pipelines.local_run import LocalRun
+from pipelines.step_display import StepRun
+
+EVALUATION_FILE = "evaluation.json"
+
+
+@dataclass(frozen=True)
+class TrainingResult:
+    """The result of one run of the training pipeline.
+
+    Attributes:
+        version: the bundle that the run deployed; None when it was refused.
+        accepted, reason: the gate's decision.
+        evaluation: every model on the weeks after the cut.
+        report: the HTML page with plots.
+        steps: in order.
+    """
+
+    version: int | None
+    accepted: bool
+    reason: str
+    evaluation: Evaluation
+    report: Path
+    steps: list[StepRun]
+
+    @classmethod
+    def of(cls, done: LocalRun, settings: Settings) -> Self:
+        outputs = done.outputs
+        accepted = bool(outputs["accepted"])
+        return cls(
+            version=served_bundle(settings.served_dir).manifest.version if accepted else None,
+            accepted=accepted,
+            reason=str(outputs["reason"]),
+            evaluation=Evaluation.model_validate_json((Path(outputs["evaluation"].path) / EVALUATION_FILE).read_bytes()),
+            report=Path(outputs["report"].path),
+            steps=done.steps,
+        )
+
+    def told(self) -> str:
+        """One sentence for a person."""
+        return f"Bundle endcap-{self.version} is deployed: {self.reason}" if self.accepted else f"Refused: {self.reason}"
+
+    def document(self) -> dict[str, Any]:
+        """The same as one JSON document."""
+        return {
+            "version": self.version,
+            "accepted": self.accepted,
+            "reason": self.reason,
+            "evaluation": self.evaluation.model_dump(mode="json"),
+            "report": str(self.report),
+            "steps": [asdict(step) for step in self.steps],
+        }

@@ -1,0 +1,98 @@
+from pathlib import Path
+from typing import Any
+
+import pytest
+from kfp import dsl
+from rich.console import Console
+
+from endcap.errors import DataRejected, EndcapError
+from endcap.settings import Settings
+from pipelines.local_run import LocalRun, run_locally
+from pipelines.step_display import StepRun
+
+
+@dsl.component(base_image="python", packages_to_install=[])
+def measure(value: int, measured: dsl.Output[dsl.Dataset]) -> bool:
+    from pathlib import Path
+
+    Path(measured.path).write_text(str(value))
+    return value > 1
+
+
+@dsl.component(base_image="python", packages_to_install=[])
+def deploy(measured: dsl.Input[dsl.Dataset], deployed: str) -> None:
+    from pathlib import Path
+
+    Path(deployed).write_text(Path(measured.path).read_text())
+
+
+@dsl.component(base_image="python", packages_to_install=[])
+def refuse(known: bool) -> None:
+    from endcap.errors import DataRejected
+
+    if known:
+        raise DataRejected("too many bad rows", field="events", fix="mend them")
+    raise ZeroDivisionError("by nothing")
+
+
+@dsl.pipeline(name="measured-deployment")
+def measured_deployment(value: int, deployed: str) -> None:
+    measured = measure(value=value)
+    with dsl.If(measured.outputs["Output"] == True):  # noqa: E712 - the condition is compiled, not evaluated
+        deploy(measured=measured.outputs["measured"], deployed=deployed).set_caching_options(False)
+
+
+@dsl.pipeline(name="failing")
+def failing(known: bool) -> None:
+    refuse(known=known)
+
+
+@pytest.fixture(autouse=True)
+def one_version_of_the_source(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("pipelines.local_run.source_fingerprint", lambda: "one-version")
+
+
+def run(pipeline: Any, home: Path, **arguments: Any) -> LocalRun:
+    return run_locally(pipeline, arguments, Settings(home=home), Console(stderr=True, quiet=True))
+
+
+def states(done: LocalRun) -> list[tuple[str, str]]:
+    return [(step.name, step.state) for step in done.steps]
+
+
+def test_steps_are_reused_except_those_that_must_not_be(tmp_path: Path) -> None:
+    deployed = tmp_path / "deployed"
+    first = run(measured_deployment, tmp_path, value=3, deployed=str(deployed))
+    assert states(first) == [("measure", "done"), ("deploy", "done")]
+    deployed.unlink()
+    second = run(measured_deployment, tmp_path, value=3, deployed=str(deployed))
+    assert states(second) == [("measure", "cached"), ("deploy", "done")]
+    assert deployed.read_text() == "3"
+
+
+def test_a_branch_whose_condition_is_false_does_not_run(tmp_path: Path) -> None:
+    deployed = tmp_path / "deployed"
+    done = run(measured_deployment, tmp_path, value=1, deployed=str(deployed))
+    assert states(done) == [("measure", "done")]
+    assert not deployed.exists()
+
+
+def test_the_error_of_a_step_keeps_its_kind_and_message(tmp_path: Path) -> None:
+    with pytest.raises(DataRejected, match=r"^events: too many bad rows; mend them$"):
+        run(failing, tmp_path, known=True)
+
+
+def test_any_other_error_names_the_step_and_the_log(tmp_path: Path) -> None:
+    with pytest.raises(EndcapError, match=r"step refuse failed: ZeroDivisionError: by nothing; see .*run\.log"):
+        run(failing, tmp_path, known=False)
+
+
+def test_nothing_of_kfp_reaches_standard_output(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    run(measured_deployment, tmp_path, value=1, deployed=str(tmp_path / "deployed"))
+    assert capsys.readouterr().out == ""
+
+
+def test_a_step_is_named_with_its_state_and_time(tmp_path: Path) -> None:
+    (step,) = run(measured_deployment, tmp_path, value=1, deployed="").steps
+    assert isinstance(step, StepRun)
+    assert step.seconds > 0
