@@ -5,12 +5,14 @@ from pathlib import Path
 from typing import Any, Self
 
 from endcap.bundle.promotion import served_bundle
+from endcap.errors import EndcapError
 from endcap.evaluation.evaluation import Evaluation
 from endcap.settings import Settings
 from pipelines.local_run import LocalRun
 from pipelines.step_display import StepRun
 
 EVALUATION_FILE = "evaluation.json"
+DEPLOY_STEP = "deploy-bundle"
 
 
 @dataclass(frozen=True)
@@ -34,8 +36,15 @@ class TrainingResult:
 
     @classmethod
     def of(cls, done: LocalRun, settings: Settings) -> Self:
+        """Read a run's outputs.
+
+        Raises:
+            EndcapError: the gate's decision and what ran after it contradict each other.
+        """
         outputs = done.outputs
         accepted = bool(outputs["accepted"])
+        if accepted != any(step.name == DEPLOY_STEP for step in done.steps):
+            raise EndcapError(f"the gate said accepted={accepted}, but the steps after it do not fit that", fix=f"see {done.log_file}")
         return cls(
             version=served_bundle(settings.served_dir).manifest.version if accepted else None,
             accepted=accepted,

@@ -91,7 +91,7 @@ def training_pipeline(gpus: GpuPool | None = None) -> Any:
             min_recall_lift=min_recall_lift,
         )
         decided = _effect(judgement, LIGHT)
-        with dsl.If(decided.outputs["accepted"] == True, name="accepted"):  # noqa: E712 - compiled into a condition
+        with dsl.If(decided.outputs["Output"] == True, name="accepted"):  # noqa: E712 - compiled into a condition
             made = export_bundle(**models, evaluation=judged.outputs["evaluation"], quotas=quotas, run_id=decided.outputs["run_id"])
             bundle = _step(made, TRAINING).outputs["bundle"]
             indexed = _effect(index_bundle(bundle=bundle), DATA)
@@ -101,7 +101,7 @@ def training_pipeline(gpus: GpuPool | None = None) -> Any:
         return TrainingOutputs(
             evaluation=judged.outputs["evaluation"],
             report=judged.outputs["report"],
-            accepted=decided.outputs["accepted"],
+            accepted=decided.outputs["Output"],
             reason=decided.outputs["reason"],
         )
 

@@ -1,9 +1,7 @@
 """Pipeline component: may this run's models take the champion's place?"""
 
-from typing import NamedTuple
-
 from kfp import dsl
-from kfp.dsl import HTML, Dataset, Input
+from kfp.dsl import HTML, Dataset, Input, OutputPath
 
 from components.image import BASE_IMAGE
 
@@ -18,9 +16,14 @@ def gate(
     min_gain: float,
     min_lift: float,
     min_recall_lift: float,
-) -> NamedTuple("GateOutputs", [("accepted", bool), ("reason", str), ("run_id", str)]):  # type: ignore[valid-type]
-    """Record the run and compare it with the baselines and the champion."""
-    from collections import namedtuple
+    reason: OutputPath(str),  # type: ignore[valid-type]
+    run_id: OutputPath(str),  # type: ignore[valid-type]
+) -> bool:
+    """Record the run and compare it with the baselines and the champion; returns whether it is accepted.
+
+    The decision is the component's single return value, because kfp.local resolves a condition on nothing else: on an output with a name
+    of its own it skips the branch without an error.
+    """
     from pathlib import Path
 
     from components.gate.step import gate_step
@@ -31,5 +34,6 @@ def gate(
     parameters = {f"two_tower.{name}": value for name, value in two_tower_parameters.items()}
     parameters |= {f"ranker.{name}": value for name, value in ranker_parameters.items()}
     result = gate_step(Path(evaluation.path), Path(report.path), parameters, limits, load_settings())
-    outputs = namedtuple("GateOutputs", ["accepted", "reason", "run_id"])
-    return outputs(result.decision.accepted, result.decision.reason, result.run_id)
+    Path(reason).write_text(result.decision.reason)
+    Path(run_id).write_text(result.run_id)
+    return result.decision.accepted
