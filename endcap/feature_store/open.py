@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import yaml
 
 from endcap.errors import DependencyUnavailable, InvalidInput
+from endcap.feature_store.quick_import import import_feast
 from endcap.settings import Settings
 
 if TYPE_CHECKING:
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
 
 CONFIG_NAME = "feature_store.yaml"
 _CONFIG_FILES = {"local": CONFIG_NAME, "cluster": "feature_store.cluster.yaml"}
-_RUN_FEAST = "from feast.cli.cli import cli; cli()"
+_RUN_FEAST = "from endcap.feature_store.quick_import import import_feast; import_feast(); from feast.cli.cli import cli; cli()"
 
 
 def store_config(settings: Settings) -> dict[str, Any]:
@@ -47,14 +48,14 @@ def open_store(settings: Settings) -> "FeatureStore":
     Raises:
         DependencyUnavailable: the feature repository has not been applied.
     """
-    from feast import FeatureStore, RepoConfig
-
     config = store_config(settings)
     if settings.profile == "local" and not Path(config["registry"]["path"]).exists():
         raise DependencyUnavailable("the feature store is empty", field=config["registry"]["path"], fix="fill it: endcap features")
-    repo_config = RepoConfig(**config)
+    feast = import_feast()
+    repo_config = feast.RepoConfig(**config)
     repo_config.repo_path = settings.feature_repo_dir.absolute()
-    return FeatureStore(config=repo_config)
+    store: FeatureStore = feast.FeatureStore(config=repo_config)
+    return store
 
 
 def write_store_config(settings: Settings) -> Path:

@@ -1,7 +1,7 @@
 """Training sets by Feast's point-in-time join: for each entity and moment, the features as they stood then."""
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -20,6 +20,8 @@ Moments = Sequence[datetime] | pl.Series | npt.NDArray[np.datetime64]
 
 ROWS_A_JOIN = 25_000
 """Rows joined at once: bounds memory when rows carry long lists."""
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+"""A moment before all data: asking for it gives the columns when nothing else is asked for."""
 MEMORY_LIMIT = "1500MB"
 """What DuckDB may take for one join before it spills to disk."""
 
@@ -55,14 +57,14 @@ def items_at(store: "FeatureStore", item_ids: Sequence[str], moments: Moments) -
 
 
 def _join(store: "FeatureStore", entity: str, ids: Sequence[str], moments: Moments, views: dict[str, tuple[str, ...]]) -> pl.DataFrame:
-    asked = pl.DataFrame({entity: pl.Series(ids, dtype=pl.String), "event_timestamp": pl.Series(moments)})
-    asked = asked.with_columns(_as_utc(asked.schema["event_timestamp"])).with_row_index("row")
+    asked = pl.DataFrame({entity: pl.Series(ids, dtype=pl.String), "event_timestamp": _in_utc(moments)}).with_row_index("row")
     distinct = asked.select(entity, "event_timestamp").unique(maintain_order=True).sort("event_timestamp", entity)
     columns = [name for names in views.values() for name in names]
     references = [f"{view}:{name}" for view, names in views.items() for name in names]
     _bound_memory()
-    parts = [_joined(store, part, references) for part in distinct.iter_slices(ROWS_A_JOIN)]
-    joined = pl.concat(parts) if parts else _joined(store, distinct, references)
+    if distinct.is_empty():
+        distinct = distinct.clear(1).with_columns(pl.lit("").alias(entity), pl.lit(EPOCH).alias("event_timestamp"))
+    joined = pl.concat([_joined(store, part, references) for part in distinct.iter_slices(ROWS_A_JOIN)])
     rows = asked.join(joined, on=[entity, "event_timestamp"], how="left", maintain_order="left")
     return rows.select(entity, "event_timestamp", *columns)
 
@@ -79,11 +81,14 @@ def _joined(store: "FeatureStore", part: pl.DataFrame, references: list[str]) ->
     return frame.with_columns(pl.col("event_timestamp").cast(pl.Datetime("us", "UTC")))
 
 
-def _as_utc(dtype: pl.DataType) -> pl.Expr:
-    moments = pl.col("event_timestamp")
-    if isinstance(dtype, pl.Datetime) and dtype.time_zone is None:
-        return moments.cast(pl.Datetime("us")).dt.replace_time_zone("UTC")
-    return moments.dt.convert_time_zone("UTC").cast(pl.Datetime("us", "UTC"))
+def _in_utc(moments: Moments) -> pl.Series:
+    """Moments as UTC in microseconds; naive ones, as numpy's are, are taken as UTC."""
+    series = pl.Series(moments)
+    if series.is_empty():
+        return pl.Series([], dtype=pl.Datetime("us", "UTC"))
+    if isinstance(series.dtype, pl.Datetime) and series.dtype.time_zone is None:
+        series = series.dt.replace_time_zone("UTC")
+    return series.cast(pl.Datetime("us", "UTC"))
 
 
 def _bound_memory() -> None:
