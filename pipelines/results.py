@@ -1,5 +1,6 @@
 """What a local run came to: the evaluation, the gate's word, and the version that is served for it."""
 
+import shutil
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Self
@@ -12,6 +13,7 @@ from pipelines.local_run import LocalRun
 from pipelines.step_display import StepRun
 
 EVALUATION_FILE = "evaluation.json"
+REPORT_FILE = "report.html"
 DEPLOY_STEP = "deploy-bundle"
 
 
@@ -50,7 +52,7 @@ class TrainingResult:
             accepted=accepted,
             reason=str(outputs["reason"]),
             evaluation=Evaluation.model_validate_json((Path(outputs["evaluation"].path) / EVALUATION_FILE).read_bytes()),
-            report=Path(outputs["report"].path),
+            report=_kept_report(Path(outputs["report"].path), settings.home / REPORT_FILE),
             steps=done.steps,
         )
 
@@ -68,3 +70,10 @@ class TrainingResult:
             "report": str(self.report),
             "steps": [asdict(step) for step in self.steps],
         }
+
+
+def _kept_report(artifact: Path, target: Path) -> Path:
+    """The newest run's report under a name that a browser opens."""
+    aside = target.with_suffix(".aside")
+    shutil.copyfile(artifact, aside)
+    return aside.replace(target)

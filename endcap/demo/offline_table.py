@@ -1,44 +1,44 @@
-"""The offline table: models x metrics on the weeks after the cut."""
+"""The offline tables: models x metrics on the weeks after the cut."""
+
+from collections.abc import Sequence
 
 from rich.console import Console
 from rich.table import Table
 
 from endcap.evaluation.evaluation import ALL, FULL, NEW, TRUTHS, Evaluation, Figure
 
-COLUMNS = {
-    ALL: ("ndcg@10", "recall@10", "precision@10", "mrr@10", "coverage@10", "diversity@10", "novelty@10"),
-    NEW: ("ndcg@10", "recall@10", "recall@100"),
-}
-"""Metrics shown by truth; what a model has no figure for stays empty."""
+ACCURACY = {ALL: ("ndcg@10", "precision@10", "recall@10", "mrr@10"), NEW: ("ndcg@10", "precision@10", "recall@10", "recall@100")}
+BEYOND_ACCURACY = ("coverage@10", "diversity@10", "novelty@10")
 
 
 def print_offline_table(console: Console, evaluation: Evaluation) -> None:
-    """One table a truth: a row a model, the mean and its 95 % interval, the best of each metric in bold."""
+    """Accuracy by truth with 95 % intervals, then coverage, diversity and novelty; the best of each column stands out."""
+    weeks = f"{evaluation.cut:%Y-%m-%d} to {evaluation.data_end:%Y-%m-%d}"
     for truth, figures in evaluation.truths.items():
-        shown = [name for name in COLUMNS[truth] if any(name in metrics for metrics in figures.models.values())]
-        table = Table(
-            title=f"{figures.users:,} households, {evaluation.cut:%Y-%m-%d} to {evaluation.data_end:%Y-%m-%d}; right is: {TRUTHS[truth]}",
-            title_justify="left",
-            caption="mean, and half the width of its 95 % bootstrap interval",
-            caption_justify="left",
-        )
-        table.add_column("model")
-        for name in shown:
-            table.add_column(name, justify="right")
-        for model, metrics in figures.models.items():
-            cells = [_cell(metrics.get(name), figures.models, name) for name in shown]
-            table.add_row(f"[bold]{_name(model)}[/]" if model == FULL else _name(model), *cells)
-        console.print()
-        console.print(table)
+        title = f"{figures.users:,} users, {weeks}; counted as right: {TRUTHS[truth]}"
+        _print(console, title, figures.models, ACCURACY[truth], "mean ± half its 95 % bootstrap interval")
+    _print(console, f"Beyond accuracy, {weeks}", evaluation.truths[ALL].models, BEYOND_ACCURACY, None)
+    console.print("[bold]endcap[/] is the whole pipeline: every candidate source, then the ranker.", highlight=False)
 
 
-def _name(model: str) -> str:
-    return "endcap (all sources, ranked)" if model == FULL else model.replace("_", " ")
+def _print(console: Console, title: str, models: dict[str, dict[str, Figure]], metrics: Sequence[str], caption: str | None) -> None:
+    console.print(f"\n[bold]{title}[/]", highlight=False)
+    table = Table(caption=caption, caption_justify="left")
+    table.add_column("model", no_wrap=True)
+    for name in metrics:
+        table.add_column(name, justify="right", no_wrap=True)
+    for model, figures in models.items():
+        cells = [_cell(figures.get(name), _best(models, name), with_interval=caption is not None) for name in metrics]
+        table.add_row("[bold]endcap[/]" if model == FULL else model.replace("_", " "), *cells)
+    console.print(table)
 
 
-def _cell(figure: Figure | None, models: dict[str, dict[str, Figure]], metric: str) -> str:
+def _best(models: dict[str, dict[str, Figure]], metric: str) -> float:
+    return max((figures[metric].mean for figures in models.values() if metric in figures), default=float("nan"))
+
+
+def _cell(figure: Figure | None, best: float, *, with_interval: bool) -> str:
     if figure is None:
         return ""
-    best = max(metrics[metric].mean for metrics in models.values() if metric in metrics)
-    text = f"{figure.mean:.3f} ±{(figure.high - figure.low) / 2:.3f}"
-    return f"[green]{text}[/]" if figure.mean == best else text
+    text = f"{figure.mean:.3f}" + (f" ±{(figure.high - figure.low) / 2:.3f}" if with_interval else "")
+    return f"[bold green]{text}[/]" if figure.mean == best else text
