@@ -26,13 +26,12 @@ def aliased_collection(client: Any, alias: str) -> str | None:
 
 def move_alias(client: Any, alias: str, name: str) -> None:
     """Point the alias at a collection that is loaded and checked; one atomic step for every searcher."""
-    current = aliased_collection(client, alias)
-    if current == name:
-        return
-    if current is None:
-        client.create_alias(name, alias)
-    else:
+    from pymilvus import MilvusException
+
+    try:
         client.alter_alias(name, alias)
+    except MilvusException:  # there is no such alias yet
+        client.create_alias(name, alias)
 
 
 def list_collections(client: Any, prefix: str) -> list[CollectionState]:

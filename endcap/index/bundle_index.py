@@ -7,7 +7,7 @@ from endcap.bundle.manifest import Bundle
 from endcap.bundle.tables import BundleTables, read_tables
 from endcap.errors import BundleInvalid
 from endcap.index.alias import aliased_collection, move_alias, prune_collections
-from endcap.index.collection import build_collection, ensure_loaded, row_count, self_recall
+from endcap.index.collection import build_collection, drop_collection, ensure_loaded, row_count, self_recall
 from endcap.index.connection import connect
 from endcap.index.search import ItemSearch
 from endcap.settings import MilvusSettings
@@ -81,7 +81,7 @@ def _checked_recall(client: Any, settings: MilvusSettings, name: str, tables: Bu
         recall = self_recall(search, name, tables.item_embeddings, limit=limit, seed=seed)
     if recall < settings.self_recall_min:
         if aliased_collection(client, settings.collection_prefix) != name:
-            client.drop_collection(name)
+            drop_collection(client, name)
         raise BundleInvalid(
             f"the index finds {recall:.1%} of the exact nearest items, below {settings.self_recall_min:.1%}; it was not switched to",
             field="collection",

@@ -13,7 +13,7 @@ from endcap.index.search import EMBEDDING_FIELD, METRIC, ItemSearch
 from endcap.progress import StepProgress
 
 KEY_FIELD = "item_index"
-HNSW = {"M": 16, "efConstruction": 100}
+HNSW = {"M": 24, "efConstruction": 128}
 BATCH_ROWS = 8_000
 LOAD_TIMEOUT_S = 300.0
 UNKNOWN_PRICE = -1.0
@@ -52,7 +52,7 @@ def build_collection(client: Any, tables: BundleTables, name: str) -> int:
         _index(client, name)
         client.load_collection(name, timeout=LOAD_TIMEOUT_S)
     except MilvusException as error:
-        client.drop_collection(name)
+        drop_collection(client, name)
         raise DependencyUnavailable(f"Milvus could not build the collection: {error}", field="collection", value=name) from error
     return len(tables.item_embeddings) - 1
 
@@ -120,11 +120,19 @@ def _require_unit_rows(tables: BundleTables) -> None:
         raise BundleInvalid("every embedding must have length 1", field="item_embeddings.npy", value=float(lengths.min()))
 
 
+def drop_collection(client: Any, name: str) -> None:
+    """Drop a collection if it is there, and first the aliases that point at it: Milvus would keep them, pointing nowhere."""
+    if not client.has_collection(name):
+        return
+    for alias in client.describe_collection(name).get("aliases", ()):
+        client.drop_alias(alias)
+    client.drop_collection(name)
+
+
 def _create(client: Any, name: str, dim: int) -> None:
     from pymilvus import DataType, MilvusClient
 
-    if client.has_collection(name):
-        client.drop_collection(name)
+    drop_collection(client, name)
     schema = MilvusClient.create_schema(auto_id=False, enable_dynamic_field=False)
     schema.add_field(KEY_FIELD, DataType.INT64, is_primary=True)
     schema.add_field(EMBEDDING_FIELD, DataType.FLOAT_VECTOR, dim=dim)

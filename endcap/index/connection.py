@@ -1,5 +1,6 @@
 """Connecting to Milvus: one place where a Milvus that does not answer becomes a clear error."""
 
+import logging
 import socket
 from typing import Any
 
@@ -23,6 +24,8 @@ def connect(settings: MilvusSettings, timeout_s: float = CONNECT_TIMEOUT_S) -> A
         raise unavailable(settings, "no Milvus answers")
     from pymilvus import MilvusClient, MilvusException
 
+    # pymilvus writes a stack trace for every refused call, also for those that we answer ourselves.
+    logging.getLogger("pymilvus").setLevel(logging.CRITICAL)
     try:
         return MilvusClient(uri=milvus_uri(settings), timeout=timeout_s)
     except (MilvusException, OSError) as error:

@@ -229,6 +229,7 @@ def write_config(folder: Path, port: int, ports: dict[str, int]) -> Path:
     config["proxy"]["http"]["enabled"] = False
     config["etcd"]["endpoints"] = f"{LOOPBACK}:{ports['etcd']}"
     config["etcd"]["config"] = {"path": str(folder / "configs" / "etcd.yaml")}
+    config["queryNode"]["segcore"]["interimIndex"]["enableIndex"] = False
     config["log"]["level"] = "warn"
     config["common"] |= {"gracefulStopTimeout": int(STOP_TIMEOUT_S), "session": {"ttl": SESSION_TTL_S, "retryTimes": 30}}
     config_file.write_text(yaml.safe_dump(config), encoding="utf-8")
