@@ -13,7 +13,7 @@ class Recommendation(BaseModel):
     item_id: str
     score: float = Field(description="Final score; higher is better, comparable within one answer.")
     source: str = Field(
-        description="The candidate source that brought the item with the highest rank: two_tower, item_to_item, buy_again, popular."
+        description="The source that ranked it highest (two_tower, item_to_item, popular), or buy_again for what the user bought before."
     )
     reason: str = Field(description="A sentence a customer may read.")
     position: int = Field(ge=1, description="Place in the list, from 1.")

@@ -9,6 +9,8 @@ from numpy.typing import NDArray
 SOURCES: tuple[str, ...] = ("two_tower", "item_to_item", "buy_again", "popular")
 """The sources by name; columns of `CandidateSet.scores` are in this order."""
 
+_BUY_AGAIN = SOURCES.index("buy_again")
+
 RECIPROCAL_RANK_OFFSET = 60.0
 """Constant of reciprocal rank fusion (Cormack, Clarke and Buettcher, SIGIR 2009)."""
 
@@ -43,7 +45,8 @@ class CandidateSet:
         scores: float32 [m, len(SOURCES)], each source's score, 0 where it did not bring the item.
         brought: bool [m, len(SOURCES)], which sources brought the item.
         fused: float32 [m], reciprocal rank fusion of the sources; the order when the ranker does not answer.
-        main_source: int8 [m], place in SOURCES of the source that ranked the item highest.
+        main_source: int8 [m], place in SOURCES of the source that ranked the item highest; buy_again whenever it brought the item, since
+            what somebody buys anyway needs no other reason.
     """
 
     index: NDArray[np.int32]
@@ -88,10 +91,12 @@ def union(by_source: Mapping[str, Candidates], candidates_max: int) -> Candidate
         start += len(source.index)
     fused = reciprocal.sum(axis=1)
     order = np.lexsort((index, -fused))[:candidates_max]
+    main = reciprocal.argmax(axis=1)
+    main[reciprocal[:, _BUY_AGAIN] > 0] = _BUY_AGAIN
     return CandidateSet(
         index=index[order].astype(np.int32),
         scores=scores[order],
         brought=reciprocal[order] > 0,
         fused=fused[order],
-        main_source=reciprocal[order].argmax(axis=1).astype(np.int8),
+        main_source=main[order].astype(np.int8),
     )
