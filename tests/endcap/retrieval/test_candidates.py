@@ -1,0 +1,56 @@
+import numpy as np
+from hypothesis import given
+from hypothesis import strategies as st
+
+from endcap.retrieval.candidates import SOURCES, Candidates, union
+
+
+@st.composite
+def one_source(draw: st.DrawFn) -> Candidates:
+    index = np.array(draw(st.lists(st.integers(1, 60), unique=True, max_size=30)), dtype=np.int32)
+    score = np.array(draw(st.lists(st.floats(0, 1, width=32), min_size=len(index), max_size=len(index))), dtype=np.float32)
+    return Candidates.best(index, score, quota=len(index))
+
+
+all_sources = st.dictionaries(st.sampled_from(SOURCES), one_source())
+
+
+@given(one_source(), st.integers(0, 30))
+def test_best_keeps_the_highest_scores_in_order(source: Candidates, quota: int) -> None:
+    kept = Candidates.best(source.index, source.score, quota)
+    assert len(kept.index) == min(quota, len(source.index))
+    assert (np.diff(kept.score) <= 0).all()
+    assert sorted(kept.score, reverse=True) == sorted(source.score, reverse=True)[: len(kept.score)]
+
+
+@given(all_sources, st.integers(1, 100))
+def test_union_holds_every_item_once_with_its_provenance(by_source: dict[str, Candidates], candidates_max: int) -> None:
+    merged = union(by_source, candidates_max)
+    everything = {int(index) for source in by_source.values() for index in source.index}
+    assert len(merged) == min(candidates_max, len(everything))
+    assert len(set(merged.index)) == len(merged)
+    assert (np.diff(merged.fused) <= 0).all()
+    for row, index in enumerate(merged.index):
+        for column, name in enumerate(SOURCES):
+            source = by_source.get(name, Candidates.none())
+            place = np.flatnonzero(source.index == index)
+            assert merged.brought[row, column] == bool(len(place))
+            assert merged.scores[row, column] == (source.score[place[0]] if len(place) else 0)
+        assert merged.brought[row, merged.main_source[row]]
+
+
+def test_union_without_sources_is_empty() -> None:
+    assert len(union({}, 10)) == 0
+
+
+def test_what_was_bought_before_is_named_so() -> None:
+    first, later = (Candidates(np.array(index, np.int32), np.array([0.9, 0.1], np.float32)) for index in ([5, 6], [6, 5]))
+    merged = union({"two_tower": first, "buy_again": later}, 10)
+    assert {SOURCES[source] for source in merged.main_source} == {"buy_again"}
+
+
+def test_keep_filters_every_column_alike() -> None:
+    merged = union({"popular": Candidates(np.array([3, 1, 2], np.int32), np.array([0.9, 0.5, 0.1], np.float32))}, 10)
+    kept = merged.keep(merged.index != 1)
+    assert list(kept.index) == [3, 2]
+    assert list(kept.score_of("popular")) == [np.float32(0.9), np.float32(0.1)]

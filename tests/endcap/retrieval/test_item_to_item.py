@@ -1,0 +1,68 @@
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from endcap.catalogue.item_table import ItemTable
+from endcap.retrieval.item_to_item import ItemToItem, build_item_to_item
+from endcap.retrieval.user_state import UserState
+
+SHRINKAGE = 2.0
+
+
+def by_hand(user_row: list[int], item: list[int], one: int, other: int) -> float:
+    """Cosine of co-purchase with shrinkage, from sets."""
+    buyers = {wanted: {user for user, bought in zip(user_row, item, strict=True) if bought == wanted} for wanted in (one, other)}
+    shared = len(buyers[one] & buyers[other])
+    return shared / ((len(buyers[one]) * len(buyers[other])) ** 0.5 + SHRINKAGE) if shared else 0.0
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.lists(st.tuples(st.integers(0, 5), st.integers(1, 6)), min_size=1, max_size=40), st.integers(1, 8))
+def test_weights_are_the_shrunk_cosine_whatever_the_block_size(pairs: list[tuple[int, int]], block_rows: int) -> None:
+    user_row, item = [user for user, _ in pairs], [bought for _, bought in pairs]
+    table = build_item_to_item(
+        np.array(user_row, np.int64), np.array(item, np.int32), 6, neighbours=6, shrinkage=SHRINKAGE, block_rows=block_rows
+    )
+    for one in range(1, 7):
+        found = dict(zip(table.index[one], table.weight[one], strict=True))
+        for other in range(1, 7):
+            expected = 0.0 if one == other else by_hand(user_row, item, one, other)
+            assert found.get(other, 0.0) == pytest.approx(expected, rel=1e-5)
+
+
+@pytest.fixture
+def table() -> ItemToItem:
+    """Item 1 goes with 2 and 3, item 2 with 4."""
+    index = np.array([[0, 0], [2, 3], [4, 0], [0, 0], [0, 0]], dtype=np.int32)
+    weight = np.array([[0, 0], [0.5, 0.25], [0.75, 0], [0, 0], [0, 0]], dtype=np.float32)
+    return ItemToItem(index, weight)
+
+
+def test_the_page_item_comes_before_the_history_and_is_not_recommended(table: ItemToItem, stranger: UserState) -> None:
+    state = replace(stranger, history=np.array([2], np.int32), history_age_days=np.array([0], np.float32))
+    found = table.candidates(state, np.array([1], np.int32), quota=10)
+    assert list(found.index) == [2, 3, 4]
+
+
+def test_older_history_weighs_less(table: ItemToItem, stranger: UserState) -> None:
+    def score(age_days: float) -> float:
+        state = replace(stranger, history=np.array([2], np.int32), history_age_days=np.array([age_days], np.float32))
+        return float(table.candidates(state, np.zeros(0, np.int32), quota=10).score[0])
+
+    assert score(0) > score(30) > score(90) > 0
+
+
+def test_somebody_unknown_gets_nothing(table: ItemToItem, stranger: UserState) -> None:
+    assert len(table.candidates(stranger, np.zeros(0, np.int32), quota=10).index) == 0
+
+
+@pytest.fixture
+def stranger(small_catalogue: ItemTable) -> UserState:
+    from datetime import UTC, datetime
+
+    from endcap.retrieval.user_state import user_state
+
+    return user_state(None, small_catalogue, {}, datetime(2026, 11, 27, tzinfo=UTC))

@@ -1,0 +1,35 @@
+import numpy as np
+
+from endcap.retrieval.candidates import Candidates
+from endcap.retrieval.popular import OVERALL, Popularity, popular_of
+
+
+def ranked(*index: int) -> Candidates:
+    return Candidates(np.array(index, np.int32), np.linspace(1, 0.5, len(index), dtype=np.float32))
+
+
+POPULARITY = Popularity({OVERALL: ranked(1, 2, 3, 4, 5, 6), "region=north": ranked(9, 2, 8)})
+
+
+def test_most_bought_items_come_first() -> None:
+    table = popular_of(np.array([3, 3, 3, 1, 1, 2], np.int32), item_count=4, size=2)
+    assert list(table.index) == [3, 1]
+    assert table.score[0] == 1
+
+
+def test_a_known_segment_is_mixed_with_everybody() -> None:
+    found = POPULARITY.candidates(["region=north"], quota=4)
+    assert {9, 2} <= set(found.index)
+    assert len(set(found.index)) == len(found.index) == 4
+
+
+def test_unknown_segments_get_what_everybody_buys() -> None:
+    assert list(POPULARITY.candidates(["region=moon"], quota=3).index) == [1, 2, 3]
+
+
+def test_tables_survive_storage() -> None:
+    again = Popularity.from_frame(POPULARITY.to_frame())
+    assert list(again.by_segment) == list(POPULARITY.by_segment)
+    for name, table in POPULARITY.by_segment.items():
+        assert list(again.by_segment[name].index) == list(table.index)
+        assert list(again.by_segment[name].score) == list(table.score)
