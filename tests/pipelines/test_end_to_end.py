@@ -23,6 +23,10 @@ pytestmark = [pytest.mark.pipeline, pytest.mark.timeout(900)]
 
 ROOT = Path(__file__).parents[2]
 QUICKSTART = ROOT / "docs" / "quickstart.md"
+UNHURRIED = {
+    f"ENDCAP_SERVING__{name}": "5000" for name in ("REQUEST_BUDGET_MS", "FEATURES_TIMEOUT_MS", "RETRIEVAL_TIMEOUT_MS", "RANK_TIMEOUT_MS")
+}
+"""Deadlines are not what these tests are about: a busy machine must not change the answers."""
 PORTS = ("ENDCAP_SERVING__HTTP_PORT", "ENDCAP_SERVING__GRPC_PORT", "ENDCAP_MODEL_SERVER__PORT", "ENDCAP_MILVUS__PORT")
 
 
@@ -69,7 +73,7 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> Installation:
     """Sections 1 and 2 of the quickstart, in a home of their own."""
     home = tmp_path_factory.mktemp("home")
     ports = {name: str(port) for name, port in zip(PORTS, free_ports(len(PORTS)), strict=True)}
-    environment = os.environ | {"PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}", "ENDCAP_HOME": str(home), **ports}
+    environment = os.environ | {"PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}", "ENDCAP_HOME": str(home), **ports, **UNHURRIED}
     installation = Installation(home, environment)
     for command in documented_commands("1.") + documented_commands("2."):
         installation.run(command)
@@ -129,6 +133,14 @@ def test_a_second_run_reuses_every_training_step(trained: Installation) -> None:
     steps = {step["name"]: step["state"] for step in trained.json(command)["steps"]}
     for name in ("validate-data", "build-features", "build-training-set", "build-tables", "train-two-tower", "train-ranker", "evaluate"):
         assert steps[name] == "cached", steps
+
+
+def test_a_refused_bundle_is_not_served(trained: Installation) -> None:
+    (command,) = [command for command in documented_commands("2.") if "pipeline run" in command]
+    before = trained.json("endcap bundle list")
+    told = trained.run(f"{command} --min-lift 0.9 --json", expected_exit=6)
+    assert json.loads(told)["accepted"] is False
+    assert trained.json("endcap bundle list") == before
 
 
 def test_a_known_household_gets_a_full_list_over_http(served: Installation) -> None:
