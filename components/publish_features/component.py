@@ -6,7 +6,7 @@ from kfp.dsl import Dataset, Input
 from components.image import BASE_IMAGE
 
 
-@dsl.component(base_image=BASE_IMAGE, packages_to_install=[])
+@dsl.component(base_image=BASE_IMAGE, packages_to_install=[], install_kfp_package=False)
 def publish_features(features: Input[Dataset]) -> str:
     """Publish feature tables and apply the feature repository; returns the features' fingerprint."""
     from pathlib import Path

@@ -17,7 +17,8 @@ if TYPE_CHECKING:
 
 CONFIG_NAME = "feature_store.yaml"
 _CONFIG_FILES = {"local": CONFIG_NAME, "cluster": "feature_store.cluster.yaml"}
-_RUN_FEAST = "from endcap.feature_store.quick_import import import_feast; import_feast(); from feast.cli.cli import cli; cli()"
+RUN_FEAST = "from endcap.feature_store.quick_import import import_feast; import_feast(); from feast.cli.cli import cli; cli()"
+"""Python code that is Feast's command line."""
 
 
 def store_config(settings: Settings) -> dict[str, Any]:
@@ -79,7 +80,7 @@ def apply_repo(settings: Settings) -> None:
     config = write_store_config(settings)
     arguments = ["--chdir", str(settings.feature_repo_dir.absolute()), "--feature-store-yaml", str(config), "apply"]
     environment = {**os.environ, "ENDCAP_HOME": str(settings.home.absolute()), "PYTHONWARNINGS": "ignore"}
-    done = subprocess.run([sys.executable, "-c", _RUN_FEAST, *arguments], env=environment, capture_output=True, text=True, check=False)
+    done = subprocess.run([sys.executable, "-c", RUN_FEAST, *arguments], env=environment, capture_output=True, text=True, check=False)
     if done.returncode != 0:
         lines = (done.stderr.strip() or done.stdout.strip() or "no output").splitlines()
         raise DependencyUnavailable(

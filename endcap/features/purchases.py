@@ -29,7 +29,7 @@ def purchase_lines(events: ir.Table, items: ir.Table, promotions: ir.Table) -> i
         `event_id`, `user_id` (null when anonymous), `item_id`, `basket_id`, `at` (epoch seconds), `spend`, `shelf_price` (per unit, before
         discount), `shelf_value`, `discount_value`, `is_discounted`, `is_promoted` (on display or in the mailer of that shop at that time),
         `category`, `brand`, `price_ratio` (paid unit price over the mean of its category's lines up to that second, at most
-        PRICE_RATIO_MAX), `opens_basket` (first line of its basket), `opens_occasion` (first line of its item in the basket).
+        PRICE_RATIO_MAX).
     """
     bought = events.filter(events.event_type == "purchase", events.consent, events.item_id.notnull())
     lines = bought.select(
@@ -48,8 +48,6 @@ def purchase_lines(events: ir.Table, items: ir.Table, promotions: ir.Table) -> i
     lines = lines.left_join(catalogue, "item_id").drop("item_id_right")
     promoted = promoted_lines(lines, promotions).mutate(is_promoted=True)
     lines = lines.left_join(promoted, "event_id").drop("event_id_right")
-    in_basket = ibis.window(group_by=["user_id", "basket_id"], order_by=["at", "event_id"])
-    in_occasion = ibis.window(group_by=["user_id", "basket_id", "item_id"], order_by=["at", "event_id"])
     so_far = ibis.range_window(group_by="category", order_by="at", preceding=None, following=0)
     category_mean = lines.paid_price.mean().over(so_far)
     ratio = ibis.ifelse(category_mean > 0, lines.paid_price / category_mean, 1.0)
@@ -68,8 +66,6 @@ def purchase_lines(events: ir.Table, items: ir.Table, promotions: ir.Table) -> i
         is_discounted=lines.discount > 0,
         is_promoted=lines.is_promoted.fill_null(False),
         price_ratio=ibis.least(ratio, ibis.literal(PRICE_RATIO_MAX)),
-        opens_basket=ibis.row_number().over(in_basket) == 0,
-        opens_occasion=ibis.row_number().over(in_occasion) == 0,
     )
 
 
@@ -77,18 +73,16 @@ def purchase_occasions(lines: ir.Table) -> ir.Table:
     """One row for each item in each basket: the user bought it then, in whatever quantity.
 
     Returns:
-        `user_id`, `item_id`, `basket_id`, `at`, `category`, `brand`, `previous_at` and `next_at`: when the same user bought the same item
-        in another basket, null for the first and the last.
+        `user_id`, `item_id`, `basket_id`, `at` (the first of its lines: a basket open across a snapshot counts before it),
+        `category`, `brand`, `previous_at` and `next_at`: when the same user bought the same item in another basket, null for the first and the last.
     """
-    occasions = lines.filter(lines.opens_occasion)
-    by_time = ibis.window(group_by=["user_id", "item_id"], order_by=["at", "basket_id"])
-    return occasions.select(
-        "user_id",
-        "item_id",
-        "basket_id",
-        "at",
-        "category",
-        "brand",
-        previous_at=occasions.at.lag().over(by_time),
-        next_at=occasions.at.lead().over(by_time),
+    occasions = lines.group_by("user_id", "item_id", "basket_id").agg(
+        at=lines.at.min(), category=lines.category.max(), brand=lines.brand.max()
     )
+    by_time = ibis.window(group_by=["user_id", "item_id"], order_by=["at", "basket_id"])
+    return occasions.mutate(previous_at=occasions.at.lag().over(by_time), next_at=occasions.at.lead().over(by_time))
+
+
+def basket_openings(lines: ir.Table) -> ir.Table:
+    """`user_id`, `basket_id`, `at`: the first line of each basket."""
+    return lines.group_by("user_id", "basket_id").agg(at=lines.at.min())

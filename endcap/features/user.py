@@ -5,6 +5,7 @@ import ibis.expr.types as ir
 
 from endcap.features.columns import USER_CATEGORICAL, USER_NUMERIC
 from endcap.features.instants import DAY, hour_of_day, weekday
+from endcap.features.purchases import basket_openings
 
 SATURDAY = 5
 MORNING = (6, 12)
@@ -74,20 +75,23 @@ def _shopping_moments(lines: ir.Table, occasions: ir.Table) -> ir.Table:
     """Lines of one user at one second as one row: far fewer rows to join with the snapshots than lines."""
     known = lines.filter(lines.user_id.notnull())
     sums = known.group_by("user_id", "at").agg(
-        baskets=known.opens_basket.cast("int64").sum(),
         lines=known.count(),
         spend=known.spend.sum(),
         price_ratio=known.price_ratio.sum(),
         discounted=known.is_discounted.cast("int64").sum(),
         promoted=known.is_promoted.cast("int64").sum(),
     )
+    opened = basket_openings(known)
+    baskets = opened.group_by("user_id", "at").agg(baskets=opened.count())
     known_occasions = occasions.filter(occasions.user_id.notnull())
     repeats = known_occasions.group_by("user_id", "at").agg(
         occasions=known_occasions.count(),
         repeats=known_occasions.previous_at.notnull().cast("int64").sum(),
     )
-    joined = sums.left_join(repeats, ["user_id", "at"]).drop("user_id_right", "at_right")
-    return joined.mutate(occasions=joined.occasions.fill_null(0), repeats=joined.repeats.fill_null(0))
+    moments = sums
+    for part in (baskets, repeats):
+        moments = moments.left_join(part, ["user_id", "at"]).drop("user_id_right", "at_right")
+    return moments.mutate(**{name: moments[name].fill_null(0) for name in ("baskets", "occasions", "repeats")})
 
 
 def _distinct_items(occasions: ir.Table, snapshots: ir.Table) -> ir.Table:

@@ -1,0 +1,38 @@
+import json
+
+import pytest
+from kfp import dsl
+
+from components.build_features.component import build_features
+from components.image import BASE_IMAGE
+from components.publish_features.component import publish_features
+from endcap.errors import DataRejected
+from endcap.features.manifest import read_manifest
+
+
+def test_components_run_in_the_pipeline_image_and_install_nothing():
+    for component in (build_features, publish_features):
+        assert component.component_spec.implementation.container.image == BASE_IMAGE
+        assert "pip install" not in " ".join(component.component_spec.implementation.container.command)
+
+
+def test_the_component_writes_tables_metadata_and_metrics(shop, tmp_path):
+    dataset = dsl.Dataset(name="dataset", uri=str(shop.random_shop(tmp_path / "data", 4)))
+    features = dsl.Dataset(name="features", uri=str(tmp_path / "out" / "features"))
+    metrics = dsl.Metrics(name="metrics", uri=str(tmp_path / "out" / "metrics"))
+    build_features.python_func(dataset=dataset, test_weeks=2, ranking_windows=1, features=features, metrics=metrics)
+    manifest = read_manifest(tmp_path / "out" / "features")
+    assert features.metadata == {"fingerprint": manifest.fingerprint, "cut": manifest.cut.isoformat()}
+    assert len(manifest.ranking_times) == 1
+    logged = json.loads((tmp_path / "out" / "metrics").read_text())
+    assert logged["rows_user_features"] == manifest.rows["user_features"] == metrics.metadata["rows_user_features"]
+
+
+def test_a_failed_build_leaves_no_artifact(tmp_path):
+    (tmp_path / "data").mkdir()
+    dataset = dsl.Dataset(name="dataset", uri=str(tmp_path / "data"))
+    features = dsl.Dataset(name="features", uri=str(tmp_path / "features"))
+    metrics = dsl.Metrics(name="metrics", uri=str(tmp_path / "metrics"))
+    with pytest.raises(DataRejected):
+        build_features.python_func(dataset=dataset, test_weeks=2, ranking_windows=1, features=features, metrics=metrics)
+    assert not (tmp_path / "features").exists()
