@@ -73,8 +73,8 @@ def purchase_occasions(lines: ir.Table) -> ir.Table:
     """One row for each item in each basket: the user bought it then, in whatever quantity.
 
     Returns:
-        `user_id`, `item_id`, `basket_id`, `at` (the first of its lines: a basket open across a snapshot counts before it),
-        `category`, `brand`, `previous_at` and `next_at`: when the same user bought the same item in another basket, null for the first and the last.
+        `user_id`, `item_id`, `basket_id`, `at` (the first of its lines: a basket open across a snapshot counts before it), `category`,
+        `brand`, `previous_at` and `next_at`: when the same user bought the same item in another basket, null for the first and the last.
     """
     occasions = lines.group_by("user_id", "item_id", "basket_id").agg(
         at=lines.at.min(), category=lines.category.max(), brand=lines.brand.max()
