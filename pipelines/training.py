@@ -35,8 +35,6 @@ class TrainingOutputs(NamedTuple):
 def training_pipeline(gpus: GpuPool | None = None) -> Any:
     """The pipeline's definition, the same for kfp.local and a cluster.
 
-    Steps that change something outside their own outputs (publish, index, materialize, deploy) are never answered from a cache.
-
     Args:
         gpus: where the two training steps find GPUs; None for CPUs.
     """
@@ -57,55 +55,48 @@ def training_pipeline(gpus: GpuPool | None = None) -> Any:
         min_lift: float = 0.0,
         min_recall_lift: float = 0.0,
     ) -> TrainingOutputs:
-        validated = _step(validate_data(data_dir=data_dir, fingerprint=fingerprint), DATA)
-        dataset = validated.outputs["dataset"]
+        dataset = _step(validate_data(data_dir=data_dir, fingerprint=fingerprint), DATA).outputs["dataset"]
         built = _step(build_features(dataset=dataset, test_weeks=test_weeks, ranking_windows=ranking_windows), DATA)
         features = built.outputs["features"]
-        published = _effect(publish_features(features=features), LIGHT)
-        joined = _step(build_training_set(dataset=dataset, features=features, published=published.output, min_buyers=min_buyers), DATA)
-        training = joined.outputs["training"]
-        tables = _step(build_tables(dataset=dataset, training=training), DATA).outputs["tables"]
-        towers = _step(train_two_tower(training=training, hyperparameters=two_tower, seed=seed), TRAINING)
-        ranked = _step(
-            train_ranker(
-                training=training,
-                tables=tables,
-                two_tower=towers.outputs["two_tower"],
-                quotas=quotas,
-                hyperparameters=ranker,
-                seed=seed,
-            ),
-            TRAINING,
-        )
-        for task in (towers, ranked):
-            request_gpus(task, pool)
-        models = {"training": training, "tables": tables, "two_tower": towers.outputs["two_tower"], "ranker": ranked.outputs["ranker"]}
-        judged = _step(evaluate(**models, quotas=quotas, seed=seed), TRAINING)
+        published = _effect(publish_features(features=features), LIGHT).output
+        joined = build_training_set(dataset=dataset, features=features, published=published, min_buyers=min_buyers)
+        training = _step(joined, DATA).outputs["training"]
+        models = _models(dataset, training, quotas=quotas, two_tower=two_tower, ranker=ranker, seed=seed, pool=pool)
+        judged = _step(evaluate(**models, quotas=quotas, seed=seed), TRAINING).outputs
         judgement = gate(
-            evaluation=judged.outputs["evaluation"],
-            report=judged.outputs["report"],
+            evaluation=judged["evaluation"],
+            report=judged["report"],
             two_tower_parameters=two_tower,
             ranker_parameters=ranker,
             min_gain=min_gain,
             min_lift=min_lift,
             min_recall_lift=min_recall_lift,
         )
-        decided = _effect(judgement, LIGHT)
-        with dsl.If(decided.outputs["Output"] == True, name="accepted"):  # noqa: E712 - compiled into a condition
-            made = export_bundle(**models, evaluation=judged.outputs["evaluation"], quotas=quotas, run_id=decided.outputs["run_id"])
-            bundle = _step(made, TRAINING).outputs["bundle"]
-            indexed = _effect(index_bundle(bundle=bundle), DATA)
-            collection = indexed.outputs["Output"]
-            filled = _effect(materialize_features(published=published.output, collection=collection), DATA)
-            _effect(deploy_bundle(bundle=bundle, collection=collection, features_until=filled.output), LIGHT)
-        return TrainingOutputs(
-            evaluation=judged.outputs["evaluation"],
-            report=judged.outputs["report"],
-            accepted=decided.outputs["Output"],
-            reason=decided.outputs["reason"],
-        )
+        decided = _effect(judgement, LIGHT).outputs
+        with dsl.If(decided["Output"] == True, name="accepted"):  # noqa: E712 - compiled into a condition
+            made = export_bundle(**models, evaluation=judged["evaluation"], quotas=quotas, run_id=decided["run_id"])
+            _release(_step(made, TRAINING).outputs["bundle"], published)
+        return TrainingOutputs(judged["evaluation"], judged["report"], decided["Output"], decided["reason"])
 
     return endcap_training
+
+
+def _models(dataset: Any, training: Any, *, quotas: Any, two_tower: Any, ranker: Any, seed: Any, pool: GpuPool) -> dict[str, Any]:
+    """The artifacts that evaluation and export take, by the names of their inputs."""
+    tables = _step(build_tables(dataset=dataset, training=training), DATA).outputs["tables"]
+    towers = _step(train_two_tower(training=training, hyperparameters=two_tower, seed=seed), TRAINING)
+    encoder = towers.outputs["two_tower"]
+    ranked = train_ranker(training=training, tables=tables, two_tower=encoder, quotas=quotas, hyperparameters=ranker, seed=seed)
+    for task in (towers, _step(ranked, TRAINING)):
+        request_gpus(task, pool)
+    return {"training": training, "tables": tables, "two_tower": encoder, "ranker": ranked.outputs["ranker"]}
+
+
+def _release(bundle: Any, published: Any) -> None:
+    """Index, fill the online store, then serve: a bundle takes requests only when all it asks is there."""
+    collection = _effect(index_bundle(bundle=bundle), DATA).outputs["Output"]
+    filled = _effect(materialize_features(published=published, collection=collection), DATA)
+    _effect(deploy_bundle(bundle=bundle, collection=collection, features_until=filled.output), LIGHT)
 
 
 def _step(task: Any, resources: StepResources) -> Any:
@@ -115,6 +106,6 @@ def _step(task: Any, resources: StepResources) -> Any:
 
 
 def _effect(task: Any, resources: StepResources) -> Any:
-    """A step that looks at or changes the world outside: run each time."""
+    """A step that looks at or changes the world outside its outputs: run each time, never answered from a cache."""
     request(task, resources)
     return task.set_caching_options(False)

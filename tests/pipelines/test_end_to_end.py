@@ -1,5 +1,6 @@
 """The whole way on a sample of the real data: the commands of docs/quickstart.md, then predict calls against the real processes."""
 
+import contextlib
 import json
 import os
 import re
@@ -73,7 +74,12 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> Installation:
     """Sections 1 and 2 of the quickstart, in a home of their own."""
     home = tmp_path_factory.mktemp("home")
     ports = {name: str(port) for name, port in zip(PORTS, free_ports(len(PORTS)), strict=True)}
-    environment = os.environ | {"PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}", "ENDCAP_HOME": str(home), **ports, **UNHURRIED}
+    environment = os.environ | {
+        "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
+        "ENDCAP_HOME": str(home),
+        **ports,
+        **UNHURRIED,
+    }
     installation = Installation(home, environment)
     for command in documented_commands("1.") + documented_commands("2."):
         installation.run(command)
@@ -100,11 +106,9 @@ def wait_until_ready(server: "subprocess.Popen[bytes]", url: str, timeout_s: flo
     deadline = time.monotonic() + timeout_s
     while time.monotonic() < deadline:
         assert server.poll() is None, "`endcap serve` ended"
-        try:
+        with contextlib.suppress(httpx.HTTPError):
             if httpx.get(url, timeout=2).status_code == httpx.codes.OK:
                 return
-        except httpx.HTTPError:
-            pass
         time.sleep(0.25)
     raise AssertionError("`endcap serve` did not become ready")
 
