@@ -41,6 +41,7 @@ def run(  # noqa: PLR0917 - an option a parameter, as typer reads them
     from endcap.demo.offline_table import print_offline_table
     from endcap.index.local_server import running_milvus
     from pipelines.local_run import run_locally
+    from pipelines.resources import Placement
     from pipelines.results import TrainingResult
     from pipelines.training import training_pipeline
 
@@ -63,7 +64,7 @@ def run(  # noqa: PLR0917 - an option a parameter, as typer reads them
         "min_recall_lift": min_recall_lift,
     }
     with running_milvus(settings):
-        done = run_locally(training_pipeline(), arguments, settings, console, use_cache=not force)
+        done = run_locally(training_pipeline(Placement(retries=0)), arguments, settings, console, use_cache=not force)
     result = TrainingResult.of(done, settings)
     if as_json:
         print_json(result.document())

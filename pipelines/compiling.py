@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from pipelines.resources import GpuPool
+from pipelines.resources import GpuPool, Placement
 from pipelines.training import training_pipeline
 
 
@@ -17,5 +17,5 @@ def compile_pipeline(target: Path, gpus: GpuPool | None = None) -> Path:
 
     target.parent.mkdir(parents=True, exist_ok=True)
     aside = target.with_name(f".{target.stem}.aside.yaml")
-    Compiler().compile(training_pipeline(gpus), str(aside))
+    Compiler().compile(training_pipeline(Placement(gpus or GpuPool())), str(aside))
     return aside.replace(target)

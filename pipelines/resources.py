@@ -35,19 +35,40 @@ class GpuPool:
     tolerated_taint: str = "nvidia.com/gpu"
 
 
-def request(task: Any, resources: StepResources) -> None:
-    """Ask for CPU and memory; the memory request is also the limit, so that a step is never evicted for what it did not ask for."""
-    task.set_cpu_request(resources.cpu).set_memory_request(resources.memory).set_memory_limit(resources.memory)
+@dataclass(frozen=True)
+class Placement:
+    """How steps are placed and tried again.
+
+    Attributes:
+        gpus: for the two training steps.
+        retries: attempts after the first; a laptop has nothing transient to wait for.
+    """
+
+    gpus: GpuPool = GpuPool()
+    retries: int = 2
+
+    def step(self, task: Any, resources: StepResources) -> Any:
+        """A step whose outputs depend on its inputs only: cached, and tried again when its node fails."""
+        return _requested(task, resources).set_caching_options(True).set_retry(num_retries=self.retries)
+
+    def effect(self, task: Any, resources: StepResources) -> Any:
+        """A step that looks at or changes the world outside its outputs: run each time, never answered from a cache."""
+        return _requested(task, resources).set_caching_options(False)
+
+    def training(self, task: Any) -> Any:
+        """A step that trains: cached, on the GPU nodes when there are any."""
+        from kfp import kubernetes
+
+        self.step(task, TRAINING)
+        if self.gpus.count:
+            task.set_accelerator_type(self.gpus.resource).set_accelerator_limit(self.gpus.count)
+            for label, value in self.gpus.node_selector.items():
+                kubernetes.add_node_selector(task, label_key=label, label_value=value)
+            if self.gpus.tolerated_taint:
+                kubernetes.add_toleration(task, key=self.gpus.tolerated_taint, operator="Exists", effect="NoSchedule")
+        return task
 
 
-def request_gpus(task: Any, pool: GpuPool) -> None:
-    """Send a training step to the GPU nodes of a pool."""
-    from kfp import kubernetes
-
-    if not pool.count:
-        return
-    task.set_accelerator_type(pool.resource).set_accelerator_limit(pool.count)
-    for label, value in pool.node_selector.items():
-        kubernetes.add_node_selector(task, label_key=label, label_value=value)
-    if pool.tolerated_taint:
-        kubernetes.add_toleration(task, key=pool.tolerated_taint, operator="Exists", effect="NoSchedule")
+def _requested(task: Any, resources: StepResources) -> Any:
+    """The memory request is also the limit, so that a step is never evicted for what it did not ask for."""
+    return task.set_cpu_request(resources.cpu).set_memory_request(resources.memory).set_memory_limit(resources.memory)

@@ -18,7 +18,7 @@ from components.publish_features.component import publish_features
 from components.train_ranker.component import train_ranker
 from components.train_two_tower.component import train_two_tower
 from components.validate_data.component import validate_data
-from pipelines.resources import DATA, LIGHT, TRAINING, GpuPool, StepResources, request, request_gpus
+from pipelines.resources import DATA, LIGHT, TRAINING, Placement
 
 PIPELINE_NAME = "endcap-training"
 
@@ -32,13 +32,12 @@ class TrainingOutputs(NamedTuple):
     reason: str
 
 
-def training_pipeline(gpus: GpuPool | None = None) -> Any:
+def training_pipeline(placement: Placement) -> Any:
     """The pipeline's definition, the same for kfp.local and a cluster.
 
     Args:
-        gpus: where the two training steps find GPUs; None for CPUs.
+        placement: where steps run and how often they are tried; changes no result.
     """
-    pool = gpus or GpuPool()
 
     @dsl.pipeline(name=PIPELINE_NAME, description="Features, two-tower, ranker, evaluation, gate, bundle and index")
     def endcap_training(  # noqa: PLR0917 - a parameter of the pipeline each
@@ -55,14 +54,14 @@ def training_pipeline(gpus: GpuPool | None = None) -> Any:
         min_lift: float = 0.0,
         min_recall_lift: float = 0.0,
     ) -> TrainingOutputs:
-        dataset = _step(validate_data(data_dir=data_dir, fingerprint=fingerprint), DATA).outputs["dataset"]
-        built = _step(build_features(dataset=dataset, test_weeks=test_weeks, ranking_windows=ranking_windows), DATA)
+        dataset = placement.step(validate_data(data_dir=data_dir, fingerprint=fingerprint), DATA).outputs["dataset"]
+        built = placement.step(build_features(dataset=dataset, test_weeks=test_weeks, ranking_windows=ranking_windows), DATA)
         features = built.outputs["features"]
-        published = _effect(publish_features(features=features), LIGHT).output
+        published = placement.effect(publish_features(features=features), LIGHT).output
         joined = build_training_set(dataset=dataset, features=features, published=published, min_buyers=min_buyers)
-        training = _step(joined, DATA).outputs["training"]
-        models = _models(dataset, training, quotas=quotas, two_tower=two_tower, ranker=ranker, seed=seed, pool=pool)
-        judged = _step(evaluate(**models, quotas=quotas, seed=seed), TRAINING).outputs
+        training = placement.step(joined, DATA).outputs["training"]
+        models = _models(dataset, training, quotas=quotas, two_tower=two_tower, ranker=ranker, seed=seed, placement=placement)
+        judged = placement.step(evaluate(**models, quotas=quotas, seed=seed), TRAINING).outputs
         judgement = gate(
             evaluation=judged["evaluation"],
             report=judged["report"],
@@ -72,40 +71,25 @@ def training_pipeline(gpus: GpuPool | None = None) -> Any:
             min_lift=min_lift,
             min_recall_lift=min_recall_lift,
         )
-        decided = _effect(judgement, LIGHT).outputs
+        decided = placement.effect(judgement, LIGHT).outputs
         with dsl.If(decided["Output"] == True, name="accepted"):  # noqa: E712 - compiled into a condition
             made = export_bundle(**models, evaluation=judged["evaluation"], quotas=quotas, run_id=decided["run_id"])
-            _release(_step(made, TRAINING).outputs["bundle"], published)
+            _release(placement.step(made, TRAINING).outputs["bundle"], published, placement)
         return TrainingOutputs(judged["evaluation"], judged["report"], decided["Output"], decided["reason"])
 
     return endcap_training
 
 
-def _models(dataset: Any, training: Any, *, quotas: Any, two_tower: Any, ranker: Any, seed: Any, pool: GpuPool) -> dict[str, Any]:
+def _models(dataset: Any, training: Any, *, quotas: Any, two_tower: Any, ranker: Any, seed: Any, placement: Placement) -> dict[str, Any]:
     """The artifacts that evaluation and export take, by the names of their inputs."""
-    tables = _step(build_tables(dataset=dataset, training=training), DATA).outputs["tables"]
-    towers = _step(train_two_tower(training=training, hyperparameters=two_tower, seed=seed), TRAINING)
-    encoder = towers.outputs["two_tower"]
+    tables = placement.step(build_tables(dataset=dataset, training=training), DATA).outputs["tables"]
+    encoder = placement.training(train_two_tower(training=training, hyperparameters=two_tower, seed=seed)).outputs["two_tower"]
     ranked = train_ranker(training=training, tables=tables, two_tower=encoder, quotas=quotas, hyperparameters=ranker, seed=seed)
-    for task in (towers, _step(ranked, TRAINING)):
-        request_gpus(task, pool)
-    return {"training": training, "tables": tables, "two_tower": encoder, "ranker": ranked.outputs["ranker"]}
+    return {"training": training, "tables": tables, "two_tower": encoder, "ranker": placement.training(ranked).outputs["ranker"]}
 
 
-def _release(bundle: Any, published: Any) -> None:
+def _release(bundle: Any, published: Any, placement: Placement) -> None:
     """Index, fill the online store, then serve: a bundle takes requests only when all it asks is there."""
-    collection = _effect(index_bundle(bundle=bundle), DATA).outputs["Output"]
-    filled = _effect(materialize_features(published=published, collection=collection), DATA)
-    _effect(deploy_bundle(bundle=bundle, collection=collection, features_until=filled.output), LIGHT)
-
-
-def _step(task: Any, resources: StepResources) -> Any:
-    """A step whose outputs depend on its inputs only: cached, and tried again when its node fails."""
-    request(task, resources)
-    return task.set_caching_options(True).set_retry(num_retries=1)
-
-
-def _effect(task: Any, resources: StepResources) -> Any:
-    """A step that looks at or changes the world outside its outputs: run each time, never answered from a cache."""
-    request(task, resources)
-    return task.set_caching_options(False)
+    collection = placement.effect(index_bundle(bundle=bundle), DATA).outputs["Output"]
+    filled = placement.effect(materialize_features(published=published, collection=collection), DATA)
+    placement.effect(deploy_bundle(bundle=bundle, collection=collection, features_until=filled.output), LIGHT)
