@@ -4,12 +4,9 @@ import shutil
 import tempfile
 from pathlib import Path
 
-import pyarrow.parquet as pq
-
 from endcap.errors import DataRejected
-from endcap.feature_store.names import SESSION_TABLE
 from endcap.feature_store.open import apply_repo
-from endcap.feature_store.push import SESSION_SCHEMA
+from endcap.feature_store.push import ensure_session_table
 from endcap.features.folder import replace_folder
 from endcap.features.manifest import MANIFEST_NAME, read_manifest
 from endcap.features.names import FEATURE_TABLES
@@ -34,7 +31,7 @@ def publish_features(features_dir: Path, settings: Settings) -> str:
     target = settings.features_dir
     if features_dir.resolve() != target.resolve() and manifest.fingerprint != _published_fingerprint(target):
         _copy(features_dir, target)
-    _ensure_session_table(target)
+    ensure_session_table(settings)
     apply_repo(settings)
     return manifest.fingerprint
 
@@ -60,12 +57,3 @@ def _copy(source: Path, target: Path) -> None:
         replace_folder(aside, target)
     finally:
         shutil.rmtree(aside, ignore_errors=True)
-
-
-def _ensure_session_table(target: Path) -> None:
-    """Feast asks for the table behind a push source even when sessions are only ever pushed online."""
-    path = target / f"{SESSION_TABLE}.parquet"
-    if not path.exists():
-        aside = path.with_suffix(".aside")
-        pq.write_table(SESSION_SCHEMA.empty_table(), aside)
-        aside.replace(path)

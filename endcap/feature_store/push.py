@@ -1,16 +1,19 @@
 """Session features from the stream into the online store."""
 
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pyarrow as pa
 
 from endcap.contracts.tables import UTC_TIMESTAMP
 from endcap.errors import DependencyUnavailable
-from endcap.feature_store.names import SESSION_PUSH_SOURCE
+from endcap.feature_store.names import SESSION_PUSH_SOURCE, SESSION_TABLE
 from endcap.feature_store.quiet import quiet_feast
+from endcap.settings import Settings
 
 if TYPE_CHECKING:
     from feast import FeatureStore
@@ -25,6 +28,23 @@ SESSION_SCHEMA = pa.schema(
     ]
 )
 """The table behind the session view."""
+
+
+def session_table_path(settings: Settings) -> Path:
+    """Where sessions are kept offline: apart from the feature tables, which are replaced as a whole."""
+    return settings.feast_dir / f"{SESSION_TABLE}.parquet"
+
+
+def ensure_session_table(settings: Settings) -> None:
+    """Write an empty table if there is none: Feast asks for the table behind a push source even when sessions only ever go online."""
+    import pyarrow.parquet as pq
+
+    path = session_table_path(settings)
+    if not path.exists():
+        path.parent.mkdir(parents=True, exist_ok=True)
+        aside = path.with_name(f".{path.name}.{os.getpid()}")
+        pq.write_table(SESSION_SCHEMA.empty_table(), aside)
+        aside.replace(path)
 
 
 @dataclass(frozen=True)

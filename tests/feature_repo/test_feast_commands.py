@@ -23,10 +23,10 @@ def root(tmp_path_factory):
     """A copy of the feature repository beside a home with features at its default place."""
     import importlib.util
 
-    from endcap.feature_store.names import SESSION_TABLE
-    from endcap.feature_store.push import SESSION_SCHEMA
+    from endcap.feature_store.push import ensure_session_table
     from endcap.features.build import build_feature_tables
     from endcap.features.snapshots import FeatureOptions
+    from endcap.settings import Settings
 
     spec = importlib.util.spec_from_file_location("made_shop", ROOT / "tests" / "endcap" / "features" / "made_shop.py")
     shop = importlib.util.module_from_spec(spec)
@@ -35,10 +35,7 @@ def root(tmp_path_factory):
     shutil.copytree(ROOT / "feature_repo", folder / "feature_repo", ignore=shutil.ignore_patterns("__pycache__"))
     features = folder / ".endcap" / "features"
     build_feature_tables(shop.random_shop(folder / "data", 2), features, FeatureOptions(test_weeks=2, ranking_windows=1))
-    import pyarrow.parquet as pq
-
-    pq.write_table(SESSION_SCHEMA.empty_table(), features / f"{SESSION_TABLE}.parquet")
-    (folder / ".endcap" / "feast").mkdir()
+    ensure_session_table(Settings(home=folder / ".endcap"))
     return folder
 
 

@@ -1,0 +1,41 @@
+import json
+
+import pytest
+import typer
+from typer.testing import CliRunner
+
+from components.commands import features
+from endcap.errors import DataRejected
+from endcap.log import configure_logging
+
+
+@pytest.fixture
+def run(tmp_path, monkeypatch):
+    monkeypatch.setenv("ENDCAP_HOME", str(tmp_path / "home"))
+    configure_logging()
+    app = typer.Typer()
+    app.command("features")(features)
+    return lambda *arguments: CliRunner().invoke(app, [str(argument) for argument in arguments], catch_exceptions=True)
+
+
+def test_json_tells_folder_rows_and_manifest(run, shop, tmp_path):
+    dataset = shop.random_shop(tmp_path / "data", 6)
+    result = run("--data", dataset, "--out", tmp_path / "features", "--test-weeks", 2, "--ranking-windows", 1, "--no-publish", "--json")
+    document = json.loads(result.stdout)
+    assert document["folder"] == str(tmp_path / "features")
+    assert set(document["rows"]) == {"user_features", "user_item_features", "item_features"}
+    assert document["manifest"]["cut"].startswith("2025-03-24T00:00:00")
+    assert not (tmp_path / "home").exists()
+
+
+def test_without_out_the_tables_go_to_the_offline_store(run, shop, tmp_path):
+    result = run("--data", shop.random_shop(tmp_path / "data", 6), "--test-weeks", 2, "--no-publish")
+    assert result.exit_code == 0
+    assert "item_features" in result.stdout
+    assert (tmp_path / "home" / "features" / "features.json").exists()
+
+
+def test_a_missing_dataset_is_refused_with_a_fix(run):
+    result = run("--no-publish")
+    assert isinstance(result.exception, DataRejected)
+    assert "endcap import" in str(result.exception)
