@@ -17,6 +17,7 @@ from endcap.training.training_set import TrainingSet
 
 POPULARITY_DAYS = 28
 ITEM_TO_ITEM_DAYS = 365
+ITEMS_A_USER_MAX = 500
 
 
 def build_tables(training_dir: Path, out_dir: Path, popularity_days: int = POPULARITY_DAYS, neighbours: int = 50) -> dict[str, float]:
@@ -35,7 +36,7 @@ def build_tables(training_dir: Path, out_dir: Path, popularity_days: int = POPUL
     """
     training = TrainingSet(training_dir)
     manifest = training.manifest
-    purchases = pl.read_parquet(training_dir / "purchases.parquet")
+    purchases = training.purchases
     out_dir.parent.mkdir(parents=True, exist_ok=True)
     aside = Path(tempfile.mkdtemp(prefix=f".{out_dir.name}-", dir=out_dir.parent))
     counts = {}
@@ -66,8 +67,16 @@ def _item_to_item(training: TrainingSet, purchases: pl.DataFrame, moment: dateti
     """Over the eligible items only: an item that hardly anyone bought has no reliable neighbours."""
     known = _between(purchases, moment - timedelta(days=ITEM_TO_ITEM_DAYS), moment)
     known = known.filter(pl.Series(training.eligible_at(moment)[known["item_index"].to_numpy()]))
+    known = _newest(known, ITEMS_A_USER_MAX)
     user_row = known["user_id"].rank("dense").to_numpy().astype(np.int64) - 1
     return build_item_to_item(user_row, known["item_index"].to_numpy(), len(training.item_rows), neighbours=neighbours)
+
+
+def _newest(purchases: pl.DataFrame, items_max: int) -> pl.DataFrame:
+    """Each user's last items: work grows with the square of them, and who buys everything says little of what goes together."""
+    pairs = purchases.group_by("user_id", "item_index").agg(pl.col("occurred_at").max())
+    place = pl.struct("occurred_at", "item_index").rank("ordinal", descending=True).over("user_id")
+    return pairs.filter(place <= items_max).sort("user_id", "item_index")
 
 
 def _between(purchases: pl.DataFrame, start: datetime, end: datetime) -> pl.DataFrame:

@@ -48,7 +48,9 @@ def _window(purchases: pl.DataFrame, moment: datetime, target_days: int) -> pl.D
 
 
 def retrieval_examples(
+    purchases: pl.DataFrame,
     targets: pl.DataFrame,
+    *,
     snapshots: Sequence[datetime],
     user_rows: UserRows,
     item_index: pl.DataFrame,
@@ -57,7 +59,8 @@ def retrieval_examples(
     """Examples of all users and snapshots that have targets and a feature row, ordered by snapshot and user.
 
     Args:
-        targets: as `targets_of` gives them.
+        purchases: as `targets_of` takes them.
+        targets: as it gives them.
         snapshots: moments in order; an example names its moment by the place here.
         user_rows: reads the user features point in time.
         item_index: columns item_id, item_index.
@@ -77,6 +80,7 @@ def retrieval_examples(
     targets = targets.sort("example", "item_index")
     counts = np.bincount(targets["example"].to_numpy(), minlength=len(rows))
     history, age = _histories(rows, item_index)
+    bought_start, bought_end, bought_index = _bought_before(purchases, rows)
     return RetrievalExamples(
         history=history,
         history_age_days=age,
@@ -87,7 +91,27 @@ def retrieval_examples(
         target_start=np.concatenate([[0], np.cumsum(counts)]).astype(np.int64),
         target_index=targets["item_index"].to_numpy().astype(np.int32),
         target_is_new=targets["is_new"].to_numpy(),
+        bought_start=bought_start,
+        bought_end=bought_end,
+        bought_index=bought_index,
     )
+
+
+def _bought_before(purchases: pl.DataFrame, rows: pl.DataFrame) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int32]]:
+    """Each user's items in the order of first purchase: what a user had bought by any moment stands at the front."""
+    first = purchases.group_by("user_id", "item_index").agg(pl.col("occurred_at").min()).sort("user_id", "occurred_at", "item_index")
+    first = first.with_row_index("place")
+    start = first.group_by("user_id").agg(pl.col("place").min().cast(pl.Int64).alias("bought_start"))
+    count = (
+        rows.select("example", "user_id", "event_timestamp")
+        .join(first.select("user_id", "occurred_at"), on="user_id")
+        .filter(pl.col("occurred_at") < pl.col("event_timestamp"))
+        .group_by("example")
+        .len("bought_count")
+    )
+    spans = rows.select("example", "user_id").join(start, on="user_id", how="left").join(count, on="example", how="left").sort("example")
+    bought_start = spans["bought_start"].to_numpy()
+    return bought_start, bought_start + spans["bought_count"].fill_null(0).to_numpy(), first["item_index"].to_numpy()
 
 
 def _histories(rows: pl.DataFrame, item_index: pl.DataFrame) -> tuple[NDArray[np.int32], NDArray[np.float32]]:

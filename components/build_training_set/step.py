@@ -85,7 +85,14 @@ class _Build:
         self._write_moments(folder, purchases)
         vocabularies = self._write_vocabularies(folder)
         targets = targets_of(purchases, self.moments.snapshots, self.target_days)
-        examples = retrieval_examples(targets, self.moments.snapshots, self.user_rows, item_index, vocabularies)
+        examples = retrieval_examples(
+            purchases,
+            targets,
+            snapshots=self.moments.snapshots,
+            user_rows=self.user_rows,
+            item_index=item_index,
+            vocabularies=vocabularies,
+        )
         examples.write(folder / "examples")
         manifest = TrainingManifest(
             data_start=self.features.first_event_at,

@@ -32,9 +32,16 @@ class BatchSource:
     parameters: TwoTowerHyperparameters
     sampled: bool
 
+    def example_rows(self) -> NDArray[np.int64]:
+        """The examples to learn from: those of the newest snapshots."""
+        snapshots = np.unique(self.examples.snapshot)
+        first = snapshots[-max(1, round(len(snapshots) * self.parameters.snapshot_share))]
+        rows = np.flatnonzero(self.examples.snapshot >= first)
+        return rows[-self.parameters.examples_max :]
+
     def rows(self, rng: np.random.Generator) -> list[NDArray[np.int64]]:
         """Example rows of every batch of one epoch, in random order."""
-        newest = np.arange(max(0, len(self.examples) - self.parameters.examples_max), len(self.examples))
+        newest = self.example_rows()
         snapshot = self.examples.snapshot[newest]
         batches = []
         for moment in np.unique(snapshot):
@@ -48,17 +55,14 @@ class BatchSource:
         for rows in self.rows(rng):
             batch = with_present_visits(self._batch(rows), self.parameters.session_share, self.parameters.anonymous_share, rng)
             if len(batch.target):
-                yield self._inputs(batch, int(self.examples.snapshot[rows[0]]), draw)
+                yield self._inputs(batch, rows, draw)
 
     def _batch(self, rows: NDArray[np.int64]) -> Batch:
+        """Targets are items new to the user: what was bought before comes back by buy-again."""
         examples = self.examples
-        start, end = examples.target_start[rows], examples.target_start[rows + 1]
-        count = end - start
-        flat = np.repeat(start - np.concatenate([[0], np.cumsum(count)[:-1]]), count) + np.arange(count.sum())
-        row = np.repeat(np.arange(len(rows), dtype=np.int32), count)
-        target = examples.target_index[flat]
-        weight = np.where(examples.target_is_new[flat], 1.0, self.parameters.repeat_weight).astype(np.float32)
-        kept = (self.place[target] >= 0) & (weight > 0)
+        row, place = examples.targets_of(rows)
+        target = examples.target_index[place]
+        kept = (self.place[target] >= 0) & examples.target_is_new[place]
         return Batch(
             history=examples.history[rows],
             history_age_days=examples.history_age_days[rows],
@@ -67,12 +71,15 @@ class BatchSource:
             context=examples.context[rows],
             row=row[kept],
             target=target[kept],
-            weight=weight[kept],
         )
 
-    def _inputs(self, batch: Batch, snapshot: int, draw: "_Sampler | None") -> dict[str, NDArray]:  # type: ignore[type-arg]
-        numeric = self.item_numeric[snapshot]
+    def _inputs(self, batch: Batch, rows: NDArray[np.int64], draw: "_Sampler | None") -> dict[str, NDArray]:  # type: ignore[type-arg]
+        numeric = self.item_numeric[self.examples.snapshot[rows[0]]]
         target = self.place[batch.target]
+        bought_row, place = self.examples.bought_by(rows)
+        bought = self.place[self.examples.bought_index[place]]
+        bought_row, bought = bought_row[bought >= 0], bought[bought >= 0]
+        count = np.bincount(batch.row, minlength=len(rows))
         inputs = {
             "history": batch.history,
             "history_age_days": batch.history_age_days,
@@ -81,19 +88,21 @@ class BatchSource:
             "context": batch.context,
             "row": batch.row,
             "target": target,
-            "weight": batch.weight,
+            # One user with a hundred targets must not outweigh ten users with ten.
+            "weight": (count[batch.row] ** -0.5).astype(np.float32),
         }
         if draw is None:
-            return inputs | {"item_numeric": numeric}
-        sampled, hit_row, hit_column = draw(batch.row, target)
+            return inputs | {"item_numeric": numeric, "left_out_row": bought_row, "left_out": bought}
+        sampled = draw.samples()
+        left_out_row, left_out = draw.places(sampled, np.concatenate([batch.row, bought_row]), np.concatenate([target, bought]))
         return inputs | {
             "sampled": sampled,
             "sampled_log_q": draw.log_q[sampled],
             "sampled_numeric": numeric[sampled],
             "target_log_q": draw.log_q[target],
             "target_numeric": numeric[target],
-            "hit_row": hit_row,
-            "hit_column": hit_column,
+            "left_out_row": left_out_row,
+            "left_out": left_out,
         }
 
 
@@ -121,10 +130,15 @@ class _Sampler:
         size = source.parameters.negatives
         return cls(probability, np.log(size * probability).astype(np.float32), size, rng)
 
-    def __call__(self, row: NDArray[np.int32], target: NDArray[np.int32]) -> tuple[NDArray[np.int32], NDArray[np.int32], NDArray[np.int32]]:
-        """Samples (int32 [size], with repeats), and row and column of every sample that is a target of that row."""
-        sampled = np.sort(self.rng.choice(len(self.probability), self.size, p=self.probability)).astype(np.int32)
-        first, last = np.searchsorted(sampled, target, side="left"), np.searchsorted(sampled, target, side="right")
+    def samples(self) -> NDArray[np.int32]:
+        """int32 [size], ascending, with repeats."""
+        return np.sort(self.rng.choice(len(self.probability), self.size, p=self.probability)).astype(np.int32)
+
+    def places(
+        self, sampled: NDArray[np.int32], row: NDArray[np.int32], item: NDArray[np.int32]
+    ) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
+        """Row and place among the samples, int32 each, of every sample that is the row's item."""
+        first, last = np.searchsorted(sampled, item, side="left"), np.searchsorted(sampled, item, side="right")
         count = last - first
-        hit_column = np.repeat(first - np.concatenate([[0], np.cumsum(count)[:-1]]), count) + np.arange(count.sum())
-        return sampled, np.repeat(row, count).astype(np.int32), hit_column.astype(np.int32)
+        place = np.repeat(first - (np.cumsum(count) - count), count) + np.arange(count.sum())
+        return np.repeat(row, count).astype(np.int32), place.astype(np.int32)

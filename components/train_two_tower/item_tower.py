@@ -1,10 +1,16 @@
-"""The item tower: id and content embeddings, and what the shop's numbers say of the item at a moment."""
+"""The item tower: the direction of an embedding says what the item is, its length how well it sells at the moment.
+
+Embeddings must have unit length for the index. A vector of length up to one keeps it free in one dimension less: the last dimension is
+what is missing to one, and queries have a zero there (Bachrach et al., RecSys 2014).
+"""
 
 import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
 
 from components.train_two_tower.content import ContentBlock, ItemContent
+from components.train_two_tower.warm_start import split_by_content
+from endcap.features.columns import ITEM_NUMERIC
 from endcap.training.normalisation import Standardisation
 
 
@@ -21,6 +27,8 @@ class ItemTower(tf.keras.layers.Layer):
         trained: NDArray[np.int32],
         content: ItemContent,
         numeric: Standardisation,
+        *,
+        start: NDArray[np.float32],
         id_dropout: float,
     ) -> None:
         """
@@ -29,6 +37,7 @@ class ItemTower(tf.keras.layers.Layer):
             trained: int32 [p], indices of the items that have an id embedding.
             content: attributes of all items.
             numeric: of the columns ITEM_NUMERIC.
+            start: float32 [p, dim - 1], where the trained items' identities start.
             id_dropout: share of ids left out in training.
         """
         super().__init__(name="item_tower")
@@ -39,13 +48,23 @@ class ItemTower(tf.keras.layers.Layer):
         id_row = np.zeros(self.item_count + 1, dtype=np.int32)
         id_row[trained] = np.arange(1, len(trained) + 1)
         self._id_row = id_row
-        self.ids = self.add_weight(name="ids", shape=(len(trained) + 1, dim), initializer=_normal(0.5 * dim**-0.5))
-        self.content = self.add_weight(name="content", shape=(content.size, dim), initializer=_normal(0.5 * dim**-0.5))
-        self.numeric_hidden = tf.keras.layers.Dense(dim, activation="relu", name="numeric_hidden")
-        self.numeric_out = tf.keras.layers.Dense(dim, kernel_initializer="zeros", name="numeric_out")
+        attributes, own = split_by_content(start, trained, content)
+        own = np.concatenate([np.zeros((1, dim - 1), dtype=np.float32), own])
+        self.ids = self.add_weight(name="ids", shape=own.shape, initializer=tf.constant_initializer(own))
+        self.content = self.add_weight(name="content", shape=attributes.shape, initializer=tf.constant_initializer(attributes))
+        self.turn_hidden = tf.keras.layers.Dense(dim, activation="relu", name="turn_hidden")
+        self.turn = tf.keras.layers.Dense(dim - 1, kernel_initializer="zeros", name="turn")
+        self.length_hidden = tf.keras.layers.Dense(dim, activation="relu", name="length_hidden")
+        self.length_bend = tf.keras.layers.Dense(1, kernel_initializer="zeros", name="length_bend")
+        self.length = tf.keras.layers.Dense(
+            1,
+            kernel_initializer=tf.constant_initializer(_popularity_first()),
+            bias_initializer=tf.constant_initializer(-1.0),
+            name="length",
+        )
 
     def identity(self, index: tf.Tensor, training: bool) -> tf.Tensor:
-        """What does not change with time: float32 [items, dim] for int32 [items]; zeros for index 0."""
+        """What does not change with time: float32 [items, dim - 1] for int32 [items]; zeros for index 0."""
         id_row = tf.gather(self._id_row, index)
         keep = tf.cast(id_row > 0, tf.float32)
         if training and self._id_dropout > 0:
@@ -66,12 +85,17 @@ class ItemTower(tf.keras.layers.Layer):
         """Unit length embeddings, float32 [items, dim].
 
         Args:
-            identity: float32 [items, dim].
+            identity: float32 [items, dim - 1].
             item_numeric: float32 [items, len(ITEM_NUMERIC)], raw, as of the moment.
         """
-        moment = self.numeric_out(self.numeric_hidden(self._numeric.apply(item_numeric)))
-        return tf.math.l2_normalize(identity + moment, axis=1)
+        numeric = self._numeric.apply(item_numeric)
+        direction = tf.math.l2_normalize(identity + self.turn(self.turn_hidden(numeric)), axis=1)
+        length = tf.sigmoid(self.length(numeric) + self.length_bend(self.length_hidden(numeric)))
+        return tf.concat([length * direction, tf.sqrt(tf.maximum(1.0 - tf.square(length), 1e-6))], axis=1)
 
 
-def _normal(deviation: float) -> tf.keras.initializers.Initializer:
-    return tf.keras.initializers.RandomNormal(stddev=deviation)
+def _popularity_first() -> NDArray[np.float32]:
+    """Lengths start as a curve of the buyers of late, which most of demand follows."""
+    weights = np.zeros((len(ITEM_NUMERIC), 1), dtype=np.float32)
+    weights[ITEM_NUMERIC.index("buyers_28d")] = 1.0
+    return weights

@@ -6,11 +6,12 @@ NEVER = -1e9
 """Logit of an item that must not count."""
 
 
-def full_softmax_loss(logits: tf.Tensor, row: tf.Tensor, column: tf.Tensor, weight: tf.Tensor) -> tf.Tensor:
-    """Mean negative log-likelihood of the targets under the softmax over all items.
+def full_softmax_loss(logits: tf.Tensor, left_out: tf.Tensor, row: tf.Tensor, column: tf.Tensor, weight: tf.Tensor) -> tf.Tensor:
+    """Mean negative log-likelihood of the targets under the softmax over all items but those left out.
 
     Args:
         logits: float32 [queries, items].
+        left_out: int32 [pairs, 2], query and item that is no choice for the query.
         row: int32 [targets], the query a target belongs to.
         column: int32 [targets], the target's item.
         weight: float32 [targets].
@@ -18,7 +19,8 @@ def full_softmax_loss(logits: tf.Tensor, row: tf.Tensor, column: tf.Tensor, weig
     Returns:
         float32 [].
     """
-    log_normaliser = tf.reduce_logsumexp(logits, axis=1)
+    choices = tf.tensor_scatter_nd_update(logits, left_out, tf.fill(tf.shape(left_out)[:1], NEVER))
+    log_normaliser = tf.reduce_logsumexp(choices, axis=1)
     target_logit = tf.gather_nd(logits, tf.stack([row, column], axis=1))
     return weighted_mean(tf.gather(log_normaliser, row) - target_logit, weight)
 
@@ -27,7 +29,7 @@ def sampled_softmax_loss(
     *,
     sampled_logits: tf.Tensor,
     sampled_log_q: tf.Tensor,
-    is_target: tf.Tensor,
+    left_out: tf.Tensor,
     target_logit: tf.Tensor,
     target_log_q: tf.Tensor,
     row: tf.Tensor,
@@ -42,7 +44,7 @@ def sampled_softmax_loss(
     Args:
         sampled_logits: float32 [queries, samples].
         sampled_log_q: float32 [samples], log of the expected count.
-        is_target: bool [queries, samples], accidental hits.
+        left_out: int32 [pairs, 2], query and sample that is no negative of the query: its targets (accidental hits), what it knows.
         target_logit: float32 [targets].
         target_log_q: float32 [targets].
         row: int32 [targets], the query a target belongs to.
@@ -51,7 +53,8 @@ def sampled_softmax_loss(
     Returns:
         float32 [].
     """
-    corrected = tf.where(is_target, NEVER, sampled_logits - sampled_log_q[None, :])
+    corrected = sampled_logits - sampled_log_q[None, :]
+    corrected = tf.tensor_scatter_nd_update(corrected, left_out, tf.fill(tf.shape(left_out)[:1], NEVER))
     log_negatives = tf.gather(tf.reduce_logsumexp(corrected, axis=1), row)
     positive = target_logit - target_log_q
     log_normaliser = positive + tf.nn.softplus(log_negatives - positive)

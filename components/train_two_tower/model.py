@@ -45,7 +45,7 @@ class TwoTower(tfrs.Model):
         query = self._query(inputs, self._looked_up(identity, inputs["history"]), training)
         items = self.item_tower.at_moment(identity, inputs["item_numeric"])
         logits = tf.matmul(query / self._temperature(), items, transpose_b=True)
-        return full_softmax_loss(logits, inputs["row"], inputs["target"], inputs["weight"])
+        return full_softmax_loss(logits, _left_out(inputs), inputs["row"], inputs["target"], inputs["weight"])
 
     def _sampled_loss(self, inputs: Mapping[str, Any], training: bool) -> tf.Tensor:
         history = inputs["history"]
@@ -58,13 +58,11 @@ class TwoTower(tfrs.Model):
         )
         temperature = self._temperature()
         logits = tf.matmul(query, samples, transpose_b=True) / temperature
-        hits = tf.stack([inputs["hit_row"], inputs["hit_column"]], axis=1)
-        is_target = tf.scatter_nd(hits, tf.ones_like(inputs["hit_row"]), tf.shape(logits)) > 0
         target_logit = tf.reduce_sum(tf.gather(query, inputs["row"]) * targets, axis=1) / temperature
         return sampled_softmax_loss(
             sampled_logits=logits,
             sampled_log_q=inputs["sampled_log_q"],
-            is_target=is_target,
+            left_out=_left_out(inputs),
             target_logit=target_logit,
             target_log_q=inputs["target_log_q"],
             row=inputs["row"],
@@ -82,3 +80,7 @@ class TwoTower(tfrs.Model):
 
     def _temperature(self) -> tf.Tensor:
         return tf.maximum(tf.exp(self.log_temperature), TEMPERATURE_MIN)
+
+
+def _left_out(inputs: Mapping[str, Any]) -> tf.Tensor:
+    return tf.stack([inputs["left_out_row"], inputs["left_out"]], axis=1)

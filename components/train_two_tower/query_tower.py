@@ -20,7 +20,7 @@ class QueryTower(tf.keras.layers.Layer):
 
     def __init__(self, parameters: TwoTowerHyperparameters, user_numeric: Standardisation, category_sizes: Sequence[int]) -> None:
         super().__init__(name="query_tower")
-        dim = parameters.dim
+        dim = parameters.dim - 1
         self._user_numeric = user_numeric
         self.pooling = AttentionPooling(parameters.pooling_heads, dim)
         self.blocks = [AttentionBlock(dim, parameters.attention_heads, parameters.dropout) for _ in range(parameters.attention_layers)]
@@ -30,17 +30,18 @@ class QueryTower(tf.keras.layers.Layer):
         self.context = [tf.keras.layers.Embedding(size, CONTEXT_DIM, embeddings_initializer="zeros") for size in CONTEXT_SIZES]
         self.dropout = tf.keras.layers.Dropout(parameters.dropout)
         self.hidden = tf.keras.layers.Dense(4 * dim, activation="relu", name="hidden")
-        self.out = tf.keras.layers.Dense(dim, name="out")
+        # Small: the query starts as the mean of what was bought of late, which the items' start makes a fair one.
+        self.out = tf.keras.layers.Dense(dim, name="out", kernel_initializer=tf.keras.initializers.VarianceScaling(0.01))
 
     def call(self, history: tf.Tensor, present: tf.Tensor, inputs: Mapping[str, tf.Tensor], training: bool = False) -> tf.Tensor:
         """
         Args:
-            history: float32 [n, HISTORY_LENGTH, dim], identities of the items.
+            history: float32 [n, HISTORY_LENGTH, dim - 1], identities of the items.
             present: bool [n, HISTORY_LENGTH], false where padded.
             inputs: those of `encode_query` beside the history: `history_age_days`, `user_numeric`, `user_categories`, `context`.
 
         Returns:
-            float32 [n, dim], unit length.
+            float32 [n, dim], unit length, 0 in the last dimension.
         """
         age_days, user_categories, context = inputs["history_age_days"], inputs["user_categories"], inputs["context"]
         pools = recency_pools(history, age_days, present)
@@ -51,7 +52,8 @@ class QueryTower(tf.keras.layers.Layer):
         parts += [table(user_categories[:, column]) for column, table in enumerate(self.categories)]
         parts += [table(context[:, column]) for column, table in enumerate(self.context)]
         mixed = self.out(self.dropout(self.hidden(tf.concat(parts, axis=1)), training=training))
-        return tf.math.l2_normalize(mixed + pools[1], axis=1)
+        direction = tf.math.l2_normalize(mixed + pools[-1], axis=1)
+        return tf.pad(direction, [[0, 0], [0, 1]])
 
 
 class AttentionPooling(tf.keras.layers.Layer):

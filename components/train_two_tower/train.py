@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 import numpy as np
+import polars as pl
 import tensorflow as tf
 from numpy.typing import NDArray
 
@@ -12,6 +13,7 @@ from components.train_two_tower.hyperparameters import TwoTowerHyperparameters
 from components.train_two_tower.item_tower import ItemTower
 from components.train_two_tower.model import TwoTower
 from components.train_two_tower.query_tower import QueryTower
+from components.train_two_tower.warm_start import co_purchase_factors
 from endcap.features.columns import CONTEXT, HISTORY_LENGTH, ITEM_NUMERIC, USER_CATEGORICAL, USER_NUMERIC
 from endcap.training.fit_progress import fit_progress
 from endcap.training.normalisation import Standardisation
@@ -30,7 +32,7 @@ def fit_two_tower(training: TrainingSet, parameters: TwoTowerHyperparameters, se
     """
     trained = np.flatnonzero(training.eligible_at(training.manifest.ranking_windows[0])).astype(np.int32)
     source = batch_source(training, trained, parameters)
-    model = build_model(training, trained, source, parameters)
+    model = build_model(training, trained, source, parameters, seed)
     rng = np.random.default_rng(seed)
     steps = len(source.rows(np.random.default_rng(seed)))
     model.compile(optimizer=tf.keras.optimizers.legacy.Adam(_schedule(parameters, steps), epsilon=1e-7))
@@ -56,15 +58,29 @@ def batch_source(training: TrainingSet, trained: NDArray[np.int32], parameters: 
     return BatchSource(training.examples, item_numeric, place, parameters, sampled=len(trained) > parameters.full_softmax_items_max)
 
 
-def build_model(training: TrainingSet, trained: NDArray[np.int32], source: BatchSource, parameters: TwoTowerHyperparameters) -> TwoTower:
+def build_model(
+    training: TrainingSet, trained: NDArray[np.int32], source: BatchSource, parameters: TwoTowerHyperparameters, seed: int
+) -> TwoTower:
     """An untrained two-tower with the constants of the training data inside."""
     content = item_content(training.items, parameters.title_buckets, parameters.price_buckets)
-    item_tower = ItemTower(
-        parameters.dim, trained, content, Standardisation.fit(source.item_numeric.reshape(-1, len(ITEM_NUMERIC))), parameters.id_dropout
-    )
+    item_numeric = Standardisation.fit(source.item_numeric.reshape(-1, len(ITEM_NUMERIC)))
+    start = _start(training, source, len(trained), parameters.dim - 1, seed)
+    item_tower = ItemTower(parameters.dim, trained, content, item_numeric, start=start, id_dropout=parameters.id_dropout)
     category_sizes = [len(training.user_vocabularies[name]) for name in USER_CATEGORICAL]
     query_tower = QueryTower(parameters, Standardisation.fit(training.examples.user_numeric), category_sizes)
     return TwoTower(query_tower, item_tower, trained, parameters.temperature)
+
+
+def _start(training: TrainingSet, source: BatchSource, trained_count: int, dim: int, seed: int) -> NDArray[np.float32]:
+    """Factors of what was bought before the first example.
+
+    Factors that had seen the targets would teach the query tower to trust them more than they deserve.
+    """
+    first = training.manifest.snapshots[int(training.examples.snapshot[source.example_rows()].min())]
+    before = training.purchases.filter(pl.col("occurred_at") < first)
+    place = source.place[before["item_index"].to_numpy()]
+    user_row = before["user_id"].rank("dense").to_numpy().astype(np.int64) - 1
+    return co_purchase_factors(user_row[place >= 0], place[place >= 0], trained_count, dim, np.random.default_rng(seed))
 
 
 def batch_signature(source: BatchSource) -> dict[str, tf.TensorSpec]:
@@ -79,6 +95,8 @@ def batch_signature(source: BatchSource) -> dict[str, tf.TensorSpec]:
         "row": tf.TensorSpec([None], integers),
         "target": tf.TensorSpec([None], integers),
         "weight": tf.TensorSpec([None], floats),
+        "left_out_row": tf.TensorSpec([None], integers),
+        "left_out": tf.TensorSpec([None], integers),
     }
     if not source.sampled:
         return signature | {"item_numeric": tf.TensorSpec([None, len(ITEM_NUMERIC)], floats)}
@@ -88,8 +106,6 @@ def batch_signature(source: BatchSource) -> dict[str, tf.TensorSpec]:
         "sampled_numeric": tf.TensorSpec([None, len(ITEM_NUMERIC)], floats),
         "target_log_q": tf.TensorSpec([None], floats),
         "target_numeric": tf.TensorSpec([None, len(ITEM_NUMERIC)], floats),
-        "hit_row": tf.TensorSpec([None], integers),
-        "hit_column": tf.TensorSpec([None], integers),
     }
 
 

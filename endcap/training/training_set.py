@@ -125,6 +125,11 @@ class TrainingSet:
         return mask
 
     @cached_property
+    def purchases(self) -> pl.DataFrame:
+        """Columns user_id, item_index (int32), occurred_at, session_id, device; oldest first, to the data's end."""
+        return pl.read_parquet(self.path / "purchases.parquet")
+
+    @cached_property
     def examples(self) -> RetrievalExamples:
         """The two-tower's examples."""
         return RetrievalExamples.read(self.path / "examples")
