@@ -76,7 +76,7 @@ def build_feature_tables(
         replace_folder(aside, out_dir)
     finally:
         shutil.rmtree(aside, ignore_errors=True)
-    get_logger("features").info("features built", rows=summary.rows, seconds=summary.seconds)
+    get_logger("features").info("features built", cut=summary.manifest.cut.isoformat(), seconds=round(sum(summary.seconds.values()), 1))
     return summary
 
 
@@ -198,6 +198,7 @@ class _Build:
             write.close()
         self._rows[name], self._columns[name] = write.rows, write.columns
         self._add_seconds(name, started)
+        get_logger("features").info("table written", table=name, rows=write.rows, seconds=self._seconds[name])
 
     def _add_seconds(self, name: str, started: float) -> None:
         self._seconds[name] = round(time.perf_counter() - started, 3)

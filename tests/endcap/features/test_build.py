@@ -122,7 +122,7 @@ def test_users_and_promotions_may_be_left_out(shop, tmp_path):
     assert pl.read_parquet(tmp_path / "features" / "item_features.parquet")["display_share"].max() == 0
 
 
-def refuse(dataset, tmp_path, match):
+def assert_refused(dataset, tmp_path, match):
     with pytest.raises(DataRejected, match=match):
         build_feature_tables(dataset, tmp_path / "out" / "features", OPTIONS)
     assert list((tmp_path / "out").iterdir()) == []
@@ -130,17 +130,17 @@ def refuse(dataset, tmp_path, match):
 
 def test_a_missing_table_is_named_and_nothing_is_left_behind(tmp_path):
     (tmp_path / "data").mkdir()
-    refuse(tmp_path / "data", tmp_path, "events.parquet")
+    assert_refused(tmp_path / "data", tmp_path, "events.parquet")
 
 
 def test_a_corrupt_table_is_named_and_nothing_is_left_behind(shop, tmp_path):
     dataset = shop.random_shop(tmp_path / "data", 1)
     (dataset / "items.parquet").write_bytes(b"PAR1 not really")
-    refuse(dataset, tmp_path, "items.parquet")
+    assert_refused(dataset, tmp_path, "items.parquet")
 
 
 def test_a_dataset_without_purchases_is_refused(shop, tmp_path):
-    refuse(shop.random_shop(tmp_path / "data", 1, events=[]), tmp_path, "no purchases")
+    assert_refused(shop.random_shop(tmp_path / "data", 1, events=[]), tmp_path, "no purchases")
 
 
 def test_old_tables_stay_when_a_build_fails(shop, tmp_path):
