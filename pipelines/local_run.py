@@ -6,7 +6,7 @@ import os
 import re
 import warnings
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, redirect_stdout
+from contextlib import contextmanager, redirect_stdout, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -29,6 +29,7 @@ QUIET = {
 }
 """What every step's process is told: Keras 2, one order of additions, and no talk."""
 
+STEP_STOP_TIMEOUT_S = 5.0
 NOT_IN_STEPS = ("cli", "demo", "serving")
 """Parts of the library that no step runs."""
 
@@ -68,7 +69,7 @@ def run_locally(pipeline: Any, arguments: Mapping[str, Any], settings: Settings,
     logs.mkdir(parents=True, exist_ok=True)
     log_file, progress_file = logs / "run.log", folder / "progress.json"
     display = StepDisplay(console, log_file, progress_file)
-    with display, _kfp_local(folder, progress_file, use_cache), redirect_stdout(display):
+    with display, _kfp_local(folder, progress_file, use_cache), _no_step_left_behind(), redirect_stdout(display):
         try:
             outputs = pipeline(**arguments).outputs
         except RuntimeError as error:
@@ -117,6 +118,26 @@ def _kfp_local(folder: Path, progress_file: Path, use_cache: bool) -> Iterator[N
         root.setLevel(level)
         for name, value in before.items():
             os.environ.pop(name, None) if value is None else os.environ.update({name: value})
+
+
+@contextmanager
+def _no_step_left_behind() -> Iterator[None]:
+    """When the run is interrupted, end the step that runs: kfp.local would leave it to work on for nobody."""
+    import psutil
+
+    here = psutil.Process()
+    before = set(here.children(recursive=True))
+    try:
+        yield
+    except BaseException:
+        steps = [child for child in here.children(recursive=True) if child not in before]
+        for child in steps:
+            with suppress(psutil.NoSuchProcess):
+                child.terminate()
+        _, stubborn = psutil.wait_procs(steps, timeout=STEP_STOP_TIMEOUT_S)
+        for child in stubborn:
+            child.kill()
+        raise
 
 
 class _ToStandardOutput(logging.Handler):

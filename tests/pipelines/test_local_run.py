@@ -1,6 +1,11 @@
+import signal
+import subprocess
+import sys
+import time
 from pathlib import Path
 from typing import Any
 
+import psutil
 import pytest
 from kfp import dsl
 from rich.console import Console
@@ -96,3 +101,45 @@ def test_a_step_is_named_with_its_state_and_time(tmp_path: Path) -> None:
     (step,) = run(measured_deployment, tmp_path, value=1, deployed="").steps
     assert isinstance(step, StepRun)
     assert step.seconds > 0
+
+
+def test_an_interrupted_run_leaves_no_step_behind(tmp_path: Path) -> None:
+    marker = f"step-of-{tmp_path.name}"
+    program = f"""
+import sys; sys.path.insert(0, {str(Path(__file__).parents[2])!r})
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from kfp import dsl
+from rich.console import Console
+from endcap.settings import Settings
+from pipelines.local_run import run_locally
+
+@dsl.component(base_image="python", packages_to_install=[])
+def sleep(marker: str) -> None:
+    import time
+    from pathlib import Path
+    Path(marker).touch()
+    time.sleep(600)
+
+@dsl.pipeline(name="sleeping")
+def sleeping(marker: str) -> None:
+    sleep(marker=marker)
+
+run_locally(sleeping, {{"marker": {str(tmp_path / marker)!r}}}, Settings(home=Path({str(tmp_path)!r})), Console(quiet=True))
+"""
+    script = tmp_path / "run.py"
+    script.write_text(program)
+    run = psutil.Popen([sys.executable, str(script)], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    deadline = time.monotonic() + 60
+    while not (tmp_path / marker).exists():
+        assert time.monotonic() < deadline
+        time.sleep(0.1)
+    steps = run.children(recursive=True)
+    run.send_signal(signal.SIGINT)
+    run.wait(timeout=30)
+    _, left = psutil.wait_procs(steps, timeout=10)
+    assert steps
+    assert not left
