@@ -23,7 +23,7 @@ from typing import Any
 from endcap.errors import DependencyUnavailable
 from endcap.index.connection import answers, port_is_taken, unavailable
 from endcap.index.loopback import bind_to_loopback
-from endcap.log import get_logger
+from endcap.log import configure_logging, get_logger
 from endcap.settings import MilvusSettings, Settings, load_settings
 
 LOOPBACK = "127.0.0.1"
@@ -131,6 +131,9 @@ class LocalMilvus:
             raise DependencyUnavailable("the local Milvus listens beyond 127.0.0.1, so it was stopped", field="milvus", value=exposed)
 
 
+_IMPATIENT = {"checkSegmentInterval": 200, "checkChannelInterval": 200, "distPullInterval": 100}
+"""Milliseconds between two looks at what is to be loaded; a server of its own need not wait for other machines."""
+
 _PARTS = ("rootCoord", "queryCoord", "queryNode", "indexNode", "dataCoord", "dataNode")
 _PORT_KEYS = (*_PARTS, "proxyInternal", "etcd", "etcdPeer", "metrics")
 _PORTS_FROM, _PORTS_TO = 20_000, 32_000
@@ -230,6 +233,8 @@ def write_config(folder: Path, port: int, ports: dict[str, int]) -> Path:
     config["etcd"]["endpoints"] = f"{LOOPBACK}:{ports['etcd']}"
     config["etcd"]["config"] = {"path": str(folder / "configs" / "etcd.yaml")}
     config["queryNode"]["segcore"]["interimIndex"]["enableIndex"] = False
+    config["queryCoord"] |= _IMPATIENT
+    config["dataCoord"]["segment"]["assignmentExpiration"] = 300
     config["log"]["level"] = "warn"
     config["common"] |= {"gracefulStopTimeout": int(STOP_TIMEOUT_S), "session": {"ttl": SESSION_TTL_S, "retryTimes": 30}}
     config_file.write_text(yaml.safe_dump(config), encoding="utf-8")
@@ -266,7 +271,7 @@ def running_milvus(settings: Settings) -> Iterator[MilvusSettings]:
         DependencyUnavailable: none answers and `managed` is off or the host is another machine, or the local one does not start.
     """
     milvus = settings.milvus
-    if answers(milvus):
+    if answers(milvus, timeout_s=5.0):
         yield milvus
         return
     if port_is_taken(milvus):
@@ -308,6 +313,7 @@ def _wait_for_other(milvus: MilvusSettings) -> None:
 def main() -> None:
     """Run until SIGTERM, SIGINT, or until Milvus ends by itself."""
     settings = load_settings()
+    configure_logging(settings.log_level, settings.log_format)
 
     def stop(signum: int, _frame: FrameType | None) -> None:
         raise SystemExit(0 if signum == signal.SIGTERM else 130)

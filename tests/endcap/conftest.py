@@ -1,0 +1,130 @@
+"""A real Milvus for the whole test session, and small bundles to put into it."""
+
+import os
+import socket
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import polars as pl
+import pytest
+
+from endcap.bundle.manifest import Bundle, seal_bundle
+from endcap.bundle.tables import BundleTables, write_tables
+from endcap.catalogue.item_table import ItemTable
+from endcap.catalogue.vocabulary import Vocabulary
+from endcap.contracts.item import Item
+from endcap.contracts.tables import arrow_schema
+from endcap.features.columns import OBJECTIVES, USER_CATEGORICAL
+from endcap.index.connection import connect
+from endcap.index.local_server import running_milvus
+from endcap.index.search import ItemSearch
+from endcap.retrieval.candidates import Candidates
+from endcap.retrieval.item_to_item import ItemToItem
+from endcap.retrieval.popular import OVERALL, Popularity
+from endcap.settings import MilvusSettings, Settings
+
+ITEMS = 1500
+DIM = 16
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+@pytest.fixture(scope="session")
+def milvus_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("milvus-home")
+
+
+@pytest.fixture(scope="session")
+def milvus(milvus_home: Path) -> Iterator[MilvusSettings]:
+    """The settings of a local Milvus that runs until the last test."""
+    settings = Settings(home=milvus_home, milvus=MilvusSettings(port=free_port(), keep_collections=2))
+    with running_milvus(settings) as running:
+        yield running
+
+
+@pytest.fixture
+def client(milvus: MilvusSettings) -> Iterator[Any]:
+    connected = connect(milvus)
+    yield connected
+    connected.close()
+
+
+@pytest.fixture
+def search(milvus: MilvusSettings) -> Iterator[ItemSearch]:
+    with ItemSearch(milvus) as opened:
+        yield opened
+
+
+def small_tables(seed: int = 0, items: int = ITEMS) -> BundleTables:
+    """Tables of made items whose embeddings lie in clusters, as trained ones do."""
+    random = np.random.default_rng(seed)
+    centres = random.normal(size=(40, DIM))
+    embeddings = (centres[random.integers(0, 40, items + 1)] + 0.6 * random.normal(size=(items + 1, DIM))).astype(np.float32)
+    embeddings /= np.linalg.norm(embeddings, axis=1, keepdims=True)
+    embeddings[0] = 0
+    rows = pl.DataFrame(
+        {
+            "item_id": [f"i{number:05}" for number in range(items)],
+            "title": [f"Thing {number}" for number in range(items)],
+            "category_path": [["shop", f"aisle {number % 7}"] for number in range(items)],
+            "brand": [f"brand {number % 5}" for number in range(items)],
+            "price": [None if number % 10 == 0 else 1.0 + number % 9 for number in range(items)],
+            "currency": ["USD"] * items,
+            "availability": ["in_stock"] * items,
+            "created_at": [datetime(2017, 1, 1, tzinfo=UTC)] * items,
+            "attributes": ["{}"] * items,
+            "image_url": [None] * items,
+        },
+        schema=pl.from_arrow(arrow_schema(Item).empty_table()).schema,  # type: ignore[union-attr]
+    )
+    return BundleTables(
+        items=ItemTable.from_items(rows),
+        item_rows=rows,
+        user_vocabularies={name: Vocabulary(()) for name in USER_CATEGORICAL},
+        item_embeddings=embeddings,
+        item_to_item=ItemToItem(np.zeros((items + 1, 3), np.int32), np.zeros((items + 1, 3), np.float32)),
+        popularity=Popularity({OVERALL: Candidates(np.arange(1, 11, dtype=np.int32), np.linspace(1, 0.1, 10, dtype=np.float32))}),
+    )
+
+
+@pytest.fixture
+def tables() -> BundleTables:
+    return small_tables()
+
+
+@pytest.fixture
+def make_bundle(tmp_path: Path, milvus_home: Path) -> Callable[..., Bundle]:
+    """Writes a sealed bundle; its SavedModel is a few bytes, since nothing here loads it."""
+
+    def make(version: int, seed: int = 0, prefix: str = "endcap", folder: Path | None = None, **changes: Any) -> Bundle:
+        target = (folder or tmp_path / "made") / str(version)
+        (target / "variables").mkdir(parents=True)
+        (target / "saved_model.pb").write_bytes(os.urandom(16))
+        (target / "variables" / "variables.index").write_bytes(b"index")
+        tables = small_tables(seed)
+        write_tables(target, tables)
+        fields: dict[str, Any] = {
+            "version": version,
+            "created_at": datetime(2026, 11, 27, tzinfo=UTC),
+            "endcap_version": "0.1.0",
+            "collection": f"{prefix}_{version}",
+            "embedding_dim": DIM,
+            "item_count": len(tables.items) - 1,
+            "objectives": list(OBJECTIVES),
+            "data_start": datetime(2017, 1, 1, tzinfo=UTC),
+            "data_end": datetime(2018, 1, 1, tzinfo=UTC),
+            "cut": datetime(2017, 12, 4, tzinfo=UTC),
+            "dataset_fingerprint": "f" * 64,
+            "quotas": {"two_tower_quota": 100},
+            "metrics": {"full/ndcg@10": 0.4},
+        }
+        return seal_bundle(target, **(fields | changes))
+
+    return make

@@ -1,0 +1,103 @@
+"""A collection holds every item, finds what exact search finds, and is only pointed at when it does."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pytest
+
+from endcap.bundle.manifest import Bundle
+from endcap.bundle.tables import BundleTables
+from endcap.errors import BundleInvalid, DependencyUnavailable
+from endcap.index.alias import aliased_collection, list_collections, move_alias, prune_collections
+from endcap.index.bundle_index import index_bundle, point_alias
+from endcap.index.collection import build_collection, collection_name, row_count, self_recall
+from endcap.index.search import ItemSearch
+from endcap.settings import MilvusSettings
+
+
+@pytest.fixture
+def own_prefix(milvus: MilvusSettings, request: pytest.FixtureRequest) -> MilvusSettings:
+    """A prefix a test, so that tests do not see each other's collections."""
+    name = "".join(character for character in request.node.name if character.isalnum())[:40]
+    return milvus.model_copy(update={"collection_prefix": f"t{name}"})
+
+
+def test_search_finds_what_exact_search_finds_and_fields_can_be_filtered(client: Any, search: ItemSearch, tables: BundleTables) -> None:
+    name = collection_name("exact", 1)
+    assert build_collection(client, tables, name) == len(tables.item_embeddings) - 1 == row_count(client, name)
+    query = tables.item_embeddings[7]
+    found = search.search(name, query, 20)
+    exact = np.argsort(-(tables.item_embeddings[1:] @ query), kind="stable")[:20] + 1
+    assert set(found.index) == set(exact)
+    assert found.index[0] == 7
+    np.testing.assert_allclose(found.score, tables.item_embeddings[found.index] @ query, atol=1e-5)
+    assert np.all(np.diff(found.score) <= 1e-6)
+    assert self_recall(search, name, tables.item_embeddings, limit=100) >= 0.99
+    (row,) = client.query(name, filter="item_index == 1", output_fields=["available", "category", "brand", "price"])
+    assert row["available"] is True
+    assert row["category"] == tables.items.leaf_code[1]
+    assert row["brand"] == tables.items.brand_code[1]
+    assert row["price"] == -1.0
+
+
+def test_embeddings_that_do_not_fit_are_refused(client: Any, tables: BundleTables) -> None:
+    with pytest.raises(BundleInvalid, match="items"):
+        build_collection(client, replace(tables, item_embeddings=tables.item_embeddings[:-1]), "misfit_1")
+    with pytest.raises(BundleInvalid, match="length 1"):
+        build_collection(client, replace(tables, item_embeddings=tables.item_embeddings * 2), "misfit_1")
+    assert not client.has_collection("misfit_1")
+
+
+def test_a_collection_nobody_knows_is_a_clear_error(search: ItemSearch) -> None:
+    with pytest.raises(DependencyUnavailable, match="nobody_1"):
+        search.search("nobody_1", np.zeros(16, np.float32), 5)
+
+
+def test_a_search_that_is_late_is_given_up(search: ItemSearch) -> None:
+    with pytest.raises(DependencyUnavailable, match="DEADLINE_EXCEEDED"):
+        search.search("any_1", np.zeros(16, np.float32), 5, timeout_ms=0.001)
+
+
+def test_a_failed_check_leaves_the_alias_and_drops_the_collection(
+    own_prefix: MilvusSettings, make_bundle: Callable[..., Bundle], client: Any, tables: BundleTables
+) -> None:
+    prefix = own_prefix.collection_prefix
+    good = make_bundle(1, prefix=prefix)
+    index_bundle(good, own_prefix, limit=50)
+    point_alias(own_prefix, good.manifest.collection)
+    bad = make_bundle(2, seed=1, prefix=prefix)
+    build_collection(client, tables, bad.manifest.collection)
+    with pytest.raises(BundleInvalid, match="exact nearest"):
+        index_bundle(bad, own_prefix, limit=50)
+    assert aliased_collection(client, prefix) == good.manifest.collection
+    assert not client.has_collection(bad.manifest.collection)
+
+
+def test_old_collections_go_by_count_but_never_the_one_in_use(own_prefix: MilvusSettings, client: Any) -> None:
+    prefix = own_prefix.collection_prefix
+    for version in (1, 2, 3):
+        client.create_collection(f"{prefix}_{version}", dimension=4)
+    client.create_collection(f"{prefix}_other", dimension=4)
+    move_alias(client, prefix, f"{prefix}_1")
+    assert [state.version for state in list_collections(client, prefix)] == [3, 2, 1]
+    assert prune_collections(client, prefix, keep=1) == [f"{prefix}_2"]
+    move_alias(client, prefix, f"{prefix}_3")
+    assert {state.name: state.is_aliased for state in list_collections(client, prefix)} == {f"{prefix}_3": True, f"{prefix}_1": False}
+    assert prune_collections(client, prefix, keep=1) == [f"{prefix}_1"]
+    assert client.has_collection(f"{prefix}_other")
+
+
+def test_a_complete_collection_is_only_checked_and_a_rebuilt_one_keeps_its_alias(
+    own_prefix: MilvusSettings, make_bundle: Callable[..., Bundle], client: Any
+) -> None:
+    bundle = make_bundle(1, prefix=own_prefix.collection_prefix)
+    assert index_bundle(bundle, own_prefix, limit=50).built
+    point_alias(own_prefix, bundle.manifest.collection)
+    second = index_bundle(bundle, own_prefix, limit=50)
+    assert not second.built
+    assert second.self_recall >= own_prefix.self_recall_min
+    assert index_bundle(bundle, own_prefix, limit=50, rebuild=True).built
+    point_alias(own_prefix, bundle.manifest.collection)
+    assert aliased_collection(client, own_prefix.collection_prefix) == bundle.manifest.collection
