@@ -6,7 +6,7 @@ from kfp.dsl import Dataset, Input, Output
 from components.image import BASE_IMAGE
 
 
-@dsl.component(base_image=BASE_IMAGE, packages_to_install=[])
+@dsl.component(base_image=BASE_IMAGE, packages_to_install=[], install_kfp_package=False)
 def build_tables(dataset: Input[Dataset], training: Input[Dataset], tables: Output[Dataset]) -> None:
     """Count item-to-item and popularity tables as of the first ranking window, the cut and the data's end."""
     from pathlib import Path

@@ -6,7 +6,7 @@ from kfp.dsl import Dataset, Input, Metrics, Output
 from components.image import BASE_IMAGE
 
 
-@dsl.component(base_image=BASE_IMAGE, packages_to_install=[])
+@dsl.component(base_image=BASE_IMAGE, packages_to_install=[], install_kfp_package=False)
 def build_training_set(
     *,
     dataset: Input[Dataset],

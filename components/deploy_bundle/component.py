@@ -6,7 +6,7 @@ from kfp.dsl import Input, Model
 from components.image import BASE_IMAGE
 
 
-@dsl.component(base_image=BASE_IMAGE, packages_to_install=[])
+@dsl.component(base_image=BASE_IMAGE, packages_to_install=[], install_kfp_package=False)
 def deploy_bundle(bundle: Input[Model], collection: str, features_until: str) -> str:
     """Serve the bundle and make it the champion; returns its version.
 

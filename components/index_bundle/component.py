@@ -6,7 +6,7 @@ from kfp.dsl import Input, Metrics, Model, Output
 from components.image import BASE_IMAGE
 
 
-@dsl.component(base_image=BASE_IMAGE, packages_to_install=[])
+@dsl.component(base_image=BASE_IMAGE, packages_to_install=[], install_kfp_package=False)
 def index_bundle(bundle: Input[Model], metrics: Output[Metrics]) -> str:
     """Build, load and check the collection; returns its name."""
     from pathlib import Path

@@ -5,7 +5,7 @@ from kfp import dsl
 from components.image import BASE_IMAGE
 
 
-@dsl.component(base_image=BASE_IMAGE, packages_to_install=[])
+@dsl.component(base_image=BASE_IMAGE, packages_to_install=[], install_kfp_package=False)
 def materialize_features(published: str, collection: str) -> str:
     """Fill the online store up to the end of the published features; returns that moment.
 

@@ -6,7 +6,7 @@ from kfp.dsl import Dataset, Input, Metrics, Model, Output
 from components.image import BASE_IMAGE
 
 
-@dsl.component(base_image=BASE_IMAGE, packages_to_install=[])
+@dsl.component(base_image=BASE_IMAGE, packages_to_install=[], install_kfp_package=False)
 def train_two_tower(
     training: Input[Dataset],
     hyperparameters: dict,  # type: ignore[type-arg]

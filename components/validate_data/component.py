@@ -6,7 +6,7 @@ from kfp.dsl import Dataset, Metrics, Output
 from components.image import BASE_IMAGE
 
 
-@dsl.component(base_image=BASE_IMAGE, packages_to_install=[])
+@dsl.component(base_image=BASE_IMAGE, packages_to_install=[], install_kfp_package=False)
 def validate_data(data_dir: str, fingerprint: str, dataset: Output[Dataset], metrics: Output[Metrics]) -> None:
     """Take a dataset into the pipeline if it fits its contracts and is the one that was asked for."""
     import json
