@@ -1,0 +1,55 @@
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+
+from components.build_tables.popularity import SEGMENT_USERS_MIN, popularity_of
+from components.build_tables.step import build_tables
+from endcap.features.columns import USER_CATEGORICAL
+from endcap.retrieval.popular import OVERALL
+from endcap.training.moment_tables import TablesArtifact
+from endcap.training.training_set import TrainingSet
+from tests.endcap.training.made_artifacts import tables_dir, training_dir
+
+
+def users_of_age(bands: list[str | None]) -> pl.DataFrame:
+    columns = {name: bands if name == "age_band" else [None] * len(bands) for name in USER_CATEGORICAL}
+    return pl.DataFrame({"user_id": [str(number) for number in range(len(bands))], **columns})
+
+
+def test_neighbours_share_the_taste() -> None:
+    training = TrainingSet(training_dir())
+    table = TablesArtifact(tables_dir()).at(training.manifest.cut).item_to_item
+    nearest = training.items.ids.names[table.index[training.items.ids.code("t2-i03"), 0] - 1]
+    assert nearest.startswith("t2-")
+
+
+def test_small_groups_have_no_segment_of_their_own() -> None:
+    bands = ["25-34"] * SEGMENT_USERS_MIN + ["65+"] * (SEGMENT_USERS_MIN - 1)
+    bought = pl.DataFrame(
+        {"user_id": [str(number) for number in range(len(bands))], "item_index": [1] * len(bands), "session_id": ["a"] * len(bands)}
+    )
+    assert set(popularity_of(bought, users_of_age(bands), 3).by_segment) == {OVERALL, "age_band=25-34"}
+
+
+def test_one_basket_counts_once_for_popularity() -> None:
+    bought = pl.DataFrame({"user_id": ["0"] * 4, "item_index": [1, 1, 2, 2], "session_id": ["a", "a", "a", "b"]})
+    assert popularity_of(bought, users_of_age([None]), 3).by_segment[OVERALL].index.tolist() == [2, 1]
+
+
+def test_tables_of_a_moment_do_not_see_the_future(tmp_path: Path) -> None:
+    training = TrainingSet(training_dir())
+    cut = training.manifest.cut
+    changed = tmp_path / "training"
+    changed.mkdir()
+    for path in training_dir().glob("*.*"):
+        (changed / path.name).write_bytes(path.read_bytes())
+    after = pl.col("occurred_at") >= cut
+    training.purchases.with_columns(
+        pl.when(after).then(7).otherwise(pl.col("item_index")).cast(pl.Int32).alias("item_index")
+    ).write_parquet(changed / "purchases.parquet")
+    build_tables(changed, tmp_path / "tables")
+    for moment in (*training.manifest.ranking_windows, cut):
+        here, there = TablesArtifact(tables_dir()).at(moment), TablesArtifact(tmp_path / "tables").at(moment)
+        np.testing.assert_array_equal(here.item_to_item.index, there.item_to_item.index)
+        assert here.popularity.to_frame().equals(there.popularity.to_frame())

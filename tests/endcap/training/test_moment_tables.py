@@ -1,0 +1,38 @@
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from endcap.errors import DataRejected
+from endcap.retrieval.candidates import Candidates
+from endcap.retrieval.item_to_item import ItemToItem
+from endcap.retrieval.popular import OVERALL, Popularity
+from endcap.training.moment_tables import TablesArtifact
+
+FIRST = datetime(2025, 3, 3, tzinfo=UTC)
+
+
+def neighbours(item: int) -> ItemToItem:
+    return ItemToItem(np.full((4, 1), item, dtype=np.int32), np.ones((4, 1), dtype=np.float32))
+
+
+def popularity() -> Popularity:
+    return Popularity({OVERALL: Candidates(np.array([2], dtype=np.int32), np.ones(1, dtype=np.float32))})
+
+
+def test_later_window_shares_the_newest_table_that_is_not_younger(tmp_path: Path) -> None:
+    tables = TablesArtifact(tmp_path)
+    tables.write_item_to_item(FIRST, neighbours(1))
+    tables.write_item_to_item(FIRST + timedelta(days=28), neighbours(2))
+    tables.write_popularity(FIRST + timedelta(days=14), popularity())
+    found = tables.at(FIRST + timedelta(days=14))
+    assert found.item_to_item.index[0, 0] == 1
+    assert found.popularity.by_segment[OVERALL].index.tolist() == [2]
+
+
+def test_moment_without_tables_is_refused(tmp_path: Path) -> None:
+    tables = TablesArtifact(tmp_path)
+    tables.write_item_to_item(FIRST, neighbours(1))
+    with pytest.raises(DataRejected, match="build_tables"):
+        tables.at(FIRST)
