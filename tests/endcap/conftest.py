@@ -17,6 +17,7 @@ from endcap.catalogue.item_table import ItemTable
 from endcap.catalogue.vocabulary import Vocabulary
 from endcap.contracts.item import Item
 from endcap.contracts.tables import arrow_schema
+from endcap.evaluation.evaluation import ALL, NEW, Evaluation, Figure, Reliability, ReliabilityBin, SegmentFigures, TruthFigures
 from endcap.features.columns import OBJECTIVES, USER_CATEGORICAL
 from endcap.index.connection import connect
 from endcap.index.local_server import running_milvus
@@ -92,6 +93,59 @@ def small_tables(seed: int = 0, items: int = ITEMS) -> BundleTables:
         item_to_item=ItemToItem(np.zeros((items + 1, 3), np.int32), np.zeros((items + 1, 3), np.float32)),
         popularity=Popularity({OVERALL: Candidates(np.arange(1, 11, dtype=np.int32), np.linspace(1, 0.1, 10, dtype=np.float32))}),
     )
+
+
+def made_evaluation(
+    ndcg: float = 0.42, *, baseline: float = 0.40, recall_new: float = 0.09, popular_recall_new: float = 0.08, **changes: Any
+) -> Evaluation:
+    """An evaluation with these figures; every interval is 0.01 wide."""
+
+    def figure(mean: float) -> Figure:
+        return Figure(mean=mean, low=mean - 0.005, high=mean + 0.005)
+
+    def truth(models: dict[str, dict[str, float]], against: str) -> TruthFigures:
+        figures = {name: {metric: figure(mean) for metric, mean in means.items()} for name, means in models.items()}
+        differences = {
+            name: {metric: figure(mean - models[against][metric]) for metric, mean in means.items()}
+            for name, means in models.items()
+            if name != against
+        }
+        segment = SegmentFigures(users=50, models=figures)
+        return TruthFigures(
+            users=100, items_per_user=12.5, models=figures, differences=differences, segments={"history: over 90 items": segment}
+        )
+
+    everything = {
+        "popular": {"ndcg@10": 0.18, "recall@100": 0.15},
+        "own_most_bought": {"ndcg@10": baseline, "recall@100": 0.28},
+        "two_tower": {"ndcg@10": 0.2, "recall@100": 0.2},
+        "full": {"ndcg@10": ndcg, "recall@100": 0.3},
+    }
+    new = {
+        "popular": {"ndcg@10": 0.04, "recall@100": popular_recall_new},
+        "two_tower": {"ndcg@10": 0.05, "recall@100": recall_new},
+        "full": {"ndcg@10": 0.06, "recall@100": 0.1},
+    }
+    bins = [ReliabilityBin(predicted=0.01, observed=0.012, count=900), ReliabilityBin(predicted=0.2, observed=0.18, count=100)]
+    fields: dict[str, Any] = {
+        "dataset_fingerprint": "f" * 64,
+        "data_start": datetime(2017, 1, 1, tzinfo=UTC),
+        "data_end": datetime(2018, 1, 1, tzinfo=UTC),
+        "cut": datetime(2017, 12, 4, tzinfo=UTC),
+        "horizon_days": 28,
+        "min_buyers": 5,
+        "eligible_items": 1000,
+        "candidates_max": 1000,
+        "baselines": {ALL: "own_most_bought", NEW: "popular"},
+        "truths": {ALL: truth(everything, "own_most_bought"), NEW: truth(new, "popular")},
+        "reliability": {"buy": Reliability(error=0.004, bins=bins)},
+    }
+    return Evaluation(**(fields | changes))
+
+
+@pytest.fixture
+def make_evaluation() -> Callable[..., Evaluation]:
+    return made_evaluation
 
 
 @pytest.fixture

@@ -36,7 +36,7 @@ def test_accuracy_equals_ranx(case: tuple[RankedLists, UserItems], k: int) -> No
     qrels = Qrels({f"u{row}": {f"i{item}": 1 for item in truth.item_index[truth.user_row == row]} for row in range(truth.users)})
     run = Run({f"u{row}": {f"i{item}": float(100 - place) for place, item in enumerate(lists.items[row])} for row in range(truth.users)})
     expected = evaluate(qrels, run, [f"{RANX_NAMES[name]}@{k}" for name in ACCURACY], make_comparable=True)
-    found = accuracy(lists.hits(truth), truth.counts(), k)
+    found = accuracy(lists.hits(truth), truth.counts, k)
     for name in ACCURACY:
         assert found[name].mean() == pytest.approx(expected[f"{RANX_NAMES[name]}@{k}"], abs=1e-9), name
 
@@ -44,12 +44,12 @@ def test_accuracy_equals_ranx(case: tuple[RankedLists, UserItems], k: int) -> No
 def test_an_oracle_is_perfect() -> None:
     truth = UserItems(np.array([0, 0, 1]), np.array([3, 5, 9], dtype=np.int32), 2)
     lists = RankedLists(np.array([[5, 3, 1], [9, 2, 4]], dtype=np.int32))
-    found = accuracy(lists.hits(truth), truth.counts(), 3)
+    found = accuracy(lists.hits(truth), truth.counts, 3)
     assert all((found[name] == 1.0).all() for name in ("recall", "hr", "mrr", "ndcg"))
     assert found["precision"].tolist() == pytest.approx([2 / 3, 1 / 3])
 
 
 def test_an_empty_list_has_no_hits() -> None:
     truth = UserItems(np.array([0]), np.array([3], dtype=np.int32), 1)
-    found = accuracy(RankedLists(np.zeros((1, 10), dtype=np.int32)).hits(truth), truth.counts(), 10)
+    found = accuracy(RankedLists(np.zeros((1, 10), dtype=np.int32)).hits(truth), truth.counts, 10)
     assert all((found[name] == 0).all() for name in ACCURACY)

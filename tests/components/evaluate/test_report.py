@@ -1,0 +1,79 @@
+"""The report is one page that stands alone and shows every figure."""
+
+import re
+from html.parser import HTMLParser
+from pathlib import Path
+
+from components.evaluate.report import write_report
+from endcap.evaluation.evaluation import ALL, NEW, Evaluation, Figure, Reliability, ReliabilityBin, SegmentFigures, TruthFigures
+
+
+def evaluation() -> Evaluation:
+    def figures(shift: float) -> dict[str, dict[str, Figure]]:
+        return {
+            model: {
+                metric: Figure(mean=mean + shift, low=mean + shift - 0.01, high=mean + shift + 0.01)
+                for metric in ("ndcg@10", "recall@100", "coverage@10")
+            }
+            for model, mean in (("popular", 0.1), ("own_most_bought", 0.2), ("two_tower", 0.3), ("full", 0.4))
+        }
+
+    truth = TruthFigures(
+        users=1987,
+        items_per_user=45.25,
+        models=figures(0.0),
+        differences={"full": {"ndcg@10": Figure(mean=0.2, low=0.19, high=0.21)}},
+        segments={"age: <35 & up": SegmentFigures(users=60, models=figures(0.05))},
+    )
+    moment = "2017-12-04T00:00:00Z"
+    return Evaluation.model_validate(
+        {
+            "dataset_fingerprint": "fingerprint-of-the-data",
+            "data_start": "2017-01-01T11:53:26Z",
+            "data_end": "2018-01-01T04:01:21Z",
+            "cut": moment,
+            "horizon_days": 28,
+            "min_buyers": 5,
+            "eligible_items": 24_472,
+            "candidates_max": 1000,
+            "baselines": {ALL: "own_most_bought", NEW: "popular"},
+            "truths": {ALL: truth.model_dump(), NEW: truth.model_copy(update={"segments": {}}).model_dump()},
+            "reliability": {"buy": Reliability(error=0.002, bins=[ReliabilityBin(predicted=0.01, observed=0.0, count=10)]).model_dump()},
+        }
+    )
+
+
+class Outline(HTMLParser):
+    """Counts tags and collects what the page would load from elsewhere."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.tags: list[str] = []
+        self.loaded: list[str] = []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append(tag)
+        self.loaded += [value for name, value in attrs if name in ("src", "href") and value and not value.startswith("#") and tag != "use"]
+
+
+def test_the_page_stands_alone_and_shows_tables_and_plots(tmp_path: Path) -> None:
+    write_report(tmp_path / "deep" / "report.html", evaluation())
+    page = (tmp_path / "deep" / "report.html").read_text(encoding="utf-8")
+    outline = Outline()
+    outline.feed(page)
+    assert outline.tags.count("svg") == 6
+    assert outline.tags.count("table") == 2
+    assert outline.loaded == []
+    assert "0.400" in page
+    assert "0.390 to 0.410" in page
+    assert "1,987 users" in page
+    assert "fingerprint-of-the-data" in page
+    assert re.search(r"\+0\.200 \[\+0\.190, \+0\.210\] against own most bought", page)
+
+
+def test_names_from_the_data_are_escaped(tmp_path: Path) -> None:
+    hostile = evaluation().model_copy(update={"dataset_fingerprint": "<script>alert(1)</script>"})
+    write_report(tmp_path / "report.html", hostile)
+    page = (tmp_path / "report.html").read_text(encoding="utf-8")
+    assert "<script>" not in page
+    assert "age: &lt;35 &amp; up" in page

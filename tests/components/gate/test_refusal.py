@@ -1,0 +1,93 @@
+"""Through `kfp.local`, with the real gate: a refused run is recorded, and nothing behind the gate happens."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from kfp import dsl
+from rich.console import Console
+
+from components.gate.component import gate
+from endcap.evaluation.evaluation import ALL, Evaluation, Figure, TruthFigures
+from endcap.settings import Settings
+from pipelines.local_run import LocalRun, run_locally
+
+
+@dsl.component(base_image="python", packages_to_install=[])
+def made_evaluation(document: str, evaluation: dsl.Output[dsl.Dataset], report: dsl.Output[dsl.HTML]) -> None:
+    from pathlib import Path
+
+    Path(evaluation.path).mkdir(parents=True)
+    (Path(evaluation.path) / "evaluation.json").write_text(document)
+    Path(report.path).write_text("<p>report</p>")
+
+
+@dsl.component(base_image="python", packages_to_install=[])
+def deploy(to: str, run_id: str) -> None:
+    from pathlib import Path
+
+    Path(to).write_text(run_id)
+
+
+@dsl.pipeline(name="gated")
+def gated(document: str, to: str) -> None:
+    made = made_evaluation(document=document)
+    decided = gate(
+        evaluation=made.outputs["evaluation"],
+        report=made.outputs["report"],
+        two_tower_parameters={"dim": 8},
+        ranker_parameters={},
+        min_gain=-0.005,
+        min_lift=0.0,
+        min_recall_lift=0.0,
+    ).set_caching_options(False)
+    with dsl.If(decided.outputs["Output"] == True):  # noqa: E712 - compiled into a condition
+        deploy(to=to, run_id=decided.outputs["run_id"]).set_caching_options(False)
+
+
+def document(ndcg: float) -> str:
+    def figure(mean: float) -> Figure:
+        return Figure(mean=mean, low=mean, high=mean)
+
+    models = {"own_most_bought": {"ndcg@10": figure(0.4)}, "full": {"ndcg@10": figure(ndcg)}}
+    truth = TruthFigures(users=9, items_per_user=3, models=models, differences={}, segments={})
+    moment = "2017-12-04T00:00:00Z"
+    evaluation = {
+        "dataset_fingerprint": "f",
+        "data_start": moment,
+        "data_end": moment,
+        "cut": moment,
+        "horizon_days": 28,
+        "min_buyers": 5,
+        "eligible_items": 9,
+        "candidates_max": 9,
+        "baselines": {ALL: "own_most_bought"},
+        "truths": {ALL: truth.model_dump()},
+        "reliability": {},
+    }
+    return Evaluation.model_validate(evaluation).model_dump_json()
+
+
+@pytest.fixture
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("ENDCAP_HOME", str(tmp_path))
+    return tmp_path
+
+
+def run(home: Path, ndcg: float) -> LocalRun:
+    arguments: dict[str, Any] = {"document": document(ndcg), "to": str(home / "deployed")}
+    return run_locally(gated, arguments, Settings(home=home), Console(stderr=True, quiet=True))
+
+
+@pytest.mark.parametrize(("ndcg", "accepted"), [(0.39, False), (0.41, True)])
+def test_only_an_accepted_bundle_passes_the_gate(home: Path, ndcg: float, accepted: bool) -> None:
+    done = run(home, ndcg)
+    assert [step.name for step in done.steps] == ["made-evaluation", "gate", *(["deploy"] if accepted else [])]
+    assert (home / "deployed").exists() is accepted
+    import mlflow
+
+    client = mlflow.MlflowClient(Settings(home=home).mlflow_uri)
+    (recorded,) = client.search_runs([client.get_experiment_by_name("endcap").experiment_id])
+    assert recorded.data.tags["accepted"] == json.dumps(accepted)
+    assert "own most-bought" in recorded.data.tags["reason"]

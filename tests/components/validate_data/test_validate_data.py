@@ -1,0 +1,74 @@
+"""The pipeline takes in a dataset as it is, or says why not."""
+
+import json
+from datetime import UTC, datetime
+from pathlib import Path
+
+import polars as pl
+import pytest
+
+from components.validate_data.step import validate_data_step
+from endcap.contracts.event import Event
+from endcap.contracts.item import Item
+from endcap.contracts.tables import arrow_schema
+from endcap.errors import DataRejected
+
+
+@pytest.fixture
+def data_dir(tmp_path: Path) -> Path:
+    folder = tmp_path / "data"
+    folder.mkdir()
+    moment = datetime(2017, 5, 1, tzinfo=UTC)
+    event = dict.fromkeys(Event.model_fields) | {
+        "event_id": "0" * 32,
+        "event_type": "purchase",
+        "schema_version": 1,
+        "occurred_at": moment,
+        "received_at": moment,
+        "session_id": "s",
+        "consent": True,
+    }
+    item = dict.fromkeys(Item.model_fields) | {
+        "item_id": "i",
+        "title": "Thing",
+        "category_path": ["a"],
+        "availability": "in_stock",
+        "attributes": "{}",
+    }
+    for name, row, contract in (("events", event, Event), ("items", item, Item)):
+        schema = pl.from_arrow(arrow_schema(contract).empty_table()).schema  # type: ignore[union-attr]
+        pl.DataFrame([row], schema=schema).write_parquet(folder / f"{name}.parquet")
+    description = {
+        "layout_version": 1,
+        "source": "made",
+        "currency": "USD",
+        "fingerprint": "f1",
+        "first_event_at": moment.isoformat(),
+        "last_event_at": moment.isoformat(),
+        "rows": {"events": 1, "items": 1},
+        "rejected": {"events": 0, "items": 0},
+    }
+    (folder / "dataset.json").write_text(json.dumps(description))
+    return folder
+
+
+def test_the_dataset_is_taken_as_it_is_now(data_dir: Path, tmp_path: Path) -> None:
+    taken = validate_data_step(data_dir, "f1", tmp_path / "artifacts" / "dataset")
+    assert taken.rows == {"events": 1, "items": 1}
+    before = taken.table("items").read_bytes()
+    (data_dir / "items.parquet").unlink()
+    (data_dir / "items.parquet").write_bytes(b"another import")
+    assert taken.table("items").read_bytes() == before
+
+
+def test_another_dataset_than_expected_is_refused(data_dir: Path, tmp_path: Path) -> None:
+    with pytest.raises(DataRejected, match="changed"):
+        validate_data_step(data_dir, "f2", tmp_path / "dataset")
+    assert not (tmp_path / "dataset").exists()
+
+
+def test_a_damaged_table_is_named(data_dir: Path, tmp_path: Path) -> None:
+    (data_dir / "events.parquet").write_bytes(b"not parquet")
+    with pytest.raises(DataRejected, match=r"events\.parquet"):
+        validate_data_step(data_dir, "f1", tmp_path / "dataset")
+    assert not (tmp_path / "dataset").exists()

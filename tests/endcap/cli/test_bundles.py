@@ -1,0 +1,55 @@
+"""`endcap bundle`."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from endcap.bundle.manifest import Bundle
+from endcap.cli.bundles import app
+from endcap.errors import BundleInvalid
+from endcap.settings import MilvusSettings
+
+
+@pytest.fixture
+def home(tmp_path: Path, milvus: MilvusSettings, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("ENDCAP_HOME", str(tmp_path))
+    monkeypatch.setenv("ENDCAP_MILVUS__PORT", str(milvus.port))
+    monkeypatch.setenv("ENDCAP_MILVUS__COLLECTION_PREFIX", "listed")
+    return tmp_path
+
+
+def run(*arguments: str) -> str:
+    result = CliRunner().invoke(app, list(arguments), catch_exceptions=False)
+    assert result.exit_code == 0
+    return result.stdout
+
+
+def test_without_bundles_the_next_step_is_named(home: Path) -> None:
+    assert "endcap pipeline run" in run("list")
+    assert json.loads(run("list", "--json")) == []
+
+
+def test_promote_marks_the_bundle_as_served_and_champion(home: Path, make_bundle: Callable[..., Bundle]) -> None:
+    for version in (1, 2):
+        make_bundle(version, prefix="listed", folder=home / "bundles")
+    assert json.loads(run("promote", "1", "--json"))["version"] == 1
+    bundles = json.loads(run("list", "--json"))
+    assert [(each["version"], each["champion"], each["served"]) for each in bundles] == [(2, False, False), (1, True, True)]
+    assert "0.4" in run("list")
+
+
+def test_show_checks_the_files(home: Path, make_bundle: Callable[..., Bundle]) -> None:
+    bundle = make_bundle(1, folder=home / "bundles")
+    assert json.loads(run("show", "1", "--json"))["version"] == 1
+    assert "endcap-1" in run("show", "1")
+    (bundle.path / "saved_model.pb").unlink()
+    with pytest.raises(BundleInvalid, match=r"saved_model\.pb"):
+        run("show", "1")
+
+
+def test_an_unknown_version_is_refused(home: Path) -> None:
+    with pytest.raises(BundleInvalid, match="no bundle here"):
+        run("promote", "7")

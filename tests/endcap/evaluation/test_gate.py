@@ -1,0 +1,61 @@
+"""The gate lets nothing worse than the baselines or the champion pass."""
+
+from collections.abc import Callable
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from endcap.evaluation.evaluation import NEW, Evaluation
+from endcap.evaluation.gate import GateLimits, decide
+
+LIMITS = GateLimits()
+
+
+def test_better_than_the_baselines_without_a_champion_is_accepted(make_evaluation: Callable[..., Evaluation]) -> None:
+    decision = decide(make_evaluation(), None, LIMITS)
+    assert decision.accepted
+    assert "no champion yet" in decision.reason
+
+
+def test_a_ranker_that_is_not_above_own_most_bought_is_refused(make_evaluation: Callable[..., Evaluation]) -> None:
+    decision = decide(make_evaluation(ndcg=0.40, baseline=0.40), None, LIMITS)
+    assert not decision.accepted
+    assert "FAILED: ranking ndcg@10 0.4000 is not above own most-bought 0.4000" in decision.reason
+
+
+def test_a_two_tower_that_is_not_above_popular_on_new_items_is_refused(make_evaluation: Callable[..., Evaluation]) -> None:
+    decision = decide(make_evaluation(recall_new=0.07), None, LIMITS)
+    assert not decision.accepted
+    assert "FAILED: two-tower on new items recall@100" in decision.reason
+
+
+def test_a_worse_bundle_than_the_champion_is_refused_beyond_the_tolerance(make_evaluation: Callable[..., Evaluation]) -> None:
+    champion = make_evaluation(ndcg=0.43)
+    assert decide(make_evaluation(ndcg=0.426), champion, LIMITS).accepted
+    refused = decide(make_evaluation(ndcg=0.424), champion, LIMITS)
+    assert not refused.accepted
+    assert "champion 0.4300" in refused.reason
+
+
+def test_a_champion_of_other_data_is_not_compared(make_evaluation: Callable[..., Evaluation]) -> None:
+    decision = decide(make_evaluation(ndcg=0.41), make_evaluation(ndcg=0.9, dataset_fingerprint="e" * 64), LIMITS)
+    assert decision.accepted
+    assert "not compared" in decision.reason
+
+
+def test_data_without_new_items_is_judged_by_the_ranking_alone(make_evaluation: Callable[..., Evaluation]) -> None:
+    evaluation = make_evaluation(recall_new=0.0)
+    alone = evaluation.model_copy(update={"truths": {name: each for name, each in evaluation.truths.items() if name != NEW}})
+    assert decide(alone, None, LIMITS).accepted
+
+
+def test_a_figure_that_is_missing_is_a_refusal(make_evaluation: Callable[..., Evaluation]) -> None:
+    assert not decide(make_evaluation(ndcg=float("nan")), None, LIMITS).accepted
+
+
+@given(ours=st.floats(0, 1), theirs=st.floats(0, 1), least=st.floats(-0.1, 0.1).filter(bool))
+def test_the_champion_is_never_replaced_by_one_below_the_limit(ours: float, theirs: float, least: float) -> None:
+    from endcap.evaluation.gate import _check
+
+    passed, _ = _check("ranking", "ndcg@10", ours, ("champion", theirs), least)
+    assert passed == (ours - theirs >= least)

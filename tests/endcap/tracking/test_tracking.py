@@ -1,0 +1,65 @@
+"""Runs, registered bundles and the champion in a real MLflow on SQLite."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from endcap.bundle.manifest import Bundle
+from endcap.errors import DependencyUnavailable
+from endcap.evaluation.evaluation import Evaluation
+from endcap.settings import MlflowSettings, Settings
+from endcap.tracking.tracking import Tracking
+
+
+@pytest.fixture(scope="module")
+def settings(tmp_path_factory: pytest.TempPathFactory) -> Settings:
+    return Settings(home=tmp_path_factory.mktemp("home"))
+
+
+def written(evaluation: Evaluation, folder: Path) -> Path:
+    path = folder / "evaluation.json"
+    path.write_text(evaluation.model_dump_json())
+    return path
+
+
+def test_a_run_is_recorded_once_with_metrics_parameters_and_documents(
+    settings: Settings, make_evaluation: Callable[..., Evaluation], tmp_path: Path
+) -> None:
+    tracking = Tracking(settings)
+    file = written(make_evaluation(ndcg=0.5), tmp_path)
+    run_id = tracking.record_run(file, {"two_tower.dim": 64}, {"dataset": "f"})
+    assert tracking.record_run(file, {"two_tower.dim": 64}, {"dataset": "f"}) == run_id
+    other = written(make_evaluation(ndcg=0.6), tmp_path)
+    assert tracking.record_run(other, {}, {}) != run_id
+    import mlflow
+
+    run = mlflow.MlflowClient(settings.mlflow_uri).get_run(run_id)
+    assert run.data.metrics["full/ndcg_at_10"] == 0.5
+    assert run.data.params["two_tower.dim"] == "64"
+    assert run.info.status == "FINISHED"
+
+
+def test_the_champion_moves_forward_and_back_and_brings_its_evaluation(
+    settings: Settings, make_bundle: Callable[..., Bundle], make_evaluation: Callable[..., Evaluation], tmp_path: Path
+) -> None:
+    tracking = Tracking(settings)
+    assert tracking.champion() is None
+    assert tracking.champion_version() is None
+    bundles = []
+    for version, ndcg in ((1, 0.41), (2, 0.43)):
+        run_id = tracking.record_run(written(make_evaluation(ndcg=ndcg), tmp_path), {}, {})
+        bundles.append((make_bundle(version, run_id=run_id), ndcg))
+    for bundle, ndcg in (*bundles, bundles[0]):
+        tracking.make_champion(bundle.manifest, bundle.path)
+        champion = tracking.champion()
+        assert champion is not None
+        assert champion.bundle_version == bundle.manifest.version == tracking.champion_version()
+        assert champion.evaluation.metric("full", "ndcg@10") == ndcg
+    assert tracking.register(bundles[0][0].manifest, bundles[0][0].path) == tracking.register(bundles[0][0].manifest, bundles[0][0].path)
+
+
+def test_a_store_that_cannot_be_opened_is_a_clear_error(tmp_path: Path) -> None:
+    settings = Settings(home=tmp_path, mlflow=MlflowSettings(tracking_uri="nonsense://nowhere"))
+    with pytest.raises(DependencyUnavailable, match="MLflow"):
+        Tracking(settings)
