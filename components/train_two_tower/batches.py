@@ -58,11 +58,12 @@ class BatchSource:
                 yield self._inputs(batch, rows, draw)
 
     def _batch(self, rows: NDArray[np.int64]) -> Batch:
-        """Targets are items new to the user: what was bought before comes back by buy-again."""
+        """Targets are items new to the user, and at less weight those bought before, which buy-again brings back anyway."""
         examples = self.examples
         row, place = examples.targets_of(rows)
         target = examples.target_index[place]
-        kept = (self.place[target] >= 0) & examples.target_is_new[place]
+        weight = np.where(examples.target_is_new[place], 1.0, self.parameters.repeat_weight).astype(np.float32)
+        kept = (self.place[target] >= 0) & (weight > 0)
         return Batch(
             history=examples.history[rows],
             history_age_days=examples.history_age_days[rows],
@@ -71,6 +72,7 @@ class BatchSource:
             context=examples.context[rows],
             row=row[kept],
             target=target[kept],
+            weight=weight[kept],
         )
 
     def _inputs(self, batch: Batch, rows: NDArray[np.int64], draw: "_Sampler | None") -> dict[str, NDArray]:  # type: ignore[type-arg]
@@ -78,7 +80,8 @@ class BatchSource:
         target = self.place[batch.target]
         bought_row, place = self.examples.bought_by(rows)
         bought = self.place[self.examples.bought_index[place]]
-        bought_row, bought = bought_row[bought >= 0], bought[bought >= 0]
+        choice = (bought < 0) | (self.parameters.repeat_weight > 0)
+        bought_row, bought = bought_row[~choice], bought[~choice]
         count = np.bincount(batch.row, minlength=len(rows))
         inputs = {
             "history": batch.history,
@@ -89,7 +92,7 @@ class BatchSource:
             "row": batch.row,
             "target": target,
             # One user with a hundred targets must not outweigh ten users with ten.
-            "weight": (count[batch.row] ** -0.5).astype(np.float32),
+            "weight": batch.weight * (count[batch.row] ** -0.5).astype(np.float32),
         }
         if draw is None:
             return inputs | {"item_numeric": numeric, "left_out_row": bought_row, "left_out": bought}

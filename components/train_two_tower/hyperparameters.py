@@ -13,7 +13,7 @@ class TwoTowerHyperparameters(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     dim: int = Field(64, ge=4, le=1024, description="Length of the embeddings; decides what a search costs.")
-    epochs: int = Field(8, ge=1)
+    epochs: int = Field(1, ge=1)
     batch_size: int = Field(512, ge=1, description="Examples a step, all of one snapshot.")
     learning_rate: float = Field(2e-3, gt=0, description="Peak; rises linearly over the first tenth, then falls to 0 as a cosine.")
     temperature: float = Field(0.07, gt=0, description="Start value; learned from there.")
@@ -22,13 +22,14 @@ class TwoTowerHyperparameters(BaseModel):
     pooling_heads: int = Field(4, ge=1, description="Heads of the attention pooling over the history.")
     attention_layers: int = Field(0, ge=0, description="Self-attention blocks before the pooling.")
     attention_heads: int = Field(2, ge=1, description="Heads of each self-attention block.")
+    repeat_weight: float = Field(0.2, ge=0, le=1, description="Weight of targets bought before; buy-again brings those anyway.")
     session_share: float = Field(0.25, ge=0, le=1, description="Share of examples that show some targets as the present visit.")
     anonymous_share: float = Field(0.1, ge=0, le=1, description="Share of those whose past and features are hidden, as for a visitor.")
     full_softmax_items_max: int = Field(60_000, ge=1, description="Above so many trained items the softmax is sampled.")
     negatives: int = Field(8192, ge=1, description="Items a step draws for the sampled softmax.")
     title_buckets: int = Field(4096, ge=1, description="Hash buckets of title words.")
     price_buckets: int = Field(20, ge=1)
-    snapshot_share: float = Field(0.4, gt=0, le=1, description="Share of the snapshots to learn from, the newest; the others only warm up.")
+    snapshot_share: float = Field(1.0, gt=0, le=1, description="Share of the snapshots to learn from, the newest; the others only warm up.")
     examples_max: int = Field(400_000, ge=1, description="The newest examples, if there are more.")
 
     @classmethod

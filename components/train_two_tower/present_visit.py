@@ -17,6 +17,7 @@ class Batch:
         user_numeric: float32 [b, columns]; user_categories: int32 [b, columns]; context: int32 [b, columns].
         row: int32 [t], ascending, the example a target belongs to.
         target: int32 [t], item indices.
+        weight: float32 [t].
     """
 
     history: NDArray[np.int32]
@@ -26,6 +27,7 @@ class Batch:
     context: NDArray[np.int32]
     row: NDArray[np.int32]
     target: NDArray[np.int32]
+    weight: NDArray[np.float32]
 
 
 def with_present_visits(batch: Batch, session_share: float, anonymous_share: float, rng: np.random.Generator) -> Batch:
@@ -63,6 +65,7 @@ def with_present_visits(batch: Batch, session_share: float, anonymous_share: flo
         history_age_days=age,
         row=batch.row[~shown],
         target=batch.target[~shown],
+        weight=batch.weight[~shown],
     )
 
 
