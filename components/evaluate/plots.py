@@ -39,7 +39,7 @@ def model_intervals(models: Mapping[str, Mapping[str, Figure]], metric: str, lab
             axes.plot([figure.low, figure.high], [place, place], color=colour, linewidth=3, alpha=0.45, solid_capstyle="round")
             axes.plot([figure.mean], [place], "o", color=colour, markersize=8)
             axes.annotate(f"{figure.mean:.3f}", (figure.high, place), xytext=(8, 0), textcoords="offset points", va="center", fontsize=9.5)
-        axes.set_yticks(range(len(rows)), [_title(name) for name, _ in rows])
+        axes.set_yticks(range(len(rows)), [model_title(name) for name, _ in rows])
         axes.set_ylim(-0.6, len(rows) - 0.4)
         axes.set_xlim(left=0)
         axes.margins(x=0.12)
@@ -56,7 +56,7 @@ def segment_comparison(segments: Mapping[str, SegmentFigures], models: Sequence[
             figures = [segments[name].models[model][metric] for name in names]
             places = [len(names) - 1 - place + shift for place in range(len(names))]
             axes.hlines(places, [each.low for each in figures], [each.high for each in figures], color=colour, linewidth=3, alpha=0.4)
-            axes.plot([each.mean for each in figures], places, "o", color=colour, markersize=7, label=_title(model))
+            axes.plot([each.mean for each in figures], places, "o", color=colour, markersize=7, label=model_title(model))
         axes.set_yticks([len(names) - 1 - place for place in range(len(names))], [f"{name}  (n={segments[name].users})" for name in names])
         axes.set_xlim(left=0)
         axes.grid(axis="y", visible=False)
@@ -79,7 +79,7 @@ def reliability_curves(reliability: Mapping[str, Reliability]) -> str:
                 color=colour,
                 markersize=5,
                 linewidth=1.4,
-                label=f"{_title(objective)} (error {each.error:.4f})",
+                label=f"{model_title(objective)} (error {each.error:.4f})",
             )
         axes.set(xscale="log", yscale="log", xlim=(low, high), ylim=(low, high))
         axes.set_xlabel("predicted probability")
@@ -106,5 +106,6 @@ def _figure(width_in: float, height_in: float) -> Iterator[tuple[Any, list[str]]
         svg.append(text[text.index("<svg") :])
 
 
-def _title(name: str) -> str:
-    return name.replace("_", " ")
+def model_title(name: str) -> str:
+    """A model's or an objective's name as a reader says it."""
+    return "whole pipeline" if name == FULL else name.replace("_", " ")

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from components.evaluate.plots import model_intervals, reliability_curves, segment_comparison
+from components.evaluate.plots import model_intervals, model_title, reliability_curves, segment_comparison
 from components.evaluate.report_page import PAGE
 from endcap.evaluation.evaluation import ALL, DEEP_K, FULL, MAIN_K, NEW, TRUTHS, Evaluation, Figure, TruthFigures
 
@@ -62,7 +62,7 @@ def _headline(evaluation: Evaluation) -> list[dict[str, str]]:
                     "value": f"{figures.models[model][metric].mean:.3f}",
                     "text": text,
                     "against": f"{difference.mean:+.3f} [{difference.low:+.3f}, {difference.high:+.3f}] "
-                    f"against {evaluation.baselines[truth].replace('_', ' ')}",
+                    f"against {model_title(evaluation.baselines[truth])}",
                 }
             )
     return cards
@@ -76,7 +76,7 @@ def _truth_section(name: str, figures: TruthFigures, baseline: str) -> dict[str,
         "figures": figures,
         "metrics": metrics,
         "rows": [_row(model, columns, metrics, best) for model, columns in figures.models.items()],
-        "baseline": baseline.replace("_", " "),
+        "baseline": model_title(baseline),
         "ndcg": _drawing(model_intervals(figures.models, f"ndcg@{MAIN_K}", "NDCG@10 with 95 % interval")),
         "recall": _drawing(model_intervals(figures.models, f"recall@{DEEP_K}", "recall@100 with 95 % interval")),
         "segments": _drawing(segment_comparison(figures.segments, (FULL, baseline), f"ndcg@{MAIN_K}", "NDCG@10"))
@@ -87,4 +87,4 @@ def _truth_section(name: str, figures: TruthFigures, baseline: str) -> dict[str,
 
 def _row(model: str, columns: Mapping[str, Figure], metrics: list[str], best: Mapping[str, float]) -> dict[str, Any]:
     cells = [(columns.get(metric), metric in columns and columns[metric].mean == best[metric]) for metric in metrics]
-    return {"model": model.replace("_", " "), "cells": cells, "is_full": model == FULL}
+    return {"model": model_title(model), "cells": cells, "is_full": model == FULL}

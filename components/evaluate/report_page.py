@@ -11,7 +11,7 @@ PAGE = """<!doctype html>
   * { box-sizing: border-box; }
   body { margin: 0;
     font: 15px/1.55 system-ui, "Segoe UI", Roboto, sans-serif; color: var(--ink); background: var(--wash); }
-  main { max-width: 1120px; margin: 0 auto; padding: 32px 20px 64px; }
+  main { max-width: 1240px; margin: 0 auto; padding: 32px 20px 64px; }
   h1 { font-size: 26px; margin: 0 0 4px; } h2 { font-size: 19px; margin: 0 0 2px; }
   p.soft, .soft { color: var(--soft); margin: 0 0 12px; }
   section { background: var(--paper); border: 1px solid var(--line); border-radius: 10px; padding: 22px 24px; margin-top: 20px; }
@@ -21,10 +21,10 @@ PAGE = """<!doctype html>
   .card b { display: block; font-size: 30px; line-height: 1.2; color: var(--accent); font-variant-numeric: tabular-nums; }
   .card small { color: var(--soft); }
   .scroll { overflow-x: auto; }
-  table { border-collapse: collapse; width: 100%; font-variant-numeric: tabular-nums; font-size: 14px; }
-  th, td { text-align: right; padding: 7px 10px; border-bottom: 1px solid var(--line); white-space: nowrap; }
+  table { border-collapse: collapse; width: 100%; font-variant-numeric: tabular-nums; font-size: 13.5px; }
+  th, td { text-align: right; padding: 7px 8px; border-bottom: 1px solid var(--line); white-space: nowrap; }
   th:first-child, td:first-child { text-align: left; }
-  th { font-weight: 600; color: var(--soft); } td small { display: block; color: var(--soft); font-size: 11.5px; }
+  th { font-weight: 600; color: var(--soft); } td small { display: block; color: var(--soft); font-size: 11px; }
   tr.full td { background: #eef6f6; } td.best { font-weight: 700; color: var(--accent); }
   .plots { display: grid; grid-template-columns: repeat(auto-fit, minmax(400px, 1fr)); gap: 18px; margin-top: 18px; }
   figure { margin: 0; } figcaption { font-weight: 600; margin-bottom: 6px; }
@@ -75,8 +75,7 @@ The best of each column is set bold.</p>
 <dt>dataset</dt><dd><code>{{ evaluation.dataset_fingerprint }}</code></dd>
 </dl>
 <p class="soft" style="margin-top:14px">Diversity: share of a list's pairs from different categories. Novelty: mean self-information of a
-list's items in bits. Coverage: share of the catalogue that stands in at least one list; its interval lies below the figure for all users,
-since a resample holds fewer distinct users.</p>
+list's items in bits. Coverage: share of the catalogue that stands in at least one list.</p>
 </section>
 </main></body>
 </html>

@@ -47,7 +47,7 @@ def novelty(items: NDArray[np.int32], buyer_share: NDArray[np.float64]) -> NDArr
 def coverage(items: NDArray[np.int32], eligible_count: int, resamples: Resamples) -> Interval:
     """Share of the eligible catalogue that stands in at least one list.
 
-    The interval is over users: a resample covers what its users' lists hold, so it lies below the figure for all users.
+    A resample holds fewer distinct users and so covers less; the interval is the resamples' spread around the figure for all users.
 
     Args:
         items: int32 [users, k], 0 where a list is shorter.
@@ -60,4 +60,6 @@ def coverage(items: NDArray[np.int32], eligible_count: int, resamples: Resamples
     holds = sparse.csr_matrix((np.ones(items.size, np.float32), (rows, column.ravel())), shape=shape)
     real = recommended > 0
     covered = [((block.astype(np.float32) @ holds)[:, real] > 0).sum(axis=1) for block in resamples.blocks()]
-    return interval_of(float(real.sum()) / eligible_count, np.concatenate(covered) / eligible_count, resamples.level)
+    share = float(real.sum()) / eligible_count
+    resampled = np.concatenate(covered) / eligible_count
+    return interval_of(share, resampled + (share - resampled.mean()), resamples.level)
