@@ -36,7 +36,7 @@ def test_help_shows_an_example_and_json(command: list[str]) -> None:
 
 
 def test_a_known_failure_is_one_line_and_its_own_exit_code() -> None:
-    done = subprocess.run([ENDCAP, "validate", "--data", "no/such/folder"], capture_output=True, text=True, check=False)
+    done = subprocess.run([ENDCAP, "validate", "no/such/folder"], capture_output=True, text=True, check=False)
     assert done.returncode == 3
     assert done.stdout == ""
     assert "no/such/folder" in done.stderr
