@@ -18,7 +18,7 @@ from endcap.features.manifest import FeatureManifest, read_manifest
 from endcap.log import get_logger
 from endcap.training.training_set import MANIFEST_NAME, TrainingManifest
 
-TARGET_DAYS = 7
+TARGET_DAYS = 14
 
 
 def build_training_set(
