@@ -33,14 +33,15 @@ def fit_ranker(
     fitted = np.flatnonzero(~held_out)
     model = Ranker(parameters, constants_of(examples, category_sizes, rng))
     steps = -(-len(fitted) // parameters.queries_a_batch)
-    model.compile(optimizer=_optimizer(parameters, steps))
+    epochs = max(parameters.epochs, -(-parameters.steps_min // steps))
+    model.compile(optimizer=_optimizer(parameters, steps * epochs))
 
     def epoch() -> Iterator[dict[str, NDArray]]:  # type: ignore[type-arg]
         return examples.batches(rng.permutation(fitted), parameters.queries_a_batch)
 
     dataset = tf.data.Dataset.from_generator(epoch, output_signature=batch_signature(examples)).prefetch(4)
-    progress = fit_progress("ranker", epochs=parameters.epochs, steps=steps)
-    history = model.fit(dataset, epochs=parameters.epochs, verbose=0, callbacks=[progress])
+    progress = fit_progress("ranker", epochs=epochs, steps=steps)
+    history = model.fit(dataset, epochs=epochs, verbose=0, callbacks=[progress])
     calibration, errors = calibrate(model, examples, np.flatnonzero(held_out))
     return model, calibration, {"loss": float(history.history["loss"][-1]), "candidates": float(len(examples.item_row)), **errors}
 
@@ -107,8 +108,7 @@ def batch_signature(examples: RankingExamples) -> dict[str, tf.TensorSpec]:
     }
 
 
-def _optimizer(parameters: RankerHyperparameters, steps: int) -> tf.keras.optimizers.Optimizer:
-    total = steps * parameters.epochs
+def _optimizer(parameters: RankerHyperparameters, total: int) -> tf.keras.optimizers.Optimizer:
     warm_up = max(1, int(total * WARM_UP_SHARE))
     schedule = tf.keras.optimizers.schedules.CosineDecay(
         0.0, decay_steps=max(1, total - warm_up), warmup_target=parameters.learning_rate, warmup_steps=warm_up

@@ -51,5 +51,5 @@ def test_targets_among_the_samples_are_left_out() -> None:
 
 
 def test_unknown_hyperparameter_is_refused_by_name() -> None:
-    with pytest.raises(InvalidInput, match="hyperparameters.depth"):
+    with pytest.raises(InvalidInput, match=r"hyperparameters\.depth"):
         TwoTowerHyperparameters.of({"depth": 3})
