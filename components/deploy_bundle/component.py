@@ -21,6 +21,6 @@ def deploy_bundle(bundle: Input[Model], collection: str, features_until: str) ->
     from endcap.log import get_logger
     from endcap.settings import load_settings
 
-    release = deploy_bundle_step(Path(bundle.path), load_settings())
+    version = deploy_bundle_step(Path(bundle.path), load_settings())
     get_logger("deploy_bundle").info("ready", collection=collection, features_until=features_until)
-    return str(release.version)
+    return str(version)

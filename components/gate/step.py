@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from components.evaluate.step import EVALUATION_NAME
+from endcap.bundle.release_record import ReleaseRecord, read_release
 from endcap.evaluation.evaluation import Evaluation
 from endcap.evaluation.gate import Decision, GateLimits, decide
 from endcap.log import get_logger
@@ -19,7 +20,7 @@ class GateResult:
 
 
 def gate_step(evaluation_dir: Path, report_file: Path, parameters: dict[str, Any], limits: GateLimits, settings: Settings) -> GateResult:
-    """Decide about a run and record it in MLflow, accepted or not.
+    """Decide about a run and record it in MLflow, accepted or not; the champion's own evaluation is on record already.
 
     Args:
         evaluation_dir: what the step evaluate wrote.
@@ -30,6 +31,9 @@ def gate_step(evaluation_dir: Path, report_file: Path, parameters: dict[str, Any
     """
     evaluation_file = evaluation_dir / EVALUATION_NAME
     evaluation = Evaluation.model_validate_json(evaluation_file.read_bytes())
+    served = read_release(settings.served_dir)
+    if served is not None and served.run_id is not None and _is_of(evaluation, served):
+        return GateResult(decide(evaluation, evaluation, limits), served.run_id)
     tracking = Tracking(settings)
     champion = tracking.champion()
     decision = decide(evaluation, champion.evaluation if champion else None, limits)
@@ -38,3 +42,8 @@ def gate_step(evaluation_dir: Path, report_file: Path, parameters: dict[str, Any
     tracking.set_tags(run_id, {"accepted": str(decision.accepted).lower(), "reason": decision.reason})
     get_logger("gate").info("decided", accepted=decision.accepted, reason=decision.reason)
     return GateResult(decision, run_id)
+
+
+def _is_of(evaluation: Evaluation, served: ReleaseRecord) -> bool:
+    """Whether the served bundle is the one that was evaluated; a model that differs at all differs in some figure."""
+    return evaluation.flat() == served.metrics and evaluation.dataset_fingerprint == served.dataset_fingerprint

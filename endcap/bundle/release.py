@@ -7,6 +7,8 @@ from pathlib import Path
 
 from endcap.bundle.manifest import Bundle, open_bundle
 from endcap.bundle.promotion import promote_bundle
+from endcap.bundle.release_record import ReleaseRecord, forget_release, read_release, write_release
+from endcap.contracts.bundle import BundleManifest
 from endcap.index.bundle_index import IndexReport, index_bundle, point_alias
 from endcap.settings import Settings
 from endcap.tracking.tracking import Tracking
@@ -54,11 +56,28 @@ def release_bundle(bundle: Bundle, settings: Settings) -> Release:
         BundleInvalid: the index finds too few of the exact nearest items.
     """
     tracking = Tracking(settings)
+    forget_release(settings.served_dir)
     report = index_bundle(bundle, settings.milvus, limit=bundle.manifest.quotas["two_tower_quota"], seed=settings.seed)
     pruned = point_alias(settings.milvus, report.collection)
     served_from = promote_bundle(bundle, settings.served_dir)
     tracking.make_champion(bundle.manifest, bundle.path)
+    write_release(settings.served_dir, _record(bundle.manifest))
     return Release(bundle.manifest.version, served_from, report, pruned)
+
+
+def is_released(bundle: Bundle, settings: Settings) -> bool:
+    """Whether the last release was of this very bundle and reached every part."""
+    return read_release(settings.served_dir) == _record(bundle.manifest)
+
+
+def _record(manifest: BundleManifest) -> ReleaseRecord:
+    return ReleaseRecord(
+        version=manifest.version,
+        collection=manifest.collection,
+        run_id=manifest.run_id,
+        dataset_fingerprint=manifest.dataset_fingerprint,
+        metrics=manifest.metrics,
+    )
 
 
 def _link_or_copy(source: str, target: str) -> None:

@@ -9,7 +9,10 @@ from kfp import dsl
 from rich.console import Console
 
 from components.gate.component import gate
+from components.gate.step import gate_step
+from endcap.bundle.release_record import ReleaseRecord, write_release
 from endcap.evaluation.evaluation import ALL, Evaluation, Figure, TruthFigures
+from endcap.evaluation.gate import GateLimits
 from endcap.settings import Settings
 from pipelines.local_run import LocalRun, run_locally
 
@@ -91,3 +94,18 @@ def test_only_an_accepted_bundle_passes_the_gate(home: Path, ndcg: float, accept
     (recorded,) = client.search_runs([client.get_experiment_by_name("endcap").experiment_id])
     assert recorded.data.tags["accepted"] == json.dumps(accepted)
     assert "own most-bought" in recorded.data.tags["reason"]
+
+
+def test_the_served_bundles_own_evaluation_is_accepted_under_its_own_run(tmp_path: Path) -> None:
+    settings = Settings(home=tmp_path / "home")
+    (tmp_path / "evaluation").mkdir()
+    (tmp_path / "evaluation" / "evaluation.json").write_text(document(0.45))
+    metrics = Evaluation.model_validate_json(document(0.45)).flat()
+    record = ReleaseRecord(version=3, collection="endcap_3", run_id="run-3", dataset_fingerprint="f", metrics=metrics)
+    (settings.served_dir / "endcap" / "3").mkdir(parents=True)
+    write_release(settings.served_dir, record)
+    again = gate_step(tmp_path / "evaluation", tmp_path / "report.html", {}, GateLimits(), settings)
+    assert (again.decision.accepted, again.run_id) == (True, "run-3")
+    assert not (settings.home / "mlflow.db").exists()
+    raised = gate_step(tmp_path / "evaluation", tmp_path / "report.html", {}, GateLimits(min_lift=0.2), settings)
+    assert not raised.decision.accepted

@@ -7,8 +7,9 @@ from typing import Any
 import pytest
 
 from endcap.bundle.manifest import Bundle, open_bundle
-from endcap.bundle.promotion import served_version
-from endcap.bundle.release import install_bundle, release_bundle
+from endcap.bundle.promotion import promote_bundle, served_version
+from endcap.bundle.release import install_bundle, is_released, release_bundle
+from endcap.bundle.release_record import ReleaseRecord, write_release
 from endcap.errors import BundleInvalid, DependencyUnavailable
 from endcap.index.alias import aliased_collection
 from endcap.settings import MilvusSettings, Settings
@@ -43,7 +44,19 @@ def test_release_and_roll_back(make_bundle: Callable[..., Bundle], settings: Set
         version = bundle.manifest.version
         assert release.version == version == served_version(settings.served_dir) == tracking.champion_version()
         assert aliased_collection(client, "released") == bundle.manifest.collection
+        assert [is_released(each, settings) for each in (old, new)] == [bundle is old, bundle is new]
     assert not release.index.built
+
+
+def test_a_bundle_served_without_a_release_is_not_released(make_bundle: Callable[..., Bundle], settings: Settings) -> None:
+    old, new = make_bundle(1), make_bundle(2)
+    promote_bundle(old, settings.served_dir)
+    record = ReleaseRecord(version=1, collection="endcap_1", run_id=None, dataset_fingerprint="f" * 64, metrics={"full/ndcg@10": 0.4})
+    write_release(settings.served_dir, record)
+    assert is_released(old, settings)
+    promote_bundle(new, settings.served_dir)
+    assert not is_released(old, settings)
+    assert not is_released(new, settings)
 
 
 def test_without_milvus_nothing_moves(make_bundle: Callable[..., Bundle], tmp_path: Path) -> None:

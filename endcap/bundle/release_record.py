@@ -1,0 +1,42 @@
+"""What the last release was, beside the served folder: a run that changes nothing need not ask every part again."""
+
+import os
+from pathlib import Path
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from endcap.bundle.promotion import served_version
+
+RECORD_NAME = "release.json"
+
+
+class ReleaseRecord(BaseModel):
+    """`release.json`: written last, so it tells of a release that reached every part."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    version: int = Field(description="The bundle that is served, and the champion.")
+    collection: str = Field(description="What the alias points at.")
+    run_id: str | None = Field(description="MLflow run that made it.")
+    dataset_fingerprint: str
+    metrics: dict[str, float] = Field(description="Offline metrics, by the names of the bundle's manifest.")
+
+
+def read_release(served_dir: Path) -> ReleaseRecord | None:
+    """The last release, or None when there was none, when it did not come to its end, or when another bundle is served by now."""
+    try:
+        record = ReleaseRecord.model_validate_json((served_dir / RECORD_NAME).read_bytes())
+    except (FileNotFoundError, ValidationError):
+        return None
+    return record if served_version(served_dir) == record.version else None
+
+
+def write_release(served_dir: Path, record: ReleaseRecord) -> None:
+    aside = served_dir / f".{RECORD_NAME}.{os.getpid()}"
+    aside.write_text(record.model_dump_json(indent=1), encoding="utf-8")
+    aside.replace(served_dir / RECORD_NAME)
+
+
+def forget_release(served_dir: Path) -> None:
+    """Before a release begins: one that breaks off leaves no record."""
+    (served_dir / RECORD_NAME).unlink(missing_ok=True)
