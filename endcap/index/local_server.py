@@ -4,13 +4,8 @@
 """
 
 import fcntl
-import json
-import lzma
 import os
-import random
-import shutil
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -18,23 +13,18 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from types import FrameType
-from typing import Any
 
 from endcap.errors import DependencyUnavailable
 from endcap.index.connection import answers, port_is_taken, unavailable
-from endcap.index.loopback import bind_to_loopback
+from endcap.index.milvus_config import LOOPBACK, STOP_TIMEOUT_S, internal_ports, write_config
+from endcap.index.milvus_program import unpack_program
 from endcap.log import configure_logging, get_logger
 from endcap.settings import MilvusSettings, Settings, load_settings
 
-LOOPBACK = "127.0.0.1"
 START_TIMEOUT_S = 120.0
-STOP_TIMEOUT_S = 5.0
-SESSION_TTL_S = 10
-"""After a kill, the next start takes the old parts for living ones for this long."""
 
 _POLL_S = 0.1
 _START_ATTEMPTS = 2
-_UNPACKED = ".unpacked-2.3.5-loopback"
 _logger = get_logger("milvus")
 
 
@@ -131,124 +121,12 @@ class LocalMilvus:
             raise DependencyUnavailable("the local Milvus listens beyond 127.0.0.1, so it was stopped", field="milvus", value=exposed)
 
 
-_IMPATIENT = {"checkSegmentInterval": 200, "checkChannelInterval": 200, "distPullInterval": 100}
-"""Milliseconds between two looks at what is to be loaded; a server of its own need not wait for other machines."""
-
-_PARTS = ("rootCoord", "queryCoord", "queryNode", "indexNode", "dataCoord", "dataNode")
-_PORT_KEYS = (*_PARTS, "proxyInternal", "etcd", "etcdPeer", "metrics")
-_PORTS_FROM, _PORTS_TO = 20_000, 32_000
-"""Below the range from which Linux gives ports to outgoing connections, so that a port is still free at the next start."""
-
-
-def internal_ports(folder: Path) -> dict[str, int]:
-    """Ports that the parts of one server talk to each other on, the same as last time while they are free.
-
-    Milvus finds its parts' last addresses in its own etcd; when those have changed, a start takes a minute instead of seconds.
-    """
-    remembered = folder / "ports.json"
-    if remembered.is_file():
-        ports: dict[str, int] = json.loads(remembered.read_text(encoding="utf-8"))
-        if set(ports) == set(_PORT_KEYS) and all(_is_free(port) for port in ports.values()):
-            return ports
-    shuffled = random.Random().sample(range(_PORTS_FROM, _PORTS_TO), k=_PORTS_TO - _PORTS_FROM)
-    ports = dict(zip(_PORT_KEYS, (port for port in shuffled if _is_free(port)), strict=False))
-    folder.mkdir(parents=True, exist_ok=True)
-    remembered.write_text(json.dumps(ports), encoding="utf-8")
-    return ports
-
-
-def _is_free(port: int) -> bool:
-    with socket.socket() as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind((LOOPBACK, port))
-        except OSError:
-            return False
-    return True
-
-
 def listening_addresses(pid: int) -> list[str]:
     """Addresses a process listens on; IPv4 addresses mapped into IPv6 as IPv4."""
     import psutil
 
     connections = psutil.Process(pid).connections(kind="inet")
     return [each.laddr.ip.removeprefix("::ffff:") for each in connections if each.status == psutil.CONN_LISTEN]
-
-
-def unpack_program(target: Path) -> None:
-    """Unpack the wheel's program and libraries (about 250 MB) once, and keep the program on 127.0.0.1.
-
-    Raises:
-        DependencyUnavailable: the wheel is not installed, or is a build this code does not know.
-    """
-    if (target / _UNPACKED).is_file():
-        return
-    packed = sorted((_wheel_folder() / "bin").glob("*.lzma"))
-    aside = target.with_name(f".{target.name}.{os.getpid()}")
-    shutil.rmtree(aside, ignore_errors=True)
-    aside.mkdir(parents=True)
-    from rich.console import Console
-    from rich.progress import track
-
-    for source in track(packed, "Unpacking Milvus", console=Console(stderr=True), transient=True):
-        unpacked = aside / source.stem
-        with lzma.open(source) as reader, unpacked.open("wb") as writer:
-            shutil.copyfileobj(reader, writer, 1 << 20)
-        unpacked.chmod(0o755)
-    bind_to_loopback(aside / "milvus")
-    (aside / _UNPACKED).touch()
-    shutil.rmtree(target, ignore_errors=True)
-    aside.rename(target)
-
-
-def _wheel_folder() -> Path:
-    try:
-        import milvus
-    except ImportError as error:
-        raise DependencyUnavailable(
-            "the local Milvus is not installed", field="milvus", fix='pip install "endcap[local]", or set ENDCAP_MILVUS__MANAGED=false'
-        ) from error
-    return Path(milvus.__file__).parent / "data"
-
-
-def write_config(folder: Path, port: int, ports: dict[str, int]) -> Path:
-    """Render the wheel's template with our ports and folders.
-
-    Args:
-        folder: where everything of this server lives.
-        port: of the gRPC endpoint that clients use.
-        ports: what `internal_ports` gave.
-    """
-    import yaml
-    from milvus import MilvusServerConfig
-
-    template = MilvusServerConfig(data_dir=str(folder))
-    template.resolve()
-    config_file = folder / "configs" / "milvus.yaml"
-    config: dict[str, Any] = yaml.safe_load(config_file.read_text(encoding="utf-8"))
-    for part in _PARTS:
-        config[part] |= {"ip": LOOPBACK, "port": ports[part]}
-    config["proxy"] |= {"ip": LOOPBACK, "port": port, "internalPort": ports["proxyInternal"]}
-    config["proxy"]["http"]["enabled"] = False
-    config["etcd"]["endpoints"] = f"{LOOPBACK}:{ports['etcd']}"
-    config["etcd"]["config"] = {"path": str(folder / "configs" / "etcd.yaml")}
-    config["queryNode"]["segcore"]["interimIndex"]["enableIndex"] = False
-    config["queryCoord"] |= _IMPATIENT
-    config["dataCoord"]["segment"]["assignmentExpiration"] = 300
-    config["log"]["level"] = "warn"
-    config["common"] |= {"gracefulStopTimeout": int(STOP_TIMEOUT_S), "session": {"ttl": SESSION_TTL_S, "retryTimes": 30}}
-    config_file.write_text(yaml.safe_dump(config), encoding="utf-8")
-    client_url, peer_url = f"http://{LOOPBACK}:{ports['etcd']}", f"http://{LOOPBACK}:{ports['etcdPeer']}"
-    etcd = {
-        "name": "default",
-        "listen-client-urls": client_url,
-        "advertise-client-urls": client_url,
-        "listen-peer-urls": peer_url,
-        "initial-advertise-peer-urls": peer_url,
-        "initial-cluster": f"default={peer_url}",
-    }
-    (folder / "configs" / "etcd.yaml").write_text(yaml.safe_dump(etcd), encoding="utf-8")
-    return config_file
 
 
 def _die_with(parent: int) -> None:
@@ -270,22 +148,30 @@ def running_milvus(settings: Settings) -> Iterator[MilvusSettings]:
     Raises:
         DependencyUnavailable: none answers and `managed` is off or the host is another machine, or the local one does not start.
     """
+    with _running_server(settings):
+        yield settings.milvus
+
+
+@contextmanager
+def _running_server(settings: Settings) -> Iterator[LocalMilvus | None]:
+    """The server that was started, or None when another one answers."""
     milvus = settings.milvus
     if answers(milvus, timeout_s=5.0):
-        yield milvus
+        yield None
         return
     if port_is_taken(milvus):
         raise unavailable(milvus, "something else listens at Milvus's address")
     if not milvus.managed or milvus.host not in (LOOPBACK, "localhost"):
         raise unavailable(milvus, "no Milvus answers")
     with _sole_user(settings.milvus_dir, milvus) as first:
-        server = LocalMilvus(settings.milvus_dir, milvus.port)
-        if first:
-            server.start()
+        server = LocalMilvus(settings.milvus_dir, milvus.port) if first else None
         try:
-            yield milvus
+            if server is not None:
+                server.start()
+            yield server
         finally:
-            server.stop()
+            if server is not None:
+                server.stop()
 
 
 @contextmanager
@@ -320,13 +206,11 @@ def main() -> None:
 
     signal.signal(signal.SIGTERM, stop)
     signal.signal(signal.SIGINT, stop)
-    server = LocalMilvus(settings.milvus_dir, settings.milvus.port)
-    try:
-        server.start()
-        _logger.info("milvus serves", host=LOOPBACK, port=settings.milvus.port)
-        sys.exit(server.wait())
-    finally:
-        server.stop()
+    with _running_server(settings) as server:
+        _logger.info("milvus serves", host=settings.milvus.host, port=settings.milvus.port, started=server is not None)
+        if server is not None:
+            sys.exit(server.wait())
+        signal.pause()
 
 
 if __name__ == "__main__":
