@@ -74,8 +74,8 @@ def build_model(
 def _start(training: TrainingSet, source: BatchSource, trained_count: int, dim: int, seed: int) -> NDArray[np.float32]:
     """Factors of everything bought before the first ranking window; what is bought from there on stays unseen.
 
-    They were measured against factors of the purchases before the first example, which no example's target could be in: those cost a tenth
-    of the recall on items new to the user.
+    Their training loss flatters them, since they have seen the examples' targets; `docs/decisions/0002-models.md` has what that was
+    measured against.
     """
     first = training.manifest.ranking_windows[0]
     before = training.purchases.filter(pl.col("occurred_at") < first)
