@@ -11,7 +11,7 @@ from endcap.cli.output import JsonOption, print_json, print_table
 from endcap.contracts.answer import Answer
 from endcap.settings import Settings, load_settings
 
-LATENCY_REQUESTS = 300
+LATENCY_REQUESTS = 200
 
 
 def demo(

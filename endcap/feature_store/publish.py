@@ -1,9 +1,11 @@
 """Making feature tables Feast's offline store."""
 
+import hashlib
 import shutil
 import tempfile
 from pathlib import Path
 
+import endcap
 from endcap.errors import DataRejected
 from endcap.feature_store.open import apply_repo
 from endcap.feature_store.push import ensure_session_table
@@ -11,6 +13,8 @@ from endcap.features.folder import replace_folder
 from endcap.features.manifest import MANIFEST_NAME, read_manifest
 from endcap.features.names import FEATURE_TABLES
 from endcap.settings import Settings
+
+APPLIED_NAME = "applied.sha256"
 
 
 def publish_features(features_dir: Path, settings: Settings) -> str:
@@ -31,9 +35,32 @@ def publish_features(features_dir: Path, settings: Settings) -> str:
     target = settings.features_dir
     if features_dir.resolve() != target.resolve() and manifest.fingerprint != _published_fingerprint(target):
         _copy(features_dir, target)
+    _apply_once(settings)
+    return manifest.fingerprint
+
+
+def _apply_once(settings: Settings) -> None:
+    """Apply the repository unless just these definitions were applied here before; Feast takes seconds to find that nothing changed.
+
+    The record lies beside a local registry: on a cluster a step starts without it and applies.
+    """
+    record, definitions = settings.feast_dir / APPLIED_NAME, _definitions_digest(settings)
+    if record.is_file() and record.read_text(encoding="utf-8") == definitions:
+        return
     ensure_session_table(settings)
     apply_repo(settings)
-    return manifest.fingerprint
+    record.write_text(definitions, encoding="utf-8")
+
+
+def _definitions_digest(settings: Settings) -> str:
+    """SHA-256 over the feature repository and the library's columns and names that it is derived from."""
+    digest = hashlib.sha256(str(settings.home.absolute()).encode())
+    library = Path(endcap.__path__[0])
+    for folder in (settings.feature_repo_dir, library / "features", library / "feature_store"):
+        for path in sorted((*folder.glob("*.py"), *folder.glob("*.yaml"))):
+            digest.update(path.name.encode())
+            digest.update(path.read_bytes())
+    return digest.hexdigest()
 
 
 def _published_fingerprint(target: Path) -> str | None:
