@@ -37,6 +37,48 @@ class ServingSettings(BaseModel):
     rank_timeout_ms: float = Field(35, gt=0)
     k_default: int = Field(10, ge=1, le=500)
     body_max_bytes: int = Field(1024 * 1024, ge=1024)
+    surfaces_file: Path | None = Field(None, description="YAML of the surfaces; empty for the ones endcap ships with.")
+    rules_file: Path | None = Field(None, description="YAML of the merchandisers' rules; empty for `rules.yaml` under `home`, if it is there.")
+    live_dir: Path | None = Field(None, description="Folder of live item updates and click evidence; empty for `live` under `home`.")
+
+
+class CacheSettings(BaseModel):
+    """Caches of one transformer; each is bounded in entries, and 0 seconds switches it off."""
+
+    answer_seconds: float = Field(5, ge=0, description="Answers to requests without user and session.")
+    answer_entries: int = Field(10_000, ge=1)
+    query_seconds: float = Field(300, ge=0, description="Query embeddings; a person's next event makes a new key.")
+    query_entries: int = Field(50_000, ge=1)
+    features_seconds: float = Field(1, ge=0, description="User and session features.")
+    features_entries: int = Field(50_000, ge=1)
+    stale_seconds: float = Field(3_600, ge=0, description="How old an answer may be that is served when all else is down.")
+    stale_entries: int = Field(20_000, ge=1)
+
+
+class ResilienceSettings(BaseModel):
+    """Bulkheads, circuit breakers, load shedding and draining."""
+
+    bulkhead_calls: int = Field(32, ge=1, description="Calls to one dependency at the same time; more fall back at once.")
+    breaker_failures: int = Field(5, ge=1, description="Failures in a row that open a dependency's circuit.")
+    breaker_open_seconds: float = Field(2, gt=0, description="How long it stays open before one call tries again.")
+    in_flight_max: int = Field(64, ge=1, description="Most requests in work at once; the working limit below it follows the latency.")
+    retry_after_seconds: int = Field(1, ge=1, description="Retry-After of a request that was shed.")
+    drain_seconds: float = Field(10, gt=0, description="How long requests in flight may take after SIGTERM.")
+    unready_seconds: float = Field(1, ge=0, description="Time between readiness going and the listener closing, for load balancers to notice.")
+
+
+class ExplorationSettings(BaseModel):
+    """How reserved slots are filled; the share of slots is the surface's."""
+
+    policy: Literal["thompson", "ucb", "epsilon"] = "thompson"
+    new_item_share: float = Field(0.5, ge=0, le=1, description="Of the explored slots, those kept for items without evidence of their own.")
+    evidence_impressions: float = Field(50, gt=0, description="Impressions from which on an item has evidence of its own.")
+    half_life_days: float = Field(7, gt=0, description="Time after which a click counts half.")
+
+
+class TelemetrySettings(BaseModel):
+    otlp_endpoint: str | None = Field(None, description="OpenTelemetry collector, for example http://127.0.0.1:4317; empty for no traces.")
+    trace_share: float = Field(0.01, ge=0, le=1, description="Share of requests that are traced unless the caller decided.")
 
 
 class ModelServerSettings(BaseModel):
@@ -77,6 +119,10 @@ class Settings(BaseSettings):
     data: DataSettings = DataSettings()
     retrieval: RetrievalSettings = RetrievalSettings()
     serving: ServingSettings = ServingSettings()
+    cache: CacheSettings = CacheSettings()
+    resilience: ResilienceSettings = ResilienceSettings()
+    exploration: ExplorationSettings = ExplorationSettings()
+    telemetry: TelemetrySettings = TelemetrySettings()
     model_server: ModelServerSettings = ModelServerSettings()
     milvus: MilvusSettings = MilvusSettings()
     mlflow: MlflowSettings = MlflowSettings()
@@ -110,6 +156,20 @@ class Settings(BaseSettings):
     def served_dir(self) -> Path:
         """The model base path: holds the version being served, as TensorFlow Serving expects it."""
         return self.home / "served"
+
+    @property
+    def live_dir(self) -> Path:
+        """What changes between two bundles: item updates and click evidence."""
+        return self.serving.live_dir or self.home / "live"
+
+    @property
+    def rules_file(self) -> Path:
+        return self.serving.rules_file or self.home / "rules.yaml"
+
+    @property
+    def event_log_dir(self) -> Path:
+        """The local append-only event log."""
+        return self.home / "events"
 
     @property
     def milvus_dir(self) -> Path:

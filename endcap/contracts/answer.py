@@ -18,7 +18,10 @@ class Recommendation(BaseModel):
     reason: str = Field(description="A sentence a customer may read.")
     position: int = Field(ge=1, description="Place in the list, from 1.")
     title: str = Field(description="The item's name.")
-    explanation: dict[str, Any] | None = Field(None, description="Scores by source and objective; only when asked for.")
+    propensity: float = Field(
+        1.0, gt=0, le=1, description="Probability with which this item was put at this place; below 1 where the list explores."
+    )
+    explanation: dict[str, Any] | None = Field(None, description="Sources, scores, rules, diversity and exploration behind the place; only when asked for.")
 
 
 class Answer(BaseModel):

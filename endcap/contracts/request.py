@@ -9,11 +9,16 @@ from endcap.contracts.moment import UtcMoment
 
 K_MAX = 500
 Identifier = Annotated[str, Field(min_length=1, max_length=128)]
+SurfaceName = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,63}$")]
 
 
 class Surface(StrEnum):
+    """Surfaces that endcap ships with; a configuration may have others."""
+
     HOME = "home"
     PRODUCT = "product"
+    PRODUCT_SIMILAR = "product_similar"
+    PRODUCT_BOUGHT_TOGETHER = "product_bought_together"
     CART = "cart"
     CATEGORY = "category"
     SEARCH = "search"
@@ -45,6 +50,15 @@ class Context(BaseModel):
     page: str | None = Field(None, max_length=512, description="Page the list is shown on.")
 
 
+class Preferences(BaseModel):
+    """What a new customer said they like, for example when they signed up."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    categories: list[Identifier] = Field(default_factory=list, max_length=50, description="Names of categories at any level.")
+    brands: list[Identifier] = Field(default_factory=list, max_length=50, description="Brands.")
+
+
 class Instance(BaseModel):
     """One list to recommend. An unknown field is refused."""
 
@@ -52,20 +66,19 @@ class Instance(BaseModel):
 
     user_id: Identifier | None = Field(None, description="The customer, when known.")
     session_id: Identifier | None = Field(None, description="The visit.")
-    surface: Surface = Field(Surface.HOME, description="What the list is for.")
+    surface: SurfaceName = Field(Surface.HOME.value, description="What the list is for: one of the configured surfaces.")
     item_ids: list[Identifier] = Field(
         default_factory=list, max_length=500, description="The product page's item, the cart, the search results."
     )
     k: int = Field(10, ge=1, le=K_MAX, description="How many items.")
     filters: Filters = Field(default_factory=Filters)
     context: Context = Field(default_factory=Context)
+    preferences: Preferences = Field(default_factory=Preferences, description="Stated tastes, for people without a history.")
     exclude: list[Identifier] = Field(default_factory=list, max_length=1000, description="Items never to show in this list.")
     explain: bool = Field(False, description="Whether to say how each item came to its place.")
 
     @model_validator(mode="after")
-    def _someone_or_something(self) -> Self:
-        if self.surface is Surface.PRODUCT and not self.item_ids:
-            raise ValueError("item_ids is empty; surface product needs the page's item")
+    def _prices_in_order(self) -> Self:
         if self.filters.price_min is not None and self.filters.price_max is not None and self.filters.price_min > self.filters.price_max:
             raise ValueError("filters.price_min is above filters.price_max")
         return self

@@ -5,7 +5,7 @@ from numpy.typing import NDArray
 
 from endcap.catalogue.item_table import ItemTable
 from endcap.features.columns import ITEM_NUMERIC, PAIR_NUMERIC, USER_NUMERIC
-from endcap.retrieval.candidates import SOURCES, CandidateSet
+from endcap.retrieval.candidates import TRAINED_SOURCES, CandidateSet
 from endcap.retrieval.user_state import UserState
 
 NEVER_BOUGHT_DAYS = 400.0
@@ -50,7 +50,7 @@ def pair_features(state: UserState, candidates: CandidateSet, items: ItemTable) 
         "brand_share": state.brand_share[items.brand_code[candidates.index]],
         "price_to_user_level": _price_to_user_level(state, candidates.index, items),
         "in_session": np.isin(candidates.index, state.session).astype(np.float32),
-        **{f"{source}_score": candidates.score_of(source) for source in SOURCES},
+        **{f"{source}_score": candidates.score_of(source) for source in TRAINED_SOURCES},
     }
     for column, name in enumerate(PAIR_NUMERIC):
         features[:, column] = columns[name]

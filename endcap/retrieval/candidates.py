@@ -6,8 +6,20 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-SOURCES: tuple[str, ...] = ("two_tower", "item_to_item", "buy_again", "popular")
-"""The sources by name; columns of `CandidateSet.scores` are in this order."""
+TRAINED_SOURCES: tuple[str, ...] = ("two_tower", "item_to_item", "buy_again", "popular")
+"""Sources whose scores the ranker reads, so they run in training as in serving."""
+
+SOURCES: tuple[str, ...] = (
+    *TRAINED_SOURCES,
+    "trending",
+    "content",
+    "complements",
+    "recently_viewed",
+    "similar_users",
+    "preferences",
+    "picks",
+)
+"""All sources by name; columns of `CandidateSet.scores` are in this order."""
 
 _BUY_AGAIN = SOURCES.index("buy_again")
 
