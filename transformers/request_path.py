@@ -11,6 +11,7 @@ from transformers.answering import answer, recommendations
 from transformers.eligibility import eligibility
 from transformers.fallback import filled
 from transformers.features import FeatureReader, state_of
+from transformers.guards import Guards
 from transformers.metrics import ServingMetrics
 from transformers.model_server_client import ModelServerClient
 from transformers.query import Person, Query, encode_query
@@ -18,7 +19,7 @@ from transformers.ranking import RankedCandidates, order, page_closeness, rank_p
 from transformers.resolving import ResolvedRequest, resolve
 from transformers.retrieval import TwoTowerSearch, retrieve
 from transformers.served_bundle import ServedBundle
-from transformers.stage_trace import FaultLog, StageTrace
+from transformers.stage_trace import StageTrace
 
 
 class RequestPath:
@@ -42,7 +43,7 @@ class RequestPath:
         self._search = search
         self._model = model
         self._metrics = metrics
-        self._faults = FaultLog()
+        self._guards = Guards(settings.resilience)
 
     async def recommend(self, instance: Instance, served: ServedBundle, request_id: str, parsed_ms: float = 0.0) -> Answer:
         """Make one list.
@@ -53,7 +54,7 @@ class RequestPath:
             request_id: what the answer's events will name.
             parsed_ms: time its parsing took.
         """
-        trace = StageTrace(self._limits.request_budget_ms, self._metrics, self._faults)
+        trace = StageTrace(self._limits.request_budget_ms, self._metrics, self._guards)
         with trace.stage("parse"):
             request = resolve(instance, served)
         trace.timings_ms["parse"] += parsed_ms
