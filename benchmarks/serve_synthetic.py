@@ -1,16 +1,15 @@
 """`python -m benchmarks.serve_synthetic`: serve a synthetic bundle with the real processes, as `ENDCAP_*` says, until SIGTERM.
 
-Milvus, the model server and the transformer are the real ones; only the weights and the users are made up.
+Milvus, the model server and the transformer are the real ones; only the weights and the users are made up. It is up in seconds, for
+tests; `benchmarks.serving` measures with the real models' architectures and the real feature store.
 """
 
 import argparse
-import json
-import os
 import sys
-from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+from benchmarks.serving.supervise import run_parts
 from benchmarks.synthetic import SyntheticSize, promote_synthetic
 from endcap.bundle.promotion import model_base_path
 from endcap.bundle.tables import read_tables
@@ -20,8 +19,7 @@ from endcap.index.collection import build_collection
 from endcap.index.connection import connect
 from endcap.index.local_server import running_milvus
 from endcap.settings import Settings, load_settings
-from services.local.parts import Part, local_parts, require_free_ports
-from services.local.supervisor import PartsLog, Supervisor
+from services.local.parts import local_parts, require_free_ports
 
 
 def main() -> int:
@@ -54,8 +52,7 @@ def serve_synthetic(settings: Settings, size: SyntheticSize, version: int) -> No
             client = connect(settings.milvus)
             build_collection(client, read_tables(made.result()), collection)
             client.close()
-            log = PartsLog(settings.home / "logs", [part.name for part in parts], None)
-            Supervisor(parts, log, _teller(len(parts))).run()
+            run_parts(settings, parts)
 
 
 def _bundle_folder(settings: Settings, size: SyntheticSize, version: int, collection: str) -> Path:
@@ -63,18 +60,6 @@ def _bundle_folder(settings: Settings, size: SyntheticSize, version: int, collec
     if not folder.is_dir():
         promote_synthetic(settings.served_dir, version, collection, size)
     return folder
-
-
-def _teller(count: int) -> Callable[[Part], None]:
-    ready: list[Part] = []
-
-    def tell(part: Part) -> None:
-        ready.append(part)
-        if len(ready) == count:
-            sys.stdout.write(json.dumps({"ready": [part.address for part in ready], "pid": os.getpid()}) + "\n")
-            sys.stdout.flush()
-
-    return tell
 
 
 if __name__ == "__main__":

@@ -25,14 +25,32 @@ AGE_BANDS = ("19-24", "25-34", "35-44")
 DEPARTMENTS = ("GROCERY", "PRODUCE", "DRUG GM", "MEAT")
 OUT_OF_STOCK_EVERY = 50
 """Every so many items one is out of stock."""
+LIKED_SHELVES = 8
 
 
 @dataclass(frozen=True)
 class SyntheticSize:
+    """How large a synthetic catalogue is and how it divides.
+
+    Attributes:
+        shelves: finest categories, a multiple of 36; three to an aisle.
+        brand_items: items of a brand.
+    """
+
     items: int = 2_000
     dim: int = 16
     neighbours: int = 20
     seed: int = 7
+    shelves: int = 36
+    brand_items: int = 4
+
+    def category_path(self, number: int) -> list[str]:
+        """Department, aisle and shelf of an item by its number."""
+        department = DEPARTMENTS[number % len(DEPARTMENTS)]
+        return [department, f"{department} aisle {number % (self.shelves // 3)}", f"{department} shelf {number % self.shelves}"]
+
+    def brand(self, number: int) -> str:
+        return f"Brand {number // self.brand_items}"
 
 
 def make_bundle(folder: Path, version: int, collection: str, size: SyntheticSize = SyntheticSize()) -> Bundle:
@@ -80,15 +98,14 @@ def promote_synthetic(served_dir: Path, version: int, collection: str, size: Syn
 
 
 def make_items(size: SyntheticSize) -> pl.DataFrame:
-    """The canonical items table: departments, aisles and shelves, four items of a brand."""
+    """The canonical items table: departments, aisles, shelves and brands, titles as long as a shop's."""
     number = np.arange(size.items)
-    departments = [DEPARTMENTS[n % len(DEPARTMENTS)] for n in number]
     return pl.DataFrame(
         {
             "item_id": [f"I{n:06d}" for n in number],
-            "title": [f"Item {n}" for n in number],
-            "category_path": [[d, f"{d} aisle {n % 12}", f"{d} shelf {n % 36}"] for n, d in zip(number, departments, strict=True)],
-            "brand": [f"Brand {n // 4}" for n in number],
+            "title": [f"Item {n} of {size.brand(n)}, pack of {1 + n % 12}" for n in number],
+            "category_path": [size.category_path(n) for n in number],
+            "brand": [size.brand(n) for n in number],
             "price": (0.5 + (number % 200) / 10).astype(np.float64),
             "currency": ["USD"] * size.items,
             "availability": ["out_of_stock" if n % OUT_OF_STOCK_EVERY == OUT_OF_STOCK_EVERY - 1 else "in_stock" for n in number],
@@ -127,11 +144,11 @@ def make_feature_row(user_id: str, size: SyntheticSize, pairs: int = 200) -> dic
     """The online feature row of a user, always the same for the same id; `pairs` items of the past."""
     random = np.random.default_rng(abs(hash_of(user_id)) % 2**32)
     pairs = min(pairs, size.items)
-    bought = random.choice(size.items, pairs, replace=False)
+    bought = _bought(size, pairs, random)
     ids = [f"I{n:06d}" for n in bought]
     last_bought = (DATA_END.timestamp() - random.random(pairs) * 90 * 86_400).astype(np.int64)
     history = np.argsort(last_bought)[-HISTORY_LENGTH:]
-    shelves = sorted({PATH_SEPARATOR.join([(d := DEPARTMENTS[n % 4]), f"{d} aisle {n % 12}", f"{d} shelf {n % 36}"]) for n in bought[:20]})
+    shelves = sorted({PATH_SEPARATOR.join(size.category_path(int(n))) for n in bought[:20]})
     return {
         "event_timestamp": DATA_END,
         **{name: float(random.random()) for name in USER_NUMERIC},
@@ -140,7 +157,7 @@ def make_feature_row(user_id: str, size: SyntheticSize, pairs: int = 200) -> dic
         "history_occurred_at": last_bought[history].tolist(),
         "category_ids": shelves,
         "category_shares": [1 / len(shelves)] * len(shelves),
-        "brand_ids": [f"Brand {bought[0] // 4}"],
+        "brand_ids": [size.brand(int(bought[0]))],
         "brand_shares": [0.5],
         "pair_item_ids": ids,
         "pair_times_bought": (1 + random.integers(0, 9, pairs)).tolist(),
@@ -151,6 +168,16 @@ def make_feature_row(user_id: str, size: SyntheticSize, pairs: int = 200) -> dic
         "pair_decayed_20d": random.random(pairs).tolist(),
         "pair_decayed_60d": random.random(pairs).tolist(),
     }
+
+
+def _bought(size: SyntheticSize, pairs: int, random: np.random.Generator) -> NDArray[np.int64]:
+    """Distinct item numbers, int64 [pairs]: half from a few shelves that the person likes, half from anywhere."""
+    liked = random.choice(size.shelves, min(LIKED_SHELVES, size.shelves), replace=False)
+    near = liked[random.integers(0, len(liked), pairs)] + size.shelves * random.integers(0, max(size.items // size.shelves, 1), pairs)
+    anywhere = random.choice(size.items, pairs, replace=False)
+    mixed = np.concatenate([near[: pairs // 2][near[: pairs // 2] < size.items], anywhere])
+    _, first = np.unique(mixed, return_index=True)
+    return mixed[np.sort(first)][:pairs]
 
 
 def hash_of(text: str) -> int:

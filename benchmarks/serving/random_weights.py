@@ -1,0 +1,113 @@
+"""Untrained models of the pipeline's own architectures and default hyperparameters: what they cost to serve is what trained ones cost.
+
+The towers and the ranker are those of `components`, exported by the pipeline's own code; only `fit` is left out. Items start where training
+starts them, at factors that content explains in part, so that embeddings lie in clusters as learned ones do.
+"""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from endcap.bundle.tables import BundleTables
+from endcap.catalogue.vocabulary import Vocabulary
+from endcap.features.columns import OBJECTIVES, PAIR_NUMERIC, USER_CATEGORICAL, USER_NUMERIC
+from endcap.training.tensorflow_setup import prepare_tensorflow
+
+EMBED_ROWS = 65_536
+TASTES = 400
+"""Directions that items' factors scatter around, as shelves of a shop do."""
+TASTE_SHARE = 0.8
+BUY_OFFSET = -3.0
+"""Calibration's offset: few candidates are bought."""
+
+
+def write_models(folder: Path, tables: BundleTables, dim: int, seed: int) -> NDArray[np.float32]:
+    """Write `two_tower/` and `ranker/`, both SavedModels as the training steps export them.
+
+    Args:
+        folder: to write into.
+        tables: of the bundle; n items, embeddings unused.
+        dim: of the embeddings.
+        seed: of the weights.
+
+    Returns:
+        Item embeddings, float32 [n + 1, dim], unit length, row 0 zeros.
+    """
+    prepare_tensorflow(seed)
+    embeddings = _write_two_tower(folder / "two_tower", tables, dim, seed)
+    _write_ranker(folder / "ranker", tables, embeddings, seed)
+    return embeddings
+
+
+def _write_two_tower(folder: Path, tables: BundleTables, dim: int, seed: int) -> NDArray[np.float32]:
+    from components.train_two_tower.content import item_content
+    from components.train_two_tower.export import export_query_encoder
+    from components.train_two_tower.hyperparameters import TwoTowerHyperparameters
+    from components.train_two_tower.item_tower import ItemTower
+    from components.train_two_tower.model import TwoTower
+    from components.train_two_tower.query_tower import QueryTower
+    from endcap.training.normalisation import Standardisation
+
+    random = np.random.default_rng(seed)
+    parameters = TwoTowerHyperparameters(dim=dim)
+    items = tables.items
+    trained = np.arange(1, len(items), dtype=np.int32)
+    item_tower = ItemTower(
+        dim,
+        trained,
+        item_content(items, parameters.title_buckets, parameters.price_buckets),
+        Standardisation.fit(items.numeric[1:]),
+        start=_factors(items.leaf_code[1:], dim - 1, random),
+        id_dropout=parameters.id_dropout,
+    )
+    users = Standardisation.fit(random.random((1_000, len(USER_NUMERIC)), dtype=np.float32))
+    query_tower = QueryTower(parameters, users, category_sizes(tables.user_vocabularies))
+    model = TwoTower(query_tower, item_tower, trained, parameters.temperature)
+    export_query_encoder(model, len(trained), folder)
+    return _embeddings(item_tower, items.numeric)
+
+
+def _embeddings(item_tower, numeric: NDArray[np.float32]) -> NDArray[np.float32]:  # type: ignore[no-untyped-def]
+    import tensorflow as tf
+
+    blocks = []
+    for start in range(0, len(numeric), EMBED_ROWS):
+        index = tf.range(start, min(start + EMBED_ROWS, len(numeric)))
+        blocks.append(item_tower.at_moment(item_tower.identity(index, training=False), numeric[index.numpy()]).numpy())
+    embeddings: NDArray[np.float32] = np.concatenate(blocks)
+    embeddings[0] = 0
+    return embeddings
+
+
+def _factors(leaf: NDArray[np.int32], dim: int, random: np.random.Generator) -> NDArray[np.float32]:
+    """Unit length, float32 [n, dim]: an item is its shelf's direction and its own."""
+    tastes = random.standard_normal((TASTES, dim), dtype=np.float32)
+    own = random.standard_normal((len(leaf), dim), dtype=np.float32)
+    factors = TASTE_SHARE * tastes[leaf % TASTES] + (1.0 - TASTE_SHARE) * own
+    factors /= np.linalg.norm(factors, axis=1, keepdims=True)
+    return factors
+
+
+def _write_ranker(folder: Path, tables: BundleTables, embeddings: NDArray[np.float32], seed: int) -> None:
+    from components.train_ranker.calibration import PlattScaling
+    from components.train_ranker.export import ServedRanker, export_ranker
+    from components.train_ranker.hyperparameters import RankerHyperparameters
+    from components.train_ranker.model import Ranker, RankerConstants
+    from endcap.training.normalisation import Standardisation
+
+    random = np.random.default_rng(seed + 1)
+    constants = RankerConstants(
+        user_numeric=Standardisation.fit(random.random((1_000, len(USER_NUMERIC)), dtype=np.float32)),
+        item_numeric=Standardisation.fit(tables.items.numeric[1:]),
+        pair_numeric=Standardisation.fit(random.random((1_000, len(PAIR_NUMERIC)), dtype=np.float32)),
+        category_sizes=category_sizes(tables.user_vocabularies),
+    )
+    ranker = Ranker(RankerHyperparameters(), constants)
+    calibration = {name: PlattScaling(slope=1.0, offset=BUY_OFFSET) for name in OBJECTIVES}
+    export_ranker(ServedRanker(ranker, calibration, embeddings), folder)
+
+
+def category_sizes(vocabularies: Mapping[str, Vocabulary]) -> list[int]:
+    return [len(vocabularies[name]) for name in USER_CATEGORICAL]
