@@ -11,8 +11,12 @@ class CircuitState(StrEnum):
     HALF_OPEN = "half_open"
 
 
+def _unheard(_state: CircuitState) -> None:
+    return
+
+
 class CircuitBreaker:
-    """Closed, open after failures in a row, half open after a pause with one probe, closed again when the probe succeeds.
+    """Closed; open after failures in a row; half open after a pause, with one probe; closed again when the probe succeeds.
 
     A call asks `permit()` first and gives the permit back with its outcome. A permit from before a change of state has no say any
     more: what was under way when the circuit opened neither closes it nor takes the probe's place.
@@ -21,68 +25,69 @@ class CircuitBreaker:
         failures: failures in a row that open the circuit.
         open_s: how long it stays open before the first probe.
         clock: seconds that never go back; the wall clock has no part in it.
+        on_change: told each new state.
     """
 
-    def __init__(self, failures: int, open_s: float, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self,
+        failures: int,
+        open_s: float,
+        clock: Callable[[], float] = time.monotonic,
+        on_change: Callable[[CircuitState], None] = _unheard,
+    ) -> None:
+        self.state = CircuitState.CLOSED
         self._failures_max = failures
         self._open_s = open_s
         self._clock = clock
-        self._closed = True
+        self._on_change = on_change
         self._failures = 0
         self._opened_at = 0.0
-        self._probe: int | None = None
+        self._probing = False
         self._generation = 0
-        self.openings = 0
-
-    @property
-    def state(self) -> CircuitState:
-        if self._closed:
-            return CircuitState.CLOSED
-        return CircuitState.HALF_OPEN if self._probe is not None or self._has_rested() else CircuitState.OPEN
 
     def refuses(self) -> bool:
         """Whether `permit` would give none; asking changes nothing."""
-        return not self._closed and (self._probe is not None or not self._has_rested())
+        if self.state is CircuitState.CLOSED:
+            return False
+        if self.state is CircuitState.HALF_OPEN:
+            return self._probing
+        return self._clock() - self._opened_at < self._open_s
 
     def permit(self) -> int | None:
         """A permit to make one call, None while the circuit is open or its probe is under way."""
-        if self._closed:
-            return self._generation
         if self.refuses():
             return None
-        self._generation += 1
-        self._probe = self._generation
-        return self._probe
+        if self.state is not CircuitState.CLOSED:
+            self._turn(CircuitState.HALF_OPEN)
+            self._probing = True
+        return self._generation
 
     def succeeded(self, permit: int) -> None:
         """The call came back."""
         if permit != self._generation:
             return
         self._failures = 0
-        if self._probe is not None:
-            self._closed, self._probe = True, None
-            self._generation += 1
+        if self.state is CircuitState.HALF_OPEN:
+            self._turn(CircuitState.CLOSED)
 
     def failed(self, permit: int) -> None:
         """The call failed, or was late by its own measure."""
         if permit != self._generation:
             return
         self._failures += 1
-        if self._probe is not None or self._failures >= self._failures_max:
-            self._open()
+        if self.state is CircuitState.HALF_OPEN or self._failures >= self._failures_max:
+            self._opened_at = self._clock()
+            self._turn(CircuitState.OPEN)
 
     def abandoned(self, permit: int) -> None:
-        """The call was given up for a reason that says nothing about the dependency; a probe may be tried again at once."""
-        if permit == self._probe:
-            self._probe = None
-            self._generation += 1
+        """The call was given up for a reason that says nothing about the dependency; another probe may be made at once."""
+        if permit == self._generation and self.state is CircuitState.HALF_OPEN:
+            self._turn(CircuitState.HALF_OPEN)
 
-    def _open(self) -> None:
-        self._closed, self._probe = False, None
-        self._failures = 0
+    def _turn(self, state: CircuitState) -> None:
         self._generation += 1
-        self._opened_at = self._clock()
-        self.openings += 1
-
-    def _has_rested(self) -> bool:
-        return self._clock() - self._opened_at >= self._open_s
+        self._failures = 0
+        self._probing = False
+        if state is not self.state:
+            self.state = state
+            self._on_change(state)

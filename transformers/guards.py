@@ -2,64 +2,43 @@
 
 import time
 from collections.abc import Callable
-from enum import StrEnum
-
-from prometheus_client import CollectorRegistry, Counter, Gauge
+from enum import Enum, auto
 
 from endcap.log import get_logger
 from endcap.settings import ResilienceSettings
 from transformers.bulkhead import Bulkhead
 from transformers.circuit_breaker import CircuitBreaker, CircuitState
+from transformers.metrics import CLOSED, HALF_OPEN, OPEN, ServingMetrics
 
 QUIET_SECONDS = 10.0
 """A stage that keeps failing is logged once in this time."""
+GAUGE = {CircuitState.CLOSED: CLOSED, CircuitState.HALF_OPEN: HALF_OPEN, CircuitState.OPEN: OPEN}
 
 
-class Refusal(StrEnum):
+class Refusal(Enum):
     """Why a call was not made."""
 
-    OPEN = "circuit open"
-    FULL = "bulkhead full"
-    SPENT = "no time was left"
-
-
-class GuardMetrics:
-    """What the guards count.
-
-    Args:
-        registry: where it is registered; None for nowhere.
-    """
-
-    def __init__(self, registry: CollectorRegistry | None = None) -> None:
-        self.refused = Counter("endcap_guard_refused", "Calls that were not made.", ["dependency", "cause"], registry=registry)
-        self.openings = Gauge("endcap_circuit_openings", "Times a circuit opened since the start.", ["dependency"], registry=registry)
-        self.open = Gauge("endcap_circuit_open", "1 while a circuit is open or half open.", ["dependency"], registry=registry)
-        self.in_use = Gauge("endcap_bulkhead_in_use", "Calls under way.", ["dependency"], registry=registry)
-
-    def watch(self, name: str, breaker: CircuitBreaker, bulkhead: Bulkhead) -> None:
-        """Read a guard's state whenever it is asked for; a request pays nothing for it."""
-        self.openings.labels(name).set_function(lambda: breaker.openings)
-        self.open.labels(name).set_function(lambda: float(breaker.state is not CircuitState.CLOSED))
-        self.in_use.labels(name).set_function(lambda: bulkhead.in_use)
+    OPEN_CIRCUIT = auto()
+    BULKHEAD_FULL = auto()
 
 
 class Guard:
     """Bulkhead and circuit breaker of one dependency."""
 
-    def __init__(self, name: str, settings: ResilienceSettings, metrics: GuardMetrics, clock: Callable[[], float]) -> None:
+    def __init__(
+        self, name: str, settings: ResilienceSettings, clock: Callable[[], float], on_change: Callable[[CircuitState], None]
+    ) -> None:
         self.name = name
-        self.breaker = CircuitBreaker(settings.breaker_failures, settings.breaker_open_seconds, clock)
+        self.breaker = CircuitBreaker(settings.breaker_failures, settings.breaker_open_seconds, clock, on_change)
         self.bulkhead = Bulkhead(settings.bulkhead_calls)
-        self._refused = {cause: metrics.refused.labels(name, cause.value) for cause in (Refusal.OPEN, Refusal.FULL)}
-        metrics.watch(name, self.breaker, self.bulkhead)
 
     def enter(self) -> int | Refusal:
         """A permit, to be given back with `leave`, or why there is none."""
         if self.bulkhead.is_full():
-            return self._refusal(Refusal.FULL)
+            return Refusal.BULKHEAD_FULL
         permit = self.breaker.permit()
         if permit is None:
-            return self._refusal(Refusal.OPEN)
+            return Refusal.OPEN_CIRCUIT
         self.bulkhead.enter()
         return permit
 
@@ -78,25 +57,19 @@ class Guard:
         else:
             self.breaker.failed(permit)
 
-    def _refusal(self, cause: Refusal) -> Refusal:
-        self._refused[cause].inc()
-        return cause
-
 
 class Guards:
     """One guard a name, made when it is first asked for.
 
     Args:
         settings: limits, the same for every dependency.
-        registry: where the guards' metrics are registered; None for nowhere.
+        metrics: where the circuits' states are shown.
         clock: seconds that never go back.
     """
 
-    def __init__(
-        self, settings: ResilienceSettings, registry: CollectorRegistry | None = None, clock: Callable[[], float] = time.monotonic
-    ) -> None:
+    def __init__(self, settings: ResilienceSettings, metrics: ServingMetrics, clock: Callable[[], float] = time.monotonic) -> None:
         self._settings = settings
-        self._metrics = GuardMetrics(registry)
+        self._metrics = metrics
         self._clock = clock
         self._guards: dict[str, Guard] = {}
         self._log = get_logger("transformer")
@@ -104,9 +77,7 @@ class Guards:
 
     def __getitem__(self, name: str) -> Guard:
         guard = self._guards.get(name)
-        if guard is None:
-            guard = self._guards[name] = Guard(name, self._settings, self._metrics, self._clock)
-        return guard
+        return self._new(name) if guard is None else guard
 
     def report(self, name: str, cause: str) -> None:
         """Log why a stage fell back, the first time in a while."""
@@ -114,3 +85,14 @@ class Guards:
         if now - self._logged_at.get(name, -QUIET_SECONDS) >= QUIET_SECONDS:
             self._logged_at[name] = now
             self._log.warning("stage fell back", stage=name, cause=cause)
+
+    def _new(self, name: str) -> Guard:
+        gauge = self._metrics.breaker(name)
+        gauge.set(CLOSED)
+
+        def changed(state: CircuitState) -> None:
+            gauge.set(GAUGE[state])
+            self._log.warning("circuit changed", dependency=name, state=state.value)
+
+        guard = self._guards[name] = Guard(name, self._settings, self._clock, changed)
+        return guard

@@ -43,7 +43,7 @@ class RequestPath:
         self._search = search
         self._model = model
         self._metrics = metrics
-        self._guards = Guards(settings.resilience)
+        self._guards = Guards(settings.resilience, metrics)
 
     async def recommend(self, instance: Instance, served: ServedBundle, request_id: str, parsed_ms: float = 0.0) -> Answer:
         """Make one list.

@@ -2,19 +2,23 @@
 
 import asyncio
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from types import TracebackType
 
 from endcap.errors import EndcapError
 from transformers.bulkhead import BulkheadFull
 from transformers.guards import Guard, Guards, Refusal
-from transformers.metrics import ServingMetrics
+from transformers.metrics import FallbackCause, ServingMetrics
 
 SLOW_SHARE = 0.5
 """A stage that the request's budget cut off counts as slow when it had at least so much of its own time."""
 LOOP_LATE_MS = 5.0
 """A deadline that is noticed later than this was missed by a busy process, which says nothing about the dependency."""
+
+_REFUSED: dict[Refusal, tuple[FallbackCause, str]] = {
+    Refusal.OPEN_CIRCUIT: ("open_circuit", "its circuit is open after failures"),
+    Refusal.BULKHEAD_FULL: ("bulkhead_full", "too many calls to it are under way"),
+}
 
 
 class StageTrace:
@@ -24,33 +28,28 @@ class StageTrace:
         budget_ms: time the whole request may take before stages are cut short.
         metrics: where stage times are counted.
         guards: asked before every call to another part.
+        clock: seconds, as exact as can be.
     """
 
-    def __init__(self, budget_ms: float, metrics: ServingMetrics, guards: Guards) -> None:
+    def __init__(self, budget_ms: float, metrics: ServingMetrics, guards: Guards, clock: Callable[[], float] = time.perf_counter) -> None:
         self.timings_ms: dict[str, float] = {}
         self.degraded: list[str] = []
-        self._start = time.perf_counter()
+        self.clock = clock
+        self._start = clock()
         self._budget_ms = budget_ms
         self._metrics = metrics
         self._guards = guards
 
     def elapsed_ms(self) -> float:
-        return (time.perf_counter() - self._start) * 1000
+        return (self.clock() - self._start) * 1000
 
     def left_ms(self) -> float:
         """What is left of the request's budget; below zero when it is overdrawn."""
         return self._budget_ms - self.elapsed_ms()
 
-    @contextmanager
-    def stage(self, name: str) -> Iterator[None]:
-        """Time a stage that cannot be late."""
-        start = time.perf_counter()
-        try:
-            yield
-        finally:
-            took_s = time.perf_counter() - start
-            self.timings_ms[name] = self.timings_ms.get(name, 0.0) + took_s * 1000
-            self._metrics.stage_seconds.labels(name).observe(took_s)
+    def stage(self, name: str) -> "StageTimer":
+        """Time a stage that cannot be late; parts of one name add up."""
+        return StageTimer(self, name)
 
     def fallible(self, name: str, timeout_ms: float) -> "FallibleCall":
         """Run a body that asks another part; late or failed, it ends here and its name stands in `degraded`.
@@ -71,19 +70,39 @@ class StageTrace:
 
     def skip(self, name: str) -> None:
         """Name a stage that cannot run because an earlier one fell back."""
-        if name not in self.degraded:
-            self.degraded.append(name)
-            self._metrics.fallbacks.labels(name).inc()
+        self._degrade(name, "skipped")
 
-    def fall_back(self, name: str, cause: str) -> None:
-        """Name a stage that failed, and log why once in a while."""
-        self.skip(name)
-        self._guards.report(name, cause)
+    def fall_back(self, name: str, cause: FallbackCause, why: str) -> None:
+        """Name a stage that fell back, and log why once in a while."""
+        self._degrade(name, cause)
+        self._guards.report(name, why)
 
     def finish(self, before_ms: float = 0.0) -> None:
         """Close the clock; `before_ms` passed before it was started."""
         self.timings_ms["total"] = before_ms + self.elapsed_ms()
-        self._metrics.stage_seconds.labels("total").observe(self.timings_ms["total"] / 1000)
+        self._metrics.observe_stages(self.timings_ms)
+
+    def _degrade(self, name: str, cause: FallbackCause) -> None:
+        if name not in self.degraded:
+            self.degraded.append(name)
+            self._metrics.fallback(name, cause)
+
+
+class StageTimer:
+    """One stretch of a stage's time, as `StageTrace.stage` describes it."""
+
+    __slots__ = ("_name", "_start", "_trace")
+
+    def __init__(self, trace: StageTrace, name: str) -> None:
+        self._trace = trace
+        self._name = name
+
+    def __enter__(self) -> None:
+        self._start = self._trace.clock()
+
+    def __exit__(self, *_: object) -> None:
+        timings = self._trace.timings_ms
+        timings[self._name] = timings.get(self._name, 0.0) + (self._trace.clock() - self._start) * 1000
 
 
 class FallibleCall:
@@ -99,8 +118,8 @@ class FallibleCall:
     async def __aenter__(self) -> bool:
         self._started_ms = self._trace.elapsed_ms()
         self._left_ms = min(self._timeout_ms, self._trace.left_ms())
-        self._entry = self._guard.enter() if self._left_ms > 0 else Refusal.SPENT
-        admitted = not isinstance(self._entry, Refusal)
+        self._entry: int | Refusal | None = self._guard.enter() if self._left_ms > 0 else None
+        admitted = isinstance(self._entry, int)
         self._deadline = asyncio.timeout(self._left_ms / 1000 if admitted else 0)
         await self._deadline.__aenter__()
         return admitted
@@ -111,26 +130,32 @@ class FallibleCall:
             await self._deadline.__aexit__(kind, error, traceback)
         except TimeoutError:
             late = True
-        cause = self._entry.value if isinstance(self._entry, Refusal) else self._ended(self._entry, error, late)
-        if cause is not None:
-            self._trace.fall_back(self._guard.name, cause)
+        if isinstance(self._entry, int):
+            self._ended(self._entry, error, late)
+        else:
+            self._trace.fall_back(self._guard.name, *(_REFUSED[self._entry] if self._entry else ("budget", "no time was left for it")))
         return late or isinstance(error, Exception)
 
-    def _ended(self, permit: int, error: BaseException | None, late: bool) -> str | None:
-        """Give the permit back; why the stage fell back, if it did."""
+    def _ended(self, permit: int, error: BaseException | None, late: bool) -> None:
         self._guard.leave(permit, self._verdict(error, late))
-        if late:
-            return f"no answer within {self._left_ms:.0f} ms"
-        if isinstance(error, EndcapError):
-            return str(error)
-        return f"{type(error).__name__}: {error}" if isinstance(error, Exception) else None
+        fall_back, name = self._trace.fall_back, self._guard.name
+        match error:
+            case _ if late:
+                own = self._left_ms >= self._timeout_ms
+                fall_back(name, "late" if own else "budget", f"no answer within {self._left_ms:.0f} ms")
+            case BulkheadFull():
+                fall_back(name, "bulkhead_full", str(error))
+            case EndcapError():
+                fall_back(name, "failed", str(error))
+            case Exception():  # whatever a client library raises, the request goes on without the stage
+                fall_back(name, "failed", f"{type(error).__name__}: {error}")
 
     def _verdict(self, error: BaseException | None, late: bool) -> bool | None:
         """Whether the dependency did its part; None when this call cannot say."""
         if late:
-            took_ms = self._trace.elapsed_ms() - self._started_ms
-            own_fault = self._left_ms >= SLOW_SHARE * self._timeout_ms and took_ms - self._left_ms <= LOOP_LATE_MS
-            return False if own_fault else None
+            overdue_ms = self._trace.elapsed_ms() - self._started_ms - self._left_ms
+            had_time = self._left_ms >= SLOW_SHARE * self._timeout_ms
+            return False if had_time and overdue_ms <= LOOP_LATE_MS else None
         if error is None:
             return True
         return False if isinstance(error, Exception) and not isinstance(error, BulkheadFull) else None
