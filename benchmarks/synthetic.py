@@ -16,8 +16,12 @@ from endcap.bundle.tables import BundleTables, write_tables
 from endcap.catalogue.item_table import PATH_SEPARATOR, ItemTable
 from endcap.catalogue.vocabulary import Vocabulary
 from endcap.features.columns import HISTORY_LENGTH, ITEM_NUMERIC, OBJECTIVES, PAIR_NUMERIC, USER_CATEGORICAL, USER_NUMERIC
+from endcap.retrieval.candidates import Candidates
+from endcap.retrieval.complements import Complements
 from endcap.retrieval.item_to_item import ItemToItem
 from endcap.retrieval.popular import OVERALL, Popularity, popular_of
+from endcap.retrieval.similar_users import SimilarUsers
+from endcap.retrieval.trending import trending_of
 from endcap.settings import RetrievalSettings
 
 DATA_END = datetime(2017, 12, 31, 23, 59, tzinfo=UTC)
@@ -25,6 +29,9 @@ AGE_BANDS = ("19-24", "25-34", "35-44")
 DEPARTMENTS = ("GROCERY", "PRODUCE", "DRUG GM", "MEAT")
 OUT_OF_STOCK_EVERY = 50
 """Every so many items one is out of stock."""
+NEW_EVERY = 40
+"""Every so many items one has no neighbours."""
+SIMILAR_USERS = 4_000
 LIKED_SHELVES = 8
 
 
@@ -63,8 +70,9 @@ def make_bundle(folder: Path, version: int, collection: str, size: SyntheticSize
         size: how large and how random.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    tables = make_tables(size)
-    write_tables(folder, tables)
+    rows = make_items(size)
+    tables = make_tables(size, rows)
+    write_tables(folder, tables, rows)
     save_model(folder, tables.item_embeddings, collection, size.seed)
     return seal_bundle(folder, **manifest_fields(version, collection, size))
 
@@ -108,6 +116,7 @@ def make_items(size: SyntheticSize) -> pl.DataFrame:
             "brand": [size.brand(n) for n in number],
             "price": (0.5 + (number % 200) / 10).astype(np.float64),
             "currency": ["USD"] * size.items,
+            "margin": (0.05 + (number % 13) / 40).astype(np.float64),
             "availability": ["out_of_stock" if n % OUT_OF_STOCK_EVERY == OUT_OF_STOCK_EVERY - 1 else "in_stock" for n in number],
             "created_at": pl.Series([DATA_END - timedelta(days=400)] * size.items, dtype=pl.Datetime("us", "UTC")),
             "attributes": ["{}"] * size.items,
@@ -116,28 +125,59 @@ def make_items(size: SyntheticSize) -> pl.DataFrame:
     )
 
 
-def make_tables(size: SyntheticSize) -> BundleTables:
-    """Tables whose neighbours are the nearest item numbers, and whose first items are the most popular."""
+def make_tables(size: SyntheticSize, item_rows: pl.DataFrame | None = None) -> BundleTables:
+    """Tables whose neighbours are the nearest item numbers, and whose first items are the most popular.
+
+    Args:
+        size: how large and how random.
+        item_rows: from `make_items`; made when not given.
+    """
     random = np.random.default_rng(size.seed)
-    rows = make_items(size)
+    rows = make_items(size) if item_rows is None else item_rows
     items = ItemTable.from_items(rows)
     features = pl.DataFrame(random.random((size.items, len(ITEM_NUMERIC)), dtype=np.float32), schema=list(ITEM_NUMERIC))
-    embeddings = random.standard_normal((size.items + 1, size.dim)).astype(np.float32)
-    embeddings[0] = 0
-    embeddings[1:] /= np.linalg.norm(embeddings[1:], axis=1, keepdims=True)
-    index = (np.arange(size.items + 1)[:, None] + np.arange(1, size.neighbours + 1)[None, :] - 1) % size.items + 1
-    weight = np.tile(np.linspace(0.9, 0.1, size.neighbours, dtype=np.float32), (size.items + 1, 1))
-    index[0], weight[0] = 0, 0
     bought = (random.zipf(1.3, 20 * size.items) - 1) % size.items + 1
-    popular = popular_of(bought.astype(np.int32), size.items, 1_000)
+    item_to_item = ItemToItem(*_made_neighbours(size, step=1))
     return BundleTables(
         items=items.with_features(pl.concat([rows.select("item_id"), features], how="horizontal")),
-        item_rows=rows,
         user_vocabularies={name: Vocabulary(AGE_BANDS if name == "age_band" else ()) for name in USER_CATEGORICAL},
-        item_embeddings=embeddings,
-        item_to_item=ItemToItem(index.astype(np.int32), weight),
-        popularity=Popularity({OVERALL: popular}),
+        item_embeddings=np.concatenate([np.zeros((1, size.dim), np.float32), _unit_rows(size.items, size.dim, random)]),
+        item_to_item=item_to_item,
+        has_neighbours=item_to_item.has_neighbours(),
+        complements=Complements(*_made_neighbours(size, step=7)),
+        repurchase_gap_days=np.concatenate([np.zeros(1, np.float32), 3 + 40 * random.random(size.items, dtype=np.float32)]),
+        popularity=Popularity({OVERALL: popular_of(bought.astype(np.int32), size.items, 1_000)}),
+        trending=Popularity({OVERALL: _made_trends(size)}),
+        similar_users=_made_users(size, random),
     )
+
+
+def _made_neighbours(size: SyntheticSize, step: int) -> tuple[NDArray[np.int32], NDArray[np.float32]]:
+    """Every item's neighbours are the next item numbers, `step` apart; every NEW_EVERY-th item has none."""
+    number = np.arange(size.items + 1, dtype=np.int32)
+    away = step * np.arange(size.neighbours, dtype=np.int32)
+    index = (number[:, None] + away[None, :]) % np.int32(size.items) + np.int32(1)
+    weight = np.tile(np.linspace(0.9, 0.1, size.neighbours, dtype=np.float32), (size.items + 1, 1))
+    index[::NEW_EVERY], weight[::NEW_EVERY] = 0, 0
+    return index, weight
+
+
+def _made_trends(size: SyntheticSize) -> Candidates:
+    number = np.arange(1, size.items + 1, dtype=np.int32)[: 20 * 200]
+    return trending_of(number, 5 + (number % 97).astype(np.float32), np.full(len(number), 10, np.float32), 200)
+
+
+def _made_users(size: SyntheticSize, random: np.random.Generator) -> SimilarUsers:
+    index = random.integers(1, size.items + 1, (SIMILAR_USERS, 30)).astype(np.int32)
+    return SimilarUsers(
+        _unit_rows(SIMILAR_USERS, size.dim, random), index, np.tile(np.linspace(0.1, 0.01, 30, dtype=np.float32), (SIMILAR_USERS, 1))
+    )
+
+
+def _unit_rows(rows: int, dim: int, random: np.random.Generator) -> NDArray[np.float32]:
+    made = random.standard_normal((rows, dim), dtype=np.float32)
+    made /= np.linalg.norm(made, axis=1, keepdims=True)
+    return made
 
 
 def make_feature_row(user_id: str, size: SyntheticSize, pairs: int = 200) -> dict[str, Any]:

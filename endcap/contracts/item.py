@@ -24,6 +24,7 @@ class Item(BaseModel):
     brand: str | None = Field(None, max_length=128, description="Brand or maker.")
     price: float | None = Field(None, ge=0, allow_inf_nan=False, description="Present shelf price, in `currency`.")
     currency: str | None = Field(None, pattern=r"^[A-Z]{3}$", description="ISO 4217 code of the price.")
+    margin: float | None = Field(None, ge=-1, le=1, allow_inf_nan=False, description="What is earned of the price, as its share.")
     availability: Availability = Field(Availability.IN_STOCK, description="Only items in stock are recommended.")
     created_at: UtcMoment | None = Field(None, description="When the item entered the catalogue, UTC.")
     attributes: dict[str, str] = Field(default_factory=dict, description="Anything else, as text; stored as a JSON object.")

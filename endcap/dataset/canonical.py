@@ -30,9 +30,18 @@ def _batches(dataset: Dataset, table: str) -> Iterator[Batch]:
     start = 1
     try:
         with pq.ParquetFile(file) as source:
-            for part in source.iter_batches(BATCH_ROWS, columns=columns.names):
-                rows = pa.Table.from_batches([part]).select(columns.names).cast(lenient)
+            present = [name for name in columns.names if name in source.schema_arrow.names]
+            for part in source.iter_batches(BATCH_ROWS, columns=present):
+                rows = _with_all_columns(pa.Table.from_batches([part]), lenient).cast(lenient)
                 yield Batch(rows, pa.array(np.arange(start, start + part.num_rows)), file.name)
                 start += part.num_rows
     except (pa.ArrowException, OSError) as error:
         raise DataRejected(f"not a readable Parquet file ({error})", field=str(file), fix="import the data again") from error
+
+
+def _with_all_columns(rows: pa.Table, schema: pa.Schema) -> pa.Table:
+    """The schema's columns in its order; a column that came into the contract after the file was written is null."""
+    for field in schema:
+        if field.name not in rows.column_names:
+            rows = rows.append_column(field, pa.nulls(rows.num_rows, field.type))
+    return rows.select(schema.names)

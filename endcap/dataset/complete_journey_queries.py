@@ -85,6 +85,7 @@ ITEMS = """
         brand || ' ' || manufacturer_id AS brand,
         price::DOUBLE AS price,
         CASE WHEN price IS NOT NULL THEN 'USD' END AS currency,
+        NULL::DOUBLE AS margin,
         CASE WHEN first_sold IS NULL THEN 'out_of_stock' ELSE 'in_stock' END AS availability,
         first_sold AT TIME ZONE 'UTC' AS created_at,
         json_merge_patch('{}', json_object(

@@ -169,7 +169,7 @@ def _check_table(dataset: Dataset, table: str) -> None:
     except (pa.ArrowException, OSError) as error:
         raise DataRejected(f"not a readable Parquet file ({_first_line(error)})", field=str(file), fix=_IMPORT_AGAIN) from error
     expected = arrow_schema(TABLES[table])
-    wrong = [field.name for field in expected if field.name not in found.names or not _same_type(found.field(field.name).type, field.type)]
+    wrong = [field.name for field in expected if not _fits(found, field)]
     extra = [name for name in found.names if name not in expected.names]
     if wrong or extra:
         raise DataRejected(
@@ -181,6 +181,13 @@ def _check_table(dataset: Dataset, table: str) -> None:
         raise DataRejected(
             f"the file has {footer.num_rows:,} rows and {DESCRIPTION_FILE} says {dataset.rows[table]:,}", field=str(file), fix=_IMPORT_AGAIN
         )
+
+
+def _fits(found: pa.Schema, field: pa.Field) -> bool:
+    """Whether a table has the column; one that may be empty may also be missing, as in datasets from before it was in the contract."""
+    if field.name not in found.names:
+        return bool(field.nullable)
+    return _same_type(found.field(field.name).type, field.type)
 
 
 def _same_type(found: pa.DataType, expected: pa.DataType) -> bool:

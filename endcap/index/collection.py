@@ -10,13 +10,12 @@ from endcap.bundle.tables import BundleTables
 from endcap.catalogue.item_table import ItemTable
 from endcap.errors import BundleInvalid, DependencyUnavailable
 from endcap.index.search import EMBEDDING_FIELD, METRIC, ItemSearch
+from endcap.index.search_filter import KEY_FIELD, UNKNOWN_PRICE
 from endcap.progress import StepProgress
 
-KEY_FIELD = "item_index"
 HNSW = {"M": 24, "efConstruction": 128}
 BATCH_ROWS = 8_000
 LOAD_TIMEOUT_S = 300.0
-UNKNOWN_PRICE = -1.0
 
 
 def collection_name(prefix: str, version: int) -> str:

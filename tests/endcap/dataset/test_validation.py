@@ -63,6 +63,7 @@ ROWS: dict[str, dict[str, st.SearchStrategy[Any]]] = {
         "brand": texts(128),
         "price": AMOUNT,
         "currency": CURRENCY,
+        "margin": AMOUNT,
         "availability": st.sampled_from([*Availability, "sold", None]).map(lambda kind: kind and str(kind)),
         "created_at": MOMENT,
         "attributes": st.none() | OBJECTS,
