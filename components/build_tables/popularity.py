@@ -1,5 +1,7 @@
 """Popularity overall and by segment."""
 
+from collections.abc import Iterator
+
 import numpy as np
 import polars as pl
 
@@ -23,13 +25,23 @@ def popularity_of(purchases: pl.DataFrame, users: pl.DataFrame, item_count: int)
     """
     baskets = purchases.select("user_id", "item_index", "session_id").unique()
     by_segment = {OVERALL: _table(baskets, item_count)}
+    for name, members in segments(users):
+        table = _table(baskets.join(members, on="user_id", how="semi"), item_count)
+        if len(table.index):
+            by_segment[name] = table
+    return Popularity(by_segment)
+
+
+def segments(users: pl.DataFrame) -> Iterator[tuple[str, pl.DataFrame]]:
+    """Name and members of every user category with at least SEGMENT_USERS_MIN users.
+
+    Args:
+        users: user_id and USER_CATEGORICAL.
+    """
     for column in USER_CATEGORICAL:
         for (value,), members in users.filter(pl.col(column).is_not_null(), pl.col(column) != "").group_by(column, maintain_order=True):
             if len(members) >= SEGMENT_USERS_MIN:
-                table = _table(baskets.join(members, on="user_id", how="semi"), item_count)
-                if len(table.index):
-                    by_segment[segment_name(column, str(value))] = table
-    return Popularity(by_segment)
+                yield segment_name(column, str(value)), members
 
 
 def _table(baskets: pl.DataFrame, item_count: int) -> Candidates:

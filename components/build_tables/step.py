@@ -1,4 +1,4 @@
-"""The step build_tables: item-to-item and popularity, counted as of every moment that someone looks from."""
+"""The step build_tables: what the candidate sources read, counted as of every moment that someone looks from."""
 
 import shutil
 import tempfile
@@ -8,22 +8,28 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 
+from components.build_tables.complements import complements_of
 from components.build_tables.popularity import popularity_of
+from components.build_tables.repurchase_gaps import repurchase_gap_days
+from components.build_tables.trending import trending_at
 from endcap.features.columns import USER_CATEGORICAL
 from endcap.log import get_logger
 from endcap.retrieval.item_to_item import ItemToItem, build_item_to_item
-from endcap.training.moment_tables import TablesArtifact
+from endcap.retrieval.popular import OVERALL
+from endcap.training.moment_tables import ServedTables, TablesArtifact
 from endcap.training.training_set import TrainingSet
 
 POPULARITY_DAYS = 28
 ITEM_TO_ITEM_DAYS = 365
+GAP_DAYS = 365
 ITEMS_A_USER_MAX = 500
 
 
 def build_tables(training_dir: Path, out_dir: Path, popularity_days: int = POPULARITY_DAYS, neighbours: int = 50) -> dict[str, float]:
     """Write a tables artifact.
 
-    Item-to-item as of the first ranking window, the cut and the data's end; popularity as of each ranking window as well.
+    Item-to-item as of the first ranking window, the cut and the data's end; popularity and repurchase gaps as of each ranking window as
+    well; complements and trends as of the data's end.
 
     Args:
         training_dir: a training set.
@@ -47,20 +53,37 @@ def build_tables(training_dir: Path, out_dir: Path, popularity_days: int = POPUL
             tables.write_item_to_item(moment, table)
             counts["items_with_neighbours"] = float((table.index[:, 0] > 0).sum())
         for moment in (*manifest.ranking_windows, manifest.cut, manifest.data_end):
-            users = pl.scan_parquet(training_dir / "user_rows.parquet").filter(pl.col("event_timestamp") == moment)
-            popularity = popularity_of(
-                _between(purchases, moment - timedelta(days=popularity_days), moment),
-                users.select("user_id", *USER_CATEGORICAL).collect(),
-                len(training.item_rows),
-            )
+            late = _between(purchases, moment - timedelta(days=popularity_days), moment)
+            popularity = popularity_of(late, _users(training_dir, moment), len(training.item_rows))
             tables.write_popularity(moment, popularity)
             counts["segments"] = float(len(popularity.by_segment))
+            gap_days = repurchase_gap_days(_between(purchases, moment - timedelta(days=GAP_DAYS), moment), len(training.item_rows))
+            tables.write_repurchase_gaps(moment, gap_days)
+            counts["items_with_gap"] = float(np.count_nonzero(gap_days))
+        served = _served(training, purchases, manifest.data_end, neighbours)
+        tables.write_served(manifest.data_end, served)
+        counts["items_with_complements"] = float((served.complements.index[:, 0] > 0).sum())
+        counts["trending_items"] = float(len(served.trending.by_segment[OVERALL].index))
         shutil.rmtree(out_dir, ignore_errors=True)
         aside.replace(out_dir)
     finally:
         shutil.rmtree(aside, ignore_errors=True)
     get_logger("build_tables").info("tables built", **counts)
     return counts
+
+
+def _served(training: TrainingSet, purchases: pl.DataFrame, moment: datetime, neighbours: int) -> ServedTables:
+    known = _between(purchases, moment - timedelta(days=ITEM_TO_ITEM_DAYS), moment)
+    known = known.filter(pl.Series(training.eligible_at(moment)[known["item_index"].to_numpy()]))
+    return ServedTables(
+        trending=trending_at(known, _users(training.path, moment), moment),
+        complements=complements_of(known, len(training.item_rows), neighbours),
+    )
+
+
+def _users(training_dir: Path, moment: datetime) -> pl.DataFrame:
+    rows = pl.scan_parquet(training_dir / "user_rows.parquet").filter(pl.col("event_timestamp") == moment)
+    return rows.select("user_id", *USER_CATEGORICAL).collect()
 
 
 def _item_to_item(training: TrainingSet, purchases: pl.DataFrame, moment: datetime, neighbours: int) -> ItemToItem:

@@ -10,7 +10,13 @@ A bundle is a TensorFlow Serving version folder, `<base path>/<version>/`, so th
 | `tables/vocabularies.json` | names behind category, brand and user category codes |
 | `tables/item_embeddings.npy` | float32 [items + 1, dim], unit length, row 0 zeros: what the Milvus collection is built from |
 | `tables/item_to_item_index.npy`, `..._weight.npy` | int32, float32 [items + 1, neighbours]: `endcap.retrieval.item_to_item` |
+| `tables/has_neighbours.npy` | bool [items + 1], items with a row in the table above: the others are known by their content only |
+| `tables/complements_index.npy`, `..._weight.npy` | int32, float32 [items + 1, neighbours]: `endcap.retrieval.complements` |
+| `tables/repurchase_gap_days.npy` | float32 [items + 1], days between two purchases of one user, 0 unknown: `endcap.retrieval.buy_again` |
 | `tables/popularity.parquet` | segment, item_index, score: `endcap.retrieval.popular` |
+| `tables/trending.parquet` | the same columns: `endcap.retrieval.trending` |
+| `tables/similar_users_embedding.npy` | float32 [users, dim], query embeddings of some users: `endcap.retrieval.similar_users` |
+| `tables/similar_users_index.npy`, `..._weight.npy` | int32, float32 [users, items]: what each of them buys |
 """
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -18,13 +24,24 @@ from pydantic import BaseModel, ConfigDict, Field
 from endcap.contracts.moment import UtcMoment
 
 MANIFEST_NAME = "bundle.json"
+FORMAT = 2
+"""Version of the layout above."""
+
 TABLES = (
     "tables/items.parquet",
     "tables/vocabularies.json",
     "tables/item_embeddings.npy",
     "tables/item_to_item_index.npy",
     "tables/item_to_item_weight.npy",
+    "tables/has_neighbours.npy",
+    "tables/complements_index.npy",
+    "tables/complements_weight.npy",
+    "tables/repurchase_gap_days.npy",
     "tables/popularity.parquet",
+    "tables/trending.parquet",
+    "tables/similar_users_embedding.npy",
+    "tables/similar_users_index.npy",
+    "tables/similar_users_weight.npy",
 )
 REQUIRED_FILES = ("saved_model.pb", "variables/variables.index", *TABLES)
 
@@ -54,7 +71,7 @@ class BundleManifest(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    format: int = Field(1, description="Version of this layout.")
+    format: int = Field(FORMAT, description="Version of this layout.")
     version: int = Field(ge=1, description="TensorFlow Serving version; UTC time of export as YYYYMMDDhhmmss.")
     created_at: UtcMoment
     endcap_version: str

@@ -7,9 +7,12 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import sparse
 
 from endcap.retrieval.candidates import Candidates
+from endcap.retrieval.co_occurrence import nearest_by
+from endcap.retrieval.eligible import Eligible
+from endcap.retrieval.neighbour_sums import summed_neighbours, without
+from endcap.retrieval.ordering import best_first
 from endcap.retrieval.user_state import UserState
 
 HISTORY_SEEDS = 30
@@ -25,31 +28,42 @@ class ItemToItem:
     index: NDArray[np.int32]
     weight: NDArray[np.float32]
 
-    def candidates(self, state: UserState, request_items: NDArray[np.int32], quota: int) -> Candidates:
-        """Neighbours of the request's items, the session's and the newest of the history, weighted in that order.
+    def has_neighbours(self) -> NDArray[np.bool_]:
+        """bool [n + 1]: items that have any. Reads the whole table: for building a bundle, not for a request."""
+        return np.asarray(self.index[:, 0] > 0)
 
-        Args:
-            state: the user; the history weighs by its age.
-            request_items: int32 [r], the product page's item or the cart.
-            quota: most candidates to give.
-        """
+    def candidates(self, state: UserState, request_items: NDArray[np.int32], quota: int) -> Candidates:
+        """As `item_to_item_candidates`, where everything may be shown."""
+        return best_first(*self._scored(state, request_items), quota)
+
+    def _scored(self, state: UserState, request_items: NDArray[np.int32]) -> tuple[NDArray[np.int32], NDArray[np.float32]]:
         history = state.history[-HISTORY_SEEDS:]
         seeds = np.concatenate([request_items, state.session, history])
-        if not len(seeds):
-            return Candidates.none()
-        seed_weight = np.concatenate(
-            [
-                np.full(len(request_items), REQUEST_WEIGHT, dtype=np.float32),
-                np.full(len(state.session), SESSION_WEIGHT, dtype=np.float32),
-                np.exp(-state.history_age_days[-HISTORY_SEEDS:] / RECENCY_DAYS),
-            ]
-        )
-        neighbours = self.index[seeds].ravel()
-        contribution = (self.weight[seeds] * seed_weight[:, None]).ravel()
-        index, row = np.unique(neighbours, return_inverse=True)
-        score = np.bincount(row, weights=contribution, minlength=len(index)).astype(np.float32)
-        keep = (index > 0) & ~np.isin(index, request_items)
-        return Candidates.best(index[keep], score[keep], quota)
+        seed_weight = np.empty(len(seeds), dtype=np.float32)
+        recent = len(seeds) - len(history)
+        seed_weight[: len(request_items)] = REQUEST_WEIGHT
+        seed_weight[len(request_items) : recent] = SESSION_WEIGHT
+        seed_weight[recent:] = np.exp(-state.history_age_days[-HISTORY_SEEDS:] / RECENCY_DAYS)
+        index, score = summed_neighbours(self.index, self.weight, seeds, seed_weight)
+        kept = without(index, request_items)
+        return index[kept], score[kept]
+
+
+def item_to_item_candidates(
+    table: ItemToItem, state: UserState, request_items: NDArray[np.int32], eligible: Eligible, quota: int
+) -> Candidates:
+    """Neighbours of the request's items, the session's and the newest of the history, weighted in that order.
+
+    Args:
+        table: the neighbours.
+        state: the user; the history weighs by its age.
+        request_items: int32 [r], the product page's item or the cart.
+        eligible: which items may be shown.
+        quota: most candidates to give.
+    """
+    index, score = table._scored(state, request_items)
+    kept = eligible(index)
+    return best_first(index[kept], score[kept], quota)
 
 
 def build_item_to_item(
@@ -69,27 +83,13 @@ def build_item_to_item(
         item_count: items in the catalogue.
         neighbours: kept for each item.
         shrinkage: added to the denominator; damps neighbours that few people share.
-        block_rows: items handled at once; bounds memory to block_rows x item_count floats at worst.
+        block_rows: items handled at once; bounds memory.
 
     Returns:
         Weights in [0, 1): co-buyers / (sqrt(buyers x buyers) + shrinkage).
     """
-    users = int(user_row.max()) + 1 if len(user_row) else 0
-    bought = sparse.csr_matrix((np.ones(len(user_row), np.float32), (user_row, item_index)), shape=(users, item_count + 1))
-    bought.data[:] = 1.0
-    by_item = bought.T.tocsr()
-    buyers = np.sqrt(np.asarray(by_item.sum(axis=1)).ravel())
-    index = np.zeros((item_count + 1, neighbours), dtype=np.int32)
-    weight = np.zeros((item_count + 1, neighbours), dtype=np.float32)
-    for start in range(0, item_count + 1, block_rows):
-        together = (by_item[start : start + block_rows] @ bought).tocsr()
-        for row in np.flatnonzero(np.diff(together.indptr)):
-            span = slice(together.indptr[row], together.indptr[row + 1])
-            others, shared = together.indices[span], together.data[span]
-            similarity = shared / (buyers[start + row] * buyers[others] + shrinkage)
-            similarity[others == start + row] = 0
-            best = Candidates.best(others, similarity, neighbours)
-            kept = best.score > 0
-            index[start + row, : kept.sum()] = best.index[kept]
-            weight[start + row, : kept.sum()] = best.score[kept]
-    return ItemToItem(index, weight)
+
+    def cosine(together: NDArray[np.float32], of_one: float, of_other: NDArray[np.float32]) -> NDArray[np.float32]:
+        return np.asarray(together / (np.sqrt(of_one * of_other) + shrinkage), dtype=np.float32)
+
+    return ItemToItem(*nearest_by(user_row, item_index, item_count, cosine, neighbours=neighbours, block_rows=block_rows))

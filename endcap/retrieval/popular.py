@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import polars as pl
@@ -10,6 +11,7 @@ from numpy.typing import NDArray
 from endcap.catalogue.vocabulary import Vocabulary
 from endcap.features.columns import USER_CATEGORICAL
 from endcap.retrieval.candidates import Candidates
+from endcap.retrieval.eligible import Eligible, first_eligible
 
 OVERALL = "all"
 """The segment everybody is in."""
@@ -25,16 +27,19 @@ class Popularity:
     by_segment: Mapping[str, Candidates]
 
     def candidates(self, segments: list[str], quota: int) -> Candidates:
-        """The best of the first segment that has a table, filled up from OVERALL."""
+        """As `popular_candidates`, where everything may be shown."""
+        mixed = self._mixed_of(segments)
+        return Candidates(mixed.index[:quota], mixed.score[:quota])
+
+    @cached_property
+    def mixed(self) -> Mapping[str, Candidates]:
+        """By segment, its items and those of OVERALL that it lacks, by score: what a request reads from."""
         overall = self.by_segment[OVERALL]
-        segment = next((self.by_segment[name] for name in segments if name in self.by_segment), overall)
-        if segment is overall:
-            return Candidates(overall.index[:quota], overall.score[:quota])
-        half = Candidates(segment.index[: (quota + 1) // 2], segment.score[: (quota + 1) // 2])
-        rest = ~np.isin(overall.index, half.index)
-        index = np.concatenate([half.index, overall.index[rest]])[:quota]
-        score = np.concatenate([half.score, overall.score[rest]])[:quota]
-        return Candidates.best(index, score, quota)
+        return {name: overall if name == OVERALL else _filled_up(table, overall) for name, table in self.by_segment.items()}
+
+    def _mixed_of(self, segments: list[str]) -> Candidates:
+        name = next((name for name in segments if name in self.by_segment), OVERALL)
+        return self.mixed[name]
 
     def to_frame(self) -> pl.DataFrame:
         """Columns segment (text), item_index (int32), score (float32), in order."""
@@ -53,6 +58,25 @@ class Popularity:
                 for name, part in frame.group_by("segment", maintain_order=True)
             }
         )
+
+
+def popular_candidates(table: Popularity, segments: list[str], eligible: Eligible, quota: int) -> Candidates:
+    """The best of the first segment that has a table, mixed with what everybody buys.
+
+    Args:
+        table: popular items by segment.
+        segments: names by `segment_name`, the most telling first; the request's region stands before the person's.
+        eligible: which items may be shown.
+        quota: most candidates to give.
+    """
+    return first_eligible(table._mixed_of(segments), eligible, quota)
+
+
+def _filled_up(segment: Candidates, overall: Candidates) -> Candidates:
+    rest = ~np.isin(overall.index, segment.index)
+    index = np.concatenate([segment.index, overall.index[rest]])
+    score = np.concatenate([segment.score, overall.score[rest]])
+    return Candidates.best(index, score, len(index))
 
 
 def popular_of(item_index: NDArray[np.int32], item_count: int, size: int) -> Candidates:

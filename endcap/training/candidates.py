@@ -8,7 +8,8 @@ from numpy.typing import NDArray
 from endcap.catalogue.vocabulary import Vocabulary
 from endcap.retrieval.buy_again import buy_again_candidates
 from endcap.retrieval.candidates import Candidates, CandidateSet, union
-from endcap.retrieval.popular import segments_of
+from endcap.retrieval.item_to_item import item_to_item_candidates
+from endcap.retrieval.popular import popular_candidates, segments_of
 from endcap.retrieval.user_state import UserState
 from endcap.settings import RetrievalSettings
 from endcap.training.moment_tables import MomentTables
@@ -31,17 +32,15 @@ def candidate_sets(  # noqa: PLR0917
         states: u users as of one moment.
         query_embeddings: float32 [u, dim].
         item_embeddings: float32 [n + 1, dim], as of the moment.
-        tables: item-to-item and popularity as of the moment.
+        tables: what the sources read, as of the moment.
         quotas: candidates a source and in all.
         eligible: bool [n + 1].
         user_vocabularies: by USER_CATEGORICAL column, to name segments.
     """
     nothing = np.zeros(0, dtype=np.int32)
-    everything = len(eligible)
 
-    def first(candidates: Candidates, quota: int) -> Candidates:
-        keep = np.flatnonzero(eligible[candidates.index])[:quota]
-        return Candidates(candidates.index[keep], candidates.score[keep])
+    def may_be_shown(index: NDArray[np.int32]) -> NDArray[np.bool_]:
+        return eligible[index]
 
     sets = []
     nearest = nearest_items(query_embeddings, item_embeddings, eligible, quotas.two_tower_quota)
@@ -49,9 +48,9 @@ def candidate_sets(  # noqa: PLR0917
         segments = segments_of(state.categories, user_vocabularies)
         by_source = {
             "two_tower": two_tower,
-            "item_to_item": first(tables.item_to_item.candidates(state, nothing, everything), quotas.item_to_item_quota),
-            "buy_again": first(buy_again_candidates(state, everything), quotas.buy_again_quota),
-            "popular": first(tables.popularity.candidates(segments, everything), quotas.popular_quota),
+            "item_to_item": item_to_item_candidates(tables.item_to_item, state, nothing, may_be_shown, quotas.item_to_item_quota),
+            "buy_again": buy_again_candidates(tables.repurchase_gap_days, state, may_be_shown, quotas.buy_again_quota),
+            "popular": popular_candidates(tables.popularity, segments, may_be_shown, quotas.popular_quota),
         }
         sets.append(union(by_source, quotas.candidates_max))
     return sets

@@ -1,7 +1,9 @@
-"""The tables artifact: item-to-item and popularity as of every moment that training, evaluation and serving look from.
+"""The tables artifact: what the candidate sources read, as of every moment that training, evaluation and serving look from.
 
-A folder a moment, named by `endcap.training.stamp`: `popularity.parquet`, and `item_to_item_index.npy` with `item_to_item_weight.npy`.
-Ranking windows after the first share its item-to-item table, so that no table knows more than its moment.
+A folder a moment, named by `endcap.training.stamp`: `popularity.parquet`, `repurchase_gap_days.npy`, and `item_to_item_index.npy` with
+`item_to_item_weight.npy`. Ranking windows after the first share its item-to-item table, so that no table knows more than its moment.
+The data's end has the tables of the sources that are only served as well: `trending.parquet`, `complements_index.npy` with
+`complements_weight.npy`.
 """
 
 from dataclasses import dataclass
@@ -10,8 +12,10 @@ from pathlib import Path
 
 import numpy as np
 import polars as pl
+from numpy.typing import NDArray
 
 from endcap.errors import DataRejected
+from endcap.retrieval.complements import Complements
 from endcap.retrieval.item_to_item import ItemToItem
 from endcap.retrieval.popular import Popularity
 from endcap.training.stamp import stamp
@@ -19,10 +23,19 @@ from endcap.training.stamp import stamp
 
 @dataclass(frozen=True)
 class MomentTables:
-    """What the candidate sources read, as of one moment."""
+    """What the trained sources read, as of one moment; `repurchase_gap_days` is float32 [n + 1], 0 when unknown."""
 
     item_to_item: ItemToItem
     popularity: Popularity
+    repurchase_gap_days: NDArray[np.float32]
+
+
+@dataclass(frozen=True)
+class ServedTables:
+    """What the sources read that run in serving only."""
+
+    trending: Popularity
+    complements: Complements
 
 
 @dataclass(frozen=True)
@@ -39,22 +52,51 @@ class TablesArtifact:
     def write_popularity(self, moment: datetime, table: Popularity) -> None:
         table.to_frame().write_parquet(self._folder(moment) / "popularity.parquet")
 
+    def write_repurchase_gaps(self, moment: datetime, gap_days: NDArray[np.float32]) -> None:
+        np.save(self._folder(moment) / "repurchase_gap_days.npy", gap_days)
+
+    def write_served(self, moment: datetime, tables: ServedTables) -> None:
+        folder = self._folder(moment)
+        tables.trending.to_frame().write_parquet(folder / "trending.parquet")
+        np.save(folder / "complements_index.npy", tables.complements.index)
+        np.save(folder / "complements_weight.npy", tables.complements.weight)
+
     def at(self, moment: datetime) -> MomentTables:
-        """Popularity as of `moment`, and the newest item-to-item table that is not younger.
+        """Popularity and gaps as of `moment`, and the newest item-to-item table that is not younger.
 
         Raises:
             DataRejected: no tables were built for the moment.
         """
-        popularity = self.path / stamp(moment) / "popularity.parquet"
+        folder = self._found(moment, "popularity.parquet", "repurchase_gap_days.npy")
         built = [path.parent for path in sorted(self.path.glob("*/item_to_item_index.npy")) if path.parent.name <= stamp(moment)]
-        if not popularity.is_file() or not built:
-            raise DataRejected(
-                "no tables for this moment", field=str(self.path), value=stamp(moment), fix="run the step build_tables again"
-            )
+        if not built:
+            raise self._missing(moment)
         return MomentTables(
             item_to_item=ItemToItem(np.load(built[-1] / "item_to_item_index.npy"), np.load(built[-1] / "item_to_item_weight.npy")),
-            popularity=Popularity.from_frame(pl.read_parquet(popularity)),
+            popularity=Popularity.from_frame(pl.read_parquet(folder / "popularity.parquet")),
+            repurchase_gap_days=np.load(folder / "repurchase_gap_days.npy"),
         )
+
+    def served_at(self, moment: datetime) -> ServedTables:
+        """The tables of the sources that run in serving only.
+
+        Raises:
+            DataRejected: they were not built for the moment.
+        """
+        folder = self._found(moment, "trending.parquet", "complements_index.npy")
+        return ServedTables(
+            trending=Popularity.from_frame(pl.read_parquet(folder / "trending.parquet")),
+            complements=Complements(np.load(folder / "complements_index.npy"), np.load(folder / "complements_weight.npy")),
+        )
+
+    def _found(self, moment: datetime, *names: str) -> Path:
+        folder = self.path / stamp(moment)
+        if not all((folder / name).is_file() for name in names):
+            raise self._missing(moment)
+        return folder
+
+    def _missing(self, moment: datetime) -> DataRejected:
+        return DataRejected("no tables for this moment", field=str(self.path), value=stamp(moment), fix="run the step build_tables again")
 
     def _folder(self, moment: datetime) -> Path:
         folder = self.path / stamp(moment)

@@ -23,8 +23,10 @@ from endcap.index.connection import connect
 from endcap.index.local_server import running_milvus
 from endcap.index.search import ItemSearch
 from endcap.retrieval.candidates import Candidates
+from endcap.retrieval.complements import Complements
 from endcap.retrieval.item_to_item import ItemToItem
 from endcap.retrieval.popular import OVERALL, Popularity
+from endcap.retrieval.similar_users import SimilarUsers
 from endcap.settings import MilvusSettings, Settings
 
 ITEMS = 1500
@@ -70,7 +72,25 @@ def small_tables(seed: int = 0, items: int = ITEMS) -> BundleTables:
     embeddings = (centres[random.integers(0, 40, items + 1)] + 0.6 * random.normal(size=(items + 1, DIM))).astype(np.float32)
     embeddings /= np.linalg.norm(embeddings, axis=1, keepdims=True)
     embeddings[0] = 0
-    rows = pl.DataFrame(
+    neighbours = np.zeros((items + 1, 3), np.int32), np.zeros((items + 1, 3), np.float32)
+    popularity = Popularity({OVERALL: Candidates(np.arange(1, 11, dtype=np.int32), np.linspace(1, 0.1, 10, dtype=np.float32))})
+    return BundleTables(
+        items=ItemTable.from_items(small_item_rows(items)),
+        user_vocabularies={name: Vocabulary(()) for name in USER_CATEGORICAL},
+        item_embeddings=embeddings,
+        item_to_item=ItemToItem(*neighbours),
+        has_neighbours=np.zeros(items + 1, dtype=bool),
+        complements=Complements(*neighbours),
+        repurchase_gap_days=np.zeros(items + 1, dtype=np.float32),
+        popularity=popularity,
+        trending=popularity,
+        similar_users=SimilarUsers.none(DIM),
+    )
+
+
+def small_item_rows(items: int = ITEMS) -> pl.DataFrame:
+    """The canonical items that `small_tables` are of."""
+    return pl.DataFrame(
         {
             "item_id": [f"i{number:05}" for number in range(items)],
             "title": [f"Thing {number}" for number in range(items)],
@@ -78,20 +98,13 @@ def small_tables(seed: int = 0, items: int = ITEMS) -> BundleTables:
             "brand": [f"brand {number % 5}" for number in range(items)],
             "price": [None if number % 10 == 0 else 1.0 + number % 9 for number in range(items)],
             "currency": ["USD"] * items,
+            "margin": [None] * items,
             "availability": ["in_stock"] * items,
             "created_at": [datetime(2017, 1, 1, tzinfo=UTC)] * items,
             "attributes": ["{}"] * items,
             "image_url": [None] * items,
         },
         schema=pl.from_arrow(arrow_schema(Item).empty_table()).schema,  # type: ignore[union-attr]
-    )
-    return BundleTables(
-        items=ItemTable.from_items(rows),
-        item_rows=rows,
-        user_vocabularies={name: Vocabulary(()) for name in USER_CATEGORICAL},
-        item_embeddings=embeddings,
-        item_to_item=ItemToItem(np.zeros((items + 1, 3), np.int32), np.zeros((items + 1, 3), np.float32)),
-        popularity=Popularity({OVERALL: Candidates(np.arange(1, 11, dtype=np.int32), np.linspace(1, 0.1, 10, dtype=np.float32))}),
     )
 
 
@@ -163,7 +176,7 @@ def make_bundle(tmp_path: Path, milvus_home: Path) -> Callable[..., Bundle]:
         (target / "saved_model.pb").write_bytes(os.urandom(16))
         (target / "variables" / "variables.index").write_bytes(b"index")
         tables = small_tables(seed)
-        write_tables(target, tables)
+        write_tables(target, tables, small_item_rows())
         fields: dict[str, Any] = {
             "version": version,
             "created_at": datetime(2026, 11, 27, tzinfo=UTC),

@@ -26,8 +26,10 @@ def test_later_window_shares_the_newest_table_that_is_not_younger(tmp_path: Path
     tables.write_item_to_item(FIRST, neighbours(1))
     tables.write_item_to_item(FIRST + timedelta(days=28), neighbours(2))
     tables.write_popularity(FIRST + timedelta(days=14), popularity())
+    tables.write_repurchase_gaps(FIRST + timedelta(days=14), np.array([0, 7, 0, 0], dtype=np.float32))
     found = tables.at(FIRST + timedelta(days=14))
     assert found.item_to_item.index[0, 0] == 1
+    assert found.repurchase_gap_days[1] == 7
     assert found.popularity.by_segment[OVERALL].index.tolist() == [2]
 
 

@@ -1,0 +1,54 @@
+"""Which items occur together, by user or by basket, and the best of them for every item: how the neighbour tables are built."""
+
+from collections.abc import Callable
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import sparse
+
+from endcap.retrieval.ordering import best_first
+
+Score = Callable[[NDArray[np.float32], float, NDArray[np.float32]], NDArray[np.float32]]
+"""From the groups that have both (float32 [m]), those that have the one, and those that have each other (float32 [m]), a score [m]."""
+
+
+def nearest_by(
+    group_row: NDArray[np.int64],
+    item_index: NDArray[np.int32],
+    item_count: int,
+    score: Score,
+    *,
+    neighbours: int,
+    block_rows: int = 4096,
+) -> tuple[NDArray[np.int32], NDArray[np.float32]]:
+    """For every item the others with the highest score.
+
+    Args:
+        group_row: int64 [p], number of the user or basket of each entry.
+        item_index: int32 [p], the item; a pair counts once however often it stands there.
+        item_count: items in the catalogue.
+        score: what to order by; others that score 0 or less are left out.
+        neighbours: kept for each item.
+        block_rows: items handled at once; bounds memory to block_rows x item_count floats at worst.
+
+    Returns:
+        int32 index and float32 score, both [item_count + 1, neighbours], padded with 0.
+    """
+    groups = int(group_row.max()) + 1 if len(group_row) else 0
+    has = sparse.csr_matrix((np.ones(len(group_row), np.float32), (group_row, item_index)), shape=(groups, item_count + 1))
+    has.data[:] = 1.0
+    by_item = has.T.tocsr()
+    frequency = np.asarray(by_item.sum(axis=1), dtype=np.float32).ravel()
+    index = np.zeros((item_count + 1, neighbours), dtype=np.int32)
+    weight = np.zeros((item_count + 1, neighbours), dtype=np.float32)
+    for start in range(0, item_count + 1, block_rows):
+        together = (by_item[start : start + block_rows] @ has).tocsr()
+        for row in np.flatnonzero(np.diff(together.indptr)):
+            span = slice(together.indptr[row], together.indptr[row + 1])
+            others = together.indices[span]
+            scores = np.asarray(score(together.data[span], float(frequency[start + row]), frequency[others]), dtype=np.float32)
+            kept = (scores > 0) & (others != start + row)
+            best = best_first(others[kept], scores[kept], neighbours)
+            index[start + row, : len(best.index)] = best.index
+            weight[start + row, : len(best.index)] = best.score
+    return index, weight
