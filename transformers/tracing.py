@@ -6,7 +6,7 @@ span: it shares one object whose methods do nothing. Spans carry the request's i
 
 import random
 from collections.abc import Callable, Mapping
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import AbstractContextManager
 from contextvars import ContextVar, Token
 from importlib.metadata import version
 from types import TracebackType
@@ -31,19 +31,24 @@ class Untraced:
         metadata: hands the caller's decision on.
     """
 
-    __slots__ = ("_metadata", "_open", "trace_id")
+    __slots__ = ("_metadata", "trace_id")
     is_sampled = False
 
     def __init__(self, trace_id: str = "", metadata: Metadata = ()) -> None:
         self.trace_id = trace_id
         self._metadata = metadata
-        self._open = nullcontext(self)
 
-    def stage(self, name: str) -> AbstractContextManager["Untraced"]:  # noqa: ARG002
-        return self._open
+    def __enter__(self) -> Self:
+        return self
 
-    def call(self, service: str, method: str, address: str) -> AbstractContextManager["Untraced"]:  # noqa: ARG002
-        return self._open
+    def __exit__(self, kind: object, error: object, trace: object) -> None:
+        pass
+
+    def stage(self, name: str) -> Self:  # noqa: ARG002
+        return self
+
+    def call(self, service: str, method: str, address: str) -> Self:  # noqa: ARG002
+        return self
 
     def describe(self, **attributes: str | int) -> None:
         pass
@@ -178,7 +183,7 @@ class Tracing:
         decision = caller_decision(traceparent)
         if decision is None:
             if self._tracer is None or self._draw() >= self._share:
-                return UNTRACED.stage("predict")
+                return UNTRACED
             return self._start(self._tracer, None, request_id, surface)
         trace_id, sampled = decision
         if self._tracer is None or not sampled:

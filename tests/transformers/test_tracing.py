@@ -2,50 +2,22 @@
 
 import asyncio
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
-from threading import Event
 
-import grpc
 import pytest
-from opentelemetry.proto.collector.trace.v1 import trace_service_pb2, trace_service_pb2_grpc
 from opentelemetry.proto.trace.v1 import trace_pb2
 
 from endcap.settings import Settings, TelemetrySettings
+from tests.otlp_collector import Collector, attributes, running_collector
 from transformers.tracing import UNTRACED, Tracing, current_trace
 
 CALLER = {"traceparent": "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01", "tracestate": "shop=1"}
 PREDICT = ("tensorflow.serving.PredictionService", "Predict", "127.0.0.1:8500")
 
 
-class Collector(trace_service_pb2_grpc.TraceServiceServicer):
-    """Keeps the spans that come in."""
-
-    def __init__(self) -> None:
-        self.spans: list[trace_pb2.Span] = []
-        self.services: set[str] = set()
-        self.received = Event()
-
-    def Export(self, request, context):  # noqa: N802
-        for each in request.resource_spans:
-            self.services |= {item.value.string_value for item in each.resource.attributes if item.key == "service.name"}
-            self.spans += [span for scope in each.scope_spans for span in scope.spans]
-        self.received.set()
-        return trace_service_pb2.ExportTraceServiceResponse()
-
-
-def attributes(span: trace_pb2.Span) -> dict:
-    return {item.key: item.value.string_value or item.value.int_value for item in span.attributes}
-
-
 @pytest.fixture
-def collector() -> Iterator[tuple[Collector, str]]:
-    server = grpc.server(ThreadPoolExecutor(1))
-    kept = Collector()
-    trace_service_pb2_grpc.add_TraceServiceServicer_to_server(kept, server)
-    port = server.add_insecure_port("127.0.0.1:0")
-    server.start()
-    yield kept, f"http://127.0.0.1:{port}"
-    server.stop(None).wait()
+def collector() -> Iterator[Collector]:
+    with running_collector() as collector:
+        yield collector
 
 
 def tracing(endpoint: str, share: float) -> Tracing:
@@ -53,30 +25,28 @@ def tracing(endpoint: str, share: float) -> Tracing:
 
 
 def test_spans_of_a_request_form_one_tree_below_the_caller(collector) -> None:
-    kept, endpoint = collector
-    traced = tracing(endpoint, share=0)
+    traced = tracing(collector.endpoint, share=0)
     with traced.request(CALLER, "order-17", "home") as trace:
         trace.describe(bundle="endcap-1")
         with current_trace().stage("rank"), current_trace().call(*PREDICT):
             pass
         trace.fell_back("features", "late")
     traced.close()
-    spans = {span.name: span for span in kept.spans}
+    spans = {span.name: span for span in collector.spans}
     assert set(spans) == {"predict", "rank", "tensorflow.serving.PredictionService/Predict"}
-    assert {span.trace_id.hex() for span in kept.spans} == {trace.trace_id} == {"4bf92f3577b34da6a3ce929d0e0e4736"}
+    assert {span.trace_id.hex() for span in collector.spans} == {trace.trace_id} == {"4bf92f3577b34da6a3ce929d0e0e4736"}
     assert spans["predict"].parent_span_id.hex() == "00f067aa0ba902b7"
     assert spans["rank"].parent_span_id == spans["predict"].span_id
     assert spans["tensorflow.serving.PredictionService/Predict"].parent_span_id == spans["rank"].span_id
-    assert {attributes(span)["endcap.request_id"] for span in kept.spans} == {"order-17"}
+    assert {attributes(span)["endcap.request_id"] for span in collector.spans} == {"order-17"}
     assert attributes(spans["predict"])["endcap.surface"] == "home"
     assert attributes(spans["predict"])["endcap.bundle"] == "endcap-1"
     assert [event.name for event in spans["predict"].events] == ["fallback"]
-    assert kept.services == {"endcap-transformer"}
+    assert set(collector.services.values()) == {"endcap-transformer"}
 
 
 def test_a_callee_gets_the_span_of_its_call_and_the_request_id(collector) -> None:
-    _, endpoint = collector
-    traced = tracing(endpoint, share=0)
+    traced = tracing(collector.endpoint, share=0)
     with traced.request(CALLER, "größe 1", "home") as trace, trace.call(*PREDICT) as call:
         metadata = dict(call.grpc_metadata())
     traced.close()
@@ -87,26 +57,25 @@ def test_a_callee_gets_the_span_of_its_call_and_the_request_id(collector) -> Non
 
 
 def test_a_failure_is_told_by_its_kind_and_not_by_its_words(collector) -> None:
-    kept, endpoint = collector
-    traced = tracing(endpoint, share=1)
+    traced = tracing(collector.endpoint, share=1)
     with pytest.raises(ValueError, match="U-secret"), traced.request({}, "r", "home"):
         raise ValueError("no such user U-secret")
     traced.close()
-    assert kept.spans[0].status.code == trace_pb2.Status.STATUS_CODE_ERROR
-    assert attributes(kept.spans[0])["error.type"] == "ValueError"
-    assert b"U-secret" not in kept.spans[0].SerializeToString()
+    assert collector.spans[0].status.code == trace_pb2.Status.STATUS_CODE_ERROR
+    assert attributes(collector.spans[0])["error.type"] == "ValueError"
+    assert b"U-secret" not in collector.spans[0].SerializeToString()
 
 
 @pytest.mark.parametrize(("headers", "share", "sampled"), [({}, 1, True), ({}, 0, False), (CALLER, 0, True)])
 def test_the_caller_decides_before_chance(collector, headers: dict, share: float, sampled: bool) -> None:
-    traced = tracing(collector[1], share)
+    traced = tracing(collector.endpoint, share)
     with traced.request(headers, "r") as trace:
         assert trace.is_sampled is sampled
     traced.close()
 
 
 def test_a_caller_that_does_not_sample_is_followed_and_its_decision_handed_on(collector) -> None:
-    traced = tracing(collector[1], share=1)
+    traced = tracing(collector.endpoint, share=1)
     unsampled = CALLER["traceparent"][:-1] + "0"
     with traced.request({"traceparent": unsampled}, "r") as trace:
         assert not trace.is_sampled
@@ -124,8 +93,7 @@ def test_share_of_requests_is_drawn() -> None:
 
 
 async def test_requests_at_the_same_time_keep_to_their_own_traces(collector) -> None:
-    kept, endpoint = collector
-    traced = tracing(endpoint, share=1)
+    traced = tracing(collector.endpoint, share=1)
 
     async def request(number: int) -> None:
         with traced.request({}, f"r{number}"):
@@ -135,10 +103,10 @@ async def test_requests_at_the_same_time_keep_to_their_own_traces(collector) -> 
 
     await asyncio.gather(*(request(number) for number in range(8)))
     await asyncio.to_thread(traced.close)
-    ids = {span.trace_id: attributes(span)["endcap.request_id"] for span in kept.spans if span.name == "predict"}
+    ids = {span.trace_id: attributes(span)["endcap.request_id"] for span in collector.spans if span.name == "predict"}
     assert len(ids) == 8
-    assert all(attributes(span)["endcap.request_id"] == ids[span.trace_id] for span in kept.spans)
-    assert len(kept.spans) == 24
+    assert all(attributes(span)["endcap.request_id"] == ids[span.trace_id] for span in collector.spans)
+    assert len(collector.spans) == 24
 
 
 def test_a_collector_that_is_away_costs_the_request_nothing() -> None:
@@ -149,7 +117,7 @@ def test_a_collector_that_is_away_costs_the_request_nothing() -> None:
 
 
 def test_an_untraced_request_makes_no_object_of_its_own(collector) -> None:
-    traced = tracing(collector[1], share=0)
+    traced = tracing(collector.endpoint, share=0)
     with traced.request({}, "a") as first, traced.request({}, "b") as second:
         assert first is second is first.stage("rank").__enter__() is UNTRACED
     traced.close()
