@@ -12,6 +12,8 @@ from transformers.metrics import FallbackCause, ServingMetrics
 
 SLOW_SHARE = 0.5
 """A stage that the request's budget cut off counts as slow when it had at least so much of its own time."""
+LEFT_MIN_MS = 0.5
+"""With less than this left nothing is asked any more."""
 LOOP_LATE_MS = 5.0
 """A deadline that is noticed later than this was missed by a busy process, which says nothing about the dependency."""
 
@@ -36,7 +38,7 @@ class StageTrace:
         self.degraded: list[str] = []
         self.clock = clock
         self._start = clock()
-        self._budget_ms = budget_ms
+        self.budget_ms = budget_ms
         self._metrics = metrics
         self._guards = guards
 
@@ -45,7 +47,7 @@ class StageTrace:
 
     def left_ms(self) -> float:
         """What is left of the request's budget; below zero when it is overdrawn."""
-        return self._budget_ms - self.elapsed_ms()
+        return self.budget_ms - self.elapsed_ms()
 
     def stage(self, name: str) -> "StageTimer":
         """Time a stage that cannot be late; parts of one name add up."""
@@ -66,7 +68,7 @@ class StageTrace:
     def refuses(self, name: str) -> bool:
         """Whether a call to a part would not be made now, for those who start work before they wait for it."""
         guard = self._guards[name]
-        return guard.bulkhead.is_full() or guard.breaker.refuses() or self.left_ms() <= 0
+        return guard.bulkhead.is_full() or guard.breaker.refuses() or self.left_ms() < LEFT_MIN_MS
 
     def skip(self, name: str) -> None:
         """Name a stage that cannot run because an earlier one fell back."""
@@ -108,33 +110,43 @@ class StageTimer:
 class FallibleCall:
     """One guarded call, as `StageTrace.fallible` describes it."""
 
-    __slots__ = ("_deadline", "_entry", "_guard", "_left_ms", "_started_ms", "_timeout_ms", "_trace")
+    __slots__ = ("_cancelling", "_entry", "_expired", "_guard", "_left_ms", "_started_ms", "_task", "_timeout_ms", "_timer", "_trace")
 
     def __init__(self, trace: StageTrace, guard: Guard, timeout_ms: float) -> None:
         self._trace = trace
         self._guard = guard
         self._timeout_ms = timeout_ms
+        self._expired = False
 
     async def __aenter__(self) -> bool:
         self._started_ms = self._trace.elapsed_ms()
-        self._left_ms = min(self._timeout_ms, self._trace.left_ms())
-        self._entry: int | Refusal | None = self._guard.enter() if self._left_ms > 0 else None
+        self._left_ms = min(self._timeout_ms, self._trace.budget_ms - self._started_ms)
+        self._entry: int | Refusal | None = self._guard.enter() if self._left_ms >= LEFT_MIN_MS else None
         admitted = isinstance(self._entry, int)
-        self._deadline = asyncio.timeout(self._left_ms / 1000 if admitted else 0)
-        await self._deadline.__aenter__()
+        self._start_timer(self._left_ms / 1000 if admitted else 0)
         return admitted
 
     async def __aexit__(self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None) -> bool:
-        late = False
-        try:
-            await self._deadline.__aexit__(kind, error, traceback)
-        except TimeoutError:
-            late = True
+        self._timer.cancel()
+        late = self._expired and self._task.uncancel() <= self._cancelling and kind is asyncio.CancelledError
         if isinstance(self._entry, int):
             self._ended(self._entry, error, late)
         else:
             self._trace.fall_back(self._guard.name, *(_REFUSED[self._entry] if self._entry else ("budget", "no time was left for it")))
         return late or isinstance(error, Exception)
+
+    def _start_timer(self, after_s: float) -> None:
+        """What `asyncio.timeout` does, at a third of its cost."""
+        task = asyncio.current_task()
+        if task is None:
+            raise RuntimeError("a fallible call belongs into a task")
+        self._task = task
+        self._cancelling = task.cancelling()
+        self._timer = task.get_loop().call_later(after_s, self._expire)
+
+    def _expire(self) -> None:
+        self._expired = True
+        self._task.cancel()
 
     def _ended(self, permit: int, error: BaseException | None, late: bool) -> None:
         self._guard.leave(permit, self._verdict(error, late))
