@@ -1,0 +1,116 @@
+"""Places of the list that are used to learn about items, and how likely everything that is shown was."""
+
+from dataclasses import dataclass, replace
+from math import ceil
+
+import numpy as np
+from numpy.typing import NDArray
+
+from endcap.exploration.evidence import Evidence
+from endcap.exploration.explorable import explorable_positions, fit_together, room_by_caps
+from endcap.exploration.policy import Policy
+from endcap.exploration.slot_counts import SlotCounts, drawn, slot_counts
+from endcap.slate.placements import Placements
+from endcap.slate.slate import Slate, SlotKind
+from endcap.slate.window import top_rows
+
+
+@dataclass(frozen=True)
+class ExploredSlots:
+    """Which places explore, and what they show.
+
+    share * k places explore in the mean: k = 10 and 0.05 is one place in every second request. They are drawn evenly from the places that
+    no rule decided and that are not the first. `new_item_share` of them go to items without evidence of their own as long as there are any
+    among the candidates, the rest to known ones, and the policy chooses within each. What it chooses replaces the item at its place; the
+    other places stay as they are, so every probability can be written down.
+
+    Attributes:
+        policy: how items are chosen.
+        evidence: clicks by item index.
+        index: int32 [m], item indices of the candidates.
+        random: the request's own randomness.
+        share: of the list's places, in [0, 1].
+        new_item_share: of the explored places, in [0, 1].
+        evidence_impressions: discounted impressions from which on an item is known.
+        pool_size: most new and most known items that the policy chooses from, the best by score that the list does not show.
+    """
+
+    policy: Policy
+    evidence: Evidence
+    index: NDArray[np.int32]
+    random: np.random.Generator
+    share: float = 0.05
+    new_item_share: float = 0.5
+    evidence_impressions: float = 50.0
+    pool_size: int = 50
+
+    def fill(self, slate: Slate, score: NDArray[np.float32], placements: Placements) -> Slate:
+        """The list with its explored places, and the propensity of every place.
+
+        Args:
+            slate: the list without exploration.
+            score: float32 [m], the candidates' scores, finite.
+            placements: what the list keeps to, so that no explored item breaks a cap or a share.
+        """
+        mean = self.share * len(slate)
+        most = ceil(round(mean, 9))
+        positions = explorable_positions(slate, placements, most) if most else np.zeros(0, np.intp)
+        if not len(positions):
+            return slate
+        new, known = self._pools(slate, score, placements, most)
+        possible = slot_counts(mean, self.new_item_share, len(positions), len(new), len(known))
+        counts = drawn(possible, self.random)
+        propensity = slate.propensity.copy()
+        propensity[positions] = 1 - sum(way.probability * way.slots for way in possible) / len(positions)
+        if not counts.slots:
+            return replace(slate, propensity=propensity)
+        rows, chance = self._chosen(new, known, possible, counts)
+        places = self.random.permutation(positions)[: counts.slots]
+        propensity[places] = chance / len(positions)
+        return _with_explored(slate, places, rows, score, propensity)
+
+    def _pools(
+        self, slate: Slate, score: NDArray[np.float32], placements: Placements, most: int
+    ) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+        """Rows of the new and of the known items to choose from, best first."""
+        outside = room_by_caps(slate, placements, len(score))
+        outside[slate.rows] = False
+        is_new = self.evidence.impressions[self.index] < self.evidence_impressions
+        new, known = self._best(outside & is_new, score), self._best(outside & ~is_new, score)
+        if most > 1 and placements.caps:
+            fits = fit_together(np.concatenate([new, known]), slate, score, placements, most)
+            new, known = new[fits[: len(new)]], known[fits[len(new) :]]
+        return new, known
+
+    def _best(self, mask: NDArray[np.bool_], score: NDArray[np.float32]) -> NDArray[np.intp]:
+        rows = np.flatnonzero(mask)
+        return rows[top_rows(score[rows], self.pool_size)]
+
+    def _chosen(
+        self, new: NDArray[np.intp], known: NDArray[np.intp], possible: tuple[SlotCounts, ...], counts: SlotCounts
+    ) -> tuple[NDArray[np.intp], NDArray[np.float64]]:
+        """Rows to show, and each one's probability to be shown at all, over all ways the counts could have fallen."""
+        rows, chances = [], []
+        for pool, count, ways in (
+            (new, counts.new, [(way.probability, way.new) for way in possible]),
+            (known, counts.known, [(way.probability, way.known) for way in possible]),
+        ):
+            if not count:
+                continue
+            arms = self.evidence.arms(self.index[pool])
+            choice = self.policy.choose(arms, max(number for _, number in ways), self.random)
+            picked = choice.order[:count]
+            rows.append(pool[picked])
+            chances.append(sum(probability * choice.inclusion[number - 1, picked] for probability, number in ways if number))
+        return np.concatenate(rows), np.concatenate(chances)
+
+
+def _with_explored(
+    slate: Slate, places: NDArray[np.intp], rows: NDArray[np.intp], score: NDArray[np.float32], propensity: NDArray[np.float32]
+) -> Slate:
+    kinds, listed = list(slate.kind), slate.rows.copy()
+    penalty, before, after = slate.penalty.copy(), slate.score.copy(), slate.score_after.copy()
+    listed[places], before[places], penalty[places], after[places] = rows, score[rows], 0, score[rows]
+    for place in places.tolist():
+        kinds[place] = SlotKind.EXPLORED
+    return replace(slate, rows=listed, propensity=propensity, kind=tuple(kinds), penalty=penalty, score=before, score_after=after)
