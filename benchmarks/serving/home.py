@@ -1,0 +1,191 @@
+"""`python -m benchmarks.serving.home`: a benchmark's own home, made once and kept under `.endcap/bench/<items>`.
+
+Bundle, index and people are each made again when what they follow from changes: their parameters, and the code that makes or reads them.
+A process of its own, since TensorFlow and a million items in the making would weigh on what is measured next.
+"""
+
+import argparse
+import hashlib
+import json
+import os
+import shutil
+import sys
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+
+from benchmarks.serving.made_users import publish_users
+from benchmarks.serving.parts import free_ports
+from benchmarks.synthetic import SyntheticSize, make_feature_row, make_tables, manifest_fields
+from endcap.bundle.manifest import open_bundle, seal_bundle
+from endcap.bundle.promotion import model_base_path
+from endcap.bundle.tables import write_tables
+from endcap.cli.failures import report_failure
+from endcap.contracts.bundle import MANIFEST_NAME, BundleManifest
+from endcap.errors import EndcapError
+from endcap.index.bundle_index import index_bundle
+from endcap.index.collection import collection_name
+from endcap.index.local_server import running_milvus
+from endcap.index.milvus_program import unpack_program
+from endcap.settings import RetrievalSettings, Settings, load_settings
+
+ROOT = Path(__file__).resolve().parents[2]
+VERSION = 1
+DIM = 64
+NEIGHBOURS = 50
+ITEMS_A_SHELF = 280
+ITEMS_A_BRAND = 20
+QUOTAS = RetrievalSettings(two_tower_quota=500, item_to_item_quota=400, buy_again_quota=300, popular_quota=200)
+"""More than the union keeps, so that a start page ranks 1,000 candidates whoever asks."""
+STAMPS_NAME = "made.json"
+
+BUNDLE_CODE = (
+    "benchmarks/synthetic.py",
+    "benchmarks/serving/home.py",
+    "benchmarks/serving/random_weights.py",
+    "components/train_two_tower",
+    "components/train_ranker",
+    "components/export_bundle/saved_model.py",
+    "endcap/bundle/tables.py",
+    "endcap/contracts/bundle.py",
+    "endcap/features/columns.py",
+)
+INDEX_CODE = ("endcap/index/collection.py",)
+USERS_CODE = ("benchmarks/serving/made_users.py", "endcap/features/columns.py", "feature_repo")
+EMBEDDINGS = "tables/item_embeddings.npy"
+
+
+@dataclass(frozen=True)
+class HomeSize:
+    """What a home holds."""
+
+    items: int
+    users: int = 4_000
+    seed: int = 7
+
+    def catalogue(self) -> SyntheticSize:
+        shelves = 36 * max(1, round(self.items / ITEMS_A_SHELF / 36))
+        return SyntheticSize(self.items, DIM, NEIGHBOURS, self.seed, shelves=shelves, brand_items=ITEMS_A_BRAND)
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--items", type=int, required=True)
+    parser.add_argument("--users", type=int, default=HomeSize.users)
+    options = parser.parse_args()
+    try:
+        make_home(load_settings(), HomeSize(options.items, options.users), lambda text: print(text, file=sys.stderr, flush=True))
+    except EndcapError as error:
+        report_failure(error)
+        return error.exit_code
+    return 0
+
+
+def home_of(settings: Settings, items: int) -> Path:
+    """Where the home of a size lies."""
+    return settings.home.absolute() / "bench" / str(items)
+
+
+def make_home(settings: Settings, size: HomeSize, tell: Callable[[str], None]) -> None:
+    """Make what is missing.
+
+    Args:
+        settings: of the product; the homes lie under its `home`.
+        size: what to hold.
+        tell: told of every step that takes its time.
+    """
+    home = home_of(settings, size.items)
+    home.mkdir(parents=True, exist_ok=True)
+    milvus = settings.milvus.model_copy(update={"port": free_ports(1)[0]})
+    made = settings.model_copy(update={"home": home, "milvus": milvus})
+    stamps = Stamps(home / STAMPS_NAME)
+    parameters = asdict(size.catalogue())
+    bundle_stamp = stamp(BUNDLE_CODE, **parameters)
+    if stamps.differ("bundle", bundle_stamp) or not _bundle_folder(made).is_dir():
+        tell(f"{size.items:,} items: making the bundle")
+        _make_bundle(made, size)
+        stamps.keep("bundle", bundle_stamp)
+    index_stamp = stamp(INDEX_CODE, embeddings=_manifest(made).files[EMBEDDINGS].sha256)
+    if stamps.differ("index", index_stamp):
+        tell(f"{size.items:,} items: building the index")
+        _make_index(settings, made)
+        stamps.keep("index", index_stamp)
+    users_stamp = stamp(USERS_CODE, users=size.users, seed=size.seed, one=make_feature_row("U0", size.catalogue()))
+    if stamps.differ("users", users_stamp):
+        tell(f"{size.items:,} items: features of {size.users:,} people")
+        shutil.rmtree(made.feast_dir, ignore_errors=True)
+        shutil.rmtree(made.features_dir, ignore_errors=True)
+        publish_users(made, size.catalogue(), size.users, size.seed)
+        stamps.keep("users", users_stamp)
+
+
+class Stamps:
+    """What a home's parts were made from."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._known: dict[str, str] = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
+
+    def differ(self, part: str, stamp: str) -> bool:
+        return self._known.get(part) != stamp
+
+    def keep(self, part: str, stamp: str) -> None:
+        self._known[part] = stamp
+        aside = self._path.with_name(f".{self._path.name}.{os.getpid()}")
+        aside.write_text(json.dumps(self._known, indent=1), encoding="utf-8")
+        aside.replace(self._path)
+
+
+def stamp(code: Sequence[str], **parameters: object) -> str:
+    """SHA-256 over source files (of folders their Python files) and parameters."""
+    digest = hashlib.sha256(json.dumps(parameters, sort_keys=True, default=str).encode())
+    for name in code:
+        path = ROOT / name
+        for file in [path] if path.is_file() else sorted(path.glob("*.py")):
+            digest.update(file.name.encode() + file.read_bytes())
+    return digest.hexdigest()
+
+
+def _bundle_folder(made: Settings) -> Path:
+    return model_base_path(made.served_dir) / str(VERSION)
+
+
+def _manifest(made: Settings) -> BundleManifest:
+    return BundleManifest.model_validate_json((_bundle_folder(made) / MANIFEST_NAME).read_bytes())
+
+
+def _make_bundle(made: Settings, size: HomeSize) -> None:
+    from benchmarks.serving.random_weights import write_models
+    from components.export_bundle.saved_model import export_saved_model
+    from components.export_bundle.warm_up import write_warm_up
+
+    catalogue, target = size.catalogue(), _bundle_folder(made)
+    aside, models = target.with_name(f".{VERSION}.making"), made.home / ".models"
+    for folder in (aside, models):
+        shutil.rmtree(folder, ignore_errors=True)
+        folder.mkdir(parents=True)
+    collection = collection_name(made.milvus.collection_prefix, VERSION)
+    tables = make_tables(catalogue)
+    tables = replace(tables, item_embeddings=write_models(models, tables, DIM, size.seed))
+    export_saved_model(models / "two_tower", models / "ranker", collection, aside)
+    write_warm_up(aside, made.serving.model_name)
+    write_tables(aside, tables)
+    seal_bundle(aside, **manifest_fields(VERSION, collection, catalogue) | {"quotas": QUOTAS.model_dump()})
+    shutil.rmtree(models)
+    shutil.rmtree(target, ignore_errors=True)
+    aside.rename(target)
+
+
+def _make_index(settings: Settings, made: Settings) -> None:
+    program = settings.milvus_dir.absolute() / "bin"
+    unpack_program(program)
+    shutil.rmtree(made.milvus_dir, ignore_errors=True)
+    made.milvus_dir.mkdir(parents=True)
+    (made.milvus_dir / "bin").symlink_to(program)
+    bundle = open_bundle(_bundle_folder(made))
+    with running_milvus(made):
+        index_bundle(bundle, made.milvus, limit=QUOTAS.two_tower_quota)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

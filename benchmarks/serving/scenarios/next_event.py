@@ -1,0 +1,65 @@
+"""The next event changes the order: what a visit sees after one more event, and how long that takes."""
+
+import http.client
+import json
+import time
+from typing import Any
+
+from benchmarks.serving.home import home_of
+from benchmarks.serving.mix import K
+from benchmarks.serving.stage import Stage
+from endcap.settings import Settings
+
+VISITS = 5
+WAIT_SECONDS = 5.0
+LOOK_EVERY_SECONDS = 0.05
+
+
+def next_event(stage: Stage, settings: Settings) -> dict[str, Any]:
+    """Of some visits, push one more event and ask until the list differs from the one before.
+
+    Args:
+        settings: of the product; the visits go into the online store of the stage's home.
+    """
+    from endcap.feature_store.open import open_store
+    from endcap.feature_store.push import SessionSignals, push_sessions
+
+    store = open_store(settings.model_copy(update={"home": home_of(settings, stage.size.items)}))
+    waited_ms = []
+    for number in range(VISITS):
+        session, now_s = f"order-{time.time_ns()}", int(time.time())
+        seen = [f"I{100 + 97 * (number + step):06d}" for step in range(3)]
+        asked = {"session_id": session, "surface": "home", "k": K}
+        push_sessions(store, [SessionSignals(session, seen[:2], ["view", "view"], [now_s - 60, now_s - 30])])
+        before = _listed(stage, asked)
+        push_sessions(store, [SessionSignals(session, seen, ["view"] * 3, [now_s - 60, now_s - 30, now_s])])
+        waited_ms.append(_wait_for_another(stage, asked, before))
+    changed = [waited for waited in waited_ms if waited is not None]
+    return {
+        "scenario": "next event",
+        "items": stage.size.items,
+        "visits": VISITS,
+        "changed": len(changed),
+        "slowest_ms": round(max(changed), 1) if changed else None,
+    }
+
+
+def _wait_for_another(stage: Stage, instance: dict[str, Any], before: list[str]) -> float | None:
+    """Milliseconds until a list differs, None when none did."""
+    pushed = time.perf_counter()
+    while (waited := time.perf_counter() - pushed) < WAIT_SECONDS:
+        if _listed(stage, instance) != before:
+            return waited * 1000
+        time.sleep(LOOK_EVERY_SECONDS)
+    return None
+
+
+def _listed(stage: Stage, instance: dict[str, Any]) -> list[str]:
+    connection = http.client.HTTPConnection("127.0.0.1", stage.parts.http_port, timeout=10)
+    try:
+        body = json.dumps({"instances": [instance]})
+        connection.request("POST", f"/v1/models/{stage.model}:predict", body, {"content-type": "application/json"})
+        answer = json.loads(connection.getresponse().read())["predictions"][0]
+    finally:
+        connection.close()
+    return [each["item_id"] for each in answer["recommendations"]]

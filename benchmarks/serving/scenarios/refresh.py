@@ -1,0 +1,85 @@
+"""Item table refresh under load: windows with updates every few seconds and windows without take turns, so that drift hits both alike."""
+
+import threading
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from benchmarks.serving.stage import Stage
+from benchmarks.serving.summary import OK
+
+BOOTSTRAP_SAMPLES = 1_000
+
+
+def refresh(
+    stage: Stage, rate: float, window_seconds: float, windows: int, every_seconds: float, publish: Callable[[], None]
+) -> dict[str, Any]:
+    """p99 of the whole with refreshes against without.
+
+    Args:
+        windows: of each kind.
+        every_seconds: between two updates.
+        publish: replaces the file of item updates.
+    """
+    took: dict[bool, list[float]] = {False: [], True: []}
+    published = 0
+    for number in range(2 * windows):
+        updating = number % 2 == 1
+        with Updates(publish if updating else None, every_seconds) as updates:
+            stretch = stage.open_loop("http", rate, window_seconds)
+        published += updates.count
+        took[updating] += [each.took_ms for each in stretch.exchanges if each.status == OK]
+    without, with_ = (np.array(took[kind]) for kind in (False, True))
+    low, high = _ratio_interval(without, with_)
+    return {
+        "scenario": "item table refresh",
+        "items": stage.size.items,
+        "protocol": "http",
+        "rate": rate,
+        "windows": windows,
+        "window_seconds": window_seconds,
+        "updates": published,
+        "p99_ms_without": round(float(np.percentile(without, 99)), 2),
+        "p99_ms_with": round(float(np.percentile(with_, 99)), 2),
+        "p99_ratio": round(float(np.percentile(with_, 99) / np.percentile(without, 99)), 3),
+        "p99_ratio_interval": [low, high],
+        "p50_ms_without": round(float(np.percentile(without, 50)), 2),
+        "p50_ms_with": round(float(np.percentile(with_, 50)), 2),
+        "load_average": round(stretch.usage.load_average, 2),
+    }
+
+
+class Updates:
+    """Publishes again and again in a thread of its own while the context lasts; never when `publish` is None."""
+
+    def __init__(self, publish: Callable[[], None] | None, every_seconds: float) -> None:
+        self.count = 0
+        self._publish = publish
+        self._every_seconds = every_seconds
+        self._over = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="item updates")
+
+    def __enter__(self) -> "Updates":
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._over.set()
+        self._thread.join()
+
+    def _run(self) -> None:
+        while self._publish is not None and not self._over.wait(self._every_seconds):
+            self._publish()
+            self.count += 1
+
+
+def _ratio_interval(without: np.ndarray, with_: np.ndarray) -> tuple[float, float]:  # type: ignore[type-arg]
+    """95 % interval of the p99 ratio by bootstrap: few requests lie beyond a p99, so the ratio alone says little."""
+    random = np.random.default_rng(0)
+    ratios = [
+        np.percentile(random.choice(with_, len(with_)), 99) / np.percentile(random.choice(without, len(without)), 99)
+        for _ in range(BOOTSTRAP_SAMPLES)
+    ]
+    low, high = np.percentile(ratios, [2.5, 97.5])
+    return round(float(low), 3), round(float(high), 3)

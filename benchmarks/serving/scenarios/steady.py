@@ -1,0 +1,29 @@
+"""Steady load: the mix at a fixed rate, what the goals are about."""
+
+from typing import Any
+
+from benchmarks.serving.plan import Protocol
+from benchmarks.serving.stage import Stage
+from benchmarks.serving.summary import summary
+from benchmarks.serving.usage import candidates_mean, memory_mib, scrape
+
+
+def steady(stage: Stage, protocol: Protocol, rate: float, seconds: float) -> dict[str, Any]:
+    """One measured run, after nothing but warm-up."""
+    before = scrape(stage.parts.http_port)
+    stretch = stage.open_loop(protocol, rate, seconds)
+    after = scrape(stage.parts.http_port)
+    sizes = memory_mib(stage.parts.processes())
+    return {
+        "scenario": "steady",
+        "items": stage.size.items,
+        "candidates": candidates_mean(before, after),
+        "protocol": protocol,
+        "rate": rate,
+        "arrivals": stage.arrivals,
+        **summary(stretch),
+        "memory_mib": {name: each["rss"] for name, each in sizes.items()},
+        "memory_pss_mib": {name: each["pss"] for name, each in sizes.items()},
+        "start_seconds": round(stage.parts.start_seconds, 2),
+        "ready_seconds": dict(stage.parts.ready_s),
+    }
