@@ -1,5 +1,7 @@
 """What exploration may touch without breaking a rule."""
 
+from collections import Counter
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -31,9 +33,9 @@ def room_by_caps(slate: Slate, placements: Placements, candidates: int) -> NDArr
     for cap in placements.caps:
         if cap.most <= 0:
             room &= cap.group < 0
-        groups, counts = np.unique(cap.group[slate.rows[: cap.within]], return_counts=True)
-        for group in groups[(counts >= cap.most) & (groups >= 0)].tolist():
-            room &= cap.group != group
+        for group, count in Counter(cap.group[slate.rows[: cap.within]].tolist()).items():
+            if count >= cap.most and group >= 0:
+                room &= cap.group != group
     return room
 
 

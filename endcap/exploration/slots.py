@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from endcap.exploration.evidence import Evidence
 from endcap.exploration.explorable import explorable_positions, fit_together, room_by_caps
 from endcap.exploration.policy import Policy
-from endcap.exploration.slot_counts import SlotCounts, drawn, slot_counts
+from endcap.exploration.slot_counts import drawn, slot_counts
 from endcap.slate.placements import Placements
 from endcap.slate.slate import Slate, SlotKind
 from endcap.slate.window import top_rows
@@ -58,51 +58,59 @@ class ExploredSlots:
         if not len(positions):
             return slate
         new, known = self._pools(slate, score, placements, most)
-        possible = slot_counts(mean, self.new_item_share, len(positions), len(new), len(known))
+        sizes = [min(self.pool_size, int(np.count_nonzero(pool))) for pool in (new, known)]
+        possible = slot_counts(mean, self.new_item_share, len(positions), *sizes)
         counts = drawn(possible, self.random)
         propensity = slate.propensity.copy()
         propensity[positions] = 1 - sum(way.probability * way.slots for way in possible) / len(positions)
         if not counts.slots:
             return replace(slate, propensity=propensity)
-        rows, chance = self._chosen(new, known, possible, counts)
+        kinds_of_item = ((new, counts.new, [way.new for way in possible]), (known, counts.known, [way.known for way in possible]))
+        chances = [way.probability for way in possible]
+        chosen = [self._chosen(self._best(pool, score), count, ways, chances) for pool, count, ways in kinds_of_item if count]
+        rows = np.concatenate([rows for rows, _ in chosen])
         places = self.random.permutation(positions)[: counts.slots]
-        propensity[places] = chance / len(positions)
+        propensity[places] = np.concatenate([chance for _, chance in chosen]) / len(positions)
         return _with_explored(slate, places, rows, score, propensity)
 
     def _pools(
         self, slate: Slate, score: NDArray[np.float32], placements: Placements, most: int
-    ) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
-        """Rows of the new and of the known items to choose from, best first."""
+    ) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+        """bool [m] each: the new and the known items to choose from."""
         outside = room_by_caps(slate, placements, len(score))
         outside[slate.rows] = False
         is_new = self.evidence.impressions[self.index] < self.evidence_impressions
-        new, known = self._best(outside & is_new, score), self._best(outside & ~is_new, score)
+        new, known = outside & is_new, outside & ~is_new
         if most > 1 and placements.caps:
-            fits = fit_together(np.concatenate([new, known]), slate, score, placements, most)
-            new, known = new[fits[: len(new)]], known[fits[len(new) :]]
+            rows = np.concatenate([self._best(new, score), self._best(known, score)])
+            together = np.zeros(len(score), dtype=np.bool_)
+            together[rows[fit_together(rows, slate, score, placements, most)]] = True
+            new, known = new & together, known & together
         return new, known
 
-    def _best(self, mask: NDArray[np.bool_], score: NDArray[np.float32]) -> NDArray[np.intp]:
-        rows = np.flatnonzero(mask)
+    def _best(self, pool: NDArray[np.bool_], score: NDArray[np.float32]) -> NDArray[np.intp]:
+        """Rows of the pool's best items, best first."""
+        rows = np.flatnonzero(pool)
         return rows[top_rows(score[rows], self.pool_size)]
 
     def _chosen(
-        self, new: NDArray[np.intp], known: NDArray[np.intp], possible: tuple[SlotCounts, ...], counts: SlotCounts
+        self, pool: NDArray[np.intp], count: int, ways: list[int], chances: list[float]
     ) -> tuple[NDArray[np.intp], NDArray[np.float64]]:
-        """Rows to show, and each one's probability to be shown at all, over all ways the counts could have fallen."""
-        rows, chances = [], []
-        for pool, count, ways in (
-            (new, counts.new, [(way.probability, way.new) for way in possible]),
-            (known, counts.known, [(way.probability, way.known) for way in possible]),
-        ):
-            if not count:
-                continue
-            arms = self.evidence.arms(self.index[pool])
-            choice = self.policy.choose(arms, max(number for _, number in ways), self.random)
-            picked = choice.order[:count]
-            rows.append(pool[picked])
-            chances.append(sum(probability * choice.inclusion[number - 1, picked] for probability, number in ways if number))
-        return np.concatenate(rows), np.concatenate(chances)
+        """Choose `count` rows of a pool, and say how likely each was to be chosen at all.
+
+        Args:
+            pool: intp [p], candidate rows, best first.
+            count: how many to choose, as it was drawn.
+            ways: how many it could have been.
+            chances: the probability of each of these.
+        """
+        choice = self.policy.choose(self.evidence.arms(self.index[pool]), max(ways), self.random)
+        picked = choice.order[:count]
+        chance = np.zeros(count)
+        for number, probability in zip(ways, chances, strict=True):
+            if number:
+                chance += probability * choice.inclusion[number - 1, picked]
+        return pool[picked], chance
 
 
 def _with_explored(

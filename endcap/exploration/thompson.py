@@ -22,7 +22,7 @@ class ThompsonSampling:
         floor: share of choices that is uniform instead.
     """
 
-    draws: int = 128
+    draws: int = 64
     floor: float = 0.05
     name: str = "thompson"
 

@@ -7,15 +7,15 @@ from numpy.typing import NDArray
 
 from endcap.exploration.slots import ExploredSlots
 from endcap.slate.ceilings import Ceilings
-from endcap.slate.diversity import Diversity, MarginalRelevance
+from endcap.slate.diversity import Diversity
 from endcap.slate.floors import Floors
 from endcap.slate.held_places import HeldPlaces, pinned_places
+from endcap.slate.marginal_relevance import CLOSED, PlainOrder
 from endcap.slate.placements import Placements
 from endcap.slate.slate import Slate, SlotKind
-from endcap.slate.window import Window, finite
+from endcap.slate.window import Window, finite, top_rows
 
 _NO_PLACEMENTS = Placements()
-_NOT_ALLOWED = np.float32(-np.inf)
 
 _Choice = tuple[int, SlotKind, str | None]
 
@@ -57,11 +57,26 @@ def assemble(
 
 
 def _assembled(score: NDArray[np.float32], wanted: int, placements: Placements, diversity: Diversity | None) -> Slate:
+    if not placements and (diversity is None or not diversity.strength):
+        return _by_score(score, wanted)
     window = Window.best(score, wanted, placements)
     try:
         return _Assembly(window, len(score), wanted, placements, diversity).slate()
     except _WindowTooNarrow:
         return _Assembly(Window.everything(score, wanted), len(score), wanted, placements, diversity).slate()
+
+
+def _by_score(score: NDArray[np.float32], wanted: int) -> Slate:
+    rows = top_rows(score, wanted).astype(np.int32)
+    return Slate(
+        rows=rows,
+        propensity=np.ones(wanted, np.float32),
+        kind=(SlotKind.RANKED,) * wanted,
+        rule=(None,) * wanted,
+        penalty=np.zeros(wanted, np.float32),
+        score=score[rows],
+        score_after=score[rows],
+    )
 
 
 class _WindowTooNarrow(Exception):
@@ -73,70 +88,66 @@ class _Assembly:
 
     def __init__(self, window: Window, candidates: int, wanted: int, placements: Placements, diversity: Diversity | None) -> None:
         self._window, self._candidates, self._wanted = window, candidates, wanted
-        self._measure: MarginalRelevance | None = diversity.over(window) if diversity is not None else None
+        self._order = (diversity.over(window) if diversity is not None else None) or PlainOrder(window.score)
         self._free = np.ones(len(window), dtype=np.bool_)
         self._ceilings = Ceilings(placements.caps, window)
+        self._order.close(self._ceilings.blocked)
         self._floors = Floors(placements.shares, window, wanted)
         self._pinned = pinned_places(placements.pins, window, wanted)
         for position, (place, _) in self._pinned.items():
             self._take(place, position)
         self._held = HeldPlaces(placements.reserves, window, wanted, self._free, set(self._pinned))
         self._certain = {position: self._floors.contributions(places) for position, places in self._held.members.items()}
-        self._open = wanted - len(self._pinned) - len(self._held)
+        self._open = wanted - len(self._pinned) - len(self._held.members)
 
     def slate(self) -> Slate:
-        places: list[int] = []
-        kinds: list[SlotKind] = []
-        rules: list[str | None] = []
-        penalty, after = np.zeros(self._wanted, np.float32), np.zeros(self._wanted, np.float32)
+        choices: list[_Choice] = []
+        worth: list[tuple[float, float]] = []
         for position in range(1, self._wanted + 1):
-            self._ceilings.move_to(position)
-            place, kind, rule = self._at(position)
-            if self._measure is not None:
-                penalty[position - 1], after[position - 1] = self._measure.penalty[place], self._measure.value[place]
-                self._measure.add(place)
-            places.append(place)
-            kinds.append(kind)
-            rules.append(rule)
-        score = self._window.score[places] if places else np.zeros(0, np.float32)
+            if self._ceilings.move_to(position):
+                self._order.close_only(self._ceilings.blocked | ~self._free)
+            choice = self._at(position)
+            choices.append(choice)
+            worth.append(self._order.add(choice[0]))
+        places = np.array([place for place, _, _ in choices], dtype=np.intp)
+        diversified = np.array(worth, dtype=np.float32).reshape(-1, 2)
         return Slate(
-            rows=self._window.rows[places] if places else np.zeros(0, np.int32),
+            rows=self._window.rows[places],
             propensity=np.ones(self._wanted, np.float32),
-            kind=tuple(kinds),
-            rule=tuple(rules),
-            penalty=penalty,
-            score=score,
-            score_after=score if self._measure is None else after,
+            kind=tuple(kind for _, kind, _ in choices),
+            rule=tuple(rule for _, _, rule in choices),
+            penalty=diversified[:, 0],
+            score=self._window.score[places],
+            score_after=diversified[:, 1],
         )
 
     def _at(self, position: int) -> _Choice:
         pin = self._pinned.get(position)
         if pin is not None:
             return pin[0], SlotKind.PINNED, pin[1]
-        if position in self._held:
+        if position in self._held.members:
             return self._reserved(position)
-        choice = (self._shared(position) if self._floors else None) or self._ranked(position)
+        choice = (self._shared(position) if self._floors.asked else None) or self._ranked(position)
         self._open -= 1
         return choice
 
     def _reserved(self, position: int) -> _Choice:
         members = np.zeros(len(self._window), dtype=np.bool_)
         members[self._held.members[position]] = True
-        rule = self._held.rule(position)
-        place = self._taken_best(members & ~self._ceilings.blocked, position)
+        members &= self._free
+        place = self._taken(self._order.among(members & ~self._ceilings.blocked), position)
         if place is None:
-            place = self._taken_best(members, position)
-        self._held.filled(position)
+            place = self._taken(self._order.among(members), position)
+        rule = self._held.filled(position)
         return self._ranked(position) if place is None else (place, SlotKind.RESERVED, rule)
 
     def _shared(self, position: int) -> _Choice | None:
         due = self._floors.due(self._open, self._contributed())
         if due is None:
             return None
-        room = self._free & ~self._ceilings.blocked
-        ranked = int(self._worth(room).argmax())
-        for allowed in (room, self._free):
-            place = self._taken_best(due.serving(allowed), position)
+        ranked = int(self._order.value.argmax())
+        for allowed in (self._free & ~self._ceilings.blocked, self._free):
+            place = self._taken(self._order.among(due.serving(allowed)), position)
             if place is not None:
                 return (place, SlotKind.RANKED, None) if place == ranked else (place, SlotKind.SHARE, due.rule(place))
         return None
@@ -149,36 +160,33 @@ class _Assembly:
         return certain
 
     def _ranked(self, position: int) -> _Choice:
-        place = self._taken_best(~self._ceilings.blocked, position)
+        place = self._taken(self._order.value, position)
         if place is not None:
             return place, SlotKind.RANKED, None
         if len(self._window) < self._candidates and self._ceilings.has_room_outside(self._candidates):
             raise _WindowTooNarrow
         for blocked in self._ceilings.relaxed():
-            place = self._taken_best(~blocked, position)
+            place = self._taken(self._order.among(self._free & ~blocked), position)
             if place is not None:
                 return place, SlotKind.RELAXED, self._ceilings.broken_rule(place)
         raise AssertionError("a window has at least as many items as the list has places")
 
-    def _worth(self, allowed: NDArray[np.bool_]) -> NDArray[np.float32]:
-        """float32 [w]: what each allowed free item is worth next; minus infinity for the others."""
-        value = self._window.score if self._measure is None else self._measure.value
-        return np.where(allowed & self._free, value, _NOT_ALLOWED)
-
-    def _taken_best(self, allowed: NDArray[np.bool_], position: int) -> int | None:
-        """Take the best allowed item that no reserved position depends on; None when there is none."""
-        worth = self._worth(allowed)
-        while True:
+    def _taken(self, worth: NDArray[np.float32], position: int) -> int | None:
+        """Take the item that is worth most and that no reserved position depends on; None when all are closed."""
+        place = int(worth.argmax())
+        while worth[place] != CLOSED and not self._held.release(place, position):
+            worth = worth.copy()
+            worth[place] = CLOSED
             place = int(worth.argmax())
-            if worth[place] == _NOT_ALLOWED:
-                return None
-            if not len(self._held) or self._held.release(place, position):
-                break
-            worth[place] = _NOT_ALLOWED
+        if worth[place] == CLOSED:
+            return None
         self._take(place, position)
         return place
 
     def _take(self, place: int, position: int) -> None:
         self._free[place] = False
-        self._ceilings.count(place, position)
+        self._order.close(place)
+        full = self._ceilings.count(place, position)
+        if full is not None:
+            self._order.close(full)
         self._floors.count(place)

@@ -1,6 +1,5 @@
 """How much room the caps leave while a list grows."""
 
-from collections import Counter
 from collections.abc import Iterator, Sequence
 
 import numpy as np
@@ -21,33 +20,37 @@ class Ceilings:
         self._caps = list(caps)
         self._window = window
         self._groups = [cap.group[window.rows] for cap in caps]
-        self._counts: list[Counter[int]] = [Counter() for _ in caps]
+        self._codes: list[list[int]] = [group.tolist() for group in self._groups]
+        self._counts: list[dict[int, int]] = [{} for _ in caps]
         self._full = [self._full_from_the_start(number) for number in range(len(caps))]
         self._ends = {cap.within + 1 for cap in caps if cap.within is not None}
         self._position = 1
         self.blocked = self.broken_by(len(caps))
 
-    def __bool__(self) -> bool:
-        return bool(self._caps)
-
-    def move_to(self, position: int) -> None:
-        """Caps that end before `position` (from 1) block nothing any more."""
+    def move_to(self, position: int) -> bool:
+        """Go on to `position` (from 1); True when a cap ended before it, so that fewer items are blocked."""
         self._position = position
-        if position in self._ends:
-            self.blocked = self.broken_by(len(self._caps))
+        if position not in self._ends:
+            return False
+        self.blocked = self.broken_by(len(self._caps))
+        return True
 
-    def count(self, place: int, position: int) -> None:
-        """The item at `place` of the window stands, or is certain to stand, at `position`."""
+    def count(self, place: int, position: int) -> NDArray[np.bool_] | None:
+        """The item at `place` of the window stands, or is certain to stand, at `position`; the blocked items when there are more now."""
+        grown = False
         for number, cap in enumerate(self._caps):
-            group = int(self._groups[number][place])
+            group = self._codes[number][place]
             if group < 0 or (cap.within is not None and position > cap.within):
                 continue
-            self._counts[number][group] += 1
-            if self._counts[number][group] == cap.most:
+            counts = self._counts[number]
+            counts[group] = counts.get(group, 0) + 1
+            if counts[group] == cap.most:
                 same = self._groups[number] == group
                 self._full[number] |= same
                 if self._holds(cap):
                     self.blocked |= same
+                    grown = True
+        return self.blocked if grown else None
 
     def broken_by(self, first: int) -> NDArray[np.bool_]:
         """bool [w]: items that would break one of the first so many caps here."""

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from endcap.slate.marginal_relevance import MarginalRelevance
 from endcap.slate.placements import Cap
 from endcap.slate.window import Window
 
@@ -41,7 +42,7 @@ class Diversity:
             return ()
         return (Cap(DIVERSITY_RULE, self.group, self.most),)
 
-    def over(self, window: Window) -> "MarginalRelevance | None":
+    def over(self, window: Window) -> MarginalRelevance | None:
         """The measure for one window; None where the order of the scores is to stay."""
         if self.strength <= 0 or self.embeddings is None:
             return None
@@ -61,28 +62,3 @@ def relevance(window: Window) -> NDArray[np.float32]:
     span = score[0] - score[last] if len(score) else 0.0
     scaled = (score - score[last]) / span if span > 0 else np.zeros(len(score))
     return scaled.astype(np.float32)
-
-
-class MarginalRelevance:
-    """MMR (Carbonell and Goldstein, SIGIR 1998), kept up to date by one matrix-vector product a place.
-
-    An item's value is (1 - strength) relevance - strength similarity, where similarity is the highest cosine to an item that already stands
-    in the list, opposites counting as 0.
-
-    Attributes:
-        value: float32 [w], as of now.
-        penalty: float32 [w], strength times similarity, as of now.
-    """
-
-    def __init__(self, relevance: NDArray[np.float32], embeddings: NDArray[np.float32], strength: float) -> None:
-        vectors = embeddings.astype(np.float32, copy=False)
-        squared = np.einsum("ij,ij->i", vectors, vectors)
-        self._vectors = vectors * np.sqrt(np.float32(strength) / np.maximum(squared, _SMALLEST))[:, None]
-        self._relevance = relevance * np.float32(1 - strength)
-        self.penalty = np.zeros(len(relevance), dtype=np.float32)
-        self.value = self._relevance
-
-    def add(self, place: int) -> None:
-        """The item at `place` of the window now stands in the list."""
-        np.maximum(self.penalty, self._vectors @ self._vectors[place], out=self.penalty)
-        self.value = self._relevance - self.penalty

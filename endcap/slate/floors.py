@@ -19,18 +19,20 @@ def members_asked(share: float, places: int) -> int:
 
 
 class Floors:
-    """Counts members; when the places left are no more than the members missing, the next place has to be a member's."""
+    """Counts members; when the places left are no more than the members missing, the next place has to be a member's.
+
+    Attributes:
+        asked: whether any share asks for a member at all.
+    """
 
     def __init__(self, shares: Sequence[MinimumShare], window: Window, wanted: int) -> None:
         self._rules = [share.rule for share in shares]
         self._member = [share.member[window.rows] for share in shares]
         self._missing = [min(members_asked(share.share, wanted), int(share.member.sum())) for share in shares]
+        self.asked = any(missing > 0 for missing in self._missing)
 
     def __len__(self) -> int:
         return len(self._rules)
-
-    def __bool__(self) -> bool:
-        return any(missing > 0 for missing in self._missing)
 
     def count(self, place: int) -> None:
         """The item at `place` of the window stands in the list, or is certain to."""

@@ -46,17 +46,10 @@ class HeldPlaces:
                 if 1 <= position <= wanted and position not in taken and position not in self.members:
                     self._reserve(position, reserve.rule, best)
 
-    def __contains__(self, position: int) -> bool:
-        return position in self.members
-
-    def __len__(self) -> int:
-        return len(self.members)
-
-    def rule(self, position: int) -> str:
-        return self._rules[position]
-
     def release(self, place: int, position: int) -> bool:
         """Ask to use the item at `place` of the window at `position`; False when another reserved position has nothing but it."""
+        if not self._holder:
+            return True
         own = self._held_at.pop(position, None)
         if own is not None:
             del self._holder[own]
@@ -67,9 +60,10 @@ class HeldPlaces:
             self._keep(position, own)
         return False
 
-    def filled(self, position: int) -> None:
-        """The position is not held any more."""
-        self.members.pop(position, None)
+    def filled(self, position: int) -> str:
+        """The position is not held any more; the rule that it was held for."""
+        del self.members[position]
+        return self._rules[position]
 
     def _reserve(self, position: int, rule: str, members: list[int]) -> None:
         self.members[position] = members
