@@ -1,0 +1,74 @@
+"""A cached look-up: fresh from the cache, else computed once for all who ask at the same time."""
+
+import time
+from collections.abc import Callable, Hashable
+from typing import Final, Generic, TypeVar
+
+from transformers.metrics import CacheMetrics
+from transformers.single_flight import Compute, SingleFlight
+from transformers.ttl_cache import TtlCache
+
+K = TypeVar("K", bound=Hashable)
+V = TypeVar("V")
+D = TypeVar("D")
+
+
+class Absent:
+    """Stands for no value, since None may be one."""
+
+
+ABSENT: Final = Absent()
+
+
+class CachedLookup(Generic[K, V]):
+    """What a stage asks instead of a dependency.
+
+        row = await lookup.get(user_id, lambda: features.read(user_id))
+
+    Args:
+        entries: the most values kept.
+        fresh_s: how long a value is fresh; 0 keeps none, and only those who ask at the same time share a computation.
+        metrics: of this cache, `ServingMetrics.cache(name)`.
+        clock: seconds that never go back.
+    """
+
+    def __init__(self, entries: int, fresh_s: float, metrics: CacheMetrics, clock: Callable[[], float] = time.monotonic) -> None:
+        self._cache: TtlCache[K, V] = TtlCache(entries, fresh_s, clock)
+        self._flights: SingleFlight[K, V] = SingleFlight()
+        self._metrics = metrics
+        metrics.entries.set_function(lambda: len(self._cache))
+
+    async def get(self, key: K, compute: Compute[V]) -> V:
+        """The fresh value of a key, computed when there is none; what the computation raises is raised and not kept."""
+        value = self._cache.get(key, ABSENT)
+        if not isinstance(value, Absent):
+            self._metrics.hit()
+            return value
+        self._metrics.miss()
+
+        async def computed() -> V:
+            result = await compute()
+            self._cache.put(key, result)
+            return result
+
+        return await self._flights.run(key, computed)
+
+    def peek(self, key: K, default: D) -> V | D:
+        """The fresh value of a key when there is one; counted only then, since who misses goes on to `get`."""
+        value = self._cache.get(key, ABSENT)
+        if isinstance(value, Absent):
+            return default
+        self._metrics.hit()
+        return value
+
+    def stale(self, key: K, max_age_s: float, default: D) -> V | D:
+        """The value of a key up to an age, for when it cannot be computed."""
+        value = self._cache.get_stale(key, max_age_s, ABSENT)
+        if isinstance(value, Absent):
+            return default
+        self._metrics.stale()
+        return value
+
+    def clear(self) -> None:
+        """Forget all values, for example with the bundle they came from."""
+        self._cache.clear()
