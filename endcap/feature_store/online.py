@@ -1,4 +1,8 @@
-"""The one online read of a request."""
+"""The one online read of a request.
+
+It asks Feast's online store view by view (`OnlineStore.online_read`, what every store implements) and reads the values itself:
+`FeatureStore.get_online_features` takes 2.2 ms for one user, of which two thirds go into building a response that is taken apart again.
+"""
 
 from typing import TYPE_CHECKING, Any, TypedDict
 
@@ -8,16 +12,14 @@ from endcap.feature_store.open import open_store
 from endcap.settings import Settings
 
 if TYPE_CHECKING:
-    from feast import FeatureService, FeatureStore
-
-NOBODY = ""
-"""Stands for a user or session that the request does not name; ids are never empty."""
+    from feast import FeatureStore, FeatureView
 
 
 class OnlineRow(TypedDict):
     """What is known of a request's user and session. A part is None when its id is unknown or was not given.
 
-    `user`: USER_NUMERIC (float), USER_CATEGORICAL (text), USER_HISTORY, USER_AFFINITY and PAIR_LISTS (lists) by name.
+    `user`: USER_NUMERIC (float), USER_CATEGORICAL (text), USER_HISTORY, USER_AFFINITY and PAIR_LISTS (lists) by name, and
+    `event_timestamp`, the moment they are of.
     `session`: `session_item_ids`, `session_event_types`, `session_occurred_at` (lists of equal length, newest last).
     """
 
@@ -34,8 +36,11 @@ class OnlineFeatures:
         Raises:
             DependencyUnavailable: the feature repository has not been applied to this store.
         """
+        from feast.infra.online_stores.helpers import get_online_store_from_config
+
         self._store = store
-        self._service: FeatureService = self._resolve()
+        self._online = get_online_store_from_config(store.config.online_store)
+        self._resolve()
 
     @classmethod
     def open(cls, settings: Settings) -> "OnlineFeatures":
@@ -45,7 +50,7 @@ class OnlineFeatures:
     def refresh(self) -> None:
         """Read the registry again, after features were applied anew."""
         self._store.refresh_registry()  # type: ignore[no-untyped-call]
-        self._service = self._resolve()
+        self._resolve()
 
     def read(self, user_id: str | None, session_id: str | None) -> OnlineRow | None:
         """One read for both.
@@ -56,29 +61,49 @@ class OnlineFeatures:
         Raises:
             DependencyUnavailable: the online store does not answer.
         """
-        entity = {"user_id": user_id or NOBODY, "session_id": session_id or NOBODY}
         try:
-            values = self._store.get_online_features(features=self._service, entity_rows=[entity]).to_dict()
+            user = self._read(self._user_views, "user_id", user_id) if user_id else None
+            session = self._read(self._session_views, "session_id", session_id) if session_id else None
+            if session is not None:
+                del session["event_timestamp"]
         except Exception as error:
             raise DependencyUnavailable(f"the online read failed: {error}", field="feature store", fix="run: endcap features") from error
-        user = {name: values[name][0] for name in self._user_names}
-        session = {name: values[name][0] for name in self._session_names}
-        row = OnlineRow(user=_known(user), session=_known(session))
-        return row if row["user"] or row["session"] else None
+        return OnlineRow(user=user, session=session) if user or session else None
 
-    def _resolve(self) -> "FeatureService":
+    def _read(self, views: list[tuple["FeatureView", list[str]]], join_key: str, entity_id: str) -> dict[str, Any] | None:
+        """Values by feature name; a view that has none of an entity that others know gives None for each of its features."""
+        from feast.protos.feast.types.EntityKey_pb2 import EntityKey
+        from feast.protos.feast.types.Value_pb2 import Value
+
+        key = EntityKey(join_keys=[join_key], entity_values=[Value(string_val=entity_id)])
+        values: dict[str, Any] = {}
+        moments = []
+        for view, names in views:
+            moment, found = self._online.online_read(self._store.config, view, [key], names)[0]
+            values |= dict.fromkeys(names) if found is None else {name: _plain(found.get(name)) for name in names}
+            if moment is not None:
+                moments.append(moment)
+        return values | {"event_timestamp": min(moments)} if moments else None
+
+    def _resolve(self) -> None:
         try:
             service = self._store.get_feature_service(REQUEST_SERVICE)
+            views = {
+                projection.name: (self._store.get_feature_view(projection.name), [feature.name for feature in projection.features])
+                for projection in service.feature_view_projections
+            }
         except Exception as error:
             raise DependencyUnavailable(
                 "the feature service is not registered", field=REQUEST_SERVICE, fix="apply the features: endcap features"
             ) from error
-        views = {view.name: [feature.name for feature in view.features] for view in service.feature_view_projections}
-        self._session_names = views.pop(SESSION_SIGNALS)
-        self._user_names = [name for names in views.values() for name in names]
-        return service
+        self._session_views = [views.pop(SESSION_SIGNALS)]
+        self._user_views = list(views.values())
 
 
-def _known(features: dict[str, Any]) -> dict[str, Any] | None:
-    """A stored row has no nulls, save of a view that was never written for the user; of an unknown id all are null."""
-    return features if any(value is not None for value in features.values()) else None
+def _plain(value: Any) -> Any:
+    """A Feast value as Python has it; lists stay sequences of Python values."""
+    kind = value.WhichOneof("val") if value is not None else None
+    if kind is None or kind == "null_val":
+        return None
+    content = getattr(value, kind)
+    return list(content.val) if kind.endswith("_list_val") else content
