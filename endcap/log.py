@@ -1,10 +1,12 @@
-"""The one logger: structured lines on standard error, times in UTC."""
+"""The one logger: structured lines on standard error, times in UTC, nothing about persons."""
 
 import logging
 import sys
 from typing import Literal, cast
 
 import structlog
+
+from endcap.log_privacy import about_request, without_personal
 
 LogFormat = Literal["console", "json"]
 
@@ -25,6 +27,8 @@ def configure_logging(level: str = "INFO", log_format: LogFormat = "console") ->
             structlog.processors.add_log_level,
             structlog.processors.TimeStamper(fmt="iso", utc=True),
             structlog.processors.format_exc_info,
+            about_request,
+            without_personal,
             renderer,
         ],
         wrapper_class=structlog.make_filtering_bound_logger(logging.getLevelNamesMapping()[level.upper()]),

@@ -1,30 +1,32 @@
-"""KServe's and uvicorn's loggers write through endcap's, one structured line a record, and no line a request."""
+"""KServe's, uvicorn's and other libraries' lines through endcap's logger, and no line a request; what a request may not show in one."""
 
 import logging
+from collections.abc import Iterator, Sequence
 
-from endcap.log import get_logger
+from endcap.contracts.request import Instance
+from endcap.standard_logging import bridge_standard_logging
 
-_LEVELS = {"kserve": logging.WARNING, "kserve.trace": logging.ERROR, "uvicorn": logging.WARNING, "uvicorn.access": logging.CRITICAL}
-
-
-class StructuredHandler(logging.Handler):
-    """Hands records of the standard library's logging to endcap's logger."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self._log = get_logger("transformer")
-
-    def emit(self, record: logging.LogRecord) -> None:
-        error = f"{type(record.exc_info[1]).__name__}: {record.exc_info[1]}" if record.exc_info and record.exc_info[1] else None
-        fields = {"logger": record.name} | ({"error": error} if error else {})
-        self._log.log(record.levelno, record.getMessage().splitlines()[0] if record.getMessage() else "", **fields)
+_LEVELS = {
+    "kserve": logging.WARNING,
+    "kserve.trace": logging.ERROR,
+    "uvicorn": logging.WARNING,
+    "uvicorn.error": logging.WARNING,
+    "uvicorn.access": logging.CRITICAL,
+    "opentelemetry": logging.ERROR,
+}
 
 
 def bridge_logs() -> None:
     """Route the loggers; call before KServe's server is made, which configures logging only where none is."""
-    handler = StructuredHandler()
-    for name, level in _LEVELS.items():
-        logger = logging.getLogger(name)
-        logger.handlers = [handler] if name in ("kserve", "uvicorn") else []
-        logger.propagate = name in ("kserve.trace",)
-        logger.setLevel(level)
+    bridge_standard_logging("transformer", _LEVELS)
+    logging.getLogger("kserve").addHandler(logging.NullHandler())
+
+
+def private_values(instances: Sequence[Instance]) -> Iterator[str]:
+    """What a request says about a person: who, what they look at and have in the cart, what they like."""
+    for instance in instances:
+        yield from filter(None, (instance.user_id, instance.session_id, instance.context.page))
+        yield from instance.item_ids
+        yield from instance.exclude
+        yield from instance.preferences.categories
+        yield from instance.preferences.brands
