@@ -60,6 +60,12 @@ class Event(BaseModel):
     surface: str | None = Field(None, max_length=64, description="Page or channel where it happened: home, product, cart, ...")
     request_id: str | None = Field(None, max_length=128, description="The recommendation answer this item came from.")
     position: int | None = Field(None, ge=1, description="Place of the item in that answer, from 1.")
+    propensity: float | None = Field(
+        None, gt=0, le=1, description="Probability with which the recommendation put this item at this place; for impressions."
+    )
+    source: str | None = Field(None, max_length=64, description="The candidate source that the recommendation names for this item.")
+    bundle: str | None = Field(None, max_length=64, description="The model bundle that answered.")
+    variant: str | None = Field(None, max_length=64, description="The experiment variant the person was in.")
     dwell_ms: int | None = Field(None, ge=0, description="Time spent, in milliseconds; for dwell events.")
     device: str | None = Field(None, max_length=64, description="Device kind: desktop, mobile, tablet, till, ...")
     channel: str | None = Field(None, max_length=64, description="Sales channel: web, app, store, email.")

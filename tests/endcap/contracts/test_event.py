@@ -42,6 +42,9 @@ def test_a_purchase_is_taken_with_the_contracts_defaults() -> None:
         ({"currency": None}, "currency is missing"),
         ({"currency": "eur"}, "currency"),
         ({"position": 0}, "position"),
+        ({"propensity": 0}, "propensity"),
+        ({"propensity": 1.1}, "propensity"),
+        ({"variant": "v" * 65}, "variant"),
         ({"consent": None}, "consent"),
     ],
 )

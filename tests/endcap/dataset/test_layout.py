@@ -107,6 +107,12 @@ def test_tables_written_by_polars_open_too(dataset: Dataset) -> None:
     assert open_dataset(dataset.path) == dataset
 
 
+def test_events_from_before_propensities_were_kept_open_and_pass(dataset: Dataset) -> None:
+    pl.read_parquet(dataset.table("events")).drop("propensity", "source", "bundle", "variant").write_parquet(dataset.table("events"))
+    assert open_dataset(dataset.path) == dataset
+    assert {tally.table: tally.rejected for tally in judge_dataset(dataset, 0.0)} == {"items": 0, "events": 0}
+
+
 def test_judging_counts_bad_rows_and_repeated_ids(dataset: Dataset) -> None:
     rows = [EVENT, EVENT, {**EVENT, "event_id": EVENT["event_id"].upper()}, {**EVENT, "event_id": "x"}, {**EVENT, "item_id": "A2"}]
     write_table(dataset.path, "events", rows)

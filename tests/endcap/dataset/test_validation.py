@@ -18,6 +18,7 @@ from endcap.dataset.validation import find_problems, table_schema
 MOMENT = st.none() | st.datetimes(datetime(1990, 1, 1), datetime(2100, 1, 1), timezones=st.just(UTC))  # noqa: DTZ001
 AMOUNT = st.sampled_from([None, -1.0, -0.0, 0.0, 0.5, 3.0, math.inf, -math.inf, math.nan]) | st.floats()
 WHOLE = st.none() | st.integers(-3, 3) | st.integers(-(2**63), 2**63 - 1)
+CHANCE = st.sampled_from([None, -0.5, 0.0, 0.05, 1.0, 1.5, math.inf, math.nan]) | st.floats(0, 1)
 UUIDS = st.uuids().map(str) | st.uuids().map(lambda value: value.hex) | st.uuids().map(lambda value: f"urn:uuid:{value}")
 UUIDS |= st.uuids().map(lambda value: f"{{{value}}}") | st.uuids().map(lambda value: str(value).upper())
 BAD_UUIDS = st.sampled_from([None, "", "17", "0" * 31, "0" * 33, "g" * 32, "{" + "0" * 32 + "}", "0000-" * 7 + "0000"])
@@ -50,6 +51,10 @@ ROWS: dict[str, dict[str, st.SearchStrategy[Any]]] = {
         "surface": texts(64),
         "request_id": texts(128),
         "position": WHOLE,
+        "propensity": CHANCE,
+        "source": texts(64),
+        "bundle": texts(64),
+        "variant": texts(64),
         "dwell_ms": WHOLE,
         "device": texts(64),
         "channel": texts(64),

@@ -1,0 +1,100 @@
+"""What goes into the event log at once: collected cheaply while a request waits, written out later."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from json.encoder import encode_basestring_ascii
+from typing import NamedTuple, Protocol
+from uuid import uuid4
+
+from endcap.contracts.event import Event, EventType
+
+REQUEST_SESSION = "request:"
+"""Prefix of the session id of a request that had none: the contract wants a session, and the request is all there is of it."""
+
+_ID_TAIL = 3
+_IDS_PER_UUID = 16**_ID_TAIL
+_LONG, _SHORT = 128, 64
+
+
+class Batch(Protocol):
+    """Events that are logged together."""
+
+    def __len__(self) -> int: ...
+
+    def json_lines(self) -> str:
+        """One JSON object a line, each a contract `Event`, the last line ended too."""
+
+
+class Impressions(NamedTuple):
+    """One recommendation list as it was shown.
+
+    Attributes:
+        item_ids: [n], in the order of `positions`.
+        positions: [n], places in the list, from 1.
+        propensities: [n], in (0, 1].
+        sources: [n], the source that each recommendation names.
+        now: when it was shown, UTC.
+    """
+
+    request_id: str
+    user_id: str | None
+    session_id: str | None
+    surface: str
+    device: str | None
+    item_ids: Sequence[str]
+    positions: Sequence[int]
+    propensities: Sequence[float]
+    sources: Sequence[str]
+    bundle: str
+    variant: str
+    now: datetime
+
+    def __len__(self) -> int:
+        return len(self.item_ids)
+
+    def json_lines(self) -> str:
+        moment = self.now.isoformat().replace("+00:00", "Z")
+        session = _text(self.session_id or REQUEST_SESSION + self.request_id, _LONG)
+        tail = (
+            f',"event_type":"{EventType.IMPRESSION}","schema_version":1,"occurred_at":"{moment}","received_at":"{moment}"'
+            f',"user_id":{_text(self.user_id, _LONG)},"session_id":{session},"surface":{_text(self.surface, _SHORT)}'
+            f',"request_id":{_text(self.request_id, _LONG)},"device":{_text(self.device, _SHORT)}'
+            f',"bundle":{_text(self.bundle, _SHORT)},"variant":{_text(self.variant, _SHORT)},"consent":true}}\n'
+        )
+        ids = _event_ids(len(self.item_ids))
+        shown = zip(ids, self.item_ids, self.positions, self.propensities, self.sources, strict=True)
+        return "".join(
+            f'{{"event_id":"{event_id}","item_id":{_text(item_id, _LONG)},"position":{position}'
+            f',"propensity":{propensity:.7g},"source":{_text(source, _SHORT)}{tail}'
+            for event_id, item_id, position, propensity, source in shown
+        )
+
+
+class RecordedEvents(NamedTuple):
+    """Events that are whole already, such as the ones a shop sends."""
+
+    events: Sequence[Event]
+
+    def __len__(self) -> int:
+        return len(self.events)
+
+    def json_lines(self) -> str:
+        return "".join(event.model_dump_json(exclude_none=True) + "\n" for event in self.events)
+
+
+def _event_ids(count: int) -> list[str]:
+    """Random UUIDs that differ in their last digits only within one list, at a fraction of the cost of drawing each."""
+    ids: list[str] = []
+    while len(ids) < count:
+        head = str(uuid4())[:-_ID_TAIL]
+        ids += [f"{head}{number:03x}" for number in range(min(count - len(ids), _IDS_PER_UUID))]
+    return ids
+
+
+def _text(value: str | None, longest: int) -> str:
+    """As JSON, cut to what the contract takes; lone surrogates, which no reader takes, are replaced."""
+    if not value:
+        return "null"
+    if not value.isascii():
+        value = value.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+    return encode_basestring_ascii(value[:longest])

@@ -1,0 +1,61 @@
+"""Reading the event log back."""
+
+from os import SEEK_END
+from pathlib import Path
+
+import polars as pl
+
+from endcap.contracts.event import Event
+from endcap.contracts.tables import arrow_schema
+from endcap.event_log.writer import FILE_SUFFIX, OPEN_SUFFIX
+
+_MOMENT = "%Y-%m-%dT%H:%M:%S%.fZ"
+
+
+def event_schema() -> pl.Schema:
+    """Columns of the contract `Event`."""
+    return pl.DataFrame(arrow_schema(Event).empty_table()).schema
+
+
+def read_events(folder: Path) -> pl.LazyFrame:
+    """All whole events under `folder`, in the order of files and lines, with the columns of the contract.
+
+    A line that is not ended yet, or never was, is left out: it is still being written, or the writer ended there. No folder is no events.
+    Events may stand twice (an event that was sent again); `event_id` tells.
+
+    Args:
+        folder: where `EventLog` writes.
+    """
+    names = {file.name.removesuffix(OPEN_SUFFIX).removesuffix(FILE_SUFFIX) for file in folder.glob(f"*{FILE_SUFFIX}*")}
+    sources = [_source(folder, name) for name in sorted(names)]
+    frames = [_scanned(source) for source in sources if source is not None]
+    return pl.concat(frames) if frames else pl.LazyFrame(schema=event_schema())
+
+
+def _source(folder: Path, name: str) -> Path | bytes | None:
+    """The finished file, or what is whole of one that is not; None when that is nothing."""
+    finished = folder / (name + FILE_SUFFIX)
+    try:
+        content = (folder / (name + OPEN_SUFFIX)).read_bytes()
+    except FileNotFoundError:
+        if _is_ended(finished):
+            return finished
+        content = finished.read_bytes()
+    return content[: content.rfind(b"\n") + 1] or None
+
+
+def _is_ended(file: Path) -> bool:
+    """Whether the last line is whole; a copy that broke off is not."""
+    with file.open("rb") as content:
+        if not content.seek(0, SEEK_END):
+            return False
+        content.seek(-1, SEEK_END)
+        return content.read(1) == b"\n"
+
+
+def _scanned(source: Path | bytes) -> pl.LazyFrame:
+    schema = event_schema()
+    moments = [name for name, dtype in schema.items() if isinstance(dtype, pl.Datetime)]
+    as_written = pl.Schema({name: pl.String() if name in moments else dtype for name, dtype in schema.items()})
+    lines = pl.scan_ndjson(source, schema=as_written)
+    return lines.with_columns(pl.col(moments).str.to_datetime(_MOMENT, time_unit="us", time_zone="UTC"))
