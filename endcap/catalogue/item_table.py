@@ -89,9 +89,10 @@ class ItemTable:
             features: one row an item, `item_id` and the columns of ITEM_NUMERIC; items that are missing keep zeros.
         """
         numeric = np.zeros_like(self.numeric)
-        index = self.ids.codes(features["item_id"])
+        is_whole = TextColumn.of(features["item_id"]) == self.ids.names
+        rows = slice(1, None) if is_whole else self.ids.codes(features["item_id"])
         for column, name in enumerate(ITEM_NUMERIC):
-            numeric[index, column] = features[name].to_numpy()
+            numeric[rows, column] = features[name].to_numpy()
         numeric[0] = 0
         return replace(self, numeric=numeric)
 

@@ -22,7 +22,7 @@ class Vocabulary:
     def __init__(self, names: Sequence[str] | pl.Series) -> None:
         """Take names that are all different and not empty."""
         self.names = names if isinstance(names, TextColumn) else TextColumn.of(names)
-        self._index = NameIndex(self.names)
+        self._index = NameIndex(names)
 
     @classmethod
     def of(cls, values: Iterable[str | None]) -> "Vocabulary":

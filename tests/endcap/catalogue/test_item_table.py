@@ -2,36 +2,20 @@ from datetime import UTC, datetime
 
 import numpy as np
 import polars as pl
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from endcap.catalogue.item_table import ItemTable
-from endcap.catalogue.vocabulary import Vocabulary
+from endcap.catalogue.item_table import CATEGORY_LEVELS, PATH_SEPARATOR, ItemTable
 from endcap.features.columns import ITEM_NUMERIC
-
-
-@pytest.fixture
-def items() -> ItemTable:
-    rows = pl.DataFrame(
-        {
-            "item_id": ["b", "a", "c"],
-            "title": ["Butter", "Apple", "Crisps"],
-            "category_path": [["Food", "Dairy", "Butter"], ["Food", "Fruit"], []],
-            "brand": ["Own", None, "Own"],
-            "price": [2.5, None, 1.0],
-            "availability": ["in_stock", "in_stock", "out_of_stock"],
-            "created_at": [datetime(2026, 1, 1, tzinfo=UTC), datetime(2026, 6, 1, tzinfo=UTC), None],
-        },
-        schema_overrides={"category_path": pl.List(pl.String)},
-    )
-    return ItemTable.from_items(rows)
 
 
 def test_indices_follow_item_ids_and_zero_is_padding(items: ItemTable) -> None:
     assert [items.ids.name(index) for index in (1, 2, 3)] == ["a", "b", "c"]
-    assert list(items.title) == ["", "Apple", "Butter", "Crisps"]
+    assert list(items.title) == ["", "Äpple", "Butter", "Crisps"]
+    assert items.titles(np.array([3, 0, 1])) == ["Crisps", "", "Äpple"]
+    assert items.title_of(2) == "Butter"
     assert not items.available[0]
+    assert items.revision == 0
 
 
 def test_short_paths_repeat_their_finest_level(items: ItemTable) -> None:
@@ -43,6 +27,19 @@ def test_short_paths_repeat_their_finest_level(items: ItemTable) -> None:
 def test_items_without_category_or_brand_get_the_unknown_code(items: ItemTable) -> None:
     assert items.leaf_code[items.ids.code("c")] == 0
     assert items.brand_code[items.ids.code("a")] == 0
+
+
+def test_price_and_margin_are_nan_when_unknown(items: ItemTable) -> None:
+    np.testing.assert_array_equal(items.price, np.array([np.nan, np.nan, 2.5, 1], np.float32))
+    np.testing.assert_array_equal(items.margin, np.array([np.nan, np.nan, 0.25, -0.5], np.float32))
+
+
+def test_rows_from_before_margins_still_load(rows: pl.DataFrame) -> None:
+    assert np.isnan(ItemTable.from_items(rows.drop("margin")).margin).all()
+
+
+def test_no_items_make_a_table_of_padding_only(rows: pl.DataFrame) -> None:
+    assert len(ItemTable.from_items(rows.clear())) == 1
 
 
 def test_known_before_needs_stock_and_an_earlier_creation(items: ItemTable) -> None:
@@ -57,9 +54,30 @@ def test_features_land_on_their_items_and_never_on_padding(items: ItemTable) -> 
     assert (numeric[[0, items.ids.code("a"), items.ids.code("c")]] == 0).all()
 
 
-@given(st.lists(st.one_of(st.none(), st.text(max_size=3)), max_size=20))
-def test_codes_and_names_are_inverse(values: list[str | None]) -> None:
-    vocabulary = Vocabulary.of(values)
-    codes = vocabulary.codes(values)
-    assert [vocabulary.name(int(code)) for code in codes] == [value or "" for value in values]
-    assert len(vocabulary) == len({value for value in values if value}) + 1
+def test_features_of_every_item_in_order_land_in_order(items: ItemTable) -> None:
+    row = {"item_id": ["a", "b", "c"], **{name: [1.0, 2.0, 3.0] for name in ITEM_NUMERIC}}
+    assert items.with_features(pl.DataFrame(row)).numeric[:, 0].tolist() == [0, 1, 2, 3]
+
+
+LEVEL = st.sampled_from(["", "a", "b", "a > b", "ü"])
+
+
+@given(st.lists(st.lists(LEVEL, max_size=5), min_size=1, max_size=12))
+def test_category_codes_are_those_of_each_row_alone(paths: list[list[str]]) -> None:
+    rows = pl.DataFrame(
+        {
+            "item_id": [f"{number:03}" for number in range(len(paths))],
+            "title": "t",
+            "category_path": pl.Series(paths, dtype=pl.List(pl.String)),
+            "brand": pl.Series([None] * len(paths), dtype=pl.String),
+            "price": 1.0,
+            "availability": "in_stock",
+            "created_at": datetime(2026, 1, 1, tzinfo=UTC),
+        }
+    )
+    items = ItemTable.from_items(rows)
+    for index, path in enumerate(paths, start=1):
+        parts = [part for part in path if part]
+        cuts = [PATH_SEPARATOR.join(parts[: level + 1]) for level in range(CATEGORY_LEVELS)]
+        assert [items.categories.name(code) for code in items.category_codes[index]] == cuts
+        assert items.leaf_name(index) == PATH_SEPARATOR.join(parts)

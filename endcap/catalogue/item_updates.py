@@ -1,0 +1,140 @@
+"""What changes of items between two bundles: the contract of `item_updates.parquet`, which other processes replace and transformers read.
+
+The file holds the present state of every item that differs from the bundle, not only what changed since the last file, so that a
+transformer which missed a file or starts late comes to the same catalogue as all others.
+"""
+
+import os
+from collections.abc import Iterator
+from datetime import datetime
+from pathlib import Path
+from typing import Any, get_args
+
+import annotated_types
+import polars as pl
+from pydantic import BaseModel, ConfigDict, Field
+
+from endcap.contracts.item import Availability
+from endcap.contracts.moment import UtcMoment
+from endcap.contracts.tables import arrow_schema
+from endcap.errors import DataRejected
+
+UPDATES_FILE = "item_updates.parquet"
+REASON = "reason"
+_FIX = "write the file with endcap.catalogue.item_updates.write_updates"
+
+
+class ItemUpdate(BaseModel):
+    """The present state of one item, where it differs from the bundle's; an empty field leaves the bundle's value."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    item_id: str = Field(min_length=1, max_length=128, description="An item of the catalogue.")
+    updated_at: UtcMoment = Field(description="When this became so, UTC; of several rows of an item the last one holds.")
+    price: float | None = Field(None, ge=0, allow_inf_nan=False, description="Present shelf price, in the catalogue's currency.")
+    availability: Availability | None = Field(None, description="Only items in stock are recommended.")
+    margin: float | None = Field(None, ge=-1, le=1, allow_inf_nan=False, description="What is earned of the price, as its share.")
+    display_share: float | None = Field(None, ge=0, le=1, allow_inf_nan=False, description="Share of the shops that display it; 1 for yes.")
+    mailer_share: float | None = Field(None, ge=0, le=1, allow_inf_nan=False, description="Share of the shops that advertise it.")
+    purchases_7d: float | None = Field(None, ge=0, allow_inf_nan=False, description="Baskets with the item in the last seven days.")
+    trend: float | None = Field(None, allow_inf_nan=False, description="As the item feature; from purchases_7d when it is empty.")
+
+
+def update_schema() -> pl.Schema:
+    """Columns of the file."""
+    return pl.DataFrame(arrow_schema(ItemUpdate).empty_table()).schema
+
+
+def write_updates(path: Path, updates: pl.DataFrame) -> None:
+    """Write the file aside and put it in place at once.
+
+    Args:
+        path: `item_updates.parquet` in the live folder; the folder is made.
+        updates: `item_id`, `updated_at` and any other columns of the contract.
+
+    Raises:
+        DataRejected: a column is missing, unknown or of another type.
+    """
+    rows = conformed(updates)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    aside = path.with_name(f".{path.name}.{os.getpid()}")
+    rows.write_parquet(aside)
+    aside.replace(path)
+
+
+def read_updates(path: Path) -> pl.DataFrame:
+    """Read the file, with all columns of the contract.
+
+    Raises:
+        DataRejected: it is not readable, or its columns are not those of the contract.
+    """
+    try:
+        found = pl.read_parquet(path)
+    except (pl.exceptions.PolarsError, OSError) as error:
+        raise DataRejected(f"not a readable Parquet file ({str(error).splitlines()[0]})", field=str(path), fix=_FIX) from error
+    return conformed(found)
+
+
+def conformed(updates: pl.DataFrame) -> pl.DataFrame:
+    """The contract's columns in their types; those that are not there are null.
+
+    Raises:
+        DataRejected: `item_id` or `updated_at` is missing, or a column is unknown or of another type.
+    """
+    schema = update_schema()
+    unknown = [name for name in updates.columns if name not in schema]
+    missing = [name for name in ("item_id", "updated_at") if name not in updates.columns]
+    wrong = [name for name, kind in updates.schema.items() if name in schema and not _is_like(kind, schema[name])]
+    if unknown or missing or wrong:
+        raise DataRejected(
+            f"the columns do not fit the contract (missing: {missing}; unknown: {unknown}; of another type: {wrong})",
+            field=UPDATES_FILE,
+            fix=_FIX,
+        )
+    absent = [pl.lit(None, dtype=kind).alias(name) for name, kind in schema.items() if name not in updates.columns]
+    return updates.with_columns(absent).select(pl.col(name).cast(kind) for name, kind in schema.items())
+
+
+def with_reasons(updates: pl.DataFrame) -> pl.DataFrame:
+    """The rows with a column `reason`: the first thing that is wrong with each, null when nothing is."""
+    reasons = [
+        pl.when(wrong).then(pl.lit(f"{name}: {text}"))
+        for name, field in ItemUpdate.model_fields.items()
+        for wrong, text in _checks(name, field)
+    ]
+    return updates.with_columns(pl.coalesce(reasons).alias(REASON))
+
+
+def _is_like(found: pl.DataType, expected: pl.DataType) -> bool:
+    if expected == pl.String:
+        return found in (pl.String, pl.Categorical, pl.Enum, pl.Null)
+    if isinstance(expected, pl.Datetime):
+        return isinstance(found, pl.Datetime) and found.time_zone == "UTC"
+    return found.is_numeric() or found == pl.Null
+
+
+def _checks(name: str, field: Any) -> Iterator[tuple[pl.Expr, str]]:
+    """What is wrong, as an expression that is true or null, and how it is said."""
+    column = pl.col(name)
+    if field.is_required():
+        yield column.is_null(), "missing"
+    if Availability in get_args(field.annotation):
+        known = [kind.value for kind in Availability]
+        yield ~column.is_in(known), f"must be one of {', '.join(known)}"
+    for constraint in field.metadata:
+        match constraint:
+            case annotated_types.Ge():
+                yield column < pl.lit(constraint.ge), f"must be {constraint.ge} or more"
+            case annotated_types.Le():
+                yield column > pl.lit(constraint.le), f"must be {constraint.le} or less"
+            case annotated_types.MinLen():
+                yield column.str.len_chars() < constraint.min_length, f"must have {constraint.min_length} or more characters"
+            case annotated_types.MaxLen():
+                yield column.str.len_chars() > constraint.max_length, f"must have {constraint.max_length} or fewer characters"
+            case _ if getattr(constraint, "allow_inf_nan", None) is False:
+                yield ~column.is_finite(), "must be a finite number"
+
+
+def known_after(moment: datetime) -> pl.Expr:
+    """Rows that became so after the bundle's data."""
+    return pl.col("updated_at") > moment
