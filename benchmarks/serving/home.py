@@ -41,7 +41,6 @@ STAMPS_NAME = "made.json"
 
 BUNDLE_CODE = (
     "benchmarks/synthetic.py",
-    "benchmarks/serving/home.py",
     "benchmarks/serving/random_weights.py",
     "components/train_two_tower",
     "components/train_ranker",
@@ -100,7 +99,7 @@ def make_home(settings: Settings, size: HomeSize, tell: Callable[[str], None]) -
     made = settings.model_copy(update={"home": home, "milvus": milvus})
     stamps = Stamps(home / STAMPS_NAME)
     parameters = asdict(size.catalogue())
-    bundle_stamp = stamp(BUNDLE_CODE, **parameters)
+    bundle_stamp = stamp(BUNDLE_CODE, **parameters, quotas=QUOTAS.model_dump())
     if stamps.differ("bundle", bundle_stamp) or not _bundle_folder(made).is_dir():
         tell(f"{size.items:,} items: making the bundle")
         _make_bundle(made, size)

@@ -5,12 +5,12 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks.serving.home import HomeSize
+from benchmarks.serving.population import Population
 
 K = 20
 CART_ITEMS = 3
 SEARCH_ITEMS = 40
-NEW_SESSION = "visit-"
+PRICE_MAX = 18.0
 
 MIX: dict[str, float] = {
     "home": 0.34,
@@ -24,41 +24,34 @@ MIX: dict[str, float] = {
 """Kinds of requests and their share."""
 
 
-def make_requests(size: HomeSize, count: int, seed: int) -> tuple[list[str], list[dict[str, Any]]]:
+class Draw:
+    """What one request's fields are drawn from; `unseen` is part of ids that nobody had before."""
+
+    def __init__(self, population: Population, random: np.random.Generator, user_id: str, unseen: str) -> None:
+        self.user_id = user_id
+        self.unseen = unseen
+        self._population = population
+        self._random = random
+
+    def items(self, count: int) -> list[str]:
+        places = self._random.choice(len(self._population.items), count, replace=False)
+        return [self._population.items[place] for place in places]
+
+    def category(self) -> str:
+        return self._population.categories[self._random.integers(len(self._population.categories))]
+
+
+def make_requests(population: Population, count: int, seed: int) -> tuple[list[str], list[dict[str, Any]]]:
     """Kinds and instances of `count` requests.
 
     People come in a random order and nobody comes twice before all have been there; visitors and new people are never seen again.
     """
     random = np.random.default_rng(seed)
     kinds = [str(kind) for kind in random.choice(list(MIX), count, p=list(MIX.values()))]
-    people = _people(size, count, random)
-    return kinds, [
-        _KINDS[kind](Draw(size, random, f"U{person}", f"{seed}-{number}"))
-        for number, (kind, person) in enumerate(zip(kinds, people, strict=True))
-    ]
-
-
-def _people(size: HomeSize, count: int, random: np.random.Generator) -> list[int]:
-    rounds = -(-count // size.users)
-    return np.concatenate([random.permutation(size.users) for _ in range(rounds)])[:count].tolist()
-
-
-class Draw:
-    """What one request's fields are drawn from."""
-
-    def __init__(self, size: HomeSize, random: np.random.Generator, user_id: str, unseen: str) -> None:
-        self.user_id = user_id
-        self.unseen = unseen
-        self._catalogue = size.catalogue()
-        self._random = random
-
-    def items(self, count: int) -> list[str]:
-        numbers = self._random.choice(self._catalogue.items, count, replace=False)
-        return [f"I{number:06d}" for number in numbers]
-
-    def category(self) -> str:
-        """An aisle's name: three shelves."""
-        return self._catalogue.category_path(int(self._random.integers(self._catalogue.items)))[1]
+    rounds = -(-count // len(population.users))
+    people = np.concatenate([random.permutation(len(population.users)) for _ in range(rounds)])[:count]
+    draws = (Draw(population, random, population.users[person], f"{seed}-{number}") for number, person in enumerate(people))
+    return kinds, [_KINDS[kind](draw) for kind, draw in zip(kinds, draws, strict=True)]
 
 
 def _home(draw: Draw) -> dict[str, Any]:
@@ -74,7 +67,7 @@ def _cart(draw: Draw) -> dict[str, Any]:
 
 
 def _category(draw: Draw) -> dict[str, Any]:
-    filters = {"categories": [draw.category()], "price_max": 18.0}
+    filters = {"categories": [draw.category()], "price_max": PRICE_MAX}
     return {"user_id": draw.user_id, "surface": "category", "filters": filters, "k": K}
 
 
@@ -83,7 +76,7 @@ def _search(draw: Draw) -> dict[str, Any]:
 
 
 def _anonymous(draw: Draw) -> dict[str, Any]:
-    return {"session_id": f"{NEW_SESSION}{draw.unseen}", "surface": "product", "item_ids": draw.items(1), "k": K}
+    return {"session_id": f"visit-{draw.unseen}", "surface": "product", "item_ids": draw.items(1), "k": K}
 
 
 def _new_user(draw: Draw) -> dict[str, Any]:

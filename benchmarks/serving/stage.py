@@ -5,10 +5,10 @@ from itertools import count
 
 from benchmarks.serving.arrivals import Arrivals, due_times
 from benchmarks.serving.driving import Stretch, drive
-from benchmarks.serving.home import HomeSize
 from benchmarks.serving.mix import make_requests
 from benchmarks.serving.parts import RunningParts
 from benchmarks.serving.plan import LoadPlan, Protocol
+from benchmarks.serving.population import Population
 
 PATIENCE_SECONDS = 5.0
 """How long answers are waited for after the last request."""
@@ -16,17 +16,19 @@ PATIENCE_SECONDS = 5.0
 
 @dataclass
 class Stage:
-    """One size's running parts.
+    """Running parts of one catalogue.
 
     Attributes:
         parts: the processes.
-        size: what their home holds.
+        population: whom requests come from.
+        items: of the catalogue.
         model: the model's name.
         arrivals: how open loops space their requests.
     """
 
     parts: RunningParts
-    size: HomeSize
+    population: Population
+    items: int
     model: str
     arrivals: Arrivals
     _seeds: "count[int]" = field(default_factory=lambda: count(1))
@@ -35,13 +37,13 @@ class Stage:
         """The mix at `rate` requests a second."""
         seed = next(self._seeds)
         due = due_times(rate, seconds, self.arrivals, seed)
-        kinds, instances = make_requests(self.size, len(due), seed)
+        kinds, instances = make_requests(self.population, len(due), seed)
         plan = LoadPlan(protocol, self._port(protocol), self.model, instances, kinds, due, seconds=PATIENCE_SECONDS)
         return drive(self.parts, plan)
 
     def closed_loop(self, seconds: float, clients: int, requests_max: int) -> Stretch:
         """The mix, asked by `clients` that each wait for their answer, over HTTP."""
-        kinds, instances = make_requests(self.size, requests_max, next(self._seeds))
+        kinds, instances = make_requests(self.population, requests_max, next(self._seeds))
         return drive(self.parts, LoadPlan("http", self._port("http"), self.model, instances, kinds, clients=clients, seconds=seconds))
 
     def repeated(self, instances: list[dict], seconds: float, clients: int) -> Stretch:  # type: ignore[type-arg]

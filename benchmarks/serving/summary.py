@@ -28,7 +28,7 @@ def summary(stretch: Stretch) -> dict[str, Any]:
         "shed_share": share(sum(each.status in SHED for each in stretch.exchanges), len(stretch.exchanges)),
         "degraded_share": share(sum(bool(each.degraded) for each in answered), len(answered)),
         "degraded": dict(Counter(stage for each in answered for stage in each.degraded or ())),
-        "short_lists": sum(each.timings_ms is not None and not each.items for each in answered),
+        "empty_lists": sum(each.timings_ms is not None and not each.items for each in answered),
         "send_lag_p50_ms": _lag_ms(stretch.exchanges, 50),
         "send_lag_p99_ms": _lag_ms(stretch.exchanges, 99),
         "whole_p99_ms_by_kind": _by_kind(answered),

@@ -18,7 +18,7 @@ def cached(stage: Stage, seconds: float, clients: int) -> dict[str, Any]:
     `requests_a_core_second` counts the CPU seconds of all serving processes, not those of the load generator.
     """
     pages = [{"surface": "home", "k": K}]
-    pages += [{"surface": "product", "item_ids": [f"I{number:06d}"], "k": K} for number in range(PAGES - 1)]
+    pages += [{"surface": "product", "item_ids": [item], "k": K} for item in stage.population.items[: PAGES - 1]]
     stage.repeated(pages, WARM_UP_SECONDS, clients)
     before = scrape(stage.parts.http_port)
     stretch = stage.repeated(pages, seconds, clients)
@@ -27,7 +27,7 @@ def cached(stage: Stage, seconds: float, clients: int) -> dict[str, Any]:
     served_s = sum(used for name, used in stretch.usage.cpu_s.items() if name != LOAD)
     return {
         "scenario": "answers from cache",
-        "items": stage.size.items,
+        "items": stage.items,
         "protocol": "http",
         "clients": clients,
         "requests_a_core_second": round(figures["requests"] / served_s, 1) if served_s else None,

@@ -5,7 +5,6 @@ import json
 import time
 from typing import Any
 
-from benchmarks.serving.home import home_of
 from benchmarks.serving.mix import K
 from benchmarks.serving.stage import Stage
 from endcap.settings import Settings
@@ -19,16 +18,16 @@ def next_event(stage: Stage, settings: Settings) -> dict[str, Any]:
     """Of some visits, push one more event and ask until the list differs from the one before.
 
     Args:
-        settings: of the product; the visits go into the online store of the stage's home.
+        settings: of the product, for everything of the feature store but its home.
     """
     from endcap.feature_store.open import open_store
     from endcap.feature_store.push import SessionSignals, push_sessions
 
-    store = open_store(settings.model_copy(update={"home": home_of(settings, stage.size.items)}))
+    store = open_store(settings.model_copy(update={"home": stage.parts.home}))
     waited_ms = []
     for number in range(VISITS):
         session, now_s = f"order-{time.time_ns()}", int(time.time())
-        seen = [f"I{100 + 97 * (number + step):06d}" for step in range(3)]
+        seen = list(stage.population.items[3 * number : 3 * number + 3])
         asked = {"session_id": session, "surface": "home", "k": K}
         push_sessions(store, [SessionSignals(session, seen[:2], ["view", "view"], [now_s - 60, now_s - 30])])
         before = _listed(stage, asked)
@@ -37,7 +36,7 @@ def next_event(stage: Stage, settings: Settings) -> dict[str, Any]:
     changed = [waited for waited in waited_ms if waited is not None]
     return {
         "scenario": "next event",
-        "items": stage.size.items,
+        "items": stage.items,
         "visits": VISITS,
         "changed": len(changed),
         "slowest_ms": round(max(changed), 1) if changed else None,

@@ -31,7 +31,7 @@ def overload(stage: Stage, first_rate: float, step_seconds: float, seconds: floa
     over = stage.open_loop("http", FACTOR * capacity, seconds)
     return {
         "scenario": "overload",
-        "items": stage.size.items,
+        "items": stage.items,
         "protocol": "http",
         "deadline_ms": deadline_ms,
         "capacity_requests_per_second": round(capacity, 1),

@@ -13,14 +13,15 @@ BOOTSTRAP_SAMPLES = 1_000
 
 
 def refresh(
-    stage: Stage, rate: float, window_seconds: float, windows: int, every_seconds: float, publish: Callable[[], None]
+    stage: Stage, publish: Callable[[], None], *, rate: float, windows: int, window_seconds: float, every_seconds: float
 ) -> dict[str, Any]:
     """p99 of the whole with refreshes against without.
 
     Args:
+        publish: replaces the file of item updates.
+        rate: requests a second.
         windows: of each kind.
         every_seconds: between two updates.
-        publish: replaces the file of item updates.
     """
     took: dict[bool, list[float]] = {False: [], True: []}
     published = 0
@@ -34,7 +35,7 @@ def refresh(
     low, high = _ratio_interval(without, with_)
     return {
         "scenario": "item table refresh",
-        "items": stage.size.items,
+        "items": stage.items,
         "protocol": "http",
         "rate": rate,
         "windows": windows,

@@ -16,7 +16,7 @@ def steady(stage: Stage, protocol: Protocol, rate: float, seconds: float) -> dic
     sizes = memory_mib(stage.parts.processes())
     return {
         "scenario": "steady",
-        "items": stage.size.items,
+        "items": stage.items,
         "candidates": candidates_mean(before, after),
         "protocol": protocol,
         "rate": rate,

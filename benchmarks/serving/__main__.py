@@ -1,0 +1,38 @@
+"""`python -m benchmarks.serving`: see docs/benchmarks.md."""
+
+import sys
+from dataclasses import asdict
+
+from rich.console import Console
+
+from benchmarks.serving.benchmark import run_benchmark
+from benchmarks.serving.goals import verdicts
+from benchmarks.serving.options import parse
+from benchmarks.serving.report import document, print_report, write_document
+from endcap.cli.failures import report_failure
+from endcap.cli.output import print_json
+from endcap.errors import EndcapError
+from endcap.settings import load_settings
+
+
+def main() -> int:
+    """Measure, print, write; exit code 1 with `--strict` when a goal is missed."""
+    options = parse()
+    try:
+        runs = run_benchmark(load_settings(), options)
+    except EndcapError as error:
+        report_failure(error)
+        return error.exit_code
+    judged = verdicts(runs)
+    content = document(runs, judged, {name: str(value) if name == "out" else value for name, value in asdict(options).items()})
+    if options.out is not None:
+        write_document(options.out, content)
+    if options.as_json:
+        print_json(content)
+    else:
+        print_report(Console(width=150), runs, judged)
+    return int(options.strict and any(verdict.met is False for verdict in judged))
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,108 @@
+"""The order of a benchmark: for each catalogue its home, its parts, warm-up, and one scenario after another."""
+
+import subprocess
+import sys
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from benchmarks.serving.home import HomeSize, home_of
+from benchmarks.serving.narrator import Narrator, narrated
+from benchmarks.serving.options import CACHED, EVENT, LATENCY, OVERLOAD, Options
+from benchmarks.serving.parts import running_parts
+from benchmarks.serving.population import Population, dataset_population, made_population
+from benchmarks.serving.scenarios.cached import cached
+from benchmarks.serving.scenarios.next_event import next_event
+from benchmarks.serving.scenarios.one_client import one_client
+from benchmarks.serving.scenarios.overload import overload
+from benchmarks.serving.scenarios.steady import steady
+from benchmarks.serving.stage import Stage
+from endcap.bundle.promotion import served_bundle
+from endcap.errors import EndcapError
+from endcap.settings import Settings
+
+WARM_UP_SECONDS = 5.0
+CLIENTS = (1, 4)
+
+
+@dataclass(frozen=True)
+class Measure:
+    """One scenario, named for the progress bar."""
+
+    name: str
+    run: Callable[[Stage], dict[str, Any]]
+
+
+@dataclass(frozen=True)
+class Catalogue:
+    """A home that can be served, and whom its requests come from."""
+
+    items: int
+    home: Path
+    population: Population
+
+
+def run_benchmark(settings: Settings, options: Options) -> list[dict[str, Any]]:
+    """Measure everything that is asked for; one row of figures a run.
+
+    Raises:
+        EndcapError: a part or the load process failed.
+    """
+    sizes = [0] if options.promoted else sorted(options.items)
+    plans = {items: measures(settings, options, largest=items == sizes[-1]) for items in sizes}
+    with narrated(sum(len(plan) + 3 for plan in plans.values())) as narrator:
+        return [row for items, plan in plans.items() for row in _measured(settings, options, items, plan, narrator)]
+
+
+def measures(settings: Settings, options: Options, *, largest: bool) -> list[Measure]:
+    """What is measured on one catalogue; all but the steady load on the largest only."""
+    budget_ms, seconds = settings.serving.request_budget_ms, options.short_seconds
+    found: list[Measure] = []
+    if LATENCY in options.scenarios:
+        found += [
+            Measure(f"steady load, {protocol}", partial(steady, protocol=protocol, rate=options.rate, seconds=options.seconds))
+            for protocol in options.protocols
+        ]
+        found.append(Measure("one client", partial(one_client, seconds=seconds)))
+    if largest and CACHED in options.scenarios:
+        found += [
+            Measure(f"answers from cache, {clients} clients", partial(cached, seconds=seconds, clients=clients)) for clients in CLIENTS
+        ]
+    if largest and EVENT in options.scenarios:
+        found.append(Measure("the next event", partial(next_event, settings=settings)))
+    if largest and OVERLOAD in options.scenarios:
+        run = partial(overload, first_rate=options.rate, step_seconds=seconds / 2, seconds=seconds, deadline_ms=budget_ms)
+        found.append(Measure("overload", run))
+    return found
+
+
+def _measured(settings: Settings, options: Options, items: int, plan: Sequence[Measure], narrator: Narrator) -> list[dict[str, Any]]:
+    with narrator.step(f"{items or 'promoted'} items: home"):
+        catalogue = _promoted(settings) if options.promoted else _made(settings, HomeSize(items, options.users))
+    rows = []
+    with ExitStack() as stack:
+        with narrator.step(f"{catalogue.items:,} items: starting all parts"):
+            parts = stack.enter_context(running_parts(catalogue.home))
+        stage = Stage(parts, catalogue.population, catalogue.items, settings.serving.model_name, options.arrivals)
+        with narrator.step(f"{catalogue.items:,} items: warm-up"):
+            stage.open_loop("http", options.rate, WARM_UP_SECONDS)
+        for measure in plan:
+            with narrator.step(f"{catalogue.items:,} items: {measure.name}"):
+                rows.append(measure.run(stage))
+    return rows
+
+
+def _promoted(settings: Settings) -> Catalogue:
+    items = served_bundle(settings.served_dir).manifest.item_count
+    return Catalogue(items, settings.home.absolute(), dataset_population(settings))
+
+
+def _made(settings: Settings, size: HomeSize) -> Catalogue:
+    """In a process of its own: TensorFlow would stay in memory, and Milvus must start in a main thread."""
+    command = [sys.executable, "-m", "benchmarks.serving.home", "--items", str(size.items), "--users", str(size.users)]
+    if subprocess.run(command, check=False).returncode != 0:
+        raise EndcapError(f"the home of {size.items:,} items could not be made; see above")
+    return Catalogue(size.items, home_of(settings, size.items), made_population(size))

@@ -1,0 +1,46 @@
+"""Says what is being measured and how far it is, at next to no CPU: the machine is being measured."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+
+REFRESHES_A_SECOND = 1
+
+
+class Narrator:
+    """A bar on a terminal, a line a step elsewhere; both on standard error.
+
+    Args:
+        progress: a running bar, None without a terminal.
+        console: standard error.
+        steps: how many there will be.
+    """
+
+    def __init__(self, progress: Progress | None, console: Console, steps: int) -> None:
+        self._progress = progress
+        self._console = console
+        self._task = progress.add_task("", total=steps) if progress else None
+
+    @contextmanager
+    def step(self, text: str) -> Iterator[None]:
+        """Count one step when its body is done."""
+        if self._progress is None or self._task is None:
+            self._console.print(text, highlight=False)
+            yield
+            return
+        self._progress.update(self._task, description=text)
+        yield
+        self._progress.advance(self._task)
+
+
+@contextmanager
+def narrated(steps: int) -> Iterator[Narrator]:
+    console = Console(stderr=True)
+    if not console.is_terminal:
+        yield Narrator(None, console, steps)
+        return
+    columns = (BarColumn(), TimeElapsedColumn(), TextColumn("{task.description}"))
+    with Progress(*columns, console=console, transient=True, refresh_per_second=REFRESHES_A_SECOND) as progress:
+        yield Narrator(progress, console, steps)
