@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from prometheus_client import CollectorRegistry, Counter, Gauge, Info
 
 from transformers.histograms import BandedHistogram, BoundHistogram, HistogramFamily
+from transformers.rule_counts import LABELS as RULE_LABELS
 from transformers.rule_counts import RuleCounts, RuleEffects
 
 LATENCY_BUCKETS_S = (
@@ -68,14 +69,21 @@ class CacheMetrics:
         self.entries = entries.labels(name)
 
 
-class Fallbacks:
-    """Stages that fell back, by cause."""
+@dataclass(frozen=True, slots=True)
+class MetricDescription:
+    """One metric as /metrics and its documentation show it.
 
-    def __init__(self, counter: Counter) -> None:
-        self._counter = counter
+    Attributes:
+        name: with the `_total` of a counter and the `_info` of an info metric.
+        kind: counter, gauge, histogram or info.
+        labels: names of its labels.
+        meaning: its help text.
+    """
 
-    def labels(self, stage: str, cause: str = "failed") -> Counter:
-        return self._counter.labels(stage, cause)
+    name: str
+    kind: str
+    labels: tuple[str, ...]
+    meaning: str
 
 
 class ServingMetrics:
@@ -83,10 +91,14 @@ class ServingMetrics:
 
     Args:
         registry: where it is registered; a registry takes it once.
+
+    Attributes:
+        described: all of it, in the order of the documentation.
     """
 
     def __init__(self, registry: CollectorRegistry) -> None:
         self._registry = registry
+        self.described: list[MetricDescription] = []
         self._bound: dict[tuple[str, ...], Counter | Gauge] = {}
         self._sources: dict[str, SourceMetrics] = {}
         self._surfaces: dict[str, SurfaceMetrics] = {}
@@ -99,18 +111,29 @@ class ServingMetrics:
         self._freshness()
         self._saturation()
 
-    def _counter(self, name: str, documentation: str, *labels: str) -> Counter:
-        return Counter(name, documentation, labels, registry=self._registry)
+    def _describe(self, name: str, kind: str, meaning: str, labels: tuple[str, ...]) -> None:
+        self.described.append(MetricDescription(name, kind, labels, meaning))
 
-    def _gauge(self, name: str, documentation: str, *labels: str) -> Gauge:
-        return Gauge(name, documentation, labels, registry=self._registry)
+    def _counter(self, name: str, meaning: str, *labels: str) -> Counter:
+        self._describe(f"{name}_total", "counter", meaning, labels)
+        return Counter(name, meaning, labels, registry=self._registry)
 
-    def _histogram(self, name: str, documentation: str, label: str | None, bounds: Sequence[float]) -> HistogramFamily:
-        return HistogramFamily(name, documentation, label, bounds, self._registry)
+    def _gauge(self, name: str, meaning: str, *labels: str) -> Gauge:
+        self._describe(name, "gauge", meaning, labels)
+        return Gauge(name, meaning, labels, registry=self._registry)
+
+    def _info(self, name: str, meaning: str, *labels: str) -> Info:
+        self._describe(f"{name}_info", "info", meaning, labels)
+        return Info(name, meaning, registry=self._registry)
+
+    def _histogram(self, name: str, meaning: str, label: str | None, bounds: Sequence[float]) -> HistogramFamily:
+        self._describe(name, "histogram", meaning, (label,) if label else ())
+        return HistogramFamily(name, meaning, label, bounds, self._registry)
 
     def _request_path(self) -> None:
         self.stage_seconds = self._histogram("endcap_stage_seconds", "Time by stage of a list.", "stage", LATENCY_BUCKETS_S)
         self.list_seconds = self._histogram("endcap_list_seconds", "Time of a whole list, by surface.", "surface", LATENCY_BUCKETS_S)
+        self.request_budget = self._gauge("endcap_request_budget_seconds", "Time a whole request may take, as configured.")
         self.requests = self._counter("endcap_lists", "Lists answered.", "surface")
         self.degraded_lists = self._counter("endcap_degraded_lists", "Lists in which at least one stage fell back.", "surface")
         self.refused = self._counter("endcap_refused", "Requests that ended in an error, the caller's or the server's.", "protocol")
@@ -129,7 +152,6 @@ class ServingMetrics:
 
     def _degradation(self) -> None:
         self._fallbacks = self._counter("endcap_fallbacks", "Stages that fell back, by cause.", "stage", "cause")
-        self.fallbacks = Fallbacks(self._fallbacks)
         self._breakers = self._gauge("endcap_breaker_state", "Circuit to a dependency: 0 closed, 1 half open, 2 open.", "dependency")
         self._lookups = self._counter("endcap_cache_lookups", "Look-ups by cache and outcome: hit, miss or stale.", "cache", "outcome")
         self._entries = self._gauge("endcap_cache_entries", "Entries by cache.", "cache")
@@ -139,21 +161,19 @@ class ServingMetrics:
         self.rule_file_ok.set(1)
         self.rule_reloads = self._counter("endcap_rule_reloads", "Rule files looked at, by outcome.", "outcome")
         self.rules_loaded = self._gauge("endcap_rules_loaded", "Rules in force.")
-        self._rules_info = Info("endcap_rules", "The rule file in force.", registry=self._registry)
+        self._rules_info = self._info("endcap_rules", "The rule file in force.", "version")
         self._effects = RuleEffects(self._registry)
+        for family in self._effects.describe():
+            self._describe(f"{family.name}_total", "counter", family.documentation, RULE_LABELS)
 
     def _scores(self) -> None:
         self.top_scores = self._histogram("endcap_top_score", "Final score of a list's first item.", "surface", SCORE_BUCKETS)
-        self.buy_probability = BandedHistogram(
-            "endcap_shown_buy_probability",
-            "Predicted probability of a purchase of shown items, by position.",
-            POSITION_BANDS,
-            PROBABILITY_BUCKETS,
-            self._registry,
-        )
+        name, meaning = "endcap_shown_buy_probability", "Predicted probability of a purchase of shown items, by position."
+        self._describe(name, "histogram", meaning, ("position",))
+        self.buy_probability = BandedHistogram(name, meaning, POSITION_BANDS, PROBABILITY_BUCKETS, self._registry)
 
     def _freshness(self) -> None:
-        self._bundle_info = Info("endcap_bundle", "The bundle that is served.", registry=self._registry)
+        self._bundle_info = self._info("endcap_bundle", "The bundle that is served.", "bundle", "version", "collection")
         self.bundle_loaded = self._gauge("endcap_bundle_loaded", "1 while a bundle is served.")
         self.bundle_data_end = self._gauge("endcap_bundle_data_end_timestamp_seconds", "End of the data the served bundle was trained on.")
         self.bundle_switches = self._counter("endcap_bundle_switches", "Promoted bundles taken up, by outcome.", "outcome")
