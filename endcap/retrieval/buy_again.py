@@ -8,11 +8,20 @@ from endcap.retrieval.eligible import Eligible
 from endcap.retrieval.ordering import best_first
 from endcap.retrieval.user_state import UserState
 
-GAP_PRIOR_REPEATS = 2.0
-"""The item's gap over all users weighs as much as so many of the user's own."""
+PRIOR_WAITS = 3.0
+"""The item's gap over all users weighs as much as so many waits of the user's own."""
 
-DUE_FLOOR = 0.5
-"""Share of the score that an item keeps on the day it was bought."""
+JUST_BOUGHT_DIP = 0.3
+"""Share of the score that is gone on the day of a purchase."""
+
+DUE_AFTER = 0.5
+"""The dip fades with this share of the gap."""
+
+REGULAR_WEIGHT = 3.0
+"""How much more an item counts that the user bought again and again than one bought once: a count with decay cannot tell them apart."""
+
+UNREPEATED_SCORE = 0.1
+"""Factor of items that hardly anybody ever bought twice."""
 
 
 def buy_again_candidates(repurchase_gap_days: NDArray[np.float32], state: UserState, eligible: Eligible, quota: int) -> Candidates:
@@ -24,22 +33,29 @@ def buy_again_candidates(repurchase_gap_days: NDArray[np.float32], state: UserSt
         eligible: which items may be shown.
         quota: most candidates to give.
     """
+    if not len(state.pair_index):
+        return Candidates.none()
     kept = eligible(state.pair_index)
     score = state.decayed_60d * dueness(state, repurchase_gap_days[state.pair_index])
     return best_first(state.pair_index[kept], score[kept], quota)
 
 
 def dueness(state: UserState, item_gap_days: NDArray[np.float32]) -> NDArray[np.float32]:
-    """float32 [p] in [DUE_FLOOR, 1]: low just after a purchase, near 1 once the usual time between two has passed.
+    """float32 [p] in (0, 1]: higher the more regularly the user buys an item, and the more of the usual time between two has passed.
+
+    The usual time is the mean of the user's own waits, drawn towards the item's over all users while there are few of them. A purchase
+    that is overdue is not marked down further: the decay of the count does that. The constants were chosen on the ranking windows of
+    Complete Journey.
 
     Args:
         state: the user, p items of the past.
         item_gap_days: float32 [p], over all users, 0 when unknown.
     """
-    own_repeats = np.where(state.gap_mean_days > 0, np.maximum(state.times_bought - 1, 0), 0)
-    prior_repeats = np.where(item_gap_days > 0, np.float32(GAP_PRIOR_REPEATS), 0)
-    weight = own_repeats + prior_repeats
-    gap_days = (own_repeats * state.gap_mean_days + prior_repeats * item_gap_days) / np.maximum(weight, 1e-6)
-    passed = np.where(weight > 0, state.days_since_bought / np.maximum(gap_days, 1.0), np.inf)
-    due: NDArray[np.float32] = (1 - (1 - DUE_FLOOR) * np.exp(-passed)).astype(np.float32)
-    return due
+    waits = np.where(state.gap_mean_days > 0, np.maximum(state.times_bought - 1, 0), np.float32(0))
+    prior = np.where(item_gap_days > 0, np.float32(PRIOR_WAITS), np.float32(0))
+    weight = waits + prior
+    gap_days = (waits * state.gap_mean_days + prior * item_gap_days) / np.maximum(weight, np.float32(1))
+    passed = state.days_since_bought / np.maximum(gap_days, np.float32(1))
+    due = 1 - np.float32(JUST_BOUGHT_DIP) * np.exp(-passed / np.float32(DUE_AFTER))
+    regular = (1 + np.float32(REGULAR_WEIGHT) * waits / (waits + 1)) / np.float32(1 + REGULAR_WEIGHT)
+    return np.where(weight > 0, due * regular, np.float32(UNREPEATED_SCORE)).astype(np.float32, copy=False)
