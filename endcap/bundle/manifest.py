@@ -1,6 +1,5 @@
 """Sealing a bundle and opening it again: a bundle with a missing or changed file never gets as far as a model server."""
 
-import hashlib
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -9,6 +8,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from endcap.bundle.verification import sha256_of, verify_files
 from endcap.contracts.bundle import MANIFEST_NAME, REQUIRED_FILES, BundleManifest, FeatureColumns, FileEntry
 from endcap.errors import BundleInvalid
 from endcap.features import columns
@@ -59,12 +59,7 @@ def open_bundle(folder: Path) -> Bundle:
     """
     manifest = _read_manifest(folder)
     _require_files(folder)
-    for name, entry in manifest.files.items():
-        path = folder / name
-        if not path.is_file():
-            raise BundleInvalid("the file is missing", field=str(path), fix="export the bundle again, or promote another version")
-        if path.stat().st_size != entry.size_bytes or _sha256(path) != entry.sha256:
-            raise BundleInvalid("the file is not the one that was exported", field=str(path), fix="export the bundle again")
+    verify_files(folder, manifest.files)
     if manifest.features != present_feature_columns():
         raise BundleInvalid(
             "the bundle was trained on other feature columns than this version of endcap computes",
@@ -104,9 +99,4 @@ def _content(folder: Path) -> Iterator[Path]:
 
 
 def _file_entry(path: Path) -> FileEntry:
-    return FileEntry(size_bytes=path.stat().st_size, sha256=_sha256(path))
-
-
-def _sha256(path: Path) -> str:
-    with path.open("rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()
+    return FileEntry(size_bytes=path.stat().st_size, sha256=sha256_of(path))

@@ -15,7 +15,7 @@ def test_promotion_replaces_the_served_version_forward_and_back(make_bundle: Cal
     old, new = make_bundle(1), make_bundle(2)
     for bundle in (old, new, old):
         promote_bundle(bundle, served)
-        assert [path.name for path in model_base_path(served).iterdir()] == [str(bundle.manifest.version)]
+        assert [path.name for path in model_base_path(served).iterdir() if not path.name.startswith(".")] == [str(bundle.manifest.version)]
         assert served_bundle(served).manifest == bundle.manifest
         assert served_version(served) == bundle.manifest.version
 
