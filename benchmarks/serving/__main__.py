@@ -14,6 +14,9 @@ from endcap.cli.output import print_json
 from endcap.errors import EndcapError
 from endcap.settings import load_settings
 
+WIDTH = 140
+"""Of a table that goes to a file."""
+
 
 def main() -> int:
     """Measure, print, write; exit code 1 with `--strict` when a goal is missed."""
@@ -30,7 +33,7 @@ def main() -> int:
     if options.as_json:
         print_json(content)
     else:
-        print_report(Console(width=150), runs, judged)
+        print_report(Console() if sys.stdout.isatty() else Console(width=WIDTH), runs, judged)
     return int(options.strict and any(verdict.met is False for verdict in judged))
 
 

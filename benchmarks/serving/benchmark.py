@@ -2,7 +2,7 @@
 
 import subprocess
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from functools import partial
@@ -11,13 +11,16 @@ from typing import Any
 
 from benchmarks.serving.home import HomeSize, home_of
 from benchmarks.serving.narrator import Narrator, narrated
-from benchmarks.serving.options import CACHED, EVENT, LATENCY, OVERLOAD, Options
-from benchmarks.serving.parts import running_parts
+from benchmarks.serving.options import CACHED, EVENT, LATENCY, OVERLOAD, REFRESH, Options
+from benchmarks.serving.parts import SUPERVISE, running_parts
 from benchmarks.serving.population import Population, dataset_population, made_population
+from benchmarks.serving.profile import profiled
+from benchmarks.serving.profiled_transformer import PROFILE_VARIABLE
 from benchmarks.serving.scenarios.cached import cached
 from benchmarks.serving.scenarios.next_event import next_event
 from benchmarks.serving.scenarios.one_client import one_client
 from benchmarks.serving.scenarios.overload import overload
+from benchmarks.serving.scenarios.refresh import refresh
 from benchmarks.serving.scenarios.steady import steady
 from benchmarks.serving.stage import Stage
 from endcap.bundle.promotion import served_bundle
@@ -25,6 +28,10 @@ from endcap.errors import EndcapError
 from endcap.settings import Settings
 
 WARM_UP_SECONDS = 5.0
+PROFILED = "benchmarks.serving.profiled_transformer"
+PROFILE_NAME = "profile.json"
+REFRESH_WINDOWS = 4
+REFRESH_EVERY_SECONDS = 2.0
 CLIENTS = (1, 4)
 
 
@@ -59,6 +66,8 @@ def run_benchmark(settings: Settings, options: Options) -> list[dict[str, Any]]:
 
 def measures(settings: Settings, options: Options, *, largest: bool) -> list[Measure]:
     """What is measured on one catalogue; all but the steady load on the largest only."""
+    if options.profile:
+        return [Measure("profile", lambda stage: profiled(stage, stage.parts.home / PROFILE_NAME, options.rate, options.seconds))]
     budget_ms, seconds = settings.serving.request_budget_ms, options.short_seconds
     found: list[Measure] = []
     if LATENCY in options.scenarios:
@@ -67,6 +76,9 @@ def measures(settings: Settings, options: Options, *, largest: bool) -> list[Mea
             for protocol in options.protocols
         ]
         found.append(Measure("one client", partial(one_client, seconds=seconds)))
+    if largest and REFRESH in options.scenarios:
+        run = partial(refresh, rate=options.rate, windows=REFRESH_WINDOWS, window_seconds=seconds, every_seconds=REFRESH_EVERY_SECONDS)
+        found.append(Measure("item table refresh", run))
     if largest and CACHED in options.scenarios:
         found += [
             Measure(f"answers from cache, {clients} clients", partial(cached, seconds=seconds, clients=clients)) for clients in CLIENTS
@@ -81,11 +93,11 @@ def measures(settings: Settings, options: Options, *, largest: bool) -> list[Mea
 
 def _measured(settings: Settings, options: Options, items: int, plan: Sequence[Measure], narrator: Narrator) -> list[dict[str, Any]]:
     with narrator.step(f"{items or 'promoted'} items: home"):
-        catalogue = _promoted(settings) if options.promoted else _made(settings, HomeSize(items, options.users))
+        catalogue = _promoted(settings) if options.promoted else _made(settings, HomeSize(items, options.users), narrator.say)
     rows = []
     with ExitStack() as stack:
         with narrator.step(f"{catalogue.items:,} items: starting all parts"):
-            parts = stack.enter_context(running_parts(catalogue.home))
+            parts = stack.enter_context(running_parts(catalogue.home, *_how(options, catalogue.home)))
         stage = Stage(parts, catalogue.population, catalogue.items, settings.serving.model_name, options.arrivals)
         with narrator.step(f"{catalogue.items:,} items: warm-up"):
             stage.open_loop("http", options.rate, WARM_UP_SECONDS)
@@ -95,14 +107,28 @@ def _measured(settings: Settings, options: Options, items: int, plan: Sequence[M
     return rows
 
 
+def _how(options: Options, home: Path) -> tuple[Sequence[str], Mapping[str, str]]:
+    """Command and environment of the parts."""
+    if not options.profile:
+        return SUPERVISE, {}
+    return [*SUPERVISE, "--transformer", PROFILED], {PROFILE_VARIABLE: str(home / PROFILE_NAME)}
+
+
 def _promoted(settings: Settings) -> Catalogue:
     items = served_bundle(settings.served_dir).manifest.item_count
     return Catalogue(items, settings.home.absolute(), dataset_population(settings))
 
 
-def _made(settings: Settings, size: HomeSize) -> Catalogue:
+def _made(settings: Settings, size: HomeSize, say: Callable[[str], None]) -> Catalogue:
     """In a process of its own: TensorFlow would stay in memory, and Milvus must start in a main thread."""
     command = [sys.executable, "-m", "benchmarks.serving.home", "--items", str(size.items), "--users", str(size.users)]
-    if subprocess.run(command, check=False).returncode != 0:
-        raise EndcapError(f"the home of {size.items:,} items could not be made; see above")
-    return Catalogue(size.items, home_of(settings, size.items), made_population(size))
+    home = home_of(settings, size.items)
+    home.mkdir(parents=True, exist_ok=True)
+    with (home / "making.log").open("w", encoding="utf-8") as log:
+        process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=log, text=True)
+        with process:
+            for line in process.stdout or ():
+                say(line.strip())
+    if process.returncode != 0:
+        raise EndcapError(f"the home of {size.items:,} items could not be made", field=str(home), fix=f"see {log.name}")
+    return Catalogue(size.items, home, made_population(size))

@@ -111,6 +111,7 @@ def _growth(rows: list[Row]) -> list[Verdict]:
 _GOALS_OF: dict[str, Callable[[Row], list[Verdict]]] = {
     "steady": _steady,
     "one client": lambda _row: [],
+    "profile": lambda _row: [],
     "item table refresh": _refresh,
     "answers from cache": _cached,
     "overload": _overload,

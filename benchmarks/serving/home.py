@@ -14,12 +14,14 @@ from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
+import yaml
+
 from benchmarks.serving.made_users import publish_users
 from benchmarks.serving.parts import free_ports
-from benchmarks.synthetic import SyntheticSize, make_feature_row, make_tables, manifest_fields
+from benchmarks.synthetic import SyntheticSize, make_feature_row, make_items, make_tables, manifest_fields
 from endcap.bundle.manifest import open_bundle, seal_bundle
 from endcap.bundle.promotion import model_base_path
-from endcap.bundle.tables import write_tables
+from endcap.bundle.tables import read_tables, write_tables
 from endcap.cli.failures import report_failure
 from endcap.contracts.bundle import MANIFEST_NAME, BundleManifest
 from endcap.errors import EndcapError
@@ -51,6 +53,8 @@ BUNDLE_CODE = (
 )
 INDEX_CODE = ("endcap/index/collection.py",)
 USERS_CODE = ("benchmarks/serving/made_users.py", "endcap/features/columns.py", "feature_repo")
+RULES_CODE = ("benchmarks/rules.py", "endcap/rules/rule_file.py")
+RULES, RULES_ABOUT_CANDIDATES = 200, 20
 EMBEDDINGS = "tables/item_embeddings.npy"
 
 
@@ -73,7 +77,7 @@ def main() -> int:
     parser.add_argument("--users", type=int, default=HomeSize.users)
     options = parser.parse_args()
     try:
-        make_home(load_settings(), HomeSize(options.items, options.users), lambda text: print(text, file=sys.stderr, flush=True))
+        make_home(load_settings(), HomeSize(options.items, options.users), lambda text: print(text, flush=True))
     except EndcapError as error:
         report_failure(error)
         return error.exit_code
@@ -109,6 +113,11 @@ def make_home(settings: Settings, size: HomeSize, tell: Callable[[str], None]) -
         tell(f"{size.items:,} items: building the index")
         _make_index(settings, made)
         stamps.keep("index", index_stamp)
+    rules_stamp = stamp(RULES_CODE, **parameters)
+    if stamps.differ("rules", rules_stamp):
+        tell(f"{size.items:,} items: {RULES} rules")
+        _write_rules(made)
+        stamps.keep("rules", rules_stamp)
     users_stamp = stamp(USERS_CODE, users=size.users, seed=size.seed, one=make_feature_row("U0", size.catalogue()))
     if stamps.differ("users", users_stamp):
         tell(f"{size.items:,} items: features of {size.users:,} people")
@@ -164,11 +173,12 @@ def _make_bundle(made: Settings, size: HomeSize) -> None:
         shutil.rmtree(folder, ignore_errors=True)
         folder.mkdir(parents=True)
     collection = collection_name(made.milvus.collection_prefix, VERSION)
-    tables = make_tables(catalogue)
+    rows = make_items(catalogue)
+    tables = make_tables(catalogue, rows)
     tables = replace(tables, item_embeddings=write_models(models, tables, DIM, size.seed))
     export_saved_model(models / "two_tower", models / "ranker", collection, aside)
     write_warm_up(aside, made.serving.model_name)
-    write_tables(aside, tables)
+    write_tables(aside, tables, rows)
     seal_bundle(aside, **manifest_fields(VERSION, collection, catalogue) | {"quotas": QUOTAS.model_dump()})
     shutil.rmtree(models)
     shutil.rmtree(target, ignore_errors=True)
@@ -184,6 +194,14 @@ def _make_index(settings: Settings, made: Settings) -> None:
     bundle = open_bundle(_bundle_folder(made))
     with running_milvus(made):
         index_bundle(bundle, made.milvus, limit=QUOTAS.two_tower_quota)
+
+
+def _write_rules(made: Settings) -> None:
+    """Rules of every action, all in force, where the transformer reads them."""
+    from benchmarks.rules import made_rules
+
+    rules = made_rules(RULES, RULES_ABOUT_CANDIDATES, read_tables(_bundle_folder(made)).items)
+    made.rules_file.write_text(yaml.safe_dump(rules.model_dump(mode="json", by_alias=True, exclude_none=True)), encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -34,6 +34,13 @@ class Narrator:
         yield
         self._progress.advance(self._task)
 
+    def say(self, text: str) -> None:
+        """Say where the present step is."""
+        if self._progress is None or self._task is None:
+            self._console.print(f"  {text}", highlight=False)
+        else:
+            self._progress.update(self._task, description=text)
+
 
 @contextmanager
 def narrated(steps: int) -> Iterator[Narrator]:

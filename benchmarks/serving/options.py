@@ -49,7 +49,7 @@ def parse(arguments: Sequence[str] | None = None) -> Options:
     parser = _parser()
     given = vars(parser.parse_args(arguments))
     base = QUICK if given.pop("quick") else Options()
-    if given["promoted"]:
+    if given["promoted"] or given["profile"]:
         base = replace(base, scenarios=(LATENCY,), out=None)
     chosen = {name: tuple(value) if isinstance(value, list) else value for name, value in given.items() if value is not None}
     return replace(base, **chosen)

@@ -4,6 +4,8 @@ The towers and the ranker are those of `components`, exported by the pipeline's 
 starts them, at factors that content explains in part, so that embeddings lie in clusters as learned ones do.
 """
 
+import logging
+import os
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -35,7 +37,9 @@ def write_models(folder: Path, tables: BundleTables, dim: int, seed: int) -> NDA
     Returns:
         Item embeddings, float32 [n + 1, dim], unit length, row 0 zeros.
     """
+    os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
     prepare_tensorflow(seed)
+    logging.getLogger("tensorflow").setLevel(logging.ERROR)  # it warns of every layer that could be saved in another way, too
     embeddings = _write_two_tower(folder / "two_tower", tables, dim, seed)
     _write_ranker(folder / "ranker", tables, embeddings, seed)
     return embeddings

@@ -4,7 +4,7 @@ import json
 import os
 import platform
 import subprocess
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
@@ -19,6 +19,39 @@ from benchmarks.serving.summary import PERCENTILES
 
 ROOT = Path(__file__).resolve().parents[2]
 _GIB = 1024**3
+SHOWN = {
+    "candidates": "candidates ranked, mean",
+    "requests_per_second": "answers a second",
+    "requests_a_core_second": "answers a second and core",
+    "hit_share": "answered from cache, share",
+    "degraded_share": "lists with a stage that fell back, share",
+    "degraded": "fell back:",
+    "errors": "errors",
+    "shed_share": "turned away, share",
+    "cpu_ms_a_request": "CPU ms a request:",
+    "own_stages_cpu_ms_a_request": "CPU ms a request: endcap's own stages",
+    "own_cpu_share": "CPU share of the transformer process",
+    "own_stages_cpu_share": "CPU share of endcap's own stages",
+    "other_cores_used": "cores used by others",
+    "load_average": "load average",
+    "memory_mib": "memory MiB:",
+    "start_seconds": "start, s",
+    "ready_seconds": "ready after s:",
+    "send_lag_p99_ms": "load generator late by, p99 ms",
+    "p99_ms_without": "p99 ms without refreshes",
+    "p99_ms_with": "p99 ms with refreshes",
+    "p99_ratio": "ratio",
+    "updates": "refreshes",
+    "visits": "visits",
+    "changed": "visits whose list changed",
+    "slowest_ms": "slowest change, ms",
+    "capacity_requests_per_second": "capacity, requests a second",
+    "over": "3x:",
+    "cpu_ms_by_library": "CPU ms in",
+    "cpu_ms_by_own_function": "CPU ms below",
+    "cpu_ms_by_innermost": "CPU ms of",
+}
+"""Keys of a run that the table shows, in this order, and their names there."""
 _STYLE = {True: "[green]yes[/]", False: "[bold red]NO[/]", None: "[dim]-[/]"}
 
 
@@ -57,7 +90,7 @@ def print_report(console: Console, runs: Sequence[dict[str, Any]], verdicts: Seq
     """One table: figures by run, then goals."""
     here = machine()
     table = Table(title=f"Serving on {here['cores']} cores, {here['memory_gib']} GiB, all parts on this machine", title_justify="left")
-    table.add_column("figure")
+    table.add_column("figure", no_wrap=True)
     for name in ("p50", "p95", "p99", "value"):
         table.add_column(name, justify="right")
     table.add_column("goal")
@@ -68,7 +101,7 @@ def print_report(console: Console, runs: Sequence[dict[str, Any]], verdicts: Seq
     table.add_row("[bold]goals[/]")
     for verdict in verdicts:
         value = "" if verdict.value is None else f"{verdict.value:,.4g}"
-        table.add_row(f"{verdict.goal} [dim]({verdict.where})[/]", "", "", "", value, verdict.limit, _STYLE[verdict.met])
+        table.add_row(f"{verdict.goal}, [dim]{verdict.where}[/]", "", "", "", value, verdict.limit, _STYLE[verdict.met])
     console.print(table)
 
 
@@ -78,24 +111,19 @@ def _section(table: Table, run: dict[str, Any]) -> None:
     table.add_row(f"[bold]{run['scenario']}[/], {where(run)}{rate}")
     for stage in run.get("p50_ms", {}):
         table.add_row(f"  {stage}, ms", *(f"{run[name][stage]:.2f}" for name in PERCENTILES))
-    for name, value in _figures(run):
+    for name, value in shown_figures(run):
         table.add_row(f"  {name}", "", "", "", value)
 
 
-def _figures(run: dict[str, Any]) -> list[tuple[str, str]]:
-    """Single figures and those by process or stage, in the run's order; what other rows show is left out."""
-    shown = {"scenario", "items", "protocol", "rate", "clients", "arrivals", *PERCENTILES}
-    found: list[tuple[str, str]] = []
-    for name, value in run.items():
-        if name in shown or value is None or isinstance(value, list):
-            continue
-        text = (
-            ", ".join(f"{key} {_short(each)}" for key, each in value.items() if not isinstance(each, dict))
-            if isinstance(value, dict)
-            else _short(value)
-        )
-        if text:
-            found.append((name.replace("_", " "), text))
+def shown_figures(run: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """Figures of a run that the table shows, by their names there; the JSON file has all."""
+    found = []
+    for key, name in SHOWN.items():
+        value = run.get(key)
+        if isinstance(value, dict):
+            found += [(f"{name} {part}", _short(each)) for part, each in value.items() if not isinstance(each, dict)]
+        elif value is not None:
+            found.append((name, _short(value)))
     return found
 
 

@@ -6,30 +6,31 @@ from typing import Any
 
 import numpy as np
 
+from benchmarks.serving.item_changes import ItemChanges
 from benchmarks.serving.stage import Stage
 from benchmarks.serving.summary import OK
 
+LIVE_FOLDER = "live"
 BOOTSTRAP_SAMPLES = 1_000
 
 
-def refresh(
-    stage: Stage, publish: Callable[[], None], *, rate: float, windows: int, window_seconds: float, every_seconds: float
-) -> dict[str, Any]:
+def refresh(stage: Stage, *, rate: float, windows: int, window_seconds: float, every_seconds: float) -> dict[str, Any]:
     """p99 of the whole with refreshes against without.
 
     Args:
-        publish: replaces the file of item updates.
         rate: requests a second.
         windows: of each kind.
         every_seconds: between two updates.
     """
+    changes = ItemChanges(stage.parts.home / LIVE_FOLDER, stage.items, seed=stage.items)
     took: dict[bool, list[float]] = {False: [], True: []}
     published = 0
     for number in range(2 * windows):
         updating = number % 2 == 1
-        with Updates(publish if updating else None, every_seconds) as updates:
+        with Updates(changes.publish if updating else None, every_seconds) as updates:
             stretch = stage.open_loop("http", rate, window_seconds)
         published += updates.count
+        changes.withdraw()
         took[updating] += [each.took_ms for each in stretch.exchanges if each.status == OK]
     without, with_ = (np.array(took[kind]) for kind in (False, True))
     low, high = _ratio_interval(without, with_)

@@ -1,0 +1,95 @@
+"""Where the transformer's CPU time goes: the sampled stacks of one stretch of load as two tables."""
+
+import json
+import signal
+import time
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import psutil
+
+from benchmarks.serving.stage import Stage
+from benchmarks.serving.summary import TRANSFORMER, summary
+
+ROWS = 40
+OWN = ("transformers/", "endcap/")
+WAIT_SECONDS = 5.0
+
+Stack = tuple[str, ...]
+
+
+def profiled(stage: Stage, path: Path, rate: float, seconds: float) -> dict[str, Any]:
+    """Load at `rate` on a transformer that is `benchmarks.serving.profiled_transformer`.
+
+    Args:
+        path: of the file it writes.
+    """
+    process = stage.parts.processes()[TRANSFORMER]
+    before = _snapshot(process, path)
+    stretch = stage.open_loop("http", rate, seconds)
+    used = _snapshot(process, path)
+    used.subtract(before)
+    requests = len(stretch.exchanges)
+    return {
+        "scenario": "profile",
+        "items": stage.items,
+        "protocol": "http",
+        "rate": rate,
+        **summary(stretch),
+        "cpu_ms_by_library": _a_request(by_library(used), requests),
+        "cpu_ms_by_own_function": _a_request(by_own_function(used), requests),
+        "cpu_ms_by_innermost": _a_request(by_innermost(used), requests),
+    }
+
+
+def by_library(used: Mapping[Stack, float]) -> Counter[str]:
+    """Seconds by where the innermost frame lies: this repository's folders, or the installed package's."""
+    total: Counter[str] = Counter()
+    for stack, seconds in used.items():
+        total[_library(stack[-1])] += seconds
+    return total
+
+
+def by_own_function(used: Mapping[Stack, float]) -> Counter[str]:
+    """Seconds below each of endcap's own functions, what they call included."""
+    total: Counter[str] = Counter()
+    for stack, seconds in used.items():
+        for name in {name for name in stack if name.startswith(OWN)}:
+            total[name] += seconds
+    return total
+
+
+def by_innermost(used: Mapping[Stack, float]) -> Counter[str]:
+    """Seconds by the function that ran, or that called into C."""
+    total: Counter[str] = Counter()
+    for stack, seconds in used.items():
+        total[_short(stack[-1])] += seconds
+    return total
+
+
+def _snapshot(process: psutil.Process, path: Path) -> Counter[Stack]:
+    before = path.stat().st_mtime_ns if path.exists() else 0
+    process.send_signal(signal.SIGUSR1)
+    deadline = time.monotonic() + WAIT_SECONDS
+    while time.monotonic() < deadline and (not path.exists() or path.stat().st_mtime_ns == before):
+        time.sleep(0.05)
+    rows: Sequence[tuple[float, Sequence[str]]] = json.loads(path.read_text(encoding="utf-8"))
+    return Counter({tuple(stack): seconds for seconds, stack in rows})
+
+
+def _a_request(total: Counter[str], requests: int) -> dict[str, float]:
+    return {name: round(seconds * 1000 / requests, 4) for name, seconds in total.most_common(ROWS) if seconds > 0}
+
+
+def _library(name: str) -> str:
+    place = name.partition(":")[0]
+    _, installed, package = place.partition("site-packages/")
+    if installed:
+        return package.partition("/")[0]
+    return place.partition("/")[0] if not place.startswith("/") else "python"
+
+
+def _short(name: str) -> str:
+    return name.rpartition("site-packages/")[2] if "site-packages/" in name else name

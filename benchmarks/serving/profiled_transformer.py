@@ -1,0 +1,81 @@
+"""`python -m benchmarks.serving.profiled_transformer`: the transformer, with a sample of every thread's stack each two milliseconds of CPU.
+
+SIGUSR1 writes what was sampled so far to the file that PROFILE_VARIABLE names: CPU seconds by stack. Samples weigh what the thread used
+since the last one, so that time in C counts where it was called from.
+"""
+
+import json
+import os
+import signal
+import sys
+import threading
+import time
+from collections import Counter
+from pathlib import Path
+from types import FrameType
+
+PROFILE_VARIABLE = "ENDCAP_BENCH_PROFILE"
+EVERY_CPU_SECONDS = 0.002
+FRAMES_MAX = 60
+ROOT = str(Path(__file__).resolve().parents[2]) + os.sep
+
+
+class StackSampler:
+    """CPU seconds by stack over all Python threads of this process.
+
+    Args:
+        path: where SIGUSR1 writes.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._seconds: Counter[tuple[str, ...]] = Counter()
+        self._clocks: dict[int, float] = {}
+
+    def start(self) -> None:
+        """Sample from now on; call in the main thread."""
+        signal.signal(signal.SIGUSR1, lambda *_: self._write())
+        signal.signal(signal.SIGPROF, lambda _number, frame: self._sample(frame))
+        signal.setitimer(signal.ITIMER_PROF, EVERY_CPU_SECONDS, EVERY_CPU_SECONDS)
+
+    def _sample(self, interrupted: FrameType | None) -> None:
+        frames = sys._current_frames()
+        frames[threading.get_ident()] = interrupted  # type: ignore[assignment]
+        for thread in threading.enumerate():
+            identity = thread.ident
+            if identity is None or frames.get(identity) is None:
+                continue
+            used = self._used(identity)
+            if used > 0:
+                self._seconds[stack_of(frames[identity])] += used
+
+    def _used(self, identity: int) -> float:
+        try:
+            now = time.clock_gettime(time.pthread_getcpuclockid(identity))
+        except OSError:  # it has just ended
+            return 0.0
+        before, self._clocks[identity] = self._clocks.get(identity, now), now
+        return now - before
+
+    def _write(self) -> None:
+        rows = [[seconds, list(stack)] for stack, seconds in list(self._seconds.items())]
+        aside = self._path.with_name(f".{self._path.name}.{os.getpid()}")
+        aside.write_text(json.dumps(rows), encoding="utf-8")
+        aside.replace(self._path)
+
+
+def stack_of(frame: FrameType | None) -> tuple[str, ...]:
+    """`file:function` from the outermost frame to the innermost; files of this repository by their path in it."""
+    names: list[str] = []
+    while frame is not None and len(names) < FRAMES_MAX:
+        code = frame.f_code
+        names.append(f"{code.co_filename.removeprefix(ROOT)}:{code.co_qualname}")
+        frame = frame.f_back
+    return tuple(reversed(names))
+
+
+if __name__ == "__main__":
+    StackSampler(Path(os.environ[PROFILE_VARIABLE])).start()
+    from transformers.server import main
+
+    sys.exit(main())
