@@ -14,6 +14,7 @@ DIVERSITY_RULE = "diversity"
 """What a cap of diversity is called among the rules."""
 
 _SMALLEST = np.float32(np.finfo(np.float32).tiny)
+_LEAST = -1e30
 
 Embeddings = NDArray[np.float32] | Callable[[NDArray[np.int32]], NDArray[np.float32]]
 
@@ -61,4 +62,4 @@ def relevance(window: Window) -> NDArray[np.float32]:
         score = np.log(np.maximum(score, _SMALLEST))
     span = score[0] - score[last] if len(score) else 0.0
     scaled = (score - score[last]) / span if span > 0 else np.zeros(len(score))
-    return scaled.astype(np.float32)
+    return np.maximum(scaled, _LEAST).astype(np.float32)

@@ -1,6 +1,6 @@
 """What the rules ask of a finished list: places, ceilings and floors that the slate must respect."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -54,6 +54,15 @@ class Placements:
     reserves: tuple[Reserve, ...] = ()
     shares: tuple[MinimumShare, ...] = ()
     caps: tuple[Cap, ...] = ()
+
+    def over(self, rows: NDArray[np.intp]) -> "Placements":
+        """The same for some of the candidates, in the order of `rows`."""
+        return Placements(
+            tuple(replace(each, member=each.member[rows]) for each in self.pins),
+            tuple(replace(each, member=each.member[rows]) for each in self.reserves),
+            tuple(replace(each, member=each.member[rows]) for each in self.shares),
+            tuple(replace(each, group=each.group[rows]) for each in self.caps),
+        )
 
     def __bool__(self) -> bool:
         return bool(self.pins or self.reserves or self.shares or self.caps)
