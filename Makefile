@@ -6,7 +6,7 @@ export TF_USE_LEGACY_KERAS := 1
 export TF_CPP_MIN_LOG_LEVEL ?= 2
 export PYTHONWARNINGS ?= ignore
 
-.PHONY: help setup demo serve test lint format lock bench-latency clean
+.PHONY: help setup demo serve test lint format lock bench-serving bench-latency clean
 .DEFAULT_GOAL := help
 
 help: ## Show this list
@@ -45,8 +45,11 @@ lock: setup ## Renew the lock files from pyproject.toml
 	@$(BIN)/uv pip compile pyproject.toml --all-extras --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --quiet --output-file requirements/all.txt
 	@grep -o '^uv==[0-9.]*' requirements/all.txt | $(BIN)/uv pip compile - --generate-hashes --no-emit-index-url --no-header --quiet --output-file requirements/installer.txt
 
+bench-serving: setup ## Measure serving at 10 k, 100 k and 1 M items, with its goals (about 15 minutes)
+	@$(BIN)/python -m benchmarks.serving
+
 bench-latency: setup ## Measure the served demo bundle, stage by stage
-	@$(BIN)/python -m benchmarks.latency
+	@$(BIN)/python -m benchmarks.serving --promoted
 
 clean: ## Remove everything endcap made here, but not .venv
 	rm -rf .endcap build dist

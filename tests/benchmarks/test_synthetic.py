@@ -2,10 +2,8 @@
 
 import numpy as np
 
-from benchmarks.latency import instance
 from benchmarks.synthetic import DATA_END, SyntheticSize, make_feature_row, make_items, make_tables
 from endcap.contracts.item import Item
-from endcap.contracts.request import Instance
 from endcap.contracts.tables import arrow_schema
 from endcap.features.columns import HISTORY_LENGTH
 from endcap.retrieval.user_state import user_state
@@ -31,9 +29,3 @@ def test_a_feature_row_becomes_a_user_state_and_is_repeatable() -> None:
     state = user_state(row, tables.items, tables.user_vocabularies, DATA_END)
     assert len(state.pair_index) == 100
     assert len(state.history) == HISTORY_LENGTH
-
-
-def test_the_benchmarks_requests_are_valid() -> None:
-    random = np.random.default_rng(1)
-    made = [Instance.model_validate(instance(random, ["U1"], ["I000001", "I000002", "I000003"])) for _ in range(50)]
-    assert {each.surface for each in made} == {"home", "product", "cart"}
