@@ -9,8 +9,9 @@ from numpy.typing import NDArray
 from endcap.bundle.tables import BundleTables
 from endcap.catalogue.item_table import ItemTable
 from endcap.errors import BundleInvalid, DependencyUnavailable
-from endcap.index.search import EMBEDDING_FIELD, METRIC, ItemSearch
+from endcap.index.search import ItemSearch
 from endcap.index.search_filter import KEY_FIELD, UNKNOWN_PRICE
+from endcap.index.search_messages import EMBEDDING_FIELD, METRIC
 from endcap.progress import StepProgress
 
 HNSW = {"M": 24, "efConstruction": 128}
