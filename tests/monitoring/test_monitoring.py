@@ -151,23 +151,25 @@ def test_guide_has_the_table_of_metrics() -> None:
     assert re.findall(r"^\| `endcap_.*$", GUIDE, flags=re.MULTILINE) == rows, "the table should be:\n" + "\n".join(rows)
 
 
-def promtool(*arguments: str) -> None:
+def promtool(*arguments: str) -> subprocess.CompletedProcess[str]:
     if shutil.which("promtool") is None:
         pytest.skip(WHEN_ONE_IS_THERE)
-    done = subprocess.run(["promtool", *arguments], capture_output=True, text=True, timeout=300, check=False)
-    assert done.returncode == 0, done.stdout + done.stderr
+    return subprocess.run(["promtool", *arguments], capture_output=True, text=True, timeout=300, check=False)
 
 
 def test_prometheus_reads_the_rules() -> None:
-    promtool("check", "rules", str(RULES))
+    done = promtool("check", "rules", str(RULES))
+    assert done.returncode == 0, done.stdout + done.stderr
 
 
 def test_prometheus_reads_the_dashboards_expressions(tmp_path: Path) -> None:
     rules = [{"record": f"dashboard:{number}", "expr": each} for number, each in enumerate(dashboard_expressions())]
     (tmp_path / "rules.yaml").write_text(yaml.safe_dump({"groups": [{"name": "dashboard", "rules": rules}]}))
-    promtool("check", "rules", str(tmp_path / "rules.yaml"))
+    done = promtool("check", "rules", str(tmp_path / "rules.yaml"))
+    assert done.returncode == 0, done.stdout + done.stderr
 
 
 @pytest.mark.parametrize("cases", ["alert_cases.yaml", "slow_alert_cases.yaml"])
 def test_alerts_come_when_they_should(cases: str) -> None:
-    promtool("test", "rules", str(Path(__file__).parent / cases))
+    done = promtool("test", "rules", str(Path(__file__).parent / cases))
+    assert done.returncode == 0, done.stdout + done.stderr
