@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Callable, Hashable
-from typing import Final, Generic, TypeVar
+from typing import Any, Final, Generic, TypeVar
 
 from transformers.metrics import CacheMetrics
 from transformers.single_flight import Compute, SingleFlight
@@ -20,6 +20,10 @@ class Absent:
 ABSENT: Final = Absent()
 
 
+def _any_value(_value: Any) -> bool:
+    return True
+
+
 class CachedLookup(Generic[K, V]):
     """What a stage asks instead of a dependency.
 
@@ -30,12 +34,21 @@ class CachedLookup(Generic[K, V]):
         fresh_s: how long a value is fresh; 0 keeps none, and only those who ask at the same time share a computation.
         metrics: of this cache, `ServingMetrics.cache(name)`.
         clock: seconds that never go back.
+        keeps: which values are worth keeping.
     """
 
-    def __init__(self, entries: int, fresh_s: float, metrics: CacheMetrics, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self,
+        entries: int,
+        fresh_s: float,
+        metrics: CacheMetrics,
+        clock: Callable[[], float] = time.monotonic,
+        keeps: Callable[[V], bool] = _any_value,
+    ) -> None:
         self._cache: TtlCache[K, V] = TtlCache(entries, fresh_s, clock)
         self._flights: SingleFlight[K, V] = SingleFlight()
         self._metrics = metrics
+        self._keeps = keeps
         metrics.entries.set_function(lambda: len(self._cache))
 
     async def get(self, key: K, compute: Compute[V]) -> V:
@@ -48,7 +61,8 @@ class CachedLookup(Generic[K, V]):
 
         async def computed() -> V:
             result = await compute()
-            self._cache.put(key, result)
+            if self._keeps(result):
+                self._cache.put(key, result)
             return result
 
         return await self._flights.run(key, computed)
@@ -60,6 +74,10 @@ class CachedLookup(Generic[K, V]):
             return default
         self._metrics.hit()
         return value
+
+    def is_computing(self, key: K) -> bool:
+        """Whether somebody computes this key now, so that `get` would wait for that."""
+        return key in self._flights
 
     def stale(self, key: K, max_age_s: float, default: D) -> V | D:
         """The value of a key up to an age, for when it cannot be computed."""

@@ -1,11 +1,12 @@
 """Errors as answers: a JSON body `{"error": ...}` over HTTP, a status code over gRPC, never a stack trace."""
 
-from typing import Any
+from typing import Any, Never
 
 import grpc
+import orjson
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
-from fastapi.responses import JSONResponse
+from fastapi.responses import Response
 from grpc_interceptor import AsyncExceptionToStatusInterceptor
 from kserve import errors as kserve_errors
 from starlette.exceptions import HTTPException
@@ -41,36 +42,57 @@ def describe(error: Exception) -> tuple[int, grpc.StatusCode, str]:  # noqa: PLR
             return 500, grpc.StatusCode.INTERNAL, INTERNAL
 
 
-def add_error_answers(app: FastAPI, metrics: ServingMetrics) -> None:
-    """Answer every error of the HTTP endpoints."""
-    log = get_logger("transformer")
+def error_body(message: str) -> bytes:
+    """The JSON document of an error."""
+    return orjson.dumps({"error": message})
 
-    async def answered(request: Request, error: Exception) -> JSONResponse:
+
+class ErrorAnswers:
+    """Errors of the HTTP endpoints as answers, logged and counted.
+
+    Args:
+        metrics: where they are counted.
+    """
+
+    def __init__(self, metrics: ServingMetrics) -> None:
+        self._metrics = metrics
+        self._log = get_logger("transformer")
+
+    def answer(self, path: str, error: Exception) -> tuple[int, bytes]:
+        """Status and JSON body of an error that a request to `path` ended in."""
         status, _, message = describe(error)
+        self._metrics.refused.labels("http").inc()
         if status >= 500 and status != 501:
-            log.error("request failed", path=request.url.path, error=f"{type(error).__name__}: {error}")
-        metrics.refused.labels("http").inc()
-        return JSONResponse({"error": message}, status_code=status)
+            self._metrics.failed.labels("http").inc()
+            self._log.error("request failed", path=path, error=f"{type(error).__name__}: {error}")
+        return status, error_body(message)
 
-    known = (
-        EndcapError,
-        kserve_errors.InvalidInput,
-        kserve_errors.InferenceError,
-        kserve_errors.ModelNotFound,
-        kserve_errors.ModelNotReady,
-        kserve_errors.ServerNotReady,
-        kserve_errors.ServerNotLive,
-        kserve_errors.UnsupportedProtocol,
-        NotImplementedError,
-        RequestValidationError,
-        HTTPException,
-        Exception,
-    )
-    for kind in known:
-        app.add_exception_handler(kind, answered)
+    def add_to(self, app: FastAPI) -> None:
+        """Answer every error of an application's endpoints."""
+
+        async def answered(request: Request, error: Exception) -> Response:
+            status, body = self.answer(request.url.path, error)
+            return Response(body, status, media_type="application/json")
+
+        known = (
+            EndcapError,
+            kserve_errors.InvalidInput,
+            kserve_errors.InferenceError,
+            kserve_errors.ModelNotFound,
+            kserve_errors.ModelNotReady,
+            kserve_errors.ServerNotReady,
+            kserve_errors.ServerNotLive,
+            kserve_errors.UnsupportedProtocol,
+            NotImplementedError,
+            RequestValidationError,
+            HTTPException,
+            Exception,
+        )
+        for kind in known:
+            app.add_exception_handler(kind, answered)
 
 
-class GrpcErrorAnswers(AsyncExceptionToStatusInterceptor):  # type: ignore[misc]
+class GrpcErrorAnswers(AsyncExceptionToStatusInterceptor):
     """Answer every error of the gRPC service."""
 
     def __init__(self, metrics: ServingMetrics) -> None:
@@ -78,9 +100,11 @@ class GrpcErrorAnswers(AsyncExceptionToStatusInterceptor):  # type: ignore[misc]
         self._metrics = metrics
         self._log = get_logger("transformer")
 
-    async def handle_exception(self, ex: Exception, request_or_iterator: Any, context: Any, method_name: str) -> None:  # noqa: ARG002
+    async def handle_exception(self, ex: Exception, request_or_iterator: Any, context: Any, method_name: str) -> Never:  # noqa: ARG002
         _, code, message = describe(ex)
-        if code is grpc.StatusCode.INTERNAL:
-            self._log.error("request failed", method=method_name, error=f"{type(ex).__name__}: {ex}")
         self._metrics.refused.labels("grpc").inc()
+        if code in (grpc.StatusCode.INTERNAL, grpc.StatusCode.UNAVAILABLE):
+            self._metrics.failed.labels("grpc").inc()
+            self._log.error("request failed", method=method_name, error=f"{type(ex).__name__}: {ex}")
         await context.abort(code, message)
+        raise ex  # abort has raised

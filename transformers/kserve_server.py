@@ -1,32 +1,54 @@
-"""KServe's model server bound to one address, in the caller's event loop, with endcap's error answers and body limit."""
+"""KServe's model server bound to one address, in the caller's event loop, with endcap's admission, errors and way out."""
 
+import asyncio
+import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import grpc.aio
+import uvicorn
 from fastapi import FastAPI
-from kserve import Model, ModelServer
+from kserve import ModelServer
 from kserve.protocol.dataplane import DataPlane
 from kserve.protocol.grpc import grpc_predict_v2_pb2_grpc
 from kserve.protocol.grpc.servicer import InferenceServicer
 from kserve.protocol.model_repository_extension import ModelRepositoryExtension
 from kserve.protocol.rest.server import RESTServer
+from starlette.types import ASGIApp
 
 from endcap.errors import DependencyUnavailable
-from endcap.settings import ServingSettings
+from endcap.settings import Settings
+from transformers.admission import Admission, GrpcAdmission, HttpAdmission
 from transformers.body_limit import BodyLimit
-from transformers.error_answers import GrpcErrorAnswers, add_error_answers
+from transformers.draining import Draining
+from transformers.error_answers import ErrorAnswers, GrpcErrorAnswers
+from transformers.loop_lag import LoopLag
 from transformers.metrics import ServingMetrics
+from transformers.model import RecommendationModel
+from transformers.predict_v1 import PredictV1
+from transformers.timed_http import TimedHttp
 
-GRACE_SECONDS = 5
 APP = "kserve.model_server:app"
+KEEP_ALIVE_S = 75
+"""Longer than load balancers keep an idle connection, so that they are the ones to close it."""
 
 
-class ReadyDataPlane(DataPlane):  # type: ignore[misc]
-    """Ready when every model is, where KServe's own is ready from its first moment."""
+class DrainedDataPlane(DataPlane):  # type: ignore[misc]
+    """Ready when every model is, where KServe's own is ready from its first moment; and not ready any more while it drains."""
+
+    def __init__(self, model_registry: Any, draining: Draining) -> None:
+        super().__init__(model_registry=model_registry)
+        self._draining = draining
 
     async def ready(self) -> bool:
         models = self.model_registry.get_models().values()
-        return bool(models) and all([await model.healthy() for model in models])
+        return not self._draining.has_begun and bool(models) and all([await model.healthy() for model in models])
+
+    async def model_ready(self, model_name: str, disable_predictor_health_check: bool = False) -> bool:
+        """Predict calls disable the predictor's health check: these are still answered."""
+        is_ready: bool = await super().model_ready(model_name, disable_predictor_health_check)
+        return is_ready and (disable_predictor_health_check or not self._draining.has_begun)
 
 
 class PromotedModels(ModelRepositoryExtension):  # type: ignore[misc]
@@ -39,36 +61,88 @@ class PromotedModels(ModelRepositoryExtension):  # type: ignore[misc]
         raise NotImplementedError(f"{model_name}: a served bundle is replaced by `endcap bundle promote`")
 
 
-class BoundRestServer(RESTServer):  # type: ignore[misc]
-    """KServe's HTTP server on the configured address instead of all."""
+class QuietServer(uvicorn.Server):
+    """uvicorn without its own signal handlers: `Draining` says when it stops."""
 
-    def __init__(self, data_plane: DataPlane, models: ModelRepositoryExtension, settings: ServingSettings, metrics: ServingMetrics) -> None:
-        super().__init__(APP, data_plane, models, settings.http_port, grace_period=GRACE_SECONDS, event_loop="uvloop")
-        self.config.host = settings.host
-        self.config.access_log = False
-        self._body_max_bytes = settings.body_max_bytes
-        self._metrics = metrics
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield
+
+    def close_connections(self) -> None:
+        """Each connection is closed with its next answer, so that clients go elsewhere."""
+        for headers in (self.config.encoded_headers, self.server_state.default_headers):
+            headers.append((b"connection", b"close"))
+
+
+class BoundRestServer(RESTServer):  # type: ignore[misc]
+    """KServe's HTTP server on the configured address instead of all, with endcap's layers in front of its application.
+
+    From the outside in: body limit, V1 predict (answer cache, then admission), admission of everything else that predicts, KServe.
+    """
+
+    def __init__(
+        self,
+        data_plane: DataPlane,
+        models: ModelRepositoryExtension,
+        settings: Settings,
+        errors: ErrorAnswers,
+    ) -> None:
+        super().__init__(APP, data_plane, models, settings.serving.http_port, event_loop="uvloop", timeout_keep_alive=KEEP_ALIVE_S)
+        self.config.host = settings.serving.host
+        access = logging.getLogger("uvicorn.access")
+        access.handlers, access.propagate = [], False  # uvicorn writes no line a request only when nothing could take it
+        self.config.http = TimedHttp
+        self.config.ws = "none"
+        self.config.server_header = False
+        self.config.timeout_graceful_shutdown = settings.resilience.drain_seconds
+        self._server = QuietServer(self.config)
+        self._errors = errors
+
+    def put_in_front(self, model: RecommendationModel, admission: Admission, body_max_bytes: int) -> None:
+        """Build the application and its layers."""
+        from kserve.model_server import app
+
+        self.create_application()
+        predict: ASGIApp = PredictV1(HttpAdmission(app, admission), model, admission, self._errors)
+        self.config.app = BodyLimit(predict, body_max_bytes)
+
+    async def serve(self) -> None:
+        """Serve until `stop`, then until what is in flight is done or out of time.
+
+        Raises:
+            SystemExit: uvicorn's way of saying that it could not bind.
+        """
+        await self._server.serve()
+
+    def close_connections(self) -> None:
+        self._server.close_connections()
+
+    def stop(self) -> None:
+        self._server.should_exit = True
 
     def _add_exception_handlers(self, app: FastAPI) -> None:
-        add_error_answers(app, self._metrics)
+        self._errors.add_to(app)
 
     def _add_middlewares(self, app: FastAPI) -> None:
-        app.add_middleware(BodyLimit, max_bytes=self._body_max_bytes)
+        """KServe's own times each request and writes a log line."""
 
 
 class BoundModelServer(ModelServer):  # type: ignore[misc]
-    """Serves HTTP and gRPC until SIGTERM or SIGINT."""
+    """Serves HTTP and gRPC until SIGTERM or SIGINT, then drains."""
 
-    def __init__(self, settings: ServingSettings, metrics: ServingMetrics) -> None:
+    def __init__(self, settings: Settings, metrics: ServingMetrics) -> None:
         super().__init__(
-            http_port=settings.http_port, grpc_port=settings.grpc_port, enable_latency_logging=False, workers=1, grace_period=GRACE_SECONDS
+            http_port=settings.serving.http_port, grpc_port=settings.serving.grpc_port, enable_latency_logging=False, workers=1
         )
         self._settings = settings
         self._metrics = metrics
-        self.dataplane = ReadyDataPlane(model_registry=self.registered_models)
+        self._draining = Draining(settings.resilience, metrics)
+        self._lag = LoopLag(metrics.event_loop_lag.observe)
+        self._admission = Admission(settings.resilience, settings.serving.request_budget_ms, metrics, self._lag)
+        self.dataplane = DrainedDataPlane(self.registered_models, self._draining)
         self.model_repository_extension = PromotedModels(model_registry=self.registered_models)
 
-    async def serve(self, model: Model) -> None:
+    async def serve(self, model: RecommendationModel) -> None:
         """Serve one model in the running event loop.
 
         Raises:
@@ -77,34 +151,53 @@ class BoundModelServer(ModelServer):  # type: ignore[misc]
         model.enable_latency_logging = False
         self.register_model(model)
         rpc = self._grpc()
+        rest = BoundRestServer(self.dataplane, self.model_repository_extension, self._settings, ErrorAnswers(self._metrics))
+        rest.put_in_front(model, self._admission, self._settings.serving.body_max_bytes)
         await rpc.start()
-        rest = BoundRestServer(self.dataplane, self.model_repository_extension, self._settings, self._metrics)
+        self._draining.listen()
+        self._lag.start()
         try:
-            await rest.start()
-        except SystemExit:  # uvicorn's way of saying that it could not bind
-            raise self._in_use("ENDCAP_SERVING__HTTP_PORT", self._settings.http_port) from None
+            await self._until_drained(rest, rpc)
         finally:
-            await rpc.stop(GRACE_SECONDS)
+            self._lag.stop()
+            await rpc.stop(None)
+
+    async def _until_drained(self, rest: BoundRestServer, rpc: Any) -> None:
+        serving = asyncio.create_task(rest.serve())
+        told = asyncio.create_task(self._draining.told())
+        await asyncio.wait({serving, told}, return_when=asyncio.FIRST_COMPLETED)
+        if serving.done():
+            told.cancel()
+        else:
+            rest.close_connections()
+            await asyncio.sleep(self._draining.unready_s)
+            rest.stop()
+            await rpc.stop(self._settings.resilience.drain_seconds)
+        try:
+            await serving
+        except SystemExit:
+            raise self._in_use("ENDCAP_SERVING__HTTP_PORT", self._settings.serving.http_port) from None
 
     def _grpc(self) -> Any:
+        serving = self._settings.serving
         server = grpc.aio.server(
-            interceptors=(GrpcErrorAnswers(self._metrics),),
-            options=[("grpc.max_receive_message_length", self._settings.body_max_bytes), ("grpc.so_reuseport", 0)],
+            interceptors=(GrpcAdmission(self._admission), GrpcErrorAnswers(self._metrics)),
+            options=[("grpc.max_receive_message_length", serving.body_max_bytes), ("grpc.so_reuseport", 0)],
         )
         servicer = InferenceServicer(self.dataplane, self.model_repository_extension)
         grpc_predict_v2_pb2_grpc.add_GRPCInferenceServiceServicer_to_server(servicer, server)
         try:
-            bound = server.add_insecure_port(f"{self._settings.host}:{self._settings.grpc_port}")
+            bound = server.add_insecure_port(f"{serving.host}:{serving.grpc_port}")
         except RuntimeError:
             bound = 0
         if not bound:
-            raise self._in_use("ENDCAP_SERVING__GRPC_PORT", self._settings.grpc_port)
+            raise self._in_use("ENDCAP_SERVING__GRPC_PORT", serving.grpc_port)
         return server
 
     def _in_use(self, setting: str, port: int) -> DependencyUnavailable:
         return DependencyUnavailable(
             "the address is in use",
             field=setting,
-            value=f"{self._settings.host}:{port}",
+            value=f"{self._settings.serving.host}:{port}",
             fix="stop what listens there, or set another port",
         )

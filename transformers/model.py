@@ -3,7 +3,7 @@
 import asyncio
 import time
 import uuid
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import kserve
@@ -11,6 +11,7 @@ from kserve.errors import ModelNotReady
 
 from endcap.contracts.answer import Answer
 from endcap.contracts.request import Instance
+from transformers.answer_cache import AnswerCache, Key, SharedAnswers, nobody_is_named, request_ids
 from transformers.bundle_watch import BundleHolder
 from transformers.parsing_v1 import instances_of_v1, v1_response
 from transformers.parsing_v2 import DATATYPES, OUTPUTS, instances_of_v2, v2_response
@@ -20,19 +21,21 @@ LISTS_AT_ONCE = 4
 REQUEST_ID_MAX = 128
 
 
-class RecommendationModel(kserve.Model):
+class RecommendationModel(kserve.Model):  # type: ignore[misc]
     """Answers predict calls with the bundle that is served when they come in.
 
     Args:
         name: the model's name on the endpoint.
         path: the request path.
         holder: knows the served bundle.
+        cache: answers to requests that name nobody.
     """
 
-    def __init__(self, name: str, path: RequestPath, holder: BundleHolder) -> None:
+    def __init__(self, name: str, path: RequestPath, holder: BundleHolder, cache: AnswerCache) -> None:
         super().__init__(name)
         self._path = path
         self._holder = holder
+        self.cache = cache
         self.ready = holder.current is not None
 
     def load(self) -> bool:
@@ -40,7 +43,7 @@ class RecommendationModel(kserve.Model):
         return self.ready
 
     async def predict(self, payload: Any, headers: Mapping[str, str] | None = None, response_headers: Any = None) -> Any:  # noqa: ARG002
-        """Answer one request.
+        """Answer one request of KServe's application: V2 of either transport, and V1 in a CloudEvent.
 
         Raises:
             InvalidInput: the request is not what the contract asks for.
@@ -48,26 +51,49 @@ class RecommendationModel(kserve.Model):
         start = time.perf_counter()
         is_v2 = isinstance(payload, kserve.InferRequest)
         instances = instances_of_v2(payload) if is_v2 else instances_of_v1(payload)
-        request_id = _request_id(headers, payload.id if is_v2 else None)
-        parsed_ms = (time.perf_counter() - start) * 1000
-        answers = await self._answers(instances, request_id, parsed_ms)
+        request_id = request_id_of((headers or {}).get("x-request-id"), payload.id if is_v2 else None)
+        key = self.cache.key(b"\n".join(_bytes(instance) for instance in instances)) if nobody_is_named(instances) else None
+        shared = self.cache.fresh(key, request_id)
+        cached = shared is not None
+        if shared is None:
+            shared, cached = await self.answers(key, instances, request_id, _since_ms(start))
+        answers = shared.given_to(request_id, _since_ms(start)) if cached else list(shared.answers)
         return v2_response(answers, payload, self._width(instances)) if is_v2 else v1_response(answers)
 
-    async def _answers(self, instances: list[Instance], request_id: str, parsed_ms: float) -> list[Answer]:
+    async def answers(
+        self, key: Key | None, instances: Sequence[Instance], request_id: str, before_ms: float
+    ) -> tuple[SharedAnswers, bool]:
+        """Answers to instances, and whether another request, under way already, computed them.
+
+        Args:
+            key: the request's key where its answers may be shared, else None.
+            instances: valid ones.
+            request_id: for the answers computed here.
+            before_ms: what passed since the request came.
+
+        Raises:
+            ModelNotReady: no bundle is served.
+        """
+        if key is None or not nobody_is_named(instances):
+            return await self._computed(instances, request_id, before_ms), False
+        return await self.cache.shared(key, request_id, lambda: self._computed(instances, request_id, before_ms))
+
+    async def _computed(self, instances: Sequence[Instance], request_id: str, before_ms: float) -> SharedAnswers:
         served = self._holder.current
         if served is None:
             raise ModelNotReady(self.name)
         if len(instances) == 1:
-            return [await self._path.recommend(instances[0], served, request_id, parsed_ms)]
+            return SharedAnswers(instances, [await self._path.recommend(instances[0], served, request_id, before_ms)])
         turn = asyncio.Semaphore(LISTS_AT_ONCE)
 
-        async def in_turn(number: int, instance: Instance) -> Answer:
+        async def in_turn(instance: Instance, own_id: str) -> Answer:
             async with turn:
-                return await self._path.recommend(instance, served, f"{request_id}-{number}", parsed_ms)
+                return await self._path.recommend(instance, served, own_id, before_ms)
 
-        return await asyncio.gather(*(in_turn(number, instance) for number, instance in enumerate(instances, start=1)))
+        ids = request_ids(request_id, len(instances))
+        return SharedAnswers(instances, await asyncio.gather(*map(in_turn, instances, ids)))
 
-    def _width(self, instances: list[Instance]) -> int:
+    def _width(self, instances: Sequence[Instance]) -> int:
         return max(self._path.wanted(instance) for instance in instances)
 
     def get_input_types(self) -> list[dict[str, Any]]:
@@ -78,9 +104,18 @@ class RecommendationModel(kserve.Model):
         return [{"name": name, "datatype": shapes[name][0], "shape": shapes[name][1]} for name in OUTPUTS]
 
 
-def _request_id(headers: Mapping[str, str] | None, own: str | None) -> str:
+def request_id_of(*named: str | None) -> str:
     """The caller's id when it is a plain one, else a fresh UUID."""
-    for candidate in ((headers or {}).get("x-request-id"), own):
+    for candidate in named:
         if candidate and len(candidate) <= REQUEST_ID_MAX and candidate.isprintable():
             return candidate
     return str(uuid.uuid4())
+
+
+def _bytes(instance: Instance) -> bytes:
+    """The same for requests that ask the same, with what was left out left out: a given `k` of 10 is not a default one."""
+    return instance.__pydantic_serializer__.to_json(instance, exclude_unset=True)
+
+
+def _since_ms(start: float) -> float:
+    return (time.perf_counter() - start) * 1000

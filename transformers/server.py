@@ -2,7 +2,6 @@
 
 import asyncio
 import gc
-import signal
 from collections.abc import Callable
 from contextlib import suppress
 
@@ -16,8 +15,10 @@ from endcap.errors import EndcapError
 from endcap.log import configure_logging, get_logger
 from endcap.serving.messages import serving_messages
 from endcap.settings import Settings, load_settings
+from transformers.answer_cache import AnswerCache
 from transformers.bundle_watch import BundleHolder, watch_bundle
 from transformers.connections import open_index, open_online_store
+from transformers.draining import exit_soon
 from transformers.features import FeatureReader, OnlineRead
 from transformers.kserve_server import BoundModelServer
 from transformers.log_bridge import bridge_logs
@@ -63,11 +64,11 @@ class Transformer:
         self._holder.current = await self.prepare()
         _log_start(self._holder.current)
         watching = asyncio.create_task(watch_bundle(self._holder, self._settings.served_dir, self.prepare))
-        for number in (signal.SIGTERM, signal.SIGINT):
-            signal.signal(number, signal.SIG_IGN)  # uvicorn takes them while it serves, and raises them again when it is done
+        cache = AnswerCache(self._settings.cache, self._metrics, lambda: self._holder.current and self._holder.current.name)
         try:
-            model = RecommendationModel(self._settings.serving.model_name, self._path, self._holder)
-            await BoundModelServer(self._settings.serving, self._metrics).serve(model)
+            model = RecommendationModel(self._settings.serving.model_name, self._path, self._holder, cache)
+            await BoundModelServer(self._settings, self._metrics).serve(model)
+            exit_soon()
         finally:
             watching.cancel()
             with suppress(asyncio.CancelledError):

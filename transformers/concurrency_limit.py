@@ -1,0 +1,62 @@
+"""How many requests may be in work at once, found from how long they take."""
+
+START = 8.0
+LEAST = 2.0
+LATE_SHARE_OF_BUDGET = 0.7
+"""A request that takes longer than this share of its budget is late: what is left is for the way back and for the worst of them."""
+LATE_REQUESTS_MAX = 0.1
+WINDOW_REQUESTS = 10
+WINDOW_S = 0.1
+CUT = 0.7
+
+
+class ConcurrencyLimit:
+    """Grows by one while requests are quick and the limit is used, shrinks by a factor when too many are late.
+
+    Additive increase, multiplicative decrease over windows of requests (Chiu and Jain 1989), as in Netflix's concurrency-limits with
+    its rule that a limit nobody reaches is not changed. One late request says nothing; a share of them does.
+
+    Args:
+        most: the limit never exceeds it.
+        budget_ms: what a request may take.
+    """
+
+    def __init__(self, most: int, budget_ms: float) -> None:
+        self._most = float(most)
+        self._late_s = LATE_SHARE_OF_BUDGET * budget_ms / 1000
+        self.limit = min(START, self._most)
+        self._window_start = 0.0
+        self._requests = self._late = self._busiest = 0
+
+    def observe(self, now: float, started: float, took_s: float, in_flight: int) -> None:
+        """Take note of a request that ended.
+
+        Args:
+            now: seconds, any clock that never goes back.
+            started: when it was admitted, by the same clock; requests from before the last change of the limit say nothing about it.
+            took_s: from its arrival to its end.
+            in_flight: requests in work when it was admitted, itself included.
+        """
+        if started < self._window_start:
+            return
+        self._requests += 1
+        self._late += took_s > self._late_s
+        self._busiest = max(self._busiest, in_flight)
+        if self._requests >= WINDOW_REQUESTS and (now - self._window_start >= WINDOW_S or self._too_late()):
+            self._adjust()
+            self._start_window(now)
+
+    def _too_late(self) -> bool:
+        return self._late > LATE_REQUESTS_MAX * self._requests
+
+    def _adjust(self) -> None:
+        if 2 * self._busiest < int(self.limit):
+            return
+        if self._too_late():
+            self.limit = max(min(LEAST, self._most), self.limit * CUT)
+        else:
+            self.limit = min(self._most, self.limit + 1)
+
+    def _start_window(self, now: float) -> None:
+        self._window_start = now
+        self._requests = self._late = self._busiest = 0
