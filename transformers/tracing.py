@@ -5,7 +5,7 @@ span: it shares one object whose methods do nothing. Spans carry the request's i
 """
 
 import random
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import AbstractContextManager
 from contextvars import ContextVar, Token
 from importlib.metadata import version
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 REQUEST_ID = "endcap.request_id"
 PREFIX = "endcap."
+SERVER_ERROR = 500
 
 
 class Untraced:
@@ -86,7 +87,7 @@ class Traced:
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
         if kind is not None:
-            self._fail(kind.__name__)
+            self._fail(kind)
         self._span.end()
         if self._before is not None:
             _CURRENT.reset(self._before)
@@ -129,21 +130,28 @@ class Traced:
         span = self._tracer.start(name, kind, self._context, {REQUEST_ID: self._request_id, **attributes})
         return Traced(self._tracer, self._request_id, span)
 
-    def _fail(self, kind: str) -> None:
+    def _fail(self, kind: type[BaseException]) -> None:
         from opentelemetry.trace import StatusCode
 
-        self._span.set_status(StatusCode.ERROR)
-        self._span.set_attribute("error.type", kind)  # the message may quote what a person sent
+        self._span.set_attribute("error.type", kind.__name__)  # the message may quote what a person sent
+        if getattr(kind, "http_status", SERVER_ERROR) >= SERVER_ERROR:
+            self._span.set_status(StatusCode.ERROR)
 
 
 Trace = Untraced | Traced
 UNTRACED = Untraced()
+_CALLER_HEADERS = frozenset({b"traceparent", b"tracestate"})
 _CURRENT: ContextVar[Trace] = ContextVar("endcap_trace", default=UNTRACED)
 
 
 def current_trace() -> Trace:
     """The innermost open span of the request in work; in a thread of a pool there is none, so ask before handing work to one."""
     return _CURRENT.get()
+
+
+def caller_headers(headers: Iterable[tuple[bytes, bytes]]) -> dict[str, str]:
+    """What `Tracing.request` reads of an ASGI request's headers."""
+    return {name.decode(): value.decode("latin-1") for name, value in headers if name in _CALLER_HEADERS}
 
 
 class Tracing:

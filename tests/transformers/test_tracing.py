@@ -6,9 +6,10 @@ from collections.abc import Iterator
 import pytest
 from opentelemetry.proto.trace.v1 import trace_pb2
 
+from endcap.errors import InvalidInput
 from endcap.settings import Settings, TelemetrySettings
 from tests.otlp_collector import Collector, attributes, running_collector
-from transformers.tracing import UNTRACED, Tracing, current_trace
+from transformers.tracing import UNTRACED, Tracing, caller_headers, current_trace
 
 CALLER = {"traceparent": "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01", "tracestate": "shop=1"}
 PREDICT = ("tensorflow.serving.PredictionService", "Predict", "127.0.0.1:8500")
@@ -64,6 +65,20 @@ def test_a_failure_is_told_by_its_kind_and_not_by_its_words(collector) -> None:
     assert collector.spans[0].status.code == trace_pb2.Status.STATUS_CODE_ERROR
     assert attributes(collector.spans[0])["error.type"] == "ValueError"
     assert b"U-secret" not in collector.spans[0].SerializeToString()
+
+
+def test_a_refused_request_is_no_error_of_the_server(collector: Collector) -> None:
+    traced = tracing(collector.endpoint, share=1)
+    with pytest.raises(InvalidInput), traced.request({}, "r", "home"):
+        raise InvalidInput("unknown surface")
+    traced.close()
+    assert collector.spans[0].status.code == trace_pb2.Status.STATUS_CODE_UNSET
+    assert attributes(collector.spans[0])["error.type"] == "InvalidInput"
+
+
+def test_headers_of_asgi_give_what_decides() -> None:
+    raw = [(b"host", b"x"), *((name.encode(), value.encode()) for name, value in CALLER.items())]
+    assert caller_headers(raw) == CALLER
 
 
 @pytest.mark.parametrize(("headers", "share", "sampled"), [({}, 1, True), ({}, 0, False), (CALLER, 0, True)])
