@@ -1,42 +1,108 @@
-"""Respond: ranked candidates as the answer of the contract."""
+"""Respond: the finished list as the answer of the contract."""
 
+from dataclasses import dataclass
 from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
 
 from endcap.contracts.answer import Answer, Recommendation
 from endcap.retrieval.candidates import SOURCES
-from endcap.retrieval.user_state import UserState
-from transformers.ranking import RankedCandidates
+from endcap.slate.slate import Slate
+from transformers.listing import RuledCandidates
 from transformers.reasons import reasons
 from transformers.resolving import ResolvedRequest
+from transformers.sources.source import SourceRequest
 from transformers.stage_trace import StageTrace
 
 VARIANT = "default"
 """Everybody is in one variant until experiments are configured."""
 
+_POPULAR = SOURCES.index("popular")
 
-def recommendations(ranked: RankedCandidates, request: ResolvedRequest, state: UserState) -> tuple[Recommendation, ...]:
-    """The list, in order."""
-    items, index = request.served.tables.items, ranked.candidates.index
-    sentences = reasons(ranked.candidates, request, state)
-    explain = request.instance.explain
-    return tuple(
+
+@dataclass(frozen=True)
+class Shown:
+    """What a list shows.
+
+    Attributes:
+        candidates: what the slate was made of.
+        slate: the places that candidates fill.
+        rest: int32 [r], items of the last resort for the places after them.
+    """
+
+    candidates: RuledCandidates
+    slate: Slate
+    rest: NDArray[np.int32]
+
+    def __len__(self) -> int:
+        return len(self.slate) + len(self.rest)
+
+    def index(self) -> NDArray[np.int32]:
+        """int32 [k'], item indices in the list's order."""
+        return np.concatenate([self.candidates.ranked.candidates.index[self.slate.rows], self.rest])
+
+    def main_source(self) -> NDArray[np.int8]:
+        """int8 [k'], places in SOURCES; the last resort is what is popular."""
+        return np.concatenate([self.candidates.ranked.candidates.main_source[self.slate.rows], np.full(len(self.rest), _POPULAR, np.int8)])
+
+    def score(self) -> NDArray[np.float32]:
+        """float32 [k']; items of the last resort stand below all others."""
+        listed = self.candidates.score[self.slate.rows]
+        if not len(self.rest):
+            return listed
+        lowest = float(listed.min(initial=1.0))
+        return np.concatenate([listed, np.float32(max(lowest, 0.0)) * np.linspace(0.999, 0.001, len(self.rest), dtype=np.float32)])
+
+    def buy(self) -> NDArray[np.float32]:
+        """float32 [places of the slate], predicted probability of a purchase; NaN where the ranker did not answer."""
+        values = self.candidates.ranked.probabilities.get("buy")
+        return np.full(len(self.slate), np.nan, np.float32) if values is None else values[self.slate.rows]
+
+
+def recommendations(shown: Shown, asked: SourceRequest, policy: str) -> list[Recommendation]:
+    """The list, in order.
+
+    Args:
+        shown: what it shows.
+        asked: the request as the sources saw it.
+        policy: name of the exploration policy, for explanations.
+    """
+    items, index, main_source = asked.request.served.tables.items, shown.index(), shown.main_source()
+    sentences = reasons(index, main_source, asked.request, asked.state)
+    propensity = np.concatenate([shown.slate.propensity, np.ones(len(shown.rest), dtype=np.float32)]).tolist()
+    explanations = explained(shown, policy) if asked.request.instance.explain else [None] * len(index)
+    return [
         Recommendation(
-            item_id=items.ids.name(int(index[place])),
-            score=float(ranked.score[place]),
-            source=SOURCES[ranked.candidates.main_source[place]],
-            reason=sentences[place],
-            position=place + 1,
-            title=str(items.title[index[place]]),
-            explanation=_explanation(ranked, place) if explain else None,
+            item_id=items.ids.name(item),
+            score=score,
+            source=SOURCES[source],
+            reason=reason,
+            position=place,
+            title=title,
+            propensity=chance,
+            explanation=explanation,
         )
-        for place in range(len(index))
-    )
+        for place, (item, score, source, reason, title, chance, explanation) in enumerate(
+            zip(
+                index.tolist(),
+                shown.score().tolist(),
+                main_source.tolist(),
+                sentences,
+                items.titles(index),
+                propensity,
+                explanations,
+                strict=True,
+            ),
+            start=1,
+        )
+    ]
 
 
-def answer(listed: tuple[Recommendation, ...], request: ResolvedRequest, request_id: str, trace: StageTrace) -> Answer:
+def answer(listed: list[Recommendation], request: ResolvedRequest, request_id: str, trace: StageTrace) -> Answer:
     """The answer; call last, when the trace has all its times."""
     return Answer(
-        recommendations=list(listed),
+        recommendations=listed,
         request_id=request_id,
         bundle=request.served.name,
         variant=VARIANT,
@@ -46,13 +112,38 @@ def answer(listed: tuple[Recommendation, ...], request: ResolvedRequest, request
     )
 
 
-def _explanation(ranked: RankedCandidates, place: int) -> dict[str, Any]:
-    """Scores by source and objective; what did not bring or judge the item is left out."""
-    candidates = ranked.candidates
-    sources = {
-        source: round(float(candidates.scores[place, column]), 6)
-        for column, source in enumerate(SOURCES)
-        if candidates.brought[place, column]
+def explained(shown: Shown, policy: str) -> list[dict[str, Any]]:
+    """How each item came to its place: sources, scores, rules, diversity, exploration."""
+    touched = shown.candidates.effects.touched(shown.candidates.rows[shown.slate.rows], shown.slate.rule)
+    return [_of_place(shown, place, touched[place], policy) for place in range(len(shown.slate))] + [
+        {"last_resort": "fills a place that no candidate was left for"} for _ in shown.rest
+    ]
+
+
+def _of_place(shown: Shown, place: int, touched: list[str], policy: str) -> dict[str, Any]:
+    slate, ruled = shown.slate, shown.candidates
+    row = int(slate.rows[place])
+    candidates, effects_row = ruled.ranked.candidates, int(ruled.rows[row])
+    rules: dict[str, Any] = {"touched": touched, "factor": _rounded(ruled.effects.factor[effects_row])}
+    if slate.rule[place]:
+        rules["placed_by"] = slate.rule[place]
+    exploration: dict[str, Any] = {"explored": slate.kind[place].value == "explored", "propensity": _rounded(slate.propensity[place])}
+    return {
+        "sources": {
+            source: _rounded(candidates.scores[row, column]) for column, source in enumerate(SOURCES) if candidates.brought[row, column]
+        },
+        "objectives": {name: _rounded(values[row]) for name, values in ruled.ranked.probabilities.items()},
+        "score": {
+            "fused": _rounded(candidates.fused[row]),
+            "value": _rounded(ruled.ranked.score[row]),
+            "after_rules": _rounded(ruled.score[row]),
+        },
+        "rules": rules,
+        "diversity": {"penalty": _rounded(slate.penalty[place]), "relevance": _rounded(slate.score_after[place])},
+        "exploration": exploration | ({"policy": policy} if exploration["explored"] else {}),
+        "place": slate.kind[place].value,
     }
-    objectives = {name: round(float(values[place]), 6) for name, values in ranked.probabilities.items() if values[place] == values[place]}
-    return {"sources": sources, "objectives": objectives, "fused": round(float(candidates.fused[place]), 6)}
+
+
+def _rounded(value: Any) -> float:
+    return float(f"{float(value):.5g}")

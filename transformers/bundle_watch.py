@@ -2,7 +2,9 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 from endcap.bundle.promotion import model_base_path
 from endcap.log import get_logger
@@ -19,6 +21,11 @@ class BundleHolder:
 
     def __init__(self) -> None:
         self.current: ServedBundle | None = None
+
+    def change(self, **changes: Any) -> None:
+        """Put newer rules, items or evidence into the bundle that answers; one step for every request that comes after."""
+        if self.current is not None:
+            self.current = replace(self.current, **changes)
 
 
 async def watch_bundle(holder: BundleHolder, served_dir: Path, prepare: Prepare, look_s: float = LOOK_SECONDS) -> None:

@@ -1,69 +1,106 @@
-"""Eligibility: one mask over the catalogue says what a list may show; every source looks at it before it spends its quota."""
-
-from dataclasses import dataclass
+"""Eligibility: which items a list may show, asked for a source's items at a time, so that no request walks the whole catalogue."""
 
 import numpy as np
 from numpy.typing import NDArray
 
 from endcap.catalogue.item_table import ItemTable
 from endcap.contracts.request import Filters
+from endcap.retrieval.eligible import Eligible
 from endcap.retrieval.user_state import UserState
-from transformers.category_tree import CategoryTree
-from transformers.resolving import ResolvedRequest
+from transformers.resolving import NO_ITEMS, ResolvedRequest
+
+NO_FILTERS = Filters()
 
 
-@dataclass(frozen=True)
 class Eligibility:
-    """What may be shown.
+    """Available, within the filters, not hidden by a rule, not excluded, and none of the request's own items.
 
-    Attributes:
-        mask: bool [items + 1].
-        is_narrow: whether the request itself narrows the catalogue (filters, search results), so that the nearest items overall
-            may all lie outside.
+    A list of given items (search) shows those only; when none of them may be shown, it falls back to the whole catalogue.
+
+    Args:
+        request: what was asked.
+        state: the person, for `filters.new_to_user`.
+        hidden: bool [items + 1], items that the rules exclude; None when there are none.
     """
 
-    mask: NDArray[np.bool_]
-    is_narrow: bool
+    def __init__(self, request: ResolvedRequest, state: UserState, hidden: NDArray[np.bool_] | None) -> None:
+        self._items = request.served.tables.items
+        self._filters = request.instance.filters
+        self._hidden = hidden
+        self._is_filtered = self._filters != NO_FILTERS
+        own = NO_ITEMS if request.surface.items == "given" else request.items
+        bought = _bought(state) if self._filters.new_to_user else NO_ITEMS
+        self._barred = np.concatenate([request.excluded, own, bought]) if len(request.excluded) + len(own) + len(bought) else NO_ITEMS
+        self._inside = request.served.categories.within(self._filters.categories) if self._filters.categories is not None else None
+        self.brand_codes = _brand_codes(self._filters.brands, self._items) if self._filters.brands is not None else None
+        """Codes of the brands that the request asks for; None when it asks for none."""
+        self.removed: dict[str, int] = {}
+        """Items that each check removed, over all sources."""
+        self._checks = self._all_checks()
+        self.given = request.items[self.of(request.items)] if request.is_given else NO_ITEMS
+        """int32 [g]: of the items that are to be put in order, those that may be shown; then nothing else may."""
+        if len(self.given):
+            self._checks.append(("not_given", lambda index: np.isin(index, self.given)))
 
-    def indices(self) -> NDArray[np.int32]:
-        return np.flatnonzero(self.mask).astype(np.int32)
+    @property
+    def category_codes(self) -> list[int] | None:
+        """Codes of the finest categories that the request asks for; None when it asks for none."""
+        return None if self._inside is None else np.flatnonzero(self._inside).tolist()
+
+    @property
+    def is_filtered(self) -> bool:
+        """Whether the request itself narrows the catalogue, so that the nearest items overall may all lie outside."""
+        return self._is_filtered
+
+    @property
+    def barred_count(self) -> int:
+        """Items left out by name: how many more neighbours to ask an index for."""
+        return len(self._barred)
+
+    def of(self, index: NDArray[np.int32]) -> NDArray[np.bool_]:
+        """bool [m]: which of the items may be shown; what each check removed is added up in `removed`."""
+        keep = self._items.available[index]
+        self._count("unavailable", len(index), keep)
+        for name, check in self._checks:
+            before = int(np.count_nonzero(keep))
+            keep &= check(index)
+            self._count(name, before, keep)
+        return keep
+
+    def _all_checks(self) -> list[tuple[str, Eligible]]:
+        checks: list[tuple[str, Eligible]] = []
+        if self._is_filtered:
+            checks.append(("request_filters", self._within_filters))
+        if self._hidden is not None:
+            hidden = self._hidden
+            checks.append(("rules", lambda index: ~hidden[index]))
+        if len(self._barred):
+            checks.append(("excluded", lambda index: ~np.isin(index, self._barred)))
+        return checks
+
+    def _within_filters(self, index: NDArray[np.int32]) -> NDArray[np.bool_]:
+        """An item of unknown price is outside any price range."""
+        items, filters = self._items, self._filters
+        keep = np.ones(len(index), dtype=bool)
+        if self._inside is not None:
+            keep &= self._inside[items.leaf_code[index]]
+        if self.brand_codes is not None:
+            keep &= np.isin(items.brand_code[index], self.brand_codes)
+        if filters.price_min is not None:
+            keep &= items.price[index] >= filters.price_min
+        if filters.price_max is not None:
+            keep &= items.price[index] <= filters.price_max
+        return keep
+
+    def _count(self, name: str, before: int, keep: NDArray[np.bool_]) -> None:
+        removed = before - int(np.count_nonzero(keep))
+        if removed:
+            self.removed[name] = self.removed.get(name, 0) + removed
 
 
-def eligibility(request: ResolvedRequest, state: UserState) -> Eligibility:
-    """Available, within the filters, not excluded, and none of the request's own items; a search shows its own items only.
-
-    When none of a search's items may be shown, the list falls back to the whole catalogue.
-    """
-    items = request.served.tables.items
-    mask = items.available & _within_filters(request.instance.filters, items, request.served.categories)
-    mask[request.excluded] = False
-    if request.instance.filters.new_to_user:
-        mask[_bought(state)] = False
-    if request.is_given:
-        given = np.zeros_like(mask)
-        given[request.items] = True
-        given &= mask
-        if given.any():
-            return Eligibility(given, is_narrow=True)
-    mask[request.items] = False
-    return Eligibility(mask, is_narrow=request.instance.filters != Filters())
-
-
-def _within_filters(filters: Filters, items: ItemTable, categories: CategoryTree) -> NDArray[np.bool_]:
-    """bool [items + 1]; an item of unknown price is outside any price range."""
-    mask = np.ones(len(items), dtype=bool)
-    mask[0] = False
-    if filters.categories is not None:
-        inside = categories.within(filters.categories)
-        mask &= inside[items.leaf_code]
-    if filters.brands is not None:
-        codes = items.brands.codes(filters.brands)
-        mask &= np.isin(items.brand_code, codes[codes > 0])
-    if filters.price_min is not None:
-        mask &= items.price >= filters.price_min
-    if filters.price_max is not None:
-        mask &= items.price <= filters.price_max
-    return mask
+def _brand_codes(names: list[str], items: ItemTable) -> list[int]:
+    codes = items.brands.codes(names)
+    return codes[codes > 0].tolist()  # type: ignore[no-any-return]
 
 
 def _bought(state: UserState) -> NDArray[np.int32]:

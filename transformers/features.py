@@ -1,45 +1,83 @@
 """Features: one online read for the user and the session of a request."""
 
-import asyncio
-from collections.abc import Mapping
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
 
+import numpy as np
+from numpy.typing import NDArray
+
 from endcap.retrieval.user_state import UserState, user_state
-from transformers.resolving import ResolvedRequest
+from endcap.settings import Settings
+from transformers.bulkhead import BoundedThreads
+from transformers.cached_lookup import CachedLookup
+from transformers.metrics import ServingMetrics
+from transformers.resolving import NO_ITEMS, ResolvedRequest
 
 READ_THREADS = 4
 SESSION_ITEMS = "session_item_ids"
+SESSION_TYPES = "session_event_types"
+PURCHASE = "purchase"
+
+Row = Mapping[str, Any] | None
 
 
 class OnlineRead(Protocol):
     """The online store, as `endcap.feature_store.online.OnlineFeatures` gives it."""
 
-    def read(self, user_id: str | None, session_id: str | None) -> Mapping[str, Any] | None:
+    def read(self, user_id: str | None, session_id: str | None) -> Row:
         """The parts that are known, `user` and `session`, each features by name or None; None when neither is known."""
 
 
 class FeatureReader:
-    """Reads in threads of its own: the store's client blocks."""
+    """Reads in threads of its own, since the store's client blocks. A person's features are kept for a moment, a session's never: the
+    next list must show what was clicked just now.
 
-    def __init__(self, store: OnlineRead) -> None:
+    Args:
+        store: the online store.
+        settings: bulkhead and cache.
+        metrics: where look-ups are counted.
+    """
+
+    def __init__(self, store: OnlineRead, settings: Settings, metrics: ServingMetrics) -> None:
         self._store = store
-        self._threads = ThreadPoolExecutor(READ_THREADS, thread_name_prefix="features")
+        self._threads = BoundedThreads("features", READ_THREADS, settings.resilience.bulkhead_calls)
+        self._users: CachedLookup[str, Row] = CachedLookup(
+            settings.cache.features_entries, settings.cache.features_seconds, metrics.cache("features")
+        )
 
-    async def read(self, user_id: str | None, session_id: str | None) -> Mapping[str, Any] | None:
-        if user_id is None and session_id is None:
-            return None
-        return await asyncio.get_running_loop().run_in_executor(self._threads, self._store.read, user_id, session_id)
+    async def read(self, user_id: str | None, session_id: str | None) -> Row:
+        """The known parts.
+
+        Raises:
+            DependencyUnavailable: the store does not answer, or too many reads are under way.
+        """
+        if user_id is None:
+            return None if session_id is None else await self._threads.start(self._store.read, None, session_id)
+        if session_id is not None:
+            return await self._threads.start(self._store.read, user_id, session_id)
+        return await self._users.get(user_id, lambda: self._read_user(user_id))
+
+    async def _read_user(self, user_id: str) -> Row:
+        return await self._threads.start(self._store.read, user_id, None)
 
     def close(self) -> None:
-        self._threads.shutdown(wait=False, cancel_futures=True)
+        self._threads.close()
 
 
-def state_of(row: Mapping[str, Any] | None, request: ResolvedRequest) -> UserState:
+def state_of(row: Row, request: ResolvedRequest) -> UserState:
     """The user as of the request: on a product page or in a cart, the page's items are the last thing the person looked at."""
     items = request.served.tables.items
     known = row or {}
-    session = list((known.get("session") or {}).get(SESSION_ITEMS) or ())
+    session: Sequence[str] = (known.get("session") or {}).get(SESSION_ITEMS) or ()
     if request.is_page:
-        session += [items.ids.name(int(index)) for index in request.items]
+        session = [*session, *(items.ids.name(int(index)) for index in request.items)]
     return user_state(known.get("user"), items, request.served.tables.user_vocabularies, request.now, session)
+
+
+def session_bought(row: Row, request: ResolvedRequest) -> NDArray[np.int32]:
+    """int32 [b]: items bought in this visit."""
+    session = (row or {}).get("session") or {}
+    bought = [
+        item for item, kind in zip(session.get(SESSION_ITEMS) or (), session.get(SESSION_TYPES) or (), strict=False) if kind == PURCHASE
+    ]
+    return request.served.tables.items.ids.codes(bought) if bought else NO_ITEMS

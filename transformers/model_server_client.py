@@ -9,15 +9,17 @@ import grpc.aio
 import numpy as np
 from numpy.typing import NDArray
 
-from endcap.errors import DependencyUnavailable
+from endcap.errors import DependencyUnavailable, InvalidInput
 from endcap.serving.messages import ServingMessages
 from endcap.serving.tensors import fill_tensor, read_tensor
 from endcap.settings import ModelServerSettings
+from transformers.tracing import current_trace
 
 MESSAGE_BYTES_MAX = 64 * 1024 * 1024
 RECONNECT_MS_MAX = 500
 POLL_SECONDS = 0.2
 STATE_AVAILABLE = 30
+SERVICE = "tensorflow.serving.PredictionService"
 
 
 class ModelServerClient:
@@ -58,11 +60,14 @@ class ModelServerClient:
         request.model_spec.signature_name = signature
         for name, array in inputs.items():
             fill_tensor(request.inputs[name], array)
-        try:
-            response = await self._prediction.Predict(request)
-        except grpc.aio.AioRpcError as error:
-            raise DependencyUnavailable(f"{error.code().name}: {error.details()}", field=f"model server {self.address}") from error
-        return {name: read_tensor(tensor, name) for name, tensor in response.outputs.items()}
+        with current_trace().call(SERVICE, "Predict", self.address) as call:
+            try:
+                response = await self._prediction.Predict(request, metadata=call.grpc_metadata())
+                return {name: read_tensor(tensor, name) for name, tensor in response.outputs.items()}
+            except grpc.aio.AioRpcError as error:
+                raise DependencyUnavailable(f"{error.code().name}: {error.details()}", field=f"model server {self.address}") from error
+            except InvalidInput as error:
+                raise DependencyUnavailable(f"the answer cannot be read: {error}", field=f"model server {self.address}") from error
 
     async def wait_until_available(self, version: int, timeout_s: float) -> None:
         """Return when the server has loaded a version.
@@ -95,6 +100,26 @@ class ModelServerClient:
         await self._channel.close()
 
 
-def text(value: NDArray[Any]) -> str:
-    """The first string of a string tensor."""
-    return bytes(np.ravel(value)[0]).decode()
+def checked(outputs: Mapping[str, NDArray[Any]], name: str, shape: tuple[int, ...]) -> NDArray[np.float32]:
+    """One output as float32 of a shape.
+
+    Raises:
+        DependencyUnavailable: it is missing, of another shape or type, or holds what is no number.
+    """
+    values = outputs.get(name)
+    if values is None or values.shape != shape or values.dtype != np.float32 or not np.isfinite(values).all():
+        got = "nothing" if values is None else f"{values.dtype} {list(values.shape)}"
+        raise DependencyUnavailable(f"the model server must answer finite float32 {list(shape)}", field=name, value=got)
+    return values
+
+
+def text(outputs: Mapping[str, NDArray[Any]], name: str) -> str:
+    """The first string of a string output.
+
+    Raises:
+        DependencyUnavailable: there is none.
+    """
+    try:
+        return bytes(np.ravel(outputs[name])[0]).decode()
+    except (KeyError, IndexError, TypeError, UnicodeDecodeError) as error:
+        raise DependencyUnavailable("the model server must answer a text", field=name) from error

@@ -6,10 +6,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from endcap.contracts.signatures import ENCODE_QUERY
+from endcap.errors import DependencyUnavailable
 from endcap.retrieval.context import context_codes
 from endcap.retrieval.user_state import UserState
-from transformers.model_server_client import ModelServerClient, text
+from endcap.settings import CacheSettings
+from transformers.cached_lookup import CachedLookup
+from transformers.metrics import ServingMetrics
+from transformers.model_server_client import ModelServerClient, checked, text
 from transformers.resolving import ResolvedRequest
+from transformers.served_bundle import ServedBundle
+
+AGE_STEPS_A_DAY = 10
+"""Ages in the key of a kept query embedding are rounded to so many parts of a day: it moves no further than that in its time to live."""
 
 
 @dataclass(frozen=True)
@@ -23,7 +31,8 @@ class Person:
 
     @classmethod
     def of(cls, state: UserState, request: ResolvedRequest) -> "Person":
-        context = context_codes(request.now, request.instance.surface.value, request.instance.context.device)
+        device = request.instance.context.device if request.surface.use_context else None
+        context = context_codes(request.now, request.surface.trained_as, device)
         return cls(state, state.numeric[None, :], state.categories[None, :], context[None, :])
 
 
@@ -35,16 +44,40 @@ class Query:
     collection: str
 
 
-async def encode_query(client: ModelServerClient, version: int, person: Person) -> Query:
-    """Ask the model server for the query embedding.
+class QueryEncoder:
+    """Asks the model server for query embeddings, and keeps those of people who come often.
+
+    Args:
+        client: of the model server.
+        settings: how long and how many.
+        metrics: where look-ups are counted.
+    """
+
+    def __init__(self, client: ModelServerClient, settings: CacheSettings, metrics: ServingMetrics) -> None:
+        self._client = client
+        self._kept: CachedLookup[tuple[object, ...], Query] = CachedLookup(
+            settings.query_entries, settings.query_seconds, metrics.cache("query")
+        )
+
+    async def encode(self, served: ServedBundle, person: Person) -> Query:
+        """The query embedding of a person.
+
+        Raises:
+            DependencyUnavailable: the model server does not answer, or answers for another bundle.
+        """
+        return await self._kept.get(_key(served, person), lambda: encode_query(self._client, served, person))
+
+
+async def encode_query(client: ModelServerClient, served: ServedBundle, person: Person) -> Query:
+    """Ask the model server, past the cache.
 
     Raises:
-        DependencyUnavailable: it does not answer.
+        DependencyUnavailable: it does not answer, or answers for another bundle.
     """
     history, age_days = person.state.padded_history()
     outputs = await client.predict(
         ENCODE_QUERY,
-        version,
+        served.manifest.version,
         {
             "history": history[None, :],
             "history_age_days": age_days[None, :],
@@ -53,4 +86,21 @@ async def encode_query(client: ModelServerClient, version: int, person: Person) 
             "context": person.context,
         },
     )
-    return Query(outputs["embedding"][0], text(outputs["collection"]))
+    collection = text(outputs, "collection")
+    if collection != served.manifest.collection:
+        raise DependencyUnavailable("the model server answers for another bundle", field="collection", value=collection)
+    return Query(checked(outputs, "embedding", (1, served.manifest.embedding_dim))[0], collection)
+
+
+def _key(served: ServedBundle, person: Person) -> tuple[object, ...]:
+    """Everything the embedding depends on: a person's next event makes another one."""
+    state = person.state
+    ages = (state.history_age_days * AGE_STEPS_A_DAY).astype(np.int32)
+    return (
+        served.manifest.version,
+        state.history.tobytes(),
+        ages.tobytes(),
+        state.numeric.tobytes(),
+        state.categories.tobytes(),
+        person.context.tobytes(),
+    )

@@ -1,4 +1,4 @@
-"""Ranking: one `rank` call for all candidates, and the final score."""
+"""Ranking: one `rank` call for all candidates, and the value of showing each."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -10,23 +10,16 @@ from endcap.contracts.signatures import RANK
 from endcap.ranking.pair_features import pair_features
 from endcap.ranking.value import value_scores
 from endcap.retrieval.candidates import SOURCES, CandidateSet
-from transformers.model_server_client import ModelServerClient
+from endcap.surfaces.surface import Surface
+from transformers.model_server_client import ModelServerClient, checked
 from transformers.query import Person, Query
 from transformers.resolving import ResolvedRequest
 from transformers.served_bundle import ServedBundle
 
-VALUE_EXPONENTS: Mapping[str, float] = {"buy": 1.0}
-"""The value of showing an item: its probability of being bought."""
-
-PAGE_VALUE_EXPONENT = 0.25
-"""How far value counts beside closeness to the page's items. At 1 a household's staples, a hundred times likelier to be bought than
-what goes with the page, would stand on every page."""
-
-PAGE_TWO_TOWER_SHARE = 0.35
-"""Being alike in the embedding space counts for so much of being bought together: enough for items that nobody has bought yet."""
+SHARPNESS: Mapping[str, int] = {"two_tower": 2}
+"""Powers of sources whose scores lie close together: most items are somewhat alike in the embedding space."""
 
 _TWO_TOWER = SOURCES.index("two_tower")
-_ITEM_TO_ITEM = SOURCES.index("item_to_item")
 
 
 @dataclass(frozen=True)
@@ -43,6 +36,15 @@ class RankedCandidates:
     score: NDArray[np.float32]
     probabilities: Mapping[str, NDArray[np.float32]]
 
+    def __len__(self) -> int:
+        return len(self.score)
+
+    def take(self, rows: NDArray[np.intp]) -> "RankedCandidates":
+        """Some of them, in the order of `rows`."""
+        return RankedCandidates(
+            self.candidates.keep(rows), self.score[rows], {name: values[rows] for name, values in self.probabilities.items()}
+        )
+
 
 async def rank_probabilities(
     client: ModelServerClient, candidates: CandidateSet, request: ResolvedRequest, person: Person, query: Query
@@ -50,7 +52,7 @@ async def rank_probabilities(
     """One probability per objective and candidate, float32 [m] each.
 
     Raises:
-        DependencyUnavailable: the model server does not answer.
+        DependencyUnavailable: the model server does not answer, or answers something else.
     """
     served = request.served
     items = served.tables.items
@@ -68,7 +70,7 @@ async def rank_probabilities(
             "pair_numeric": pair_features(person.state, candidates, items),
         },
     )
-    return {objective: outputs[objective] for objective in served.manifest.objectives}
+    return {name: checked(outputs, name, (len(candidates),)) for name in served.manifest.objectives}
 
 
 def with_query_scores(candidates: CandidateSet, query: Query, served: ServedBundle) -> CandidateSet:
@@ -79,31 +81,29 @@ def with_query_scores(candidates: CandidateSet, query: Query, served: ServedBund
     return replace(candidates, scores=scores)
 
 
-def order(
-    candidates: CandidateSet, probabilities: Mapping[str, NDArray[np.float32]], closeness: NDArray[np.float32] | None
-) -> RankedCandidates:
-    """Order candidates by value; by fused retrieval rank without probabilities.
+def valued(candidates: CandidateSet, probabilities: Mapping[str, NDArray[np.float32]], request: ResolvedRequest) -> RankedCandidates:
+    """Order candidates by the surface's value expression, and on a page by closeness to it; by fused retrieval rank without probabilities.
 
     Args:
         candidates: m candidates.
         probabilities: by objective, float32 [m], or empty.
-        closeness: float32 [m] in [0, 1] on a product page or in a cart, see `page_closeness`.
+        request: its surface says how.
     """
-    score = value_scores(probabilities, VALUE_EXPONENTS) if probabilities else candidates.fused
-    if closeness is not None:
-        score = closeness * score**PAGE_VALUE_EXPONENT if probabilities else closeness
-    best_first = np.lexsort((candidates.index, -score))
-    return RankedCandidates(
-        candidates=candidates.keep(best_first),
-        score=score[best_first].astype(np.float32),
-        probabilities={objective: values[best_first] for objective, values in probabilities.items()},
-    )
+    surface, items, index = request.surface, request.served.tables.items, candidates.index
+    score = value_scores(probabilities, surface.value, items.margin[index], items.price[index]) if probabilities else candidates.fused
+    if surface.closeness and request.is_page:
+        close = page_closeness(candidates, surface)
+        score = close * score**surface.closeness_value if probabilities else close
+    best_first = np.lexsort((index, -score))
+    return RankedCandidates(candidates, score.astype(np.float32, copy=False), probabilities).take(best_first)
 
 
-def page_closeness(candidates: CandidateSet) -> NDArray[np.float32]:
-    """How close each candidate is to the page's items, float32 [m] in [0, 1]: bought together, else alike in the embedding space."""
-    together, alike = candidates.scores[:, _ITEM_TO_ITEM], np.maximum(candidates.scores[:, _TWO_TOWER], 0)
-    closeness: NDArray[np.float32] = np.maximum(_share_of_best(together), PAGE_TWO_TOWER_SHARE * _share_of_best(alike) ** 2)
+def page_closeness(candidates: CandidateSet, surface: Surface) -> NDArray[np.float32]:
+    """How close each candidate is to the page's items, float32 [m] in [0, 1]: by the source that says most, at the surface's weight."""
+    closeness = np.zeros(len(candidates), dtype=np.float32)
+    for source, weight in surface.closeness.items():
+        share = _share_of_best(np.maximum(candidates.score_of(source), 0)) ** SHARPNESS.get(source, 1)
+        np.maximum(closeness, np.float32(weight) * share, out=closeness)
     return closeness
 
 

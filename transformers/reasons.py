@@ -3,7 +3,7 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from endcap.retrieval.candidates import SOURCES, CandidateSet
+from endcap.retrieval.candidates import SOURCES
 from endcap.retrieval.item_to_item import ItemToItem
 from endcap.retrieval.user_state import UserState
 from transformers.resolving import ResolvedRequest
@@ -12,25 +12,40 @@ REGULARLY_BASKETS = 3
 POPULAR = "Popular right now"
 BOUGHT_BEFORE = "You bought this before"
 BOUGHT_REGULARLY = "You buy this regularly"
+BY_SOURCE = {
+    "popular": POPULAR,
+    "trending": "Trending now",
+    "recently_viewed": "You looked at this lately",
+    "similar_users": "Liked by people like you",
+    "preferences": "Popular in what you like",
+    "picks": "Our pick for you",
+}
+"""Sentences that depend on the source alone."""
 
 
-def reasons(candidates: CandidateSet, request: ResolvedRequest, state: UserState) -> list[str]:
-    """One sentence a candidate, by the source that ranked it highest."""
-    bought = _baskets(candidates.index, state)
+def reasons(index: NDArray[np.int32], main_source: NDArray[np.int8], request: ResolvedRequest, state: UserState) -> list[str]:
+    """One sentence an item, by the source that ranked it highest.
+
+    Args:
+        index: int32 [m], the items.
+        main_source: int8 [m], places in SOURCES.
+        request: what was asked.
+        state: the person.
+    """
+    bought = _baskets(index, state)
     seeds = np.concatenate([request.items, state.session, state.history[::-1]]) if not request.is_page else request.items
-    seed = nearest_seed(candidates.index, seeds, request.served.tables.item_to_item)
-    titles = request.served.tables.items.title
+    seed = nearest_seed(index, seeds, request.served.tables.item_to_item)
+    otherwise = _picked(request, state)
+    title_of = request.served.tables.items.title_of
     sentences = []
-    for source, baskets, place in zip(candidates.main_source, bought, seed, strict=True):
+    for source, baskets, place in zip(main_source.tolist(), bought.tolist(), seed.tolist(), strict=True):
         name = SOURCES[source]
         if name == "buy_again" or (name == "two_tower" and baskets and not request.is_page):
             sentences.append(BOUGHT_REGULARLY if baskets >= REGULARLY_BASKETS else BOUGHT_BEFORE)
-        elif name == "item_to_item" and place:
-            sentences.append(f"Goes with {titles[place]}")
-        elif name == "popular":
-            sentences.append(POPULAR)
+        elif name in ("item_to_item", "complements") and place:
+            sentences.append(f"Goes with {title_of(place)}")
         else:
-            sentences.append(_picked(request, state))
+            sentences.append(BY_SOURCE.get(name, otherwise))
     return sentences
 
 
@@ -38,7 +53,7 @@ def _picked(request: ResolvedRequest, state: UserState) -> str:
     if request.is_given:
         return "Matches your search"
     if request.is_page:
-        return f"Similar to {request.served.tables.items.title[request.items[-1]]}"
+        return f"Similar to {request.served.tables.items.title_of(int(request.items[-1]))}"
     if len(state.session):
         return "Picked for you from what you looked at lately"
     return "Picked for you from what you bought lately" if len(state.history) else POPULAR

@@ -1,49 +1,89 @@
 """The way of one request, from an instance to its answer: every stage in order."""
 
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
 import numpy as np
 from numpy.typing import NDArray
 
-from endcap.contracts.answer import Answer
+from endcap.contracts.answer import Answer, Recommendation
 from endcap.contracts.request import Instance
+from endcap.exploration.policy import Policy
 from endcap.retrieval.candidates import CandidateSet, union
+from endcap.retrieval.popular import segment_name, segments_of
+from endcap.rules.context import RuleContext
 from endcap.settings import Settings
-from transformers.answering import answer, recommendations
-from transformers.eligibility import eligibility
-from transformers.fallback import filled
-from transformers.features import FeatureReader, state_of
+from endcap.slate.slate import SlotKind
+from transformers.answering import VARIANT, Shown, answer, recommendations
+from transformers.eligibility import Eligibility
+from transformers.fallback import last_resort
+from transformers.features import FeatureReader, Row, session_bought, state_of
 from transformers.guards import Guards
+from transformers.impressions import ImpressionLog
+from transformers.last_lists import LastLists
+from transformers.listing import RuledCandidates, ruled, slate_of
 from transformers.metrics import ServingMetrics
 from transformers.model_server_client import ModelServerClient
-from transformers.query import Person, Query, encode_query
-from transformers.ranking import RankedCandidates, order, page_closeness, rank_probabilities, with_query_scores
-from transformers.resolving import ResolvedRequest, resolve
-from transformers.retrieval import TwoTowerSearch, retrieve
+from transformers.query import Person, Query, QueryEncoder
+from transformers.ranking import RankedCandidates, rank_probabilities, valued, with_query_scores
+from transformers.resolving import NO_ITEMS, ResolvedRequest, resolve
+from transformers.retrieval import retrieve
+from transformers.rule_stage import exclusion, rule_effects
 from transformers.served_bundle import ServedBundle
+from transformers.sources.source import SourceRequest
 from transformers.stage_trace import StageTrace
+from transformers.surface_plan import SurfacePlan, plan_of
+
+
+@dataclass(frozen=True)
+class PathParts:
+    """What all requests of a process share.
+
+    Attributes:
+        plans: by surface.
+        policy: chooses what explored places show.
+        random: where each request's own randomness comes from.
+    """
+
+    settings: Settings
+    plans: Mapping[str, SurfacePlan]
+    features: FeatureReader
+    encoder: QueryEncoder
+    model: ModelServerClient
+    policy: Policy
+    random: np.random.Generator
+    metrics: ServingMetrics
+    guards: Guards
+    last_lists: LastLists
+    impressions: ImpressionLog
 
 
 class RequestPath:
-    """Everything a request needs beside its bundle.
+    """The request path of one process.
 
     A stage that is late or fails is named in the answer's `degraded` and the path goes on: without features as for an unknown user,
-    without a query or Milvus on the sources in memory, without the ranker in order of the fused retrieval ranks. Of somebody without
-    any history there is nothing to encode or rank by: the list is what goes with the request's items, and what is popular.
+    without a query or Milvus on the sources in memory, without the ranker in order of the fused retrieval ranks. When not even the
+    person's features can be read, the last complete answer they got comes before what is popular. Of somebody without any history
+    there is nothing to encode or rank by: the list is what goes with the request's items, and what is popular.
     """
 
-    def __init__(
-        self,
-        settings: Settings,
-        features: FeatureReader,
-        search: TwoTowerSearch,
-        model: ModelServerClient,
-        metrics: ServingMetrics,
-    ) -> None:
-        self._limits = settings.serving
-        self._features = features
-        self._search = search
-        self._model = model
-        self._metrics = metrics
-        self._guards = Guards(settings.resilience, metrics)
+    def __init__(self, parts: PathParts) -> None:
+        self._parts = parts
+        self._limits = parts.settings.serving
+        self._metrics = parts.metrics
+
+    def check(self, instances: Sequence[Instance]) -> None:
+        """Refuse what no surface can answer.
+
+        Raises:
+            InvalidInput: names the first instance whose surface is unknown or lacks its items.
+        """
+        for place, instance in enumerate(instances):
+            plan_of(instance, self._parts.plans, place)
+
+    def wanted(self, instance: Instance) -> int:
+        """How many items a request asks for."""
+        return instance.k if "k" in instance.model_fields_set else self._limits.k_default
 
     async def recommend(self, instance: Instance, served: ServedBundle, request_id: str, parsed_ms: float = 0.0) -> Answer:
         """Make one list.
@@ -53,38 +93,46 @@ class RequestPath:
             served: the bundle that answers, the same one in every stage.
             request_id: what the answer's events will name.
             parsed_ms: time its parsing took.
+
+        Raises:
+            InvalidInput: its surface is unknown or lacks its items.
         """
-        trace = StageTrace(self._limits.request_budget_ms, self._metrics, self._guards)
+        trace = StageTrace(self._limits.request_budget_ms, self._metrics, self._parts.guards)
+        plan = plan_of(instance, self._parts.plans)
         with trace.stage("parse"):
-            request = resolve(instance, served)
+            request = resolve(instance, served, plan.surface)
         trace.timings_ms["parse"] += parsed_ms
-        person = await self._person(request, trace)
+        row = await self._row(request, trace)
+        if "features" in trace.degraded and (last := self._last_list(request)):
+            return self._answered(last, request, request_id, trace, parsed_ms)
+        with trace.stage("features"):
+            person = Person.of(state_of(row, request), request)
         query = await self._query(request, person, trace)
         with trace.stage("eligibility"):
-            eligible = eligibility(request, person.state)
+            asked = self._asked(request, person, query, row)
         with trace.stage("retrieval"):
-            timeout_ms = self._limits.retrieval_timeout_ms
-            by_source = await retrieve(self._search, request, person.state, query, eligible, trace=trace, timeout_ms=timeout_ms)
-            candidates = union(by_source, served.quotas.candidates_max)
+            candidates = union(await retrieve(plan.sources, asked, trace, self._metrics), served.quotas.candidates_max)
         with trace.stage("rank"):
             ranked = await self._ranked(candidates, request, person, query, trace)
+        with trace.stage("rules"):
+            after_rules = ruled(ranked, rule_effects(ranked, asked))
+        shown = self._shown(after_rules, asked, trace)
         with trace.stage("respond"):
-            best = filled(ranked, request, eligible, self.wanted(instance))
-            listed = recommendations(best, request, person.state)
-        trace.finish(parsed_ms)
-        self._metrics.requests.labels(instance.surface.value).inc()
-        return answer(listed, request, request_id, trace)
+            listed = recommendations(shown, asked, self._parts.policy.name)
+            self._count(shown, asked, listed)
+        if not trace.degraded:
+            self._parts.last_lists.remember(instance, listed)
+        return self._answered(listed, request, request_id, trace, parsed_ms)
 
-    def wanted(self, instance: Instance) -> int:
-        """How many items a request asks for."""
-        return instance.k if "k" in instance.model_fields_set else self._limits.k_default
-
-    async def _person(self, request: ResolvedRequest, trace: StageTrace) -> Person:
-        row = None
+    async def _row(self, request: ResolvedRequest, trace: StageTrace) -> Row:
+        row, instance = None, request.instance
+        session_id = instance.session_id if request.surface.use_context else None
+        if instance.user_id is None and session_id is None:
+            return row
         with trace.stage("features"):
             async with trace.fallible("features", self._limits.features_timeout_ms):
-                row = await self._features.read(request.instance.user_id, request.instance.session_id)
-            return Person.of(state_of(row, request), request)
+                row = await self._parts.features.read(instance.user_id, session_id)
+        return row
 
     async def _query(self, request: ResolvedRequest, person: Person, trace: StageTrace) -> Query | None:
         query = None
@@ -92,18 +140,86 @@ class RequestPath:
             return query
         with trace.stage("query"):
             async with trace.fallible("query", self._limits.retrieval_timeout_ms):
-                query = await encode_query(self._model, request.served.manifest.version, person)
+                query = await self._parts.encoder.encode(request.served, person)
         return query
+
+    def _asked(self, request: ResolvedRequest, person: Person, query: Query | None, row: Row) -> SourceRequest:
+        """What sources look at, and the rules that hold."""
+        context, served = request.instance.context, request.served
+        segments = segments_of(person.state.categories, served.tables.user_vocabularies)
+        if context.geo:
+            segments = [segment_name("region", context.geo), *segments]
+        active = served.rules.active(
+            RuleContext(request.instance.surface, tuple(segments), request.now, context.device, context.geo or _region(segments), VARIANT)
+        )
+        eligible = Eligibility(request, person.state, served.rules.excluded(active))
+        return SourceRequest(request, person.state, query, eligible, segments, session_bought(row, request), active)
 
     async def _ranked(
         self, candidates: CandidateSet, request: ResolvedRequest, person: Person, query: Query | None, trace: StageTrace
     ) -> RankedCandidates:
         probabilities: dict[str, NDArray[np.float32]] = {}
-        closeness = page_closeness(candidates) if request.is_page else None
         if query is not None and len(candidates):
             scored = with_query_scores(candidates, query, request.served) if request.is_page else candidates
             async with trace.fallible("rank", self._limits.rank_timeout_ms):
-                probabilities = await rank_probabilities(self._model, scored, request, person, query)
+                probabilities = await rank_probabilities(self._parts.model, scored, request, person, query)
         elif "query" in trace.degraded:
             trace.skip("rank")
-        return order(candidates, probabilities, closeness)
+        return valued(candidates, probabilities, request)
+
+    def _shown(self, after_rules: RuledCandidates, asked: SourceRequest, trace: StageTrace) -> Shown:
+        """The slate, and for the places that the candidates left open the last resort."""
+        request, parts = asked.request, self._parts
+        wanted = self.wanted(request.instance)
+        with trace.stage("slate"):
+            slate = slate_of(after_rules, request, wanted, parts.policy, parts.settings.exploration, parts.random)
+        if len(slate) == wanted:
+            return Shown(after_rules, slate, NO_ITEMS)
+        with trace.stage("fallback"):
+            there = after_rules.ranked.candidates.index[slate.rows]
+            rest = last_resort(request, asked.segments, asked.eligible, there, wanted - len(slate), exclusion(asked))
+        return Shown(after_rules, slate, rest)
+
+    def _last_list(self, request: ResolvedRequest) -> list[Recommendation]:
+        """The last complete list of the same person and question, as far as it may still be shown."""
+        kept = self._parts.last_lists.recall(request.instance)
+        if not kept:
+            return []
+        index = request.served.tables.items.ids.codes([item.item_id for item in kept])
+        barred = np.concatenate([request.excluded, request.items])
+        may = request.served.tables.items.available[index] & (index > 0) & ~np.isin(index, barred)
+        still = [item for item, shown in zip(kept, may.tolist(), strict=True) if shown][: self.wanted(request.instance)]
+        return [item.model_copy(update={"position": place}) for place, item in enumerate(still, start=1)]
+
+    def _answered(
+        self, listed: list[Recommendation], request: ResolvedRequest, request_id: str, trace: StageTrace, parsed_ms: float
+    ) -> Answer:
+        trace.finish(parsed_ms)
+        surface = self._metrics.surface(request.instance.surface)
+        surface.lists.inc()
+        surface.seconds.observe(trace.timings_ms["total"] / 1000)
+        if trace.degraded:
+            surface.degraded.inc()
+        made = answer(listed, request, request_id, trace)
+        self._parts.impressions.shown(request.instance, made)
+        return made
+
+    def _count(self, shown: Shown, asked: SourceRequest, listed: list[Recommendation]) -> None:
+        metrics, surface = self._metrics, asked.request.instance.surface
+        for name, removed in asked.eligible.removed.items():
+            metrics.filtered(name, removed)
+        if asked.rules:
+            asked.request.served.rule_counts.add(shown.candidates.effects.counts(len(asked.request.served.rules.rules)))
+        if listed:
+            metrics.shown(surface, listed[0].score, shown.buy())
+        else:
+            metrics.nothing_eligible.inc()
+        explored = [place for place, kind in enumerate(shown.slate.kind) if kind is SlotKind.EXPLORED]
+        for place in explored:
+            item = shown.candidates.ranked.candidates.index[shown.slate.rows[place]]
+            known = asked.request.served.evidence.impressions[item] >= self._parts.settings.exploration.evidence_impressions
+            metrics.explored(self._parts.policy.name, "known" if known else "new")
+
+
+def _region(segments: Sequence[str]) -> str | None:
+    return next((name.partition("=")[2] for name in segments if name.startswith("region=")), None)

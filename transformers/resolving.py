@@ -1,4 +1,4 @@
-"""A request's ids as item indices of one bundle, and its moment."""
+"""A request's ids as item indices of one bundle, its surface, and its moment."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -7,10 +7,11 @@ from datetime import datetime
 import numpy as np
 from numpy.typing import NDArray
 
-from endcap.contracts.request import Instance, Surface
+from endcap.contracts.request import Instance
+from endcap.surfaces.surface import Surface
 from transformers.served_bundle import ServedBundle
 
-PAGE_SURFACES = (Surface.PRODUCT, Surface.CART)
+NO_ITEMS = np.zeros(0, dtype=np.int32)
 
 
 @dataclass(frozen=True)
@@ -19,6 +20,7 @@ class ResolvedRequest:
 
     Attributes:
         served: the bundle that answers, the same one in every stage.
+        surface: what the request's surface asks for.
         items: int32 [r], distinct, the request's items that the catalogue knows, in the request's order.
         excluded: int32 [e].
         ignored: item ids that the catalogue does not know, in the request's order.
@@ -27,6 +29,7 @@ class ResolvedRequest:
 
     instance: Instance
     served: ServedBundle
+    surface: Surface
     items: NDArray[np.int32]
     excluded: NDArray[np.int32]
     ignored: list[str]
@@ -35,29 +38,32 @@ class ResolvedRequest:
     @property
     def is_page(self) -> bool:
         """Whether the list must go with the page's items rather than with the person alone."""
-        return self.instance.surface in PAGE_SURFACES and len(self.items) > 0
+        return self.surface.items == "page" and len(self.items) > 0
 
     @property
     def is_given(self) -> bool:
         """Whether the list is the request's own items in a better order."""
-        return self.instance.surface is Surface.SEARCH and len(self.items) > 0
+        return self.surface.items == "given" and len(self.items) > 0
 
 
-def resolve(instance: Instance, served: ServedBundle) -> ResolvedRequest:
+def resolve(instance: Instance, served: ServedBundle, surface: Surface) -> ResolvedRequest:
     """Look up a request's item ids; one that is unknown is left out and named in `ignored`."""
     items, unknown_items = _known(instance.item_ids, served)
     excluded, unknown_excluded = _known(instance.exclude, served)
     return ResolvedRequest(
         instance=instance,
         served=served,
+        surface=surface,
         items=items,
         excluded=excluded,
-        ignored=list(dict.fromkeys(unknown_items + unknown_excluded)),
+        ignored=list(dict.fromkeys(unknown_items + unknown_excluded)) if unknown_items or unknown_excluded else [],
         now=instance.context.time or served.clock(),
     )
 
 
 def _known(item_ids: Sequence[str], served: ServedBundle) -> tuple[NDArray[np.int32], list[str]]:
+    if not item_ids:
+        return NO_ITEMS, []
     distinct = list(dict.fromkeys(item_ids))
     index = served.tables.items.ids.codes(distinct)
     return index[index > 0], [distinct[place] for place in np.flatnonzero(index == 0)]

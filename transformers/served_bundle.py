@@ -1,6 +1,6 @@
-"""The bundle that answers, in memory; a request holds one of these from its first stage to its last."""
+"""One bundle in memory, with what the request path looks up often made ready, and what changes while it is served."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 import numpy as np
@@ -8,21 +8,36 @@ from numpy.typing import NDArray
 
 from endcap.bundle.manifest import Bundle
 from endcap.bundle.tables import BundleTables, read_tables
+from endcap.catalogue.item_table import ItemTable
 from endcap.clock import Clock, replay_clock, system_clock
 from endcap.contracts.bundle import BundleManifest
+from endcap.exploration.evidence import Evidence
 from endcap.features.columns import ITEM_NUMERIC
+from endcap.retrieval.content import ContentTable
+from endcap.retrieval.preferences import PopularWithin
+from endcap.rules.rule_book import RuleBook
+from endcap.rules.rule_file import RuleFile
 from endcap.settings import RetrievalSettings, Settings, resolve_replay
 from transformers.category_tree import CategoryTree
+from transformers.rule_counts import RuleCounts
+
+NO_RULES = RuleFile(version=1)
+EVIDENCE_NAME = "click_evidence.parquet"
 
 
 @dataclass(frozen=True)
 class ServedBundle:
-    """Everything of a bundle that requests read.
+    """Everything of a bundle that requests read. A request takes one and keeps it, so it never sees two of anything.
 
     Attributes:
         quotas: candidates a source and in all, as the ranker was trained with.
         categories: finds the items of a category by name.
+        popular_within: items by category and brand, most bought first.
+        content: items without a history, by what they are.
         by_purchases: int32 [items], every item index, most purchases of the last 90 days first: the last resort's order.
+        rules: the merchandisers' rules, compiled for this catalogue.
+        rule_counts: what these rules did.
+        evidence: clicks by item index, for exploration.
         clock: the present, or the end of the data when it is recorded history.
         replay_at: where the clock stands, None when it runs.
     """
@@ -31,7 +46,12 @@ class ServedBundle:
     tables: BundleTables
     quotas: RetrievalSettings
     categories: CategoryTree
+    popular_within: PopularWithin
+    content: ContentTable
     by_purchases: NDArray[np.int32]
+    rules: RuleBook
+    rule_counts: RuleCounts
+    evidence: Evidence
     clock: Clock
     replay_at: datetime | None
 
@@ -39,18 +59,52 @@ class ServedBundle:
     def name(self) -> str:
         return self.manifest.name
 
+    @property
+    def revision(self) -> tuple[int, str, int]:
+        """What answers depend on beside the request: bundle, rules and item table."""
+        return self.manifest.version, self.rules.version, self.tables.items.revision
 
-def load_served_bundle(bundle: Bundle, settings: Settings) -> ServedBundle:
-    """Read the tables of a bundle whose files were checked."""
-    tables = read_tables(bundle.path)
-    replay_at = resolve_replay(settings.replay_at, bundle.manifest.data_end, system_clock())
+    def trained_quota(self, source: str) -> int:
+        """Candidates of a source as the ranker was trained with; all for sources that it does not know."""
+        return int(getattr(self.quotas, f"{source}_quota", self.quotas.candidates_max))
+
+    def with_items(self, items: ItemTable) -> "ServedBundle":
+        """The same bundle with a newer item table; its rules are compiled for it a moment later."""
+        return replace(self, tables=replace(self.tables, items=items), content=replace(self.content, items=items))
+
+
+def load_served_bundle(bundle: Bundle, settings: Settings, rules: RuleFile = NO_RULES) -> ServedBundle:
+    """Read the tables of a bundle whose files were checked.
+
+    Args:
+        bundle: opened.
+        settings: quotas and the moment to answer for.
+        rules: the merchandisers' rules.
+
+    Raises:
+        InvalidInput: a rule cannot be used with this catalogue.
+    """
+    return served_from(bundle.manifest, read_tables(bundle.path, memory_map=True), settings, rules)
+
+
+def served_from(manifest: BundleManifest, tables: BundleTables, settings: Settings, rules: RuleFile = NO_RULES) -> ServedBundle:
+    """Make a bundle's tables ready for requests, as `load_served_bundle` does."""
+    replay_at = resolve_replay(settings.replay_at, manifest.data_end, system_clock())
+    clock = replay_clock(replay_at) if replay_at else system_clock
     purchases = tables.items.numeric[1:, ITEM_NUMERIC.index("purchases_90d")]
+    within = PopularWithin.of(tables.items)
+    book = RuleBook.compile(rules, tables.items, clock)
     return ServedBundle(
-        manifest=bundle.manifest,
+        manifest=manifest,
         tables=tables,
-        quotas=settings.retrieval.model_copy(update=bundle.manifest.quotas),
+        quotas=settings.retrieval.model_copy(update=manifest.quotas),
         categories=CategoryTree.of(tables.items.categories),
+        popular_within=within,
+        content=ContentTable.of(tables.items, tables.item_embeddings, tables.has_neighbours, within),
         by_purchases=(np.argsort(-purchases, kind="stable") + 1).astype(np.int32),
-        clock=replay_clock(replay_at) if replay_at else system_clock,
+        rules=book,
+        rule_counts=RuleCounts(book.rules),
+        evidence=Evidence.read(settings.live_dir / EVIDENCE_NAME, tables.items),
+        clock=clock,
         replay_at=replay_at,
     )

@@ -21,6 +21,16 @@ SOURCES: tuple[str, ...] = (
 )
 """All sources by name; columns of `CandidateSet.scores` are in this order."""
 
+FUSION_WEIGHT: Mapping[str, float] = {
+    "trending": 0.3,
+    "content": 0.3,
+    "recently_viewed": 0.5,
+    "preferences": 2.0,
+    "picks": 0.3,
+}
+"""What a source's ranks count where the ranker does not decide, 1 for those that are not named. Sources that say little about how well
+an item fits lift what others brought too, and no more; stated tastes come before what everybody likes."""
+
 _BUY_AGAIN = SOURCES.index("buy_again")
 
 RECIPROCAL_RANK_OFFSET = 60.0
@@ -67,6 +77,18 @@ class CandidateSet:
     fused: NDArray[np.float32]
     main_source: NDArray[np.int8]
 
+    @classmethod
+    def of_nobody(cls, index: NDArray[np.int32]) -> "CandidateSet":
+        """Items that no source brought, all alike."""
+        m = len(index)
+        return cls(
+            index=index,
+            scores=np.zeros((m, len(SOURCES)), dtype=np.float32),
+            brought=np.zeros((m, len(SOURCES)), dtype=bool),
+            fused=np.ones(m, dtype=np.float32),
+            main_source=np.full(m, SOURCES.index("popular"), dtype=np.int8),
+        )
+
     def __len__(self) -> int:
         return len(self.index)
 
@@ -99,7 +121,7 @@ def union(by_source: Mapping[str, Candidates], candidates_max: int) -> Candidate
         source, column = by_source[name], SOURCES.index(name)
         rows = row[start : start + len(source.index)]
         scores[rows, column] = source.score
-        reciprocal[rows, column] = 1.0 / (RECIPROCAL_RANK_OFFSET + 1 + np.arange(len(source.index)))
+        reciprocal[rows, column] = FUSION_WEIGHT.get(name, 1.0) / (RECIPROCAL_RANK_OFFSET + 1 + np.arange(len(source.index)))
         start += len(source.index)
     fused = reciprocal.sum(axis=1)
     order = np.lexsort((index, -fused))[:candidates_max]

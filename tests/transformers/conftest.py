@@ -12,19 +12,15 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import httpx
-import numpy as np
 import psutil
 import pytest
 
 from benchmarks.synthetic import SyntheticSize, make_feature_row, make_tables, manifest_fields
 from endcap.bundle.manifest import present_feature_columns
-from endcap.clock import replay_clock
 from endcap.contracts.bundle import BundleManifest
-from endcap.features.columns import ITEM_NUMERIC
 from endcap.index.local_server import unpack_program
-from endcap.settings import RetrievalSettings
-from transformers.category_tree import CategoryTree
-from transformers.served_bundle import ServedBundle
+from endcap.settings import Settings
+from transformers.served_bundle import ServedBundle, served_from
 
 SIZE = SyntheticSize(items=300, dim=8, neighbours=10)
 START_TIMEOUT_S = 180
@@ -32,18 +28,8 @@ START_TIMEOUT_S = 180
 
 @pytest.fixture(scope="session")
 def served() -> ServedBundle:
-    tables = make_tables(SIZE)
     manifest = BundleManifest(features=present_feature_columns(), files={}, **manifest_fields(1, "endcap_1", SIZE))
-    purchases = tables.items.numeric[1:, ITEM_NUMERIC.index("purchases_90d")]
-    return ServedBundle(
-        manifest=manifest,
-        tables=tables,
-        quotas=RetrievalSettings(**manifest.quotas),
-        categories=CategoryTree.of(tables.items.categories),
-        by_purchases=(np.argsort(-purchases, kind="stable") + 1).astype(np.int32),
-        clock=replay_clock(manifest.data_end),
-        replay_at=manifest.data_end,
-    )
+    return served_from(manifest, make_tables(SIZE), Settings(replay_at=manifest.data_end))
 
 
 @pytest.fixture(scope="session")

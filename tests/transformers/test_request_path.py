@@ -1,6 +1,7 @@
 """The request path in one process: a dictionary for the feature store, arrays for Milvus and the model server."""
 
 import asyncio
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import numpy as np
@@ -9,15 +10,17 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from prometheus_client import CollectorRegistry
 
+from benchmarks.synthetic import SyntheticSize, make_items
 from endcap.contracts.request import Filters, Instance, Surface
 from endcap.errors import DependencyUnavailable
 from endcap.retrieval.candidates import Candidates
 from endcap.settings import ServingSettings, Settings
-from transformers.features import FeatureReader
+from endcap.surfaces.surface import SurfaceExploration
 from transformers.metrics import ServingMetrics
+from transformers.path_parts import path_parts
 from transformers.request_path import RequestPath
-from transformers.retrieval import TwoTowerSearch
 
+SIZE = SyntheticSize(items=300, dim=8, neighbours=10)
 IDS = [f"I{number:06d}" for number in range(300)]
 
 
@@ -38,7 +41,7 @@ class ExactIndex:
 
     def check(self, collection) -> None: ...
 
-    def search(self, collection, embedding, limit):
+    async def search(self, collection, embedding, limit, *, where, timeout_ms):
         if self.fails:
             raise DependencyUnavailable("Milvus is away")
         index = np.arange(1, len(self.embeddings), dtype=np.int32)
@@ -65,17 +68,34 @@ class Model:
         return {"buy": buy.astype(np.float32), "buy_again": (buy / 2).astype(np.float32)}
 
 
-def make_path(served, feature_row, *, model=None, index=None, limits=None) -> RequestPath:
+class ListedImpressions:
+    def __init__(self) -> None:
+        self.batches: list = []
+
+    def emit(self, batch) -> None:
+        self.batches.append(batch)
+
+
+def make_path(served, feature_row, *, model=None, index=None, limits=None, seed=0, surfaces=None, exploring=False) -> RequestPath:
     generous = {"request_budget_ms": 20_000, "features_timeout_ms": 5_000, "retrieval_timeout_ms": 5_000, "rank_timeout_ms": 5_000}
-    chosen = Settings(serving=ServingSettings(**(generous | (limits or {}))))
+    chosen = Settings(serving=ServingSettings(**(generous | (limits or {})), surfaces_file=surfaces))
     store = Store({"U1": {"user": feature_row, "session": None}, "S1": {"user": None, "session": {"session_item_ids": [IDS[100]]}}})
-    return RequestPath(
+    parts = path_parts(
         chosen,
-        FeatureReader(store),
-        TwoTowerSearch(index or ExactIndex(served)),
+        store,
+        index or ExactIndex(served),
         model or Model(served),
+        ListedImpressions(),
         ServingMetrics(CollectorRegistry()),
+        np.random.default_rng(seed),
     )
+    if not exploring:
+        parts = replace(parts, plans={name: without_exploration(plan) for name, plan in parts.plans.items()})
+    return RequestPath(parts)
+
+
+def without_exploration(plan):
+    return replace(plan, surface=plan.surface.model_copy(update={"exploration": SurfaceExploration(share=0)}))
 
 
 def recommend(path, served, **fields):
@@ -88,7 +108,7 @@ def items_of(answer) -> list[str]:
 
 def test_sources_are_mixed_for_a_known_user(served, feature_row) -> None:
     answer = recommend(make_path(served, feature_row), served, user_id="U1", k=200)
-    assert {item.source for item in answer.recommendations} == {"two_tower", "item_to_item", "buy_again", "popular"}
+    assert {item.source for item in answer.recommendations} >= {"two_tower", "item_to_item", "buy_again", "popular"}
     assert answer.degraded == []
 
 
@@ -119,7 +139,7 @@ def test_model_server_trouble_is_named_and_answered(served, feature_row, model_f
 def test_milvus_trouble_leaves_the_sources_in_memory(served, feature_row) -> None:
     answer = recommend(make_path(served, feature_row, index=ExactIndex(served, fails=True)), served, user_id="U1", k=50)
     assert answer.degraded == ["two_tower"]
-    assert {item.source for item in answer.recommendations} <= {"item_to_item", "buy_again", "popular"}
+    assert {item.source for item in answer.recommendations} <= {"item_to_item", "buy_again", "popular", "trending"}
 
 
 def test_feature_store_trouble_counts_as_an_unknown_user(served, feature_row) -> None:
@@ -139,7 +159,8 @@ def test_unknown_user_gets_the_popular_order(served, feature_row) -> None:
 
 def test_session_items_seed_an_anonymous_list(served, feature_row) -> None:
     answer = recommend(make_path(served, feature_row), served, session_id="S1", k=100)
-    assert "Goes with Item 100" in {item.reason for item in answer.recommendations}
+    title = served.tables.items.title_of(101)
+    assert f"Goes with {title}" in {item.reason for item in answer.recommendations}
 
 
 def test_nothing_bought_before_is_shown_to_those_who_want_new(served, feature_row) -> None:
@@ -150,7 +171,9 @@ def test_nothing_bought_before_is_shown_to_those_who_want_new(served, feature_ro
 
 def test_staples_do_not_take_over_a_product_page(served, feature_row) -> None:
     answer = recommend(make_path(served, feature_row), served, user_id="U1", surface=Surface.PRODUCT, item_ids=[IDS[200]], k=3)
-    assert set(items_of(answer)) <= set(IDS[201:211])
+    tables = served.tables
+    beside = np.concatenate([tables.item_to_item.index[201], tables.complements.index[201]])
+    assert set(items_of(answer)) <= {tables.items.ids.name(int(index)) for index in beside}
 
 
 def test_the_requests_own_time_wins(served, feature_row) -> None:
@@ -160,10 +183,13 @@ def test_the_requests_own_time_wins(served, feature_row) -> None:
     assert items_of(now) != items_of(then) or [item.score for item in now.recommendations] != [item.score for item in then.recommendations]
 
 
-def test_scores_fall_and_positions_rise_even_when_filled_up(served, feature_row) -> None:
-    answer = recommend(make_path(served, feature_row), served, user_id="U1", surface=Surface.CART, item_ids=[IDS[0]], k=290)
+def test_positions_rise_and_what_fills_the_list_scores_below_the_rest(served, feature_row) -> None:
+    answer = recommend(make_path(served, feature_row), served, user_id="U1", surface="product_bought_together", item_ids=[IDS[0]], k=200, explain=True)
     scores = [item.score for item in answer.recommendations]
-    assert scores == sorted(scores, reverse=True)
+    filled = [place for place, item in enumerate(answer.recommendations) if item.explanation and "last_resort" in item.explanation]
+    assert filled
+    assert filled == list(range(filled[0], len(scores)))
+    assert max(scores[filled[0] :]) < min(scores[: filled[0]])
     assert [item.position for item in answer.recommendations] == list(range(1, len(scores) + 1))
     assert len(set(items_of(answer))) == len(scores)
 
@@ -192,7 +218,7 @@ some_filters = st.builds(
 def test_only_eligible_items_and_never_empty_while_there_is_one(  # noqa: PLR0917
     served, feature_row, user, surface, item_ids, exclude, filters, k, model_fails, index_fails
 ) -> None:
-    if surface is Surface.PRODUCT and not item_ids:
+    if surface.startswith("product") and not item_ids:
         item_ids = [IDS[0]]
     path = make_path(served, feature_row, model=Model(served, fails=model_fails), index=ExactIndex(served, fails=index_fails))
     answer = recommend(path, served, user_id=user, surface=surface, item_ids=item_ids, exclude=exclude, filters=filters, k=k)
@@ -207,7 +233,7 @@ def test_only_eligible_items_and_never_empty_while_there_is_one(  # noqa: PLR091
 
 def eligible_ids(served, row, exclude, filters) -> set[str]:
     """The rule again, item by item."""
-    rows = served.tables.item_rows.to_dicts()
+    rows = make_items(SIZE).to_dicts()
     bought = set(row["pair_item_ids"]) | set(row["history_item_ids"]) if row else set()
     return {
         item["item_id"]

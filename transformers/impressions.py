@@ -1,0 +1,55 @@
+"""Impressions: every list that went out is written to the event log, without the request waiting for it or failing by it."""
+
+from collections.abc import Sequence
+
+from endcap.clock import Clock
+from endcap.contracts.answer import Answer
+from endcap.contracts.request import Instance
+from endcap.event_log.batches import Impressions
+from endcap.event_log.writer import EventLog
+from transformers.metrics import ServingMetrics
+
+
+class ImpressionLog:
+    """Hands lists to the event log.
+
+    Args:
+        log: never blocks.
+        clock: the present, UTC; a bundle's replayed clock would put events where they did not happen.
+        metrics: where they are counted.
+    """
+
+    def __init__(self, log: EventLog, clock: Clock, metrics: ServingMetrics) -> None:
+        self._log = log
+        self._clock = clock
+        self._metrics = metrics
+
+    def shown(self, instance: Instance, made: Answer) -> None:
+        """Log one list."""
+        if made.recommendations:
+            self._log.emit(impressions_of(instance, made, self._clock))
+            self._metrics.impressions.inc(len(made.recommendations))
+
+    def shown_again(self, instances: Sequence[Instance], answers: Sequence[Answer], request_ids: Sequence[str]) -> None:
+        """Log lists that were given to one more request."""
+        for instance, made, request_id in zip(instances, answers, request_ids, strict=True):
+            self.shown(instance, made.model_copy(update={"request_id": request_id}))
+
+
+def impressions_of(instance: Instance, made: Answer, clock: Clock) -> Impressions:
+    """The events of one list."""
+    listed = made.recommendations
+    return Impressions(
+        request_id=made.request_id,
+        user_id=instance.user_id,
+        session_id=instance.session_id,
+        surface=instance.surface,
+        device=instance.context.device,
+        item_ids=[item.item_id for item in listed],
+        positions=[item.position for item in listed],
+        propensities=[item.propensity for item in listed],
+        sources=[item.source for item in listed],
+        bundle=made.bundle,
+        variant=made.variant,
+        now=clock(),
+    )

@@ -1,0 +1,46 @@
+"""Rules: what the merchandisers' rules do to the candidates of one request."""
+
+from collections.abc import Callable
+
+import numpy as np
+from numpy.typing import NDArray
+
+from endcap.retrieval.candidates import CandidateSet
+from endcap.retrieval.user_state import UserState
+from endcap.rules.rule_effects import RuleEffects
+from transformers.ranking import RankedCandidates
+from transformers.sources.source import SourceRequest
+
+
+def rule_effects(ranked: RankedCandidates, asked: SourceRequest) -> RuleEffects:
+    """The effects of the rules that hold on m ranked candidates."""
+    served = asked.request.served
+    return served.rules.effects(
+        asked.rules,
+        ranked.candidates,
+        ranked.score,
+        ranked.probabilities,
+        served.tables.items,
+        bought_before(ranked.candidates.index, asked.state),
+    )
+
+
+def exclusion(asked: SourceRequest) -> Callable[[NDArray[np.int32]], NDArray[np.bool_]]:
+    """Says of items that no source brought which of them the rules exclude; rules about items alone are part of eligibility."""
+
+    def excluded(index: NDArray[np.int32]) -> NDArray[np.bool_]:
+        if not asked.rules:
+            return np.zeros(len(index), dtype=bool)
+        nobody = CandidateSet.of_nobody(index)
+        return rule_effects(RankedCandidates(nobody, nobody.fused, {}), asked).excluded
+
+    return excluded
+
+
+def bought_before(index: NDArray[np.int32], state: UserState) -> NDArray[np.bool_]:
+    """bool [m]: items that the person bought before."""
+    if not len(state.pair_index):
+        return np.zeros(len(index), dtype=bool)
+    place = np.minimum(np.searchsorted(state.pair_index, index), len(state.pair_index) - 1)
+    found: NDArray[np.bool_] = state.pair_index[place] == index
+    return found

@@ -1,0 +1,9 @@
+"""Buy-again: what the person buys regularly, most likely first."""
+
+from endcap.retrieval.buy_again import buy_again_candidates
+from endcap.retrieval.candidates import Candidates
+from transformers.sources.source import SourceRequest
+
+
+def buy_again(asked: SourceRequest, quota: int) -> Candidates:
+    return buy_again_candidates(asked.request.served.tables.repurchase_gap_days, asked.state, asked.eligible.of, quota)

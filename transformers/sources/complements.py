@@ -1,0 +1,11 @@
+"""Complements: what goes into one basket with the page's items more often than chance would have it."""
+
+from endcap.retrieval.candidates import Candidates
+from endcap.retrieval.complements import complements_candidates
+from transformers.sources.source import SourceRequest
+
+
+def complements(asked: SourceRequest, quota: int) -> Candidates:
+    request = asked.request
+    seeds = request.items if request.is_page else asked.state.session
+    return complements_candidates(request.served.tables.complements, seeds, asked.eligible.of, quota)

@@ -1,0 +1,9 @@
+"""Recently viewed: what the person looked at in this visit and has not bought in it."""
+
+from endcap.retrieval.candidates import Candidates
+from endcap.retrieval.recently_viewed import recently_viewed_candidates
+from transformers.sources.source import SourceRequest
+
+
+def recently_viewed(asked: SourceRequest, quota: int) -> Candidates:
+    return recently_viewed_candidates(asked.state.session, asked.session_bought, asked.eligible.of, quota)

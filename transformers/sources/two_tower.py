@@ -1,0 +1,87 @@
+"""Two-tower: the items nearest to the person, or to the page, by Milvus with what may be shown in its search expression."""
+
+from collections.abc import Awaitable
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from endcap.index.search_filter import SearchFilter, search_expression
+from endcap.retrieval.candidates import Candidates
+from endcap.retrieval.eligible import first_eligible
+from transformers.query import Query
+from transformers.resolving import ResolvedRequest
+from transformers.sources.source import SourceRequest
+
+SEARCH_LIMIT_MAX = 16_384
+SPARE = 1.05
+"""The collection knows stock and rules of the day it was built; so much more is asked for to make up for what has gone since."""
+
+
+class VectorSearch(Protocol):
+    """Milvus, as `endcap.index` gives it."""
+
+    def check(self, collection: str) -> None:
+        """Raise EndcapError when the collection is not there and loaded."""
+
+    async def search(
+        self, collection: str, embedding: NDArray[np.float32], limit: int, *, where: str | None, timeout_ms: float
+    ) -> Candidates:
+        """The nearest items of a unit-length float32 [dim] that fulfil `where`, inner product as score."""
+
+
+class TwoTower:
+    """The source `two_tower`.
+
+    Args:
+        search: the vector search.
+        timeout_ms: after this a call is given up for good.
+    """
+
+    def __init__(self, search: VectorSearch, timeout_ms: float) -> None:
+        self._search = search
+        self._timeout_ms = timeout_ms
+
+    def __call__(self, asked: SourceRequest, quota: int) -> Candidates | Awaitable[Candidates]:
+        if asked.query is None:
+            return Candidates.none()
+        if asked.request.is_given:
+            return nearest_of(asked.eligible.given, search_vector(asked.request, asked.query), asked.request, quota)
+        return self._nearest(asked, asked.query, quota)
+
+    async def _nearest(self, asked: SourceRequest, query: Query, quota: int) -> Candidates:
+        limit = min(int(quota * SPARE) + asked.eligible.barred_count, SEARCH_LIMIT_MAX)
+        found = await self._search.search(
+            query.collection,
+            search_vector(asked.request, query),
+            limit,
+            where=search_expression(narrowed(asked)),
+            timeout_ms=self._timeout_ms,
+        )
+        return first_eligible(found, asked.eligible.of, quota)
+
+
+def search_vector(request: ResolvedRequest, query: Query) -> NDArray[np.float32]:
+    """Where to search: at the person; on a product page or in a cart at the middle of its items, since the ranker knows the person."""
+    if not request.is_page:
+        return query.embedding
+    vector = request.served.tables.item_embeddings[request.items].mean(axis=0)
+    unit: NDArray[np.float32] = (vector / max(float(np.linalg.norm(vector)), 1e-12)).astype(np.float32)
+    return unit
+
+
+def nearest_of(index: NDArray[np.int32], vector: NDArray[np.float32], request: ResolvedRequest, quota: int) -> Candidates:
+    """Exactly, of a few items: what a list of given items needs."""
+    return Candidates.best(index, request.served.tables.item_embeddings[index] @ vector, quota)
+
+
+def narrowed(asked: SourceRequest) -> SearchFilter:
+    """The request's filters in the collection's terms."""
+    filters, eligible = asked.request.instance.filters, asked.eligible
+    return SearchFilter(
+        available=eligible.is_filtered,
+        categories=eligible.category_codes,
+        brands=eligible.brand_codes,
+        price_min=filters.price_min,
+        price_max=filters.price_max,
+    )
