@@ -96,7 +96,10 @@ def _overload(row: Row) -> list[Verdict]:
 
 
 def _next_event(row: Row) -> list[Verdict]:
-    return [_at_least("visits whose next event changed the list", row, row["changed"], row["visits"])]
+    return [
+        _at_least("visits whose order stayed without an event", row, row["steady"], row["visits"]),
+        _at_least("visits whose next event changed the order", row, row["changed"], row["visits"]),
+    ]
 
 
 def _growth(rows: list[Row]) -> list[Verdict]:

@@ -43,7 +43,7 @@ SHOWN = {
     "p99_ratio": "ratio",
     "updates": "refreshes",
     "visits": "visits",
-    "changed": "visits whose list changed",
+    "changed": "visits whose order changed",
     "slowest_ms": "slowest change, ms",
     "capacity_requests_per_second": "capacity, requests a second",
     "over": "3x:",

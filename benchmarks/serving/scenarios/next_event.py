@@ -1,4 +1,7 @@
-"""The next event changes the order: what a visit sees after one more event, and how long that takes."""
+"""The next event changes the order: what a visit sees after one more event, and how long that takes.
+
+Search results are asked for, since their list does not explore: without an event the order stays, which is checked as well.
+"""
 
 import http.client
 import json
@@ -15,7 +18,7 @@ LOOK_EVERY_SECONDS = 0.05
 
 
 def next_event(stage: Stage, settings: Settings) -> dict[str, Any]:
-    """Of some visits, push one more event and ask until the list differs from the one before.
+    """Of some visits, push one more event and ask until the order differs from the one before.
 
     Args:
         settings: of the product, for everything of the feature store but its home.
@@ -24,13 +27,15 @@ def next_event(stage: Stage, settings: Settings) -> dict[str, Any]:
     from endcap.feature_store.push import SessionSignals, push_sessions
 
     store = open_store(settings.model_copy(update={"home": stage.parts.home}))
-    waited_ms = []
+    results = list(stage.population.items[-K:])
+    waited_ms, steady = [], 0
     for number in range(VISITS):
         session, now_s = f"order-{time.time_ns()}", int(time.time())
         seen = list(stage.population.items[3 * number : 3 * number + 3])
-        asked = {"session_id": session, "surface": "home", "k": K}
+        asked = {"session_id": session, "surface": "search", "item_ids": results, "k": K}
         push_sessions(store, [SessionSignals(session, seen[:2], ["view", "view"], [now_s - 60, now_s - 30])])
         before = _listed(stage, asked)
+        steady += _listed(stage, asked) == before
         push_sessions(store, [SessionSignals(session, seen, ["view"] * 3, [now_s - 60, now_s - 30, now_s])])
         waited_ms.append(_wait_for_another(stage, asked, before))
     changed = [waited for waited in waited_ms if waited is not None]
@@ -38,6 +43,7 @@ def next_event(stage: Stage, settings: Settings) -> dict[str, Any]:
         "scenario": "next event",
         "items": stage.items,
         "visits": VISITS,
+        "steady": steady,
         "changed": len(changed),
         "slowest_ms": round(max(changed), 1) if changed else None,
     }
