@@ -1,9 +1,10 @@
 """What goes into the event log at once: collected cheaply while a request waits, written out later."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from json.encoder import encode_basestring_ascii
-from typing import NamedTuple, Protocol
+from typing import Protocol
 from uuid import uuid4
 
 from endcap.contracts.event import Event, EventType
@@ -25,7 +26,8 @@ class Batch(Protocol):
         """One JSON object a line, each a contract `Event`, the last line ended too."""
 
 
-class Impressions(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Impressions:
     """One recommendation list as it was shown.
 
     Attributes:
@@ -70,7 +72,8 @@ class Impressions(NamedTuple):
         )
 
 
-class RecordedEvents(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class RecordedEvents:
     """Events that are whole already, such as the ones a shop sends."""
 
     events: Sequence[Event]

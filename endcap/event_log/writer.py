@@ -130,7 +130,9 @@ class EventLog:
                 self._next_complaint = monotonic() + self._rotation.complain_seconds
         self._count_dropped(events)
         if complain:
-            _log.warning("events dropped", reason=reason, events=events, dropped_so_far=self.dropped)
+            # A log that cannot be written is no reason for a request to fail.
+            with suppress(OSError, ValueError):
+                _log.warning("events dropped", reason=reason, events=events, dropped_so_far=self.dropped)
 
 
 class _LogFile:

@@ -47,7 +47,9 @@ class Choice:
 class Policy(Protocol):
     """Chooses items to learn about."""
 
-    name: str
+    @property
+    def name(self) -> str:
+        """As in the settings."""
 
     def choose(self, arms: Arms, most: int, random: np.random.Generator) -> Choice:
         """Choose `most` of the arms, 1 <= most <= p.
