@@ -7,6 +7,9 @@ from json.encoder import encode_basestring_ascii
 from typing import Protocol
 from uuid import uuid4
 
+import numpy as np
+from numpy.typing import NDArray
+
 from endcap.contracts.event import Event, EventType
 
 REQUEST_SESSION = "request:"
@@ -45,7 +48,7 @@ class Impressions:
     device: str | None
     item_ids: Sequence[str]
     positions: Sequence[int]
-    propensities: Sequence[float]
+    propensities: Sequence[float] | NDArray[np.float32]
     sources: Sequence[str]
     bundle: str
     variant: str
@@ -64,10 +67,13 @@ class Impressions:
             f',"bundle":{_text(self.bundle, _SHORT)},"variant":{_text(self.variant, _SHORT)},"consent":true}}\n'
         )
         ids = _event_ids(len(self.item_ids))
-        shown = zip(ids, self.item_ids, self.positions, self.propensities, self.sources, strict=True)
+        # Python's floats are written ten times as fast as numpy's.
+        propensities = np.asarray(self.propensities, dtype=np.float64).tolist()
+        source_texts = {source: _text(source, _SHORT) for source in set(self.sources)}
+        shown = zip(ids, self.item_ids, self.positions, propensities, self.sources, strict=True)
         return "".join(
             f'{{"event_id":"{event_id}","item_id":{_text(item_id, _LONG)},"position":{position}'
-            f',"propensity":{propensity:.7g},"source":{_text(source, _SHORT)}{tail}'
+            f',"propensity":{propensity:.7g},"source":{source_texts[source]}{tail}'
             for event_id, item_id, position, propensity, source in shown
         )
 

@@ -120,7 +120,7 @@ def test_a_batch_that_cannot_be_written_does_not_stop_the_others(tmp_path: Path)
     assert read_events(tmp_path).collect()["request_id"].unique().to_list() == ["r1"]
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=40)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=40, deadline=None)
 @given(st.data(), st.sampled_from([FILE_SUFFIX, OPEN_SUFFIX]))
 def test_a_file_that_breaks_off_gives_its_whole_lines(tmp_path: Path, data: st.DataObject, suffix: str) -> None:
     folder = tmp_path / uuid4().hex

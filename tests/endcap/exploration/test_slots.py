@@ -98,7 +98,7 @@ def test_every_new_candidate_comes_up_in_the_end(evidence: Evidence) -> None:
     assert new <= seen
 
 
-@settings(max_examples=60)
+@settings(max_examples=60, deadline=None)
 @given(st.integers(0, 2**32 - 1), st.integers(0, 25), st.floats(0, 1), st.integers(1, 3))
 def test_rules_hold_with_exploration(evidence: Evidence, seed: int, k: int, share: float, most: int) -> None:
     random = np.random.default_rng(seed)
