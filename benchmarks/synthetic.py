@@ -30,8 +30,9 @@ DEPARTMENTS = ("GROCERY", "PRODUCE", "DRUG GM", "MEAT")
 OUT_OF_STOCK_EVERY = 50
 """Every so many items one is out of stock."""
 NEW_EVERY = 40
-"""Every so many items one has no neighbours."""
+"""Every so many items one was never bought."""
 SIMILAR_USERS = 4_000
+PURCHASES_MAX = 4_000_000
 LIKED_SHELVES = 8
 
 
@@ -107,21 +108,26 @@ def promote_synthetic(served_dir: Path, version: int, collection: str, size: Syn
 
 def make_items(size: SyntheticSize) -> pl.DataFrame:
     """The canonical items table: departments, aisles, shelves and brands, titles as long as a shop's."""
-    number = np.arange(size.items)
-    return pl.DataFrame(
-        {
-            "item_id": [f"I{n:06d}" for n in number],
-            "title": [f"Item {n} of {size.brand(n)}, pack of {1 + n % 12}" for n in number],
-            "category_path": [size.category_path(n) for n in number],
-            "brand": [size.brand(n) for n in number],
-            "price": (0.5 + (number % 200) / 10).astype(np.float64),
-            "currency": ["USD"] * size.items,
-            "margin": (0.05 + (number % 13) / 40).astype(np.float64),
-            "availability": ["out_of_stock" if n % OUT_OF_STOCK_EVERY == OUT_OF_STOCK_EVERY - 1 else "in_stock" for n in number],
-            "created_at": pl.Series([DATA_END - timedelta(days=400)] * size.items, dtype=pl.Datetime("us", "UTC")),
-            "attributes": ["{}"] * size.items,
-            "image_url": pl.Series([None] * size.items, dtype=pl.String),
-        }
+    n = pl.col("number")
+    department = (n % len(DEPARTMENTS)).replace_strict(dict(enumerate(DEPARTMENTS)), return_dtype=pl.String)
+    brand = pl.format("Brand {}", n // size.brand_items)
+    aisle = pl.format("{} aisle {}", department, n % (size.shelves // 3))
+    shelf = pl.format("{} shelf {}", department, n % size.shelves)
+    return pl.DataFrame({"number": np.arange(size.items)}).select(
+        pl.format("I{}", n.cast(pl.String).str.zfill(6)).alias("item_id"),
+        pl.format("Item {} of {}, pack of {}", n, brand, 1 + n % 12).alias("title"),
+        pl.concat_list(department, aisle, shelf).alias("category_path"),
+        brand.alias("brand"),
+        (0.5 + (n % 200) / 10).alias("price"),
+        pl.lit("USD").alias("currency"),
+        (0.05 + (n % 13) / 40).alias("margin"),
+        pl.when(n % OUT_OF_STOCK_EVERY == OUT_OF_STOCK_EVERY - 1)
+        .then(pl.lit("out_of_stock"))
+        .otherwise(pl.lit("in_stock"))
+        .alias("availability"),
+        pl.lit(DATA_END - timedelta(days=400)).cast(pl.Datetime("us", "UTC")).alias("created_at"),
+        pl.lit("{}").alias("attributes"),
+        pl.lit(None, dtype=pl.String).alias("image_url"),
     )
 
 
@@ -135,16 +141,20 @@ def make_tables(size: SyntheticSize, item_rows: pl.DataFrame | None = None) -> B
     random = np.random.default_rng(size.seed)
     rows = make_items(size) if item_rows is None else item_rows
     items = ItemTable.from_items(rows)
-    features = pl.DataFrame(random.random((size.items, len(ITEM_NUMERIC)), dtype=np.float32), schema=list(ITEM_NUMERIC))
-    bought = (random.zipf(1.3, 20 * size.items) - 1) % size.items + 1
-    item_to_item = ItemToItem(*_made_neighbours(size, step=1))
+    numeric = random.random((size.items, len(ITEM_NUMERIC)), dtype=np.float32)
+    numeric[NEW_EVERY - 1 :: NEW_EVERY] = 0
+    features = pl.DataFrame(numeric, schema=list(ITEM_NUMERIC))
+    bought = (random.zipf(1.3, min(20 * size.items, PURCHASES_MAX)) - 1) % size.items + 1
+    weight = np.tile(np.linspace(0.9, 0.1, size.neighbours, dtype=np.float16), (size.items + 1, 1))
+    weight[::NEW_EVERY] = 0
+    item_to_item = ItemToItem(_made_neighbours(size, step=1), weight)
     return BundleTables(
         items=items.with_features(pl.concat([rows.select("item_id"), features], how="horizontal")),
         user_vocabularies={name: Vocabulary(AGE_BANDS if name == "age_band" else ()) for name in USER_CATEGORICAL},
-        item_embeddings=np.concatenate([np.zeros((1, size.dim), np.float32), _unit_rows(size.items, size.dim, random)]),
+        item_embeddings=_made_embeddings(size, random),
         item_to_item=item_to_item,
         has_neighbours=item_to_item.has_neighbours(),
-        complements=Complements(*_made_neighbours(size, step=7)),
+        complements=Complements(_made_neighbours(size, step=7), weight),
         repurchase_gap_days=np.concatenate([np.zeros(1, np.float32), 3 + 40 * random.random(size.items, dtype=np.float32)]),
         popularity=Popularity({OVERALL: popular_of(bought.astype(np.int32), size.items, 1_000)}),
         trending=Popularity({OVERALL: _made_trends(size)}),
@@ -152,14 +162,20 @@ def make_tables(size: SyntheticSize, item_rows: pl.DataFrame | None = None) -> B
     )
 
 
-def _made_neighbours(size: SyntheticSize, step: int) -> tuple[NDArray[np.int32], NDArray[np.float32]]:
-    """Every item's neighbours are the next item numbers, `step` apart; every NEW_EVERY-th item has none."""
+def _made_neighbours(size: SyntheticSize, step: int) -> NDArray[np.int32]:
+    """int32 [items + 1, neighbours]: the next item numbers, `step` apart; every NEW_EVERY-th item has none."""
     number = np.arange(size.items + 1, dtype=np.int32)
-    away = step * np.arange(size.neighbours, dtype=np.int32)
-    index = (number[:, None] + away[None, :]) % np.int32(size.items) + np.int32(1)
-    weight = np.tile(np.linspace(0.9, 0.1, size.neighbours, dtype=np.float32), (size.items + 1, 1))
-    index[::NEW_EVERY], weight[::NEW_EVERY] = 0, 0
-    return index, weight
+    index = number[:, None] + step * np.arange(size.neighbours, dtype=np.int32)
+    index %= size.items
+    index += 1
+    index[::NEW_EVERY] = 0
+    return index
+
+
+def _made_embeddings(size: SyntheticSize, random: np.random.Generator) -> NDArray[np.float32]:
+    embeddings = _unit_rows(size.items + 1, size.dim, random)
+    embeddings[0] = 0
+    return embeddings
 
 
 def _made_trends(size: SyntheticSize) -> Candidates:

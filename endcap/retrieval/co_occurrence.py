@@ -20,7 +20,7 @@ def nearest_by(
     *,
     neighbours: int,
     block_rows: int = 4096,
-) -> tuple[NDArray[np.int32], NDArray[np.float32]]:
+) -> tuple[NDArray[np.int32], NDArray[np.float16]]:
     """For every item the others with the highest score.
 
     Args:
@@ -32,7 +32,7 @@ def nearest_by(
         block_rows: items handled at once; bounds memory to block_rows x item_count floats at worst.
 
     Returns:
-        int32 index and float32 score, both [item_count + 1, neighbours], padded with 0.
+        int32 index and float16 score, both [item_count + 1, neighbours], padded with 0.
     """
     groups = int(group_row.max()) + 1 if len(group_row) else 0
     has = sparse.csr_matrix((np.ones(len(group_row), np.float32), (group_row, item_index)), shape=(groups, item_count + 1))
@@ -40,7 +40,7 @@ def nearest_by(
     by_item = has.T.tocsr()
     frequency = np.asarray(by_item.sum(axis=1), dtype=np.float32).ravel()
     index = np.zeros((item_count + 1, neighbours), dtype=np.int32)
-    weight = np.zeros((item_count + 1, neighbours), dtype=np.float32)
+    weight = np.zeros((item_count + 1, neighbours), dtype=np.float16)
     for start in range(0, item_count + 1, block_rows):
         together = (by_item[start : start + block_rows] @ has).tocsr()
         for row in np.flatnonzero(np.diff(together.indptr)):

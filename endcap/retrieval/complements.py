@@ -13,10 +13,10 @@ from endcap.retrieval.ordering import best_first
 
 @dataclass(frozen=True)
 class Complements:
-    """What goes with every item: int32 `index` and float32 `weight`, both [n + 1, neighbours], padded with index 0, weight 0."""
+    """What goes with every item: int32 `index` and float16 `weight`, both [n + 1, neighbours], padded with index 0, weight 0."""
 
     index: NDArray[np.int32]
-    weight: NDArray[np.float32]
+    weight: NDArray[np.float16]
 
 
 def complements_candidates(table: Complements, cart: NDArray[np.int32], eligible: Eligible, quota: int) -> Candidates:

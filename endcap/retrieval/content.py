@@ -1,5 +1,6 @@
 """Content: items that match by category, brand, price and embedding where purchases say nothing, because the item or the seed is new."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
@@ -9,27 +10,43 @@ from endcap.catalogue.item_table import ItemTable
 from endcap.features.columns import ITEM_NUMERIC
 from endcap.retrieval.candidates import Candidates
 from endcap.retrieval.eligible import Eligible
-from endcap.retrieval.ordering import best_first
-from endcap.retrieval.postings import Postings, postings
+from endcap.retrieval.neighbour_sums import summed, without
+from endcap.retrieval.ordering import best_first, distinct_in_order
+from endcap.retrieval.postings import Postings, parents, postings
 from endcap.retrieval.preferences import PopularWithin
+from endcap.retrieval.shares import Shares
 from endcap.retrieval.user_state import UserState
 
-_PURCHASES = ITEM_NUMERIC.index("purchases_90d")
-TASTES_MAX = 8
-POSTINGS_MAX = 200
 SEEDS_MAX = 10
+TASTES_MAX = 8
+LISTED = (64, 1024)
+"""Items taken from one category or brand, the newest or the most bought; more when too few of the first may be shown."""
+
+BRAND_WEIGHT = 0.5
+PARENT_WEIGHT = 0.25
+"""A brand says less than the finest category, the category above it less still."""
+
+EMBEDDING_WEIGHT = 1.0
+PRICE_WEIGHT = 0.25
+COMPARED_FOR_EACH = 3
+"""So many times the quota, the best by category and brand, are compared by embedding and price."""
+
+_PURCHASES = ITEM_NUMERIC.index("purchases_90d")
+
+WeightedList = tuple[NDArray[np.int32], float]
 
 
 @dataclass(frozen=True)
 class ContentTable:
-    """Items without evidence of their own, by what they are; built once a bundle.
+    """Items by what they are; built once a bundle.
 
     Attributes:
         items: the catalogue.
-        embeddings: float32 [n + 1, dim], unit length: the item tower's, which reads attributes.
+        embeddings: float32 [n + 1, dim], unit length: the item tower's, which reads titles, categories, brands and attributes.
         has_neighbours: bool [n + 1], items that are bought with others often enough to say what goes with them.
         new_by_leaf, new_by_brand: items that nobody bought of late and that have no neighbours, newest first.
         popular: all items by category and brand, for seeds that are new themselves.
+        parent: int32 [categories], code of the category above.
     """
 
     items: ItemTable
@@ -38,11 +55,13 @@ class ContentTable:
     new_by_leaf: Postings
     new_by_brand: Postings
     popular: PopularWithin
+    parent: NDArray[np.int32]
 
     @classmethod
     def of(
         cls, items: ItemTable, embeddings: NDArray[np.float32], has_neighbours: NDArray[np.bool_], popular: PopularWithin
     ) -> "ContentTable":
+        """Find the new items of a catalogue; arguments as the attributes."""
         is_new = (items.numeric[:, _PURCHASES] <= 0) & ~has_neighbours
         is_new[0] = False
         new = np.flatnonzero(is_new).astype(np.int32)
@@ -54,49 +73,86 @@ class ContentTable:
             new_by_leaf=postings(items.leaf_code[new], new, len(items.categories)),
             new_by_brand=postings(items.brand_code[new], new, len(items.brands)),
             popular=popular,
+            parent=parents(items.categories),
         )
 
 
 def content_candidates(table: ContentTable, state: UserState, seeds: NDArray[np.int32], eligible: Eligible, quota: int) -> Candidates:
     """New items of the seeds' and the user's categories and brands; beside a seed that is new itself, what sells in its category and brand.
 
+    The share of a category or brand gives the order, then likeness to the seeds: cosine of the embeddings and closeness of the price.
+
     Args:
         table: items by what they are.
         state: the user, for favourite categories and brands.
-        seeds: int32 [s], the page's or the session's items, the most telling last.
+        seeds: int32 [s], the page's or the session's items, the newest last.
         eligible: which items may be shown.
         quota: most candidates to give.
     """
-    seeds = np.unique(seeds[-SEEDS_MAX:])
-    found = np.unique(np.concatenate([*_new_items(table, state, seeds), *_popular_beside_new(table, seeds)]))
-    found = found[eligible(found) & ~np.isin(found, seeds)]
-    return best_first(found, _scores(table, state, seeds, found), quota)
+    seeds = distinct_in_order(seeds[-SEEDS_MAX:])
+    lists = [*_new_items(table, state, seeds), *_beside_new_seeds(table, seeds)]
+    lists = [(index, weight) for index, weight in lists if len(index)]
+    longest = max((len(index) for index, _ in lists), default=0)
+    found = Candidates.none()
+    for listed in LISTED:
+        found = _by_share(lists, listed, seeds, eligible, COMPARED_FOR_EACH * quota)
+        if len(found.index) >= quota or longest <= listed:
+            break
+    return best_first(found.index, found.score + _likeness(table, seeds, found.index), quota)
 
 
-def _new_items(table: ContentTable, state: UserState, seeds: NDArray[np.int32]) -> list[NDArray[np.int32]]:
-    leaves = np.concatenate([table.items.leaf_code[seeds], _largest(state.leaf_share)])
-    brands = np.concatenate([table.items.brand_code[seeds], _largest(state.brand_share)])
-    return [np.zeros(0, dtype=np.int32)] + [
-        postings_of.of(int(code))[:POSTINGS_MAX]
-        for postings_of, codes in ((table.new_by_leaf, leaves), (table.new_by_brand, brands))
-        for code in dict.fromkeys(codes.tolist())
-    ]
+def _by_share(lists: list[WeightedList], listed: int, seeds: NDArray[np.int32], eligible: Eligible, quota: int) -> Candidates:
+    """The first `listed` of every list, scored by the lists' weights, half of it at a list's end."""
+    if not lists:
+        return Candidates.none()
+    fading = np.linspace(1.0, 0.5, listed, dtype=np.float32)
+    contribution = np.concatenate([fading[: len(index)] * weight for index, weight in lists])
+    index, score = summed(np.concatenate([index[:listed] for index, _ in lists]), contribution)
+    kept = without(index, seeds)
+    kept &= eligible(index)
+    return best_first(index[kept], score[kept], quota)
 
 
-def _popular_beside_new(table: ContentTable, seeds: NDArray[np.int32]) -> list[NDArray[np.int32]]:
-    new_seeds = seeds[~table.has_neighbours[seeds]]
-    return [table.popular.by_category.of(int(code))[:POSTINGS_MAX] for code in table.items.leaf_code[new_seeds]] + [
-        table.popular.by_brand.of(int(code))[:POSTINGS_MAX] for code in table.items.brand_code[new_seeds]
-    ]
+def _new_items(table: ContentTable, state: UserState, seeds: NDArray[np.int32]) -> Iterable[WeightedList]:
+    share = 1.0 / max(len(seeds), 1)
+    for code in table.items.leaf_code[seeds].tolist():
+        yield table.new_by_leaf.of(code), share
+    for code in table.items.brand_code[seeds].tolist():
+        yield table.new_by_brand.of(code), share * BRAND_WEIGHT
+    for code, of_user in _largest(state.leaf_share):
+        yield table.new_by_leaf.of(code), of_user
+    for code, of_user in _largest(state.brand_share):
+        yield table.new_by_brand.of(code), of_user * BRAND_WEIGHT
 
 
-def _largest(share: NDArray[np.float32]) -> NDArray[np.int64]:
-    codes = np.flatnonzero(share)
-    return codes[np.argsort(-share[codes], kind="stable")[:TASTES_MAX]]
+def _beside_new_seeds(table: ContentTable, seeds: NDArray[np.int32]) -> Iterable[WeightedList]:
+    share = 1.0 / max(len(seeds), 1)
+    for seed in seeds[~table.has_neighbours[seeds]].tolist():
+        leaf, brand = int(table.items.leaf_code[seed]), int(table.items.brand_code[seed])
+        yield table.popular.by_category.of(leaf), share
+        yield table.popular.by_category.of(int(table.parent[leaf])), share * PARENT_WEIGHT
+        yield table.popular.by_brand.of(brand), share * BRAND_WEIGHT
 
 
-def _scores(table: ContentTable, state: UserState, seeds: NDArray[np.int32], found: NDArray[np.int32]) -> NDArray[np.float32]:
-    score = state.leaf_share[table.items.leaf_code[found]] + state.brand_share[table.items.brand_code[found]]
-    if len(seeds):
-        score = score + (table.embeddings[found] @ table.embeddings[seeds].T).max(axis=1)
-    return np.asarray(score, dtype=np.float32)
+def _largest(shares: Shares) -> list[tuple[int, float]]:
+    order = np.argsort(-shares.share, kind="stable")[:TASTES_MAX]
+    return list(zip(shares.code[order].tolist(), shares.share[order].tolist(), strict=True))
+
+
+def _likeness(table: ContentTable, seeds: NDArray[np.int32], found: NDArray[np.int32]) -> NDArray[np.float32]:
+    """float32 [m]: cosine with the middle of the seeds, and closeness of the price to theirs; 0 without seeds."""
+    if not len(seeds):
+        return np.zeros(len(found), dtype=np.float32)
+    cosine = table.embeddings.take(found, axis=0) @ table.embeddings[seeds].mean(axis=0)
+    return np.asarray(EMBEDDING_WEIGHT * cosine + PRICE_WEIGHT * _price_closeness(table.items.price, seeds, found), dtype=np.float32)
+
+
+def _price_closeness(price: NDArray[np.float32], seeds: NDArray[np.int32], found: NDArray[np.int32]) -> NDArray[np.float32]:
+    """float32 [m] in [0, 1]: 1 at the seeds' mean price, 1/2 at twice or half of it; 0 for unknown prices."""
+    known = price[seeds]
+    known = known[known > 0]
+    if not len(known):
+        return np.zeros(len(found), dtype=np.float32)
+    ratio = price[found] / known.mean()
+    closeness = np.minimum(ratio, 1 / np.maximum(ratio, np.float32(1e-6)))
+    return np.where(ratio > 0, closeness, np.float32(0))

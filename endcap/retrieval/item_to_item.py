@@ -23,10 +23,10 @@ REQUEST_WEIGHT = 8.0
 
 @dataclass(frozen=True)
 class ItemToItem:
-    """The nearest items of every item: int32 `index` and float32 `weight`, both [n + 1, neighbours], padded with index 0, weight 0."""
+    """The nearest items of every item: int32 `index` and float16 `weight`, both [n + 1, neighbours], padded with index 0, weight 0."""
 
     index: NDArray[np.int32]
-    weight: NDArray[np.float32]
+    weight: NDArray[np.float16]
 
     def has_neighbours(self) -> NDArray[np.bool_]:
         """bool [n + 1]: items that have any. Reads the whole table: for building a bundle, not for a request."""

@@ -8,7 +8,7 @@ _PLACE_MASK = np.int64(2**_PLACE_BITS - 1)
 
 
 def summed_neighbours(
-    index: NDArray[np.int32], weight: NDArray[np.float32], seeds: NDArray[np.int32], seed_weight: NDArray[np.float32]
+    index: NDArray[np.int32], weight: NDArray[np.float16], seeds: NDArray[np.int32], seed_weight: NDArray[np.float32]
 ) -> tuple[NDArray[np.int32], NDArray[np.float32]]:
     """The neighbours of several items, each once, with its weights added up.
 
@@ -17,7 +17,7 @@ def summed_neighbours(
 
     Args:
         index: int32 [n + 1, neighbours], 0 for none.
-        weight: float32 [n + 1, neighbours].
+        weight: float16 [n + 1, neighbours], half the memory for an error of at most 0.05 %.
         seeds: int32 [s], rows to add up; a row may be asked for several times.
         seed_weight: float32 [s].
 
@@ -25,7 +25,7 @@ def summed_neighbours(
         int32 [m] item indices, ascending and without 0, and their float32 [m] sums.
     """
     neighbours = index.take(seeds, axis=0).ravel()
-    contribution = (weight.take(seeds, axis=0) * seed_weight[:, None]).ravel()
+    contribution = (weight.take(seeds, axis=0).astype(np.float32) * seed_weight[:, None]).ravel()
     return summed(neighbours, contribution)
 
 

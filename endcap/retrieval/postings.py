@@ -39,7 +39,8 @@ def postings(code: NDArray[np.int32], index: NDArray[np.int32], codes: int) -> P
         index: int32 [m], its item, the best first.
         codes: number of codes, the unknown included.
     """
-    return _grouped([code], [np.arange(len(index))], index, codes)
+    known = np.flatnonzero(code > 0)
+    return _grouped([code[known]], [known], index, codes)
 
 
 def postings_with_ancestors(leaf: NDArray[np.int32], index: NDArray[np.int32], categories: Vocabulary) -> Postings:

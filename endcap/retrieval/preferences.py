@@ -10,7 +10,7 @@ from endcap.catalogue.item_table import ItemTable
 from endcap.features.columns import ITEM_NUMERIC
 from endcap.retrieval.candidates import Candidates
 from endcap.retrieval.eligible import Eligible, first_eligible_places
-from endcap.retrieval.ordering import scored_by_rank
+from endcap.retrieval.ordering import distinct_in_order, scored_by_rank
 from endcap.retrieval.postings import Postings, postings, postings_with_ancestors
 
 _PURCHASES = ITEM_NUMERIC.index("purchases_90d")
@@ -57,9 +57,7 @@ def in_turns(lists: Sequence[NDArray[np.int32]]) -> NDArray[np.int32]:
     if not lists:
         return np.zeros(0, dtype=np.int32)
     turn = np.concatenate([np.arange(len(one)) for one in lists])
-    index = np.concatenate(lists)[np.argsort(turn, kind="stable")]
-    _, first = np.unique(index, return_index=True)
-    return index[np.sort(first)].astype(np.int32, copy=False)
+    return distinct_in_order(np.concatenate(lists)[np.argsort(turn, kind="stable")])
 
 
 def _first(index: NDArray[np.int32], eligible: Eligible, quota: int) -> NDArray[np.int32]:

@@ -5,7 +5,7 @@ from numpy.typing import NDArray
 
 from endcap.retrieval.candidates import Candidates
 from endcap.retrieval.eligible import Eligible, first_eligible
-from endcap.retrieval.ordering import scored_by_rank
+from endcap.retrieval.ordering import distinct_in_order, scored_by_rank
 
 
 def recently_viewed_candidates(viewed: NDArray[np.int32], bought: NDArray[np.int32], eligible: Eligible, quota: int) -> Candidates:
@@ -17,7 +17,6 @@ def recently_viewed_candidates(viewed: NDArray[np.int32], bought: NDArray[np.int
         eligible: which items may be shown.
         quota: most candidates to give.
     """
-    newest_first = viewed[::-1]
-    _, first = np.unique(newest_first, return_index=True)
-    distinct = newest_first[np.sort(first)]
-    return first_eligible(scored_by_rank(distinct[~np.isin(distinct, bought)]), eligible, quota)
+    # What was bought goes first, so that a look at it is not the item's first place, and is cut off again.
+    distinct = distinct_in_order(np.concatenate([bought, viewed[::-1]]))[len(distinct_in_order(bought)) :]
+    return first_eligible(scored_by_rank(distinct), eligible, quota)

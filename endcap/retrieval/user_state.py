@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from endcap.catalogue.item_table import ItemTable
 from endcap.catalogue.vocabulary import Vocabulary
 from endcap.features.columns import HISTORY_LENGTH, USER_CATEGORICAL, USER_NUMERIC
+from endcap.retrieval.shares import Shares
 
 SECONDS_PER_DAY = 86_400.0
 STALENESS_MAX_DAYS = 28.0
@@ -28,8 +29,8 @@ class UserState:
         history_age_days: float32 [h].
         pair_index: int32 [p], items bought before, ascending; the columns below belong to it.
         times_bought, baskets_28d, baskets_90d, days_since_bought, gap_mean_days, decayed_20d, decayed_60d: float32 [p].
-        leaf_share: float32 [number of categories], share of the user's purchases by finest category code.
-        brand_share: float32 [number of brands].
+        leaf_share: share of the user's purchases by finest category code.
+        brand_share: the same by brand code.
         session: int32 [s], items of the present visit, newest last.
         is_known: whether the feature store had a row for the user.
     """
@@ -46,8 +47,8 @@ class UserState:
     gap_mean_days: NDArray[np.float32]
     decayed_20d: NDArray[np.float32]
     decayed_60d: NDArray[np.float32]
-    leaf_share: NDArray[np.float32]
-    brand_share: NDArray[np.float32]
+    leaf_share: Shares
+    brand_share: Shares
     session: NDArray[np.int32]
     is_known: bool
 
@@ -81,7 +82,7 @@ def user_state(
     session = items.ids.codes(session_item_ids)
     session = session[session > 0]
     if row is None:
-        return _with_session(_unknown_user(items), session)
+        return _with_session(_unknown_user(), session)
     now_s = now.timestamp()
     row_moment: datetime | None = row.get("event_timestamp")
     elapsed_days = (
@@ -139,15 +140,13 @@ def _listed(row: Mapping[str, Any], name: str) -> Sequence[Any]:
     return [] if values is None else values
 
 
-def _shares(vocabulary: Vocabulary, names: Sequence[str] | None, shares: Sequence[float] | None) -> NDArray[np.float32]:
-    dense = np.zeros(len(vocabulary), dtype=np.float32)
-    if names is not None and shares is not None and len(names):
-        dense[vocabulary.codes(names)] = np.asarray(shares, dtype=np.float32)
-        dense[0] = 0
-    return dense
+def _shares(vocabulary: Vocabulary, names: Sequence[str] | None, shares: Sequence[float] | None) -> Shares:
+    if names is None or shares is None or not len(names):
+        return Shares.none()
+    return Shares.of(vocabulary.codes(names), np.asarray(shares, dtype=np.float32))
 
 
-def _unknown_user(items: ItemTable) -> UserState:
+def _unknown_user() -> UserState:
     def nothing() -> NDArray[np.float32]:
         return np.zeros(0, dtype=np.float32)
 
@@ -164,8 +163,8 @@ def _unknown_user(items: ItemTable) -> UserState:
         gap_mean_days=nothing(),
         decayed_20d=nothing(),
         decayed_60d=nothing(),
-        leaf_share=np.zeros(len(items.categories), dtype=np.float32),
-        brand_share=np.zeros(len(items.brands), dtype=np.float32),
+        leaf_share=Shares.none(),
+        brand_share=Shares.none(),
         session=np.zeros(0, dtype=np.int32),
         is_known=False,
     )

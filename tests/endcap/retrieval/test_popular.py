@@ -1,7 +1,7 @@
 import numpy as np
 
 from endcap.retrieval.candidates import Candidates
-from endcap.retrieval.popular import OVERALL, Popularity, popular_of
+from endcap.retrieval.popular import OVERALL, Popularity, popular_candidates, popular_of
 
 
 def ranked(*index: int) -> Candidates:
@@ -25,6 +25,16 @@ def test_a_known_segment_is_mixed_with_everybody() -> None:
 
 def test_unknown_segments_get_what_everybody_buys() -> None:
     assert list(POPULARITY.candidates(["region=moon"], quota=3).index) == [1, 2, 3]
+
+
+def test_the_quota_is_spent_on_what_may_be_shown() -> None:
+    found = popular_candidates(POPULARITY, ["region=north"], lambda index: index % 2 == 0, 3)
+    assert found.index.tolist() == [2, 4, 6]
+    assert popular_candidates(POPULARITY, ["region=north", "age_band=65+"], lambda index: index > 0, 1).index.tolist() in ([9], [1])
+
+
+def test_the_first_segment_with_a_table_counts() -> None:
+    assert 9 in POPULARITY.candidates(["region=moon", "region=north"], quota=5).index
 
 
 def test_tables_survive_storage() -> None:
