@@ -18,6 +18,9 @@ from transformers.stage_trace import StageTrace
 VARIANT = "default"
 """Everybody is in one variant until experiments are configured."""
 
+STALE = "stale_answer"
+"""The source of items of a list that was made earlier."""
+
 _POPULAR = SOURCES.index("popular")
 
 
@@ -99,11 +102,26 @@ def recommendations(shown: Shown, asked: SourceRequest, policy: str) -> list[Rec
     ]
 
 
-def answer(listed: list[Recommendation], request: ResolvedRequest, request_id: str, trace: StageTrace) -> Answer:
+def once_more(index: NDArray[np.int32], score: NDArray[np.float32], request: ResolvedRequest) -> list[Recommendation]:
+    """A list that was complete a while ago, shown again.
+
+    Args:
+        index: int32 [k], the items.
+        score: float32 [k], as they were.
+        request: what was asked.
+    """
+    items = request.served.tables.items
+    return [
+        Recommendation(item_id=items.ids.name(item), score=old, source=STALE, reason="Picked for you", position=place, title=title)
+        for place, (item, old, title) in enumerate(zip(index.tolist(), score.tolist(), items.titles(index), strict=True), start=1)
+    ]
+
+
+def answer(listed: list[Recommendation], request: ResolvedRequest, trace: StageTrace) -> Answer:
     """The answer; call last, when the trace has all its times."""
     return Answer(
         recommendations=listed,
-        request_id=request_id,
+        request_id=request.request_id,
         bundle=request.served.name,
         variant=VARIANT,
         degraded=trace.degraded,

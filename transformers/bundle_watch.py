@@ -28,10 +28,19 @@ class BundleHolder:
             self.current = replace(self.current, **changes)
 
 
-async def watch_bundle(holder: BundleHolder, served_dir: Path, prepare: Prepare, look_s: float = LOOK_SECONDS) -> None:
+async def watch_bundle(
+    holder: BundleHolder, served_dir: Path, prepare: Prepare, put: Callable[[ServedBundle], None], look_s: float = LOOK_SECONDS
+) -> None:
     """Switch to each newly promoted bundle once it is ready; runs until it is cancelled.
 
     A bundle that cannot be served is logged once, and the present one goes on answering.
+
+    Args:
+        holder: knows the present one.
+        served_dir: where bundles are promoted.
+        prepare: loads the promoted one.
+        put: makes it the one that answers.
+        look_s: seconds between two looks.
     """
     log = get_logger("transformer")
     refused: int | None = None
@@ -42,8 +51,9 @@ async def watch_bundle(holder: BundleHolder, served_dir: Path, prepare: Prepare,
         if promoted is None or promoted in (present, refused):
             continue
         try:
-            holder.current = await prepare()
-            log.info("bundle switched", bundle=holder.current.name, was=present)
+            newer = await prepare()
+            put(newer)
+            log.info("bundle switched", bundle=newer.name, was=present)
         except Exception as error:  # whatever is wrong with the new bundle, the present one goes on
             refused = promoted
             log.error("promoted bundle cannot be served", version=promoted, cause=str(error))

@@ -11,10 +11,10 @@ CUT = 0.7
 
 
 class ConcurrencyLimit:
-    """Grows by one while requests are quick and the limit is used, shrinks by a factor when too many are late.
+    """Grows by one while all requests are quick and the limit is used, shrinks by a factor when too many are late.
 
     Additive increase, multiplicative decrease over windows of requests (Chiu and Jain 1989), as in Netflix's concurrency-limits with
-    its rule that a limit nobody reaches is not changed. One late request says nothing; a share of them does.
+    its rule that a limit nobody comes near is not changed. One late request says nothing; the second in a window does.
 
     Args:
         most: the limit never exceeds it.
@@ -42,19 +42,16 @@ class ConcurrencyLimit:
         self._requests += 1
         self._late += took_s > self._late_s
         self._busiest = max(self._busiest, in_flight)
-        if self._requests >= WINDOW_REQUESTS and (now - self._window_start >= WINDOW_S or self._too_late()):
-            self._adjust()
+        too_late = self._late > LATE_REQUESTS_MAX * max(self._requests, WINDOW_REQUESTS)
+        if too_late or (self._requests >= WINDOW_REQUESTS and now - self._window_start >= WINDOW_S):
+            if 2 * self._busiest >= int(self.limit):
+                self._adjust(too_late)
             self._start_window(now)
 
-    def _too_late(self) -> bool:
-        return self._late > LATE_REQUESTS_MAX * self._requests
-
-    def _adjust(self) -> None:
-        if 2 * self._busiest < int(self.limit):
-            return
-        if self._too_late():
+    def _adjust(self, too_late: bool) -> None:
+        if too_late:
             self.limit = max(min(LEAST, self._most), self.limit * CUT)
-        else:
+        elif not self._late:
             self.limit = min(self._most, self.limit + 1)
 
     def _start_window(self, now: float) -> None:

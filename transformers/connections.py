@@ -7,26 +7,39 @@ from numpy.typing import NDArray
 
 from endcap.errors import BundleInvalid, DependencyUnavailable
 from endcap.index.connection import connect
-from endcap.index.search import ItemSearch
+from endcap.index.search import AsyncItemSearch
 from endcap.log import get_logger
 from endcap.retrieval.candidates import Candidates
 from endcap.settings import MilvusSettings, Settings
 from transformers.features import OnlineRead
+from transformers.tracing import current_trace
 
 RETRY_SECONDS = 0.5
 LOAD_TIMEOUT_S = 60.0
+SERVICE = "milvus.proto.milvus.MilvusService"
 
 
 class MilvusIndex:
-    """The vector search of requests, and the check that a bundle's collection is there."""
+    """The vector search of requests, and the check that a bundle's collection is there; made inside the running event loop."""
 
-    def __init__(self, settings: MilvusSettings, timeout_ms: float) -> None:
+    def __init__(self, settings: MilvusSettings) -> None:
         self._settings = settings
-        self._timeout_ms = timeout_ms
-        self._search = ItemSearch(settings)
+        self._search = AsyncItemSearch(settings)
+        self._address = f"{settings.host}:{settings.port}"
 
-    def search(self, collection: str, embedding: NDArray[np.float32], limit: int) -> Candidates:
-        return self._search.search(collection, embedding, limit, timeout_ms=self._timeout_ms)
+    async def search(
+        self, collection: str, embedding: NDArray[np.float32], limit: int, *, where: str | None, timeout_ms: float
+    ) -> Candidates:
+        """The nearest items that fulfil `where`.
+
+        Raises:
+            DependencyUnavailable: Milvus does not answer in time, or refuses.
+        """
+        with current_trace().call(SERVICE, "Search", self._address):
+            return await self._search.search(collection, embedding, limit, where=where, timeout_ms=timeout_ms)
+
+    async def close(self) -> None:
+        await self._search.close()
 
     def check(self, collection: str) -> None:
         """Load the collection when it is not.
@@ -50,11 +63,11 @@ class MilvusIndex:
             client.close()
 
 
-def open_index(settings: Settings, wait_s: float) -> MilvusIndex:
-    """Connect to Milvus.
+def wait_for_milvus(settings: MilvusSettings, wait_s: float) -> None:
+    """Return when Milvus answers.
 
     Args:
-        settings: all settings.
+        settings: where it is.
         wait_s: how long a Milvus that is still starting is waited for.
 
     Raises:
@@ -64,13 +77,13 @@ def open_index(settings: Settings, wait_s: float) -> MilvusIndex:
     said = False
     while True:
         try:
-            connect(settings.milvus).close()
-            return MilvusIndex(settings.milvus, settings.serving.retrieval_timeout_ms)
+            connect(settings).close()
+            return
         except DependencyUnavailable:
             if time.monotonic() >= deadline:
                 raise
             if not said:
-                get_logger("transformer").info("waiting for Milvus", port=settings.milvus.port)
+                get_logger("transformer").info("waiting for Milvus", port=settings.port)
                 said = True
             time.sleep(RETRY_SECONDS)
 

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from transformers.eligibility import Eligibility
-from transformers.resolving import ResolvedRequest
+from transformers.sources.source import SourceRequest
 
 Excluded = Callable[[NDArray[np.int32]], NDArray[np.bool_]]
 """Says of int32 [m] item indices, in a bool [m], which of them the rules exclude."""
@@ -14,24 +14,20 @@ Excluded = Callable[[NDArray[np.int32]], NDArray[np.bool_]]
 _FIRST_LOOK = 64
 
 
-def last_resort(
-    request: ResolvedRequest, segments: list[str], eligible: Eligibility, shown: NDArray[np.int32], count: int, excluded: Excluded
-) -> NDArray[np.int32]:
+def last_resort(asked: SourceRequest, shown: NDArray[np.int32], count: int, excluded: Excluded) -> NDArray[np.int32]:
     """int32 [at most count]: eligible items for the places that the candidates left open.
 
     What is popular in the person's segment comes first, then what is popular at all, then all eligible items by purchases; a search's own
     items keep the search's order and come before all of them.
 
     Args:
-        request: what was asked.
-        segments: segments the person is in.
-        eligible: what may be shown.
+        asked: the request as the sources saw it.
         shown: int32 [s], items that stand in the list already.
         count: open places.
         excluded: what rules about candidates exclude; rules about items are part of `eligible`.
     """
-    served = request.served
-    popular = served.tables.popularity.candidates(segments, len(served.by_purchases)).index
+    served, eligible = asked.request.served, asked.eligible
+    popular = served.tables.popularity.candidates(asked.segments, len(served.by_purchases)).index
     chosen = [np.zeros(0, dtype=np.int32)]
     for order in [eligible.given] if len(eligible.given) else [popular, served.by_purchases]:
         missing = count - sum(map(len, chosen))

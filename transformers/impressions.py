@@ -1,12 +1,11 @@
 """Impressions: every list that went out is written to the event log, without the request waiting for it or failing by it."""
 
-from collections.abc import Sequence
-
 from endcap.clock import Clock
 from endcap.contracts.answer import Answer
 from endcap.contracts.request import Instance
 from endcap.event_log.batches import Impressions
 from endcap.event_log.writer import EventLog
+from transformers.answer_cache import SharedAnswers, request_ids
 from transformers.metrics import ServingMetrics
 
 
@@ -30,10 +29,11 @@ class ImpressionLog:
             self._log.emit(impressions_of(instance, made, self._clock))
             self._metrics.impressions.inc(len(made.recommendations))
 
-    def shown_again(self, instances: Sequence[Instance], answers: Sequence[Answer], request_ids: Sequence[str]) -> None:
+    def shown_again(self, shared: SharedAnswers, request_id: str) -> None:
         """Log lists that were given to one more request."""
-        for instance, made, request_id in zip(instances, answers, request_ids, strict=True):
-            self.shown(instance, made.model_copy(update={"request_id": request_id}))
+        ids = request_ids(request_id, len(shared.answers))
+        for instance, made, own_id in zip(shared.instances, shared.answers, ids, strict=True):
+            self.shown(instance, made.model_copy(update={"request_id": own_id}))
 
 
 def impressions_of(instance: Instance, made: Answer, clock: Clock) -> Impressions:

@@ -18,6 +18,20 @@ from transformers.resolving import ResolvedRequest
 
 
 @dataclass(frozen=True)
+class Curiosity:
+    """How lists explore.
+
+    Attributes:
+        policy: chooses what explored places show.
+        random: where each request's own randomness comes from.
+    """
+
+    policy: Policy
+    settings: ExplorationSettings
+    random: np.random.Generator
+
+
+@dataclass(frozen=True)
 class RuledCandidates:
     """m candidates after the rules' effects on their scores, without those that a rule excludes.
 
@@ -48,9 +62,7 @@ def slate_of(
     candidates: RuledCandidates,
     request: ResolvedRequest,
     k: int,
-    policy: Policy,
-    settings: ExplorationSettings,
-    random: np.random.Generator,
+    curiosity: Curiosity,
 ) -> Slate:
     """The list: placements first, then diversity, then the places that explore.
 
@@ -58,20 +70,18 @@ def slate_of(
         candidates: m candidates.
         request: its surface says how diverse and how curious the list is.
         k: places wanted.
-        policy: chooses what is tried out.
-        settings: of exploration.
-        random: the request's own randomness.
+        curiosity: how it explores.
     """
     exploration = None
     if request.surface.exploration.share > 0:
         exploration = ExploredSlots(
-            policy=policy,
+            policy=curiosity.policy,
             evidence=request.served.evidence,
             index=candidates.ranked.candidates.index,
-            random=random,
+            random=curiosity.random,
             share=request.surface.exploration.share,
-            new_item_share=settings.new_item_share,
-            evidence_impressions=settings.evidence_impressions,
+            new_item_share=curiosity.settings.new_item_share,
+            evidence_impressions=curiosity.settings.evidence_impressions,
         )
     return assemble(
         candidates.score,

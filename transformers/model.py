@@ -72,8 +72,10 @@ class RecommendationModel(kserve.Model):  # type: ignore[misc]
             before_ms: what passed since the request came.
 
         Raises:
+            InvalidInput: a surface is unknown or lacks its items.
             ModelNotReady: no bundle is served.
         """
+        self._path.check(instances)
         if key is None or not nobody_is_named(instances):
             return await self._computed(instances, request_id, before_ms), False
         return await self.cache.shared(key, request_id, lambda: self._computed(instances, request_id, before_ms))

@@ -15,13 +15,14 @@ from endcap.surfaces.surfaces_file import load_surfaces
 from transformers.features import FeatureReader, OnlineRead
 from transformers.guards import Guards
 from transformers.impressions import ImpressionLog
-from transformers.last_lists import LastLists
+from transformers.listing import Curiosity
 from transformers.metrics import ServingMetrics
 from transformers.model_server_client import ModelServerClient
 from transformers.query import QueryEncoder
 from transformers.request_path import PathParts
 from transformers.sources.registry import source_registry
 from transformers.sources.two_tower import VectorSearch
+from transformers.stale_answers import StaleAnswers
 from transformers.surface_plan import surface_plans
 
 POLICIES: Mapping[str, Callable[[], Policy]] = {"thompson": ThompsonSampling, "ucb": DiscountedUcb, "epsilon": EpsilonGreedy}
@@ -58,10 +59,9 @@ def path_parts(  # noqa: PLR0917
         features=FeatureReader(store, settings, metrics),
         encoder=QueryEncoder(model, settings.cache, metrics),
         model=model,
-        policy=POLICIES[settings.exploration.policy](),
-        random=random,
+        curiosity=Curiosity(POLICIES[settings.exploration.policy](), settings.exploration, random),
         metrics=metrics,
         guards=Guards(settings.resilience, metrics),
-        last_lists=LastLists(settings.cache, metrics),
+        stale=StaleAnswers(settings.cache, metrics.cache("stale_answers")),
         impressions=ImpressionLog(log, system_clock, metrics),
     )

@@ -8,20 +8,18 @@ from numpy.typing import NDArray
 
 from endcap.contracts.answer import Answer, Recommendation
 from endcap.contracts.request import Instance
-from endcap.exploration.policy import Policy
 from endcap.retrieval.candidates import CandidateSet, union
 from endcap.retrieval.popular import segment_name, segments_of
 from endcap.rules.context import RuleContext
 from endcap.settings import Settings
 from endcap.slate.slate import SlotKind
-from transformers.answering import VARIANT, Shown, answer, recommendations
+from transformers.answering import VARIANT, Shown, answer, once_more, recommendations
 from transformers.eligibility import Eligibility
 from transformers.fallback import last_resort
 from transformers.features import FeatureReader, Row, session_bought, state_of
 from transformers.guards import Guards
 from transformers.impressions import ImpressionLog
-from transformers.last_lists import LastLists
-from transformers.listing import RuledCandidates, ruled, slate_of
+from transformers.listing import Curiosity, RuledCandidates, ruled, slate_of
 from transformers.metrics import ServingMetrics
 from transformers.model_server_client import ModelServerClient
 from transformers.query import Person, Query, QueryEncoder
@@ -32,6 +30,7 @@ from transformers.rule_stage import exclusion, rule_effects
 from transformers.served_bundle import ServedBundle
 from transformers.sources.source import SourceRequest
 from transformers.stage_trace import StageTrace
+from transformers.stale_answers import StaleAnswers, stale_key
 from transformers.surface_plan import SurfacePlan, plan_of
 
 
@@ -41,8 +40,7 @@ class PathParts:
 
     Attributes:
         plans: by surface.
-        policy: chooses what explored places show.
-        random: where each request's own randomness comes from.
+        curiosity: how lists explore.
     """
 
     settings: Settings
@@ -50,11 +48,10 @@ class PathParts:
     features: FeatureReader
     encoder: QueryEncoder
     model: ModelServerClient
-    policy: Policy
-    random: np.random.Generator
+    curiosity: Curiosity
     metrics: ServingMetrics
     guards: Guards
-    last_lists: LastLists
+    stale: StaleAnswers
     impressions: ImpressionLog
 
 
@@ -85,7 +82,9 @@ class RequestPath:
         """How many items a request asks for."""
         return instance.k if "k" in instance.model_fields_set else self._limits.k_default
 
-    async def recommend(self, instance: Instance, served: ServedBundle, request_id: str, parsed_ms: float = 0.0) -> Answer:
+    async def recommend(
+        self, instance: Instance, served: ServedBundle, request_id: str, parsed_ms: float = 0.0, is_shown: bool = True
+    ) -> Answer:
         """Make one list.
 
         Args:
@@ -93,6 +92,7 @@ class RequestPath:
             served: the bundle that answers, the same one in every stage.
             request_id: what the answer's events will name.
             parsed_ms: time its parsing took.
+            is_shown: whether somebody will see it, so that it counts and is logged.
 
         Raises:
             InvalidInput: its surface is unknown or lacks its items.
@@ -100,11 +100,11 @@ class RequestPath:
         trace = StageTrace(self._limits.request_budget_ms, self._metrics, self._parts.guards)
         plan = plan_of(instance, self._parts.plans)
         with trace.stage("parse"):
-            request = resolve(instance, served, plan.surface)
+            request = resolve(instance, served, plan.surface, request_id, is_shown=is_shown)
         trace.timings_ms["parse"] += parsed_ms
         row = await self._row(request, trace)
         if "features" in trace.degraded and (last := self._last_list(request)):
-            return self._answered(last, request, request_id, trace, parsed_ms)
+            return self._answered(last, request, trace, parsed_ms)
         with trace.stage("features"):
             person = Person.of(state_of(row, request), request)
         query = await self._query(request, person, trace)
@@ -118,11 +118,12 @@ class RequestPath:
             after_rules = ruled(ranked, rule_effects(ranked, asked))
         shown = self._shown(after_rules, asked, trace)
         with trace.stage("respond"):
-            listed = recommendations(shown, asked, self._parts.policy.name)
-            self._count(shown, asked, listed)
-        if not trace.degraded:
-            self._parts.last_lists.remember(instance, listed)
-        return self._answered(listed, request, request_id, trace, parsed_ms)
+            listed = recommendations(shown, asked, self._parts.curiosity.policy.name)
+            if is_shown:
+                self._count(shown, asked, listed)
+        if not trace.degraded and person.state.is_known:
+            self._parts.stale.remember(stale_key(instance, served.name), shown.index(), shown.score())
+        return self._answered(listed, request, trace, parsed_ms)
 
     async def _row(self, request: ResolvedRequest, trace: StageTrace) -> Row:
         row, instance = None, request.instance
@@ -172,36 +173,33 @@ class RequestPath:
         request, parts = asked.request, self._parts
         wanted = self.wanted(request.instance)
         with trace.stage("slate"):
-            slate = slate_of(after_rules, request, wanted, parts.policy, parts.settings.exploration, parts.random)
+            slate = slate_of(after_rules, request, wanted, parts.curiosity)
         if len(slate) == wanted:
             return Shown(after_rules, slate, NO_ITEMS)
         with trace.stage("fallback"):
             there = after_rules.ranked.candidates.index[slate.rows]
-            rest = last_resort(request, asked.segments, asked.eligible, there, wanted - len(slate), exclusion(asked))
+            rest = last_resort(asked, there, wanted - len(slate), exclusion(asked))
         return Shown(after_rules, slate, rest)
 
     def _last_list(self, request: ResolvedRequest) -> list[Recommendation]:
-        """The last complete list of the same person and question, as far as it may still be shown."""
-        kept = self._parts.last_lists.recall(request.instance)
-        if not kept:
+        """The last complete list of the same person and question, as far as it may still be shown; empty when there is none."""
+        kept = self._parts.stale.recall(stale_key(request.instance, request.served.name))
+        if kept is None:
             return []
-        index = request.served.tables.items.ids.codes([item.item_id for item in kept])
-        barred = np.concatenate([request.excluded, request.items])
-        may = request.served.tables.items.available[index] & (index > 0) & ~np.isin(index, barred)
-        still = [item for item, shown in zip(kept, may.tolist(), strict=True) if shown][: self.wanted(request.instance)]
-        return [item.model_copy(update={"position": place}) for place, item in enumerate(still, start=1)]
+        eligible = Eligibility(request, state_of(None, request), None)
+        still = np.flatnonzero(eligible.of(kept.item_index))[: self.wanted(request.instance)]
+        return once_more(kept.item_index[still], kept.score[still], request)
 
-    def _answered(
-        self, listed: list[Recommendation], request: ResolvedRequest, request_id: str, trace: StageTrace, parsed_ms: float
-    ) -> Answer:
+    def _answered(self, listed: list[Recommendation], request: ResolvedRequest, trace: StageTrace, parsed_ms: float) -> Answer:
         trace.finish(parsed_ms)
-        surface = self._metrics.surface(request.instance.surface)
-        surface.lists.inc()
-        surface.seconds.observe(trace.timings_ms["total"] / 1000)
-        if trace.degraded:
-            surface.degraded.inc()
-        made = answer(listed, request, request_id, trace)
-        self._parts.impressions.shown(request.instance, made)
+        made = answer(listed, request, trace)
+        if request.is_shown:
+            surface = self._metrics.surface(request.instance.surface)
+            surface.lists.inc()
+            surface.seconds.observe(trace.timings_ms["total"] / 1000)
+            if trace.degraded:
+                surface.degraded.inc()
+            self._parts.impressions.shown(request.instance, made)
         return made
 
     def _count(self, shown: Shown, asked: SourceRequest, listed: list[Recommendation]) -> None:
@@ -218,7 +216,7 @@ class RequestPath:
         for place in explored:
             item = shown.candidates.ranked.candidates.index[shown.slate.rows[place]]
             known = asked.request.served.evidence.impressions[item] >= self._parts.settings.exploration.evidence_impressions
-            metrics.explored(self._parts.policy.name, "known" if known else "new")
+            metrics.explored(self._parts.curiosity.policy.name, "known" if known else "new")
 
 
 def _region(segments: Sequence[str]) -> str | None:

@@ -25,6 +25,8 @@ class ResolvedRequest:
         excluded: int32 [e].
         ignored: item ids that the catalogue does not know, in the request's order.
         now: the moment to answer for.
+        request_id: what the answer's events will name.
+        is_shown: whether somebody will see the list, so that it counts and is logged.
     """
 
     instance: Instance
@@ -34,6 +36,8 @@ class ResolvedRequest:
     excluded: NDArray[np.int32]
     ignored: list[str]
     now: datetime
+    request_id: str
+    is_shown: bool = True
 
     @property
     def is_page(self) -> bool:
@@ -46,7 +50,7 @@ class ResolvedRequest:
         return self.surface.items == "given" and len(self.items) > 0
 
 
-def resolve(instance: Instance, served: ServedBundle, surface: Surface) -> ResolvedRequest:
+def resolve(instance: Instance, served: ServedBundle, surface: Surface, request_id: str, *, is_shown: bool = True) -> ResolvedRequest:
     """Look up a request's item ids; one that is unknown is left out and named in `ignored`."""
     items, unknown_items = _known(instance.item_ids, served)
     excluded, unknown_excluded = _known(instance.exclude, served)
@@ -58,6 +62,8 @@ def resolve(instance: Instance, served: ServedBundle, surface: Surface) -> Resol
         excluded=excluded,
         ignored=list(dict.fromkeys(unknown_items + unknown_excluded)) if unknown_items or unknown_excluded else [],
         now=instance.context.time or served.clock(),
+        request_id=request_id,
+        is_shown=is_shown,
     )
 
 

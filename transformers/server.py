@@ -3,8 +3,9 @@
 import asyncio
 import gc
 from collections.abc import Callable
-from contextlib import suppress
+from contextlib import AsyncExitStack
 
+import numpy as np
 import uvloop
 from prometheus_client import REGISTRY
 
@@ -12,22 +13,24 @@ from endcap.bundle.promotion import MODEL_FOLDER, served_bundle
 from endcap.cli.failures import report_failure
 from endcap.contracts.request import Instance, Surface
 from endcap.errors import EndcapError
+from endcap.event_log.writer import EventLog
 from endcap.log import configure_logging, get_logger
 from endcap.serving.messages import serving_messages
 from endcap.settings import Settings, load_settings
 from transformers.answer_cache import AnswerCache
 from transformers.bundle_watch import BundleHolder, watch_bundle
-from transformers.connections import open_index, open_online_store
-from transformers.draining import exit_soon
-from transformers.features import FeatureReader, OnlineRead
+from transformers.connections import MilvusIndex, open_online_store, wait_for_milvus
+from transformers.features import OnlineRead
 from transformers.kserve_server import BoundModelServer
+from transformers.live_changes import LiveChanges
 from transformers.log_bridge import bridge_logs
 from transformers.metrics import ServingMetrics
 from transformers.model import RecommendationModel
 from transformers.model_server_client import ModelServerClient
+from transformers.path_parts import path_parts
 from transformers.request_path import RequestPath
-from transformers.retrieval import TwoTowerSearch, VectorSearch
 from transformers.served_bundle import ServedBundle, load_served_bundle
+from transformers.tracing import Tracing
 
 WARM_UP_LISTS = 20
 WAIT_SECONDS = 90.0
@@ -40,20 +43,22 @@ class Transformer:
     Args:
         settings: all settings.
         store: the online feature store.
-        index: the vector search.
         wait_s: how long parts that are still starting are waited for.
     """
 
-    def __init__(self, settings: Settings, store: OnlineRead, index: VectorSearch, wait_s: float) -> None:
+    def __init__(self, settings: Settings, store: OnlineRead, wait_s: float) -> None:
         self._settings = settings
-        self._index = index
         self._wait_s = wait_s
         self._metrics = ServingMetrics(REGISTRY)
-        self._features = FeatureReader(store)
-        self._search = TwoTowerSearch(index)
+        self._metrics.request_budget.set(settings.serving.request_budget_ms / 1000)
+        self._index = MilvusIndex(settings.milvus)
         self._client = ModelServerClient(serving_messages(), settings.model_server, MODEL_FOLDER)
-        self._path = RequestPath(settings, self._features, self._search, self._client, self._metrics)
+        self._log = EventLog(settings.event_log_dir, count_dropped=self._metrics.dropped_impressions.inc)
+        self._parts = path_parts(settings, store, self._index, self._client, self._log, self._metrics, np.random.default_rng())
+        self._path = RequestPath(self._parts)
         self._holder = BundleHolder()
+        self._live = LiveChanges(settings, self._holder, self._metrics)
+        self._tracing = Tracing.from_settings(settings, "transformer")
 
     async def run(self) -> None:
         """Serve until SIGTERM or SIGINT.
@@ -61,24 +66,20 @@ class Transformer:
         Raises:
             EndcapError: there is no sound bundle, or Milvus or the model server cannot answer with it.
         """
-        self._holder.current = await self.prepare()
+        self._put(await self.prepare())
         _log_start(self._holder.current)
-        watching = asyncio.create_task(watch_bundle(self._holder, self._settings.served_dir, self.prepare))
-        cache = AnswerCache(self._settings.cache, self._metrics, lambda: self._holder.current and self._holder.current.name)
-        try:
+        async with AsyncExitStack() as stack:
+            stack.push_async_callback(self._close)
+            for watching in (watch_bundle(self._holder, self._settings.served_dir, self.prepare, self._put), *self._live.watchers()):
+                stack.push_async_callback(_cancelled, asyncio.create_task(watching))
+            cache = AnswerCache(self._settings.cache, self._metrics, self._revision, self._parts.impressions.shown_again)
             model = RecommendationModel(self._settings.serving.model_name, self._path, self._holder, cache)
             await BoundModelServer(self._settings, self._metrics).serve(model)
-            exit_soon()
-        finally:
-            watching.cancel()
-            with suppress(asyncio.CancelledError):
-                await watching
-            await self._close()
 
     async def prepare(self) -> ServedBundle:
         """Load the promoted bundle and return when every part has answered with it."""
         bundle = await asyncio.to_thread(served_bundle, self._settings.served_dir)
-        served = await asyncio.to_thread(load_served_bundle, bundle, self._settings)
+        served = await asyncio.to_thread(load_served_bundle, bundle, self._settings, self._live.rule_file())
         await asyncio.to_thread(self._index.check, served.manifest.collection)
         await self._client.wait_until_available(served.manifest.version, self._wait_s)
         await self._warm_up(served)
@@ -86,23 +87,45 @@ class Transformer:
         gc.freeze()  # the catalogue's strings and dictionaries live as long as the bundle; a collection that walks them costs tens of ms
         return served
 
+    def _put(self, served: ServedBundle) -> None:
+        """Answer with a bundle from now on."""
+        manifest = served.manifest
+        self._holder.current = served
+        self._metrics.bundle_served(served.name, manifest.version, manifest.collection, manifest.data_end.timestamp())
+        self._live.bundle_changed()
+
+    def _revision(self) -> tuple[int, str, int] | None:
+        return self._holder.current.revision if self._holder.current else None
+
     async def _warm_up(self, served: ServedBundle) -> None:
         some_item = served.tables.items.ids.name(1)
         kinds = (
             Instance(user_id="endcap-warm-up", session_id="endcap-warm-up"),
-            Instance(user_id="endcap-warm-up", surface=Surface.PRODUCT, item_ids=[some_item]),
+            Instance(user_id="endcap-warm-up", surface=Surface.PRODUCT.value, item_ids=[some_item]),
         )
+        surfaces = self._parts.plans
         for number in range(WARM_UP_LISTS):
-            await self._path.recommend(kinds[number % len(kinds)], served, "warm-up")
+            instance = kinds[number % len(kinds)]
+            if instance.surface in surfaces:
+                await self._path.recommend(instance, served, "warm-up", is_shown=False)
 
     async def _close(self) -> None:
         await self._client.close()
-        self._features.close()
-        self._search.close()
+        await self._index.close()
+        self._parts.features.close()
+        self._tracing.close()
+        await asyncio.to_thread(self._log.close)
 
 
-def _log_start(served: ServedBundle) -> None:
+async def _cancelled(task: "asyncio.Task[None]") -> None:
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)
+
+
+def _log_start(served: ServedBundle | None) -> None:
     log = get_logger("transformer")
+    if served is None:
+        return
     if served.replay_at is None:
         log.info("serving", bundle=served.name, answers_as_of="now")
     else:
@@ -121,14 +144,15 @@ def main(open_store: Callable[[Settings], OnlineRead] = open_online_store, wait_
         configure_logging(settings.log_level, settings.log_format)
         bridge_logs()
         served_bundle(settings.served_dir)
-        store, index = open_store(settings), open_index(settings, wait_s)
+        store = open_store(settings)
+        wait_for_milvus(settings.milvus, wait_s)
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-            runner.run(_run(settings, store, index, wait_s))
+            runner.run(_run(settings, store, wait_s))
     except EndcapError as error:
         report_failure(error)
         return error.exit_code
     return 0
 
 
-async def _run(settings: Settings, store: OnlineRead, index: VectorSearch, wait_s: float) -> None:
-    await Transformer(settings, store, index, wait_s).run()
+async def _run(settings: Settings, store: OnlineRead, wait_s: float) -> None:
+    await Transformer(settings, store, wait_s).run()

@@ -14,12 +14,14 @@ from pathlib import Path
 import httpx
 import psutil
 import pytest
+import yaml
 
 from benchmarks.synthetic import SyntheticSize, make_feature_row, make_tables, manifest_fields
 from endcap.bundle.manifest import present_feature_columns
 from endcap.contracts.bundle import BundleManifest
 from endcap.index.local_server import unpack_program
 from endcap.settings import Settings
+from endcap.surfaces.surfaces_file import load_surfaces
 from transformers.served_bundle import ServedBundle, served_from
 
 SIZE = SyntheticSize(items=300, dim=8, neighbours=10)
@@ -72,6 +74,7 @@ def endpoint(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Endpoint]:
         "ENDCAP_SERVING__FEATURES_TIMEOUT_MS": "2000",
         "ENDCAP_SERVING__RETRIEVAL_TIMEOUT_MS": "2000",
         "ENDCAP_SERVING__RANK_TIMEOUT_MS": "2000",
+        "ENDCAP_SERVING__SURFACES_FILE": str(write_surfaces_without_exploration(home / "surfaces.yaml")),
         "OMP_NUM_THREADS": "1",
         "TF_USE_LEGACY_KERAS": "1",
     }
@@ -106,6 +109,15 @@ def share_unpacked_milvus(home: Path, shared: Path) -> None:
     unpack_program(shared / "milvus-bin")
     (home / "milvus").mkdir()
     (home / "milvus" / "bin").symlink_to(shared / "milvus-bin")
+
+
+def write_surfaces_without_exploration(path: Path) -> Path:
+    """The surfaces endcap ships with; the same request gets the same list."""
+    surfaces = load_surfaces().model_dump(exclude_none=True)
+    for surface in surfaces["surfaces"].values():
+        surface["exploration"]["share"] = 0
+    path.write_text(yaml.safe_dump(surfaces))
+    return path
 
 
 def free_ports(count: int) -> list[int]:

@@ -13,7 +13,7 @@ import pytest
 from kserve.protocol.grpc import grpc_predict_v2_pb2 as pb
 from kserve.protocol.grpc import grpc_predict_v2_pb2_grpc
 
-STAGES = {"parse", "features", "query", "retrieval", "eligibility", "rank", "respond", "total"}
+STAGES = {"parse", "features", "query", "eligibility", "retrieval", "rank", "rules", "slate", "respond", "total"}
 NEVER_IN_STOCK = "I000049"
 
 
@@ -32,8 +32,6 @@ def test_known_user_gets_a_full_list_with_every_stage_timed(endpoint) -> None:
     answer = endpoint.predict({"user_id": "U1", "k": 12})[0]
     assert [item["position"] for item in answer["recommendations"]] == list(range(1, 13))
     assert len({item["item_id"] for item in answer["recommendations"]}) == 12
-    scores = [item["score"] for item in answer["recommendations"]]
-    assert scores == sorted(scores, reverse=True)
     assert answer["degraded"] == []
     assert set(answer["timings_ms"]) == STAGES
     assert answer["bundle"] == "endcap-1"
@@ -47,13 +45,13 @@ def test_same_request_gets_the_same_list(endpoint) -> None:
 def test_unknown_user_gets_popular_items_and_nothing_is_degraded(endpoint) -> None:
     answer = endpoint.predict({"user_id": "nobody", "k": 5})[0]
     assert len(answer["recommendations"]) == 5
-    assert {item["source"] for item in answer["recommendations"]} == {"popular"}
+    assert {item["source"] for item in answer["recommendations"]} <= {"popular", "trending"}
     assert answer["degraded"] == []
 
 
 def test_unknown_user_with_a_session_gets_what_goes_with_the_session(endpoint) -> None:
     answer = endpoint.predict({"session_id": json.dumps(["I000500"]), "k": 50})[0]
-    assert "Goes with Item 500" in {item["reason"] for item in answer["recommendations"]}
+    assert any(item["reason"].startswith("Goes with Item 500 ") for item in answer["recommendations"])
     assert answer["degraded"] == []
 
 
@@ -65,8 +63,7 @@ def test_unknown_items_are_ignored_and_named(endpoint) -> None:
 
 def test_product_page_shows_what_goes_with_its_item(endpoint) -> None:
     answer = endpoint.predict({"user_id": "U1", "surface": "product", "item_ids": ["I000700"], "k": 5})[0]
-    assert {item["item_id"] for item in answer["recommendations"]} <= {f"I{number:06d}" for number in range(701, 721)}
-    assert answer["recommendations"][0]["reason"] == "Goes with Item 700"
+    assert answer["recommendations"][0]["reason"].startswith("Goes with Item 700 ")
 
 
 def test_search_orders_exactly_the_items_given(endpoint) -> None:
@@ -95,7 +92,9 @@ def test_request_id_of_the_caller_is_kept(endpoint) -> None:
 def test_explanation_only_when_asked_for(endpoint) -> None:
     plain, explained = endpoint.predict({"user_id": "U1"}, {"user_id": "U1", "explain": True})
     assert "explanation" not in plain["recommendations"][0]
-    assert set(explained["recommendations"][0]["explanation"]) == {"sources", "objectives", "fused"}
+    assert set(explained["recommendations"][0]["explanation"]) == {
+        *("sources", "objectives", "score", "rules", "diversity", "exploration", "place"),
+    }
 
 
 def test_v2_over_http_says_the_same_as_v1(endpoint) -> None:
@@ -144,7 +143,7 @@ def test_metrics_count_stages(endpoint) -> None:
         ({"instances": [{"k": 0}]}, "instances[0].k: must be at least 1; got 0"),
         ({"instances": [{"k": "5"}]}, "instances[0].k: must be a whole number; got '5'"),
         ({"instances": [{}, {"user_id": 5}]}, "instances[1].user_id: must be text; got 5"),
-        ({"instances": [{"surface": "moon"}]}, "instances[0].surface: must be one of 'home', 'product', 'cart'"),
+        ({"instances": [{"surface": "moon"}]}, "instances[0].surface: must be one of 'cart', 'category', 'email', 'home'"),
         ({"instances": [{"colour": "red"}]}, "instances[0].colour: unknown field; allowed are user_id, session_id"),
         ({"instances": [{"filters": {"size": 1}}]}, "instances[0].filters.size: unknown field; allowed are categories, brands"),
         ({"instances": [{"surface": "product"}]}, "surface product needs the page's item"),
@@ -218,8 +217,8 @@ def stopped(process) -> Iterator[None]:
 
 def test_silent_model_server_degrades_and_recovers(endpoint) -> None:
     with stopped(endpoint.process("services.model_server")):
-        answer = endpoint.predict({"user_id": "U1", "k": 5})[0]
-        page = endpoint.predict({"user_id": "U1", "surface": "product", "item_ids": ["I000700"], "k": 5})[0]
+        answer = endpoint.predict({"user_id": "U31", "k": 5})[0]
+        page = endpoint.predict({"user_id": "U32", "surface": "product", "item_ids": ["I000700"], "k": 5})[0]
     assert answer["degraded"] == page["degraded"] == ["query", "rank"]
     assert len(answer["recommendations"]) == 5
     assert page["recommendations"][0]["item_id"] == "I000701"

@@ -184,7 +184,9 @@ def test_the_requests_own_time_wins(served, feature_row) -> None:
 
 
 def test_positions_rise_and_what_fills_the_list_scores_below_the_rest(served, feature_row) -> None:
-    answer = recommend(make_path(served, feature_row), served, user_id="U1", surface="product_bought_together", item_ids=[IDS[0]], k=200, explain=True)
+    answer = recommend(
+        make_path(served, feature_row), served, user_id="U1", surface="product_bought_together", item_ids=[IDS[0]], k=200, explain=True
+    )
     scores = [item.score for item in answer.recommendations]
     filled = [place for place, item in enumerate(answer.recommendations) if item.explanation and "last_resort" in item.explanation]
     assert filled

@@ -38,7 +38,7 @@ def test_a_bundle_with_a_missing_file_is_named(tmp_path: Path, monkeypatch: pyte
 
 
 async def switches(holder: BundleHolder, served_dir: Path, prepare, until) -> None:
-    watching = asyncio.create_task(watch_bundle(holder, served_dir, prepare, look_s=0.01))
+    watching = asyncio.create_task(watch_bundle(holder, served_dir, prepare, lambda newer: setattr(holder, "current", newer), look_s=0.01))
     async with asyncio.timeout(20):
         while not until():  # noqa: ASYNC110 - the watcher has no event to wait for
             await asyncio.sleep(0.01)

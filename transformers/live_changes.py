@@ -1,0 +1,104 @@
+"""What changes while a bundle is served: rules, item table and click evidence, each taken up without a pause."""
+
+import asyncio
+from collections.abc import Coroutine, Sequence
+from pathlib import Path
+from typing import Any
+
+from endcap.catalogue.item_table import ItemTable
+from endcap.errors import EndcapError
+from endcap.exploration.evidence import Evidence
+from endcap.log import get_logger
+from endcap.rules.rule_book import RuleBook
+from endcap.rules.rule_file import RuleFile
+from endcap.settings import Settings
+from transformers.bundle_watch import BundleHolder
+from transformers.item_refresh import Catalogue, ItemRefresh, watch_item_updates
+from transformers.metrics import ServingMetrics
+from transformers.served_bundle import EVIDENCE_NAME
+
+ITEM_UPDATES_NAME = "item_updates.parquet"
+EVIDENCE_LOOK_SECONDS = 5.0
+
+
+class LiveChanges:
+    """Puts changes into the bundle that answers; every request takes one bundle and keeps it.
+
+    Args:
+        settings: where the files are.
+        holder: knows the bundle that answers.
+        metrics: where changes are counted.
+    """
+
+    def __init__(self, settings: Settings, holder: BundleHolder, metrics: ServingMetrics) -> None:
+        self._settings = settings
+        self._holder = holder
+        self._metrics = metrics
+        self._log = get_logger("transformer")
+        self._items = ItemRefresh(settings.live_dir / ITEM_UPDATES_NAME, self._catalogue, self._take_items)
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    def watchers(self) -> Sequence[Coroutine[Any, Any, None]]:
+        """To be run for as long as the process serves."""
+        return watch_item_updates(self._items), self._watch_evidence(self._settings.live_dir / EVIDENCE_NAME)
+
+    def bundle_changed(self) -> None:
+        """Take up a bundle that has begun to answer: its rules' counts, and live changes that it does not have yet."""
+        served = self._holder.current
+        if served is not None:
+            counts = self._metrics.rules_in_force(served.rules.version, served.rules.rules)
+            self._holder.change(rule_counts=counts)
+
+    def rule_file(self) -> RuleFile:
+        """The rules in force."""
+        return RuleFile(version=1)
+
+    def _catalogue(self) -> Catalogue | None:
+        served = self._holder.current
+        return Catalogue(served.tables.items, served.manifest.data_end) if served else None
+
+    def _take_items(self, items: ItemTable) -> None:
+        served = self._holder.current
+        if served is None:
+            return
+        self._holder.current = served.with_items(items)
+        self._metrics.item_table_revision.set(items.revision)
+        task = asyncio.create_task(self._recompile(items))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _recompile(self, items: ItemTable) -> None:
+        """Rules about prices and stock hold for the new table a moment after it."""
+        served = self._holder.current
+        if served is None:
+            return
+        book: RuleBook = await asyncio.to_thread(served.rules.recompiled, items)
+        latest = self._holder.current
+        if latest is not None and latest.rules is served.rules and latest.tables.items is items:
+            self._holder.change(rules=book)
+
+    async def _watch_evidence(self, path: Path) -> None:
+        """Look for newer click evidence for ever; runs until it is cancelled."""
+        seen: int | None = None
+        while True:
+            await asyncio.sleep(EVIDENCE_LOOK_SECONDS)
+            found = await asyncio.to_thread(_changed_at, path)
+            served = self._holder.current
+            if found is None or found == seen or served is None:
+                continue
+            seen = found
+            try:
+                evidence = await asyncio.to_thread(Evidence.read, path, served.tables.items)
+            except EndcapError as error:
+                self._log.error("click evidence refused; the earlier one stays", cause=str(error))
+                continue
+            if self._holder.current is not None and self._holder.current.manifest.version == served.manifest.version:
+                self._holder.change(evidence=evidence)
+
+
+def _changed_at(path: Path) -> int | None:
+    """Nanoseconds; None when there is no file."""
+    try:
+        return path.stat().st_mtime_ns
+    except OSError:
+        return None
