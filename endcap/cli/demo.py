@@ -57,25 +57,33 @@ def _train(console: Console, sample_households: int | None, epochs: int | None) 
 
 
 def _serve_and_ask(console: Console, settings: Settings) -> dict[str, Any]:
+    from endcap.demo.explained import ask_until_explored, print_explained
     from endcap.demo.latency import measure_latency
-    from endcap.demo.parts import running_server
-    from endcap.demo.scenes import latency_instances, scenes
+    from endcap.demo.parts import demo_rules, running_server
+    from endcap.demo.scenes import explained_scene, latency_instances, scenes
     from endcap.demo.shoppers import choose_cast
 
     _heading(console, 3, "Serving: Milvus, the model server and the transformer")
     cast = choose_cast(settings.data_dir)
     _push_session(settings, cast.session_items)
     answers = []
-    with running_server(settings) as client:
+    with running_server(settings, rules_file=demo_rules()) as client:
         console.print(f"Answering at {client.url}/v1/models/{settings.serving.model_name}:predict")
         for scene in scenes(cast):
             answer = client.ask(scene.instance)
             print_answer(console, scene.introduction, answer)
             answers.append({"request": scene.instance, "answer": answer.model_dump()})
-        _heading(console, 4, f"Latency: {LATENCY_REQUESTS} requests, one client")
+        _heading(console, 4, "One list explained: sources, scores, rules, diversity and exploration")
+        scene = explained_scene(cast)
+        explained, asked = ask_until_explored(client.ask, scene.instance)
+        print_explained(
+            console, f"{scene.introduction}; asked {asked} {'time' if asked == 1 else 'times'} until a place explored", explained
+        )
+        console.print(f"Its rules: {demo_rules()}")
+        _heading(console, 5, f"Latency: {LATENCY_REQUESTS} requests, one client")
         latency = measure_latency(client.ask, latency_instances(cast, LATENCY_REQUESTS))
     print_table("Milliseconds by stage", latency, console)
-    return {"answers": answers, "latency": latency}
+    return {"answers": answers, "explained": {"request": scene.instance, "answer": explained.model_dump()}, "latency": latency}
 
 
 def print_answer(console: Console, introduction: str, answer: Answer) -> None:

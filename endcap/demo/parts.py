@@ -39,15 +39,21 @@ def run_command(arguments: Sequence[str]) -> Any:
 
 
 @contextmanager
-def running_server(settings: Settings) -> Iterator["PredictClient"]:
-    """`endcap serve` for as long as the context lasts, on the configured ports where they are free, else on others."""
+def running_server(settings: Settings, rules_file: Path) -> Iterator["PredictClient"]:
+    """`endcap serve` for as long as the context lasts, on the configured ports where they are free, else on others.
+
+    Args:
+        settings: all settings.
+        rules_file: the rules that hold, unless the settings name others or there are some under `home`.
+    """
     ports = {
         "ENDCAP_SERVING__HTTP_PORT": free_port(settings.serving.http_port),
         "ENDCAP_SERVING__GRPC_PORT": free_port(settings.serving.grpc_port),
         "ENDCAP_MODEL_SERVER__PORT": free_port(settings.model_server.port),
         "ENDCAP_MILVUS__PORT": free_port(settings.milvus.port),
     }
-    environment = os.environ | {name: str(port) for name, port in ports.items()}
+    environment = {"ENDCAP_SERVING__RULES_FILE": str(rules_of(settings, rules_file))}
+    environment |= os.environ | {name: str(port) for name, port in ports.items()}
     log_file = settings.home / "logs" / "demo-serve.log"
     log_file.parent.mkdir(parents=True, exist_ok=True)
     with log_file.open("wb") as log:
@@ -66,6 +72,16 @@ def running_server(settings: Settings) -> Iterator["PredictClient"]:
         except subprocess.TimeoutExpired:
             server.kill()
             server.wait()
+
+
+def demo_rules() -> Path:
+    """The rules of the demo's shop."""
+    return Path(__file__).with_name("rules.yaml")
+
+
+def rules_of(settings: Settings, otherwise: Path) -> Path:
+    """The rules file in force, or another one when there is none."""
+    return settings.rules_file if settings.rules_file.is_file() else otherwise
 
 
 def free_port(preferred: int) -> int:

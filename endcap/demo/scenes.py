@@ -47,6 +47,15 @@ def scenes(cast: DemoCast) -> list[Scene]:
     ]
 
 
+def explained_scene(cast: DemoCast) -> Scene:
+    """The list that the demo takes apart: the home page of the household that shops now and then."""
+    shopper = cast.shoppers[1]
+    return Scene(
+        f"The home page of household {shopper.user_id}, which {shopper.habit}",
+        {"user_id": shopper.user_id, "surface": "home", "k": 10, "explain": True},
+    )
+
+
 def latency_instances(cast: DemoCast, count: int) -> list[dict[str, Any]]:
     """The same kinds of request in turn, `count` in all, ten items each."""
     kinds = [scene.instance | {"k": 10} for scene in scenes(cast)]
