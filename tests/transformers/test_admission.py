@@ -1,0 +1,305 @@
+"""Overload in virtual time: a model server that computes one list after the other, and requests that come whether it keeps up or not."""
+
+import asyncio
+import random
+from dataclasses import dataclass
+
+import grpc
+import grpc.aio
+import pytest
+from kserve.protocol.grpc import grpc_predict_v2_pb2 as pb
+from kserve.protocol.grpc import grpc_predict_v2_pb2_grpc
+from prometheus_client import CollectorRegistry
+
+from endcap.settings import ResilienceSettings
+from tests.transformers.virtual_time import run_virtual, virtual_loop
+from transformers.admission import Admission, GrpcAdmission, HttpAdmission, Overloaded
+from transformers.concurrency_limit import LEAST, START, ConcurrencyLimit
+from transformers.loop_lag import LoopLag
+from transformers.metrics import ServingMetrics
+
+BUDGET_MS = 50
+SERVICE_S = 0.009
+OWN_S = 0.001
+REFUSAL_S = 0.00006
+CAPACITY = 1 / SERVICE_S
+
+
+class Everything:
+    """Admits whatever comes, for comparison."""
+
+    limit = 1e9
+
+    def observe(self, *_: float) -> None: ...
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """Requests a second and times of those that were accepted."""
+
+    goodput: float
+    accepted: float
+    refused: int
+    p99_ms: float
+
+
+async def offered(rate: float, seconds: float = 10, *, protected: bool = True) -> Outcome:
+    """Open loop: requests come at random times, and their time counts from then."""
+    loop, chance = virtual_loop(), random.Random(20_171_204)
+    metrics = ServingMetrics(CollectorRegistry())
+    lag = LoopLag(metrics.event_loop_lag.observe, loop.time)
+    lag.start()
+    admission = Admission(ResilienceSettings(), BUDGET_MS, metrics, lag, loop.time)
+    if not protected:
+        admission._limit = Everything()
+    model_server, took, refused = asyncio.Lock(), [], 0
+
+    async def request() -> None:
+        nonlocal refused
+        came = loop.time()
+        await asyncio.sleep(0)
+        try:
+            with admission.admitted("http", came):
+                loop.busy(OWN_S / 2)
+                async with model_server:
+                    await asyncio.sleep(SERVICE_S * chance.uniform(0.5, 1.5))
+                loop.busy(OWN_S / 2)
+        except Overloaded:
+            loop.busy(REFUSAL_S)
+            refused += 1
+        else:
+            took.append(loop.time() - came)
+
+    requests, at = [], 0.0
+    while at < seconds:
+        at += chance.expovariate(rate)
+        loop.call_at(at, lambda: requests.append(loop.create_task(request())))
+    await asyncio.sleep(at)
+    await asyncio.gather(*requests)
+    lag.stop()
+    took.sort()
+    good = sum(each <= BUDGET_MS / 1000 for each in took)
+    return Outcome(good / seconds, len(took) / seconds, refused, 1000 * took[int(0.99 * len(took))])
+
+
+def test_goodput_stays_flat_at_three_times_what_can_be_carried() -> None:
+    carried, thrice = run_virtual(offered(0.9 * CAPACITY)), run_virtual(offered(3 * CAPACITY))
+    assert thrice.goodput >= 0.9 * CAPACITY
+    assert thrice.goodput >= carried.goodput
+    assert thrice.p99_ms <= BUDGET_MS
+    assert thrice.goodput >= 0.98 * thrice.accepted
+
+
+def test_without_admission_goodput_falls_to_nothing() -> None:
+    assert run_virtual(offered(3 * CAPACITY, protected=False)).goodput < 0.1 * CAPACITY
+
+
+def test_nobody_is_turned_away_at_a_comfortable_load() -> None:
+    outcome = run_virtual(offered(0.3 * CAPACITY, 30))
+    assert outcome.refused == 0
+
+
+class Steady:
+    lagging = False
+
+    def persists(self, now: float) -> bool:
+        return self.lagging
+
+
+class Door:
+    """An admission in virtual time and what it counted."""
+
+    def __init__(self, **limits: int) -> None:
+        self.registry = CollectorRegistry()
+        self.lag = Steady()
+        self.admission = Admission(ResilienceSettings(**limits), BUDGET_MS, ServingMetrics(self.registry), self.lag, virtual_loop().time)
+
+    def value(self, name: str, **labels: str) -> float:
+        return self.registry.get_sample_value(name, labels)
+
+    def hold(self, number: int) -> list:
+        held = [self.admission.admitted("http") for _ in range(number)]
+        for each in held:
+            each.__enter__()
+        return held
+
+
+async def turned_away(door: Door, arrived: float | None = None) -> bool:
+    try:
+        with door.admission.admitted("http", arrived):
+            return False
+    except Overloaded:
+        return True
+
+
+def test_of_hundreds_in_one_turn_of_the_loop_the_first_few_are_taken() -> None:
+    async def main() -> None:
+        door = Door()
+
+        async def request() -> str:
+            try:
+                with door.admission.admitted("http", virtual_loop().time()):
+                    await asyncio.sleep(0.02)
+            except Overloaded:
+                return "refused"
+            return "taken"
+
+        outcomes = await asyncio.gather(*(request() for _ in range(200)))
+        assert outcomes == ["taken"] * int(START) + ["refused"] * (200 - int(START))
+        assert virtual_loop().time() == pytest.approx(0.02)
+        assert door.value("endcap_shed_total", protocol="http") == 200 - START
+        assert door.value("endcap_in_flight_requests") == 0
+        assert door.value("endcap_concurrency_limit") == START
+
+    run_virtual(main())
+
+
+def test_places_are_never_more_than_configured() -> None:
+    async def main() -> None:
+        door = Door(in_flight_max=3)
+        held = door.hold(3)
+        assert await turned_away(door)
+        held[0].__exit__(None, None, None)
+        assert not await turned_away(door)
+
+    run_virtual(main())
+
+
+def test_a_request_that_waited_is_turned_away_only_while_the_loop_does_not_keep_up() -> None:
+    async def main() -> None:
+        door = Door()
+        await asyncio.sleep(1)
+        assert not await turned_away(door, arrived=0.97)
+        door.lag.lagging = True
+        assert await turned_away(door, arrived=0.97)
+        assert not await turned_away(door, arrived=0.99)
+
+    run_virtual(main())
+
+
+async def held_up(seconds: float) -> None:
+    """The loop computes, then runs the timers that are due."""
+    virtual_loop().busy(seconds)
+    for _ in range(2):
+        await asyncio.sleep(0)
+
+
+def test_one_hiccup_of_the_loop_is_no_overload_and_lasting_lag_is() -> None:
+    async def main() -> None:
+        loop, seen = virtual_loop(), []
+        lag = LoopLag(seen.append, loop.time)
+        assert not lag.persists(loop.time())
+        lag.start()
+        await asyncio.sleep(0.1)
+        await held_up(0.08)
+        assert not lag.persists(loop.time())
+        assert max(seen) >= 0.07
+        for _ in range(6):
+            await held_up(0.03)
+        assert lag.persists(loop.time())
+        await asyncio.sleep(0.05)
+        assert not lag.persists(loop.time())
+        lag.stop()
+
+    run_virtual(main())
+
+
+def run_window(limit: ConcurrencyLimit, now: float, took_s: list[float], in_flight: int) -> float:
+    for each in took_s:
+        limit.observe(now + 0.2, now + 0.01, each, in_flight)
+    return now + 0.2
+
+
+def test_the_limit_grows_while_it_is_used_and_quick_and_stops_at_the_most() -> None:
+    limit, now = ConcurrencyLimit(most=12, budget_ms=BUDGET_MS), 0.0
+    for _ in range(10):
+        now = run_window(limit, now, [0.01] * 10, in_flight=8)
+    assert limit.limit == 12
+
+
+def test_a_limit_nobody_comes_near_is_not_changed() -> None:
+    limit, now = ConcurrencyLimit(most=64, budget_ms=BUDGET_MS), 0.0
+    for took_s in (0.01, 0.2):
+        for _ in range(5):
+            now = run_window(limit, now, [took_s] * 10, in_flight=1)
+    assert limit.limit == START
+
+
+def test_one_late_request_changes_nothing_and_more_shrink_it_to_the_least() -> None:
+    limit, now = ConcurrencyLimit(most=64, budget_ms=BUDGET_MS), 0.0
+    now = run_window(limit, now, [0.01] * 9 + [0.2], in_flight=8)
+    assert limit.limit == START
+    limit.observe(now + 0.1, now + 0.01, 0.2, 8)
+    limit.observe(now + 0.1, now + 0.01, 0.2, 8)
+    assert limit.limit == pytest.approx(0.7 * START)
+    for _ in range(20):
+        now = run_window(limit, now + 1, [0.2] * 10, in_flight=8)
+    assert limit.limit == LEAST
+
+
+def test_requests_from_before_a_change_say_nothing_about_it() -> None:
+    limit = ConcurrencyLimit(most=64, budget_ms=BUDGET_MS)
+    run_window(limit, 0.0, [0.2] * 2, in_flight=8)
+    run_window(limit, 0.0, [0.2] * 50, in_flight=8)
+    assert limit.limit == pytest.approx(0.7 * START)
+
+
+async def http_status(door: Door, path: str, method: str = "POST") -> tuple[int, dict[bytes, bytes]]:
+    sent = []
+
+    async def app(scope, receive, send) -> None:
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+
+    async def send(message) -> None:
+        sent.append(message)
+
+    await HttpAdmission(app, door.admission)({"type": "http", "method": method, "path": path, "state": {}}, None, send)
+    return sent[0]["status"], dict(sent[0]["headers"])
+
+
+def test_over_http_the_answer_is_429_and_says_when_to_come_back() -> None:
+    async def main() -> None:
+        door = Door(in_flight_max=1, retry_after_seconds=3)
+        assert (await http_status(door, "/v2/models/endcap/infer"))[0] == 200
+        held = door.hold(1)
+        status, headers = await http_status(door, "/v2/models/endcap/infer")
+        assert (status, headers[b"retry-after"]) == (429, b"3")
+        for path, method in (
+            ("/v2/health/ready", "GET"),
+            ("/v2/health/live", "GET"),
+            ("/metrics", "GET"),
+            ("/v1/models/endcap", "GET"),
+            ("/v2/models/endcap", "GET"),
+            ("/v2/repository/models/endcap/load", "POST"),
+        ):
+            assert (await http_status(door, path, method))[0] == 200
+        assert len(held) == 1
+
+    run_virtual(main())
+
+
+class Servicer(grpc_predict_v2_pb2_grpc.GRPCInferenceServiceServicer):
+    async def ModelInfer(self, request, context):  # noqa: N802 - the service's name
+        return pb.ModelInferResponse(model_name=request.model_name)
+
+    async def ServerLive(self, request, context):  # noqa: N802
+        return pb.ServerLiveResponse(live=True)
+
+
+async def test_over_grpc_it_is_resource_exhausted_with_the_time_to_wait() -> None:
+    admission = Admission(ResilienceSettings(in_flight_max=1), BUDGET_MS, ServingMetrics(CollectorRegistry()), Steady())
+    server = grpc.aio.server(interceptors=(GrpcAdmission(admission),))
+    grpc_predict_v2_pb2_grpc.add_GRPCInferenceServiceServicer_to_server(Servicer(), server)
+    port = server.add_insecure_port("127.0.0.1:0")
+    await server.start()
+    async with grpc.aio.insecure_channel(f"127.0.0.1:{port}") as channel:
+        stub = grpc_predict_v2_pb2_grpc.GRPCInferenceServiceStub(channel)
+        request = pb.ModelInferRequest(model_name="endcap")
+        assert (await stub.ModelInfer(request)).model_name == "endcap"
+        with admission.admitted("grpc"):
+            with pytest.raises(grpc.aio.AioRpcError) as caught:
+                await stub.ModelInfer(request)
+            assert caught.value.code() is grpc.StatusCode.RESOURCE_EXHAUSTED
+            assert dict(caught.value.trailing_metadata())["grpc-retry-pushback-ms"] == "1000"
+            assert (await stub.ServerLive(pb.ServerLiveRequest())).live
+    await server.stop(None)
