@@ -94,7 +94,7 @@ def valued(candidates: CandidateSet, probabilities: Mapping[str, NDArray[np.floa
     if surface.closeness and request.is_page:
         close = page_closeness(candidates, surface)
         score = close * score**surface.closeness_value if probabilities else close
-    best_first = np.lexsort((index, -score))
+    best_first = np.argsort(-score, kind="stable")
     return RankedCandidates(candidates, score.astype(np.float32, copy=False), probabilities).take(best_first)
 
 

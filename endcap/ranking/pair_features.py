@@ -12,6 +12,18 @@ NEVER_BOUGHT_DAYS = 400.0
 _PRICE_LEVEL = USER_NUMERIC.index("price_level")
 _BASKETS_90D = USER_NUMERIC.index("baskets_90d")
 _PRICE_TO_CATEGORY = ITEM_NUMERIC.index("price_to_category")
+_PAST = ("times_bought", "baskets_28d", "baskets_90d", "days_since_bought", "gap_mean_days", "decayed_20d", "decayed_60d")
+_OF_PAST = tuple(PAIR_NUMERIC.index(name) for name in _PAST)
+_PAIR_BASKETS_90D = PAIR_NUMERIC.index("baskets_90d")
+_DAYS_SINCE = PAIR_NUMERIC.index("days_since_bought")
+_GAP = PAIR_NUMERIC.index("gap_mean_days")
+_DUE_RATIO = PAIR_NUMERIC.index("due_ratio")
+_BASKET_SHARE = PAIR_NUMERIC.index("basket_share_90d")
+_CATEGORY_SHARE = PAIR_NUMERIC.index("category_share")
+_BRAND_SHARE = PAIR_NUMERIC.index("brand_share")
+_PRICE = PAIR_NUMERIC.index("price_to_user_level")
+_IN_SESSION = PAIR_NUMERIC.index("in_session")
+_SOURCE_COLUMNS = tuple((source, PAIR_NUMERIC.index(f"{source}_score")) for source in TRAINED_SOURCES)
 
 
 def pair_features(state: UserState, candidates: CandidateSet, items: ItemTable) -> NDArray[np.float32]:
@@ -25,36 +37,37 @@ def pair_features(state: UserState, candidates: CandidateSet, items: ItemTable) 
     Returns:
         float32 [m, len(PAIR_NUMERIC)].
     """
-    features = np.zeros((len(candidates), len(PAIR_NUMERIC)), dtype=np.float32)
-    place, found = _places(state.pair_index, candidates.index)
+    index = candidates.index
+    columns = np.zeros((len(PAIR_NUMERIC), len(candidates)), dtype=np.float32)
+    columns[_DAYS_SINCE] = NEVER_BOUGHT_DAYS
+    place, found = _places(state.pair_index, index)
+    rows = np.flatnonzero(found)
+    for column, values in zip(_OF_PAST, _past(state), strict=True):
+        columns[column, rows] = values[place[rows]]
+    gap, baskets_90d = columns[_GAP], columns[_PAIR_BASKETS_90D]
+    np.divide(columns[_DAYS_SINCE], gap, out=columns[_DUE_RATIO], where=gap > 0)
+    columns[_BASKET_SHARE] = baskets_90d / np.float32(max(float(state.numeric[_BASKETS_90D]), 1.0))
+    columns[_CATEGORY_SHARE] = state.leaf_share[items.leaf_code[index]]
+    columns[_BRAND_SHARE] = state.brand_share[items.brand_code[index]]
+    columns[_PRICE] = _price_to_user_level(state, index, items)
+    if len(state.session):
+        columns[_IN_SESSION] = np.isin(index, state.session)
+    for source, column in _SOURCE_COLUMNS:
+        columns[column] = candidates.score_of(source)
+    return np.ascontiguousarray(columns.T)
 
-    def of_past(values: NDArray[np.float32], otherwise: float = 0.0) -> NDArray[np.float32]:
-        gathered = np.full(len(candidates), otherwise, dtype=np.float32)
-        gathered[found] = values[place[found]]
-        return gathered
 
-    days_since = of_past(state.days_since_bought, NEVER_BOUGHT_DAYS)
-    gap = of_past(state.gap_mean_days)
-    baskets_90d = of_past(state.baskets_90d)
-    columns = {
-        "times_bought": of_past(state.times_bought),
-        "baskets_28d": of_past(state.baskets_28d),
-        "baskets_90d": baskets_90d,
-        "days_since_bought": days_since,
-        "gap_mean_days": gap,
-        "due_ratio": np.divide(days_since, gap, out=np.zeros_like(gap), where=gap > 0),
-        "decayed_20d": of_past(state.decayed_20d),
-        "decayed_60d": of_past(state.decayed_60d),
-        "basket_share_90d": baskets_90d / max(float(state.numeric[_BASKETS_90D]), 1.0),
-        "category_share": state.leaf_share[items.leaf_code[candidates.index]],
-        "brand_share": state.brand_share[items.brand_code[candidates.index]],
-        "price_to_user_level": _price_to_user_level(state, candidates.index, items),
-        "in_session": np.isin(candidates.index, state.session).astype(np.float32),
-        **{f"{source}_score": candidates.score_of(source) for source in TRAINED_SOURCES},
-    }
-    for column, name in enumerate(PAIR_NUMERIC):
-        features[:, column] = columns[name]
-    return features
+def _past(state: UserState) -> tuple[NDArray[np.float32], ...]:
+    """What is known of every item of the past, float32 [p] each, in the order of _PAST."""
+    return (
+        state.times_bought,
+        state.baskets_28d,
+        state.baskets_90d,
+        state.days_since_bought,
+        state.gap_mean_days,
+        state.decayed_20d,
+        state.decayed_60d,
+    )
 
 
 def _places(pair_index: NDArray[np.int32], candidate_index: NDArray[np.int32]) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:

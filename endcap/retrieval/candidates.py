@@ -109,28 +109,51 @@ def union(by_source: Mapping[str, Candidates], candidates_max: int) -> Candidate
     """
     present = [name for name in SOURCES if name in by_source and len(by_source[name].index)]
     if not present:
-        empty = np.zeros((0, len(SOURCES)))
-        return CandidateSet(
-            np.zeros(0, np.int32), empty.astype(np.float32), empty.astype(bool), np.zeros(0, np.float32), np.zeros(0, np.int8)
-        )
-    index, row = np.unique(np.concatenate([by_source[name].index for name in present]), return_inverse=True)
-    scores = np.zeros((len(index), len(SOURCES)), dtype=np.float32)
-    reciprocal = np.zeros((len(index), len(SOURCES)), dtype=np.float32)
-    start = 0
-    for name in present:
-        source, column = by_source[name], SOURCES.index(name)
-        rows = row[start : start + len(source.index)]
-        scores[rows, column] = source.score
-        reciprocal[rows, column] = FUSION_WEIGHT.get(name, 1.0) / (RECIPROCAL_RANK_OFFSET + 1 + np.arange(len(source.index)))
-        start += len(source.index)
-    fused = reciprocal.sum(axis=1)
-    order = np.lexsort((index, -fused))[:candidates_max]
-    main = reciprocal.argmax(axis=1)
-    main[reciprocal[:, _BUY_AGAIN] > 0] = _BUY_AGAIN
-    return CandidateSet(
-        index=index[order].astype(np.int32),
-        scores=scores[order],
-        brought=reciprocal[order] > 0,
-        fused=fused[order],
-        main_source=main[order].astype(np.int8),
-    )
+        return CandidateSet.of_nobody(np.zeros(0, dtype=np.int32))
+    index = np.concatenate([by_source[name].index for name in present])
+    score = np.concatenate([by_source[name].score for name in present])
+    reciprocal = np.concatenate([_reciprocal_ranks(name, len(by_source[name].index)) for name in present])
+    column = np.repeat([SOURCES.index(name) for name in present], [len(by_source[name].index) for name in present])
+    by_item = np.argsort(index, kind="stable")
+    ordered = index[by_item]
+    starts = np.empty(len(ordered), dtype=bool)
+    starts[0] = True
+    np.not_equal(ordered[1:], ordered[:-1], out=starts[1:])
+    first = np.flatnonzero(starts)
+    fused = np.add.reduceat(reciprocal[by_item], first)
+    best_first = np.argsort(-fused, kind="stable")[:candidates_max]
+    place = np.full(len(first), -1, dtype=np.int64)
+    place[best_first] = np.arange(len(best_first))
+    row = np.empty(len(index), dtype=np.int64)
+    row[by_item] = place[np.cumsum(starts) - 1]
+    if len(first) > len(best_first):
+        kept = np.flatnonzero(row >= 0)
+        row, score, reciprocal, column = row[kept], score[kept], reciprocal[kept], column[kept]
+    return _gathered(ordered[first[best_first]], fused[best_first], row, column, score, reciprocal)
+
+
+def _gathered(  # noqa: PLR0917 - one table's columns
+    index: NDArray[np.int32],
+    fused: NDArray[np.float32],
+    row: NDArray[np.int64],
+    column: NDArray[np.int64],
+    score: NDArray[np.float32],
+    reciprocal: NDArray[np.float32],
+) -> CandidateSet:
+    """The union's m rows from what each source said of them; the last four are aligned, an entry a source and item."""
+    m, width = len(index), len(SOURCES)
+    cell = row * width + column
+    scores = np.zeros(m * width, dtype=np.float32)
+    scores[cell] = score
+    ranks = np.zeros(m * width, dtype=np.float32)
+    ranks[cell] = reciprocal
+    ranks = ranks.reshape(m, width)
+    main = ranks.argmax(axis=1).astype(np.int8)
+    main[row[column == _BUY_AGAIN]] = _BUY_AGAIN
+    return CandidateSet(index=index, scores=scores.reshape(m, width), brought=ranks > 0, fused=fused, main_source=main)
+
+
+def _reciprocal_ranks(source: str, count: int) -> NDArray[np.float32]:
+    """float32 [count], the source's share of the fusion by place."""
+    ranks = np.arange(RECIPROCAL_RANK_OFFSET + 1, RECIPROCAL_RANK_OFFSET + 1 + count, dtype=np.float32)
+    return np.float32(FUSION_WEIGHT.get(source, 1.0)) / ranks
