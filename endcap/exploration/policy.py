@@ -76,14 +76,15 @@ def choice_among(worth: NDArray[np.float32], most: int, floor: float, random: np
     """
     rows, arms = worth.shape
     order = np.empty(most, dtype=np.int64)
-    chosen = np.empty((most, arms))
+    chosen = np.zeros((most, arms))
     for place in range(most):
         best = worth.argmax(axis=1)
         order[place] = best[0]
-        chosen[place] = np.bincount(best, minlength=arms)
-        worth[np.arange(rows), best] = -np.inf
-    inclusion = np.cumsum(chosen, axis=0) * ((1 - floor) / rows)
-    inclusion += floor / arms * np.arange(1, most + 1)[:, None]
+        chosen[place] += np.bincount(best, minlength=arms)
+        if place + 1 < most:
+            worth[np.arange(rows), best] = -np.inf
+            chosen[place + 1] = chosen[place]
+    inclusion = chosen * ((1 - floor) / rows) + (floor / arms) * np.arange(1, most + 1)[:, None]
     if floor > 0 and random.random() < floor:
         order = random.permutation(arms)[:most]
     return Choice(order, inclusion)

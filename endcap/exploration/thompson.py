@@ -7,6 +7,7 @@ import numpy as np
 from endcap.exploration.policy import Arms, Choice, choice_among
 
 _FEWEST_CLICKS = np.float32(0.2)
+_NINTH = np.float32(1 / 9)
 
 
 @dataclass(frozen=True)
@@ -29,8 +30,9 @@ class ThompsonSampling:
     def choose(self, arms: Arms, most: int, random: np.random.Generator) -> Choice:
         clicks, misses = np.maximum(arms.clicks, _FEWEST_CLICKS), np.maximum(arms.misses, _FEWEST_CLICKS)
         scale = np.cbrt(clicks / misses)
-        mean = scale * (1 - 1 / (9 * clicks)) / (1 - 1 / (9 * misses))
-        spread = scale * np.sqrt(1 / (9 * clicks) + 1 / (9 * misses))
+        of_clicks, of_misses = _NINTH / clicks, _NINTH / misses
+        mean = scale * (1 - of_clicks) / (1 - of_misses)
+        spread = scale * np.sqrt(of_clicks + of_misses)
         worth = random.standard_normal((self.draws, len(arms)), dtype=np.float32)
         worth *= spread
         worth += mean
