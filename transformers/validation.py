@@ -6,7 +6,7 @@ import orjson
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
-from endcap.contracts.request import Context, Filters, Instance, PredictRequest
+from endcap.contracts.request import Context, Filters, Instance, Preferences, PredictRequest
 from endcap.errors import InvalidInput
 
 _FIELDS = {
@@ -14,6 +14,7 @@ _FIELDS = {
     "instances": tuple(Instance.model_fields),
     "filters": tuple(Filters.model_fields),
     "context": tuple(Context.model_fields),
+    "preferences": tuple(Preferences.model_fields),
 }
 
 _KINDS = {
@@ -77,6 +78,8 @@ def _message(first: ErrorDetails) -> str:  # noqa: PLR0911 - one line a kind
             return f"must have at least {context['min_length']} entries"
         case "string_too_long":
             return f"must have at most {context['max_length']} characters"
+        case "string_pattern_mismatch":
+            return "must be a name of small letters, digits and _"
         case "string_too_short":
             return "must not be empty"
         case "value_error":
