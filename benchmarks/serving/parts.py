@@ -147,4 +147,4 @@ def _runs(process: psutil.Process, module: str) -> bool:
         command = process.cmdline()
     except psutil.Error:
         return False
-    return _LEASH not in command and any(word.startswith("-m") for word in command) and any(module in word for word in command[1:])
+    return _LEASH not in command and "-m" in command and module in command[command.index("-m") + 1]

@@ -1,9 +1,10 @@
-"""`python -m benchmarks.serving.profiled_transformer`: the transformer, with a sample of every thread's stack each two milliseconds of CPU.
+"""`python -m benchmarks.serving.profiled_transformer`: the transformer, with a sample of every thread's stack each few milliseconds of CPU.
 
 SIGUSR1 writes what was sampled so far to the file that PROFILE_VARIABLE names: CPU seconds by stack. Samples weigh what the thread used
 since the last one, so that time in C counts where it was called from.
 """
 
+import atexit
 import json
 import os
 import signal
@@ -31,14 +32,25 @@ class StackSampler:
         self._path = path
         self._seconds: Counter[tuple[str, ...]] = Counter()
         self._clocks: dict[int, float] = {}
+        self._is_sampling = False
 
     def start(self) -> None:
         """Sample from now on; call in the main thread."""
         signal.signal(signal.SIGUSR1, lambda *_: self._write())
         signal.signal(signal.SIGPROF, lambda _number, frame: self._sample(frame))
         signal.setitimer(signal.ITIMER_PROF, EVERY_CPU_SECONDS, EVERY_CPU_SECONDS)
+        atexit.register(signal.setitimer, signal.ITIMER_PROF, 0.0)
 
     def _sample(self, interrupted: FrameType | None) -> None:
+        if self._is_sampling:
+            return
+        self._is_sampling = True
+        try:
+            self._count(interrupted)
+        finally:
+            self._is_sampling = False
+
+    def _count(self, interrupted: FrameType | None) -> None:
         frames = sys._current_frames()
         frames[threading.get_ident()] = interrupted  # type: ignore[assignment]
         for thread in threading.enumerate():

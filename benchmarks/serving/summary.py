@@ -22,8 +22,10 @@ def summary(stretch: Stretch) -> dict[str, Any]:
     answered = [each for each in stretch.exchanges if each.status == OK]
     return {
         "requests": len(stretch.exchanges),
+        "answered": len(answered),
         "requests_per_second": round(len(answered) / stretch.usage.seconds, 2),
         **percentiles(answered),
+        "statuses": {str(status): count for status, count in sorted(Counter(each.status for each in stretch.exchanges).items())},
         "errors": sum(each.status not in (OK, *SHED) for each in stretch.exchanges),
         "shed_share": share(sum(each.status in SHED for each in stretch.exchanges), len(stretch.exchanges)),
         "degraded_share": share(sum(bool(each.degraded) for each in answered), len(answered)),

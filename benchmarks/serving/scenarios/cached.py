@@ -30,12 +30,12 @@ def cached(stage: Stage, seconds: float, clients: int) -> dict[str, Any]:
         "items": stage.items,
         "protocol": "http",
         "clients": clients,
-        "requests_a_core_second": round(figures["requests"] / served_s, 1) if served_s else None,
-        "hit_share": _hit_share(before, after, figures["requests"]),
+        "requests_a_core_second": round(figures["answered"] / served_s, 1) if served_s else None,
+        "hit_share": _hit_share(before, after, figures["answered"]),
         **figures,
     }
 
 
-def _hit_share(before: str, after: str, requests: int) -> float | None:
+def _hit_share(before: str, after: str, answered: int) -> float | None:
     first, last = metric(before, HITS), metric(after, HITS)
-    return None if last is None else round((last - (first or 0.0)) / max(requests, 1), 4)
+    return None if last is None else round((last - (first or 0.0)) / max(answered, 1), 4)
