@@ -16,6 +16,8 @@ from endcap.log import get_logger
 from transformers.metrics import ServingMetrics
 
 INTERNAL = "the server failed; its log has the cause"
+NOT_READY = (kserve_errors.ModelNotReady, kserve_errors.ServerNotReady, kserve_errors.ServerNotLive)
+"""Answers to probes: nothing has failed."""
 
 
 def describe(error: Exception) -> tuple[int, grpc.StatusCode, str]:  # noqa: PLR0911 - one line a kind
@@ -32,7 +34,7 @@ def describe(error: Exception) -> tuple[int, grpc.StatusCode, str]:  # noqa: PLR
             return 400, grpc.StatusCode.INVALID_ARGUMENT, f"{place}: {first['msg']}"
         case kserve_errors.ModelNotFound():
             return 404, grpc.StatusCode.NOT_FOUND, str(error)
-        case kserve_errors.ModelNotReady() | kserve_errors.ServerNotReady() | kserve_errors.ServerNotLive():
+        case _ if isinstance(error, NOT_READY):
             return 503, grpc.StatusCode.UNAVAILABLE, str(error)
         case NotImplementedError() | kserve_errors.UnsupportedProtocol():
             return 501, grpc.StatusCode.UNIMPLEMENTED, str(error)
@@ -61,6 +63,8 @@ class ErrorAnswers:
     def answer(self, path: str, error: Exception) -> tuple[int, bytes]:
         """Status and JSON body of an error that a request to `path` ended in."""
         status, _, message = describe(error)
+        if isinstance(error, NOT_READY):
+            return status, error_body(message)
         self._metrics.refused.labels("http").inc()
         if status >= 500 and status != 501:
             self._metrics.failed.labels("http").inc()
@@ -79,9 +83,7 @@ class ErrorAnswers:
             kserve_errors.InvalidInput,
             kserve_errors.InferenceError,
             kserve_errors.ModelNotFound,
-            kserve_errors.ModelNotReady,
-            kserve_errors.ServerNotReady,
-            kserve_errors.ServerNotLive,
+            *NOT_READY,
             kserve_errors.UnsupportedProtocol,
             NotImplementedError,
             RequestValidationError,

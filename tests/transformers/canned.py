@@ -54,9 +54,9 @@ class CannedPath:
 class CannedModel:
     """The real model and answer cache around a canned path."""
 
-    def __init__(self, takes_s: float = 0.0, clock: Any = None, **cache: Any) -> None:
+    def __init__(self, takes_s: float = 0.0, clock: Any = None, registry: CollectorRegistry | None = None, **cache: Any) -> None:
         self.path = CannedPath(takes_s)
-        self.registry = CollectorRegistry()
+        self.registry = registry or CollectorRegistry()
         self.metrics = ServingMetrics(self.registry)
         self.holder = SimpleNamespace(current=SimpleNamespace(name="endcap-1"))
         self.hits: list[tuple[str, str]] = []
