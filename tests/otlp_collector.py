@@ -1,6 +1,6 @@
 """An OpenTelemetry collector in the test's own process."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from threading import Condition
@@ -30,14 +30,15 @@ class Collector(trace_service_pb2_grpc.TraceServiceServicer):
             self._more.notify_all()
         return trace_service_pb2.ExportTraceServiceResponse()
 
-    def named(self, name: str, trace_id: str | None = None) -> list[trace_pb2.Span]:
-        return [span for span in self.spans if span.name == name and trace_id in (None, span.trace_id.hex())]
+    def trace(self, trace_id: str, enough: Callable[[list[trace_pb2.Span]], bool], timeout_s: float = 30) -> list[trace_pb2.Span]:
+        """The spans of one trace, once there are enough; parts send theirs in their own time."""
 
-    def wait_for(self, names: set[str], trace_id: str, timeout_s: float) -> list[trace_pb2.Span]:
-        """The spans of one trace, once it has all these names."""
+        def found() -> list[trace_pb2.Span]:
+            return [span for span in self.spans if span.trace_id.hex() == trace_id]
+
         with self._more:
-            self._more.wait_for(lambda: all(self.named(name, trace_id) for name in names), timeout_s)
-        return [span for span in self.spans if span.trace_id.hex() == trace_id]
+            self._more.wait_for(lambda: enough(found()), timeout_s)
+            return found()
 
 
 def attributes(span: trace_pb2.Span) -> dict[str, str | int]:
