@@ -8,7 +8,7 @@ from pathlib import Path
 
 from components.evaluate.step import EVALUATION_NAME
 from components.export_bundle.saved_model import export_saved_model
-from components.export_bundle.similar_users import similar_users_at_end
+from components.export_bundle.similar_users import similar_users_of
 from components.export_bundle.warm_up import write_warm_up
 from endcap.bundle.manifest import Bundle, seal_bundle
 from endcap.bundle.tables import BundleTables, write_tables
@@ -86,17 +86,17 @@ def export_bundle_step(inputs: ExportInputs, out_dir: Path, settings: Settings, 
 
 def _tables(inputs: ExportInputs, training: TrainingSet) -> BundleTables:
     end = training.manifest.data_end
-    artifact, two_tower = TablesArtifact(inputs.tables), TwoTowerArtifact(inputs.two_tower)
+    artifact, embeddings = TablesArtifact(inputs.tables), TwoTowerArtifact(inputs.two_tower).item_embeddings
     at_end, served = artifact.at(end), artifact.served_at(end)
     return BundleTables(
         items=training.items_at(end),
         user_vocabularies=training.user_vocabularies,
-        item_embeddings=two_tower.item_embeddings,
+        item_embeddings=embeddings,
         item_to_item=at_end.item_to_item,
         has_neighbours=at_end.item_to_item.has_neighbours(),
         complements=served.complements,
         repurchase_gap_days=at_end.repurchase_gap_days,
         popularity=at_end.popularity,
         trending=served.trending,
-        similar_users=similar_users_at_end(training, two_tower),
+        similar_users=similar_users_of(training.users_at(end).states, embeddings, training.eligible_at(end)),
     )

@@ -15,7 +15,7 @@ A bundle is a TensorFlow Serving version folder, `<base path>/<version>/`, so th
 | `tables/repurchase_gap_days.npy` | float32 [items + 1], days between two purchases of one user, 0 unknown: `endcap.retrieval.buy_again` |
 | `tables/popularity.parquet` | segment, item_index, score: `endcap.retrieval.popular` |
 | `tables/trending.parquet` | the same columns: `endcap.retrieval.trending` |
-| `tables/similar_users_embedding.npy` | float32 [users, dim], query embeddings of some users: `endcap.retrieval.similar_users` |
+| `tables/similar_users_embedding.npy` | float32 [users, dim], where some users stand among the items: `endcap.retrieval.similar_users` |
 | `tables/similar_users_index.npy`, `..._weight.npy` | int32, float32 [users, items]: what each of them buys |
 """
 

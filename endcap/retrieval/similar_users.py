@@ -10,7 +10,8 @@ from endcap.retrieval.eligible import Eligible
 from endcap.retrieval.neighbour_sums import summed
 from endcap.retrieval.ordering import best_first
 
-NEIGHBOURS = 20
+NEIGHBOURS = 100
+"""Fewer find less: people of one taste still buy most things from different brands and sizes."""
 
 
 @dataclass(frozen=True)
@@ -18,7 +19,7 @@ class SimilarUsers:
     """u known users, without a name.
 
     Attributes:
-        embedding: float32 [u, dim], query embeddings as of the data's end, unit length.
+        embedding: float32 [u, dim], unit length: the middle of what each buys, among the item embeddings.
         index: int32 [u, items], what each buys, 0 for none.
         weight: float32 [u, items], how much of the user's purchases it is, 0 for none.
     """

@@ -2,9 +2,11 @@ from pathlib import Path
 
 import numpy as np
 import polars as pl
+import pytest
 
 from components.build_tables.popularity import SEGMENT_USERS_MIN, popularity_of
 from components.build_tables.step import build_tables
+from endcap.errors import DataRejected
 from endcap.features.columns import USER_CATEGORICAL
 from endcap.retrieval.popular import OVERALL
 from endcap.training.moment_tables import TablesArtifact
@@ -53,3 +55,14 @@ def test_tables_of_a_moment_do_not_see_the_future(tmp_path: Path) -> None:
         here, there = TablesArtifact(tables_dir()).at(moment), TablesArtifact(tmp_path / "tables").at(moment)
         np.testing.assert_array_equal(here.item_to_item.index, there.item_to_item.index)
         assert here.popularity.to_frame().equals(there.popularity.to_frame())
+        np.testing.assert_array_equal(here.repurchase_gap_days, there.repurchase_gap_days)
+
+
+def test_what_is_only_served_is_counted_as_of_the_data_end() -> None:
+    training = TrainingSet(training_dir())
+    tables = TablesArtifact(tables_dir())
+    served = tables.served_at(training.manifest.data_end)
+    assert served.complements.index.shape == (len(training.items), 50)
+    assert OVERALL in served.trending.by_segment
+    with pytest.raises(DataRejected, match="build_tables"):
+        tables.served_at(training.manifest.cut)

@@ -1,0 +1,48 @@
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from endcap.bundle.tables import BundleTables, read_item_rows, read_tables, write_tables
+from endcap.contracts.bundle import TABLES
+from endcap.retrieval.similar_users import SimilarUsers
+from tests.endcap.conftest import small_item_rows
+
+
+@pytest.fixture
+def written(tmp_path: Path, tables: BundleTables) -> Path:
+    users = SimilarUsers(np.ones((2, 16), np.float32), np.ones((2, 3), np.int32), np.full((2, 3), 0.5, np.float32))
+    write_tables(tmp_path, replace(tables, similar_users=users), small_item_rows())
+    return tmp_path
+
+
+def test_what_is_written_is_what_the_contract_names(written: Path) -> None:
+    assert {f"tables/{path.name}" for path in (written / "tables").iterdir()} == set(TABLES)
+
+
+@pytest.mark.parametrize("memory_map", [False, True])
+def test_tables_survive_storage(written: Path, tables: BundleTables, memory_map: bool) -> None:
+    again = read_tables(written, memory_map)
+    assert again.items.ids == tables.items.ids
+    for found, expected in (
+        (again.item_embeddings, tables.item_embeddings),
+        (again.item_to_item.index, tables.item_to_item.index),
+        (again.complements.weight, tables.complements.weight),
+        (again.has_neighbours, tables.has_neighbours),
+        (again.repurchase_gap_days, tables.repurchase_gap_days),
+        (again.similar_users.index, np.ones((2, 3), np.int32)),
+    ):
+        np.testing.assert_array_equal(found, expected)
+        assert found.dtype == expected.dtype
+    assert again.trending.to_frame().equals(tables.trending.to_frame())
+
+
+def test_mapped_arrays_are_plain_arrays_that_cannot_be_written(written: Path) -> None:
+    index = read_tables(written, memory_map=True).item_to_item.index
+    assert type(index) is np.ndarray
+    assert not index.flags.writeable
+
+
+def test_item_rows_are_the_canonical_items(written: Path) -> None:
+    assert read_item_rows(written).equals(small_item_rows().sort("item_id"))
