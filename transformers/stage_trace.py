@@ -66,7 +66,7 @@ class StageTrace:
         return FallibleCall(self, self._guards[name], timeout_ms)
 
     def refuses(self, name: str) -> bool:
-        """Whether a call to a part would not be made now, for those who start work before they wait for it."""
+        """Whether a call to a part would not be made now; asking takes no place."""
         guard = self._guards[name]
         return guard.bulkhead.is_full() or guard.breaker.refuses() or self.left_ms() < LEFT_MIN_MS
 
@@ -116,14 +116,34 @@ class FallibleCall:
         self._trace = trace
         self._guard = guard
         self._timeout_ms = timeout_ms
+        self._started_ms = -1.0
         self._expired = False
 
-    async def __aenter__(self) -> bool:
+    def admit(self) -> bool:
+        """Take the place and start the deadline now, for a call that goes out before it is waited for.
+
+        The context manager has to be entered in any case: it waits, and gives the place back.
+
+            search = trace.fallible("two_tower", 25)
+            found = start_search() if search.admit() else None
+            ...
+            async with search:
+                if found is not None:
+                    by_source["two_tower"] = await found
+        """
         self._started_ms = self._trace.elapsed_ms()
         self._left_ms = min(self._timeout_ms, self._trace.budget_ms - self._started_ms)
         self._entry: int | Refusal | None = self._guard.enter() if self._left_ms >= LEFT_MIN_MS else None
+        return isinstance(self._entry, int)
+
+    async def __aenter__(self) -> bool:
+        if self._started_ms < 0:
+            self.admit()
+            left_ms = self._left_ms
+        else:
+            left_ms = self._started_ms + self._left_ms - self._trace.elapsed_ms()
         admitted = isinstance(self._entry, int)
-        self._start_timer(self._left_ms / 1000 if admitted else 0)
+        self._start_timer(left_ms / 1000 if admitted and left_ms > 0 else 0)
         return admitted
 
     async def __aexit__(self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None) -> bool:

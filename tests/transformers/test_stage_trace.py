@@ -86,7 +86,6 @@ def test_failures_in_a_row_open_the_circuit_and_one_probe_closes_it() -> None:
         for _ in range(3):
             assert await ask(process.trace(), fails=DependencyUnavailable("away"))
         trace = process.trace()
-        assert trace.refuses("rank")
         assert not await ask(trace)
         assert trace.degraded == ["rank"]
         assert trace.elapsed_ms() == 0
@@ -111,6 +110,27 @@ def test_a_body_that_asks_in_spite_of_a_refusal_ends_at_its_first_await() -> Non
         assert not reached
         assert trace.degraded == ["rank"]
         assert trace.elapsed_ms() == 0
+
+    run_virtual(main())
+
+
+def test_a_call_that_went_out_early_has_its_deadline_from_then_and_its_answer_is_taken_even_if_it_lay_there() -> None:
+    async def main() -> None:
+        process = Process()
+        trace, found = process.trace(), []
+        quick, slow = trace.fallible("quick", 20), trace.fallible("slow", 20)
+        calls = {
+            call: asyncio.ensure_future(asyncio.sleep(after_s, call)) for call, after_s in ((quick, 0.001), (slow, 0.5)) if call.admit()
+        }
+        await asyncio.sleep(0.03)
+        for call in (quick, slow):
+            async with call as admitted:
+                assert admitted
+                found.append(await calls[call])
+        assert found == [quick]
+        assert trace.degraded == ["slow"]
+        assert trace.elapsed_ms() == pytest.approx(30)
+        assert process.guards["quick"].bulkhead.in_use == process.guards["slow"].bulkhead.in_use == 0
 
     run_virtual(main())
 
