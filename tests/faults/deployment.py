@@ -1,0 +1,138 @@
+"""The real parts around a made home, each of which may be killed and started again while the others go on."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import httpx
+from prometheus_client.parser import text_string_to_metric_families
+
+from endcap.bundle.promotion import model_base_path
+from endcap.bundle.tables import read_tables
+from endcap.index.collection import build_collection, collection_name
+from endcap.index.connection import connect
+from endcap.settings import MilvusSettings, ModelServerSettings, ServingSettings, Settings
+from services.local.parts import local_parts, settings_environment
+from tests.faults.process import PartProcess, until
+from tests.transformers.conftest import free_ports, share_unpacked_milvus
+
+BUDGET_MS = 1_000
+STAGE_MS = 300
+ENVIRONMENT = {
+    "ENDCAP_SERVING__REQUEST_BUDGET_MS": str(BUDGET_MS),
+    "ENDCAP_SERVING__FEATURES_TIMEOUT_MS": str(STAGE_MS),
+    "ENDCAP_SERVING__RETRIEVAL_TIMEOUT_MS": str(STAGE_MS),
+    "ENDCAP_SERVING__RANK_TIMEOUT_MS": str(STAGE_MS),
+    "ENDCAP_RESILIENCE__BREAKER_OPEN_SECONDS": "0.5",
+    "ENDCAP_RESILIENCE__UNREADY_SECONDS": "1.5",
+    "ENDCAP_LOG_FORMAT": "json",
+    "OMP_NUM_THREADS": "1",
+}
+TRANSFORMER = "tests.faults.faulty_transformer"
+
+
+class Deployment:
+    """Milvus, model server and transformer.
+
+    Args:
+        home: `ENDCAP_HOME`, made before.
+    """
+
+    def __init__(self, home: Path) -> None:
+        self.home = home
+        self.http_port, self.grpc_port, self.model_port, milvus_port = free_ports(4)
+        self.settings = Settings(
+            home=home,
+            serving=ServingSettings(http_port=self.http_port, grpc_port=self.grpc_port),
+            model_server=ModelServerSettings(port=self.model_port),
+            milvus=MilvusSettings(port=milvus_port),
+        )
+        milvus, model_server, transformer = local_parts(self.settings, TRANSFORMER)
+        self.milvus = PartProcess(milvus, home / "logs", working="milvus")
+        self.model_server = PartProcess(model_server, home / "logs")
+        self.transformer = PartProcess(transformer, home / "logs")
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.http_port}"
+
+    def start(self) -> None:
+        """Make the home while Milvus starts, then the rest."""
+        self.milvus.start()
+        making = subprocess.Popen(
+            [sys.executable, "-m", "tests.faults.made_home"],
+            env=os.environ | settings_environment(self.settings),
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+        )
+        written, _ = making.communicate(timeout=300)
+        assert making.returncode == 0, written.decode()[-3000:]
+        self.model_server.start()
+        self.milvus.wait_until_ready()
+        self.build_collection(1, model_base_path(self.settings.served_dir) / "1")
+        self.model_server.wait_until_ready()
+        self.start_transformer()
+
+    def start_transformer(self, **environment: str) -> None:
+        self.transformer.start(**ENVIRONMENT, **environment)
+        self.transformer.wait_until_ready()
+
+    def build_collection(self, version: int, bundle: Path) -> None:
+        until(lambda: self._milvus_answers(), "Milvus did not answer", 120)
+        client = connect(self.settings.milvus)
+        try:
+            tables = read_tables(bundle)
+            build_collection(client, tables, collection_name(self.settings.milvus.collection_prefix, version), self.settings.milvus)
+        finally:
+            client.close()
+
+    def end(self) -> None:
+        for part in (self.transformer, self.model_server, self.milvus):
+            part.end()
+
+    def predict(self, *instances: dict[str, Any]) -> list[dict[str, Any]]:
+        response = httpx.post(f"{self.url}/v1/models/endcap:predict", json={"instances": list(instances)}, timeout=10)
+        assert response.status_code == 200, response.text
+        answers: list[dict[str, Any]] = response.json()["predictions"]
+        return answers
+
+    def metric(self, name: str, **labels: str) -> float:
+        """The value of one sample, 0 when there is none."""
+        page = httpx.get(f"{self.url}/metrics", timeout=10).text
+        for family in text_string_to_metric_families(page):
+            for sample in family.samples:
+                if sample.name == name and labels.items() <= sample.labels.items():
+                    return float(sample.value)
+        return 0.0
+
+    def is_ready(self) -> bool:
+        try:
+            return httpx.get(f"{self.url}/v2/health/ready", timeout=5).status_code == 200
+        except httpx.HTTPError:
+            return False
+
+    def wait_until_sound(self) -> None:
+        """Return when everything takes part in answers."""
+        asked = [{"user_id": "U3"}, {"user_id": "U4", "surface": "cart", "item_ids": ["I000010"]}]
+        until(lambda: not any(answer["degraded"] for answer in self.predict(*asked)), "some stage stays away", 60)
+
+    def _milvus_answers(self) -> bool:
+        from endcap.index.connection import answers
+
+        return answers(self.settings.milvus, timeout_s=5.0)
+
+
+@contextmanager
+def running_deployment(home: Path, shared: Path) -> Iterator[Deployment]:
+    """A deployment for as long as the body lasts; `shared` keeps Milvus's unpacked program."""
+    share_unpacked_milvus(home, shared)
+    deployment = Deployment(home)
+    try:
+        deployment.start()
+        yield deployment
+    finally:
+        deployment.end()
