@@ -183,7 +183,7 @@ class ServingMetrics:
         self.item_refreshes = self._counter("endcap_item_refreshes", "Item refreshes, by outcome.", "outcome")
         self.impressions = self._counter("endcap_impressions", "Impression events written.")
         self.dropped_impressions = self._counter("endcap_impressions_dropped", "Impression events given up.")
-        self.queued_impressions = self._gauge("endcap_impressions_queued", "Impression events waiting to be written.")
+        self.queued_impressions = self._gauge("endcap_impressions_queued", "Lists whose impression events wait to be written.")
 
     def _saturation(self) -> None:
         self.in_flight = self._gauge("endcap_in_flight_requests", "Requests in work.")

@@ -2,6 +2,7 @@
 
 import math
 
+import httpx
 import numpy as np
 import pytest
 from hypothesis import given
@@ -11,7 +12,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from transformers.histograms import OTHER, HistogramFamily
 from transformers.metrics import OPEN, ServingMetrics
-from transformers.metrics_page import metrics_text
+from transformers.metrics_page import MetricsPage, metrics_text
 
 BOUNDS = (0.001, 0.01, 0.1, 1.0)
 
@@ -136,3 +137,16 @@ async def test_page_in_pieces_says_what_the_whole_one_does(registry: CollectorRe
     page = await metrics_text(registry)
     assert page == generate_latest(registry)
     assert {family.name for family in text_string_to_metric_families(page.decode())} >= {"endcap_stage_seconds", "endcap_rule_effects"}
+
+
+async def test_page_answers_for_metrics_alone(registry: CollectorRegistry, metrics: ServingMetrics) -> None:
+    async def next_app(scope, receive, send) -> None:
+        await send({"type": "http.response.start", "status": 418, "headers": []})
+        await send({"type": "http.response.body", "body": b""})
+
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(MetricsPage(next_app, registry)), base_url="http://test") as client:
+        page = await client.get("/metrics")
+        others = [await client.get("/v1/models"), await client.post("/metrics")]
+    assert page.headers["content-type"].startswith("text/plain; version=0.0.4")
+    assert "endcap_empty_answers_total 0.0" in page.text
+    assert [response.status_code for response in others] == [418, 418]
