@@ -91,7 +91,9 @@ class Rule(BaseModel):
     description: str | None = Field(None, max_length=1000, description="For the next reader.")
     enabled: bool = Field(True, description="Whether the rule counts.")
     when: When = Field(default_factory=When, description="The requests; all when left out.")
-    where: str | None = Field(None, min_length=1, max_length=4000, description="The items: a SQL condition over the columns; all when left out.")
+    where: str | None = Field(
+        None, min_length=1, max_length=20_000, description="The items: a SQL condition over the columns; all when left out."
+    )
     exclude: Literal[True] | None = Field(None, description="`true`: never shown.")
     boost: Boost | None = Field(None, description="Scores are multiplied by `factor`, above 1.")
     bury: Bury | None = Field(None, description="Scores are multiplied by `factor`, below 1.")
@@ -139,7 +141,9 @@ class RuleFile(BaseModel):
 
     @model_validator(mode="after")
     def _ids_stand_once(self) -> Self:
-        twice = [name for name, count in Counter(entry.id for entry in (*self.rules, *self.picks)).items() if count > 1]
+        twice = [
+            name for name, count in Counter([rule.id for rule in self.rules] + [picks.id for picks in self.picks]).items() if count > 1
+        ]
         if twice:
             raise ValueError(f"the id {twice[0]!r} stands twice; every rule and every list of picks needs its own")
         if len(str(self.revision)) > 100 or not str(self.revision).isprintable():
@@ -175,9 +179,8 @@ def parse_rules(text: str, name: str = "rules") -> RuleFile:
         file = RuleFile.model_validate(document.value)
     except ValidationError as error:
         raise first_refusal(error, document, name, RuleFile) from None
-    for key, entries in (("rules", file.rules), ("picks", file.picks)):
-        for place, entry in enumerate(entries):
-            file._lines[entry.id] = document.line((key, place)) or 0
+    for key, ids in (("rules", [rule.id for rule in file.rules]), ("picks", [picks.id for picks in file.picks])):
+        file._lines.update({name: document.line((key, place)) or 0 for place, name in enumerate(ids)})
     return file
 
 

@@ -1,0 +1,126 @@
+"""Which items each condition holds for, worked out for the whole catalogue: one bit an item and condition."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+from polars.exceptions import PanicException, PolarsError
+
+from endcap.rules.item_values import ItemValues, Rows
+from endcap.rules.packed_answers import MASKS, BitPlaces
+
+BLOCK_ROWS = 65_536
+"""Items worked out at once: bounds the memory, and lets other threads run in between."""
+
+
+class CannotAnswer(Exception):
+    """A condition that reads well fails on this catalogue's values."""
+
+    def __init__(self, bit: int, cause: str) -> None:
+        super().__init__(f"cannot be worked out for this catalogue: {cause[:160]}")
+        self.bit = bit
+
+
+@dataclass(frozen=True)
+class ItemBits:
+    """Answers of c conditions about n items.
+
+    Attributes:
+        conditions: the conditions by bit; each reads item columns only.
+        packed: uint8 [n + 1, ceil(c / 8)], bit b of a row at byte b // 8, lowest bit first; row 0 is zero.
+    """
+
+    conditions: tuple[pl.Expr, ...]
+    packed: NDArray[np.uint8]
+
+    @classmethod
+    def work_out(cls, conditions: Sequence[pl.Expr], values: ItemValues) -> "ItemBits":
+        """Work out every condition.
+
+        Raises:
+            CannotAnswer: one cannot be worked out for this catalogue.
+        """
+        packed = np.zeros((len(values.items), -(-len(conditions) // 8)), dtype=np.uint8)
+        bits = cls(tuple(conditions), packed)
+        bits._write(range(len(conditions)), values)
+        return bits
+
+    def updated(self, before: ItemValues, after: ItemValues) -> "ItemBits":
+        """The same conditions for another state of the same items; those whose columns did not change are taken over."""
+        if len(before.items) != len(after.items):
+            return ItemBits.work_out(self.conditions, after)
+        same = {name: before.same(name, after) for condition in self.conditions for name in condition.meta.root_names()}
+        changed = [bit for bit, condition in enumerate(self.conditions) if not all(same[name] for name in condition.meta.root_names())]
+        if not changed:
+            return self
+        bits = ItemBits(self.conditions, self.packed.copy())
+        bits._write(changed, after)
+        return bits
+
+    def rows(self, index: NDArray[np.int32], places: BitPlaces) -> NDArray[np.uint8]:
+        """uint8 [m, b]: the bytes of some items that hold the bits of `places`."""
+        held = self.packed.take(index, axis=0)
+        return held if len(places.bytes) == held.shape[1] else held.take(places.bytes, axis=1)
+
+    def of(self, bit: int, rows: Rows) -> NDArray[np.bool_]:
+        """bool [m]: the answers of one condition about some items."""
+        answered: NDArray[np.bool_] = (self.packed[rows, bit >> 3] & MASKS[bit & 7]) != 0
+        return answered
+
+    def _write(self, numbers: Sequence[int], values: ItemValues) -> None:
+        by_code = {bit: found for bit in numbers if (found := _by_code(self.conditions[bit], values)) is not None}
+        by_row = [bit for bit in numbers if bit not in by_code]
+        rows = len(self.packed)
+        for start in range(0, rows, BLOCK_ROWS):
+            block = slice(start, min(start + BLOCK_ROWS, rows))
+            answered = [(bit, held[codes[block]]) for bit, (held, codes) in by_code.items()]
+            answered += zip(by_row, self._answers(by_row, values, block), strict=True)
+            for bit, held in answered:
+                mask = MASKS[bit & 7]
+                target = self.packed[block, bit >> 3]
+                target &= ~mask
+                target |= held.astype(np.uint8) * mask
+        self.packed[0] = 0
+
+    def _answers(self, numbers: Sequence[int], values: ItemValues, block: slice) -> list[NDArray[np.bool_]]:
+        if not numbers:
+            return []
+        names = sorted({name for bit in numbers for name in self.conditions[bit].meta.root_names()})
+        frame = values.frame(names, block)
+        try:
+            return answers(frame, [self.conditions[bit] for bit in numbers])
+        except (PolarsError, PanicException):
+            raise self._culprit(numbers, frame) from None
+
+    def _culprit(self, numbers: Sequence[int], frame: pl.DataFrame) -> CannotAnswer:
+        for bit in numbers:
+            try:
+                answers(frame, [self.conditions[bit]])
+            except (PolarsError, PanicException) as error:
+                return CannotAnswer(bit, str(error))
+        return CannotAnswer(numbers[0], "it cannot be worked out together with the others")
+
+
+def answers(frame: pl.DataFrame, conditions: Sequence[pl.Expr], *, in_sequence: bool = False) -> list[NDArray[np.bool_]]:
+    """bool [m] of each condition over a frame of m rows; unknown is no.
+
+    Args:
+        frame: the columns that the conditions read.
+        conditions: conditions on one row.
+        in_sequence: on this thread, which is quicker for a thousand rows.
+    """
+    named = [condition.alias(str(number)) for number, condition in enumerate(conditions)]
+    answered = frame.select_seq(named) if in_sequence else frame.select(named)
+    return [(column.fill_null(False) if column.null_count() else column).to_numpy() for column in answered.get_columns()]
+
+
+def _by_code(condition: pl.Expr, values: ItemValues) -> tuple[NDArray[np.bool_], NDArray[np.int32]] | None:
+    """The answers by code and the codes, of a condition that reads one coded column: names are far fewer than items."""
+    names = set(condition.meta.root_names())
+    coded = values.coded(next(iter(names))) if len(names) == 1 else None
+    if coded is None:
+        return None
+    column, codes = coded
+    return answers(column.alias(next(iter(names))).to_frame(), [condition])[0], codes
