@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from endcap.exploration.policies import request_random
 from endcap.exploration.policy import Policy
 from endcap.exploration.slots import ExploredSlots
 from endcap.rules.rule_effects import RuleEffects
@@ -28,7 +29,6 @@ class Curiosity:
 
     policy: Policy
     settings: ExplorationSettings
-    random: np.random.Generator
 
 
 @dataclass(frozen=True)
@@ -78,7 +78,7 @@ def slate_of(
             policy=curiosity.policy,
             evidence=request.served.evidence,
             index=candidates.ranked.candidates.index,
-            random=curiosity.random,
+            random=request_random(request.request_id),
             share=request.surface.exploration.share,
             new_item_share=curiosity.settings.new_item_share,
             evidence_impressions=curiosity.settings.evidence_impressions,

@@ -1,15 +1,8 @@
 """The request path of one process, put together from the settings."""
 
-from collections.abc import Callable, Mapping
-
-import numpy as np
-
 from endcap.clock import system_clock
 from endcap.event_log.writer import EventLog
-from endcap.exploration.epsilon import EpsilonGreedy
-from endcap.exploration.policy import Policy
-from endcap.exploration.thompson import ThompsonSampling
-from endcap.exploration.ucb import DiscountedUcb
+from endcap.exploration.policies import policy_of
 from endcap.settings import Settings
 from endcap.surfaces.surfaces_file import load_surfaces
 from transformers.features import FeatureReader, OnlineRead
@@ -25,17 +18,9 @@ from transformers.sources.two_tower import VectorSearch
 from transformers.stale_answers import StaleAnswers
 from transformers.surface_plan import surface_plans
 
-POLICIES: Mapping[str, Callable[[], Policy]] = {"thompson": ThompsonSampling, "ucb": DiscountedUcb, "epsilon": EpsilonGreedy}
-
 
 def path_parts(  # noqa: PLR0917
-    settings: Settings,
-    store: OnlineRead,
-    search: VectorSearch,
-    model: ModelServerClient,
-    log: EventLog,
-    metrics: ServingMetrics,
-    random: np.random.Generator,
+    settings: Settings, store: OnlineRead, search: VectorSearch, model: ModelServerClient, log: EventLog, metrics: ServingMetrics
 ) -> PathParts:
     """Make what all requests of a process share.
 
@@ -46,7 +31,6 @@ def path_parts(  # noqa: PLR0917
         model: client of the model server.
         log: where impressions go.
         metrics: of this process.
-        random: for exploration.
 
     Raises:
         InvalidInput: the surfaces file cannot be used.
@@ -59,7 +43,7 @@ def path_parts(  # noqa: PLR0917
         features=FeatureReader(store, settings, metrics),
         encoder=QueryEncoder(model, settings.cache, metrics),
         model=model,
-        curiosity=Curiosity(POLICIES[settings.exploration.policy](), settings.exploration, random),
+        curiosity=Curiosity(policy_of(settings.exploration), settings.exploration),
         metrics=metrics,
         guards=Guards(settings.resilience, metrics),
         stale=StaleAnswers(settings.cache, metrics.cache("stale_answers")),

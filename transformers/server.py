@@ -5,7 +5,6 @@ import gc
 from collections.abc import Callable
 from contextlib import AsyncExitStack
 
-import numpy as np
 import uvloop
 from prometheus_client import REGISTRY
 
@@ -54,7 +53,7 @@ class Transformer:
         self._index = MilvusIndex(settings.milvus)
         self._client = ModelServerClient(serving_messages(), settings.model_server, MODEL_FOLDER)
         self._log = EventLog(settings.event_log_dir, count_dropped=self._metrics.dropped_impressions.inc)
-        self._parts = path_parts(settings, store, self._index, self._client, self._log, self._metrics, np.random.default_rng())
+        self._parts = path_parts(settings, store, self._index, self._client, self._log, self._metrics)
         self._path = RequestPath(self._parts)
         self._holder = BundleHolder()
         self._live = LiveChanges(settings, self._holder, self._metrics)

@@ -76,7 +76,7 @@ class ListedImpressions:
         self.batches.append(batch)
 
 
-def make_path(served, feature_row, *, model=None, index=None, limits=None, seed=0, surfaces=None, exploring=False) -> RequestPath:
+def make_path(served, feature_row, *, model=None, index=None, limits=None, surfaces=None, exploring=False) -> RequestPath:
     generous = {"request_budget_ms": 20_000, "features_timeout_ms": 5_000, "retrieval_timeout_ms": 5_000, "rank_timeout_ms": 5_000}
     chosen = Settings(serving=ServingSettings(**(generous | (limits or {})), surfaces_file=surfaces))
     store = Store({"U1": {"user": feature_row, "session": None}, "S1": {"user": None, "session": {"session_item_ids": [IDS[100]]}}})
@@ -87,7 +87,6 @@ def make_path(served, feature_row, *, model=None, index=None, limits=None, seed=
         model or Model(served),
         ListedImpressions(),
         ServingMetrics(CollectorRegistry()),
-        np.random.default_rng(seed),
     )
     if not exploring:
         parts = replace(parts, plans={name: without_exploration(plan) for name, plan in parts.plans.items()})
