@@ -11,7 +11,9 @@ import os
 import shutil
 import sys
 from collections.abc import Callable, Sequence
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import asdict, dataclass, replace
+from multiprocessing import get_context
 from pathlib import Path
 
 import yaml
@@ -106,7 +108,8 @@ def make_home(settings: Settings, size: HomeSize, tell: Callable[[str], None]) -
     bundle_stamp = stamp(BUNDLE_CODE, **parameters, quotas=QUOTAS.model_dump())
     if stamps.differ("bundle", bundle_stamp) or not _bundle_folder(made).is_dir():
         tell(f"{size.items:,} items: making the bundle")
-        _make_bundle(made, size)
+        with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as beside:
+            beside.submit(_make_bundle, made, size).result()  # TensorFlow gives its memory back only when its process ends
         stamps.keep("bundle", bundle_stamp)
     index_stamp = stamp(INDEX_CODE, embeddings=_manifest(made).files[EMBEDDINGS].sha256)
     if stamps.differ("index", index_stamp):

@@ -21,6 +21,7 @@ ROOT = Path(__file__).resolve().parents[2]
 _GIB = 1024**3
 SHOWN = {
     "candidates": "candidates ranked, mean",
+    "rules": "rules in force",
     "requests_per_second": "answers a second",
     "requests_a_core_second": "answers a second and core",
     "hit_share": "answered from cache, share",

@@ -5,7 +5,7 @@ from typing import Any
 from benchmarks.serving.plan import Protocol
 from benchmarks.serving.stage import Stage
 from benchmarks.serving.summary import summary
-from benchmarks.serving.usage import candidates_mean, memory_mib, scrape
+from benchmarks.serving.usage import candidates_mean, memory_mib, metric, scrape
 
 
 def steady(stage: Stage, protocol: Protocol, rate: float, seconds: float) -> dict[str, Any]:
@@ -18,6 +18,7 @@ def steady(stage: Stage, protocol: Protocol, rate: float, seconds: float) -> dic
         "scenario": "steady",
         "items": stage.items,
         "candidates": candidates_mean(before, after),
+        "rules": metric(after, "endcap_rules_loaded"),
         "protocol": protocol,
         "rate": rate,
         "arrivals": stage.arrivals,
