@@ -119,18 +119,18 @@ def test_picks_are_the_known_items_in_their_order(compiled: Compiled, items: Ite
 def test_items_that_rules_give_places_to_are_required_the_most_bought_first(compiled: Compiled, items: ItemTable) -> None:
     book = compiled("""
         rules:
-          - {id: p, where: "item_id = 'i0001'", pin: {position: 1}}
+          - {id: p, where: "item_id = 'i0003'", pin: {position: 1}}
           - {id: s, when: {surface: cart}, where: "starts_with(brand, 'Own') and not bought_before", minimum_share: {share: 0.2}}
           - {id: gone, where: "item_id = 'i0006'", pin: {position: 2}}
           - {id: asked, where: score > 0.5 or price > 3, reserve: {positions: [3]}}
           - {id: b, where: price > 1, boost: {factor: 2}}
     """)
-    assert items_of(book, items, book.required(book.active(at("home")))) == ["i0001"], "i0006 is out of stock"
+    assert items_of(book, items, book.required(book.active(at("home")))) == ["i0003"], "i0006 is out of stock"
     required = book.required(book.active(at("cart")))
     own = np.array([name.startswith("Own") for name in (items.brands.name(int(code)) for code in items.brand_code)]) & items.available
     purchases = items.numeric[:, ITEM_NUMERIC.index("purchases_90d")]
     pinned, required = required[0], required[1:]
-    assert items.ids.name(int(pinned)) == "i0001" and own[required].all() and len(required) == ITEMS_A_RULE
+    assert items.ids.name(int(pinned)) == "i0003" and own[required].all() and len(required) == ITEMS_A_RULE
     assert purchases[required].min() >= np.sort(purchases[own])[::-1][ITEMS_A_RULE - 1]
 
 
