@@ -6,7 +6,7 @@ import orjson
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
-from endcap.contracts.request import Context, Filters, Instance, Preferences, PredictRequest
+from endcap.contracts.request import Context, Filters, Instance, PredictRequest, Preferences
 from endcap.errors import InvalidInput
 
 _FIELDS = {
