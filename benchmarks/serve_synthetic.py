@@ -50,7 +50,7 @@ def serve_synthetic(settings: Settings, size: SyntheticSize, version: int) -> No
         made = beside.submit(_bundle_folder, settings, size, version, collection)
         with running_milvus(settings):
             client = connect(settings.milvus)
-            build_collection(client, read_tables(made.result()), collection)
+            build_collection(client, read_tables(made.result()), collection, settings.milvus)
             client.close()
             run_parts(settings, parts)
 

@@ -49,7 +49,7 @@ def index_bundle(bundle: Bundle, settings: MilvusSettings, *, limit: int, rebuil
     try:
         built = rebuild or not _is_complete(client, name, len(tables.items) - 1)
         if built:
-            build_collection(client, tables, name)
+            build_collection(client, tables, name, settings)
         ensure_loaded(client, name)
         recall = _checked_recall(client, settings, name, tables, limit=limit, seed=seed)
     finally:

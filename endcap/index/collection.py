@@ -1,21 +1,22 @@
 """A bundle's Milvus collection: built once, checked, and never changed after."""
 
-from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from endcap.bundle.tables import BundleTables
-from endcap.catalogue.item_table import ItemTable
 from endcap.errors import BundleInvalid, DependencyUnavailable
+from endcap.index.connection import grpc_stub
+from endcap.index.item_insert import insert_items
+from endcap.index.readiness import compact, wait_until_indexed, wait_until_served
 from endcap.index.search import ItemSearch
-from endcap.index.search_filter import KEY_FIELD, UNKNOWN_PRICE
+from endcap.index.search_filter import KEY_FIELD
 from endcap.index.search_messages import EMBEDDING_FIELD, METRIC
 from endcap.progress import StepProgress
+from endcap.settings import MilvusSettings
 
 HNSW = {"M": 24, "efConstruction": 128}
-BATCH_ROWS = 8_000
 LOAD_TIMEOUT_S = 300.0
 
 
@@ -24,8 +25,8 @@ def collection_name(prefix: str, version: int) -> str:
     return f"{prefix}_{version}"
 
 
-def build_collection(client: Any, tables: BundleTables, name: str) -> int:
-    """Create, fill, index and load a collection of every item's embedding.
+def build_collection(client: Any, tables: BundleTables, name: str, settings: MilvusSettings) -> int:
+    """Create, fill, index and load a collection of every item's embedding; return when searches see all of it, indexed.
 
     The collection replaces one of the same name. Its scalar fields serve filtered searches: whether an item is available, its finest
     category and its brand as codes of the bundle's vocabularies, and its price (UNKNOWN_PRICE when unknown).
@@ -34,6 +35,7 @@ def build_collection(client: Any, tables: BundleTables, name: str) -> int:
         client: a `pymilvus.MilvusClient`.
         tables: of the bundle; n items with embeddings float32 [n + 1, dim].
         name: of the collection.
+        settings: where `client` is connected to.
 
     Returns:
         How many items it holds.
@@ -45,16 +47,23 @@ def build_collection(client: Any, tables: BundleTables, name: str) -> int:
     from pymilvus import MilvusException
 
     _require_unit_rows(tables)
+    count = len(tables.item_embeddings) - 1
     try:
         _create(client, name, tables.item_embeddings.shape[1])
-        _insert(client, name, tables)
-        client.flush(name, timeout=LOAD_TIMEOUT_S)
-        _index(client, name)
-        client.load_collection(name, timeout=LOAD_TIMEOUT_S)
+        with grpc_stub(settings) as stub, StepProgress() as progress:
+            _insert(stub, name, tables, progress)
+            client.flush(name, timeout=LOAD_TIMEOUT_S)
+            compact(client, name)
+            _index(client, name, count, progress)
+            client.load_collection(name, timeout=LOAD_TIMEOUT_S)
+            wait_until_served(stub, name, count)
     except MilvusException as error:
         drop_collection(client, name)
         raise DependencyUnavailable(f"Milvus could not build the collection: {error}", field="collection", value=name) from error
-    return len(tables.item_embeddings) - 1
+    except DependencyUnavailable:
+        drop_collection(client, name)
+        raise
+    return count
 
 
 def self_recall(
@@ -143,31 +152,15 @@ def _create(client: Any, name: str, dim: int) -> None:
     client.create_collection(name, schema=schema, consistency_level="Eventually", num_shards=1)
 
 
-def _insert(client: Any, name: str, tables: BundleTables) -> None:
-    with StepProgress() as progress:
-        task = progress.add_task("Indexing items", total=len(tables.item_embeddings) - 1)
-        for rows in _batches(tables.items, tables.item_embeddings):
-            client.insert(name, rows)
-            progress.advance(task, len(rows))
+def _insert(stub: Any, name: str, tables: BundleTables, progress: StepProgress) -> None:
+    task = progress.add_task("Inserting items", total=len(tables.item_embeddings) - 1)
+    for rows in insert_items(stub, name, tables.items, tables.item_embeddings):
+        progress.advance(task, rows)
 
 
-def _batches(items: ItemTable, embeddings: NDArray[np.float32]) -> Iterator[list[dict[str, Any]]]:
-    price = np.nan_to_num(items.price, nan=UNKNOWN_PRICE)
-    for start in range(1, len(embeddings), BATCH_ROWS):
-        span = slice(start, min(start + BATCH_ROWS, len(embeddings)))
-        columns = (
-            range(span.start, span.stop),
-            embeddings[span],
-            items.available[span].tolist(),
-            items.leaf_code[span].tolist(),
-            items.brand_code[span].tolist(),
-            price[span].tolist(),
-        )
-        names = (KEY_FIELD, EMBEDDING_FIELD, "available", "category", "brand", "price")
-        yield [dict(zip(names, row, strict=True)) for row in zip(*columns, strict=True)]
-
-
-def _index(client: Any, name: str) -> None:
+def _index(client: Any, name: str, count: int, progress: StepProgress) -> None:
+    task = progress.add_task("Indexing items", total=count)
     parameters = client.prepare_index_params()
     parameters.add_index(EMBEDDING_FIELD, index_type="HNSW", metric_type=METRIC, params=HNSW)
-    client.create_index(name, parameters, timeout=LOAD_TIMEOUT_S)
+    client.create_index(name, parameters, timeout=LOAD_TIMEOUT_S, sync=False)
+    wait_until_indexed(client, name, count, lambda rows: progress.update(task, completed=rows))

@@ -2,6 +2,8 @@
 
 import logging
 import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from endcap.errors import DependencyUnavailable
@@ -30,6 +32,20 @@ def connect(settings: MilvusSettings, timeout_s: float = CONNECT_TIMEOUT_S) -> A
         return MilvusClient(uri=milvus_uri(settings), timeout=timeout_s)
     except (MilvusException, OSError) as error:
         raise unavailable(settings, f"Milvus does not answer: {error}") from error
+
+
+@contextmanager
+def grpc_stub(settings: MilvusSettings) -> Iterator[Any]:
+    """Milvus's own gRPC, for what pymilvus has no call for, or a slow one."""
+    import grpc
+    from pymilvus.grpc_gen import milvus_pb2_grpc
+
+    options = (("grpc.max_send_message_length", -1), ("grpc.max_receive_message_length", -1))
+    with grpc.insecure_channel(f"{settings.host}:{settings.port}", options=options) as channel:
+        try:
+            yield milvus_pb2_grpc.MilvusServiceStub(channel)
+        except grpc.RpcError as error:
+            raise unavailable(settings, f"Milvus did not answer: {error.code().name}") from error
 
 
 def answers(settings: MilvusSettings, timeout_s: float = CONNECT_TIMEOUT_S) -> bool:

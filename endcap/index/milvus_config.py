@@ -14,6 +14,10 @@ SESSION_TTL_S = 10
 _IMPATIENT = {"checkSegmentInterval": 200, "checkChannelInterval": 200, "distPullInterval": 100}
 """Milliseconds between two looks at what is to be loaded; a server of its own need not wait for other machines."""
 
+_ONE_SEGMENT = {"maxSize": 2_048, "sealProportion": 1.0}
+"""Megabytes of rows in a segment, and how full it is when it is closed: a search pays for every segment it looks into, and a million
+items of 64 dimensions, 280 MB, are in one. By default they would be in three, to be merged and indexed again when searches already run."""
+
 _PARTS = ("rootCoord", "queryCoord", "queryNode", "indexNode", "dataCoord", "dataNode")
 _PORT_KEYS = (*_PARTS, "proxyInternal", "etcd", "etcdPeer", "metrics")
 _PORTS_FROM, _PORTS_TO = 20_000, 32_000
@@ -70,7 +74,7 @@ def write_config(folder: Path, port: int, ports: dict[str, int]) -> Path:
     config["etcd"]["config"] = {"path": str(folder / "configs" / "etcd.yaml")}
     config["queryNode"]["segcore"]["interimIndex"]["enableIndex"] = False
     config["queryCoord"] |= _IMPATIENT
-    config["dataCoord"]["segment"]["assignmentExpiration"] = 300
+    config["dataCoord"]["segment"] |= {"assignmentExpiration": 300, **_ONE_SEGMENT}
     config["log"]["level"] = "warn"
     config["common"] |= {"gracefulStopTimeout": int(STOP_TIMEOUT_S), "session": {"ttl": SESSION_TTL_S, "retryTimes": 30}}
     config_file.write_text(yaml.safe_dump(config), encoding="utf-8")

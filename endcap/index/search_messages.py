@@ -53,7 +53,7 @@ class SearchMessages:
         )
         group = self._common.PlaceholderGroup(placeholders=[vectors]).SerializeToString()
         # Fields of a message may follow each other in any order, so the ones that stay from request to request are serialised once.
-        return self._shape(collection, len(rows), limit, ef, where) + _length_delimited(_PLACEHOLDER_FIELD, group)
+        return self._shape(collection, len(rows), limit, ef, where) + length_delimited(_PLACEHOLDER_FIELD, group)
 
     def candidates(self, answer: bytes, collection: str) -> tuple[list[NDArray[np.int32]], list[NDArray[np.float32]]]:
         """Item indices and inner products of each query, best first.
@@ -99,7 +99,7 @@ def search_width(ef: int, limit: int) -> int:
     return max(ef, EF_MIN, int(limit * EF_PER_ITEM))
 
 
-def _length_delimited(field: int, content: bytes) -> bytes:
+def length_delimited(field: int, content: bytes) -> bytes:
     """A protobuf field of bytes on the wire."""
     length, size = bytearray(), len(content)
     while size > 0x7F:

@@ -5,14 +5,18 @@ from dataclasses import replace
 from typing import Any
 
 import numpy as np
+import polars as pl
 import pytest
 
 from endcap.bundle.manifest import Bundle
 from endcap.bundle.tables import BundleTables
+from endcap.catalogue.item_table import ItemTable
 from endcap.errors import BundleInvalid, DependencyUnavailable
 from endcap.index.alias import aliased_collection, list_collections, move_alias, prune_collections
 from endcap.index.bundle_index import index_bundle, point_alias
 from endcap.index.collection import build_collection, collection_name, row_count, self_recall
+from endcap.index.connection import grpc_stub
+from endcap.index.readiness import loaded_segments
 from endcap.index.search import ItemSearch
 from endcap.settings import MilvusSettings
 
@@ -24,11 +28,13 @@ def own_prefix(milvus: MilvusSettings, request: pytest.FixtureRequest) -> Milvus
     return milvus.model_copy(update={"collection_prefix": f"t{name}"})
 
 
-def test_search_finds_what_exact_search_finds_and_fields_can_be_filtered(client: Any, search: ItemSearch, tables: BundleTables) -> None:
+def test_search_finds_what_exact_search_finds_and_every_field_is_there(
+    client: Any, search: ItemSearch, milvus: MilvusSettings, tables: BundleTables
+) -> None:
     name = collection_name("exact", 1)
-    assert build_collection(client, tables, name) == len(tables.item_embeddings) - 1 == row_count(client, name)
+    assert build_collection(client, tables, name, milvus) == len(tables.item_embeddings) - 1 == row_count(client, name)
     query = tables.item_embeddings[7]
-    found = search.search(name, query, 20)
+    found = search.search(name, query, 20, timeout_ms=60_000)
     exact = np.argsort(-(tables.item_embeddings[1:] @ query), kind="stable")[:20] + 1
     assert set(found.index) == set(exact)
     assert found.index[0] == 7
@@ -42,17 +48,35 @@ def test_search_finds_what_exact_search_finds_and_fields_can_be_filtered(client:
     assert row["price"] == -1.0
 
 
-def test_embeddings_that_do_not_fit_are_refused(client: Any, tables: BundleTables) -> None:
+def test_a_catalogue_too_small_for_an_index_is_searched_all_the_same(
+    client: Any, search: ItemSearch, milvus: MilvusSettings, tables: BundleTables
+) -> None:
+    ids = tables.items.ids.names[:20]
+    rows = pl.DataFrame({"item_id": ids, "title": ids, "category_path": [["shop"]] * 20, "brand": ids, "availability": "in_stock"})
+    rows = rows.with_columns(price=pl.lit(None, pl.Float64), created_at=pl.lit(None, pl.Datetime("us", "UTC")))
+    few = replace(tables, items=ItemTable.from_items(rows), item_embeddings=tables.item_embeddings[:21])
+    build_collection(client, few, "few_1", milvus)
+    assert search.search("few_1", few.item_embeddings[3], 5, timeout_ms=60_000).index[0] == 3
+
+
+def test_every_row_is_in_one_indexed_segment(client: Any, milvus: MilvusSettings, tables: BundleTables) -> None:
+    build_collection(client, tables, "whole_1", milvus)
+    with grpc_stub(milvus) as stub:
+        segments = loaded_segments(stub, "whole_1")
+    assert [(segment.rows, segment.is_indexed) for segment in segments] == [(len(tables.items) - 1, True)]
+
+
+def test_embeddings_that_do_not_fit_are_refused(client: Any, milvus: MilvusSettings, tables: BundleTables) -> None:
     with pytest.raises(BundleInvalid, match="items"):
-        build_collection(client, replace(tables, item_embeddings=tables.item_embeddings[:-1]), "misfit_1")
+        build_collection(client, replace(tables, item_embeddings=tables.item_embeddings[:-1]), "misfit_1", milvus)
     with pytest.raises(BundleInvalid, match="length 1"):
-        build_collection(client, replace(tables, item_embeddings=tables.item_embeddings * 2), "misfit_1")
+        build_collection(client, replace(tables, item_embeddings=tables.item_embeddings * 2), "misfit_1", milvus)
     assert not client.has_collection("misfit_1")
 
 
 def test_a_collection_nobody_knows_is_a_clear_error(search: ItemSearch) -> None:
     with pytest.raises(DependencyUnavailable, match="nobody_1"):
-        search.search("nobody_1", np.zeros(16, np.float32), 5)
+        search.search("nobody_1", np.zeros(16, np.float32), 5, timeout_ms=60_000)
 
 
 def test_a_search_that_is_late_is_given_up(search: ItemSearch) -> None:
@@ -68,7 +92,7 @@ def test_a_failed_check_leaves_the_alias_and_drops_the_collection(
     index_bundle(good, own_prefix, limit=50)
     point_alias(own_prefix, good.manifest.collection)
     bad = make_bundle(2, seed=1, prefix=prefix)
-    build_collection(client, tables, bad.manifest.collection)
+    build_collection(client, tables, bad.manifest.collection, own_prefix)
     with pytest.raises(BundleInvalid, match="exact nearest"):
         index_bundle(bad, own_prefix, limit=50)
     assert aliased_collection(client, prefix) == good.manifest.collection
