@@ -17,8 +17,8 @@ from endcap.retrieval.preferences import PopularWithin
 from endcap.retrieval.shares import Shares
 from endcap.retrieval.user_state import UserState
 
-SEEDS_MAX = 10
-TASTES_MAX = 8
+SEEDS_MAX = 5
+TASTES_MAX = 5
 LISTED = (64, 1024)
 """Items taken from one category or brand, the newest or the most bought; more when too few of the first may be shown."""
 
@@ -26,12 +26,18 @@ BRAND_WEIGHT = 0.5
 PARENT_WEIGHT = 0.25
 """A brand says less than the finest category, the category above it less still."""
 
+PROVEN_WEIGHT = 2.0
+"""Beside a seed that is new, what sells counts more than what is as new."""
+
+NEW_DAYS = 90.0
+"""An item that is older and still has no neighbours is not new: people had their chance."""
+
 EMBEDDING_WEIGHT = 1.0
 PRICE_WEIGHT = 0.25
-COMPARED_FOR_EACH = 3
+COMPARED_FOR_EACH = 2
 """So many times the quota, the best by category and brand, are compared by embedding and price."""
 
-_PURCHASES = ITEM_NUMERIC.index("purchases_90d")
+_AGE_DAYS = ITEM_NUMERIC.index("item_age_days")
 
 WeightedList = tuple[NDArray[np.int32], float]
 
@@ -44,7 +50,7 @@ class ContentTable:
         items: the catalogue.
         embeddings: float32 [n + 1, dim], unit length: the item tower's, which reads titles, categories, brands and attributes.
         has_neighbours: bool [n + 1], items that are bought with others often enough to say what goes with them.
-        new_by_leaf, new_by_brand: items that nobody bought of late and that have no neighbours, newest first.
+        new_by_leaf, new_by_brand: items that came of late and have no neighbours yet, newest first.
         popular: all items by category and brand, for seeds that are new themselves.
         parent: int32 [categories], code of the category above.
     """
@@ -62,10 +68,11 @@ class ContentTable:
         cls, items: ItemTable, embeddings: NDArray[np.float32], has_neighbours: NDArray[np.bool_], popular: PopularWithin
     ) -> "ContentTable":
         """Find the new items of a catalogue; arguments as the attributes."""
-        is_new = (items.numeric[:, _PURCHASES] <= 0) & ~has_neighbours
+        is_new = (items.numeric[:, _AGE_DAYS] < NEW_DAYS) & ~has_neighbours
         is_new[0] = False
         new = np.flatnonzero(is_new).astype(np.int32)
-        new = new[np.argsort(-items.created_at_s[new], kind="stable")]
+        # Items of unknown age have the smallest time there is, so they stand last.
+        new = new[np.argsort(items.created_at_s[new], kind="stable")[::-1]]
         return cls(
             items=items,
             embeddings=embeddings,
@@ -126,7 +133,7 @@ def _new_items(table: ContentTable, state: UserState, seeds: NDArray[np.int32]) 
 
 
 def _beside_new_seeds(table: ContentTable, seeds: NDArray[np.int32]) -> Iterable[WeightedList]:
-    share = 1.0 / max(len(seeds), 1)
+    share = PROVEN_WEIGHT / max(len(seeds), 1)
     for seed in seeds[~table.has_neighbours[seeds]].tolist():
         leaf, brand = int(table.items.leaf_code[seed]), int(table.items.brand_code[seed])
         yield table.popular.by_category.of(leaf), share

@@ -6,7 +6,7 @@ import pytest
 
 from endcap.catalogue.item_table import ItemTable
 from endcap.features.columns import ITEM_NUMERIC
-from endcap.retrieval.content import LISTED, ContentTable, content_candidates
+from endcap.retrieval.content import LISTED, NEW_DAYS, ContentTable, content_candidates
 from endcap.retrieval.preferences import PopularWithin
 from endcap.retrieval.shares import Shares
 from tests.endcap.retrieval.made_states import made_state
@@ -19,7 +19,9 @@ def everything(index: np.ndarray) -> np.ndarray:
     return np.ones(len(index), dtype=bool)
 
 
-def shop(leaf: list[str], brand: list[str], purchases: list[float], price: list[float] | None = None) -> ContentTable:
+def shop(
+    leaf: list[str], brand: list[str], purchases: list[float], price: list[float] | None = None, age_days: list[float] | None = None
+) -> ContentTable:
     """Items 1, 2, ... in this order, each created a day after the one before; those that were bought have neighbours."""
     count = len(leaf)
     ids = [f"i{number:05}" for number in range(count)]
@@ -34,7 +36,7 @@ def shop(leaf: list[str], brand: list[str], purchases: list[float], price: list[
             "created_at": [DAY + timedelta(days=number) for number in range(count)],
         }
     )
-    features = {name: purchases if name == "purchases_90d" else [0.0] * count for name in ITEM_NUMERIC}
+    features = {name: [0.0] * count for name in ITEM_NUMERIC} | {"purchases_90d": purchases, "item_age_days": age_days or [0.0] * count}
     items = ItemTable.from_items(rows).with_features(pl.DataFrame({"item_id": ids, **features}))
     embeddings = np.zeros((count + 1, 2), np.float32)
     embeddings[1:, 0] = 1
@@ -93,6 +95,18 @@ def test_the_quota_is_spent_on_what_may_be_shown_however_far_back_it_stands(quot
     last = np.arange(2, 2 + quota)
     result = content_candidates(table, NOBODY, np.array([1], np.int32), lambda index: np.isin(index, last), quota)
     assert sorted(result.index.tolist()) == last.tolist()
+
+
+def test_what_has_been_there_for_long_and_never_sold_is_not_new() -> None:
+    assert found(shop(["tea"] * 3, ["x"] * 3, [5, 0, 0], age_days=[300.0, NEW_DAYS, 10.0]), [1]) == [3]
+
+
+def test_the_newest_of_many_come_first_and_those_of_unknown_age_last() -> None:
+    count = 5
+    table = shop(["tea"] * count, ["x"] * count, [5, 0, 0, 0, 0])
+    table.items.created_at_s[3] = np.iinfo(np.int64).min
+    again = ContentTable.of(table.items, table.embeddings, table.has_neighbours, table.popular)
+    assert found(again, [1]) == [5, 4, 2, 3]
 
 
 def test_nothing_known_gives_nothing() -> None:
