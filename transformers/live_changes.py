@@ -15,6 +15,7 @@ from endcap.settings import Settings
 from transformers.bundle_watch import BundleHolder
 from transformers.item_refresh import Catalogue, ItemRefresh, watch_item_updates
 from transformers.metrics import ServingMetrics
+from transformers.rule_watch import Ruled, RuleFileWatch, watch_rules
 from transformers.served_bundle import EVIDENCE_NAME
 
 ITEM_UPDATES_NAME = "item_updates.parquet"
@@ -35,23 +36,34 @@ class LiveChanges:
         self._holder = holder
         self._metrics = metrics
         self._log = get_logger("transformer")
+        self._rules = RuleFileWatch(settings.rules_file, self._ruled, self._take_rules, metrics)
         self._items = ItemRefresh(settings.live_dir / ITEM_UPDATES_NAME, self._catalogue, self._take_items)
         self._tasks: set[asyncio.Task[None]] = set()
 
     def watchers(self) -> Sequence[Coroutine[Any, Any, None]]:
         """To be run for as long as the process serves."""
-        return watch_item_updates(self._items), self._watch_evidence(self._settings.live_dir / EVIDENCE_NAME)
+        return (
+            watch_rules(self._rules),
+            watch_item_updates(self._items),
+            self._watch_evidence(self._settings.live_dir / EVIDENCE_NAME),
+        )
 
     def bundle_changed(self) -> None:
-        """Take up a bundle that has begun to answer: its rules' counts, and live changes that it does not have yet."""
+        """Take up a bundle that has begun to answer."""
         served = self._holder.current
         if served is not None:
-            counts = self._metrics.rules_in_force(served.rules.version, served.rules.rules)
-            self._holder.change(rule_counts=counts)
+            self._take_rules(served.rules)
 
     def rule_file(self) -> RuleFile:
         """The rules in force."""
-        return RuleFile(version=1)
+        return self._rules.file()
+
+    def _take_rules(self, book: RuleBook) -> None:
+        self._holder.change(rules=book, rule_counts=self._metrics.rules_in_force(book.version, book.rules))
+
+    def _ruled(self) -> Ruled | None:
+        served = self._holder.current
+        return Ruled(served.rules, served.tables.items, served.clock) if served else None
 
     def _catalogue(self) -> Catalogue | None:
         served = self._holder.current
@@ -68,14 +80,14 @@ class LiveChanges:
         task.add_done_callback(self._tasks.discard)
 
     async def _recompile(self, items: ItemTable) -> None:
-        """Rules about prices and stock hold for the new table a moment after it."""
+        """Rules about prices and stock hold for a new item table a moment after it."""
         served = self._holder.current
         if served is None:
             return
-        book: RuleBook = await asyncio.to_thread(served.rules.recompiled, items)
+        book = await asyncio.to_thread(served.rules.recompiled, items)
         latest = self._holder.current
         if latest is not None and latest.rules is served.rules and latest.tables.items is items:
-            self._holder.change(rules=book)
+            self._take_rules(book)
 
     async def _watch_evidence(self, path: Path) -> None:
         """Look for newer click evidence for ever; runs until it is cancelled."""

@@ -92,9 +92,9 @@ class CandidateSet:
     def __len__(self) -> int:
         return len(self.index)
 
-    def keep(self, mask: NDArray[np.bool_]) -> "CandidateSet":
-        """The candidates where `mask` (bool [m]) holds."""
-        return CandidateSet(self.index[mask], self.scores[mask], self.brought[mask], self.fused[mask], self.main_source[mask])
+    def keep(self, which: NDArray[np.bool_] | NDArray[np.integer]) -> "CandidateSet":
+        """The candidates where a bool [m] holds, or those of some rows, in their order."""
+        return CandidateSet(self.index[which], self.scores[which], self.brought[which], self.fused[which], self.main_source[which])
 
     def score_of(self, source: str) -> NDArray[np.float32]:
         return self.scores[:, SOURCES.index(source)]

@@ -1,0 +1,145 @@
+"""The merchandisers' rule file while bundles are served: a changed file is compiled beside the requests and takes effect at once."""
+
+import asyncio
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from endcap.catalogue.item_table import ItemTable
+from endcap.clock import Clock
+from endcap.errors import EndcapError
+from endcap.log import get_logger
+from endcap.rules.enabled_rules import EnabledRules
+from endcap.rules.rule_book import RuleBook
+from endcap.rules.rule_file import RuleFile, read_rules
+from transformers.metrics import ServingMetrics
+
+LOOK_SECONDS = 1.0
+AGE_SECONDS = 3_600
+"""How old the ages may be that rules about `age_days` go by; they count whole days."""
+PAUSE_SECONDS = 0.0005
+"""Between two pieces of work: long enough for the thread of the requests to take the interpreter back."""
+NO_RULES = RuleFile(version=1)
+
+
+@dataclass(frozen=True)
+class Ruled:
+    """The rules that answer, the catalogue they are to hold for, and its clock."""
+
+    book: RuleBook
+    items: ItemTable
+    clock: Clock
+
+
+class RuleFileWatch:
+    """Keeps the rules as the file says. A file that cannot be used is refused, and the rules stay as they are; no file means no rules.
+
+    Args:
+        path: the rule file.
+        current: what answers, None while nothing does.
+        on_book: takes a new book; called in the event loop, and only while the catalogue is the one that it was made for.
+        metrics: where outcomes are counted.
+        pause: lets the thread of the requests go first.
+    """
+
+    def __init__(
+        self,
+        path: Path,
+        current: Callable[[], Ruled | None],
+        on_book: Callable[[RuleBook], None],
+        metrics: ServingMetrics,
+        pause: Callable[[], None] = lambda: time.sleep(PAUSE_SECONDS),
+    ) -> None:
+        self._path = path
+        self._current = current
+        self._on_book = on_book
+        self._metrics = metrics
+        self._pause = pause
+        self._log = get_logger("rules")
+        self._seen: _Identity | None = None
+        self._file: RuleFile | None = None
+
+    def file(self) -> RuleFile:
+        """The rules in force, for a bundle that is being loaded; read from the file the first time."""
+        if self._file is None:
+            self._seen = _identity(self._path)
+            self._file = self._read() or NO_RULES
+        return self._file
+
+    async def look(self) -> RuleBook | None:
+        """Take up the file if it changed since the last look, or the rules anew if time alone changed them.
+
+        Returns:
+            The book that took effect, None when there is none.
+        """
+        seen, ruled = _identity(self._path), self._current()
+        if ruled is None:
+            return None
+        if seen != self._seen:
+            self._seen = seen
+            read = await asyncio.to_thread(self._read)
+            if read is None:
+                return None
+            self._file = read
+        file = self.file()
+        if file != ruled.book.file:
+            return await self._take(lambda: RuleBook.compile(file, ruled.items, ruled.clock, self._pause), ruled, is_new=True)
+        if ruled.book.reads_age and int(ruled.clock().timestamp()) - ruled.book.as_of_s >= AGE_SECONDS:
+            return await self._take(lambda: ruled.book.recompiled(ruled.items, self._pause), ruled, is_new=False)
+        return None
+
+    async def _take(self, make: Callable[[], RuleBook], ruled: Ruled, *, is_new: bool) -> RuleBook | None:
+        try:
+            book = await asyncio.to_thread(make)
+        except EndcapError as error:
+            self._refuse(error)
+            self._file = ruled.book.file
+            return None
+        latest = self._current()
+        if latest is None or latest.items is not ruled.items:
+            return None  # another catalogue answers by now; the next look compiles for it
+        self._on_book(book)
+        if is_new:
+            self._log.info("rules loaded", version=book.version, rules=len(book.rules), warnings=book.warnings())
+        return book
+
+    def _read(self) -> RuleFile | None:
+        """The file with all its conditions checked, no rules when there is none, None when it is refused."""
+        try:
+            is_there = self._path.exists()
+            file = read_rules(self._path) if is_there else NO_RULES
+            EnabledRules.of(file)
+        except (EndcapError, OSError) as error:
+            self._refuse(error)
+            return None
+        self._metrics.rule_file_ok.set(1)
+        self._metrics.rule_reloads.labels("loaded").inc(int(is_there))
+        return file
+
+    def _refuse(self, error: Exception) -> None:
+        self._metrics.rule_file_ok.set(0)
+        self._metrics.rule_reloads.labels("refused").inc()
+        self._log.error("rule file refused; the earlier rules stay", cause=str(error))
+
+
+async def watch_rules(watch: RuleFileWatch, look_s: float = LOOK_SECONDS) -> None:
+    """Look at the file for ever; runs until it is cancelled."""
+    while True:
+        try:
+            await watch.look()
+        except Exception as error:  # whatever is wrong with one file, requests and the next file go on
+            get_logger("rules").error("rules could not be taken up", cause=repr(error))
+        await asyncio.sleep(look_s)
+
+
+_Identity = tuple[int, int, int]
+
+
+def _identity(path: Path) -> _Identity | None:
+    """Which file it is; another one after each change."""
+    try:
+        found = path.stat()
+    except OSError:
+        return None
+    return found.st_ino, found.st_mtime_ns, found.st_size
