@@ -1,6 +1,6 @@
 """Which items each condition holds for, worked out for the whole catalogue: one bit an item and condition."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -11,8 +11,16 @@ from polars.exceptions import PanicException, PolarsError
 from endcap.rules.item_values import ItemValues, Rows
 from endcap.rules.packed_answers import MASKS, BitPlaces
 
-BLOCK_ROWS = 65_536
+BLOCK_ROWS = 32_768
 """Items worked out at once: bounds the memory, and lets other threads run in between."""
+
+
+Pause = Callable[[], None]
+"""Lets threads that answer requests go first."""
+
+
+def no_pause() -> None:
+    """Go on at once."""
 
 
 class CannotAnswer(Exception):
@@ -36,27 +44,32 @@ class ItemBits:
     packed: NDArray[np.uint8]
 
     @classmethod
-    def work_out(cls, conditions: Sequence[pl.Expr], values: ItemValues) -> "ItemBits":
+    def work_out(cls, conditions: Sequence[pl.Expr], values: ItemValues, pause: Pause = no_pause) -> "ItemBits":
         """Work out every condition.
+
+        Args:
+            conditions: by bit.
+            values: the catalogue.
+            pause: called between pieces of work.
 
         Raises:
             CannotAnswer: one cannot be worked out for this catalogue.
         """
         packed = np.zeros((len(values.items), -(-len(conditions) // 8)), dtype=np.uint8)
         bits = cls(tuple(conditions), packed)
-        bits._write(range(len(conditions)), values)
+        bits._write(range(len(conditions)), values, pause)
         return bits
 
-    def updated(self, before: ItemValues, after: ItemValues) -> "ItemBits":
+    def updated(self, before: ItemValues, after: ItemValues, pause: Pause = no_pause) -> "ItemBits":
         """The same conditions for another state of the same items; those whose columns did not change are taken over."""
         if len(before.items) != len(after.items):
-            return ItemBits.work_out(self.conditions, after)
+            return ItemBits.work_out(self.conditions, after, pause)
         same = {name: before.same(name, after) for condition in self.conditions for name in condition.meta.root_names()}
         changed = [bit for bit, condition in enumerate(self.conditions) if not all(same[name] for name in condition.meta.root_names())]
         if not changed:
             return self
         bits = ItemBits(self.conditions, self.packed.copy())
-        bits._write(changed, after)
+        bits._write(changed, after, pause)
         return bits
 
     def rows(self, index: NDArray[np.int32], places: BitPlaces) -> NDArray[np.uint8]:
@@ -69,7 +82,7 @@ class ItemBits:
         answered: NDArray[np.bool_] = (self.packed[rows, bit >> 3] & MASKS[bit & 7]) != 0
         return answered
 
-    def _write(self, numbers: Sequence[int], values: ItemValues) -> None:
+    def _write(self, numbers: Sequence[int], values: ItemValues, pause: Pause) -> None:
         by_code = {bit: found for bit in numbers if (found := _by_code(self.conditions[bit], values)) is not None}
         by_row = [bit for bit in numbers if bit not in by_code]
         rows = len(self.packed)
@@ -82,6 +95,7 @@ class ItemBits:
                 target = self.packed[block, bit >> 3]
                 target &= ~mask
                 target |= held.astype(np.uint8) * mask
+            pause()
         self.packed[0] = 0
 
     def _answers(self, numbers: Sequence[int], values: ItemValues, block: slice) -> list[NDArray[np.bool_]]:

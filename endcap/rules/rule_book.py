@@ -15,7 +15,7 @@ from endcap.rules.candidate_values import CandidateValues
 from endcap.rules.condition import OfItem
 from endcap.rules.context import RuleContext
 from endcap.rules.enabled_rules import EnabledRules
-from endcap.rules.item_bits import CannotAnswer, ItemBits
+from endcap.rules.item_bits import CannotAnswer, ItemBits, Pause, no_pause
 from endcap.rules.item_values import ItemValues
 from endcap.rules.required_items import by_purchases, required_items
 from endcap.rules.rule_effects import RuleEffects
@@ -44,13 +44,14 @@ class RuleBook:
         """Id and action of every enabled rule, in the file's order."""
 
     @classmethod
-    def compile(cls, file: RuleFile, items: ItemTable, clock: Clock = system_clock) -> "RuleBook":
+    def compile(cls, file: RuleFile, items: ItemTable, clock: Clock = system_clock, pause: Pause = no_pause) -> "RuleBook":
         """Make a file ready.
 
         Args:
             file: the rules.
             items: the catalogue.
             clock: the moment that `age_days` counts to.
+            pause: called between pieces of work, for a book that is made beside requests.
 
         Raises:
             InvalidInput: a `where` or `by` cannot be used; the message names the rule.
@@ -58,7 +59,7 @@ class RuleBook:
         enabled = EnabledRules.of(file)
         values = ItemValues.of(items, int(clock().timestamp()))
         try:
-            bits = ItemBits.work_out(enabled.parts.of_items, values)
+            bits = ItemBits.work_out(enabled.parts.of_items, values, pause)
         except CannotAnswer as error:
             rule = enabled.rule_of(error.bit)
             raise InvalidInput(str(error), field=f"{file.place(rule.id)}: where", value=rule.where, fix="correct the condition") from None
@@ -69,11 +70,16 @@ class RuleBook:
         return self._enabled.file
 
     @property
+    def as_of_s(self) -> int:
+        """The moment that ages are counted to, UTC epoch seconds."""
+        return self._values.now_s
+
+    @property
     def reads_age(self) -> bool:
         """Whether a rule depends on the items' age, so that time alone changes what it holds for."""
         return any("age_days" in condition.meta.root_names() for condition in self._bits.conditions)
 
-    def recompiled(self, items: ItemTable) -> "RuleBook":
+    def recompiled(self, items: ItemTable, pause: Pause = no_pause) -> "RuleBook":
         """The same file for a changed catalogue, now; what did not change is not worked out again.
 
         Raises:
@@ -81,8 +87,8 @@ class RuleBook:
         """
         values = self._values.updated(items, int(self._clock().timestamp()))
         if values.brands is not self._values.brands or len(items) != len(self._values.items):
-            return RuleBook.compile(self.file, items, self._clock)
-        bits = self._bits.updated(self._values, values)
+            return RuleBook.compile(self.file, items, self._clock, pause)
+        bits = self._bits.updated(self._values, values, pause)
         same_purchases = items.numeric is self._values.items.numeric
         order = self._order if same_purchases or self._order is None else by_purchases(items)
         book = RuleBook(self._enabled, values, bits, order, self._clock)

@@ -152,7 +152,9 @@ class RuleFile(BaseModel):
 
     @property
     def name(self) -> str:
-        """The revision with a short hash of the content: what answers and metrics call the rules."""
+        """The revision with a short hash of the content: what answers and metrics call the rules; `none` where there are none."""
+        if not self.rules and not self.picks:
+            return "none"
         digest = hashlib.sha256(self.model_dump_json(by_alias=True).encode()).hexdigest()[:8]
         return f"{self.revision}-{digest}" if str(self.revision) else digest
 

@@ -178,4 +178,5 @@ def test_a_condition_that_no_item_meets_is_warned_of(compiled: Compiled) -> None
 
 
 def test_the_version_is_the_files_name(compiled: Compiled) -> None:
-    assert compiled("revision: 12").version.startswith("12-")
+    assert compiled("revision: 12\nrules: [{id: a, boost: {factor: 2}}]").version.startswith("12-")
+    assert compiled("revision: 12").version == "none"
