@@ -1,0 +1,171 @@
+"""Files that other processes replace while requests run: broken ones, and good ones again."""
+
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import polars as pl
+import pytest
+
+from benchmarks.synthetic import DATA_END
+from endcap.catalogue.item_updates import UPDATES_FILE, write_updates
+from endcap.exploration.evidence import EVIDENCE_SCHEMA
+from tests.faults.deployment import Deployment
+from tests.faults.load import Load, Outcomes
+from tests.faults.process import until
+
+pytestmark = [pytest.mark.faults, pytest.mark.timeout(300)]
+
+GOOD_RULES = """
+version: 1
+revision: {revision}
+rules:
+  - id: hidden
+    where: item_id = '{hidden}'
+    exclude: true
+"""
+BROKEN_RULES = {
+    "no yaml": b"version: 1\nrules: [",
+    "no text": b"\xff\xfe\x00rules",
+    "unknown column": b"version: 1\nrules:\n  - id: a\n    where: colour = 'red'\n    exclude: true\n",
+    "empty": b"",
+}
+GIVEN = [f"I{number:06d}" for number in (1, 2, 3, 4, 5)]
+
+
+def replace(path: Path, content: bytes) -> None:
+    """As anybody should: aside, then renamed."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    aside = path.with_name(f".{path.name}.aside")
+    aside.write_bytes(content)
+    aside.replace(path)
+
+
+def shown(deployment: Deployment) -> set[str]:
+    """Which of a few items may be shown: all of them, unless something hides one."""
+    answer = deployment.predict({"surface": "search", "item_ids": GIVEN, "context": {"page": str(time.monotonic_ns())}})[0]
+    return {item["item_id"] for item in answer["recommendations"]}
+
+
+def is_hidden(deployment: Deployment, item: str) -> Callable[[], bool]:
+    return lambda: shown(deployment) == set(GIVEN) - {item}
+
+
+@pytest.fixture
+def rules(deployment: Deployment) -> Iterator[Path]:
+    path = deployment.settings.rules_file
+    yield path
+    path.unlink(missing_ok=True)
+    until(lambda: shown(deployment) == set(GIVEN), "the rules stay without their file", 20)
+
+
+@pytest.fixture
+def live(deployment: Deployment) -> Iterator[Path]:
+    yield deployment.settings.live_dir
+    write_updates(deployment.settings.live_dir / UPDATES_FILE, updates([]))
+    until(lambda: shown(deployment) == set(GIVEN), "the updates stay without their rows", 20)
+    for path in deployment.settings.live_dir.iterdir():
+        path.unlink()
+
+
+def updates(out_of_stock: list[str]) -> pl.DataFrame:
+    moment = DATA_END.replace(year=DATA_END.year + 1)
+    return pl.DataFrame(
+        {"item_id": out_of_stock, "updated_at": [moment] * len(out_of_stock), "availability": ["out_of_stock"] * len(out_of_stock)},
+        schema={"item_id": pl.String, "updated_at": pl.Datetime("us", "UTC"), "availability": pl.String},
+    )
+
+
+@pytest.mark.parametrize("broken", BROKEN_RULES)
+def test_broken_rule_file_leaves_the_last_good_one(deployment: Deployment, load: Load, rules: Path, broken: str) -> None:
+    start = time.monotonic()
+    replace(rules, GOOD_RULES.format(revision="good", hidden=GIVEN[0]).encode())
+    until(is_hidden(deployment, GIVEN[0]), "the rule did not hold", 20)
+    assert deployment.metric("endcap_rule_file_ok") == 1
+    refusals = deployment.transformer.written().count("rule file refused")
+    replace(rules, BROKEN_RULES[broken])
+    until(lambda: deployment.metric("endcap_rule_file_ok") == 0, "nobody said that the file is broken", 20)
+    held = time.monotonic()
+    load.wait_for(lambda outcomes: len(outcomes) >= 24, "there were not enough requests", held)
+    assert is_hidden(deployment, GIVEN[0])()
+    assert deployment.transformer.written().count("rule file refused") == refusals + 1
+    replace(rules, GOOD_RULES.format(revision="mended", hidden=GIVEN[1]).encode())
+    until(is_hidden(deployment, GIVEN[1]), "the mended file did not hold", 20)
+    assert deployment.metric("endcap_rule_file_ok") == 1
+    load.outcomes(start).require_sound()
+
+
+@pytest.mark.parametrize("broken", [b"", b"PAR1 no parquet at all", b"\x00" * 10_000])
+def test_broken_item_updates_leave_the_earlier_ones(deployment: Deployment, load: Load, live: Path, broken: bytes) -> None:
+    start, path = time.monotonic(), live / UPDATES_FILE
+    write_updates(path, updates([GIVEN[2]]))
+    until(is_hidden(deployment, GIVEN[2]), "the update did not hold", 20)
+    replace(path, broken)
+    until(lambda: "item updates refused" in deployment.transformer.written(), "nobody said that the file is broken", 20)
+    load.wait_for(lambda outcomes: len(outcomes) >= 24, "there were not enough requests", time.monotonic())
+    assert is_hidden(deployment, GIVEN[2])()
+    write_updates(path, updates([GIVEN[3]]))
+    until(is_hidden(deployment, GIVEN[3]), "the next file did not hold", 20)
+    load.outcomes(start).require_sound()
+
+
+def evidence_of(item: str) -> pl.DataFrame:
+    return pl.DataFrame([{"item_id": item, "impressions": 900.0, "clicks": 9.0, "as_of": DATA_END}], schema=EVIDENCE_SCHEMA)
+
+
+def mend_evidence(live: Path) -> None:
+    aside = live / ".evidence"
+    evidence_of(GIVEN[0]).write_parquet(aside)
+    aside.replace(live / "click_evidence.parquet")
+
+
+def test_broken_click_evidence_leaves_the_earlier_one(deployment: Deployment, load: Load, live: Path) -> None:
+    start = time.monotonic()
+    for number, broken in enumerate((b"", b"PAR1 no parquet at all")):
+        replace(live / "click_evidence.parquet", broken)
+        refusals = number + 1
+        until(lambda n=refusals: deployment.transformer.written().count("click evidence refused") >= n, "nobody said so", 20)
+    odd = pl.DataFrame({"item_id": [GIVEN[0]], "impressions": ["many"], "clicks": [[1, 2]]})
+    odd.write_parquet(live / ".odd")
+    (live / ".odd").replace(live / "click_evidence.parquet")
+    until(lambda: deployment.transformer.written().count("click evidence refused") >= 3, "nobody said so", 20)
+    mend_evidence(live)
+    load.wait_for(lambda outcomes: len(outcomes) >= 12, "there were not enough requests", time.monotonic())
+    load.outcomes(start).require_sound()
+
+
+def test_folder_that_takes_no_events_costs_impressions_alone(deployment: Deployment, load: Load) -> None:
+    folder = deployment.settings.event_log_dir
+    load.wait_for(Outcomes.are_sound, "sound answers", 0)
+    dropped, start = deployment.metric("endcap_impressions_dropped_total"), time.monotonic()
+    away = folder.with_name("events-away")
+    folder.rename(away)
+    folder.write_text("a file where the folder was")  # permissions would not stop root
+    for file in away.glob("*.open"):
+        file.unlink()
+    deployment.transformer.terminate()
+    assert deployment.transformer.wait() == 0
+    deployment.start_transformer()
+    start = time.monotonic()
+    load.wait_for(lambda outcomes: len(outcomes) >= 24, "there were not enough requests", start)
+    load.outcomes(start).require_full()
+    until(lambda: deployment.metric("endcap_impressions_dropped_total") > dropped, "dropped impressions are not counted", 20)
+    assert "events dropped" in deployment.transformer.written()
+    folder.unlink()
+    away.rename(folder)
+    until(lambda: bool(list(folder.glob(f"*-{deployment.transformer.psutil().pid}-*"))), "events are not written again", 20)
+    load.outcomes(start).require_full()
+
+
+@pytest.mark.parametrize("broken", ["click_evidence.parquet", UPDATES_FILE, "rules.yaml"])
+def test_transformer_starts_beside_a_broken_file(deployment: Deployment, live: Path, broken: str) -> None:
+    path = deployment.settings.rules_file if broken == "rules.yaml" else live / broken
+    replace(path, b"neither YAML: [ nor Parquet")
+    deployment.transformer.terminate()
+    deployment.transformer.wait()
+    try:
+        deployment.start_transformer()
+        assert deployment.predict({"user_id": "U1"})[0]["recommendations"]
+    finally:
+        path.unlink()
+
