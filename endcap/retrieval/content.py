@@ -112,9 +112,11 @@ def _by_share(lists: list[WeightedList], listed: int, seeds: NDArray[np.int32], 
     """The first `listed` of every list, scored by the lists' weights, half of it at a list's end."""
     if not lists:
         return Candidates.none()
+    firsts = [index[:listed] for index, _ in lists]
+    lengths = [len(index) for index in firsts]
+    weight = np.repeat(np.array([weight for _, weight in lists], dtype=np.float32), lengths)
     fading = np.linspace(1.0, 0.5, listed, dtype=np.float32)
-    contribution = np.concatenate([fading[: len(index)] * weight for index, weight in lists])
-    index, score = summed(np.concatenate([index[:listed] for index, _ in lists]), contribution)
+    index, score = summed(np.concatenate(firsts), weight * np.concatenate([fading[:length] for length in lengths]))
     kept = without(index, seeds)
     kept &= eligible(index)
     return best_first(index[kept], score[kept], quota)
