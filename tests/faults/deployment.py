@@ -82,7 +82,7 @@ class Deployment:
         self.transformer.wait_until_ready()
 
     def build_collection(self, version: int, bundle: Path) -> None:
-        until(lambda: self._milvus_answers(), "Milvus did not answer", 120)
+        until(self._milvus_answers, "Milvus did not answer", 120)
         client = connect(self.settings.milvus)
         try:
             tables = read_tables(bundle)

@@ -163,7 +163,10 @@ class Outcomes:
         """Every request was answered, in time, with a list that has something in it; the odd one may have been told to come again."""
         assert len(self) >= least, f"too few requests to tell: {self}"
         assert not self.errors(), self
-        assert set(self.statuses()) <= {200, 429}, (self, [each.reply.body[:300] for each in self.each if each.reply.status not in (200, 429)])
+        assert set(self.statuses()) <= {200, 429}, (
+            self,
+            [each.reply.body[:300] for each in self.each if each.reply.status not in (200, 429)],
+        )
         assert self.statuses()[429] <= 0.1 * len(self), self
         empty = [each for each in self.answered().each if not each.answer["recommendations"]]
         assert not empty, [(each.instance, each.answer) for each in empty]

@@ -168,4 +168,3 @@ def test_transformer_starts_beside_a_broken_file(deployment: Deployment, live: P
         assert deployment.predict({"user_id": "U1"})[0]["recommendations"]
     finally:
         path.unlink()
-
