@@ -19,7 +19,9 @@ from transformers.metrics import ServingMetrics
 KEY_BYTES_MAX = 2048
 """Longer requests are not looked up: they hardly come twice, and each key is kept."""
 ANSWER_BYTES_MAX = 16 * 1024
-"""Longer answers are not kept: with 10,000 entries these would be a gigabyte."""
+"""Longer answers are not kept."""
+ITEMS_AN_ENTRY = 20
+"""An answer with more items counts for several entries, so that the bound of the entries is one of memory: about 15 kB each."""
 
 Key = tuple[bytes, Hashable]
 
@@ -48,6 +50,10 @@ class SharedAnswers:
     def is_complete(self) -> bool:
         """Whether every stage took part, and it is small enough to keep."""
         return not any(answer.degraded for answer in self.answers) and sum(map(len, self.pieces)) <= ANSWER_BYTES_MAX
+
+    def weight(self) -> int:
+        """How many cache entries it counts for."""
+        return 1 + sum(len(answer.recommendations) for answer in self.answers) // (ITEMS_AN_ENTRY + 1)
 
     def body(self, request_id: str, took_ms: float) -> bytes:
         """The V1 body for one more request: its own id, and the time it took."""
@@ -107,7 +113,12 @@ class AnswerCache:
         self._fingerprint = fingerprint
         self._on_hit = on_hit
         self._lookup: CachedLookup[Key, SharedAnswers] = CachedLookup(
-            settings.answer_entries, settings.answer_seconds, metrics.cache("answers"), clock, keeps=lambda shared: shared.is_complete
+            settings.answer_entries,
+            settings.answer_seconds,
+            metrics.cache("answers"),
+            clock,
+            keeps=lambda shared: shared.is_complete,
+            weigh=SharedAnswers.weight,
         )
 
     def key(self, request: bytes) -> Key | None:

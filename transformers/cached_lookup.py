@@ -24,6 +24,10 @@ def _any_value(_value: Any) -> bool:
     return True
 
 
+def _one_entry(_value: Any) -> int:
+    return 1
+
+
 class CachedLookup(Generic[K, V]):
     """What a stage asks instead of a dependency.
 
@@ -35,6 +39,8 @@ class CachedLookup(Generic[K, V]):
         metrics: of this cache, `ServingMetrics.cache(name)`.
         clock: seconds that never go back.
         keeps: which values are worth keeping.
+        weigh: how many entries a value counts for.
+        stale_s: age up to which `stale` may be asked for a value; nothing older is held.
     """
 
     def __init__(
@@ -43,12 +49,16 @@ class CachedLookup(Generic[K, V]):
         fresh_s: float,
         metrics: CacheMetrics,
         clock: Callable[[], float] = time.monotonic,
+        *,
         keeps: Callable[[V], bool] = _any_value,
+        weigh: Callable[[V], int] = _one_entry,
+        stale_s: float = 0.0,
     ) -> None:
-        self._cache: TtlCache[K, V] = TtlCache(entries, fresh_s, clock)
+        self._cache: TtlCache[K, V] = TtlCache(entries, fresh_s, clock, max(fresh_s, stale_s), weigh)
         self._flights: SingleFlight[K, V] = SingleFlight()
         self._metrics = metrics
         self._keeps = keeps
+        self._stale_s = stale_s
         metrics.entries.set_function(lambda: len(self._cache))
 
     async def get(self, key: K, compute: Compute[V]) -> V:
@@ -79,9 +89,9 @@ class CachedLookup(Generic[K, V]):
         """Whether somebody computes this key now, so that `get` would wait for that."""
         return key in self._flights
 
-    def stale(self, key: K, max_age_s: float, default: D) -> V | D:
-        """The value of a key up to an age, for when it cannot be computed."""
-        value = self._cache.get_stale(key, max_age_s, ABSENT)
+    def stale(self, key: K, default: D) -> V | D:
+        """The value of a key up to an age of `stale_s`, for when it cannot be computed."""
+        value = self._cache.get_stale(key, self._stale_s, ABSENT)
         if isinstance(value, Absent):
             return default
         self._metrics.stale()

@@ -14,7 +14,8 @@ class ConcurrencyLimit:
     """Grows by one while all requests are quick and the limit is used, shrinks by a factor when too many are late.
 
     Additive increase, multiplicative decrease over windows of requests (Chiu and Jain 1989), as in Netflix's concurrency-limits with
-    its rule that a limit nobody comes near is not changed. One late request says nothing; the second in a window does.
+    its rule that a limit nobody comes near is not changed; only up to where it started it grows back by itself. One late request says
+    nothing; the second in a window does.
 
     Args:
         most: the limit never exceeds it.
@@ -44,14 +45,13 @@ class ConcurrencyLimit:
         self._busiest = max(self._busiest, in_flight)
         too_late = self._late > LATE_REQUESTS_MAX * max(self._requests, WINDOW_REQUESTS)
         if too_late or (self._requests >= WINDOW_REQUESTS and now - self._window_start >= WINDOW_S):
-            if 2 * self._busiest >= int(self.limit):
-                self._adjust(too_late)
+            self._adjust(too_late, is_used=2 * self._busiest >= int(self.limit))
             self._start_window(now)
 
-    def _adjust(self, too_late: bool) -> None:
-        if too_late:
+    def _adjust(self, too_late: bool, is_used: bool) -> None:
+        if too_late and is_used:
             self.limit = max(min(LEAST, self._most), self.limit * CUT)
-        elif not self._late:
+        elif not self._late and (is_used or self.limit < START):
             self.limit = min(self._most, self.limit + 1)
 
     def _start_window(self, now: float) -> None:

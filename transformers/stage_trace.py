@@ -12,6 +12,8 @@ from transformers.metrics import FallbackCause, ServingMetrics
 
 SLOW_SHARE = 0.5
 """A stage that the request's budget cut off counts as slow when it had at least so much of its own time."""
+KEPT_SHARE = 0.1
+"""Share of the budget kept for what comes after the last call: rules, slate and the answer itself."""
 LEFT_MIN_MS = 0.5
 """With less than this left nothing is asked any more."""
 LOOP_LATE_MS = 5.0
@@ -38,7 +40,7 @@ class StageTrace:
         self.degraded: list[str] = []
         self.clock = clock
         self._start = clock()
-        self.budget_ms = budget_ms
+        self.calls_until_ms = (1 - KEPT_SHARE) * budget_ms
         self._metrics = metrics
         self._guards = guards
 
@@ -46,8 +48,8 @@ class StageTrace:
         return (self.clock() - self._start) * 1000
 
     def left_ms(self) -> float:
-        """What is left of the request's budget; below zero when it is overdrawn."""
-        return self.budget_ms - self.elapsed_ms()
+        """What calls may still take of the request's budget; below zero when it is overdrawn."""
+        return self.calls_until_ms - self.elapsed_ms()
 
     def stage(self, name: str) -> "StageTimer":
         """Time a stage that cannot be late; parts of one name add up."""
@@ -132,7 +134,7 @@ class FallibleCall:
                     by_source["two_tower"] = await found
         """
         self._started_ms = self._trace.elapsed_ms()
-        self._left_ms = min(self._timeout_ms, self._trace.budget_ms - self._started_ms)
+        self._left_ms = min(self._timeout_ms, self._trace.calls_until_ms - self._started_ms)
         self._entry: int | Refusal | None = self._guard.enter() if self._left_ms >= LEFT_MIN_MS else None
         return isinstance(self._entry, int)
 

@@ -58,7 +58,9 @@ class StaleAnswers:
     """
 
     def __init__(self, settings: CacheSettings, metrics: CacheMetrics, clock: Callable[[], float] = time.monotonic) -> None:
-        self._lists: TtlCache[bytes, StaleList] = TtlCache(settings.stale_entries, settings.stale_seconds, clock)
+        self._lists: TtlCache[bytes, StaleList] = TtlCache(
+            settings.stale_entries, settings.stale_seconds, clock, keep_s=settings.stale_seconds
+        )
         self._metrics = metrics
         metrics.entries.set_function(lambda: len(self._lists))
 

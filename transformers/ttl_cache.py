@@ -1,31 +1,49 @@
 """A bounded cache whose entries are fresh for a while and may be read when they are stale."""
 
+import math
 import time
 from collections import OrderedDict
 from collections.abc import Callable, Hashable
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 K = TypeVar("K", bound=Hashable)
 V = TypeVar("V")
 D = TypeVar("D")
 
 
-class TtlCache(Generic[K, V]):
-    """Least recently used entries go first; every operation takes the same time however many there are.
+def _one(_value: Any) -> int:
+    return 1
 
-    An entry keeps its place after it has expired, for those who would rather have something old than nothing, until newer ones need it.
+
+class TtlCache(Generic[K, V]):
+    """Least recently used entries go first; an operation takes the same time however many there are.
+
+    An entry keeps its place after it has expired, for those who would rather have something old than nothing, until newer ones need it
+    or nobody may want it any more.
 
     Args:
-        entries: the most it holds.
+        entries: the most it holds; the weights of all entries add up to no more.
         fresh_s: how long an entry is fresh; 0 stores nothing.
         clock: seconds that never go back.
+        keep_s: age from which on nobody reads an entry; those at the old end go then, though there is room.
+        weigh: how many entries a value counts for.
     """
 
-    def __init__(self, entries: int, fresh_s: float, clock: Callable[[], float] = time.monotonic) -> None:
-        self._entries_max = entries
+    def __init__(
+        self,
+        entries: int,
+        fresh_s: float,
+        clock: Callable[[], float] = time.monotonic,
+        keep_s: float = math.inf,
+        weigh: Callable[[V], int] = _one,
+    ) -> None:
+        self._weight_max = entries
         self._fresh_s = fresh_s
         self._clock = clock
-        self._entries: OrderedDict[K, tuple[float, V]] = OrderedDict()
+        self._keep_s = keep_s
+        self._weigh = weigh
+        self._weight = 0
+        self._entries: OrderedDict[K, tuple[float, V, int]] = OrderedDict()
 
     def __len__(self) -> int:
         return len(self._entries)
@@ -46,10 +64,21 @@ class TtlCache(Generic[K, V]):
         """Store a value as of now."""
         if not self._fresh_s:
             return
-        self._entries[key] = (self._clock(), value)
-        self._entries.move_to_end(key)
-        if len(self._entries) > self._entries_max:
-            self._entries.popitem(last=False)
+        now, weight = self._clock(), self._weigh(value)
+        replaced = self._entries.pop(key, None)
+        self._weight += weight - (replaced[2] if replaced else 0)
+        self._entries[key] = (now, value, weight)
+        while self._weight > self._weight_max:
+            self._drop_oldest()
+        for _ in range(2):
+            oldest = next(iter(self._entries.values()), None)
+            if oldest is not None and now - oldest[0] >= self._keep_s:
+                self._drop_oldest()
 
     def clear(self) -> None:
         self._entries.clear()
+        self._weight = 0
+
+    def _drop_oldest(self) -> None:
+        _, (_, _, weight) = self._entries.popitem(last=False)
+        self._weight -= weight

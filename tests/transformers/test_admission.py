@@ -237,6 +237,15 @@ def test_one_late_request_changes_nothing_and_more_shrink_it_to_the_least() -> N
     assert limit.limit == LEAST
 
 
+def test_after_an_overload_the_limit_comes_back_though_few_requests_come() -> None:
+    limit, now = ConcurrencyLimit(most=64, budget_ms=BUDGET_MS), 0.0
+    for _ in range(20):
+        now = run_window(limit, now + 1, [0.2] * 10, in_flight=8)
+    for _ in range(20):
+        now = run_window(limit, now, [0.01] * 10, in_flight=1)
+    assert limit.limit == START
+
+
 def test_requests_from_before_a_change_say_nothing_about_it() -> None:
     limit = ConcurrencyLimit(most=64, budget_ms=BUDGET_MS)
     run_window(limit, 0.0, [0.2] * 2, in_flight=8)

@@ -133,10 +133,10 @@ def test_keys_do_not_wait_for_each_other() -> None:
 
 
 class Lookup:
-    def __init__(self, fresh_s: float = 10) -> None:
+    def __init__(self, fresh_s: float = 10, stale_s: float = 0) -> None:
         self.registry = CollectorRegistry()
         metrics = ServingMetrics(self.registry).cache("features")
-        self.cached: CachedLookup[str, int] = CachedLookup(3, fresh_s, metrics, virtual_loop().time)
+        self.cached: CachedLookup[str, int] = CachedLookup(3, fresh_s, metrics, virtual_loop().time, stale_s=stale_s)
         self.dependency = Dependency()
 
     async def __call__(self, key: str) -> int:
@@ -162,15 +162,17 @@ def test_an_expired_hot_key_is_computed_once() -> None:
 
 def test_a_stale_value_serves_when_it_cannot_be_computed() -> None:
     async def main() -> None:
-        lookup = Lookup()
+        lookup = Lookup(stale_s=100)
         await lookup("user")
         await asyncio.sleep(60)
         assert lookup.cached.peek("user", None) is None
-        assert lookup.cached.stale("user", 100, None) == 1
-        assert lookup.cached.stale("user", 50, None) is None
+        assert lookup.cached.stale("user", None) == 1
         assert lookup.counted("stale") == 1
+        await asyncio.sleep(40)
+        assert lookup.cached.stale("user", None) is None
+        await lookup("user")
         lookup.cached.clear()
-        assert lookup.cached.stale("user", 100, None) is None
+        assert lookup.cached.stale("user", None) is None
 
     run_virtual(main())
 

@@ -43,6 +43,25 @@ def test_bounded_fresh_and_least_recently_used_goes_first(entries: int, fresh_s:
         assert len(cache) == len(model) <= entries
 
 
+@given(weights=st.lists(st.integers(1, 9), min_size=1, max_size=60), entries=st.integers(1, 20))
+def test_weights_add_up_to_no_more_than_the_entries(weights: list[int], entries: int) -> None:
+    cache: TtlCache[int, int] = TtlCache(entries, 1, lambda: 0.0, weigh=lambda value: value)
+    for number, weight in enumerate(weights):
+        cache.put(number % 7, weight)
+        held = [cache.get(key, 0) for key in range(7)]
+        assert sum(held) <= entries
+        assert held[number % 7] == (weight if weight <= entries else 0)
+
+
+def test_what_nobody_reads_any_more_makes_room_before_the_cache_is_full() -> None:
+    now = 0.0
+    cache: TtlCache[int, int] = TtlCache(1000, 5, lambda: now, keep_s=5)
+    for number in range(500):
+        now = number * 0.1
+        cache.put(number, number)
+        assert len(cache) <= 51
+
+
 def test_none_is_a_value_like_any_other() -> None:
     cache: TtlCache[str, None] = TtlCache(2, 1, lambda: 0.0)
     cache.put("nobody", None)
