@@ -79,24 +79,26 @@ def user_state(
         now: the moment of the request.
         session_item_ids: items of the present visit, oldest first.
     """
-    session = items.ids.codes(session_item_ids)
-    session = session[session > 0]
     if row is None:
-        return _with_session(_unknown_user(), session)
+        return _with_session(_unknown_user(), items.ids.codes(session_item_ids))
+    pair_ids, history_ids = _listed(row, "pair_item_ids"), _listed(row, "history_item_ids")
+    # All ids at once: a look-up costs more than the ids in it.
+    codes = items.ids.codes([*pair_ids, *history_ids, *session_item_ids])
+    pairs, past, session = np.split(codes, [len(pair_ids), len(pair_ids) + len(history_ids)])
     now_s = now.timestamp()
     row_moment: datetime | None = row.get("event_timestamp")
     elapsed_days = (
         0.0 if row_moment is None else float(np.clip((now_s - row_moment.timestamp()) / SECONDS_PER_DAY, 0.0, STALENESS_MAX_DAYS))
     )
     as_of_s = now_s - elapsed_days * SECONDS_PER_DAY if row_moment is None else row_moment.timestamp()
-    history, history_age = _history(row, items, as_of_s, elapsed_days)
+    history, history_age = _history(row, past, as_of_s, elapsed_days)
     numeric = np.array([row[name] or 0.0 for name in USER_NUMERIC], dtype=np.float32)
     state = UserState(
         numeric=numeric,
         categories=np.array([user_vocabularies[name].code(row[name]) for name in USER_CATEGORICAL], dtype=np.int32),
         history=history,
         history_age_days=history_age,
-        **_pairs(row, items, as_of_s, elapsed_days),
+        **_pairs(row, pairs, as_of_s, elapsed_days),
         leaf_share=_shares(items.categories, row["category_ids"], row["category_shares"]),
         brand_share=_shares(items.brands, row["brand_ids"], row["brand_shares"]),
         session=np.zeros(0, dtype=np.int32),
@@ -106,16 +108,14 @@ def user_state(
 
 
 def _history(
-    row: Mapping[str, Any], items: ItemTable, as_of_s: float, elapsed_days: float
+    row: Mapping[str, Any], index: NDArray[np.int32], as_of_s: float, elapsed_days: float
 ) -> tuple[NDArray[np.int32], NDArray[np.float32]]:
-    index = items.ids.codes(_listed(row, "history_item_ids"))
     age = (as_of_s - np.asarray(_listed(row, "history_occurred_at"), dtype=np.float64)) / SECONDS_PER_DAY + elapsed_days
     known = index > 0
     return index[known], age[known].astype(np.float32)
 
 
-def _pairs(row: Mapping[str, Any], items: ItemTable, as_of_s: float, elapsed_days: float) -> dict[str, NDArray[Any]]:
-    index = items.ids.codes(_listed(row, "pair_item_ids"))
+def _pairs(row: Mapping[str, Any], index: NDArray[np.int32], as_of_s: float, elapsed_days: float) -> dict[str, NDArray[Any]]:
     order = np.argsort(index, kind="stable")
     order = order[index[order] > 0]
 
@@ -171,6 +171,7 @@ def _unknown_user() -> UserState:
 
 
 def _with_session(state: UserState, session: NDArray[np.int32]) -> UserState:
+    session = session[session > 0]
     if not len(session):
         return state
     history = np.concatenate([state.history, session])[-HISTORY_LENGTH:]
