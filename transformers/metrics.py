@@ -190,6 +190,9 @@ class ServingMetrics:
         self.concurrency_limit = self._gauge("endcap_concurrency_limit", "Requests that may be in work at once.")
         self.shed = self._counter("endcap_shed", "Requests turned away for overload.", "protocol")
         self.draining = self._gauge("endcap_draining", "1 from SIGTERM on.")
+        self.own_cpu = self._counter(
+            "endcap_own_cpu_seconds", "CPU time of endcap's own code in the request path, in the event loop's thread."
+        )
         self.event_loop_lag = self._histogram("endcap_event_loop_lag_seconds", "How late the event loop wakes.", None, LAG_BUCKETS_S)
         for protocol in ("http", "grpc"):
             self.shed.labels(protocol)

@@ -5,7 +5,7 @@ calls directly (numpy, protobuf), so it is what a change of endcap's code can ch
 """
 
 import time
-from collections.abc import Callable, Coroutine, Generator
+from collections.abc import Awaitable, Callable, Generator
 from typing import Any, Generic, TypeVar
 
 T = TypeVar("T")
@@ -15,15 +15,13 @@ class Metered(Generic[T]):
     """Awaits a coroutine and tells how much CPU time its steps used.
 
     Args:
-        work: the coroutine.
+        work: the coroutine, or what else can be awaited.
         spent: told the seconds, once, when it has ended, however it ends.
         cpu_clock: CPU seconds of this thread.
     """
 
-    def __init__(
-        self, work: Coroutine[Any, Any, T], spent: Callable[[float], None], cpu_clock: Callable[[], float] = time.thread_time
-    ) -> None:
-        self._work = work
+    def __init__(self, work: Awaitable[T], spent: Callable[[float], None], cpu_clock: Callable[[], float] = time.thread_time) -> None:
+        self._work = work.__await__()
         self._spent = spent
         self._clock = cpu_clock
 
@@ -34,7 +32,7 @@ class Metered(Generic[T]):
             while True:
                 start = self._clock()
                 try:
-                    waited_for = self._work.send(sent) if thrown is None else self._work.throw(thrown)
+                    waited_for = self._step(sent, thrown)
                 except StopIteration as done:
                     total += self._clock() - start
                     value: T = done.value
@@ -50,3 +48,8 @@ class Metered(Generic[T]):
                     thrown = error
         finally:
             self._spent(total)
+
+    def _step(self, sent: Any, thrown: BaseException | None) -> Any:
+        if thrown is not None:
+            return self._work.throw(thrown)
+        return next(self._work) if sent is None else self._work.send(sent)

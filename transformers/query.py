@@ -13,6 +13,7 @@ from endcap.settings import CacheSettings
 from transformers.cached_lookup import CachedLookup
 from transformers.metrics import ServingMetrics
 from transformers.model_server_client import ModelServerClient, checked, text
+from transformers.own_cpu import Metered
 from transformers.resolving import ResolvedRequest
 from transformers.served_bundle import ServedBundle
 
@@ -58,6 +59,7 @@ class QueryEncoder:
         self._kept: CachedLookup[tuple[object, ...], Query] = CachedLookup(
             settings.query_entries, settings.query_seconds, metrics.cache("query")
         )
+        self._own_cpu = metrics.own_cpu
 
     async def encode(self, served: ServedBundle, person: Person) -> Query:
         """The query embedding of a person.
@@ -65,7 +67,10 @@ class QueryEncoder:
         Raises:
             DependencyUnavailable: the model server does not answer, or answers for another bundle.
         """
-        return await self._kept.get(_key(served, person), lambda: encode_query(self._client, served, person))
+        return await self._kept.get(_key(served, person), lambda: self._metered(served, person))
+
+    async def _metered(self, served: ServedBundle, person: Person) -> Query:
+        return await Metered(encode_query(self._client, served, person), self._own_cpu.inc)
 
 
 async def encode_query(client: ModelServerClient, served: ServedBundle, person: Person) -> Query:

@@ -22,6 +22,7 @@ from transformers.impressions import ImpressionLog
 from transformers.listing import Curiosity, RuledCandidates, ruled, slate_of
 from transformers.metrics import ServingMetrics
 from transformers.model_server_client import ModelServerClient
+from transformers.own_cpu import Metered
 from transformers.query import Person, Query, QueryEncoder
 from transformers.ranking import RankedCandidates, rank_probabilities, valued, with_query_scores
 from transformers.resolving import NO_ITEMS, ResolvedRequest, resolve
@@ -97,6 +98,9 @@ class RequestPath:
         Raises:
             InvalidInput: its surface is unknown or lacks its items.
         """
+        return await Metered(self._recommend(instance, served, request_id, parsed_ms, is_shown=is_shown), self._metrics.own_cpu.inc)
+
+    async def _recommend(self, instance: Instance, served: ServedBundle, request_id: str, parsed_ms: float, *, is_shown: bool) -> Answer:
         trace = StageTrace(self._limits.request_budget_ms, self._metrics, self._parts.guards)
         plan = plan_of(instance, self._parts.plans)
         with trace.stage("parse"):

@@ -6,6 +6,7 @@ from time import perf_counter
 
 from endcap.retrieval.candidates import Candidates
 from transformers.metrics import ServingMetrics
+from transformers.own_cpu import Metered
 from transformers.sources.source import Source, SourceRequest
 from transformers.stage_trace import StageTrace
 
@@ -21,7 +22,7 @@ async def retrieve(sources: Sequence[Source], asked: SourceRequest, trace: Stage
     by_source: dict[str, Candidates] = {}
     for source in sources:
         if source.is_remote:
-            _begin(source, asked, trace, by_source, waiting)
+            _begin(source, asked, trace, metrics, by_source, waiting)
         else:
             in_memory.append(source)
     if waiting:
@@ -38,10 +39,11 @@ async def retrieve(sources: Sequence[Source], asked: SourceRequest, trace: Stage
     return by_source
 
 
-def _begin(
+def _begin(  # noqa: PLR0917
     source: Source,
     asked: SourceRequest,
     trace: StageTrace,
+    metrics: ServingMetrics,
     by_source: dict[str, Candidates],
     waiting: list[tuple[Source, asyncio.Future[Candidates]]],
 ) -> None:
@@ -50,7 +52,7 @@ def _begin(
         return
     found = source.candidates(asked)
     if isinstance(found, Awaitable):
-        waiting.append((source, asyncio.ensure_future(found)))
+        waiting.append((source, asyncio.ensure_future(Metered(found, metrics.own_cpu.inc))))
     else:
         by_source[source.name] = found
 
