@@ -9,12 +9,13 @@ import numpy as np
 import polars as pl
 
 from components.build_tables.complements import complements_of
+from components.build_tables.item_to_item import build_item_to_item
 from components.build_tables.popularity import popularity_of
 from components.build_tables.repurchase_gaps import repurchase_gap_days
 from components.build_tables.trending import trending_at
 from endcap.features.columns import USER_CATEGORICAL
 from endcap.log import get_logger
-from endcap.retrieval.item_to_item import ItemToItem, build_item_to_item
+from endcap.retrieval.item_to_item import ItemToItem
 from endcap.retrieval.popular import OVERALL
 from endcap.training.moment_tables import ServedTables, TablesArtifact
 from endcap.training.training_set import TrainingSet
