@@ -9,7 +9,7 @@ from endcap.bundle.tables import BundleTables
 from endcap.errors import BundleInvalid, DependencyUnavailable
 from endcap.index.connection import grpc_stub
 from endcap.index.item_insert import insert_items
-from endcap.index.readiness import compact, wait_until_indexed, wait_until_served
+from endcap.index.readiness import wait_until_indexed, wait_until_served
 from endcap.index.search import ItemSearch
 from endcap.index.search_filter import KEY_FIELD
 from endcap.index.search_messages import EMBEDDING_FIELD, METRIC
@@ -53,7 +53,6 @@ def build_collection(client: Any, tables: BundleTables, name: str, settings: Mil
         with grpc_stub(settings) as stub, StepProgress() as progress:
             _insert(stub, name, tables, progress)
             client.flush(name, timeout=LOAD_TIMEOUT_S)
-            compact(client, name)
             _index(client, name, count, progress)
             client.load_collection(name, timeout=LOAD_TIMEOUT_S)
             wait_until_served(stub, name, count)

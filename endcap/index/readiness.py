@@ -12,7 +12,6 @@ BUILD_TIMEOUT_S = 3_600.0
 INDEXED_FROM_ROWS = 1_024
 """Milvus compares the query with each row of a smaller segment."""
 _POLL_S = 0.2
-_COMPLETED = "Completed"
 _SEALED = 3
 _FLUSHED = 4
 
@@ -27,16 +26,6 @@ class LoadedSegment:
     @property
     def is_ready(self) -> bool:
         return self.is_indexed or self.rows < INDEXED_FROM_ROWS
-
-
-def compact(client: Any, name: str, timeout_s: float = BUILD_TIMEOUT_S) -> None:
-    """Merge small segments before they are indexed: a search pays for each, and Milvus would merge them, and index them again, later.
-
-    Raises:
-        DependencyUnavailable: it takes too long.
-    """
-    job = client.compact(name)
-    _wait(lambda: bool(client.get_compaction_state(job) == _COMPLETED), name, "is not compacted", timeout_s)
 
 
 def wait_until_indexed(
