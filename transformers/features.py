@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from endcap.retrieval.user_state import UserState, user_state
 from endcap.settings import Settings
 from transformers.bulkhead import BoundedThreads
-from transformers.cached_lookup import CachedLookup
+from transformers.cached_lookup import ABSENT, Absent, CachedLookup
 from transformers.metrics import ServingMetrics
 from transformers.resolving import NO_ITEMS, ResolvedRequest
 
@@ -44,6 +44,10 @@ class FeatureReader:
         self._users: CachedLookup[str, Row] = CachedLookup(
             settings.cache.features_entries, settings.cache.features_seconds, metrics.cache("features")
         )
+
+    def kept(self, user_id: str | None, session_id: str | None) -> Row | Absent:
+        """Features that are still fresh, without asking anybody."""
+        return self._users.peek(user_id, ABSENT) if user_id is not None and session_id is None else ABSENT
 
     async def read(self, user_id: str | None, session_id: str | None) -> Row:
         """The known parts.

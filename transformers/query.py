@@ -61,6 +61,10 @@ class QueryEncoder:
         )
         self._own_cpu = metrics.own_cpu
 
+    def kept(self, served: ServedBundle, person: Person) -> Query | None:
+        """The embedding if it is still fresh, without asking anybody."""
+        return self._kept.peek(_key(served, person), None)
+
     async def encode(self, served: ServedBundle, person: Person) -> Query:
         """The query embedding of a person.
 

@@ -14,6 +14,7 @@ from endcap.rules.context import RuleContext
 from endcap.settings import Settings
 from endcap.slate.slate import SlotKind
 from transformers.answering import VARIANT, Shown, answer, once_more, recommendations
+from transformers.cached_lookup import Absent
 from transformers.eligibility import Eligibility
 from transformers.fallback import last_resort
 from transformers.features import FeatureReader, Row, session_bought, state_of
@@ -101,7 +102,7 @@ class RequestPath:
         return await Metered(self._recommend(instance, served, request_id, parsed_ms, is_shown=is_shown), self._metrics.own_cpu.inc)
 
     async def _recommend(self, instance: Instance, served: ServedBundle, request_id: str, parsed_ms: float, *, is_shown: bool) -> Answer:
-        trace = StageTrace(self._limits.request_budget_ms, self._metrics, self._parts.guards)
+        trace = StageTrace(self._limits.request_budget_ms - parsed_ms, self._metrics, self._parts.guards)
         plan = plan_of(instance, self._parts.plans)
         with trace.stage("parse"):
             request = resolve(instance, served, plan.surface, request_id, is_shown=is_shown)
@@ -134,9 +135,13 @@ class RequestPath:
         session_id = instance.session_id if request.surface.use_context else None
         if instance.user_id is None and session_id is None:
             return row
+        kept = self._parts.features.kept(instance.user_id, session_id)
+        if not isinstance(kept, Absent):
+            return kept
         with trace.stage("features"):
-            async with trace.fallible("features", self._limits.features_timeout_ms):
-                row = await self._parts.features.read(instance.user_id, session_id)
+            async with trace.fallible("features", self._limits.features_timeout_ms) as admitted:
+                if admitted:
+                    row = await self._parts.features.read(instance.user_id, session_id)
         return row
 
     async def _query(self, request: ResolvedRequest, person: Person, trace: StageTrace) -> Query | None:
@@ -144,8 +149,11 @@ class RequestPath:
         if not person.state.is_known and not len(person.state.history):
             return query
         with trace.stage("query"):
-            async with trace.fallible("query", self._limits.retrieval_timeout_ms):
-                query = await self._parts.encoder.encode(request.served, person)
+            query = self._parts.encoder.kept(request.served, person)
+            if query is None:
+                async with trace.fallible("query", self._limits.retrieval_timeout_ms) as admitted:
+                    if admitted:
+                        query = await self._parts.encoder.encode(request.served, person)
         return query
 
     def _asked(self, request: ResolvedRequest, person: Person, query: Query | None, row: Row) -> SourceRequest:
@@ -165,9 +173,10 @@ class RequestPath:
     ) -> RankedCandidates:
         probabilities: dict[str, NDArray[np.float32]] = {}
         if query is not None and len(candidates):
-            scored = with_query_scores(candidates, query, request.served) if request.is_page else candidates
-            async with trace.fallible("rank", self._limits.rank_timeout_ms):
-                probabilities = await rank_probabilities(self._parts.model, scored, request, person, query)
+            async with trace.fallible("rank", self._limits.rank_timeout_ms) as admitted:
+                if admitted:
+                    scored = with_query_scores(candidates, query, request.served) if request.is_page else candidates
+                    probabilities = await rank_probabilities(self._parts.model, scored, request, person, query)
         elif "query" in trace.degraded:
             trace.skip("rank")
         return valued(candidates, probabilities, request)

@@ -8,7 +8,10 @@ from endcap.retrieval.candidates import Candidates
 from transformers.metrics import ServingMetrics
 from transformers.own_cpu import Metered
 from transformers.sources.source import Source, SourceRequest
-from transformers.stage_trace import StageTrace
+from transformers.stage_trace import FallibleCall, StageTrace
+
+Waiting = tuple[Source, FallibleCall, asyncio.Future[Candidates] | None]
+"""A source that asks another part: the call that guards it, and its answer to come; None when it may not be asked now."""
 
 
 async def retrieve(sources: Sequence[Source], asked: SourceRequest, trace: StageTrace, metrics: ServingMetrics) -> dict[str, Candidates]:
@@ -17,44 +20,38 @@ async def retrieve(sources: Sequence[Source], asked: SourceRequest, trace: Stage
     A source that fails or is late is left out and named in `degraded`.
     """
     start = perf_counter()
-    waiting: list[tuple[Source, asyncio.Future[Candidates]]] = []
-    in_memory: list[Source] = []
     by_source: dict[str, Candidates] = {}
-    for source in sources:
-        if source.is_remote:
-            _begin(source, asked, trace, metrics, by_source, waiting)
-        else:
-            in_memory.append(source)
+    waiting = [_begun(source, asked, trace, metrics) for source in sources if source.is_remote]
     if waiting:
         await asyncio.sleep(0)  # lets the calls go out before memory is looked at
-    for source in in_memory:
-        _from_memory(source, asked, trace, metrics, by_source)
-    for source, future in waiting:
-        left_ms = source.deadline_ms - (perf_counter() - start) * 1000
-        async with trace.fallible(source.name, max(left_ms, 0.0)):
-            by_source[source.name] = await future
+    for source in sources:
+        if not source.is_remote:
+            _from_memory(source, asked, trace, metrics, by_source)
+    for source, call, future in waiting:
+        async with call:
+            if future is not None:
+                by_source[source.name] = await future
         metrics.source(source.name).seconds.observe(perf_counter() - start)
     for name, found in by_source.items():
         metrics.source(name).candidates.observe(len(found.index))
     return by_source
 
 
-def _begin(  # noqa: PLR0917
-    source: Source,
-    asked: SourceRequest,
-    trace: StageTrace,
-    metrics: ServingMetrics,
-    by_source: dict[str, Candidates],
-    waiting: list[tuple[Source, asyncio.Future[Candidates]]],
-) -> None:
-    if trace.refuses(source.name):
-        waiting.append((source, asyncio.get_running_loop().create_future()))  # `fallible` says why it is not asked
-        return
-    found = source.candidates(asked)
+def _begun(source: Source, asked: SourceRequest, trace: StageTrace, metrics: ServingMetrics) -> Waiting:
+    """Send a source's question off."""
+    call = trace.fallible(source.name, source.deadline_ms)
+    if not call.admit():
+        return source, call, None
+    future: asyncio.Future[Candidates] = asyncio.get_running_loop().create_future()
+    try:
+        found = source.candidates(asked)
+    except Exception as error:  # raised again where the call is waited for, which names the source
+        future.set_exception(error)
+        return source, call, future
     if isinstance(found, Awaitable):
-        waiting.append((source, asyncio.ensure_future(Metered(found, metrics.own_cpu.inc))))
-    else:
-        by_source[source.name] = found
+        return source, call, asyncio.ensure_future(Metered(found, metrics.own_cpu.inc))
+    future.set_result(found)
+    return source, call, future
 
 
 def _from_memory(
@@ -66,6 +63,7 @@ def _from_memory(
     except Exception as error:  # one source's fault costs its candidates, not the list
         trace.fall_back(source.name, "failed", f"{type(error).__name__}: {error}")
         return
-    assert not isinstance(found, Awaitable)  # noqa: S101 - the registry says which sources are remote
+    if isinstance(found, Awaitable):
+        raise TypeError(f"{source.name} has to be waited for: name it in REMOTE")
     by_source[source.name] = found
     metrics.source(source.name).seconds.observe(perf_counter() - start)

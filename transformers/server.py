@@ -19,6 +19,7 @@ from endcap.settings import Settings, load_settings
 from transformers.answer_cache import AnswerCache
 from transformers.bundle_watch import BundleHolder, watch_bundle
 from transformers.connections import MilvusIndex, open_online_store, wait_for_milvus
+from transformers.draining import exit_soon
 from transformers.features import OnlineRead
 from transformers.kserve_server import BoundModelServer
 from transformers.live_changes import LiveChanges
@@ -74,6 +75,7 @@ class Transformer:
             cache = AnswerCache(self._settings.cache, self._metrics, self._revision, self._parts.impressions.shown_again)
             model = RecommendationModel(self._settings.serving.model_name, self._path, self._holder, cache)
             await BoundModelServer(self._settings, self._metrics).serve(model)
+        exit_soon()
 
     async def prepare(self) -> ServedBundle:
         """Load the promoted bundle and return when every part has answered with it."""
