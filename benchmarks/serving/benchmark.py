@@ -77,7 +77,13 @@ def measures(settings: Settings, options: Options, *, largest: bool) -> list[Mea
         ]
         found.append(Measure("one client", partial(one_client, seconds=seconds)))
     if largest and REFRESH in options.scenarios:
-        run = partial(refresh, rate=options.rate, windows=REFRESH_WINDOWS, window_seconds=seconds, every_seconds=REFRESH_EVERY_SECONDS)
+        run = partial(
+            refresh,
+            rate=options.rate,
+            windows=REFRESH_WINDOWS,
+            window_seconds=seconds,
+            every_seconds=min(REFRESH_EVERY_SECONDS, seconds / 2),
+        )
         found.append(Measure("item table refresh", run))
     if largest and CACHED in options.scenarios:
         found += [
