@@ -54,7 +54,11 @@ def read_yaml(text: str, name: str) -> YamlDocument:
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark
         place = f"{name}, line {mark.line + 1}, column {mark.column + 1}" if mark else name
-        raise InvalidInput(f"no YAML: {error.problem}", field=place, fix="correct the line, or the one above it") from None
+        raise InvalidInput(
+            f"no YAML: {error.problem}",
+            field=place,
+            fix='correct the line, or the one above it; "quote" text that has commas, colons or brackets',
+        ) from None
     except (yaml.YAMLError, ValueError, OverflowError) as error:
         raise InvalidInput(f"no YAML: {error}", field=name, fix="save the file as UTF-8 text") from None
     return YamlDocument(builder.value, builder.lines)
