@@ -15,6 +15,7 @@ from benchmarks.serving.summary import TRANSFORMER, summary
 
 ROWS = 40
 OWN = ("transformers/", "endcap/")
+SAMPLER = "profiled_transformer.py:StackSampler"
 WAIT_SECONDS = 5.0
 
 Stack = tuple[str, ...]
@@ -76,7 +77,7 @@ def _snapshot(process: psutil.Process, path: Path) -> Counter[Stack]:
     while time.monotonic() < deadline and (not path.exists() or path.stat().st_mtime_ns == before):
         time.sleep(0.05)
     rows: Sequence[tuple[float, Sequence[str]]] = json.loads(path.read_text(encoding="utf-8"))
-    return Counter({tuple(stack): seconds for seconds, stack in rows})
+    return Counter({tuple(stack): seconds for seconds, stack in rows if not any(SAMPLER in name for name in stack)})
 
 
 def _a_request(total: Counter[str], requests: int) -> dict[str, float]:
