@@ -62,10 +62,15 @@ class TwoTower:
 
 
 def search_vector(request: ResolvedRequest, query: Query) -> NDArray[np.float32]:
-    """Where to search: at the person; on a product page or in a cart at the middle of its items, since the ranker knows the person."""
+    """Where to search: at the person; on a product page or in a cart at the middle of its items, since the ranker knows the person.
+
+    As in a query, the last dimension is 0: in an item it evens out the length, which says how well the item sells, and two items that
+    hardly sell would be alike by it.
+    """
     if not request.is_page:
         return query.embedding
     vector = request.served.tables.item_embeddings[request.items].mean(axis=0)
+    vector[-1] = 0
     unit: NDArray[np.float32] = (vector / max(float(np.linalg.norm(vector)), 1e-12)).astype(np.float32)
     return unit
 
