@@ -49,7 +49,7 @@ def main() -> int:
 def measure(options: argparse.Namespace) -> list[dict[str, Any]]:
     """One row a step, times in milliseconds."""
     random = np.random.default_rng(7)
-    items = _catalogue(options.items, random)
+    items = catalogue(options.items, random)
     file = made_rules(options.rules, options.candidate_rules, items)
     compiled, book = _timed(lambda: RuleBook.compile(file, items, lambda: NOW))
     repriced = _repriced(items, random)
@@ -106,7 +106,7 @@ def made_rules(count: int, about_requests: int, items: ItemTable) -> RuleFile:
     return RuleFile.model_validate({"version": 1, "rules": rules})
 
 
-def _catalogue(count: int, random: np.random.Generator) -> ItemTable:
+def catalogue(count: int, random: np.random.Generator) -> ItemTable:
     rows = make_items(SyntheticSize(items=count))
     features = pl.DataFrame(random.random((count, len(ITEM_NUMERIC)), dtype=np.float32), schema=list(ITEM_NUMERIC))
     return ItemTable.from_items(rows).with_features(pl.concat([rows.select("item_id"), features], how="horizontal"))

@@ -26,6 +26,11 @@ ItemId = Annotated[
 ]
 
 
+def _or_none(value: object) -> object:
+    """A key whose entries are all commented out has no value, and means none."""
+    return [] if value is None else value
+
+
 class Boost(BaseModel):
     """Raises the score of the items."""
 
@@ -135,8 +140,10 @@ class RuleFile(BaseModel):
 
     version: Literal[1] = Field(description="Version of this format.")
     revision: str | int = Field("", description="The author's own mark, for example a date or a number; answers and metrics show it.")
-    rules: list[Rule] = Field(default_factory=list, max_length=1000, description="The rules.")
-    picks: list[PickList] = Field(default_factory=list, max_length=200, description="Editor's picks.")
+    rules: Annotated[list[Rule], BeforeValidator(_or_none)] = Field(default_factory=list, max_length=1000, description="The rules.")
+    picks: Annotated[list[PickList], BeforeValidator(_or_none)] = Field(
+        default_factory=list, max_length=200, description="Editor's picks."
+    )
     _lines: dict[str, int] = PrivateAttr(default_factory=dict)
 
     @model_validator(mode="after")

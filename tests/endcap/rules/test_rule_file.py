@@ -101,6 +101,7 @@ def test_a_file_that_cannot_be_read_is_refused(tmp_path: Path) -> None:
 
 def test_an_empty_file_of_rules_is_fine() -> None:
     assert parse_rules("version: 1").rules == []
+    assert parse_rules("version: 1\nrules:\n  # all commented out\npicks:").picks == []
 
 
 def test_the_json_schema_knows_every_key_and_one_action_a_rule() -> None:
