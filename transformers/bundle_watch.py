@@ -29,7 +29,13 @@ class BundleHolder:
 
 
 async def watch_bundle(
-    holder: BundleHolder, served_dir: Path, prepare: Prepare, put: Callable[[ServedBundle], None], look_s: float = LOOK_SECONDS
+    holder: BundleHolder,
+    served_dir: Path,
+    prepare: Prepare,
+    put: Callable[[ServedBundle], None],
+    *,
+    look_s: float = LOOK_SECONDS,
+    count: Callable[[str], None] = lambda _outcome: None,
 ) -> None:
     """Switch to each newly promoted bundle once it is ready; runs until it is cancelled.
 
@@ -41,6 +47,7 @@ async def watch_bundle(
         prepare: loads the promoted one.
         put: makes it the one that answers.
         look_s: seconds between two looks.
+        count: told each outcome, switched or refused.
     """
     log = get_logger("transformer")
     refused: int | None = None
@@ -53,9 +60,11 @@ async def watch_bundle(
         try:
             newer = await prepare()
             put(newer)
+            count("switched")
             log.info("bundle switched", bundle=newer.name, was=present)
         except Exception as error:  # whatever is wrong with the new bundle, the present one goes on
             refused = promoted
+            count("refused")
             log.error("promoted bundle cannot be served", version=promoted, cause=str(error))
 
 

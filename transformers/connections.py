@@ -35,8 +35,10 @@ class MilvusIndex:
         Raises:
             DependencyUnavailable: Milvus does not answer in time, or refuses.
         """
-        with current_trace().call(SERVICE, "Search", self._address):
-            return await self._search.search(collection, embedding, limit, where=where, timeout_ms=timeout_ms)
+        with current_trace().call(SERVICE, "Search", self._address) as call:
+            return await self._search.search(
+                collection, embedding, limit, where=where, timeout_ms=timeout_ms, metadata=call.grpc_metadata()
+            )
 
     async def close(self) -> None:
         await self._search.close()

@@ -35,6 +35,7 @@ class ItemRefresh:
         current: the catalogue that answers, None while there is none.
         on_items: takes the new table; called in the event loop, and only when `current` is still the one it was made from.
         pause: lets the thread of the requests go first.
+        on_done: told each outcome, applied or failed, and the seconds it took.
     """
 
     def __init__(
@@ -43,11 +44,13 @@ class ItemRefresh:
         current: Callable[[], Catalogue | None],
         on_items: Callable[[ItemTable], None],
         pause: Callable[[], None] = lambda: time.sleep(PAUSE_SECONDS),
+        on_done: Callable[[str, float], None] = lambda _outcome, _seconds: None,
     ) -> None:
         self._path = path
         self._current = current
         self._on_items = on_items
         self._pause = pause
+        self._on_done = on_done
         self._log = get_logger("item_refresh")
         self._of_bundle: ItemTable | None = None
         self._made: ItemTable | None = None
@@ -66,11 +69,12 @@ class ItemRefresh:
             self._of_bundle, self._made, self._seen = catalogue.items, None, None
         if seen == self._seen:
             return None
-        self._seen = seen
+        self._seen, start = seen, time.perf_counter()
         try:
             made, report = await asyncio.to_thread(self._apply, self._of_bundle, catalogue.as_of)
         except EndcapError as error:
             self._log.error("item updates refused; the earlier ones stay", cause=str(error))
+            self._on_done("failed", time.perf_counter() - start)
             return None
         latest = self._current()
         if latest is None or latest.items is not catalogue.items:
@@ -78,6 +82,7 @@ class ItemRefresh:
         self._revision += 1
         self._made = replace(made, revision=self._revision)
         self._on_items(self._made)
+        self._on_done("applied", time.perf_counter() - start)
         self._say(report)
         return report
 

@@ -15,6 +15,7 @@ from kserve.protocol.grpc import grpc_predict_v2_pb2_grpc
 from kserve.protocol.grpc.servicer import InferenceServicer
 from kserve.protocol.model_repository_extension import ModelRepositoryExtension
 from kserve.protocol.rest.server import RESTServer
+from prometheus_client import REGISTRY
 from starlette.types import ASGIApp
 
 from endcap.errors import DependencyUnavailable
@@ -25,6 +26,7 @@ from transformers.draining import Draining
 from transformers.error_answers import ErrorAnswers, GrpcErrorAnswers
 from transformers.loop_lag import LoopLag
 from transformers.metrics import ServingMetrics
+from transformers.metrics_page import MetricsPage
 from transformers.model import RecommendationModel
 from transformers.predict_v1 import PredictV1
 from transformers.timed_http import TimedHttp
@@ -104,7 +106,7 @@ class BoundRestServer(RESTServer):  # type: ignore[misc]
 
         self.create_application()
         predict: ASGIApp = PredictV1(HttpAdmission(app, admission), model, admission, self._errors)
-        self.config.app = BodyLimit(predict, body_max_bytes)
+        self.config.app = BodyLimit(MetricsPage(predict, REGISTRY), body_max_bytes)
 
     async def serve(self) -> None:
         """Serve until `stop`, then until what is in flight is done or out of time.

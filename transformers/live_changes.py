@@ -37,7 +37,7 @@ class LiveChanges:
         self._metrics = metrics
         self._log = get_logger("transformer")
         self._rules = RuleFileWatch(settings.rules_file, self._ruled, self._take_rules, metrics)
-        self._items = ItemRefresh(settings.live_dir / ITEM_UPDATES_NAME, self._catalogue, self._take_items)
+        self._items = ItemRefresh(settings.live_dir / ITEM_UPDATES_NAME, self._catalogue, self._take_items, on_done=self._count_refresh)
         self._tasks: set[asyncio.Task[None]] = set()
 
     def watchers(self) -> Sequence[Coroutine[Any, Any, None]]:
@@ -78,6 +78,12 @@ class LiveChanges:
         task = asyncio.create_task(self._recompile(items))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
+
+    def _count_refresh(self, outcome: str, seconds: float) -> None:
+        self._metrics.item_refreshes.labels(outcome).inc()
+        self._metrics.item_refresh_seconds.observe(seconds)
+        if outcome == "applied":
+            self._metrics.item_table_updated.set_to_current_time()
 
     async def _recompile(self, items: ItemTable) -> None:
         """Rules about prices and stock hold for a new item table a moment after it."""

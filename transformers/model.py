@@ -11,11 +11,14 @@ from kserve.errors import ModelNotReady
 
 from endcap.contracts.answer import Answer
 from endcap.contracts.request import Instance
+from endcap.log_privacy import label_lines
 from transformers.answer_cache import AnswerCache, Key, SharedAnswers, nobody_is_named, request_ids
 from transformers.bundle_watch import BundleHolder
+from transformers.log_bridge import private_values
 from transformers.parsing_v1 import instances_of_v1, v1_response
 from transformers.parsing_v2 import DATATYPES, OUTPUTS, instances_of_v2, v2_response
 from transformers.request_path import RequestPath
+from transformers.tracing import Tracing, current_trace
 
 LISTS_AT_ONCE = 4
 REQUEST_ID_MAX = 128
@@ -29,13 +32,15 @@ class RecommendationModel(kserve.Model):  # type: ignore[misc]
         path: the request path.
         holder: knows the served bundle.
         cache: answers to requests that name nobody.
+        tracing: starts the traces of requests; None for no traces.
     """
 
-    def __init__(self, name: str, path: RequestPath, holder: BundleHolder, cache: AnswerCache) -> None:
+    def __init__(self, name: str, path: RequestPath, holder: BundleHolder, cache: AnswerCache, tracing: Tracing | None = None) -> None:
         super().__init__(name)
         self._path = path
         self._holder = holder
         self.cache = cache
+        self.tracing = tracing or Tracing(None)
         self.ready = holder.current is not None
 
     def load(self) -> bool:
@@ -50,15 +55,21 @@ class RecommendationModel(kserve.Model):  # type: ignore[misc]
         """
         start = time.perf_counter()
         is_v2 = isinstance(payload, kserve.InferRequest)
-        instances = instances_of_v2(payload) if is_v2 else instances_of_v1(payload)
         request_id = request_id_of((headers or {}).get("x-request-id"), payload.id if is_v2 else None)
+        with self.tracing.request(headers, request_id) as traced:
+            label_lines(request_id, traced.trace_id)
+            instances = instances_of_v2(payload) if is_v2 else instances_of_v1(payload)
+            label_lines(request_id, traced.trace_id, lambda: private_values(instances))
+            answers = await self._shared_or_own(instances, request_id, start)
+        return v2_response(answers, payload, self._width(instances)) if is_v2 else v1_response(answers)
+
+    async def _shared_or_own(self, instances: Sequence[Instance], request_id: str, start: float) -> list[Answer]:
         key = self.cache.key(b"\n".join(_bytes(instance) for instance in instances)) if nobody_is_named(instances) else None
         shared = self.cache.fresh(key, request_id)
         cached = shared is not None
         if shared is None:
             shared, cached = await self.answers(key, instances, request_id, _since_ms(start))
-        answers = shared.given_to(request_id, _since_ms(start)) if cached else list(shared.answers)
-        return v2_response(answers, payload, self._width(instances)) if is_v2 else v1_response(answers)
+        return shared.given_to(request_id, _since_ms(start)) if cached else list(shared.answers)
 
     async def answers(
         self, key: Key | None, instances: Sequence[Instance], request_id: str, before_ms: float
@@ -90,7 +101,8 @@ class RecommendationModel(kserve.Model):  # type: ignore[misc]
 
         async def in_turn(instance: Instance, own_id: str) -> Answer:
             async with turn:
-                return await self._path.recommend(instance, served, own_id, before_ms)
+                with current_trace().stage("list"):
+                    return await self._path.recommend(instance, served, own_id, before_ms)
 
         ids = request_ids(request_id, len(instances))
         return SharedAnswers(instances, await asyncio.gather(*map(in_turn, instances, ids)))

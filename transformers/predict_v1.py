@@ -4,12 +4,15 @@ from collections.abc import Sequence
 
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from endcap.log_privacy import label_lines
 from transformers.admission import Admission, Overloaded, arrival, send_overloaded
 from transformers.answer_bytes import v1_body
 from transformers.answer_cache import Key, SharedAnswers
 from transformers.error_answers import ErrorAnswers
+from transformers.log_bridge import private_values
 from transformers.model import RecommendationModel, request_id_of
 from transformers.parsing_v1 import instances_of_v1
+from transformers.tracing import caller_headers, current_trace
 
 Headers = Sequence[tuple[bytes, bytes]]
 
@@ -49,7 +52,9 @@ class PredictV1:
         body: bytes = message["body"]
         request_id = request_id_of(_header(scope["headers"], b"x-request-id"))
         try:
-            answer, cached = await self._answer(body, request_id, arrived)
+            with self._model.tracing.request(caller_headers(scope["headers"]), request_id) as traced:
+                label_lines(request_id, traced.trace_id)
+                answer, cached = await self._answer(body, request_id, arrived)
         except Overloaded:
             await send_overloaded(send, self._admission.retry_after_s)
         except Exception as error:  # every error has its answer
@@ -74,6 +79,7 @@ class PredictV1:
 
     async def _parsed_and_answered(self, key: Key | None, body: bytes, request_id: str, arrived: float) -> tuple[SharedAnswers, bool]:
         instances = instances_of_v1(body)
+        label_lines(request_id, current_trace().trace_id, lambda: private_values(instances))
         return await self._model.answers(key, instances, request_id, self._since_ms(arrived))
 
     def _since_ms(self, arrived: float) -> float:

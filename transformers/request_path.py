@@ -57,6 +57,9 @@ class PathParts:
     impressions: ImpressionLog
 
 
+LOOKED_AT_WHEN_EMPTY = 10_000
+
+
 class RequestPath:
     """The request path of one process.
 
@@ -104,6 +107,7 @@ class RequestPath:
     async def _recommend(self, instance: Instance, served: ServedBundle, request_id: str, parsed_ms: float, *, is_shown: bool) -> Answer:
         trace = StageTrace(self._limits.request_budget_ms - parsed_ms, self._metrics, self._parts.guards)
         plan = plan_of(instance, self._parts.plans)
+        trace.spans.describe(surface=instance.surface, bundle=served.name)
         with trace.stage("parse"):
             request = resolve(instance, served, plan.surface, request_id, is_shown=is_shown)
         trace.timings_ms["parse"] += parsed_ms
@@ -224,12 +228,19 @@ class RequestPath:
         if listed:
             metrics.shown(surface, listed[0].score, shown.buy())
         else:
-            metrics.nothing_eligible.inc()
+            (metrics.empty_answers if _may_be_shown(asked) else metrics.nothing_eligible).inc()
         explored = [place for place, kind in enumerate(shown.slate.kind) if kind is SlotKind.EXPLORED]
         for place in explored:
             item = shown.candidates.ranked.candidates.index[shown.slate.rows[place]]
             known = asked.request.served.evidence.impressions[item] >= self._parts.settings.exploration.evidence_impressions
             metrics.explored(self._parts.curiosity.policy.name, "known" if known else "new")
+
+
+def _may_be_shown(asked: SourceRequest) -> bool:
+    """Whether one of the most bought items could stand in the list; looked at for empty ones, which have to have a reason."""
+    order = asked.eligible.given if asked.request.is_given else asked.request.served.by_purchases[:LOOKED_AT_WHEN_EMPTY]
+    kept = order[asked.eligible.of(order)]
+    return bool(len(kept)) and not bool(exclusion(asked)(kept).all())
 
 
 def _region(segments: Sequence[str]) -> str | None:

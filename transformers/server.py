@@ -2,11 +2,12 @@
 
 import asyncio
 import gc
+import math
 from collections.abc import Callable
 from contextlib import AsyncExitStack
 
 import uvloop
-from prometheus_client import REGISTRY
+from prometheus_client import REGISTRY, disable_created_metrics
 
 from endcap.bundle.promotion import MODEL_FOLDER, served_bundle
 from endcap.cli.failures import report_failure
@@ -54,6 +55,7 @@ class Transformer:
         self._index = MilvusIndex(settings.milvus)
         self._client = ModelServerClient(serving_messages(), settings.model_server, MODEL_FOLDER)
         self._log = EventLog(settings.event_log_dir, count_dropped=self._metrics.dropped_impressions.inc)
+        self._metrics.queued_impressions.set_function(self._log.waiting)
         self._parts = path_parts(settings, store, self._index, self._client, self._log, self._metrics)
         self._path = RequestPath(self._parts)
         self._holder = BundleHolder()
@@ -70,10 +72,11 @@ class Transformer:
         _log_start(self._holder.current)
         async with AsyncExitStack() as stack:
             stack.push_async_callback(self._close)
-            for watching in (watch_bundle(self._holder, self._settings.served_dir, self.prepare, self._put), *self._live.watchers()):
+            promoted = watch_bundle(self._holder, self._settings.served_dir, self.prepare, self._put, count=self._count_switch)
+            for watching in (promoted, *self._live.watchers()):
                 stack.push_async_callback(_cancelled, asyncio.create_task(watching))
             cache = AnswerCache(self._settings.cache, self._metrics, self._revision, self._parts.impressions.shown_again)
-            model = RecommendationModel(self._settings.serving.model_name, self._path, self._holder, cache)
+            model = RecommendationModel(self._settings.serving.model_name, self._path, self._holder, cache, self._tracing)
             await BoundModelServer(self._settings, self._metrics).serve(model)
         exit_soon()
 
@@ -92,8 +95,12 @@ class Transformer:
         """Answer with a bundle from now on."""
         manifest = served.manifest
         self._holder.current = served
-        self._metrics.bundle_served(served.name, manifest.version, manifest.collection, manifest.data_end.timestamp())
+        data_end_s = manifest.data_end.timestamp() if served.replay_at is None else math.nan  # recorded data does not grow old
+        self._metrics.bundle_served(served.name, manifest.version, manifest.collection, data_end_s)
         self._live.bundle_changed()
+
+    def _count_switch(self, outcome: str) -> None:
+        self._metrics.bundle_switches.labels(outcome).inc()
 
     def _revision(self) -> tuple[int, str, int] | None:
         return self._holder.current.revision if self._holder.current else None
@@ -114,7 +121,7 @@ class Transformer:
         await self._client.close()
         await self._index.close()
         self._parts.features.close()
-        self._tracing.close()
+        await asyncio.to_thread(self._tracing.close)
         await asyncio.to_thread(self._log.close)
 
 
@@ -144,6 +151,7 @@ def main(open_store: Callable[[Settings], OnlineRead] = open_online_store, wait_
         settings = load_settings()
         configure_logging(settings.log_level, settings.log_format)
         bridge_logs()
+        disable_created_metrics()  # type: ignore[no-untyped-call]
         served_bundle(settings.served_dir)
         store = open_store(settings)
         wait_for_milvus(settings.milvus, wait_s)

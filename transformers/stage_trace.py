@@ -9,6 +9,7 @@ from endcap.errors import EndcapError
 from transformers.bulkhead import BulkheadFull
 from transformers.guards import Guard, Guards, Refusal
 from transformers.metrics import FallbackCause, ServingMetrics
+from transformers.tracing import current_trace
 
 SLOW_SHARE = 0.5
 """A stage that the request's budget cut off counts as slow when it had at least so much of its own time."""
@@ -41,6 +42,7 @@ class StageTrace:
         self.clock = clock
         self._start = clock()
         self.calls_until_ms = (1 - KEPT_SHARE) * budget_ms
+        self.spans = current_trace()
         self._metrics = metrics
         self._guards = guards
 
@@ -90,21 +92,26 @@ class StageTrace:
         if name not in self.degraded:
             self.degraded.append(name)
             self._metrics.fallback(name, cause)
+            self.spans.fell_back(name, cause)
 
 
 class StageTimer:
     """One stretch of a stage's time, as `StageTrace.stage` describes it."""
 
-    __slots__ = ("_name", "_start", "_trace")
+    __slots__ = ("_name", "_span", "_start", "_trace")
 
     def __init__(self, trace: StageTrace, name: str) -> None:
         self._trace = trace
         self._name = name
 
     def __enter__(self) -> None:
+        spans = self._trace.spans
+        self._span = spans.stage(self._name).__enter__() if spans.is_sampled else None
         self._start = self._trace.clock()
 
-    def __exit__(self, *_: object) -> None:
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None) -> None:
+        if self._span is not None:
+            self._span.__exit__(kind, error, traceback)
         timings = self._trace.timings_ms
         timings[self._name] = timings.get(self._name, 0.0) + (self._trace.clock() - self._start) * 1000
 

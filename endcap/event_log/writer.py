@@ -93,6 +93,10 @@ class EventLog:
         else:
             self._queue.append(batch)
 
+    def waiting(self) -> int:
+        """Batches that are not on disk yet."""
+        return len(self._queue)
+
     def close(self, deadline_seconds: float = 5.0) -> None:
         """Write what waits and stop; what is not on disk by the deadline is dropped."""
         self._closing.set()

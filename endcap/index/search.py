@@ -15,6 +15,7 @@ from endcap.index.connection import unavailable
 from endcap.index.search_messages import SEARCH_METHOD, SearchMessages, search_width
 from endcap.retrieval.candidates import Candidates
 from endcap.settings import MilvusSettings
+from endcap.telemetry.tracer import Metadata
 
 CHANNEL_OPTIONS = (("grpc.max_receive_message_length", -1), ("grpc.enable_retries", 0))
 
@@ -119,11 +120,16 @@ class AsyncItemSearch:
         where: str | None = None,
         ef: int = 0,
         timeout_ms: float = 1000.0,
+        metadata: Metadata = (),
     ) -> Candidates:
-        """As `ItemSearch.search`; a call that is cancelled is given up at Milvus too."""
+        """As `ItemSearch.search`; a call that is cancelled is given up at Milvus too.
+
+        Args:
+            metadata: gRPC metadata, which carries a trace on.
+        """
         request = self._messages.request(collection, embedding[None, :], limit, ef=search_width(ef, limit), where=where)
         try:
-            answer = await self._call(request, timeout=timeout_ms / 1000.0)
+            answer = await self._call(request, timeout=timeout_ms / 1000.0, metadata=metadata)
         except self._rpc_error as error:
             raise not_answered(self._settings, error) from error
         index, score = self._messages.candidates(answer, collection)

@@ -1,11 +1,13 @@
 """`python -m services.model_server`: the local model server, configured by `ENDCAP_*`."""
 
+import logging
 import sys
 
 from endcap.cli.failures import report_failure
 from endcap.errors import EndcapError
 from endcap.log import configure_logging
 from endcap.settings import load_settings
+from endcap.standard_logging import bridge_standard_logging
 from services.model_server.server import serve
 
 
@@ -13,6 +15,7 @@ def main() -> int:
     try:
         settings = load_settings()
         configure_logging(settings.log_level, settings.log_format)
+        bridge_standard_logging("model_server", {"opentelemetry": logging.ERROR})
         serve(settings)
     except EndcapError as error:
         report_failure(error)

@@ -10,6 +10,7 @@ from endcap.bundle.promotion import MODEL_FOLDER, model_base_path
 from endcap.errors import DependencyUnavailable
 from endcap.log import get_logger
 from endcap.settings import Settings
+from endcap.telemetry.tracer import Tracer
 
 REQUEST_THREADS = 4
 MESSAGE_BYTES_MAX = 64 * 1024 * 1024
@@ -27,17 +28,21 @@ def serve(settings: Settings) -> None:
         signal.signal(number, lambda *_: stopped.set())
     _configure_tensorflow(settings.model_server.threads)
     from services.model_server.loading import load_version
+    from services.model_server.tracing import open_tracer
     from services.model_server.versions import ModelVersions
 
     versions = ModelVersions(MODEL_FOLDER, model_base_path(settings.served_dir), load_version, time.monotonic)
     versions.rescan()
-    server = _grpc_server(settings, versions)
+    tracer = open_tracer(settings)
+    server = _grpc_server(settings, versions, tracer)
     server.start()
     get_logger("model_server").info("listening", address=f"{settings.model_server.host}:{settings.model_server.port}")
     threading.Thread(target=versions.watch, name="versions", daemon=True).start()
     stopped.wait()
     versions.stop()
     server.stop(STOP_GRACE_SECONDS).wait()
+    if tracer is not None:
+        tracer.close()
 
 
 def _configure_tensorflow(threads: int) -> None:
@@ -50,12 +55,13 @@ def _configure_tensorflow(threads: int) -> None:
     tf.config.threading.set_inter_op_parallelism_threads(threads)
 
 
-def _grpc_server(settings: Settings, versions: "ModelVersions") -> "grpc.Server":  # type: ignore[name-defined]  # noqa: F821
+def _grpc_server(settings: Settings, versions: "ModelVersions", tracer: Tracer | None) -> "grpc.Server":  # type: ignore[name-defined]  # noqa: F821
     import grpc
     from tensorflow_serving.apis import model_service_pb2_grpc, prediction_service_pb2_grpc
 
     from services.model_server.model_service import ModelService
     from services.model_server.prediction_service import PredictionService
+    from services.model_server.tracing import TracePredict
 
     server = grpc.server(
         ThreadPoolExecutor(REQUEST_THREADS, thread_name_prefix="request"),
@@ -64,6 +70,7 @@ def _grpc_server(settings: Settings, versions: "ModelVersions") -> "grpc.Server"
             ("grpc.max_send_message_length", MESSAGE_BYTES_MAX),
             ("grpc.so_reuseport", 0),
         ],
+        interceptors=(TracePredict(tracer),) if tracer is not None else (),
     )
     prediction_service_pb2_grpc.add_PredictionServiceServicer_to_server(PredictionService(versions), server)
     model_service_pb2_grpc.add_ModelServiceServicer_to_server(ModelService(versions), server)

@@ -22,6 +22,7 @@ from endcap.contracts.bundle import BundleManifest
 from endcap.index.local_server import unpack_program
 from endcap.settings import Settings
 from endcap.surfaces.surfaces_file import load_surfaces
+from tests.otlp_collector import Collector, running_collector
 from transformers.served_bundle import ServedBundle, served_from
 
 SIZE = SyntheticSize(items=300, dim=8, neighbours=10)
@@ -47,6 +48,7 @@ class Endpoint:
     grpc: str
     home: Path
     supervisor_pid: int
+    collector: Collector
 
     def process(self, module: str) -> psutil.Process:
         """The process that runs a Python module, not its leash."""
@@ -60,7 +62,14 @@ class Endpoint:
 
 
 @pytest.fixture(scope="session")
-def endpoint(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Endpoint]:
+def collector() -> Iterator[Collector]:
+    """Takes the traces of requests whose callers sample them."""
+    with running_collector() as collector:
+        yield collector
+
+
+@pytest.fixture(scope="session")
+def endpoint(tmp_path_factory: pytest.TempPathFactory, collector: Collector) -> Iterator[Endpoint]:
     home = tmp_path_factory.mktemp("serving")
     share_unpacked_milvus(home, tmp_path_factory.getbasetemp().parent)
     http_port, grpc_port, model_port, milvus_port = free_ports(4)
@@ -75,6 +84,10 @@ def endpoint(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Endpoint]:
         "ENDCAP_SERVING__RETRIEVAL_TIMEOUT_MS": "2000",
         "ENDCAP_SERVING__RANK_TIMEOUT_MS": "2000",
         "ENDCAP_SERVING__SURFACES_FILE": str(write_surfaces_without_exploration(home / "surfaces.yaml")),
+        "ENDCAP_LOG_FORMAT": "json",
+        "ENDCAP_TELEMETRY__OTLP_ENDPOINT": collector.endpoint,
+        "ENDCAP_TELEMETRY__TRACE_SHARE": "0",
+        "OTEL_BSP_SCHEDULE_DELAY": "100",
         "OMP_NUM_THREADS": "1",
         "TF_USE_LEGACY_KERAS": "1",
     }
@@ -93,7 +106,7 @@ def endpoint(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Endpoint]:
         watchdog.cancel()
         assert line, _why(home)
         ready = json.loads(line)
-        yield Endpoint(f"http://127.0.0.1:{http_port}", f"127.0.0.1:{grpc_port}", home, ready["pid"])
+        yield Endpoint(f"http://127.0.0.1:{http_port}", f"127.0.0.1:{grpc_port}", home, ready["pid"], collector)
     finally:
         watchdog.cancel()
         for each in psutil.Process(process.pid).children(recursive=True):
