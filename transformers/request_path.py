@@ -12,7 +12,6 @@ from endcap.retrieval.candidates import CandidateSet, union
 from endcap.retrieval.popular import segment_name, segments_of
 from endcap.rules.context import RuleContext
 from endcap.settings import Settings
-from endcap.slate.slate import SlotKind
 from transformers.answering import VARIANT, Shown, answer, once_more, recommendations
 from transformers.cached_lookup import Absent
 from transformers.eligibility import Eligibility
@@ -20,6 +19,7 @@ from transformers.fallback import last_resort
 from transformers.features import FeatureReader, Row, session_bought, state_of
 from transformers.guards import Guards
 from transformers.impressions import ImpressionLog
+from transformers.list_counts import count_list
 from transformers.listing import Curiosity, RuledCandidates, ruled, slate_of
 from transformers.metrics import ServingMetrics
 from transformers.model_server_client import ModelServerClient
@@ -55,9 +55,6 @@ class PathParts:
     guards: Guards
     stale: StaleAnswers
     impressions: ImpressionLog
-
-
-LOOKED_AT_WHEN_EMPTY = 10_000
 
 
 class RequestPath:
@@ -129,7 +126,7 @@ class RequestPath:
         with trace.stage("respond"):
             listed = recommendations(shown, asked, self._parts.curiosity.policy.name)
             if is_shown:
-                self._count(shown, asked, listed)
+                count_list(self._metrics, shown, asked, self._parts.curiosity)
         if not trace.degraded and person.state.is_known:
             self._parts.stale.remember(stale_key(instance, served.name), shown.index(), shown.score())
         return self._answered(listed, request, trace, parsed_ms)
@@ -218,29 +215,6 @@ class RequestPath:
                 surface.degraded.inc()
             self._parts.impressions.shown(request.instance, made)
         return made
-
-    def _count(self, shown: Shown, asked: SourceRequest, listed: list[Recommendation]) -> None:
-        metrics, surface = self._metrics, asked.request.instance.surface
-        for name, removed in asked.eligible.removed.items():
-            metrics.filtered(name, removed)
-        if asked.rules:
-            asked.request.served.rule_counts.add(shown.candidates.effects.counts(len(asked.request.served.rules.rules)))
-        if listed:
-            metrics.shown(surface, listed[0].score, shown.buy())
-        else:
-            (metrics.empty_answers if _may_be_shown(asked) else metrics.nothing_eligible).inc()
-        explored = [place for place, kind in enumerate(shown.slate.kind) if kind is SlotKind.EXPLORED]
-        for place in explored:
-            item = shown.candidates.ranked.candidates.index[shown.slate.rows[place]]
-            known = asked.request.served.evidence.impressions[item] >= self._parts.settings.exploration.evidence_impressions
-            metrics.explored(self._parts.curiosity.policy.name, "known" if known else "new")
-
-
-def _may_be_shown(asked: SourceRequest) -> bool:
-    """Whether one of the most bought items could stand in the list; looked at for empty ones, which have to have a reason."""
-    order = asked.eligible.given if asked.request.is_given else asked.request.served.by_purchases[:LOOKED_AT_WHEN_EMPTY]
-    kept = order[asked.eligible.of(order)]
-    return bool(len(kept)) and not bool(exclusion(asked)(kept).all())
 
 
 def _region(segments: Sequence[str]) -> str | None:
