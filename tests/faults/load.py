@@ -14,11 +14,14 @@ import numpy as np
 from tests.faults.made_home import FIRST, USERS
 from tests.faults.raw_http import NotAccepted, Reply, exchange, predict
 
-RATE = 12.0
-TOOK_MAX_S = 3.0
+RATE = 10.0
+TOOK_MAX_S = 5.0
 """Several times the budget of the deployment's requests, since the machine that runs the tests may be busy."""
 OTHERS_MAX_SHARE = 0.1
 """A busy machine makes a stage late now and then that has nothing to do with the fault."""
+
+SHED_MAX_SHARE = 0.2
+"""A part that hangs holds requests until its circuit opens, and while they are held the next ones may be turned away."""
 
 Instance = dict[str, Any]
 
@@ -167,7 +170,7 @@ class Outcomes:
             self,
             [each.reply.body[:300] for each in self.each if each.reply.status not in (200, 429)],
         )
-        assert self.statuses()[429] <= 0.1 * len(self), self
+        assert self.statuses()[429] <= SHED_MAX_SHARE * len(self), self
         empty = [each for each in self.answered().each if not each.answer["recommendations"]]
         assert not empty, [(each.instance, each.answer) for each in empty]
         late = [each for each in self.each if each.reply.took_s > TOOK_MAX_S]
