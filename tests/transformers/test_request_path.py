@@ -127,7 +127,8 @@ def test_the_version_of_the_bundle_is_asked_for(served, feature_row) -> None:
     ],
 )
 def test_model_server_trouble_is_named_and_answered(served, feature_row, model_fields, degraded) -> None:
-    limits = {"rank_timeout_ms": 50, "retrieval_timeout_ms": 200} if "late" in model_fields else {}
+    late = model_fields.get("late", ())
+    limits = ({"rank_timeout_ms": 50} if "rank" in late else {}) | ({"retrieval_timeout_ms": 200} if "encode_query" in late else {})
     path = make_path(served, feature_row, model=Model(served, **model_fields), limits=limits)
     for surface in Surface:
         answer = recommend(path, served, user_id="U1", surface=surface, item_ids=[IDS[3], IDS[4]], k=5)
