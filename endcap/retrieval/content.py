@@ -152,8 +152,15 @@ def _likeness(table: ContentTable, seeds: NDArray[np.int32], found: NDArray[np.i
     """float32 [m]: cosine with the middle of the seeds, and closeness of the price to theirs; 0 without seeds."""
     if not len(seeds):
         return np.zeros(len(found), dtype=np.float32)
-    cosine = table.embeddings.take(found, axis=0) @ table.embeddings[seeds].mean(axis=0)
+    cosine = _directions(table.embeddings, found) @ _directions(table.embeddings, seeds).mean(axis=0)
     return np.asarray(EMBEDDING_WEIGHT * cosine + PRICE_WEIGHT * _price_closeness(table.items.price, seeds, found), dtype=np.float32)
+
+
+def _directions(embeddings: NDArray[np.float32], index: NDArray[np.int32]) -> NDArray[np.float32]:
+    """float32 [m, dim - 1], unit length: without the last dimension, which only holds how little an item sells."""
+    direction = embeddings.take(index, axis=0)[:, :-1]
+    length = np.sqrt(np.einsum("md,md->m", direction, direction))
+    return np.asarray(direction / np.maximum(length, np.float32(1e-12))[:, None], dtype=np.float32)
 
 
 def _price_closeness(price: NDArray[np.float32], seeds: NDArray[np.int32], found: NDArray[np.int32]) -> NDArray[np.float32]:

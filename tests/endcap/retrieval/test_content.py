@@ -38,7 +38,7 @@ def shop(
     )
     features = {name: [0.0] * count for name in ITEM_NUMERIC} | {"purchases_90d": purchases, "item_age_days": age_days or [0.0] * count}
     items = ItemTable.from_items(rows).with_features(pl.DataFrame({"item_id": ids, **features}))
-    embeddings = np.zeros((count + 1, 2), np.float32)
+    embeddings = np.zeros((count + 1, 3), np.float32)
     embeddings[1:, 0] = 1
     return ContentTable.of(items, embeddings, np.array([0, *purchases]) > 0, PopularWithin.of(items))
 
@@ -79,7 +79,7 @@ def test_closeness_of_the_price_decides_between_equals() -> None:
 
 def test_the_embedding_decides_between_equals() -> None:
     table = shop(["tea"] * 4, ["x"] * 4, [5, 0, 0, 0])
-    table.embeddings[2:5] = [[0, 1], [1, 0], [0, 1]]
+    table.embeddings[2:5] = [[0, 1, 0], [0.1, 0, 0.995], [0, 1, 0]]
     assert found(table, [1])[0] == 3
 
 
