@@ -84,6 +84,7 @@ def made_rules(count: int, about_requests: int, items: ItemTable) -> RuleFile:
         lambda n: f"position > {10 * (n % 30)} and price < {5 + n % 40}",
         lambda n: f"buy < 0.0{1 + n % 9} and not bought_before",
         lambda n: f"score > 0.{n % 9} and brought_by_popular",
+        lambda n: f"buy * price > {n % 9} and available",
     ]
     actions: list[dict[str, Any]] = [
         *({"boost": {"factor": 1.2}}, {"bury": {"factor": 0.7}}) * 4,

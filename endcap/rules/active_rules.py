@@ -8,9 +8,9 @@ from numpy.typing import NDArray
 
 from endcap.rules.candidate_parts import CandidatePart, CandidateParts
 from endcap.rules.candidate_values import CandidateValues
-from endcap.rules.condition import Condition, OfItem, holds, parts_of
+from endcap.rules.condition import Condition, OfItem, holds, parts_of, with_bits
 from endcap.rules.item_bits import ItemBits
-from endcap.rules.packed_answers import AnyColumn, BitPlaces, ColumnSums, members
+from endcap.rules.packed_answers import AnyColumn, BitPlaces, ColumnSums, Members
 from endcap.rules.rule_effects import Concerned, RuleEffects
 from endcap.rules.rule_file import Rule
 from endcap.rules.rule_placements import RulePlacements
@@ -72,20 +72,21 @@ class ActiveRules:
             [self._places.column(entry.condition.bit) if isinstance(entry.condition, OfItem) else -1 for entry in self._rules],
             dtype=np.intp,
         )
-        mixed = [place for place, entry in enumerate(self._rules) if not isinstance(entry.condition, OfItem)]
-        bits = sorted({bit for place in mixed if (held := self._rules[place].condition) is not None for bit in parts_of(held)[0]})
-        self._mixed = [(place, self._rules[place].condition) for place in mixed]
-        self._mixed_bits = {bit: row for row, bit in enumerate(bits)}
-        self._mixed_columns = np.array([self._places.column(bit) for bit in bits], dtype=np.intp)
+        self._mixed = [place for place, entry in enumerate(self._rules) if not isinstance(entry.condition, OfItem)]
+        conditions = [self._rules[place].condition for place in self._mixed]
+        bits = sorted({bit for condition in conditions if condition is not None for bit in parts_of(condition)[0]})
+        self._mixed_members = Members(np.array([self._places.column(bit) for bit in bits], dtype=np.intp))
+        row = {bit: number for number, bit in enumerate(bits)}
+        self._mixed_conditions = [None if condition is None else with_bits(condition, row) for condition in conditions]
 
     def _arrange_scores(self) -> None:
         log_factors = np.log([_factor(entry.rule) for entry in self._rules]).astype(np.float32)
         has_column = self._columns >= 0
         self._sums = ColumnSums(len(self._places.bytes), self._columns[has_column], log_factors[has_column])
-        self._mixed_factors = [(place, log_factors[place]) for place, _ in self._mixed if log_factors[place]]
+        self._mixed_factors = log_factors[self._mixed]
         excludes = np.array([bool(entry.rule.exclude) for entry in self._rules], dtype=np.bool_)
         self._excluding = AnyColumn(self._columns[has_column & excludes])
-        self._mixed_excludes = [place for place, _ in self._mixed if excludes[place]]
+        self._mixed_excludes = np.flatnonzero(excludes[self._mixed])
 
     def effects(self, values: CandidateValues, bits: ItemBits) -> RuleEffects:
         """What the rules do to the candidates."""
@@ -93,32 +94,31 @@ class ActiveRules:
         if not self._rules or not m:
             return RuleEffects.none(m)
         packed = bits.rows(values.candidates.index, self._places)
-        others = self._others(values, packed)
+        by_byte = np.ascontiguousarray(packed.T)
+        mixed = self._mixed_answers(values, by_byte)
         log_factor = self._sums.of(packed) if self._sums else np.zeros(m, dtype=np.float32)
-        for place, weight in self._mixed_factors:
-            log_factor += weight * others[place]
-        excluded = self._excluding.of(packed)
-        for place in self._mixed_excludes:
-            excluded |= others[place]
+        excluded = self._excluding.of(by_byte)
+        if len(mixed):
+            log_factor += self._mixed_factors @ mixed.astype(np.float32)
+            excluded |= mixed[self._mixed_excludes].any(axis=0)
+        others = dict(zip(self._mixed, mixed, strict=True))
         return RuleEffects(
             factor=np.clip(np.exp(log_factor), FACTOR_MIN, FACTOR_MAX),
             excluded=excluded,
-            placements=self._placements.of(packed, others, values),
+            placements=self._placements.of(by_byte, others, values),
             concerned=Concerned(self.names, self._numbers, packed, self._columns, others),
         )
 
-    def _others(self, values: CandidateValues, packed: NDArray[np.uint8]) -> dict[int, NDArray[np.bool_]]:
-        """bool [m] by place, for the rules that are about all items or read candidate columns."""
-        if not self._mixed:
-            return {}
-        of_candidate = self._parts.answers(values)
-        of_item = members(packed, self._mixed_columns)
-        return {
-            place: np.ones(len(packed), dtype=np.bool_)
-            if condition is None
-            else holds(condition, lambda bit: of_item[self._mixed_bits[bit]], of_candidate.__getitem__)
-            for place, condition in self._mixed
-        }
+    def _mixed_answers(self, values: CandidateValues, by_byte: NDArray[np.uint8]) -> NDArray[np.bool_]:
+        """bool [q, m], for the rules that are about all items or read candidate columns."""
+        mixed = np.ones((len(self._mixed), by_byte.shape[1]), dtype=np.bool_)
+        if self._mixed:
+            of_candidate = self._parts.answers(values)
+            of_item = self._mixed_members.of(by_byte)
+            for held, condition in zip(mixed, self._mixed_conditions, strict=True):
+                if condition is not None:
+                    held[:] = holds(condition, of_item, of_candidate)
+        return mixed
 
 
 def _factor(rule: Rule) -> float:

@@ -10,7 +10,8 @@ from numpy.typing import NDArray
 from endcap.retrieval.candidates import SOURCES
 from endcap.rules.candidate_values import CandidateValues
 from endcap.rules.columns import SCHEMA
-from endcap.rules.item_bits import answers
+from endcap.rules.item_bits import answers, numbered
+from endcap.rules.threshold import Threshold, threshold_of
 
 
 @dataclass(frozen=True)
@@ -19,39 +20,46 @@ class CandidatePart:
 
     Attributes:
         expression: the part.
-        column, by_code: where it reads one column of few values only, that column and the bool answers by the value's code; so a
-            request looks its answers up.
+        lookup: where it reads one column of few values only, that column and the bool answers by the value's code.
+        threshold: where it compares one number with a constant, its answers below, at and above it.
     """
 
     expression: pl.Expr
-    column: str | None = None
-    by_code: NDArray[np.bool_] | None = None
+    lookup: tuple[str, NDArray[np.bool_]] | None = None
+    threshold: Threshold | None = None
 
     @classmethod
     def of(cls, expression: pl.Expr) -> "CandidatePart":
         names = set(expression.meta.root_names())
+        if len(names) > 1:
+            return cls(expression)
         name = next(iter(names))
-        values = _values(name) if len(names) == 1 else None
-        return cls(expression) if values is None else cls(expression, name, answers(values.to_frame(), [expression], in_sequence=True)[0])
+        values = _values(name)
+        if values is None:
+            return cls(expression, threshold=threshold_of(expression))
+        return cls(expression, lookup=(name, answers(values.to_frame(), [expression], in_sequence=True)[0]))
 
 
 class CandidateParts:
-    """The parts that some rules need together: one select for all that cannot be looked up."""
+    """The parts that some rules need together. Most were answered by polars beforehand, for every value or region of values; for the others
+    there is one select."""
 
     def __init__(self, parts: Mapping[int, CandidatePart]) -> None:
         """Arrange parts by slot."""
-        self._looked_up = [
-            (slot, part.column, part.by_code) for slot, part in parts.items() if part.column is not None and part.by_code is not None
-        ]
-        self._few_valued = {name for _, name, _ in self._looked_up}
-        self._slots = [slot for slot, part in parts.items() if part.column is None]
-        self._expressions = [parts[slot].expression for slot in self._slots]
+        self._lookups = [(slot, *part.lookup) for slot, part in parts.items() if part.lookup is not None]
+        self._thresholds = [(slot, part.threshold) for slot, part in parts.items() if part.threshold is not None]
+        self._few_valued = {name for _, name, _ in self._lookups}
+        self._compared = {threshold.column for _, threshold in self._thresholds}
+        rest = {slot: part.expression for slot, part in parts.items() if part.lookup is None and part.threshold is None}
+        self._slots, self._expressions = list(rest), numbered(rest.values())
         self._columns = sorted({name for expression in self._expressions for name in expression.meta.root_names()})
 
     def answers(self, values: CandidateValues) -> dict[int, NDArray[np.bool_]]:
         """By slot, bool [m]."""
         codes = {name: values.codes(name) for name in self._few_valued}
-        answered = {slot: by_code.take(codes[name]) for slot, name, by_code in self._looked_up}
+        numbers = {name: values.numbers(name) for name in self._compared}
+        answered = {slot: by_code.take(codes[name]) for slot, name, by_code in self._lookups}
+        answered |= {slot: threshold.of(numbers[threshold.column]) for slot, threshold in self._thresholds}
         if self._expressions:
             answered |= zip(self._slots, answers(values.frame(self._columns), self._expressions, in_sequence=True), strict=True)
         return answered

@@ -39,9 +39,10 @@ class CandidateValues:
             return self.items.series(name, self.candidates.index)
         if name == "source":
             return pl.Series(name, SOURCES).gather(self.candidates.main_source)
-        return pl.Series(name, self._numbers(name), nan_to_null=True)
+        return pl.Series(name, self.numbers(name), nan_to_null=True)
 
-    def _numbers(self, name: str) -> NDArray[Any]:
+    def numbers(self, name: str) -> NDArray[Any]:
+        """A candidate column other than `source`, [m]; what is unknown is NaN."""
         if name == "score":
             return self.score
         if name == "position":
@@ -55,7 +56,7 @@ class CandidateValues:
 
     def codes(self, name: str) -> NDArray[np.integer]:
         """int [m]: the value of a column of few values, by its code; sources by their place in SOURCES, no is 0 and yes 1."""
-        return self.candidates.main_source if name == "source" else self._numbers(name).view(np.uint8)
+        return self.candidates.main_source if name == "source" else self.numbers(name).view(np.uint8)
 
     def groups(self, name: str) -> NDArray[np.int32]:
         """int32 [m]: equal codes for equal values of a column, -1 for the unknown."""

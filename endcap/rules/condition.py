@@ -3,7 +3,7 @@
 The first is worked out for the whole catalogue beforehand; only the second is left to each request.
 """
 
-from collections.abc import Callable
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -14,9 +14,6 @@ from endcap.rules.columns import ITEM_NAMES
 
 DEPTH_MAX = 24
 """AND and OR are taken apart so far down; what is deeper stays whole."""
-
-Answers = Callable[[int], NDArray[np.bool_]]
-"""Gives, by number, the bool [m] answers of a part of conditions."""
 
 
 @dataclass(frozen=True)
@@ -94,13 +91,30 @@ def parts_of(condition: Condition) -> tuple[frozenset[int], frozenset[int]]:
     return left_bits | right_bits, left_slots | right_slots
 
 
-def holds(condition: Condition, of_item: Answers, of_candidate: Answers) -> NDArray[np.bool_]:
-    """bool [m]: where a condition holds, from the answers of its parts."""
+def with_bits(condition: Condition, row: Mapping[int, int]) -> Condition:
+    """The same condition over other numbers for its bits."""
     if isinstance(condition, OfItem):
-        return of_item(condition.bit)
+        return OfItem(row[condition.bit])
     if isinstance(condition, OfCandidate):
-        return of_candidate(condition.slot)
-    left, right = holds(condition.left, of_item, of_candidate), holds(condition.right, of_item, of_candidate)
+        return condition
+    return type(condition)(with_bits(condition.left, row), with_bits(condition.right, row))
+
+
+def holds(condition: Condition, of_items: NDArray[np.bool_], of_candidates: Mapping[int, NDArray[np.bool_]]) -> NDArray[np.bool_]:
+    """bool [m]: where a condition holds.
+
+    Args:
+        condition: over the parts below.
+        of_items: bool [bits, m].
+        of_candidates: by slot, bool [m].
+    """
+    if isinstance(condition, OfItem):
+        held: NDArray[np.bool_] = of_items[condition.bit]
+        return held
+    if isinstance(condition, OfCandidate):
+        return of_candidates[condition.slot]
+    left = holds(condition.left, of_items, of_candidates)
+    right = holds(condition.right, of_items, of_candidates)
     return left & right if isinstance(condition, Both) else left | right
 
 

@@ -1,6 +1,6 @@
 """Which items each condition holds for, worked out for the whole catalogue: one bit an item and condition."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -104,7 +104,7 @@ class ItemBits:
         names = sorted({name for bit in numbers for name in self.conditions[bit].meta.root_names()})
         frame = values.frame(names, block)
         try:
-            return answers(frame, [self.conditions[bit] for bit in numbers])
+            return answers(frame, numbered(self.conditions[bit] for bit in numbers))
         except (PolarsError, PanicException):
             raise self._culprit(numbers, frame) from None
 
@@ -122,12 +122,16 @@ def answers(frame: pl.DataFrame, conditions: Sequence[pl.Expr], *, in_sequence: 
 
     Args:
         frame: the columns that the conditions read.
-        conditions: conditions on one row.
+        conditions: conditions on one row, each with a name of its own as `numbered` gives it.
         in_sequence: on this thread, which is quicker for a thousand rows.
     """
-    named = [condition.alias(str(number)) for number, condition in enumerate(conditions)]
-    answered = frame.select_seq(named) if in_sequence else frame.select(named)
+    answered = frame.select_seq(conditions) if in_sequence else frame.select(conditions)
     return [(column.fill_null(False) if column.null_count() else column).to_numpy() for column in answered.get_columns()]
+
+
+def numbered(conditions: Iterable[pl.Expr]) -> list[pl.Expr]:
+    """The same expressions, each with a name of its own."""
+    return [condition.alias(str(number)) for number, condition in enumerate(conditions)]
 
 
 def _by_code(condition: pl.Expr, values: ItemValues) -> tuple[NDArray[np.bool_], NDArray[np.int32]] | None:

@@ -30,8 +30,19 @@ class BitPlaces:
 
 def members(packed: NDArray[np.uint8], columns: NDArray[np.intp]) -> NDArray[np.bool_]:
     """bool [len(columns), m]: some columns of uint8 [m, b] packed answers, each contiguous."""
-    held: NDArray[np.bool_] = (packed.T.take(columns >> 3, axis=0) & MASKS[columns & 7][:, None]) != 0
-    return held
+    return Members(columns).of(np.ascontiguousarray(packed.T))
+
+
+class Members:
+    """Some columns of packed answers."""
+
+    def __init__(self, columns: NDArray[np.intp]) -> None:
+        self._bytes, self._masks = columns >> 3, MASKS[columns & 7][:, None]
+
+    def of(self, by_byte: NDArray[np.uint8]) -> NDArray[np.bool_]:
+        """bool [c, m], each contiguous, of uint8 [b, m] packed answers."""
+        held: NDArray[np.bool_] = (by_byte.take(self._bytes, axis=0) & self._masks) != 0
+        return held
 
 
 class ColumnSums:
@@ -71,9 +82,9 @@ class AnyColumn:
         self._masks = np.zeros(len(self._bytes), dtype=np.uint8)
         np.bitwise_or.at(self._masks, np.searchsorted(self._bytes, columns >> 3), MASKS[columns & 7])
 
-    def of(self, packed: NDArray[np.uint8]) -> NDArray[np.bool_]:
-        """bool [m] of uint8 [m, b] packed answers."""
+    def of(self, by_byte: NDArray[np.uint8]) -> NDArray[np.bool_]:
+        """bool [m] of uint8 [b, m] packed answers."""
         if not len(self._bytes):
-            return np.zeros(len(packed), dtype=np.bool_)
-        held: NDArray[np.bool_] = np.logical_or.reduce(packed.take(self._bytes, axis=1) & self._masks, axis=1)
+            return np.zeros(by_byte.shape[1], dtype=np.bool_)
+        held: NDArray[np.bool_] = np.bitwise_or.reduce(by_byte.take(self._bytes, axis=0) & self._masks[:, None], axis=0) != 0
         return held

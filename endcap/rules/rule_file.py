@@ -141,9 +141,7 @@ class RuleFile(BaseModel):
     version: Literal[1] = Field(description="Version of this format.")
     revision: str | int = Field("", description="The author's own mark, for example a date or a number; answers and metrics show it.")
     rules: Annotated[list[Rule], BeforeValidator(_or_none)] = Field(default_factory=list, max_length=1000, description="The rules.")
-    picks: Annotated[list[PickList], BeforeValidator(_or_none)] = Field(
-        default_factory=list, max_length=200, description="Editor's picks."
-    )
+    picks: Annotated[list[PickList], BeforeValidator(_or_none)] = Field(default_factory=list, max_length=200, description="Editor's picks.")
     _lines: dict[str, int] = PrivateAttr(default_factory=dict)
 
     @model_validator(mode="after")

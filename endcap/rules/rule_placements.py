@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from endcap.rules.candidate_values import CandidateValues
-from endcap.rules.packed_answers import members
+from endcap.rules.packed_answers import Members
 from endcap.rules.rule_file import Rule
 from endcap.slate.placements import Cap, MinimumShare, Pin, Placements, Reserve
 
@@ -26,20 +26,20 @@ class RulePlacements:
         placing = [place for place, rule in enumerate(rules) if rule.action in PLACING_ACTIONS]
         by_column = [place for place in placing if columns[place] >= 0]
         row = {place: number for number, place in enumerate(by_column)}
-        self._columns = columns[by_column]
+        self._members = Members(columns[by_column])
         self._rules = [(rules[place], place, row.get(place)) for place in placing]
 
-    def of(self, packed: NDArray[np.uint8], others: Mapping[int, NDArray[np.bool_]], values: CandidateValues) -> Placements:
+    def of(self, by_byte: NDArray[np.uint8], others: Mapping[int, NDArray[np.bool_]], values: CandidateValues) -> Placements:
         """The placements of m candidates.
 
         Args:
-            packed: uint8 [m, b], answers about items.
+            by_byte: uint8 [b, m], packed answers about items.
             others: bool [m] by place, of the rules that have no column there.
             values: the candidates.
         """
         if not self._rules:
             return Placements()
-        held = members(packed, self._columns)
+        held = self._members.of(by_byte)
         groups: dict[str, NDArray[np.int32]] = {}
         pins: list[Pin] = []
         reserves: list[Reserve] = []

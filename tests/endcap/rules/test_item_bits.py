@@ -96,6 +96,6 @@ def test_packed_arithmetic_equals_that_of_single_bits(seed: int, bit_count: int,
     columns = np.array([places.column(bit) for bit in bits.tolist()], dtype=np.intp)
     weights = random.normal(size=chosen).astype(np.float32)
     np.testing.assert_array_equal(members(kept, columns), unpacked[:, bits].T)
-    np.testing.assert_array_equal(AnyColumn(columns).of(kept), unpacked[:, bits].any(axis=1))
+    np.testing.assert_array_equal(AnyColumn(columns).of(kept.T), unpacked[:, bits].any(axis=1))
     sums = ColumnSums(len(places.bytes), columns, weights)
     np.testing.assert_allclose(sums.of(kept), unpacked[:, bits] @ weights, rtol=1e-5, atol=1e-5)
