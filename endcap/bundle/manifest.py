@@ -9,7 +9,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from endcap.bundle.verification import sha256_of, verify_files
-from endcap.contracts.bundle import MANIFEST_NAME, REQUIRED_FILES, BundleManifest, FeatureColumns, FileEntry
+from endcap.contracts.bundle import FORMAT, MANIFEST_NAME, REQUIRED_FILES, BundleManifest, FeatureColumns, FileEntry
 from endcap.errors import BundleInvalid
 from endcap.features import columns
 
@@ -58,6 +58,13 @@ def open_bundle(folder: Path) -> Bundle:
         BundleInvalid: no manifest, a file missing or changed, or features that this version of the code does not make.
     """
     manifest = _read_manifest(folder)
+    if manifest.format != FORMAT:
+        raise BundleInvalid(
+            "the bundle has another layout than this version of endcap reads",
+            field=str(folder),
+            value=manifest.format,
+            fix="run the pipeline again, or use the version of endcap that made it",
+        )
     _require_files(folder)
     verify_files(folder, manifest.files)
     if manifest.features != present_feature_columns():

@@ -120,7 +120,7 @@ def union(by_source: Mapping[str, Candidates], candidates_max: int) -> Candidate
     starts[0] = True
     np.not_equal(ordered[1:], ordered[:-1], out=starts[1:])
     first = np.flatnonzero(starts)
-    fused = np.add.reduceat(reciprocal[by_item], first)
+    fused: NDArray[np.float32] = np.add.reduceat(reciprocal[by_item], first)
     best_first = np.argsort(-fused, kind="stable")[:candidates_max]
     place = np.full(len(first), -1, dtype=np.int64)
     place[best_first] = np.arange(len(best_first))

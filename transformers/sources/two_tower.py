@@ -58,21 +58,36 @@ class TwoTower:
             where=search_expression(narrowed(asked)),
             timeout_ms=self._timeout_ms,
         )
-        return first_eligible(found, asked.eligible.of, quota)
+        eligible = first_eligible(found, asked.eligible.of, quota)
+        return alike(eligible.index, asked.request) if asked.request.is_page else eligible
 
 
 def search_vector(request: ResolvedRequest, query: Query) -> NDArray[np.float32]:
-    """Where to search: at the person; on a product page or in a cart at the middle of its items, since the ranker knows the person.
-
-    As in a query, the last dimension is 0: in an item it evens out the length, which says how well the item sells, and two items that
-    hardly sell would be alike by it.
-    """
+    """Where to search: at the person; on a product page or in a cart at the middle of its items, since the ranker knows the person."""
     if not request.is_page:
         return query.embedding
     vector = request.served.tables.item_embeddings[request.items].mean(axis=0)
-    vector[-1] = 0
     unit: NDArray[np.float32] = (vector / max(float(np.linalg.norm(vector)), 1e-12)).astype(np.float32)
     return unit
+
+
+def alike(index: NDArray[np.int32], request: ResolvedRequest) -> Candidates:
+    """Items by how alike they are to the page's: cosines of directions, since lengths and the last dimension say how well items sell.
+
+    Args:
+        index: int32 [m], the items.
+        request: its items are the page's.
+    """
+    embeddings = request.served.tables.item_embeddings
+    page, items = embeddings[request.items, :-1], embeddings[index, :-1]
+    towards = (page / _lengths(page)).mean(axis=0)
+    score = (items @ towards) / _lengths(items)[:, 0]
+    return Candidates.best(index, score.astype(np.float32), len(index))
+
+
+def _lengths(vectors: NDArray[np.float32]) -> NDArray[np.float32]:
+    lengths: NDArray[np.float32] = np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), np.float32(1e-6))
+    return lengths
 
 
 def nearest_of(index: NDArray[np.int32], vector: NDArray[np.float32], request: ResolvedRequest, quota: int) -> Candidates:
