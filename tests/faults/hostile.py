@@ -248,7 +248,27 @@ def _v2(drawn: tuple[bytes, str, list[tuple[str, bytes]]]) -> bytes:
     return post(V2, body, [("content-type", content_type), *more])
 
 
-v2_requests = st.tuples(v2_bytes, st.just("application/json") | content_types, st.just([]) | headers).map(_v2)
+def _v2_binary(drawn: tuple[bytes, bytes, int | bytes]) -> bytes:
+    document, tail, length = drawn
+    said = length if isinstance(length, bytes) else b"%d" % (len(document) + length)
+    return post(V2, document + tail, [("content-type", "application/octet-stream"), ("inference-header-content-length", said)])
+
+
+binary_tensors = st.fixed_dictionaries(
+    {
+        "name": st.sampled_from(TENSORS),
+        "shape": st.lists(st.sampled_from([0, 1, 2, -1, 2**40]), min_size=1, max_size=2),
+        "datatype": st.sampled_from(DATATYPES),
+        "parameters": st.fixed_dictionaries({"binary_data_size": st.sampled_from([0, 1, 4, 8, 9, -1, 2**40, "8", None])}),
+    }
+)
+v2_binary_requests = st.tuples(
+    st.one_of(v2_bytes, st.lists(binary_tensors, min_size=1, max_size=2).map(lambda tensors: written({"inputs": tensors}))),
+    st.binary(max_size=12) | st.sampled_from([b"\x02\x00\x00\x00U1", b"\x05\x00\x00\x00\x00\x00\x00\x00"]),
+    st.sampled_from([0, 0, 0, 0, 1, -1, -1000, 1000, b"", b"x", b"1e3", b"\xb2", b"9" * 400]),
+).map(_v2_binary)
+v2_json_requests = st.tuples(v2_bytes, st.just("application/json") | content_types, st.just([]) | headers).map(_v2)
+v2_requests = st.one_of(v2_json_requests, v2_json_requests, v2_binary_requests)
 
 
 def _contents(drawn: tuple[list[bytes], list[int], list[bool], list[float]]) -> pb.InferTensorContents:
