@@ -100,7 +100,7 @@ def show(as_json: JsonOption = False) -> None:
 
 
 @app.command()
-def schema() -> None:
+def schema(as_json: JsonOption = True) -> None:  # noqa: ARG001 - it is JSON anyway, and every command takes --json
     """Print the JSON Schema of rule files, for editors and for checks in version control.
 
     Example: endcap rules schema > rules.schema.json

@@ -37,7 +37,7 @@ class CandidatePart:
         values = _values(name)
         if values is None:
             return cls(expression, threshold=threshold_of(expression))
-        return cls(expression, lookup=(name, answers(values.to_frame(), [expression], in_sequence=True)[0]))
+        return cls(expression, lookup=(name, answers(values.to_frame(), [expression])[0]))
 
 
 class CandidateParts:
@@ -61,7 +61,7 @@ class CandidateParts:
         answered = {slot: by_code.take(codes[name]) for slot, name, by_code in self._lookups}
         answered |= {slot: threshold.of(numbers[threshold.column]) for slot, threshold in self._thresholds}
         if self._expressions:
-            answered |= zip(self._slots, answers(values.frame(self._columns), self._expressions, in_sequence=True), strict=True)
+            answered |= zip(self._slots, answers(values.frame(self._columns), self._expressions), strict=True)
         return answered
 
 

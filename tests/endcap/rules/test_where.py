@@ -31,7 +31,7 @@ def reader() -> WhereReader:
 
 @pytest.mark.parametrize("name", FUNCTIONS)
 def test_every_function_on_the_list_works(reader: WhereReader, name: str) -> None:
-    reader.read(CALLS[name].format(name), "w")
+    assert reader.read(CALLS[name].format(name), "w").meta.root_names()
 
 
 @pytest.mark.parametrize(
