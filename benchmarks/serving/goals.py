@@ -69,7 +69,7 @@ def _steady(row: Row) -> list[Verdict]:
         _below("ready after", row, row["start_seconds"], READY_SECONDS, "s"),
         _at_most("lists with a stage that fell back", row, row["degraded_share"], DEGRADED_SHARE),
         _at_most("errors", row, row["errors"], 0),
-        _at_most("empty lists", row, row["empty_lists"], 0),
+        _at_most("empty lists although an item was eligible", row, row["empty_although_eligible"], 0),
     ]
 
 

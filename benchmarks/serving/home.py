@@ -55,7 +55,7 @@ BUNDLE_CODE = (
 )
 INDEX_CODE = ("endcap/index/collection.py",)
 USERS_CODE = ("benchmarks/serving/made_users.py", "endcap/features/columns.py", "feature_repo")
-RULES_CODE = ("benchmarks/rules.py", "endcap/rules/rule_file.py")
+RULES_CODE = ("benchmarks/rules.py", "benchmarks/serving/home.py", "endcap/rules/rule_file.py")
 RULES, RULES_ABOUT_CANDIDATES = 200, 20
 EMBEDDINGS = "tables/item_embeddings.npy"
 
@@ -200,11 +200,18 @@ def _make_index(settings: Settings, made: Settings) -> None:
 
 
 def _write_rules(made: Settings) -> None:
-    """Rules of every action, all in force, where the transformer reads them."""
+    """Rules of every action, all in force, where the transformer reads them.
+
+    Those that exclude are narrowed to one brand each: drawn as wide as the others they would leave next to nothing of the catalogue.
+    """
     from benchmarks.rules import made_rules
 
-    rules = made_rules(RULES, RULES_ABOUT_CANDIDATES, read_tables(_bundle_folder(made)).items)
-    made.rules_file.write_text(yaml.safe_dump(rules.model_dump(mode="json", by_alias=True, exclude_none=True)), encoding="utf-8")
+    items = read_tables(_bundle_folder(made)).items
+    document = made_rules(RULES, RULES_ABOUT_CANDIDATES, items).model_dump(mode="json", by_alias=True, exclude_none=True)
+    for place, rule in enumerate(document["rules"]):
+        if "exclude" in rule:
+            rule["where"] = f"brand = '{items.brands.names[place % len(items.brands.names)]}'"
+    made.rules_file.write_text(yaml.safe_dump(document), encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -27,6 +27,7 @@ SHOWN = {
     "hit_share": "answered from cache, share",
     "degraded_share": "lists with a stage that fell back, share",
     "degraded": "fell back:",
+    "empty_lists": "empty lists",
     "errors": "errors",
     "shed_share": "turned away, share",
     "cpu_ms_a_request": "CPU ms a request:",

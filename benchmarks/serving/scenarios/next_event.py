@@ -8,11 +8,13 @@ import json
 import time
 from typing import Any
 
-from benchmarks.serving.mix import K
 from benchmarks.serving.stage import Stage
+from endcap.errors import EndcapError
 from endcap.settings import Settings
 
 VISITS = 5
+RESULTS = 100
+K = 50
 WAIT_SECONDS = 5.0
 LOOK_EVERY_SECONDS = 0.05
 
@@ -27,15 +29,15 @@ def next_event(stage: Stage, settings: Settings) -> dict[str, Any]:
     from endcap.feature_store.push import SessionSignals, push_sessions
 
     store = open_store(settings.model_copy(update={"home": stage.parts.home}))
-    results = list(stage.population.items[-K:])
+    results = list(stage.population.items[-RESULTS:])
     waited_ms, steady = [], 0
     for number in range(VISITS):
         session, now_s = f"order-{time.time_ns()}", int(time.time())
         seen = list(stage.population.items[3 * number : 3 * number + 3])
         asked = {"session_id": session, "surface": "search", "item_ids": results, "k": K}
         push_sessions(store, [SessionSignals(session, seen[:2], ["view", "view"], [now_s - 60, now_s - 30])])
-        before = _listed(stage, asked)
-        steady += _listed(stage, asked) == before
+        before = _order(stage, asked)
+        steady += _order(stage, asked) == before
         push_sessions(store, [SessionSignals(session, seen, ["view"] * 3, [now_s - 60, now_s - 30, now_s])])
         waited_ms.append(_wait_for_another(stage, asked, before))
     changed = [waited for waited in waited_ms if waited is not None]
@@ -50,21 +52,37 @@ def next_event(stage: Stage, settings: Settings) -> dict[str, Any]:
 
 
 def _wait_for_another(stage: Stage, instance: dict[str, Any], before: list[str]) -> float | None:
-    """Milliseconds until a list differs, None when none did."""
+    """Milliseconds until the order is another one, None when it stays."""
     pushed = time.perf_counter()
     while (waited := time.perf_counter() - pushed) < WAIT_SECONDS:
-        if _listed(stage, instance) != before:
+        if _order(stage, instance) != before:
             return waited * 1000
         time.sleep(LOOK_EVERY_SECONDS)
     return None
 
 
-def _listed(stage: Stage, instance: dict[str, Any]) -> list[str]:
+def _order(stage: Stage, instance: dict[str, Any]) -> list[str]:
+    """Item ids of a list in which no stage fell back: without the ranker the order would be another one for that alone.
+
+    Raises:
+        EndcapError: there was none in time.
+    """
+    deadline = time.perf_counter() + WAIT_SECONDS
+    while time.perf_counter() < deadline:
+        answer = _asked(stage, instance)
+        if answer is not None and not answer["degraded"]:
+            return [each["item_id"] for each in answer["recommendations"]]
+        time.sleep(LOOK_EVERY_SECONDS)
+    raise EndcapError(f"no list of the whole path within {WAIT_SECONDS:g} s", field="surface", value=instance["surface"])
+
+
+def _asked(stage: Stage, instance: dict[str, Any]) -> dict[str, Any] | None:
     connection = http.client.HTTPConnection("127.0.0.1", stage.parts.http_port, timeout=10)
     try:
         body = json.dumps({"instances": [instance]})
         connection.request("POST", f"/v1/models/{stage.model}:predict", body, {"content-type": "application/json"})
-        answer = json.loads(connection.getresponse().read())["predictions"][0]
+        response = connection.getresponse()
+        content = json.loads(response.read())
     finally:
         connection.close()
-    return [each["item_id"] for each in answer["recommendations"]]
+    return dict(content["predictions"][0]) if response.status == http.HTTPStatus.OK else None

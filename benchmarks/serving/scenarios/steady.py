@@ -2,10 +2,13 @@
 
 from typing import Any
 
+from benchmarks.serving.home import QUOTAS
 from benchmarks.serving.plan import Protocol
 from benchmarks.serving.stage import Stage
 from benchmarks.serving.summary import summary
 from benchmarks.serving.usage import candidates_mean, memory_mib, metric, scrape
+
+EMPTY = "endcap_empty_answers_total"
 
 
 def steady(stage: Stage, protocol: Protocol, rate: float, seconds: float) -> dict[str, Any]:
@@ -18,6 +21,8 @@ def steady(stage: Stage, protocol: Protocol, rate: float, seconds: float) -> dic
         "scenario": "steady",
         "items": stage.items,
         "candidates": candidates_mean(before, after),
+        "candidates_max": QUOTAS.candidates_max,
+        "empty_although_eligible": (metric(after, EMPTY) or 0.0) - (metric(before, EMPTY) or 0.0),
         "rules": metric(after, "endcap_rules_loaded"),
         "protocol": protocol,
         "rate": rate,

@@ -32,7 +32,7 @@ def test_the_quick_benchmark_measures_every_scenario(tmp_path: Path, tmp_path_fa
     assert set(by_scenario) == {"steady", "one client", "item table refresh", "answers from cache", "overload", "next event"}
     steady = next(run for run in written["runs"] if run["scenario"] == "steady" and run["protocol"] == "http")
     assert steady["requests"] == 40
-    assert steady["empty_lists"] == 0
+    assert steady["empty_although_eligible"] == 0
     assert set(steady["statuses"]) <= {"200", "429"}
     assert steady["rules"] == 200
     assert set(steady["p99_ms"]) >= STAGES

@@ -24,7 +24,7 @@ def steady(items: int, **changes) -> dict:
         "start_seconds": 12.0,
         "degraded_share": 0.0,
         "errors": 0,
-        "empty_lists": 0,
+        "empty_although_eligible": 0,
     }
     return row | changes
 
