@@ -38,7 +38,7 @@ class ServingSettings(BaseModel):
     k_default: int = Field(10, ge=1, le=500)
     body_max_bytes: int = Field(1024 * 1024, ge=1024)
     surfaces_file: Path | None = Field(None, description="YAML of the surfaces; empty for the ones endcap ships with.")
-    rules_file: Path | None = Field(None, description="YAML of the merchandisers' rules; empty for `rules.yaml` under `home`, if it is there.")
+    rules_file: Path | None = Field(None, description="YAML of the merchandisers' rules; empty for `rules.yaml` under `home`.")
     live_dir: Path | None = Field(None, description="Folder of live item updates and click evidence; empty for `live` under `home`.")
 
 
@@ -64,7 +64,7 @@ class ResilienceSettings(BaseModel):
     in_flight_max: int = Field(64, ge=1, description="Most requests in work at once; the working limit below it follows the latency.")
     retry_after_seconds: int = Field(1, ge=1, description="Retry-After of a request that was shed.")
     drain_seconds: float = Field(10, gt=0, description="How long requests in flight may take after SIGTERM.")
-    unready_seconds: float = Field(1, ge=0, description="Time between readiness going and the listener closing, for load balancers to notice.")
+    unready_seconds: float = Field(1, ge=0, description="Time between readiness going and the listener closing, for load balancers.")
 
 
 class ExplorationSettings(BaseModel):

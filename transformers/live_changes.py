@@ -15,7 +15,7 @@ from endcap.settings import Settings
 from transformers.bundle_watch import BundleHolder
 from transformers.item_refresh import Catalogue, ItemRefresh, watch_item_updates
 from transformers.metrics import ServingMetrics
-from transformers.rule_watch import Ruled, RuleFileWatch, watch_rules
+from transformers.rule_watch import Ruled, RuleFileWatch, let_requests_go_first, watch_rules
 from transformers.served_bundle import EVIDENCE_NAME
 
 ITEM_UPDATES_NAME = "item_updates.parquet"
@@ -90,7 +90,7 @@ class LiveChanges:
         served = self._holder.current
         if served is None:
             return
-        book = await asyncio.to_thread(served.rules.recompiled, items)
+        book = await asyncio.to_thread(served.rules.recompiled, items, let_requests_go_first)
         latest = self._holder.current
         if latest is not None and latest.rules is served.rules and latest.tables.items is items:
             self._take_rules(book)

@@ -200,7 +200,9 @@ class RequestPath:
         kept = self._parts.stale.recall(stale_key(request.instance, request.served.name))
         if kept is None:
             return []
-        eligible = Eligibility(request, state_of(None, request), None)
+        served, context = request.served, request.instance.context
+        active = served.rules.active(RuleContext(request.instance.surface, (), request.now, context.device, context.geo, VARIANT))
+        eligible = Eligibility(request, state_of(None, request), served.rules.excluded(active))
         still = np.flatnonzero(eligible.of(kept.item_index))[: self.wanted(request.instance)]
         return once_more(kept.item_index[still], kept.score[still], request)
 

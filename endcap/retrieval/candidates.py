@@ -145,9 +145,9 @@ def _gathered(  # noqa: PLR0917 - one table's columns
     cell = row * width + column
     scores = np.zeros(m * width, dtype=np.float32)
     scores[cell] = score
-    ranks = np.zeros(m * width, dtype=np.float32)
-    ranks[cell] = reciprocal
-    ranks = ranks.reshape(m, width)
+    by_cell = np.zeros(m * width, dtype=np.float32)
+    by_cell[cell] = reciprocal
+    ranks = by_cell.reshape(m, width)
     main = ranks.argmax(axis=1).astype(np.int8)
     main[row[column == _BUY_AGAIN]] = _BUY_AGAIN
     return CandidateSet(index=index, scores=scores.reshape(m, width), brought=ranks > 0, fused=fused, main_source=main)

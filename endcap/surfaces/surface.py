@@ -9,7 +9,7 @@ from endcap.features.columns import OBJECTIVES, SURFACES
 from endcap.retrieval.candidates import SOURCES
 
 ItemsRole = Literal["page", "given", "context"]
-"""What a request's `item_ids` are: the page that the list must go with, the very items to put in order, or more that the person looked at."""
+"""What a request's `item_ids` are: the page that the list must go with, the very items to put in order, or more that was looked at."""
 
 CATALOGUE_VALUES = ("margin", "price")
 Exponent = Annotated[float, Field(ge=-4, le=4, allow_inf_nan=False)]
