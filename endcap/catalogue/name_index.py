@@ -13,6 +13,8 @@ from numpy.typing import NDArray
 _WAYS = 4
 """Places in a bucket; all of them are in one cache line, so a lookup waits for memory once."""
 _CHUNK = 65_536
+_FEW = 10
+"""Up to so many names are looked up sooner one by one."""
 
 
 class NameIndex:
@@ -52,6 +54,8 @@ class NameIndex:
 
     def codes(self, names: Collection[str | None] | pl.Series) -> NDArray[np.int32]:
         """int32 [len(names)], 0 where a name is None or not there."""
+        if len(names) <= _FEW:
+            return np.array([self.code(name) if name is not None else 0 for name in names], dtype=np.int32)
         hashes = _hashes(names)
         entries = self._table.take(hashes & self._bucket_mask, axis=0)
         entries ^= (hashes & self._hash_mask)[:, None]

@@ -15,8 +15,8 @@ def test_nothing_asked_is_no_expression() -> None:
         (SearchFilter(categories=[3, 5]), "available == true && category in [3,5]"),
         (SearchFilter(available=False, brands=np.array([2, 0, 7])), "brand in [2,7]"),
         (SearchFilter(available=False, price_min=2), "price >= 2.000000000000"),
-        (SearchFilter(available=False, price_max=2.5), "price <= 2.500000000000 && price >= 0.0"),
-        (SearchFilter(available=False, price_min=-1, price_max=3), "price >= 0.000000000000 && price <= 3.000000000000"),
+        (SearchFilter(available=False, price_max=2.5), "0.000000000000 <= price <= 2.500000000000"),
+        (SearchFilter(available=False, price_min=-1, price_max=3), "0.000000000000 <= price <= 3.000000000000"),
     ],
 )
 def test_conditions_are_joined(narrowed: SearchFilter, expression: str) -> None:
