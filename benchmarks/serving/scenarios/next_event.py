@@ -54,9 +54,9 @@ def next_event(stage: Stage, settings: Settings) -> dict[str, Any]:
 def _wait_for_another(stage: Stage, instance: dict[str, Any], before: list[str]) -> float | None:
     """Milliseconds until the order is another one, None when it stays."""
     pushed = time.perf_counter()
-    while (waited := time.perf_counter() - pushed) < WAIT_SECONDS:
+    while time.perf_counter() - pushed < WAIT_SECONDS:
         if _order(stage, instance) != before:
-            return waited * 1000
+            return (time.perf_counter() - pushed) * 1000
         time.sleep(LOOK_EVERY_SECONDS)
     return None
 
