@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import partial
 from typing import TypeVar
 
 import numpy as np
@@ -20,8 +21,11 @@ Pause = Callable[[], None]
 """Called between two small pieces of work, so that a thread which answers requests never waits long for its turn."""
 
 _ROWS_AT_ONCE = 2_048
-_COPIED_AT_ONCE = 65_536
-_NUMERIC = ("display_share", "mailer_share", "purchases_7d", "trend")
+_COPIED_AT_ONCE = 16_384
+_NUMERIC = ("purchases_7d", "trend", "display_share", "mailer_share")
+"""Columns of `numeric` that rows have values for; `trend` follows `purchases_7d`, so that one that is given holds."""
+_VALUES = ("price", "margin", *_NUMERIC)
+_COLUMN = {name: place for place, name in enumerate(ITEM_NUMERIC)}
 
 
 @dataclass(frozen=True)
@@ -64,97 +68,81 @@ def apply_updates(
     refused = judged.filter(pl.col(REASON).is_not_null())[REASON].value_counts()
     good = judged.filter(pl.col(REASON).is_null())
     fresh = good if newer_than is None else good.filter(known_after(newer_than))
-    fresh = fresh.sort("updated_at", maintain_order=True)
-    index = _codes(table, fresh["item_id"], pause)
-    report = UpdateReport(
-        applied=int(np.count_nonzero(index)),
-        unknown=int(np.count_nonzero(index == 0)),
-        outdated=len(good) - len(fresh),
-        refused=dict(refused.iter_rows()),
-    )
-    changes = _Changes(fresh, index, pause)
-    price, numeric = changes.written(table.price, "price"), _numeric(table, changes)
-    return (
-        replace(
-            table,
-            price=price,
-            margin=changes.written(table.margin, "margin"),
-            available=changes.written(table.available, "availability"),
-            numeric=numeric,
-            revision=table.revision + 1,
-        ),
-        report,
-    )
-
-
-class _Changes:
-    """Values of the rows to apply, oldest first, so that of several rows of an item the last one holds."""
-
-    def __init__(self, rows: pl.DataFrame, index: NDArray[np.int32], pause: Pause) -> None:
-        in_stock = (pl.col("availability") == Availability.IN_STOCK.value).alias("availability")
-        self._rows = rows.select(in_stock, "price", "margin", *_NUMERIC)
-        self._index = index
-        self._pause = pause
-
-    def of(self, name: str) -> tuple[NDArray[np.int32], NDArray[np.float32]]:
-        """Item indices and new values of one column."""
-        column = self._rows[name]
-        given = column.is_not_null().to_numpy() & (self._index > 0)
-        return self._index[given], column.fill_null(0).cast(pl.Float32).to_numpy()[given]
-
-    def has(self, *names: str) -> bool:
-        return any(len(self.of(name)[0]) for name in names)
-
-    def written(self, column: NDArray[Scalar], name: str) -> NDArray[Scalar]:
-        """The column with its new values; the same array when there are none."""
-        index, values = self.of(name)
-        if not len(index):
-            return column
-        changed = self.copied(column)
-        self.put(changed, index, values)
-        return changed
-
-    def copied(self, column: NDArray[Scalar]) -> NDArray[Scalar]:
-        changed = np.empty_like(column)
-        for start in range(0, len(column), _COPIED_AT_ONCE):
-            changed[start : start + _COPIED_AT_ONCE] = column[start : start + _COPIED_AT_ONCE]
-            self._pause()
-        return changed
-
-    def put(self, target: NDArray[Scalar], index: NDArray[np.int32], values: NDArray[np.float32]) -> None:
-        for start in range(0, len(index), _COPIED_AT_ONCE):
-            target[index[start : start + _COPIED_AT_ONCE]] = values[start : start + _COPIED_AT_ONCE]
-            self._pause()
-
-
-def _numeric(table: ItemTable, changes: _Changes) -> NDArray[np.float32]:
-    if not changes.has("price", *_NUMERIC):
-        return table.numeric
-    numeric = changes.copied(table.numeric)
-    column = {name: numeric[:, place] for place, name in enumerate(ITEM_NUMERIC)}
-    index, price = changes.of("price")
-    if len(index):
-        before, ratio = column["price"][index], column["price_to_category"][index]
-        changes.put(column["price_to_category"], index, _price_to_category(price, before, ratio))
-        changes.put(column["price"], index, price)
-    index, purchases = changes.of("purchases_7d")
-    if len(index):
-        changes.put(column["purchases_7d"], index, purchases)
-        changes.put(column["trend"], index, np.log((purchases + 1) / (column["purchases_28d"][index] / 4 + 1)))
-    for name in ("display_share", "mailer_share", "trend"):
-        changes.put(column[name], *changes.of(name))
-    return numeric
-
-
-def _price_to_category(price: NDArray[np.float32], before: NDArray[np.float32], ratio: NDArray[np.float32]) -> NDArray[np.float32]:
-    """1 where a price is unknown, as the item feature says."""
-    known = (price > 0) & (before > 0)
-    return np.where(known, ratio * price / np.where(known, before, 1), 1).astype(np.float32)
-
-
-def _codes(table: ItemTable, item_ids: pl.Series, pause: Pause) -> NDArray[np.int32]:
-    codes = np.empty(len(item_ids), dtype=np.int32)
-    for start in range(0, len(item_ids), _ROWS_AT_ONCE):
-        codes[start : start + _ROWS_AT_ONCE] = table.ids.codes(item_ids.slice(start, _ROWS_AT_ONCE).to_list())
+    in_stock = (pl.col("availability") == Availability.IN_STOCK.value).alias("availability")
+    rows = fresh.sort("updated_at", maintain_order=True).select("item_id", in_stock, *_VALUES)
+    draft, applied = _Draft(table, rows, pause), 0
+    for part in rows.iter_slices(_ROWS_AT_ONCE):
+        index = table.ids.codes(part["item_id"].to_list())
         pause()
-    return codes
+        draft.write(part, index)
+        applied += int(np.count_nonzero(index))
+    report = UpdateReport(applied, unknown=len(fresh) - applied, outdated=len(good) - len(fresh), refused=dict(refused.iter_rows()))
+    return draft.finished(), report
+
+
+class _Draft:
+    """Copies of the columns that change, written to piece by piece, oldest rows first: of several rows of an item the last one holds."""
+
+    def __init__(self, table: ItemTable, rows: pl.DataFrame, pause: Pause) -> None:
+        given = {name for name in rows.columns if rows[name].null_count() < len(rows)}
+        self._table = table
+        self._pause = pause
+        self._price = self._copied(table.price) if "price" in given else table.price
+        self._margin = self._copied(table.margin) if "margin" in given else table.margin
+        self._available = self._copied(table.available) if "availability" in given else table.available
+        self._numeric = self._copied(table.numeric) if given & {"price", *_NUMERIC} else table.numeric
+
+    def write(self, rows: pl.DataFrame, index: NDArray[np.int32]) -> None:
+        """Put in the values of some rows whose items are `index`; 0 for an item that the catalogue does not know."""
+        writers: dict[str, Callable[[NDArray[np.int32], NDArray[np.float32]], None]] = {
+            "availability": self._write_available,
+            "price": self._write_price,
+            "margin": self._write_margin,
+            **{name: partial(self._write_numeric, name) for name in _NUMERIC},
+            "purchases_7d": self._write_purchases,
+        }
+        for name, write in writers.items():
+            column = rows[name]
+            if column.null_count() == len(column):
+                continue
+            given = column.is_not_null().to_numpy() & (index > 0)
+            write(index[given], column.fill_null(0).cast(pl.Float32).to_numpy()[given])
+            self._pause()
+
+    def finished(self) -> ItemTable:
+        return replace(
+            self._table,
+            price=self._price,
+            margin=self._margin,
+            available=self._available,
+            numeric=self._numeric,
+            revision=self._table.revision + 1,
+        )
+
+    def _write_available(self, index: NDArray[np.int32], values: NDArray[np.float32]) -> None:
+        self._available[index] = values > 0
+
+    def _write_margin(self, index: NDArray[np.int32], values: NDArray[np.float32]) -> None:
+        self._margin[index] = values
+
+    def _write_price(self, index: NDArray[np.int32], values: NDArray[np.float32]) -> None:
+        self._price[index] = values
+        before, ratio = (self._table.numeric[index, _COLUMN[name]] for name in ("price", "price_to_category"))
+        known = (values > 0) & (before > 0)
+        # 1 where a price is unknown, as the item feature says
+        self._write_numeric("price_to_category", index, np.where(known, ratio * values / np.where(known, before, 1), 1))
+        self._write_numeric("price", index, values)
+
+    def _write_purchases(self, index: NDArray[np.int32], values: NDArray[np.float32]) -> None:
+        self._write_numeric("purchases_7d", index, values)
+        self._write_numeric("trend", index, np.log((values + 1) / (self._numeric[index, _COLUMN["purchases_28d"]] / 4 + 1)))
+
+    def _write_numeric(self, name: str, index: NDArray[np.int32], values: NDArray[np.floating]) -> None:
+        self._numeric[index, _COLUMN[name]] = values
+
+    def _copied(self, column: NDArray[Scalar]) -> NDArray[Scalar]:
+        copy = np.empty_like(column)
+        for start in range(0, len(column), _COPIED_AT_ONCE):
+            copy[start : start + _COPIED_AT_ONCE] = column[start : start + _COPIED_AT_ONCE]
+            self._pause()
+        return copy
