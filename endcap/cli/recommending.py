@@ -9,6 +9,8 @@ import typer
 from rich.console import Console
 
 from endcap.cli.output import JsonOption, print_json, print_table
+from endcap.contracts.answer import Answer
+from endcap.demo.explained import print_explained
 from endcap.errors import DependencyUnavailable, EndcapError, InvalidInput
 from endcap.settings import load_settings
 
@@ -87,17 +89,13 @@ def _show(answer: dict[str, Any], explain: bool) -> None:
     console = Console()
     columns = ("position", "title", "source", "reason", "score", "item_id")
     rows = [{name: item[name] for name in columns} for item in answer["recommendations"]]
+    title = f"{answer['bundle']}, request {answer['request_id']}"
     if explain:
-        for row, item in zip(rows, answer["recommendations"], strict=True):
-            row["explanation"] = _in_words(item.get("explanation", {}))
-    print_table(f"{answer['bundle']}, request {answer['request_id']}", rows, console)
+        print_explained(console, title, Answer.model_validate(answer))
+    else:
+        print_table(title, rows, console)
     if answer["ignored"]:
         console.print(f"unknown items: {', '.join(answer['ignored'])}")
     if answer["degraded"]:
         console.print(f"fell back: {', '.join(answer['degraded'])}")
     console.print("ms: " + "  ".join(f"{stage} {took:.1f}" for stage, took in answer["timings_ms"].items()), highlight=False)
-
-
-def _in_words(explanation: dict[str, Any]) -> str:
-    parts = [explanation.get("sources", {}), explanation.get("objectives", {})]
-    return " | ".join(", ".join(f"{name} {score:.3g}" for name, score in part.items()) for part in parts)
