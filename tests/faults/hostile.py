@@ -207,7 +207,7 @@ def _v1(drawn: tuple[bytes, str, list[tuple[str, bytes]]]) -> bytes:
 
 v1_requests = st.tuples(v1_bytes, st.just("application/json") | content_types, st.just([]) | headers).map(_v1)
 
-TENSORS = ("user_id", "session_id", "surface", "k", "explain", "item_ids", "exclude", "filters", "context")
+TENSORS = ("user_id", "session_id", "surface", "k", "explain", "item_ids", "exclude", "filters", "context", "preferences")
 DATATYPES = ("BYTES", "INT32", "INT64", "BOOL", "FP32", "FP64", "UINT8", "INT8", "FP16", "STRING", "", "bytes")
 
 

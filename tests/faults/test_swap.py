@@ -6,16 +6,21 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import timedelta
 from typing import Any
 
 import grpc
 import httpx
+import polars as pl
 import pytest
 from kserve.protocol.grpc import grpc_predict_v2_pb2 as pb
 from kserve.protocol.grpc import grpc_predict_v2_pb2_grpc
 
+from benchmarks.synthetic import DATA_END
 from endcap.bundle.manifest import open_bundle
-from endcap.bundle.promotion import promote_bundle
+from endcap.bundle.promotion import promote_bundle, served_bundle
+from endcap.bundle.release import install_bundle
+from endcap.catalogue.item_updates import UPDATES_FILE, write_updates
 from tests.faults.deployment import Deployment
 from tests.faults.load import Load, Outcomes, instances
 from tests.faults.made_home import title
@@ -132,11 +137,61 @@ def test_swap_there_and_back_under_load(deployment: Deployment, load: Load) -> N
     assert {"endcap-1", "endcap-2"} == set(order)
 
 
+SOLD_OUT, GIVEN = "I000001", ["I000001", "I000002", "I000003"]
+
+
+def shows(deployment: Deployment) -> set[str]:
+    """Which of a few items may be shown."""
+    answer = deployment.predict({"surface": "search", "item_ids": GIVEN, "context": {"page": str(time.monotonic_ns())}})[0]
+    return {item["item_id"] for item in answer["recommendations"]}
+
+
+@pytest.fixture
+def sold_out(deployment: Deployment) -> Iterator[None]:
+    """An item is sold out since the bundles were made."""
+    path = deployment.settings.live_dir / UPDATES_FILE
+    row = {"item_id": SOLD_OUT, "updated_at": DATA_END + timedelta(days=1), "availability": "out_of_stock"}
+    write_updates(path, pl.DataFrame([row]))
+    until(lambda: SOLD_OUT not in shows(deployment), "the update did not hold", 20)
+    yield
+    write_updates(path, pl.DataFrame([row | {"availability": "in_stock"}]))
+    until(lambda: SOLD_OUT in shows(deployment), "the update did not hold", 20)
+    path.unlink()
+
+
+@pytest.mark.usefixtures("sold_out")
+def test_sold_out_item_stays_away_over_a_swap(deployment: Deployment) -> None:
+    first = promoted_copy(deployment)
+    second = open_bundle(deployment.settings.bundles_dir / "2")
+    deployment.build_collection(2, second.path)
+    promote_bundle(second, deployment.settings.served_dir)
+    shown: set[str] = set()
+
+    def is_switched() -> bool:
+        shown.update(shows(deployment))
+        return served(deployment) == "endcap-2"
+
+    try:
+        until(is_switched, "the bundle was not taken up", 90)
+        for _ in range(20):
+            shown |= shows(deployment)
+        assert shown == {"I000002", "I000003"}
+    finally:
+        promote_bundle(first, deployment.settings.served_dir)
+        until(lambda: served(deployment) == "endcap-1", "the first bundle was not taken up again", 90)
+
+
+@pytest.mark.usefixtures("sold_out")
+def test_sold_out_item_stays_away_over_a_start(deployment: Deployment) -> None:
+    deployment.transformer.terminate()
+    assert deployment.transformer.wait() == 0
+    deployment.start_transformer()
+    shown = [shows(deployment) for _ in range(20)]
+    assert all(each == {"I000002", "I000003"} for each in shown)
+
+
 def promoted_copy(deployment: Deployment) -> Any:
     """The first bundle where it survives the promotion of another."""
-    from endcap.bundle.promotion import served_bundle
-    from endcap.bundle.release import install_bundle
-
     return install_bundle(served_bundle(deployment.settings.served_dir).path, deployment.settings.bundles_dir)
 
 
