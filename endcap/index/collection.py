@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from endcap.bundle.tables import BundleTables
 from endcap.errors import BundleInvalid, DependencyUnavailable
-from endcap.index.connection import grpc_stub
+from endcap.index.connection import grpc_service
 from endcap.index.item_insert import insert_items
 from endcap.index.readiness import wait_until_indexed, wait_until_served
 from endcap.index.search import ItemSearch
@@ -52,12 +52,12 @@ def build_collection(client: Any, tables: BundleTables, name: str, settings: Mil
     count = len(tables.item_embeddings) - 1
     try:
         _create(client, name, tables.item_embeddings.shape[1])
-        with grpc_stub(settings) as stub, StepProgress() as progress:
-            _insert(stub, name, tables, progress)
+        with grpc_service(settings) as service, StepProgress() as progress:
+            _insert(service, name, tables, progress)
             client.flush(name, timeout=LOAD_TIMEOUT_S)
             _index(client, name, count, progress)
             client.load_collection(name, timeout=LOAD_TIMEOUT_S)
-            wait_until_served(stub, name, count)
+            wait_until_served(service, name, count)
     except MilvusException as error:
         drop_collection(client, name)
         raise DependencyUnavailable(f"Milvus could not build the collection: {error}", field="collection", value=name) from error
@@ -156,9 +156,9 @@ def _create(client: Any, name: str, dim: int) -> None:
     client.create_collection(name, schema=schema, consistency_level="Eventually", num_shards=1)
 
 
-def _insert(stub: Any, name: str, tables: BundleTables, progress: StepProgress) -> None:
+def _insert(service: Any, name: str, tables: BundleTables, progress: StepProgress) -> None:
     task = progress.add_task("Inserting items", total=len(tables.item_embeddings) - 1)
-    for rows in insert_items(stub, name, tables.items, tables.item_embeddings):
+    for rows in insert_items(service, name, tables.items, tables.item_embeddings):
         progress.advance(task, rows)
 
 

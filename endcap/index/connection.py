@@ -35,7 +35,7 @@ def connect(settings: MilvusSettings, timeout_s: float = CONNECT_TIMEOUT_S) -> A
 
 
 @contextmanager
-def grpc_stub(settings: MilvusSettings) -> Iterator[Any]:
+def grpc_service(settings: MilvusSettings) -> Iterator[Any]:
     """Milvus's own gRPC, for what pymilvus has no call for, or a slow one."""
     import grpc
     from pymilvus.grpc_gen import milvus_pb2_grpc

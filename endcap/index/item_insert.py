@@ -38,11 +38,11 @@ class InsertMessages:
         return cls(milvus_pb2, schema_pb2, DataType)
 
 
-def insert_items(stub: Any, collection: str, items: ItemTable, embeddings: NDArray[np.float32]) -> Iterator[int]:
+def insert_items(service: Any, collection: str, items: ItemTable, embeddings: NDArray[np.float32]) -> Iterator[int]:
     """Insert every item, and give the number of rows after each batch.
 
     Args:
-        stub: from `endcap.index.connection.grpc_stub`.
+        service: from `endcap.index.connection.grpc_service`.
         collection: has the fields that `endcap.index.collection` creates.
         items: n items.
         embeddings: float32 [n + 1, dim].
@@ -54,7 +54,7 @@ def insert_items(stub: Any, collection: str, items: ItemTable, embeddings: NDArr
     batch = max(1, BATCH_BYTES // (embeddings.shape[1] * 4 + 32))
     for start in range(1, len(embeddings), batch):
         span = slice(start, min(start + batch, len(embeddings)))
-        answer = stub.Insert(_request(messages, collection, items, embeddings, span))
+        answer = service.Insert(_request(messages, collection, items, embeddings, span))
         if answer.status.code or answer.status.error_code:
             raise DependencyUnavailable(f"Milvus refused items: {answer.status.reason}", field="collection", value=collection)
         yield span.stop - span.start

@@ -47,7 +47,7 @@ def wait_until_indexed(
     _wait(is_complete, name, "is not indexed", timeout_s)
 
 
-def wait_until_served(stub: Any, name: str, rows: int, timeout_s: float = BUILD_TIMEOUT_S) -> list[LoadedSegment]:
+def wait_until_served(service: Any, name: str, rows: int, timeout_s: float = BUILD_TIMEOUT_S) -> list[LoadedSegment]:
     """Return when every row is in a loaded segment with its index, and those segments.
 
     Raises:
@@ -56,18 +56,18 @@ def wait_until_served(stub: Any, name: str, rows: int, timeout_s: float = BUILD_
     segments: list[LoadedSegment] = []
 
     def is_served() -> bool:
-        segments[:] = loaded_segments(stub, name)
+        segments[:] = loaded_segments(service, name)
         return sum(segment.rows for segment in segments) >= rows and all(segment.is_ready for segment in segments)
 
     _wait(is_served, name, "is not loaded with its index", timeout_s)
     return segments
 
 
-def loaded_segments(stub: Any, name: str) -> list[LoadedSegment]:
+def loaded_segments(service: Any, name: str) -> list[LoadedSegment]:
     """The segments of a loaded collection that searches look into."""
     from pymilvus.grpc_gen import milvus_pb2
 
-    answer = stub.GetQuerySegmentInfo(milvus_pb2.GetQuerySegmentInfoRequest(collectionName=name))
+    answer = service.GetQuerySegmentInfo(milvus_pb2.GetQuerySegmentInfoRequest(collectionName=name))
     return [LoadedSegment(int(each.num_rows), bool(each.index_name) and each.state in (_SEALED, _FLUSHED)) for each in answer.infos]
 
 

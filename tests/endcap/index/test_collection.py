@@ -15,7 +15,7 @@ from endcap.errors import BundleInvalid, DependencyUnavailable
 from endcap.index.alias import aliased_collection, list_collections, move_alias, prune_collections
 from endcap.index.bundle_index import index_bundle, point_alias
 from endcap.index.collection import build_collection, collection_name, row_count, self_recall
-from endcap.index.connection import grpc_stub
+from endcap.index.connection import grpc_service
 from endcap.index.readiness import loaded_segments
 from endcap.index.search import ItemSearch
 from endcap.settings import MilvusSettings
@@ -61,8 +61,8 @@ def test_a_catalogue_too_small_for_an_index_is_searched_all_the_same(
 
 def test_every_row_is_in_one_indexed_segment(client: Any, milvus: MilvusSettings, tables: BundleTables) -> None:
     build_collection(client, tables, "whole_1", milvus)
-    with grpc_stub(milvus) as stub:
-        segments = loaded_segments(stub, "whole_1")
+    with grpc_service(milvus) as service:
+        segments = loaded_segments(service, "whole_1")
     assert [(segment.rows, segment.is_indexed) for segment in segments] == [(len(tables.items) - 1, True)]
 
 
