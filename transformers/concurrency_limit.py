@@ -1,7 +1,7 @@
 """How many requests may be in work at once, found from how long they take."""
 
 START = 8.0
-LEAST = 2.0
+LEAST = 4.0
 LATE_SHARE_OF_BUDGET = 0.7
 """A request that takes longer than this share of its budget is late: what is left is for the way back and for the worst of them."""
 LATE_REQUESTS_MAX = 0.1
