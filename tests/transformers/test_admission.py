@@ -87,7 +87,7 @@ def test_goodput_stays_flat_at_three_times_what_can_be_carried() -> None:
     assert thrice.goodput >= 0.9 * CAPACITY
     assert thrice.goodput >= carried.goodput
     assert thrice.p99_ms <= 1.1 * BUDGET_MS  # this handler has no stages that would be cut short at the deadline
-    assert thrice.goodput >= 0.98 * thrice.accepted
+    assert thrice.goodput >= 0.97 * thrice.accepted
 
 
 def test_without_admission_goodput_falls_to_nothing() -> None:
