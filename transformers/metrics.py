@@ -147,6 +147,7 @@ class ServingMetrics:
     def _candidates(self) -> None:
         self.source_seconds = self._histogram("endcap_source_seconds", "Time by candidate source.", "source", LATENCY_BUCKETS_S)
         self.source_candidates = self._histogram("endcap_source_candidates", "Candidates by source.", "source", CANDIDATE_BUCKETS)
+        self.ranked_candidates = self._histogram("endcap_ranked_candidates", "Candidates of a ranked list.", None, CANDIDATE_BUCKETS)
         self.filtered_items = self._counter("endcap_filtered", "Items removed, by filter.", "filter")
         self.exploration_slots = self._counter("endcap_exploration_slots", "Places filled by exploration.", "policy", "kind")
 

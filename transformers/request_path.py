@@ -118,6 +118,7 @@ class RequestPath:
             asked = self._asked(request, person, query, row)
         with trace.stage("retrieval"):
             candidates = union(await retrieve(plan.sources, asked, trace, self._metrics), served.quotas.candidates_max)
+        self._metrics.ranked_candidates.observe(len(candidates))
         with trace.stage("rank"):
             ranked = await self._ranked(candidates, request, person, query, trace)
         with trace.stage("rules"):
