@@ -268,7 +268,6 @@ v2_binary_requests = st.tuples(
     st.sampled_from([0, 0, 0, 0, 1, -1, -1000, 1000, b"", b"x", b"1e3", b"\xb2", b"9" * 400]),
 ).map(_v2_binary)
 v2_json_requests = st.tuples(v2_bytes, st.just("application/json") | content_types, st.just([]) | headers).map(_v2)
-v2_requests = st.one_of(v2_json_requests, v2_json_requests, v2_binary_requests)
 
 
 def _contents(drawn: tuple[list[bytes], list[int], list[bool], list[float]]) -> pb.InferTensorContents:

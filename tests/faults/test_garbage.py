@@ -136,6 +136,8 @@ def fake(running: Deployment) -> Iterator[FakeModelServer]:
     server.add_insecure_port(f"127.0.0.1:{running.model_port}")
     server.start()
     yield fake
+    fake.answering = {}
+    running.wait_until_sound()
     server.stop(None).wait()
     running.model_server.start()
     running.model_server.wait_until_ready()
@@ -171,8 +173,6 @@ def test_garbage_for_a_query_is_no_query(running: Deployment, sane: FakeModelSer
     answers = [running.predict(fresh_page())[0] for _ in range(3)]
     require_full_lists(answers)
     assert [answer["degraded"] for answer in answers] == [["query", "rank"]] * 3
-    sane.answering = {}
-    running.wait_until_sound()
 
 
 @pytest.mark.parametrize("garbage", GARBAGE)
@@ -181,8 +181,6 @@ def test_garbage_for_probabilities_is_no_ranking(running: Deployment, sane: Fake
     answers = [running.predict(fresh_page())[0] for _ in range(3)]
     require_full_lists(answers)
     assert [answer["degraded"] for answer in answers] == [["rank"]] * 3
-    sane.answering = {}
-    running.wait_until_sound()
 
 
 @pytest.mark.parametrize("number", [-1.0, -0.0, 1e30, 3e38, -3e38])

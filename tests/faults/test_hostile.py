@@ -3,11 +3,13 @@
 import asyncio
 import json
 from collections import Counter
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any, TypeVar
 
 import grpc
 import grpc.aio
+import httpx
 import pytest
 import requests
 import schemathesis
@@ -20,10 +22,10 @@ from tests.faults.raw_http import TIMEOUT_S, Reply, exchange
 
 pytestmark = [pytest.mark.faults, pytest.mark.timeout(580)]
 
-V1_DRAWN, V2_DRAWN, GRPC_DRAWN = 1_700, 900, 600
-MUTANTS = 2
+V1_DRAWN, V2_DRAWN, V2_BINARY_DRAWN, GRPC_DRAWN = 1_350, 500, 200, 400
+MUTANTS = 3
 """Copies of each drawn request with other bytes; drawing costs more than answering."""
-SCHEMA_REQUESTS = 400
+SCHEMA_REQUESTS = 200
 AT_ONCE = 6
 """Few enough that hardly one is turned away for overload: those would test nothing."""
 GROWTH_MAX_MIB = 200
@@ -39,21 +41,23 @@ INFER = "/inference.GRPCInferenceService/ModelInfer"
 T = TypeVar("T")
 
 
-@pytest.fixture
-def survivor(deployment: Deployment) -> Any:
-    """The deployment, which must be the same process, not much larger, and sound afterwards."""
+@contextmanager
+def surviving(deployment: Deployment) -> Iterator[None]:
+    """Afterwards it is the same process, not much larger, sound, and has counted no failure of its own."""
     process = deployment.transformer.psutil()
-    before = process.memory_info().rss
-    failed = deployment.metric("endcap_failed_total", protocol="http") + deployment.metric("endcap_failed_total", protocol="grpc")
-    yield deployment
+    before, failed_before = process.memory_info().rss, failures(deployment)
+    yield
     assert deployment.transformer.code() is None, deployment.transformer.written()[-3000:]
     assert deployment.transformer.psutil().pid == process.pid
     grown_mib = (process.memory_info().rss - before) / 2**20
     assert grown_mib < GROWTH_MAX_MIB, f"grew by {grown_mib:.0f} MiB"
     deployment.wait_until_sound()
-    after = deployment.metric("endcap_failed_total", protocol="http") + deployment.metric("endcap_failed_total", protocol="grpc")
-    assert after == failed
+    assert failures(deployment) == failed_before
     assert "Traceback" not in deployment.transformer.written()
+
+
+def failures(deployment: Deployment) -> float:
+    return sum(deployment.metric("endcap_failed_total", protocol=protocol) for protocol in ("http", "grpc"))
 
 
 async def side_by_side(each: Sequence[T], send: Callable[[T], Awaitable[str | None]]) -> list[tuple[T, str]]:
@@ -104,20 +108,34 @@ def failing(wrong: list[tuple[Any, str]]) -> str:
     return f"{len(wrong)} wrong: {dict(kinds)}\n{shown}"
 
 
-@pytest.mark.parametrize(("strategy", "count"), [(hostile.v1_requests, V1_DRAWN), (hostile.v2_requests, V2_DRAWN)], ids=["v1", "v2"])
-def test_anything_over_http(survivor: Deployment, strategy: Any, count: int) -> None:
+@pytest.mark.parametrize(
+    ("strategy", "count"),
+    [
+        pytest.param(hostile.v1_requests, V1_DRAWN, id="v1"),
+        pytest.param(hostile.v2_json_requests, V2_DRAWN, id="v2"),
+        pytest.param(
+            hostile.v2_binary_requests,
+            V2_BINARY_DRAWN,
+            id="v2-binary",
+            marks=pytest.mark.xfail(strict=True, reason="KServe reads the JSON before binary tensors without a look at its types: 500"),
+        ),
+    ],
+)
+def test_anything_over_http(deployment: Deployment, strategy: Any, count: int) -> None:
     statuses: Counter[int] = Counter()
 
     async def send(request: bytes) -> str | None:
         try:
-            reply = await exchange(survivor.http_port, request)
+            reply = await exchange(deployment.http_port, request)
         except OSError as error:
             return repr(error)
         statuses[reply.status] += 1
         complaint = wrong_with(reply)
         return None if complaint == "empty" and excludes_everything(request) else complaint
 
-    wrong = asyncio.run(side_by_side(hostile.with_mutants(hostile.drawn(strategy, count), MUTANTS), send))
+    drawn = hostile.with_mutants(hostile.drawn(strategy, count), MUTANTS)
+    with surviving(deployment):
+        wrong = asyncio.run(side_by_side(drawn, send))
     assert not wrong, failing(wrong)
     assert statuses[200] >= 0.1 * count, statuses
     assert statuses[400] >= 0.1 * count, statuses
@@ -130,12 +148,12 @@ def excludes_everything(request: bytes) -> bool:
     return any(instance.get("filters") or len(instance.get("item_ids", ())) for instance in json.loads(body)["instances"])
 
 
-def test_anything_over_grpc(survivor: Deployment) -> None:
+def test_anything_over_grpc(deployment: Deployment) -> None:
     codes: Counter[str] = Counter()
     allowed = {grpc.StatusCode.INVALID_ARGUMENT, grpc.StatusCode.NOT_FOUND, grpc.StatusCode.RESOURCE_EXHAUSTED}
 
     async def run() -> list[tuple[bytes, str]]:
-        async with grpc.aio.insecure_channel(f"127.0.0.1:{survivor.grpc_port}") as channel:
+        async with grpc.aio.insecure_channel(f"127.0.0.1:{deployment.grpc_port}") as channel:
             call = channel.unary_unary(INFER)
 
             async def send(request: bytes) -> str | None:
@@ -152,7 +170,8 @@ def test_anything_over_grpc(survivor: Deployment) -> None:
 
             return await side_by_side(hostile.with_mutants(hostile.drawn(hostile.grpc_bytes, GRPC_DRAWN), MUTANTS), send)
 
-    wrong = asyncio.run(run())
+    with surviving(deployment):
+        wrong = asyncio.run(run())
     assert not wrong, failing(wrong)
     assert codes["OK"] >= 0.1 * GRPC_DRAWN, codes
     assert codes["INVALID_ARGUMENT"] >= 0.1 * GRPC_DRAWN, codes
@@ -174,35 +193,42 @@ def test_anything_over_grpc(survivor: Deployment) -> None:
         b"GET / HTTP/1.1\r\nhost: x\r\nconnection: close\r\nx: " + b"a" * 200_000 + b"\r\n\r\n",
     ],
 )
-def test_odd_http_is_no_failure(survivor: Deployment, request_bytes: bytes) -> None:
-    reply = asyncio.run(exchange(survivor.http_port, request_bytes))
+def test_odd_http_is_no_failure(deployment: Deployment, request_bytes: bytes) -> None:
+    with surviving(deployment):
+        reply = asyncio.run(exchange(deployment.http_port, request_bytes))
     assert reply.status < 500, reply
     assert b"Traceback" not in reply.body
 
 
-def test_request_that_never_ends_holds_nobody_up(survivor: Deployment) -> None:
+def test_request_that_never_ends_holds_nobody_up(deployment: Deployment) -> None:
     async def run() -> None:
         half = b"POST /v1/models/endcap:predict HTTP/1.1\r\nhost: x\r\ncontent-length: 50\r\n\r\n{"
-        writers = [(await asyncio.open_connection("127.0.0.1", survivor.http_port))[1] for _ in range(100)]
+        writers = [(await asyncio.open_connection("127.0.0.1", deployment.http_port))[1] for _ in range(100)]
         for writer in writers:
             writer.write(half)
-        replies = [await exchange(survivor.http_port, hostile.post(hostile.V1, b'{"instances": [{"user_id": "U1"}]}')) for _ in range(3)]
+        replies = [await exchange(deployment.http_port, hostile.post(hostile.V1, b'{"instances": [{"user_id": "U1"}]}')) for _ in range(3)]
         for writer in writers:
             writer.close()
         assert [reply.status for reply in replies] == [200] * 3
 
-    asyncio.run(run())
+    with surviving(deployment):
+        asyncio.run(run())
 
 
 @pytest.mark.parametrize("mode", list(GenerationMode), ids=lambda mode: mode.value)
-def test_document_is_kept(survivor: Deployment, mode: GenerationMode) -> None:
+def test_document_is_kept(deployment: Deployment, mode: GenerationMode) -> None:
     """Schemathesis asks whatever the OpenAPI document allows, and what it does not; the answers are what it promises."""
     operation = schemathesis.openapi.from_dict(openapi_document())["/v1/models/endcap:predict"]["POST"]
-    with requests.Session() as session:
+    with surviving(deployment), requests.Session() as session:
         for case in hostile.drawn(operation.as_strategy(mode), SCHEMA_REQUESTS // 2):
-            response = case.call(base_url=survivor.url, session=session, timeout=TIMEOUT_S)
+            response = case.call(base_url=deployment.url, session=session, timeout=TIMEOUT_S)
             case.validate_response(response, checks=PROMISES)
             assert response.status_code == 200 or mode is GenerationMode.NEGATIVE or is_more_than_the_document_says(response), response.text
+
+
+@pytest.mark.xfail(strict=True, reason="KServe serves a document of its own")
+def test_document_is_served(deployment: Deployment) -> None:
+    assert httpx.get(f"{deployment.url}/openapi.json", timeout=TIMEOUT_S).json() == openapi_document()
 
 
 def is_more_than_the_document_says(response: Any) -> bool:
