@@ -11,8 +11,10 @@ from endcap.bundle.tables import BundleTables, read_tables
 from endcap.catalogue.item_table import ItemTable
 from endcap.clock import Clock, replay_clock, system_clock
 from endcap.contracts.bundle import BundleManifest
+from endcap.errors import DataRejected
 from endcap.exploration.evidence import Evidence
 from endcap.features.columns import ITEM_NUMERIC
+from endcap.log import get_logger
 from endcap.retrieval.content import ContentTable
 from endcap.retrieval.preferences import PopularWithin
 from endcap.rules.rule_book import RuleBook
@@ -104,7 +106,16 @@ def served_from(manifest: BundleManifest, tables: BundleTables, settings: Settin
         by_purchases=(np.argsort(-purchases, kind="stable") + 1).astype(np.int32),
         rules=book,
         rule_counts=RuleCounts(book.rules),
-        evidence=Evidence.read(settings.live_dir / EVIDENCE_NAME, tables.items),
+        evidence=_evidence(settings, tables.items),
         clock=clock,
         replay_at=replay_at,
     )
+
+
+def _evidence(settings: Settings, items: ItemTable) -> Evidence:
+    """The click evidence on disk; none when the file cannot be used, since a list can do without."""
+    try:
+        return Evidence.read(settings.live_dir / EVIDENCE_NAME, items)
+    except DataRejected as error:
+        get_logger("transformer").error("click evidence refused; starting without any", cause=str(error))
+        return Evidence.of(items)

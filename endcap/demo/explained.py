@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 from endcap.contracts.answer import Answer, Recommendation
@@ -26,43 +27,43 @@ def ask_until_explored(ask: Callable[[dict[str, Any]], Answer], instance: dict[s
 
 
 def print_explained(console: Console, introduction: str, answer: Answer) -> None:
-    """Print one explained list the way a person reads it."""
-    table = Table(title=introduction, title_justify="left", title_style="bold", show_edge=False, pad_edge=False)
-    table.add_column("#", justify="right")
-    table.add_column("item", overflow="fold")
-    table.add_column("sources and their scores", overflow="fold")
-    table.add_column("buy", justify="right")
-    table.add_column("value", justify="right")
-    table.add_column("rules", overflow="fold")
-    table.add_column("likeness", justify="right")
-    table.add_column("place")
+    """Print one explained list the way a person reads it: two lines an item, whatever the terminal's width."""
+    console.print(f"\n[bold]{escape(introduction)}[/]", highlight=False)
+    table = Table(show_header=False, show_edge=False, pad_edge=False, box=None)
+    table.add_column("position", justify="right")
+    table.add_column("told", overflow="fold")
     for item in answer.recommendations:
-        table.add_row(str(item.position), item.title, *_cells(item))
-    console.print()
-    console.print(table)
+        table.add_row(str(item.position), f"[bold]{escape(item.title)}[/]  {_place(item)}\n[dim]{escape(_how(item))}[/]")
+    console.print(table, highlight=False)
     console.print(
         "buy: calibrated probability of a purchase within four weeks; value: after the rules' factors; likeness: what diversity took off "
-        "for being like the items above; place: how it was decided, and the propensity that goes to the event log.",
+        "for being like the items above; p: the propensity that goes to the event log.",
         style="dim",
     )
 
 
-def _cells(item: Recommendation) -> tuple[str, str, str, str, str, str]:
+def _place(item: Recommendation) -> str:
     told = item.explanation or {}
     if "last_resort" in told:
-        return "last resort", "", "", "", "", "filled up"
+        return "filled up, no candidate was left"
+    place = f"[yellow]explored ({told['exploration']['policy']})[/]" if _explored(item) else told["place"]
+    by_rule = f" by {escape(told['rules']['placed_by'])}" if "placed_by" in told["rules"] else ""
+    return f"{place}{by_rule}, p {item.propensity:.3g}"
+
+
+def _how(item: Recommendation) -> str:
+    told = item.explanation or {}
+    if "last_resort" in told:
+        return "popular"
     sources = ", ".join(f"{name.replace('_', ' ')} {score:.2f}" for name, score in told["sources"].items())
-    rules = [*told["rules"]["touched"]]
-    factor = told["rules"]["factor"]
-    place = "explored" if _explored(item) else told["place"]
-    return (
-        sources,
-        f"{told['objectives']['buy']:.3f}" if "buy" in told["objectives"] else "",
-        f"{told['score']['after_rules']:.3f}",
-        ", ".join(rules) + (f" (x{factor:g})" if factor != 1 else ""),
-        f"{told['diversity']['penalty']:.3f}",
-        f"{place}, p {item.propensity:.3g}",
-    )
+    parts = [sources]
+    parts += [f"{objective.replace('_', ' ')} {probability:.3f}" for objective, probability in told["objectives"].items()]
+    parts.append(f"value {told['score']['after_rules']:.3f}")
+    if told["rules"]["touched"]:
+        factor = f" x{told['rules']['factor']:g}" if told["rules"]["factor"] != 1 else ""
+        parts.append(f"rules {', '.join(told['rules']['touched'])}{factor}")
+    parts.append(f"likeness {told['diversity']['penalty']:.3f}")
+    return "; ".join(parts)
 
 
 def _explored(item: Recommendation) -> bool:

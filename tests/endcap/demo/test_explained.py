@@ -15,7 +15,7 @@ def item(position: int, explored: bool) -> Recommendation:
         "score": {"fused": 0.03, "value": 0.25, "after_rules": 0.325},
         "rules": {"touched": ["fresh-first"], "factor": 1.3},
         "diversity": {"penalty": 0.04, "relevance": 0.9},
-        "exploration": {"explored": explored, "propensity": 0.1},
+        "exploration": {"explored": explored, "propensity": 0.1, "policy": "thompson"},
         "place": "explored" if explored else "ranked",
     }
     return Recommendation(
@@ -53,14 +53,7 @@ def test_every_part_of_an_explanation_is_printed() -> None:
     print_explained(Console(file=out, width=200), "A list", made.model_copy(update={"recommendations": [*made.recommendations, filled]}))
     text = out.getvalue()
     for part in (
-        "two tower 0.91",
-        "buy again 0.50",
-        "0.250",
-        "0.325",
-        "fresh-first (x1.3)",
-        "0.040",
-        "ranked, p 0.1",
-        "explored, p 0.1",
-        "last resort",
+        *("two tower 0.91", "buy again 0.50", "buy 0.250", "value 0.325", "rules fresh-first x1.3", "likeness 0.040"),
+        *("ranked, p 0.1", "explored (thompson), p 0.1", "filled up, no candidate was left"),
     ):
         assert part in text, part
