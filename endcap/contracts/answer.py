@@ -21,7 +21,9 @@ class Recommendation(BaseModel):
     propensity: float = Field(
         1.0, gt=0, le=1, description="Probability with which this item was put at this place; below 1 where the list explores."
     )
-    explanation: dict[str, Any] | None = Field(None, description="Sources, scores, rules, diversity and exploration behind the place; only when asked for.")
+    explanation: dict[str, Any] | None = Field(
+        None, description="Sources, scores, rules, diversity and exploration behind the place; only when asked for."
+    )
 
 
 class Answer(BaseModel):
