@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from endcap.bundle.promotion import model_base_path
+from endcap.errors import DependencyUnavailable
 from endcap.log import get_logger
 from transformers.served_bundle import ServedBundle
 
@@ -39,7 +40,8 @@ async def watch_bundle(
 ) -> None:
     """Switch to each newly promoted bundle once it is ready; runs until it is cancelled.
 
-    A bundle that cannot be served is logged once, and the present one goes on answering.
+    A bundle that cannot be served is logged once, and the present one goes on answering. One that only had to wait for a part that was
+    away is tried again.
 
     Args:
         holder: knows the present one.
@@ -51,6 +53,7 @@ async def watch_bundle(
     """
     log = get_logger("transformer")
     refused: int | None = None
+    waiting: int | None = None
     while True:
         await asyncio.sleep(look_s)
         promoted = await asyncio.to_thread(_promoted_version, served_dir)
@@ -62,6 +65,11 @@ async def watch_bundle(
             put(newer)
             count("switched")
             log.info("bundle switched", bundle=newer.name, was=present)
+        except DependencyUnavailable as error:
+            if waiting != promoted:
+                waiting = promoted
+                count("refused")
+                log.error("promoted bundle has to wait", version=promoted, cause=str(error))
         except Exception as error:  # whatever is wrong with the new bundle, the present one goes on
             refused = promoted
             count("refused")

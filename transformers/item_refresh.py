@@ -27,6 +27,15 @@ class Catalogue:
     as_of: datetime
 
 
+@dataclass(frozen=True)
+class _Loaded:
+    """A bundle's table and what became of it before the bundle answered."""
+
+    of_bundle: ItemTable
+    made: ItemTable
+    seen: tuple[int, int, int]
+
+
 class ItemRefresh:
     """Keeps the item table as the newest file says; always from the bundle's own table, so that an item which left the file is as before.
 
@@ -56,6 +65,21 @@ class ItemRefresh:
         self._made: ItemTable | None = None
         self._seen: tuple[int, int, int] | None = None
         self._revision = 0
+        self._loaded: _Loaded | None = None
+
+    def applied_to(self, catalogue: Catalogue) -> ItemTable:
+        """The table of a bundle that is being loaded, with the updates on disk, so that it begins with today's stock; blocks."""
+        seen = _identity(self._path)
+        if seen is None:
+            return catalogue.items
+        try:
+            made, _ = self._apply(catalogue.items, catalogue.as_of)
+        except EndcapError as error:
+            self._log.error("item updates refused; the bundle begins with its own values", cause=str(error))
+            return catalogue.items
+        made = replace(made, revision=self._revision + 1)
+        self._loaded = _Loaded(catalogue.items, made, seen)
+        return made
 
     async def look(self) -> UpdateReport | None:
         """Apply the file if it or the bundle is new since the last look; None when there was nothing to do or the file was refused.
@@ -65,7 +89,10 @@ class ItemRefresh:
         catalogue, seen = self._current(), _identity(self._path)
         if catalogue is None or seen is None:
             return None
-        if self._of_bundle is None or (catalogue.items is not self._made and catalogue.items is not self._of_bundle):
+        if self._loaded is not None and catalogue.items is self._loaded.made:
+            self._of_bundle, self._made, self._seen = self._loaded.of_bundle, self._loaded.made, self._loaded.seen
+            self._revision, self._loaded = self._loaded.made.revision, None
+        elif self._of_bundle is None or (catalogue.items is not self._made and catalogue.items is not self._of_bundle):
             self._of_bundle, self._made, self._seen = catalogue.items, None, None
         if seen == self._seen:
             return None

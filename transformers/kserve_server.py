@@ -18,6 +18,7 @@ from kserve.protocol.rest.server import RESTServer
 from prometheus_client import REGISTRY
 from starlette.types import ASGIApp
 
+from endcap.contracts.openapi import openapi_document
 from endcap.errors import DependencyUnavailable
 from endcap.settings import Settings
 from transformers.admission import Admission, GrpcAdmission, HttpAdmission
@@ -105,6 +106,7 @@ class BoundRestServer(RESTServer):  # type: ignore[misc]
         from kserve.model_server import app
 
         self.create_application()
+        app.openapi = openapi_document  # type: ignore[method-assign]
         predict: ASGIApp = PredictV1(HttpAdmission(app, admission), model, admission, self._errors)
         self.config.app = BodyLimit(MetricsPage(predict, REGISTRY), body_max_bytes)
 

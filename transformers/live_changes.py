@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Coroutine, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,7 @@ from transformers.bundle_watch import BundleHolder
 from transformers.item_refresh import Catalogue, ItemRefresh, watch_item_updates
 from transformers.metrics import ServingMetrics
 from transformers.rule_watch import Ruled, RuleFileWatch, let_requests_go_first, watch_rules
-from transformers.served_bundle import EVIDENCE_NAME
+from transformers.served_bundle import EVIDENCE_NAME, ServedBundle
 
 ITEM_UPDATES_NAME = "item_updates.parquet"
 EVIDENCE_LOOK_SECONDS = 5.0
@@ -53,6 +54,13 @@ class LiveChanges:
         served = self._holder.current
         if served is not None:
             self._take_rules(served.rules)
+
+    def with_updates(self, served: ServedBundle) -> ServedBundle:
+        """A bundle that is being loaded with the item updates on disk, and its rules for them; blocks."""
+        items = self._items.applied_to(Catalogue(served.tables.items, served.manifest.data_end))
+        if items is served.tables.items:
+            return served
+        return replace(served.with_items(items), rules=served.rules.recompiled(items))
 
     def rule_file(self) -> RuleFile:
         """The rules in force."""

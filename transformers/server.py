@@ -84,6 +84,7 @@ class Transformer:
         """Load the promoted bundle and return when every part has answered with it."""
         bundle = await asyncio.to_thread(served_bundle, self._settings.served_dir)
         served = await asyncio.to_thread(load_served_bundle, bundle, self._settings, self._live.rule_file())
+        served = await asyncio.to_thread(self._live.with_updates, served)
         await asyncio.to_thread(self._index.check, served.manifest.collection)
         await self._client.wait_until_available(served.manifest.version, self._wait_s)
         await self._warm_up(served)
