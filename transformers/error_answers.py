@@ -1,5 +1,6 @@
 """Errors as answers: a JSON body `{"error": ...}` over HTTP, a status code over gRPC, never a stack trace."""
 
+import traceback
 from typing import Any, Never
 
 import grpc
@@ -40,13 +41,21 @@ def describe(error: Exception) -> tuple[int, grpc.StatusCode, str]:  # noqa: PLR
             return 501, grpc.StatusCode.UNIMPLEMENTED, str(error)
         case HTTPException():
             return error.status_code, grpc.StatusCode.INVALID_ARGUMENT, str(error.detail)
+        case _ if _is_of_reading(error):
+            return 400, grpc.StatusCode.INVALID_ARGUMENT, "the request cannot be read: see the Open Inference Protocol"
         case _:
             return 500, grpc.StatusCode.INTERNAL, INTERNAL
 
 
+def _is_of_reading(error: Exception) -> bool:
+    """Whether KServe failed at a request that it had not handed to the model: it reads tensors without a look at their types first."""
+    modules = [frame.f_globals.get("__name__", "") for frame, _ in traceback.walk_tb(error.__traceback__)]
+    return any(module.startswith("kserve.protocol") for module in modules) and "transformers.model" not in modules
+
+
 def error_body(message: str) -> bytes:
-    """The JSON document of an error."""
-    return orjson.dumps({"error": message})
+    """The JSON document of an error; half a character in it, which JSON can say and UTF-8 cannot, becomes a question mark."""
+    return orjson.dumps({"error": message.encode(errors="replace").decode()})
 
 
 class ErrorAnswers:
@@ -108,5 +117,5 @@ class GrpcErrorAnswers(AsyncExceptionToStatusInterceptor):
         if code in (grpc.StatusCode.INTERNAL, grpc.StatusCode.UNAVAILABLE):
             self._metrics.failed.labels("grpc").inc()
             self._log.error("request failed", method=method_name, error=f"{type(ex).__name__}: {ex}")
-        await context.abort(code, message)
+        await context.abort(code, message.encode(errors="replace").decode())
         raise ex  # abort has raised

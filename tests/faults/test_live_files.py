@@ -159,9 +159,7 @@ def test_folder_that_takes_no_events_costs_impressions_alone(deployment: Deploym
 @pytest.mark.parametrize(
     "broken",
     [
-        pytest.param(
-            "click_evidence.parquet", marks=pytest.mark.xfail(strict=True, reason="a bundle is not loaded beside broken evidence")
-        ),
+        "click_evidence.parquet",
         UPDATES_FILE,
         "rules.yaml",
     ],

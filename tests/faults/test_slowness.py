@@ -32,7 +32,6 @@ def locked(deployment: Deployment) -> Iterator[None]:
         connection.close()
 
 
-@pytest.mark.xfail(strict=True, reason="the threads share one SQLite connection: who waits for its lock stops the whole process for 5 s")
 def test_locked_online_store_is_named_and_not_waited_for(deployment: Deployment, load: Load) -> None:
     load.wait_for(Outcomes.are_sound, "sound answers", 0)
     known = {"user_id": "U9", "surface": "cart", "item_ids": ["I000123"], "k": 6}

@@ -159,7 +159,6 @@ def sold_out(deployment: Deployment) -> Iterator[None]:
     path.unlink()
 
 
-@pytest.mark.xfail(strict=True, reason="a new bundle begins with its own stock; live updates follow within a second")
 @pytest.mark.usefixtures("sold_out")
 def test_sold_out_item_stays_away_over_a_swap(deployment: Deployment) -> None:
     first = promoted_copy(deployment)
@@ -196,7 +195,6 @@ def promoted_copy(deployment: Deployment) -> Any:
     return install_bundle(served_bundle(deployment.settings.served_dir).path, deployment.settings.bundles_dir)
 
 
-@pytest.mark.xfail(strict=True, reason="a promoted bundle that could not be taken up once is never tried again")
 def test_bundle_promoted_while_milvus_is_away_is_taken_up_later(deployment: Deployment, load: Load) -> None:
     first = promoted_copy(deployment)
     second = open_bundle(deployment.settings.bundles_dir / "2")
