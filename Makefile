@@ -6,7 +6,7 @@ export TF_USE_LEGACY_KERAS := 1
 export TF_CPP_MIN_LOG_LEVEL ?= 2
 export PYTHONWARNINGS ?= ignore
 
-.PHONY: help setup demo serve test lint format lock bench-serving bench-latency clean
+.PHONY: help setup demo serve test test-faults lint format lock bench-serving bench-latency clean
 .DEFAULT_GOAL := help
 
 help: ## Show this list
@@ -28,8 +28,11 @@ demo: setup ## Import real data, train, index, serve and ask for recommendations
 serve: setup ## Serve the promoted bundle until Ctrl-C
 	@$(BIN)/endcap serve
 
-test: setup ## Run all tests
-	@$(BIN)/python -m pytest
+test: setup ## Run all tests but those that break running parts
+	@$(BIN)/python -m pytest -m "not faults"
+
+test-faults: setup ## Kill, hang, lock and flood running parts, and look at the answers
+	@$(BIN)/python -m pytest -m faults
 
 lint: setup ## Check style, types and import rules
 	@$(BIN)/ruff check .
