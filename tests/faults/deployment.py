@@ -1,5 +1,6 @@
 """The real parts around a made home, each of which may be killed and started again while the others go on."""
 
+import itertools
 import os
 import subprocess
 import sys
@@ -20,6 +21,7 @@ from endcap.index.connection import answers, connect
 from endcap.index.milvus_program import unpack_program
 from endcap.settings import MilvusSettings, ModelServerSettings, ServingSettings, Settings
 from services.local.parts import local_parts, settings_environment
+from tests.faults.made_home import FIRST
 from tests.faults.process import PartProcess, until
 
 BUDGET_MS = 2_000
@@ -54,6 +56,8 @@ class Deployment:
             model_server=ModelServerSettings(port=self.model_port),
             milvus=MilvusSettings(port=milvus_port),
         )
+        self._fresh = itertools.count(1)
+        """Items whose pages nobody asked for: their queries are kept nowhere."""
         self._client = httpx.Client(base_url=self.url, timeout=10, limits=httpx.Limits(max_keepalive_connections=0))
         milvus, model_server, transformer = local_parts(self.settings, TRANSFORMER)
         self.milvus = PartProcess(milvus, home / "logs", working="milvus")
@@ -126,8 +130,12 @@ class Deployment:
 
     def wait_until_sound(self) -> None:
         """Return when everything takes part in answers."""
-        asked = [{"user_id": "U3"}, {"user_id": "U4", "surface": "cart", "item_ids": ["I000010"]}]
-        until(lambda: not any(answer["degraded"] for answer in self.predict(*asked)), "some stage stays away", 60)
+
+        def is_sound() -> bool:
+            page = {"user_id": "U4", "surface": "product", "item_ids": [f"I{next(self._fresh) % FIRST.items:06d}"]}
+            return not any(answer["degraded"] for answer in self.predict({"user_id": "U3"}, page))
+
+        until(is_sound, "some stage stays away", 60)
 
     def _milvus_answers(self) -> bool:
         return answers(self.settings.milvus, timeout_s=5.0)

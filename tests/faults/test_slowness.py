@@ -48,6 +48,7 @@ def test_locked_online_store_is_named_and_not_waited_for(deployment: Deployment,
     assert {item["source"] for item in stale["recommendations"]} == {"stale_answer"}
     away = load.outcomes(begun, ended)
     away.require_full()
+    assert max(each.reply.took_s for each in away.answered().each) < 4.0, away
     named = away.answered().where(lambda each: "user_id" in each.instance)
     assert named.naming("features") >= 0.8 * len(named), away
     load.wait_for(Outcomes.are_sound, "the store did not come back", time.monotonic())
