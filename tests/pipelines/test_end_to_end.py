@@ -175,7 +175,7 @@ def test_http_and_grpc_give_the_same_answer(served: Installation) -> None:
     inputs = [tensor("user_id", user.encode()), tensor("surface", b"home"), tensor("context", context), k]
     with grpc.insecure_channel(f"127.0.0.1:{served.environment['ENDCAP_SERVING__GRPC_PORT']}") as channel:
         response = stubs.GRPCInferenceServiceStub(channel).ModelInfer(
-            messages.ModelInferRequest(model_name="endcap", inputs=inputs), timeout=10
+            messages.ModelInferRequest(model_name="endcap", id=over_http["request_id"], inputs=inputs), timeout=10
         )
     outputs = {output.name: output.contents.bytes_contents for output in response.outputs}
     over_grpc = json.loads(outputs["answer"][0])
@@ -218,4 +218,4 @@ def test_bad_requests_are_refused_by_name(served: Installation, instance: dict[s
 def test_the_documented_recommend_commands_print_lists(served: Installation) -> None:
     for command in documented_commands("3."):
         if "recommend" in command:
-            assert "reason" in served.run(command)
+            assert ("likeness" if "--explain" in command else "reason") in served.run(command)
