@@ -80,7 +80,7 @@ def test_a_collection_nobody_knows_is_a_clear_error(search: ItemSearch) -> None:
 
 
 def test_a_search_that_is_late_is_given_up(search: ItemSearch) -> None:
-    with pytest.raises(DependencyUnavailable, match="(?i)deadline.exceeded"):
+    with pytest.raises(DependencyUnavailable, match=r"(?i)deadline.exceeded"):
         search.search("any_1", np.zeros(16, np.float32), 5, timeout_ms=0.001)
 
 
