@@ -91,10 +91,10 @@ class Deployment:
 
     def build_collection(self, version: int, bundle: Path) -> None:
         until(self._milvus_answers, "Milvus did not answer", 120)
-        client = connect(self.settings.milvus)
+        client, name = connect(self.settings.milvus), collection_name(self.settings.milvus.collection_prefix, version)
         try:
-            tables = read_tables(bundle)
-            build_collection(client, tables, collection_name(self.settings.milvus.collection_prefix, version), self.settings.milvus)
+            if not client.has_collection(name):
+                build_collection(client, read_tables(bundle), name, self.settings.milvus)
         finally:
             client.close()
 

@@ -24,11 +24,14 @@ rules:
     where: item_id = '{hidden}'
     exclude: true
 """
-BROKEN_RULES = {
-    "no yaml": b"version: 1\nrules: [",
-    "unknown column": b"version: 1\nrules:\n  - id: a\n    where: colour = 'red'\n    exclude: true\n",
-    "empty": b"",
-}
+BROKEN_RULES = (
+    b"version: 1\nrules: [",
+    b"\xff\xfe\x00rules",
+    b"version: 1\nrules:\n  - id: a\n    where: colour = 'red'\n    exclude: true\n",
+    b"",
+)
+NO_PARQUET = (b"", b"PAR1 no parquet at all")
+EVIDENCE_FILE = "click_evidence.parquet"
 GIVEN = [f"I{number:06d}" for number in (1, 2, 3, 4, 5)]
 
 
@@ -75,37 +78,44 @@ def updates(out_of_stock: list[str]) -> pl.DataFrame:
     )
 
 
-@pytest.mark.parametrize("broken", BROKEN_RULES)
-def test_broken_rule_file_leaves_the_last_good_one(deployment: Deployment, load: Load, rules: Path, broken: str) -> None:
-    start = time.monotonic()
+def test_broken_rule_file_leaves_the_last_good_one(deployment: Deployment, load: Load, rules: Path) -> None:
+    start, before = time.monotonic(), written(deployment, "rule file refused")
     replace(rules, GOOD_RULES.format(revision="good", hidden=GIVEN[0]).encode())
     until(is_hidden(deployment, GIVEN[0]), "the rule did not hold", 20)
     assert deployment.metric("endcap_rule_file_ok") == 1
-    refusals = deployment.transformer.written().count("rule file refused")
-    replace(rules, BROKEN_RULES[broken])
-    until(lambda: deployment.metric("endcap_rule_file_ok") == 0, "nobody said that the file is broken", 20)
+    for number, broken in enumerate(BROKEN_RULES, start=before + 1):
+        replace(rules, broken)
+        until(lambda times=number: written(deployment, "rule file refused") >= times, "nobody said that the file is broken", 20)
+        assert deployment.metric("endcap_rule_file_ok") == 0
+        assert is_hidden(deployment, GIVEN[0])()
     held = time.monotonic()
     load.wait_for(lambda outcomes: len(outcomes) >= 24, "there were not enough requests", held)
     assert is_hidden(deployment, GIVEN[0])()
-    assert deployment.transformer.written().count("rule file refused") == refusals + 1
+    assert written(deployment, "rule file refused") == before + len(BROKEN_RULES), "one line a broken file"
     replace(rules, GOOD_RULES.format(revision="mended", hidden=GIVEN[1]).encode())
     until(is_hidden(deployment, GIVEN[1]), "the mended file did not hold", 20)
     assert deployment.metric("endcap_rule_file_ok") == 1
     load.outcomes(start).require_sound()
 
 
-@pytest.mark.parametrize("broken", [b"", b"PAR1 no parquet at all"])
-def test_broken_item_updates_leave_the_earlier_ones(deployment: Deployment, load: Load, live: Path, broken: bytes) -> None:
+def test_broken_item_updates_leave_the_earlier_ones(deployment: Deployment, load: Load, live: Path) -> None:
     start, path = time.monotonic(), live / UPDATES_FILE
+    before = written(deployment, "item updates refused")
     write_updates(path, updates([GIVEN[2]]))
     until(is_hidden(deployment, GIVEN[2]), "the update did not hold", 20)
-    replace(path, broken)
-    until(lambda: "item updates refused" in deployment.transformer.written(), "nobody said that the file is broken", 20)
+    for number, broken in enumerate(NO_PARQUET, start=before + 1):
+        replace(path, broken)
+        until(lambda times=number: written(deployment, "item updates refused") >= times, "nobody said that the file is broken", 20)
     load.wait_for(lambda outcomes: len(outcomes) >= 24, "there were not enough requests", time.monotonic())
     assert is_hidden(deployment, GIVEN[2])()
     write_updates(path, updates([GIVEN[3]]))
     until(is_hidden(deployment, GIVEN[3]), "the next file did not hold", 20)
     load.outcomes(start).require_sound()
+
+
+def written(deployment: Deployment, line: str) -> int:
+    """How often the transformer logged something."""
+    return deployment.transformer.written().count(line)
 
 
 def evidence_of(item: str) -> pl.DataFrame:
@@ -115,19 +125,16 @@ def evidence_of(item: str) -> pl.DataFrame:
 def mend_evidence(live: Path) -> None:
     aside = live / ".evidence"
     evidence_of(GIVEN[0]).write_parquet(aside)
-    aside.replace(live / "click_evidence.parquet")
+    aside.replace(live / EVIDENCE_FILE)
 
 
 def test_broken_click_evidence_leaves_the_earlier_one(deployment: Deployment, load: Load, live: Path) -> None:
-    start = time.monotonic()
-    for number, broken in enumerate((b"", b"PAR1 no parquet at all")):
-        replace(live / "click_evidence.parquet", broken)
-        refusals = number + 1
-        until(lambda n=refusals: deployment.transformer.written().count("click evidence refused") >= n, "nobody said so", 20)
-    odd = pl.DataFrame({"item_id": [GIVEN[0]], "impressions": ["many"], "clicks": [[1, 2]]})
-    odd.write_parquet(live / ".odd")
-    (live / ".odd").replace(live / "click_evidence.parquet")
-    until(lambda: deployment.transformer.written().count("click evidence refused") >= 3, "nobody said so", 20)
+    start, before = time.monotonic(), written(deployment, "click evidence refused")
+    replace(live / EVIDENCE_FILE, NO_PARQUET[1])
+    until(lambda: written(deployment, "click evidence refused") == before + 1, "nobody said that the file is broken", 20)
+    pl.DataFrame({"item_id": [GIVEN[0]], "impressions": ["many"], "clicks": [[1, 2]]}).write_parquet(live / ".odd")
+    (live / ".odd").replace(live / EVIDENCE_FILE)
+    until(lambda: written(deployment, "click evidence refused") == before + 2, "nobody said that the file is broken", 20)
     mend_evidence(live)
     load.wait_for(lambda outcomes: len(outcomes) >= 12, "there were not enough requests", time.monotonic())
     load.outcomes(start).require_sound()
@@ -156,21 +163,11 @@ def test_folder_that_takes_no_events_costs_impressions_alone(deployment: Deploym
     load.outcomes(start).require_full()
 
 
-@pytest.mark.parametrize(
-    "broken",
-    [
-        "click_evidence.parquet",
-        UPDATES_FILE,
-        "rules.yaml",
-    ],
-)
-def test_transformer_starts_beside_a_broken_file(deployment: Deployment, live: Path, broken: str) -> None:
-    path = deployment.settings.rules_file if broken == "rules.yaml" else live / broken
-    replace(path, b"neither YAML: [ nor Parquet")
+def test_transformer_starts_beside_broken_files(deployment: Deployment, live: Path, rules: Path) -> None:
+    for path in (rules, live / UPDATES_FILE, live / EVIDENCE_FILE):
+        replace(path, b"neither YAML: [ nor Parquet")
     deployment.transformer.terminate()
     deployment.transformer.wait()
-    try:
-        deployment.start_transformer()
-        assert deployment.predict({"user_id": "U1"})[0]["recommendations"]
-    finally:
-        path.unlink()
+    deployment.start_transformer()
+    assert deployment.predict({"user_id": "U1"})[0]["recommendations"]
+    assert deployment.metric("endcap_rule_file_ok") == 0

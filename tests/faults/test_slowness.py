@@ -78,7 +78,7 @@ def test_clock_that_jumps_disturbs_nothing(deployment: Deployment) -> None:
         with Load(deployment.http_port, seed=3).running() as load:
             load.wait_for(Outcomes.are_sound, "sound answers", 0)
             start = time.monotonic()
-            for ahead_s in (3_600.0, -3_600.0, 40 * 365 * 86_400.0, -40 * 365 * 86_400.0, 0.0):
+            for ahead_s in (-3_600.0, 40 * 365 * 86_400.0, 0.0):
                 write_faults(deployment.home, clock_ahead_s=ahead_s)
                 jumped = time.monotonic()
                 load.wait_for(lambda outcomes: len(outcomes) >= 24, "there were not enough requests", jumped)

@@ -203,7 +203,7 @@ def test_bundle_promoted_while_milvus_is_away_is_taken_up_later(deployment: Depl
     deployment.milvus.kill()
     try:
         promote_bundle(second, deployment.settings.served_dir)
-        until(lambda: "cannot be served" in deployment.transformer.written(), "the transformer did not look", 60)
+        until(lambda: "promoted bundle" in deployment.transformer.written(), "the transformer did not look", 30)
         deployment.milvus.start()
         deployment.milvus.wait_until_ready()
         until(lambda: served(deployment) == "endcap-2", "the bundle was not taken up once Milvus was back", 45)
