@@ -5,6 +5,7 @@ It asks Feast's online store view by view (`OnlineStore.online_read`, what every
 """
 
 import threading
+import traceback
 from typing import TYPE_CHECKING, Any, TypedDict
 
 from endcap.errors import DependencyUnavailable
@@ -67,6 +68,8 @@ class OnlineFeatures:
             if session is not None:
                 del session["event_timestamp"]
         except Exception as error:
+            # The frames hold SQLite's cursor: dropped in another thread, it would wait there for the lock that this thread waits for.
+            traceback.clear_frames(error.__traceback__)
             raise DependencyUnavailable(f"the online read failed: {error}", field="feature store", fix="run: endcap features") from error
         return OnlineRow(user=user, session=session) if user or session else None
 
