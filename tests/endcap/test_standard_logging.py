@@ -17,8 +17,9 @@ bridge_standard_logging("transformer", {"chatty": logging.ERROR})
 
 
 def run(program: str) -> list[dict]:
-    """The lines on standard error; each must be a JSON object."""
-    done = subprocess.run([sys.executable, "-c", START + textwrap.dedent(program)], capture_output=True, text=True, timeout=60, check=False)
+    """The lines on standard error; each must be a JSON object. Warnings are on, whatever the caller's environment makes of them."""
+    command = [sys.executable, "-W", "default", "-c", START + textwrap.dedent(program)]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
     return [json.loads(line) for line in done.stderr.splitlines()]
 
 
