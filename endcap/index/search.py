@@ -17,7 +17,12 @@ from endcap.retrieval.candidates import Candidates
 from endcap.settings import MilvusSettings
 from endcap.telemetry.tracer import Metadata
 
-CHANNEL_OPTIONS = (("grpc.max_receive_message_length", -1), ("grpc.enable_retries", 0))
+CHANNEL_OPTIONS = (
+    ("grpc.max_receive_message_length", -1),
+    ("grpc.enable_retries", 0),
+    ("grpc.initial_reconnect_backoff_ms", 100),
+    ("grpc.max_reconnect_backoff_ms", 1_000),  # else a Milvus that was away for long is looked for once in two minutes
+)
 
 
 class ItemSearch:
