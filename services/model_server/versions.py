@@ -102,5 +102,5 @@ class ModelVersions:
         keep = {version for version in self._loaded if version in present} or {max(self._loaded)}
         for version in set(self._loaded) - keep:
             self._log.info("version retired", version=version)
-            self._states = {**self._states, version: (VersionState.END, "")}
+            self._states = {known: state for known, state in self._states.items() if known != version}  # its folder may come back
         self._loaded = {version: loaded for version, loaded in self._loaded.items() if version in keep}

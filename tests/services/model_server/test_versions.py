@@ -77,6 +77,20 @@ def test_an_old_version_goes_once_its_folder_has_gone_and_clients_had_time(versi
     assert number(versions) == 2
 
 
+def test_a_version_promoted_again_right_after_it_went_is_loaded_again(versions: ModelVersions, clock: Seconds) -> None:
+    old = put(versions, 1)
+    versions.rescan()
+    put(versions, 2)
+    remove(old)
+    versions.rescan()
+    clock.now += RETIRE_AFTER_SECONDS
+    versions.rescan()
+    put(versions, 1)
+    versions.rescan()
+    assert number(versions, 1) == 1
+    assert versions.states()[1] == (VersionState.AVAILABLE, "")
+
+
 def test_the_last_version_serves_on_without_its_folder(versions: ModelVersions, clock: Seconds) -> None:
     folder = put(versions, 1)
     versions.rescan()
