@@ -15,6 +15,7 @@ from starlette.exceptions import HTTPException
 from endcap.errors import EndcapError
 from endcap.log import get_logger
 from transformers.metrics import ServingMetrics
+from transformers.sayable import sayable
 
 INTERNAL = "the server failed; its log has the cause"
 NOT_READY = (kserve_errors.ModelNotReady, kserve_errors.ServerNotReady, kserve_errors.ServerNotLive)
@@ -54,8 +55,8 @@ def _is_of_reading(error: Exception) -> bool:
 
 
 def error_body(message: str) -> bytes:
-    """The JSON document of an error; half a character in it, which JSON can say and UTF-8 cannot, becomes a question mark."""
-    return orjson.dumps({"error": message.encode(errors="replace").decode()})
+    """The JSON document of an error."""
+    return orjson.dumps({"error": sayable(message)})
 
 
 class ErrorAnswers:
@@ -117,5 +118,5 @@ class GrpcErrorAnswers(AsyncExceptionToStatusInterceptor):
         if code in (grpc.StatusCode.INTERNAL, grpc.StatusCode.UNAVAILABLE):
             self._metrics.failed.labels("grpc").inc()
             self._log.error("request failed", method=method_name, error=f"{type(ex).__name__}: {ex}")
-        await context.abort(code, message.encode(errors="replace").decode())
+        await context.abort(code, sayable(message))
         raise ex  # abort has raised

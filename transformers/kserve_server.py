@@ -2,14 +2,16 @@
 
 import asyncio
 import logging
+import struct
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from typing import Any
 
 import grpc.aio
 import uvicorn
 from fastapi import FastAPI
-from kserve import ModelServer
+from kserve import InferRequest, ModelServer
 from kserve.protocol.dataplane import DataPlane
 from kserve.protocol.grpc import grpc_predict_v2_pb2_grpc
 from kserve.protocol.grpc.servicer import InferenceServicer
@@ -19,9 +21,10 @@ from prometheus_client import REGISTRY
 from starlette.types import ASGIApp
 
 from endcap.contracts.openapi import openapi_document
-from endcap.errors import DependencyUnavailable
+from endcap.errors import DependencyUnavailable, InvalidInput
 from endcap.settings import Settings
 from transformers.admission import Admission, GrpcAdmission, HttpAdmission
+from transformers.binary_request import LENGTH_HEADER, require_readable
 from transformers.body_limit import BodyLimit
 from transformers.draining import Draining
 from transformers.error_answers import ErrorAnswers, GrpcErrorAnswers
@@ -52,6 +55,17 @@ class DrainedDataPlane(DataPlane):  # type: ignore[misc]
         """Predict calls disable the predictor's health check: these are still answered."""
         is_ready: bool = await super().model_ready(model_name, disable_predictor_health_check)
         return is_ready and (disable_predictor_health_check or not self._draining.has_begun)
+
+    def decode_inference_request(self, body: Any, headers: dict[str, str], model_name: str) -> InferRequest:
+        """Tensors as bytes are read by struct and numpy, which raise what they like."""
+        length = headers.get(LENGTH_HEADER) if isinstance(body, bytes) else None
+        if length is None:
+            return super().decode_inference_request(body, headers, model_name)
+        require_readable(body, length)
+        try:
+            return super().decode_inference_request(body, headers, model_name)
+        except (ValueError, TypeError, LookupError, AttributeError, OverflowError, struct.error):
+            raise InvalidInput("the bytes after the JSON do not fit the tensors", field="inputs") from None
 
 
 class PromotedModels(ModelRepositoryExtension):  # type: ignore[misc]
@@ -106,7 +120,7 @@ class BoundRestServer(RESTServer):  # type: ignore[misc]
         from kserve.model_server import app
 
         self.create_application()
-        app.openapi = openapi_document  # type: ignore[method-assign]
+        app.openapi = partial(openapi_document, model.name)  # type: ignore[method-assign]
         predict: ASGIApp = PredictV1(HttpAdmission(app, admission), model, admission, self._errors)
         self.config.app = BodyLimit(MetricsPage(predict, REGISTRY), body_max_bytes)
 

@@ -25,6 +25,7 @@ from endcap.contracts.answer import Answer
 from endcap.contracts.request import Instance
 from endcap.errors import InvalidInput
 from transformers.parsing_v1 import as_json
+from transformers.sayable import sayable
 from transformers.validation import validated
 
 TEXT_FIELDS = ("user_id", "session_id", "surface")
@@ -42,6 +43,8 @@ def instances_of_v2(request: InferRequest) -> list[Instance]:
     for output in request.request_outputs or []:
         if output.name not in OUTPUTS:
             raise InvalidInput(f"unknown output; there are {', '.join(OUTPUTS)}", field="outputs", value=output.name)
+    if request.id and request.id != sayable(request.id):
+        raise InvalidInput("holds half a character", field="id", value=request.id)
     if not request.inputs:
         raise InvalidInput(f"no tensor; send at least one of {', '.join(DATATYPES)}", field="inputs")
     columns = {tensor.name: _column(tensor) for tensor in request.inputs}

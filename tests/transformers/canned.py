@@ -54,7 +54,9 @@ class CannedPath:
 class CannedModel:
     """The real model and answer cache around a canned path."""
 
-    def __init__(self, takes_s: float = 0.0, clock: Any = None, registry: CollectorRegistry | None = None, **cache: Any) -> None:
+    def __init__(
+        self, takes_s: float = 0.0, clock: Any = None, registry: CollectorRegistry | None = None, name: str = "endcap", **cache: Any
+    ) -> None:
         self.path = CannedPath(takes_s)
         self.registry = registry or CollectorRegistry()
         self.metrics = ServingMetrics(self.registry)
@@ -68,7 +70,7 @@ class CannedModel:
             lambda shared, request_id: self.hits.append((shared.answers[0].request_id, request_id)),
             **extra,
         )
-        self.model = RecommendationModel("endcap", self.path, self.holder, self.cache)
+        self.model = RecommendationModel(name, self.path, self.holder, self.cache)
 
     def looked_up(self, outcome: str) -> float:
         return self.registry.get_sample_value("endcap_cache_lookups_total", {"cache": "answers", "outcome": outcome})

@@ -86,3 +86,9 @@ def test_an_unknown_output_is_refused() -> None:
     )
     with pytest.raises(InvalidInput, match="there are item_id, score, answer; got 'price'"):
         instances_of_v2(request)
+
+
+def test_half_a_character_in_the_id_is_refused() -> None:
+    request = kserve.InferRequest("endcap", [kserve.InferInput("user_id", [1], "BYTES", ["u"])], request_id="r\ud800")
+    with pytest.raises(InvalidInput, match="id: holds half a character"):
+        instances_of_v2(request)
