@@ -10,6 +10,7 @@ from grpc_interceptor.server import AsyncServerInterceptor
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from endcap.settings import ResilienceSettings
+from transformers.asgi_answer import send_answer
 from transformers.concurrency_limit import ConcurrencyLimit
 from transformers.error_answers import error_body
 from transformers.metrics import ServingMetrics
@@ -156,11 +157,4 @@ def arrival(scope: Scope) -> float | None:
 
 async def send_overloaded(send: Send, retry_after_s: int) -> None:
     """Answer 429."""
-    body = error_body(OVERLOADED)
-    headers = [
-        (b"content-type", b"application/json"),
-        (b"content-length", b"%d" % len(body)),
-        (b"retry-after", b"%d" % retry_after_s),
-    ]
-    await send({"type": "http.response.start", "status": 429, "headers": headers})
-    await send({"type": "http.response.body", "body": body})
+    await send_answer(send, 429, error_body(OVERLOADED), ((b"retry-after", b"%d" % retry_after_s),))

@@ -11,6 +11,8 @@ from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4, generate_late
 from prometheus_client.metrics_core import Metric
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from transformers.asgi_answer import send_answer
+
 PATH = "/metrics"
 SAMPLES_AT_ONCE = 40
 """About a millisecond's work."""
@@ -33,9 +35,7 @@ class MetricsPage:
             await self._app(scope, receive, send)
             return
         page = await metrics_text(self._registry)
-        headers = [(b"content-type", CONTENT_TYPE_PLAIN_0_0_4.encode()), (b"content-length", str(len(page)).encode())]
-        await send({"type": "http.response.start", "status": 200, "headers": headers})
-        await send({"type": "http.response.body", "body": page})
+        await send_answer(send, 200, page, media=CONTENT_TYPE_PLAIN_0_0_4.encode())
 
 
 async def metrics_text(registry: CollectorRegistry) -> bytes:

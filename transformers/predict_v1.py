@@ -8,6 +8,7 @@ from endcap.log_privacy import label_lines
 from transformers.admission import Admission, Overloaded, arrival, send_overloaded
 from transformers.answer_bytes import v1_body
 from transformers.answer_cache import Key, SharedAnswers
+from transformers.asgi_answer import send_answer
 from transformers.error_answers import ErrorAnswers
 from transformers.log_bridge import private_values
 from transformers.model import RecommendationModel, request_id_of
@@ -59,9 +60,9 @@ class PredictV1:
             await send_overloaded(send, self._admission.retry_after_s)
         except Exception as error:  # every error has its answer
             status, answer = self._errors.answer(self._path, error)
-            await _send(send, status, answer, ())
+            await send_answer(send, status, answer)
         else:
-            await _send(send, 200, answer, (HIT if cached else MISS,))
+            await send_answer(send, 200, answer, (HIT if cached else MISS,))
 
     async def _answer(self, body: bytes, request_id: str, arrived: float) -> tuple[bytes, bool]:
         """The answer's bytes, and whether another request's were used."""
@@ -93,9 +94,3 @@ def _header(headers: Headers, name: bytes) -> str | None:
 def _is_event(headers: Headers) -> bool:
     """Whether this is a CloudEvent, which KServe's application unwraps."""
     return any(name.startswith(b"ce-") or (name == b"content-type" and value.startswith(EVENT_MEDIA)) for name, value in headers)
-
-
-async def _send(send: Send, status: int, body: bytes, more: Headers) -> None:
-    headers = [(b"content-type", b"application/json"), (b"content-length", b"%d" % len(body)), *more]
-    await send({"type": "http.response.start", "status": status, "headers": headers})
-    await send({"type": "http.response.body", "body": body})
