@@ -6,7 +6,7 @@ from typing import Any, Final, Generic, TypeVar
 
 from transformers.metrics import CacheMetrics
 from transformers.single_flight import Compute, SingleFlight
-from transformers.ttl_cache import TtlCache
+from transformers.ttl_cache import TtlCache, counts_once
 
 K = TypeVar("K", bound=Hashable)
 V = TypeVar("V")
@@ -24,10 +24,6 @@ def _any_value(_value: Any) -> bool:
     return True
 
 
-def _one_entry(_value: Any) -> int:
-    return 1
-
-
 class CachedLookup(Generic[K, V]):
     """What a stage asks instead of a dependency.
 
@@ -40,7 +36,6 @@ class CachedLookup(Generic[K, V]):
         clock: seconds that never go back.
         keeps: which values are worth keeping.
         weigh: how many entries a value counts for.
-        stale_s: age up to which `stale` may be asked for a value; nothing older is held.
     """
 
     def __init__(
@@ -51,14 +46,12 @@ class CachedLookup(Generic[K, V]):
         clock: Callable[[], float] = time.monotonic,
         *,
         keeps: Callable[[V], bool] = _any_value,
-        weigh: Callable[[V], int] = _one_entry,
-        stale_s: float = 0.0,
+        weigh: Callable[[V], int] = counts_once,
     ) -> None:
-        self._cache: TtlCache[K, V] = TtlCache(entries, fresh_s, clock, max(fresh_s, stale_s), weigh)
+        self._cache: TtlCache[K, V] = TtlCache(entries, fresh_s, clock, fresh_s, weigh)
         self._flights: SingleFlight[K, V] = SingleFlight()
         self._metrics = metrics
         self._keeps = keeps
-        self._stale_s = stale_s
         metrics.entries.set_function(lambda: len(self._cache))
 
     async def get(self, key: K, compute: Compute[V]) -> V:
@@ -88,15 +81,3 @@ class CachedLookup(Generic[K, V]):
     def is_computing(self, key: K) -> bool:
         """Whether somebody computes this key now, so that `get` would wait for that."""
         return key in self._flights
-
-    def stale(self, key: K, default: D) -> V | D:
-        """The value of a key up to an age of `stale_s`, for when it cannot be computed."""
-        value = self._cache.get_stale(key, self._stale_s, ABSENT)
-        if isinstance(value, Absent):
-            return default
-        self._metrics.stale()
-        return value
-
-    def clear(self) -> None:
-        """Forget all values, for example with the bundle they came from."""
-        self._cache.clear()

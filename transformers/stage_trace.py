@@ -69,11 +69,6 @@ class StageTrace:
         """
         return FallibleCall(self, self._guards[name], timeout_ms)
 
-    def refuses(self, name: str) -> bool:
-        """Whether a call to a part would not be made now; asking takes no place."""
-        guard = self._guards[name]
-        return guard.bulkhead.is_full() or guard.breaker.refuses() or self.left_ms() < LEFT_MIN_MS
-
     def skip(self, name: str) -> None:
         """Name a stage that cannot run because an earlier one fell back."""
         self._degrade(name, "skipped")

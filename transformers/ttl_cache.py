@@ -11,7 +11,8 @@ V = TypeVar("V")
 D = TypeVar("D")
 
 
-def _one(_value: Any) -> int:
+def counts_once(_value: Any) -> int:
+    """The weight of a value that counts for one entry."""
     return 1
 
 
@@ -35,7 +36,7 @@ class TtlCache(Generic[K, V]):
         fresh_s: float,
         clock: Callable[[], float] = time.monotonic,
         keep_s: float = math.inf,
-        weigh: Callable[[V], int] = _one,
+        weigh: Callable[[V], int] = counts_once,
     ) -> None:
         self._weight_max = entries
         self._fresh_s = fresh_s
@@ -74,10 +75,6 @@ class TtlCache(Generic[K, V]):
             oldest = next(iter(self._entries.values()), None)
             if oldest is not None and now - oldest[0] >= self._keep_s:
                 self._drop_oldest()
-
-    def clear(self) -> None:
-        self._entries.clear()
-        self._weight = 0
 
     def _drop_oldest(self) -> None:
         _, (_, _, weight) = self._entries.popitem(last=False)

@@ -133,10 +133,10 @@ def test_keys_do_not_wait_for_each_other() -> None:
 
 
 class Lookup:
-    def __init__(self, fresh_s: float = 10, stale_s: float = 0) -> None:
+    def __init__(self, fresh_s: float = 10) -> None:
         self.registry = CollectorRegistry()
         metrics = ServingMetrics(self.registry).cache("features")
-        self.cached: CachedLookup[str, int] = CachedLookup(3, fresh_s, metrics, virtual_loop().time, stale_s=stale_s)
+        self.cached: CachedLookup[str, int] = CachedLookup(3, fresh_s, metrics, virtual_loop().time)
         self.dependency = Dependency()
 
     async def __call__(self, key: str) -> int:
@@ -160,19 +160,15 @@ def test_an_expired_hot_key_is_computed_once() -> None:
     run_virtual(main())
 
 
-def test_a_stale_value_serves_when_it_cannot_be_computed() -> None:
+def test_a_look_finds_a_fresh_value_alone_and_counts_only_that() -> None:
     async def main() -> None:
-        lookup = Lookup(stale_s=100)
-        await lookup("user")
-        await asyncio.sleep(60)
+        lookup = Lookup()
         assert lookup.cached.peek("user", None) is None
-        assert lookup.cached.stale("user", None) == 1
-        assert lookup.counted("stale") == 1
-        await asyncio.sleep(40)
-        assert lookup.cached.stale("user", None) is None
         await lookup("user")
-        lookup.cached.clear()
-        assert lookup.cached.stale("user", None) is None
+        assert lookup.cached.peek("user", None) == 1
+        await asyncio.sleep(10)
+        assert lookup.cached.peek("user", None) is None
+        assert (lookup.counted("hit"), lookup.counted("miss")) == (1, 1)
 
     run_virtual(main())
 

@@ -67,11 +67,3 @@ def test_none_is_a_value_like_any_other() -> None:
     cache.put("nobody", None)
     assert cache.get("nobody", "absent") is None
     assert cache.get("somebody", "absent") == "absent"
-
-
-def test_cleared_is_empty() -> None:
-    cache: TtlCache[str, int] = TtlCache(2, 1, lambda: 0.0)
-    cache.put("a", 1)
-    cache.clear()
-    assert len(cache) == 0
-    assert cache.get("a", None) is None
