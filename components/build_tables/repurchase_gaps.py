@@ -7,8 +7,6 @@ from numpy.typing import NDArray
 GAPS_MIN = 5
 """With fewer gaps the item's own mean says little."""
 
-PRIOR_GAPS = 10.0
-
 
 def repurchase_gap_days(purchases: pl.DataFrame, item_count: int) -> NDArray[np.float32]:
     """float32 [item_count + 1]: mean days between two baskets of one user with the item, 0 for items that too few bought again.

@@ -106,7 +106,3 @@ class Ranker(tfrs.Model):
     def logits(self, inputs: Mapping[str, tf.Tensor]) -> tf.Tensor:
         """float32 [m, len(OBJECTIVES)], the members' mean."""
         return tf.add_n([member(inputs, training=False) for member in self.members]) / float(len(self.members))
-
-
-def _from_zero(size: int, dim: int) -> tf.keras.layers.Embedding:
-    return tf.keras.layers.Embedding(size, dim, embeddings_initializer="zeros")

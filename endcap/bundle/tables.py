@@ -99,12 +99,6 @@ def read_tables(folder: Path, memory_map: bool = False) -> BundleTables:
     )
 
 
-def read_item_rows(folder: Path) -> pl.DataFrame:
-    """The canonical items table of a bundle, sorted by item id: row r has item index r + 1."""
-    rows = pl.scan_parquet(folder / "tables" / "items.parquet")
-    return rows.drop([_FEATURE_PREFIX + name for name in ITEM_NUMERIC]).collect()
-
-
 def _items(source: Path) -> ItemTable:
     frame = pl.read_parquet(source / "items.parquet")
     feature_columns = [_FEATURE_PREFIX + name for name in ITEM_NUMERIC]

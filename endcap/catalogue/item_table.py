@@ -109,9 +109,6 @@ class ItemTable:
         """Titles of int [m] item indices."""
         return self.title.take(index)
 
-    def leaf_name(self, index: int) -> str:
-        return self.categories.name(int(self.leaf_code[index]))
-
 
 def _known_or_nan(column: pl.Series) -> NDArray[np.float32]:
     """float32 [n + 1]."""

@@ -51,7 +51,3 @@ class Vocabulary:
 
     def name(self, code: int) -> str:
         return self.names[code - 1] if code > 0 else ""
-
-    def names_of(self, codes: NDArray[np.int32]) -> list[str]:
-        """The names of int32 [m] codes, none of them 0."""
-        return self.names.take(codes - 1)

@@ -33,7 +33,6 @@
 
 ENCODE_QUERY = "encode_query"
 ENCODE_QUERY_INPUTS = ("history", "history_age_days", "user_numeric", "user_categories", "context")
-ENCODE_QUERY_OUTPUTS = ("embedding", "collection")
 
 RANK = "rank"
 RANK_INPUTS = ("query_embedding", "user_numeric", "user_categories", "context", "query_row", "item_index", "item_numeric", "pair_numeric")

@@ -10,7 +10,7 @@ from uuid import uuid4
 import numpy as np
 from numpy.typing import NDArray
 
-from endcap.contracts.event import Event, EventType
+from endcap.contracts.event import EventType
 
 REQUEST_SESSION = "request:"
 """Prefix of the session id of a request that had none: the contract wants a session, and the request is all there is of it."""
@@ -76,19 +76,6 @@ class Impressions:
             f',"propensity":{propensity:.7g},"source":{source_texts[source]}{tail}'
             for event_id, item_id, position, propensity, source in shown
         )
-
-
-@dataclass(frozen=True, slots=True)
-class RecordedEvents:
-    """Events that are whole already, such as the ones a shop sends."""
-
-    events: Sequence[Event]
-
-    def __len__(self) -> int:
-        return len(self.events)
-
-    def json_lines(self) -> str:
-        return "".join(event.model_dump_json(exclude_none=True) + "\n" for event in self.events)
 
 
 def _event_ids(count: int) -> list[str]:

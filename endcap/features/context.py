@@ -1,7 +1,6 @@
 """The context of a request or a past purchase: when, where on the site and on what device. One function serves training and requests."""
 
 from collections.abc import Sequence
-from datetime import datetime
 
 import numpy as np
 import numpy.typing as npt
@@ -31,18 +30,6 @@ def context_rows(epoch_seconds: npt.ArrayLike, surface: Names, device: Names) ->
     rows[:, 3] = _places(surface, SURFACES)
     rows[:, 4] = _places(device, DEVICES)
     return rows
-
-
-def context_row(moment: datetime, surface: str | None, device: str | None) -> npt.NDArray[np.int32]:
-    """Context columns of one request: int32 [5] in the order of CONTEXT.
-
-    Raises:
-        ValueError: the moment has no time zone.
-    """
-    if moment.tzinfo is None:
-        raise ValueError("the moment has no zone; pass it in UTC")
-    rows: npt.NDArray[np.int32] = context_rows([int(moment.timestamp() // 1)], surface, device)
-    return rows.reshape(-1)
 
 
 def _places(names: Names, known: tuple[str, ...]) -> npt.NDArray[np.int32] | int:

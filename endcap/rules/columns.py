@@ -68,5 +68,4 @@ CANDIDATE_COLUMNS: tuple[RuleColumn, ...] = (
 """Known within one request only."""
 
 ITEM_NAMES = frozenset(column.name for column in ITEM_COLUMNS)
-CANDIDATE_NAMES = frozenset(column.name for column in CANDIDATE_COLUMNS)
 SCHEMA: Mapping[str, pl.DataType] = {column.name: column.dtype for column in (*ITEM_COLUMNS, *CANDIDATE_COLUMNS)}

@@ -5,7 +5,7 @@ import argparse
 import numpy as np
 
 from benchmarks.rules import catalogue, made_rules, measure
-from endcap.rules.columns import CANDIDATE_NAMES
+from endcap.rules.columns import CANDIDATE_COLUMNS
 from endcap.rules.enabled_rules import EnabledRules
 
 
@@ -18,6 +18,6 @@ def test_every_step_is_measured() -> None:
 
 def test_the_rules_are_of_every_kind() -> None:
     enabled = EnabledRules.of(made_rules(200, 20, catalogue(500, np.random.default_rng(1))))
-    about_requests = [entry for entry in enabled.rules if any(name in (entry.rule.where or "") for name in CANDIDATE_NAMES)]
+    about_requests = [entry for entry in enabled.rules if any(column.name in (entry.rule.where or "") for column in CANDIDATE_COLUMNS)]
     assert len(enabled.rules) == 200 and len(about_requests) == 20
     assert {entry.rule.action for entry in enabled.rules} >= {"boost", "bury", "exclude", "cap", "minimum_share"}

@@ -4,7 +4,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from endcap.bundle.tables import BundleTables, read_item_rows, read_tables, write_tables
+from endcap.bundle.tables import BundleTables, read_tables, write_tables
 from endcap.contracts.bundle import TABLES
 from endcap.retrieval.similar_users import SimilarUsers
 from tests.endcap.conftest import small_item_rows
@@ -42,7 +42,3 @@ def test_mapped_arrays_are_plain_arrays_that_cannot_be_written(written: Path) ->
     index = read_tables(written, memory_map=True).item_to_item.index
     assert type(index) is np.ndarray
     assert not index.flags.writeable
-
-
-def test_item_rows_are_the_canonical_items(written: Path) -> None:
-    assert read_item_rows(written).equals(small_item_rows().sort("item_id"))

@@ -21,7 +21,7 @@ def test_indices_follow_item_ids_and_zero_is_padding(items: ItemTable) -> None:
 def test_short_paths_repeat_their_finest_level(items: ItemTable) -> None:
     apple = items.ids.code("a")
     assert [items.categories.name(code) for code in items.category_codes[apple]] == ["Food", "Food > Fruit", "Food > Fruit"]
-    assert items.leaf_name(apple) == "Food > Fruit"
+    assert items.categories.name(int(items.leaf_code[apple])) == "Food > Fruit"
 
 
 def test_items_without_category_or_brand_get_the_unknown_code(items: ItemTable) -> None:
@@ -80,4 +80,4 @@ def test_category_codes_are_those_of_each_row_alone(paths: list[list[str]]) -> N
         parts = [part for part in path if part]
         cuts = [PATH_SEPARATOR.join(parts[: level + 1]) for level in range(CATEGORY_LEVELS)]
         assert [items.categories.name(code) for code in items.category_codes[index]] == cuts
-        assert items.leaf_name(index) == PATH_SEPARATOR.join(parts)
+        assert items.categories.name(int(items.leaf_code[index])) == PATH_SEPARATOR.join(parts)

@@ -1,4 +1,3 @@
-import json
 from dataclasses import replace
 from datetime import UTC, datetime
 from uuid import UUID
@@ -8,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from endcap.contracts.event import Event, EventType
-from endcap.event_log.batches import REQUEST_SESSION, Impressions, RecordedEvents
+from endcap.event_log.batches import REQUEST_SESSION, Impressions
 
 NOW = datetime(2026, 3, 1, 8, 0, 0, 123456, tzinfo=UTC)
 TEXT = st.text(min_size=1, max_size=200)
@@ -74,10 +73,3 @@ def test_no_propensity_is_rounded_out_of_its_range(propensity: float) -> None:
     (event,) = events(shown(1, propensities=[propensity]))
     assert event.propensity is not None
     assert abs(event.propensity - propensity) <= 1e-6 * propensity
-
-
-def test_whole_events_keep_their_fields() -> None:
-    event = Event(event_id=UUID(int=1), event_type=EventType.PRODUCT_VIEW, occurred_at=NOW, received_at=NOW, session_id="s", item_id="A")
-    batch = RecordedEvents([event, event])
-    assert [Event.model_validate(json.loads(line)) for line in batch.json_lines().splitlines()] == [event, event]
-    assert len(batch) == 2

@@ -14,9 +14,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from endcap.contracts.event import Event, EventType
-from endcap.event_log.batches import Impressions, RecordedEvents
+from endcap.event_log.batches import Impressions
 from endcap.event_log.reader import event_schema, read_events
 from endcap.event_log.writer import FILE_SUFFIX, OPEN_SUFFIX, EventLog, Rotation
+from tests.endcap.event_log.whole_events import WholeEvents
 
 NOW = datetime(2026, 3, 1, 8, tzinfo=UTC)
 
@@ -40,7 +41,7 @@ def test_what_was_emitted_is_read_back_by_the_contracts_schema(tmp_path: Path) -
     view = Event(event_id=uuid4(), event_type=EventType.PRODUCT_VIEW, occurred_at=NOW, received_at=NOW, session_id="s", item_id="i1")
     with opened(tmp_path / "events") as log:
         log.emit(batch("r1"))
-        log.emit(RecordedEvents([view]))
+        log.emit(WholeEvents([view]))
     read = read_events(tmp_path / "events").collect()
     assert read.schema == event_schema()
     assert read["event_type"].to_list() == ["impression"] * 4 + ["product_view"]

@@ -9,13 +9,14 @@ import numpy as np
 import pytest
 
 from endcap.contracts.event import Event, EventType
-from endcap.event_log.batches import Impressions, RecordedEvents
+from endcap.event_log.batches import Impressions
 from endcap.event_log.writer import EventLog
 from endcap.exploration.evidence import Evidence
 from endcap.exploration.slots import ExploredSlots
 from endcap.exploration.thompson import ThompsonSampling
 from endcap.slate.assembly import assemble
 from endcap.slate.placements import Placements
+from tests.endcap.event_log.whole_events import WholeEvents
 
 GUIDE = Path(__file__).parents[3] / "docs" / "exploration.md"
 NOW = datetime(2026, 3, 1, 8, tzinfo=UTC)
@@ -54,7 +55,7 @@ def log(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, np.ndarray]:
         )
         clicked = random.random(4) < rate[slate.rows]
         views = [view(4 * number + place, request_id, items[place]) for place in np.flatnonzero(clicked).tolist()]
-        writing.emit(RecordedEvents(views))
+        writing.emit(WholeEvents(views))
     writing.close()
     return folder, rate
 
