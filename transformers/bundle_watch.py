@@ -6,12 +6,16 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from endcap.bundle.promotion import model_base_path
+from polars.exceptions import PanicException
+
+from endcap.bundle.promotion import served_version
 from endcap.errors import DependencyUnavailable
 from endcap.log import get_logger
+from transformers.back_off import BackOff
 from transformers.served_bundle import ServedBundle
 
 LOOK_SECONDS = 2.0
+LOOKS_PASSED_MAX = 7
 
 Prepare = Callable[[], Awaitable[ServedBundle]]
 """Loads the promoted bundle and returns when every part can answer with it."""
@@ -40,8 +44,8 @@ async def watch_bundle(
 ) -> None:
     """Switch to each newly promoted bundle once it is ready; runs until it is cancelled.
 
-    A bundle that cannot be served is logged once, and the present one goes on answering. One that only had to wait for a part that was
-    away is tried again.
+    A bundle that cannot be served is logged once, and the present one goes on answering. One that only has to wait for a part is tried
+    again, less and less often; when another one is promoted meanwhile, that one is tried instead.
 
     Args:
         holder: knows the present one.
@@ -53,32 +57,35 @@ async def watch_bundle(
     """
     log = get_logger("transformer")
     refused: int | None = None
-    waiting: int | None = None
+    back_off = BackOff(LOOKS_PASSED_MAX)
     while True:
         await asyncio.sleep(look_s)
-        promoted = await asyncio.to_thread(_promoted_version, served_dir)
+        promoted = await asyncio.to_thread(promoted_version, served_dir)
         present = holder.current.manifest.version if holder.current else None
-        if promoted is None or promoted in (present, refused):
+        if promoted is None or promoted in (present, refused) or not back_off.is_due(promoted):
             continue
         try:
             newer = await prepare()
             put(newer)
+            back_off.succeeded()
             count("switched")
             log.info("bundle switched", bundle=newer.name, was=present)
-        except DependencyUnavailable as error:
-            if waiting != promoted:
-                waiting = promoted
+        except (Exception, PanicException) as error:  # whatever is wrong with the new bundle, the present one goes on
+            why = {"version": promoted, "kind": type(error).__name__, "cause": str(error)}
+            if await asyncio.to_thread(promoted_version, served_dir) != promoted:
+                log.info("promoted bundle was followed by another", **why)
+            elif not isinstance(error, DependencyUnavailable):
+                refused = promoted
                 count("refused")
-                log.error("promoted bundle has to wait", version=promoted, cause=str(error))
-        except Exception as error:  # whatever is wrong with the new bundle, the present one goes on
-            refused = promoted
-            count("refused")
-            log.error("promoted bundle cannot be served", version=promoted, cause=str(error))
+                log.error("promoted bundle cannot be served", **why)
+            elif back_off.failed(promoted) == 1:
+                count("refused")
+                log.error("promoted bundle has to wait", **why)
 
 
-def _promoted_version(served_dir: Path) -> int | None:
+def promoted_version(served_dir: Path) -> int | None:
+    """The version to be served; None when there is none to be seen."""
     try:
-        versions = [int(path.name) for path in model_base_path(served_dir).iterdir() if path.name.isdigit()]
-    except FileNotFoundError:
+        return served_version(served_dir)
+    except OSError:
         return None
-    return max(versions, default=None)

@@ -7,7 +7,7 @@ import socket
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,8 +16,10 @@ import psutil
 import pytest
 import yaml
 
-from benchmarks.synthetic import SyntheticSize, make_feature_row, make_tables, manifest_fields
-from endcap.bundle.manifest import present_feature_columns
+from benchmarks.synthetic import SyntheticSize, make_feature_row, make_items, make_tables, manifest_fields
+from endcap.bundle.manifest import Bundle, present_feature_columns, seal_bundle
+from endcap.bundle.promotion import model_base_path
+from endcap.bundle.tables import write_tables
 from endcap.contracts.bundle import BundleManifest
 from endcap.index.local_server import unpack_program
 from endcap.settings import Settings
@@ -33,6 +35,21 @@ START_TIMEOUT_S = 180
 def served() -> ServedBundle:
     manifest = BundleManifest(features=present_feature_columns(), files={}, **manifest_fields(1, "endcap_1", SIZE))
     return served_from(manifest, make_tables(SIZE), Settings(replay_at=manifest.data_end))
+
+
+@pytest.fixture
+def promoted(tmp_path: Path) -> Callable[[int], Bundle]:
+    """Puts a sealed bundle where servers look for it; its SavedModel is a few bytes, since nothing here loads it."""
+
+    def promote(version: int) -> Bundle:
+        folder = model_base_path(Settings(home=tmp_path).served_dir) / str(version)
+        (folder / "variables").mkdir(parents=True)
+        (folder / "saved_model.pb").write_bytes(b"model")
+        (folder / "variables" / "variables.index").write_bytes(b"index")
+        write_tables(folder, make_tables(SIZE), make_items(SIZE))
+        return seal_bundle(folder, **manifest_fields(version, f"endcap_{version}", SIZE))
+
+    return promote
 
 
 @pytest.fixture(scope="session")

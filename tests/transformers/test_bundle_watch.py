@@ -1,0 +1,116 @@
+"""A newly promoted bundle takes the present one's place once it can answer."""
+
+import asyncio
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from polars.exceptions import PanicException
+from structlog.testing import capture_logs
+
+from endcap.errors import BundleInvalid, DependencyUnavailable
+from transformers.bundle_watch import BundleHolder, watch_bundle
+from transformers.served_bundle import ServedBundle
+
+
+async def switches(holder: BundleHolder, served_dir: Path, prepare, until, outcomes: list[str] | None = None) -> None:
+    def put(newer: ServedBundle) -> None:
+        holder.current = newer
+
+    count = [].append if outcomes is None else outcomes.append
+    watching = asyncio.create_task(watch_bundle(holder, served_dir, prepare, put, look_s=0.01, count=count))
+    async with asyncio.timeout(20):
+        while not until():  # noqa: ASYNC110 - the watcher has no event to wait for
+            await asyncio.sleep(0.01)
+    watching.cancel()
+
+
+async def test_a_promoted_bundle_replaces_the_present_one(served, tmp_path: Path) -> None:
+    (tmp_path / "endcap" / "2").mkdir(parents=True)
+    holder = BundleHolder()
+    holder.current = served
+    newer = replace(served, manifest=served.manifest.model_copy(update={"version": 2}))
+
+    async def prepare():
+        return newer
+
+    await switches(holder, tmp_path, prepare, lambda: holder.current is newer)
+    assert holder.current is newer
+
+
+async def test_a_bundle_that_cannot_be_served_is_tried_once_and_the_present_one_stays(served, tmp_path: Path) -> None:
+    (tmp_path / "endcap" / "2").mkdir(parents=True)
+    holder = BundleHolder()
+    holder.current = served
+    tried: list[int] = []
+    newer = replace(served, manifest=served.manifest.model_copy(update={"version": 3}))
+
+    async def prepare():
+        tried.append(1)
+        if len(tried) == 1:
+            (tmp_path / "endcap" / "3").mkdir()
+            raise BundleInvalid("the file is missing")
+        return newer
+
+    await switches(holder, tmp_path, prepare, lambda: holder.current is newer)
+    assert len(tried) == 2
+
+
+def version_of(served: ServedBundle, version: int) -> ServedBundle:
+    return replace(served, manifest=served.manifest.model_copy(update={"version": version}))
+
+
+async def test_a_bundle_that_waits_for_a_part_is_tried_again_and_counted_once(served, tmp_path: Path) -> None:
+    (tmp_path / "endcap" / "2").mkdir(parents=True)
+    holder, newer = BundleHolder(), version_of(served, 2)
+    holder.current = served
+    tried: list[int] = []
+    outcomes: list[str] = []
+
+    async def prepare():
+        tried.append(1)
+        if len(tried) < 3:
+            raise DependencyUnavailable("there is no such collection")
+        return newer
+
+    with capture_logs() as lines:
+        await switches(holder, tmp_path, prepare, lambda: holder.current is newer, outcomes)
+    assert len(tried) == 3 and outcomes == ["refused", "switched"]
+    assert [line["event"] for line in lines] == ["promoted bundle has to wait", "bundle switched"]
+
+
+async def test_a_bundle_that_is_followed_by_another_while_it_is_prepared_is_not_refused(served, tmp_path: Path) -> None:
+    (tmp_path / "endcap" / "2").mkdir(parents=True)
+    holder, newer = BundleHolder(), version_of(served, 3)
+    holder.current = served
+    outcomes: list[str] = []
+
+    async def prepare():
+        if not (tmp_path / "endcap" / "3").exists():
+            (tmp_path / "endcap" / "3").mkdir()
+            raise DependencyUnavailable("another bundle was promoted meanwhile")
+        return newer
+
+    await switches(holder, tmp_path, prepare, lambda: holder.current is newer, outcomes)
+    assert outcomes == ["switched"]
+
+
+@pytest.mark.parametrize("failure", [RuntimeError("anything"), PanicException("anything")])
+async def test_whatever_is_wrong_with_a_bundle_the_next_one_is_taken_up(served, tmp_path: Path, failure: BaseException) -> None:
+    (tmp_path / "endcap" / "2").mkdir(parents=True)
+    holder, newer = BundleHolder(), version_of(served, 3)
+    holder.current = served
+    outcomes: list[str] = []
+
+    def is_switched() -> bool:
+        if outcomes == ["refused"]:
+            (tmp_path / "endcap" / "3").mkdir(exist_ok=True)
+        return holder.current is newer
+
+    async def prepare():
+        if not (tmp_path / "endcap" / "3").exists():
+            raise failure
+        return newer
+
+    await switches(holder, tmp_path, prepare, is_switched, outcomes)
+    assert outcomes == ["refused", "switched"]
