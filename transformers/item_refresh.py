@@ -7,16 +7,14 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 
+import polars as pl
+from polars.exceptions import PanicException
+
 from endcap.catalogue.item_table import ItemTable
 from endcap.catalogue.item_updates import read_updates
 from endcap.catalogue.updated_items import UpdateReport, apply_updates
-from endcap.errors import EndcapError
 from endcap.log import get_logger
-
-LOOK_SECONDS = 1.0
-PAUSE_SECONDS = 0.0005
-"""Between two pieces of work: long enough for the thread of the requests to take the interpreter back, which it cannot ask for sooner
-than after five milliseconds."""
+from transformers.file_watch import LOOK_SECONDS, UNUSABLE, Identity, identity, keep_looking, let_requests_go_first
 
 
 @dataclass(frozen=True)
@@ -28,12 +26,12 @@ class Catalogue:
 
 
 @dataclass(frozen=True)
-class _Loaded:
-    """A bundle's table and what became of it before the bundle answered."""
+class _Updated:
+    """A bundle's table, what updates made of it, and the file that is dealt with; None while one is still to be read."""
 
     of_bundle: ItemTable
     made: ItemTable
-    seen: tuple[int, int, int]
+    seen: Identity | None
 
 
 class ItemRefresh:
@@ -52,33 +50,38 @@ class ItemRefresh:
         path: Path,
         current: Callable[[], Catalogue | None],
         on_items: Callable[[ItemTable], None],
-        pause: Callable[[], None] = lambda: time.sleep(PAUSE_SECONDS),
+        pause: Callable[[], None] = let_requests_go_first,
         on_done: Callable[[str, float], None] = lambda _outcome, _seconds: None,
     ) -> None:
-        self._path = path
+        self.path = path
         self._current = current
         self._on_items = on_items
         self._pause = pause
         self._on_done = on_done
         self._log = get_logger("item_refresh")
-        self._of_bundle: ItemTable | None = None
-        self._made: ItemTable | None = None
-        self._seen: tuple[int, int, int] | None = None
+        self._last_good: pl.DataFrame | None = None
+        self._answering: _Updated | None = None
+        self._loaded: _Updated | None = None
         self._revision = 0
-        self._loaded: _Loaded | None = None
 
     def applied_to(self, catalogue: Catalogue) -> ItemTable:
-        """The table of a bundle that is being loaded, with the updates on disk, so that it begins with today's stock; blocks."""
-        seen = _identity(self._path)
-        if seen is None:
-            return catalogue.items
+        """The table of a bundle that is being loaded, with the updates on disk, so that it begins with today's stock; blocks.
+
+        Beside a file that cannot be used or went away, it begins with the last good updates.
+        """
+        seen, made = identity(self.path), None
         try:
-            made, _ = self._apply(catalogue.items, catalogue.as_of)
-        except EndcapError as error:
-            self._log.error("item updates refused; the bundle begins with its own values", cause=str(error))
+            if seen is not None:
+                made, _ = self._apply_file(catalogue)
+        except (Exception, PanicException) as error:  # whatever is wrong with the file, the bundle answers
+            seen = None
+            self._log.error("item updates refused; the bundle begins with the earlier ones", cause=str(error))
+        if made is None and self._last_good is not None:
+            made, _ = self._apply(self._last_good, catalogue)
+        if made is None:
             return catalogue.items
         made = replace(made, revision=self._revision + 1)
-        self._loaded = _Loaded(catalogue.items, made, seen)
+        self._loaded = _Updated(catalogue.items, made, seen)
         return made
 
     async def look(self) -> UpdateReport | None:
@@ -86,20 +89,18 @@ class ItemRefresh:
 
         A file that cannot be used is logged once, and the table stays as it is; so it does when the file goes away.
         """
-        catalogue, seen = self._current(), _identity(self._path)
+        seen = await asyncio.to_thread(identity, self.path)
+        catalogue = self._current()
         if catalogue is None or seen is None:
             return None
-        if self._loaded is not None and catalogue.items is self._loaded.made:
-            self._of_bundle, self._made, self._seen = self._loaded.of_bundle, self._loaded.made, self._loaded.seen
-            self._revision, self._loaded = self._loaded.made.revision, None
-        elif self._of_bundle is None or (catalogue.items is not self._made and catalogue.items is not self._of_bundle):
-            self._of_bundle, self._made, self._seen = catalogue.items, None, None
-        if seen == self._seen:
+        answering = self._followed(catalogue.items)
+        if seen == answering.seen:
             return None
-        self._seen, start = seen, time.perf_counter()
+        start = time.perf_counter()
         try:
-            made, report = await asyncio.to_thread(self._apply, self._of_bundle, catalogue.as_of)
-        except EndcapError as error:
+            made, report = await asyncio.to_thread(self._apply_file, replace(catalogue, items=answering.of_bundle))
+        except UNUSABLE as error:
+            self._answering = replace(answering, seen=seen)
             self._log.error("item updates refused; the earlier ones stay", cause=str(error))
             self._on_done("failed", time.perf_counter() - start)
             return None
@@ -107,14 +108,30 @@ class ItemRefresh:
         if latest is None or latest.items is not catalogue.items:
             return None  # another bundle answers by now; the next look starts from its table
         self._revision += 1
-        self._made = replace(made, revision=self._revision)
-        self._on_items(self._made)
+        made = replace(made, revision=self._revision)
+        self._answering = _Updated(answering.of_bundle, made, seen)
+        self._on_items(made)
         self._on_done("applied", time.perf_counter() - start)
         self._say(report)
         return report
 
-    def _apply(self, items: ItemTable, as_of: datetime) -> tuple[ItemTable, UpdateReport]:
-        return apply_updates(items, read_updates(self._path), newer_than=as_of, pause=self._pause)
+    def _followed(self, items: ItemTable) -> _Updated:
+        """What became of the bundle whose table answers; it may be another one than at the last look."""
+        if self._loaded is not None and items is self._loaded.made:
+            self._answering, self._loaded = self._loaded, None
+            self._revision = items.revision
+        elif self._answering is None or (items is not self._answering.made and items is not self._answering.of_bundle):
+            self._answering = _Updated(items, items, None)
+        return self._answering
+
+    def _apply_file(self, catalogue: Catalogue) -> tuple[ItemTable, UpdateReport]:
+        updates = read_updates(self.path)
+        applied = self._apply(updates, catalogue)
+        self._last_good = updates
+        return applied
+
+    def _apply(self, updates: pl.DataFrame, catalogue: Catalogue) -> tuple[ItemTable, UpdateReport]:
+        return apply_updates(catalogue.items, updates, newer_than=catalogue.as_of, pause=self._pause)
 
     def _say(self, report: UpdateReport) -> None:
         counts = {"applied": report.applied, "unknown": report.unknown, "outdated": report.outdated}
@@ -125,19 +142,5 @@ class ItemRefresh:
 
 
 async def watch_item_updates(refresh: ItemRefresh, look_s: float = LOOK_SECONDS) -> None:
-    """Look for a new file for ever; runs until it is cancelled."""
-    while True:
-        try:
-            await refresh.look()
-        except Exception as error:  # whatever is wrong with one file, requests and the next file go on
-            get_logger("item_refresh").error("item updates could not be applied", cause=repr(error))
-        await asyncio.sleep(look_s)
-
-
-def _identity(path: Path) -> tuple[int, int, int] | None:
-    """Which file it is; another one after each replacement."""
-    try:
-        found = path.stat()
-    except OSError:
-        return None
-    return found.st_ino, found.st_mtime_ns, found.st_size
+    """Keep the item table as the file says; runs until it is cancelled."""
+    await keep_looking(refresh.path, refresh.look, look_s)

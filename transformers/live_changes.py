@@ -2,22 +2,21 @@
 
 import asyncio
 from collections.abc import Coroutine, Sequence
-from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
+from endcap.bundle.manifest import Bundle
+from endcap.bundle.tables import read_tables
 from endcap.catalogue.item_table import ItemTable
-from endcap.errors import EndcapError
 from endcap.exploration.evidence import Evidence
 from endcap.log import get_logger
 from endcap.rules.rule_book import RuleBook
-from endcap.rules.rule_file import RuleFile
 from endcap.settings import Settings
 from transformers.bundle_watch import BundleHolder
+from transformers.file_watch import UNUSABLE, Identity, identity, keep_looking, let_requests_go_first
 from transformers.item_refresh import Catalogue, ItemRefresh, watch_item_updates
 from transformers.metrics import ServingMetrics
-from transformers.rule_watch import Ruled, RuleFileWatch, let_requests_go_first, watch_rules
-from transformers.served_bundle import EVIDENCE_NAME, ServedBundle
+from transformers.rule_watch import Ruled, RuleFileWatch, watch_rules
+from transformers.served_bundle import EVIDENCE_NAME, ServedBundle, served_from
 
 ITEM_UPDATES_NAME = "item_updates.parquet"
 EVIDENCE_LOOK_SECONDS = 5.0
@@ -39,6 +38,8 @@ class LiveChanges:
         self._log = get_logger("transformer")
         self._rules = RuleFileWatch(settings.rules_file, self._ruled, self._take_rules, metrics)
         self._items = ItemRefresh(settings.live_dir / ITEM_UPDATES_NAME, self._catalogue, self._take_items, on_done=self._count_refresh)
+        self._evidence_file = settings.live_dir / EVIDENCE_NAME
+        self._evidence_seen: Identity | None = None
         self._tasks: set[asyncio.Task[None]] = set()
 
     def watchers(self) -> Sequence[Coroutine[Any, Any, None]]:
@@ -46,7 +47,7 @@ class LiveChanges:
         return (
             watch_rules(self._rules),
             watch_item_updates(self._items),
-            self._watch_evidence(self._settings.live_dir / EVIDENCE_NAME),
+            keep_looking(self._evidence_file, self.look_for_evidence, EVIDENCE_LOOK_SECONDS),
         )
 
     def bundle_changed(self) -> None:
@@ -55,16 +56,33 @@ class LiveChanges:
         if served is not None:
             self._take_rules(served.rules)
 
-    def with_updates(self, served: ServedBundle) -> ServedBundle:
-        """A bundle that is being loaded with the item updates on disk, and its rules for them; blocks."""
-        items = self._items.applied_to(Catalogue(served.tables.items, served.manifest.data_end))
-        if items is served.tables.items:
-            return served
-        return replace(served.with_items(items), rules=served.rules.recompiled(items))
+    def load(self, bundle: Bundle) -> ServedBundle:
+        """A bundle whose files were checked, with the item updates and the rules of today; blocks.
 
-    def rule_file(self) -> RuleFile:
-        """The rules in force."""
-        return self._rules.file()
+        Raises:
+            InvalidInput: a rule cannot be used with its catalogue.
+        """
+        tables = read_tables(bundle.path, memory_map=True)
+        items = self._items.applied_to(Catalogue(tables.items, bundle.manifest.data_end))
+        return served_from(bundle.manifest, tables, self._settings, self._rules.file(), items)
+
+    async def look_for_evidence(self) -> None:
+        """Take up the click evidence if its file is new since the last look; one that cannot be used is logged once."""
+        found = await asyncio.to_thread(identity, self._evidence_file)
+        served = self._holder.current
+        if found is None or found == self._evidence_seen or served is None:
+            return
+        try:
+            evidence = await asyncio.to_thread(Evidence.read, self._evidence_file, served.tables.items)
+        except UNUSABLE as error:
+            self._evidence_seen = found
+            self._log.error("click evidence refused; the earlier one stays", cause=str(error))
+            return
+        latest = self._holder.current
+        if latest is None or latest.manifest.version != served.manifest.version:
+            return  # another bundle answers by now; the next look reads for its catalogue
+        self._evidence_seen = found
+        self._holder.change(evidence=evidence)
 
     def _take_rules(self, book: RuleBook) -> None:
         self._holder.change(rules=book, rule_counts=self._metrics.rules_in_force(book.version, book.rules))
@@ -102,29 +120,3 @@ class LiveChanges:
         latest = self._holder.current
         if latest is not None and latest.rules is served.rules and latest.tables.items is items:
             self._take_rules(book)
-
-    async def _watch_evidence(self, path: Path) -> None:
-        """Look for newer click evidence for ever; runs until it is cancelled."""
-        seen: int | None = None
-        while True:
-            await asyncio.sleep(EVIDENCE_LOOK_SECONDS)
-            found = await asyncio.to_thread(_changed_at, path)
-            served = self._holder.current
-            if found is None or found == seen or served is None:
-                continue
-            seen = found
-            try:
-                evidence = await asyncio.to_thread(Evidence.read, path, served.tables.items)
-            except EndcapError as error:
-                self._log.error("click evidence refused; the earlier one stays", cause=str(error))
-                continue
-            if self._holder.current is not None and self._holder.current.manifest.version == served.manifest.version:
-                self._holder.change(evidence=evidence)
-
-
-def _changed_at(path: Path) -> int | None:
-    """Nanoseconds; None when there is no file."""
-    try:
-        return path.stat().st_mtime_ns
-    except OSError:
-        return None

@@ -1,7 +1,6 @@
 """The merchandisers' rule file while bundles are served: a changed file is compiled beside the requests and takes effect at once."""
 
 import asyncio
-import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,20 +11,12 @@ from endcap.errors import EndcapError
 from endcap.log import get_logger
 from endcap.rules.enabled_rules import EnabledRules
 from endcap.rules.rule_book import RuleBook
-from endcap.rules.rule_file import RuleFile, read_rules
+from endcap.rules.rule_file import NO_RULES, RuleFile, read_rules
+from transformers.file_watch import LOOK_SECONDS, Identity, identity, keep_looking, let_requests_go_first
 from transformers.metrics import ServingMetrics
 
-LOOK_SECONDS = 1.0
 AGE_SECONDS = 3_600
 """How old the ages may be that rules about `age_days` go by; they count whole days."""
-PAUSE_SECONDS = 0.0005
-"""Between two pieces of work: long enough for the thread of the requests to take the interpreter back."""
-NO_RULES = RuleFile(version=1)
-
-
-def let_requests_go_first() -> None:
-    """Called between two pieces of work in a thread beside the requests'."""
-    time.sleep(PAUSE_SECONDS)
 
 
 @dataclass(frozen=True)
@@ -56,19 +47,19 @@ class RuleFileWatch:
         metrics: ServingMetrics,
         pause: Callable[[], None] = let_requests_go_first,
     ) -> None:
-        self._path = path
+        self.path = path
         self._current = current
         self._on_book = on_book
         self._metrics = metrics
         self._pause = pause
         self._log = get_logger("rules")
-        self._seen: _Identity | None = None
+        self._seen: Identity | None = None
         self._file: RuleFile | None = None
 
     def file(self) -> RuleFile:
         """The rules in force, for a bundle that is being loaded; read from the file the first time."""
         if self._file is None:
-            self._seen = _identity(self._path)
+            self._seen = identity(self.path)
             self._file = self._read() or NO_RULES
         return self._file
 
@@ -78,12 +69,13 @@ class RuleFileWatch:
         Returns:
             The book that took effect, None when there is none.
         """
-        seen, ruled = _identity(self._path), self._current()
+        seen = await asyncio.to_thread(identity, self.path)
+        ruled = self._current()
         if ruled is None:
             return None
         if seen != self._seen:
-            self._seen = seen
             read = await asyncio.to_thread(self._read)
+            self._seen = seen
             if read is None:
                 return None
             self._file = read
@@ -112,8 +104,8 @@ class RuleFileWatch:
     def _read(self) -> RuleFile | None:
         """The file with all its conditions checked, no rules when there is none, None when it is refused."""
         try:
-            is_there = self._path.exists()
-            file = read_rules(self._path) if is_there else NO_RULES
+            is_there = self.path.exists()
+            file = read_rules(self.path) if is_there else NO_RULES
             EnabledRules.of(file)
         except (EndcapError, OSError) as error:
             self._refuse(error)
@@ -129,22 +121,5 @@ class RuleFileWatch:
 
 
 async def watch_rules(watch: RuleFileWatch, look_s: float = LOOK_SECONDS) -> None:
-    """Look at the file for ever; runs until it is cancelled."""
-    while True:
-        try:
-            await watch.look()
-        except Exception as error:  # whatever is wrong with one file, requests and the next file go on
-            get_logger("rules").error("rules could not be taken up", cause=repr(error))
-        await asyncio.sleep(look_s)
-
-
-_Identity = tuple[int, int, int]
-
-
-def _identity(path: Path) -> _Identity | None:
-    """Which file it is; another one after each change."""
-    try:
-        found = path.stat()
-    except OSError:
-        return None
-    return found.st_ino, found.st_mtime_ns, found.st_size
+    """Keep the rules as the file says; runs until it is cancelled."""
+    await keep_looking(watch.path, watch.look, look_s)

@@ -6,24 +6,22 @@ from datetime import datetime
 import numpy as np
 from numpy.typing import NDArray
 
-from endcap.bundle.manifest import Bundle
-from endcap.bundle.tables import BundleTables, read_tables
+from endcap.bundle.tables import BundleTables
 from endcap.catalogue.item_table import ItemTable
 from endcap.clock import Clock, replay_clock, system_clock
 from endcap.contracts.bundle import BundleManifest
-from endcap.errors import DataRejected
 from endcap.exploration.evidence import Evidence
 from endcap.features.columns import ITEM_NUMERIC
 from endcap.log import get_logger
 from endcap.retrieval.content import ContentTable
 from endcap.retrieval.preferences import PopularWithin
 from endcap.rules.rule_book import RuleBook
-from endcap.rules.rule_file import RuleFile
+from endcap.rules.rule_file import NO_RULES, RuleFile
 from endcap.settings import RetrievalSettings, Settings, resolve_replay
 from transformers.category_tree import CategoryTree
+from transformers.file_watch import UNUSABLE
 from transformers.rule_counts import RuleCounts
 
-NO_RULES = RuleFile(version=1)
 EVIDENCE_NAME = "click_evidence.parquet"
 
 
@@ -75,27 +73,27 @@ class ServedBundle:
         return replace(self, tables=replace(self.tables, items=items), content=replace(self.content, items=items))
 
 
-def load_served_bundle(bundle: Bundle, settings: Settings, rules: RuleFile = NO_RULES) -> ServedBundle:
-    """Read the tables of a bundle whose files were checked.
+def served_from(
+    manifest: BundleManifest, tables: BundleTables, settings: Settings, rules: RuleFile = NO_RULES, items: ItemTable | None = None
+) -> ServedBundle:
+    """Make a bundle's tables ready for requests.
 
     Args:
-        bundle: opened.
+        manifest: of the bundle.
+        tables: as the bundle brings them.
         settings: quotas and the moment to answer for.
         rules: the merchandisers' rules.
+        items: the bundle's item table with live updates, which it begins with; its own when left out.
 
     Raises:
         InvalidInput: a rule cannot be used with this catalogue.
     """
-    return served_from(bundle.manifest, read_tables(bundle.path, memory_map=True), settings, rules)
-
-
-def served_from(manifest: BundleManifest, tables: BundleTables, settings: Settings, rules: RuleFile = NO_RULES) -> ServedBundle:
-    """Make a bundle's tables ready for requests, as `load_served_bundle` does."""
+    present = tables.items if items is None else items
     replay_at = resolve_replay(settings.replay_at, manifest.data_end, system_clock())
     clock = replay_clock(replay_at) if replay_at else system_clock
     purchases = tables.items.numeric[1:, ITEM_NUMERIC.index("purchases_90d")]
     within = PopularWithin.of(tables.items)
-    book = RuleBook.compile(rules, tables.items, clock)
+    book = RuleBook.compile(rules, present, clock)
     return ServedBundle(
         manifest=manifest,
         tables=tables,
@@ -109,13 +107,13 @@ def served_from(manifest: BundleManifest, tables: BundleTables, settings: Settin
         evidence=_evidence(settings, tables.items),
         clock=clock,
         replay_at=replay_at,
-    )
+    ).with_items(present)
 
 
 def _evidence(settings: Settings, items: ItemTable) -> Evidence:
     """The click evidence on disk; none when the file cannot be used, since a list can do without."""
     try:
         return Evidence.read(settings.live_dir / EVIDENCE_NAME, items)
-    except DataRejected as error:
+    except UNUSABLE as error:
         get_logger("transformer").error("click evidence refused; starting without any", cause=str(error))
         return Evidence.of(items)

@@ -29,8 +29,9 @@ from transformers.metrics import ServingMetrics
 from transformers.model import RecommendationModel
 from transformers.model_server_client import ModelServerClient
 from transformers.path_parts import path_parts
+from transformers.promoted_bundle import await_promoted
 from transformers.request_path import RequestPath
-from transformers.served_bundle import ServedBundle, load_served_bundle
+from transformers.served_bundle import ServedBundle
 from transformers.tracing import Tracing
 
 WARM_UP_LISTS = 20
@@ -68,7 +69,7 @@ class Transformer:
         Raises:
             EndcapError: there is no sound bundle, or Milvus or the model server cannot answer with it.
         """
-        self._put(await self.prepare())
+        self._put(await self._first_bundle())
         _log_start(self._holder.current)
         async with AsyncExitStack() as stack:
             stack.push_async_callback(self._close)
@@ -81,12 +82,23 @@ class Transformer:
         exit_soon()
 
     async def prepare(self) -> ServedBundle:
-        """Load the promoted bundle and return when every part has answered with it."""
+        """Load the promoted bundle beside the one that answers, and return when every part has answered with it.
+
+        Raises:
+            DependencyUnavailable: a part cannot answer with it yet.
+        """
+        bundle = await await_promoted(self._settings.served_dir, self._index, self._client, self._wait_s)
+        return await self._made_ready(await asyncio.to_thread(self._live.load, bundle))
+
+    async def _first_bundle(self) -> ServedBundle:
+        """The same at the start: tables are read first, while the other parts are still starting too."""
         bundle = await asyncio.to_thread(served_bundle, self._settings.served_dir)
-        served = await asyncio.to_thread(load_served_bundle, bundle, self._settings, self._live.rule_file())
-        served = await asyncio.to_thread(self._live.with_updates, served)
+        served = await asyncio.to_thread(self._live.load, bundle)
         await asyncio.to_thread(self._index.check, served.manifest.collection)
         await self._client.wait_until_available(served.manifest.version, self._wait_s)
+        return await self._made_ready(served)
+
+    async def _made_ready(self, served: ServedBundle) -> ServedBundle:
         await self._warm_up(served)
         gc.collect()
         gc.freeze()  # the catalogue's strings and dictionaries live as long as the bundle; a collection that walks them costs tens of ms

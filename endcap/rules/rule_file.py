@@ -169,6 +169,9 @@ class RuleFile(BaseModel):
         return f"rule {rule_id}" + (f" (line {line})" if line else "")
 
 
+NO_RULES = RuleFile(version=1)
+
+
 def parse_rules(text: str, name: str = "rules") -> RuleFile:
     """Read rules from YAML.
 

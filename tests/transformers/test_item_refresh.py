@@ -6,29 +6,19 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 import pytest
+from polars.exceptions import PanicException
 from structlog.testing import capture_logs
 
 from endcap.catalogue.item_table import ItemTable
 from endcap.catalogue.item_updates import write_updates
+from tests.transformers.two_items import two_items
 from transformers.item_refresh import Catalogue, ItemRefresh
 
 AS_OF = datetime(2026, 11, 26, tzinfo=UTC)
 
 
 def table(price: float) -> ItemTable:
-    return ItemTable.from_items(
-        pl.DataFrame(
-            {
-                "item_id": ["a", "b"],
-                "title": ["A", "B"],
-                "category_path": [["x"], ["x"]],
-                "brand": ["m", "m"],
-                "price": [price, price],
-                "availability": ["in_stock"] * 2,
-                "created_at": [AS_OF] * 2,
-            }
-        )
-    )
+    return two_items(price, price, AS_OF)
 
 
 class Shelf:
@@ -134,3 +124,73 @@ async def test_a_table_of_a_bundle_that_was_replaced_meanwhile_is_dropped(shelf:
     assert shelf.prices() == [-1, 3, 3]
     await shelf.refresh.look()
     assert shelf.prices() == [-1, 5, 3]
+
+
+def loaded(shelf: Shelf, price: float) -> None:
+    """Another bundle is loaded and begins to answer."""
+    shelf.items = shelf.refresh.applied_to(Catalogue(table(price), AS_OF))
+
+
+async def test_a_bundle_begins_with_the_updates_which_are_not_applied_to_it_again(shelf: Shelf) -> None:
+    shelf.write(a=5.0)
+    loaded(shelf, 2.0)
+    assert shelf.prices() == [-1, 5, 2]
+    assert await shelf.refresh.look() is None and not shelf.taken
+
+
+async def test_a_swap_beside_a_broken_file_carries_on_with_the_last_good_updates(shelf: Shelf) -> None:
+    shelf.write(a=5.0)
+    await shelf.refresh.look()
+    shelf.file.write_bytes(b"half a fi")
+    loaded(shelf, 2.0)
+    assert shelf.prices() == [-1, 5, 2]
+    assert await shelf.refresh.look() is None
+    assert shelf.prices() == [-1, 5, 2], "the refused file changed nothing"
+    shelf.write(b=7.0)
+    await shelf.refresh.look()
+    assert shelf.prices() == [-1, 2, 7], "a left the file, so the new bundle's price holds"
+
+
+async def test_a_swap_after_the_file_went_away_carries_on_with_the_last_good_updates(shelf: Shelf) -> None:
+    shelf.write(a=5.0)
+    loaded(shelf, 1.0)
+    shelf.file.unlink()
+    loaded(shelf, 2.0)
+    assert shelf.prices() == [-1, 5, 2]
+
+
+async def test_updates_from_before_a_bundle_do_not_come_back_with_it(shelf: Shelf) -> None:
+    shelf.write(a=5.0)
+    await shelf.refresh.look()
+    shelf.file.unlink()
+    later = Catalogue(table(2.0), AS_OF + timedelta(days=1))
+    assert np.nan_to_num(shelf.refresh.applied_to(later).price, nan=-1).tolist() == [-1, 2, 2]
+
+
+def test_a_bundle_beside_a_file_that_was_never_good_begins_with_its_own_values(shelf: Shelf) -> None:
+    shelf.file.write_bytes(b"half a fi")
+    loaded(shelf, 2.0)
+    assert shelf.prices() == [-1, 2, 2]
+
+
+async def test_updates_that_failed_for_another_reason_are_tried_again(shelf: Shelf, monkeypatch: pytest.MonkeyPatch) -> None:
+    shelf.write(a=5.0)
+    with monkeypatch.context() as patched:
+        patched.setattr(shelf.refresh, "_pause", lambda: 1 / 0)
+        with pytest.raises(ZeroDivisionError):
+            await shelf.refresh.look()
+    await shelf.refresh.look()
+    assert shelf.prices() == [-1, 5, 1]
+
+
+async def test_a_file_that_polars_panics_over_is_refused(shelf: Shelf, monkeypatch: pytest.MonkeyPatch) -> None:
+    def panic(path: Path) -> pl.DataFrame:
+        raise PanicException("assertion failed: range.end <= self.size")
+
+    shelf.write(a=5.0)
+    monkeypatch.setattr("transformers.item_refresh.read_updates", panic)
+    loaded(shelf, 2.0)
+    with capture_logs() as lines:
+        assert await shelf.refresh.look() is None
+        assert await shelf.refresh.look() is None
+    assert len(lines) == 1 and shelf.prices() == [-1, 2, 2]

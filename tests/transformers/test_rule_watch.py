@@ -4,7 +4,6 @@ import asyncio
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-import polars as pl
 import pytest
 from prometheus_client import CollectorRegistry
 from structlog.testing import capture_logs
@@ -13,6 +12,7 @@ from endcap.catalogue.item_table import ItemTable
 from endcap.rules.context import RuleContext
 from endcap.rules.rule_book import RuleBook
 from endcap.rules.rule_file import RuleFile
+from tests.transformers.two_items import two_items
 from transformers.metrics import ServingMetrics
 from transformers.rule_watch import AGE_SECONDS, Ruled, RuleFileWatch, watch_rules
 
@@ -23,19 +23,7 @@ BROKEN = GOOD.replace("price < 2", "prize < 2")
 
 
 def table(price: float) -> ItemTable:
-    return ItemTable.from_items(
-        pl.DataFrame(
-            {
-                "item_id": ["a", "b"],
-                "title": ["A", "B"],
-                "category_path": [["x"], ["x"]],
-                "brand": ["m", "m"],
-                "price": [price, 9.0],
-                "availability": ["in_stock"] * 2,
-                "created_at": [NOW - timedelta(days=10)] * 2,
-            }
-        )
-    )
+    return two_items(price, 9.0, NOW - timedelta(days=10))
 
 
 class Shelf:

@@ -1,0 +1,60 @@
+"""Files that other processes replace while the transformer serves: whether one changed, and looking at it for ever."""
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+
+from polars.exceptions import PanicException
+
+from endcap.errors import EndcapError
+from endcap.log import get_logger
+from transformers.back_off import BackOff
+
+LOOK_SECONDS = 1.0
+PAUSE_SECONDS = 0.0005
+"""Between two pieces of work: long enough for the thread of the requests to take the interpreter back, which it cannot ask for sooner
+than after five milliseconds."""
+LOOKS_PASSED_MAX = 30
+UNUSABLE: tuple[type[BaseException], ...] = (EndcapError, PanicException)
+"""What reading a file raises that no second reading would mend. Polars panics over some damaged files, and a panic is no `Exception`."""
+
+Identity = tuple[int, int, int]
+
+
+def identity(path: Path) -> Identity | None:
+    """Which file it is, another one after each change; None when there is none."""
+    try:
+        found = path.stat()
+    except OSError:
+        return None
+    return found.st_ino, found.st_mtime_ns, found.st_size
+
+
+def let_requests_go_first() -> None:
+    """Called between two pieces of work in a thread beside the requests'."""
+    time.sleep(PAUSE_SECONDS)
+
+
+async def keep_looking(path: Path, look: Callable[[], Awaitable[object]], look_s: float = LOOK_SECONDS) -> None:
+    """Look at a file for ever; runs until it is cancelled.
+
+    Whatever a look raises is logged, and the requests and the next look go on. The same file is then looked at less and less often,
+    another one at once.
+
+    Args:
+        path: the file.
+        look: takes the file up if it changed; raises when that failed and may go well later.
+        look_s: seconds between two looks.
+    """
+    log, back_off = get_logger("transformer"), BackOff(LOOKS_PASSED_MAX)
+    while True:
+        found = await asyncio.to_thread(identity, path)
+        if back_off.is_due(found):
+            try:
+                await look()
+                back_off.succeeded()
+            except (Exception, PanicException) as error:
+                back_off.failed(found)
+                log.error("file could not be taken up; tried again later", file=str(path), kind=type(error).__name__, cause=str(error))
+        await asyncio.sleep(look_s)
