@@ -138,6 +138,7 @@ def test_broken_click_evidence_leaves_the_earlier_one(deployment: Deployment, lo
     mend_evidence(live)
     load.wait_for(lambda outcomes: len(outcomes) >= 12, "there were not enough requests", time.monotonic())
     load.outcomes(start).require_sound()
+    assert written(deployment, "click evidence refused") == before + 2, "one line a broken file"
 
 
 def test_folder_that_takes_no_events_costs_impressions_alone(deployment: Deployment, load: Load) -> None:

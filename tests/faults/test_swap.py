@@ -213,4 +213,6 @@ def test_bundle_promoted_while_milvus_is_away_is_taken_up_later(deployment: Depl
             deployment.milvus.start()
             deployment.milvus.wait_until_ready()
     until(lambda: served(deployment) == "endcap-1", "the first bundle was not taken up again", 90)
-    load.outcomes(start).require_full()
+    seen = load.outcomes(start)
+    seen.require_full()
+    assert {each.answer["bundle"] for each in seen.answered().each} == {"endcap-1", "endcap-2"}
