@@ -1,6 +1,7 @@
 """Respond: the finished list as the answer of the contract."""
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -41,14 +42,17 @@ class Shown:
     def __len__(self) -> int:
         return len(self.slate) + len(self.rest)
 
+    @cached_property
     def index(self) -> NDArray[np.int32]:
         """int32 [k'], item indices in the list's order."""
         return np.concatenate([self.candidates.ranked.candidates.index[self.slate.rows], self.rest])
 
+    @cached_property
     def main_source(self) -> NDArray[np.int8]:
         """int8 [k'], places in SOURCES; the last resort is what is popular."""
         return np.concatenate([self.candidates.ranked.candidates.main_source[self.slate.rows], np.full(len(self.rest), _POPULAR, np.int8)])
 
+    @cached_property
     def score(self) -> NDArray[np.float32]:
         """float32 [k']; items of the last resort stand below all others."""
         listed = self.candidates.score[self.slate.rows]
@@ -71,7 +75,7 @@ def recommendations(shown: Shown, asked: SourceRequest, policy: str) -> list[Rec
         asked: the request as the sources saw it.
         policy: name of the exploration policy, for explanations.
     """
-    items, index, main_source = asked.request.served.tables.items, shown.index(), shown.main_source()
+    items, index, main_source = asked.request.served.tables.items, shown.index, shown.main_source
     sentences = reasons(index, main_source, asked.request, asked.state)
     propensity = np.concatenate([shown.slate.propensity, np.ones(len(shown.rest), dtype=np.float32)]).tolist()
     explanations = explained(shown, policy) if asked.request.instance.explain else [None] * len(index)
@@ -89,7 +93,7 @@ def recommendations(shown: Shown, asked: SourceRequest, policy: str) -> list[Rec
         for place, (item, score, source, reason, title, chance, explanation) in enumerate(
             zip(
                 index.tolist(),
-                shown.score().tolist(),
+                shown.score.tolist(),
                 main_source.tolist(),
                 sentences,
                 items.titles(index),

@@ -25,7 +25,7 @@ def count_list(metrics: ServingMetrics, shown: Shown, asked: SourceRequest, curi
     if asked.rules:
         served.rule_counts.add(shown.candidates.effects.counts(len(served.rules.rules)))
     if len(shown):
-        metrics.shown(asked.request.instance.surface, float(shown.score()[0]), shown.buy())
+        metrics.shown(asked.request.instance.surface, float(shown.score[0]), shown.buy())
     else:
         (metrics.empty_answers if _may_be_shown(asked) else metrics.nothing_eligible).inc()
     if SlotKind.EXPLORED in shown.slate.kind:

@@ -1,6 +1,7 @@
 """Query: the user as a point among the item embeddings."""
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -35,6 +36,13 @@ class Person:
         device = request.instance.context.device if request.surface.use_context else None
         context = context_codes(request.now, request.surface.trained_as, device)
         return cls(state, state.numeric[None, :], state.categories[None, :], context[None, :])
+
+    @cached_property
+    def fingerprint(self) -> tuple[bytes, ...]:
+        """Everything of a person that the query embedding depends on: their next event makes another one."""
+        state = self.state
+        ages = (state.history_age_days * AGE_STEPS_A_DAY).astype(np.int32)
+        return state.history.tobytes(), ages.tobytes(), state.numeric.tobytes(), state.categories.tobytes(), self.context.tobytes()
 
 
 @dataclass(frozen=True)
@@ -102,14 +110,4 @@ async def encode_query(client: ModelServerClient, served: ServedBundle, person: 
 
 
 def _key(served: ServedBundle, person: Person) -> tuple[object, ...]:
-    """Everything the embedding depends on: a person's next event makes another one."""
-    state = person.state
-    ages = (state.history_age_days * AGE_STEPS_A_DAY).astype(np.int32)
-    return (
-        served.manifest.version,
-        state.history.tobytes(),
-        ages.tobytes(),
-        state.numeric.tobytes(),
-        state.categories.tobytes(),
-        person.context.tobytes(),
-    )
+    return served.manifest.version, person.fingerprint

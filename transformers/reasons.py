@@ -62,10 +62,8 @@ def _picked(request: ResolvedRequest, state: UserState) -> str:
 def _baskets(index: NDArray[np.int32], state: UserState) -> NDArray[np.float32]:
     """float32 [m]: baskets the user had each item in."""
     baskets = np.zeros(len(index), dtype=np.float32)
-    if len(state.pair_index):
-        place = np.minimum(np.searchsorted(state.pair_index, index), len(state.pair_index) - 1)
-        found = state.pair_index[place] == index
-        baskets[found] = state.times_bought[place[found]]
+    place, found = state.past_places(index)
+    baskets[found] = state.times_bought[place[found]]
     return baskets
 
 

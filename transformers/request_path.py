@@ -10,6 +10,7 @@ from endcap.contracts.answer import Answer, Recommendation
 from endcap.contracts.request import Instance
 from endcap.retrieval.candidates import CandidateSet, union
 from endcap.retrieval.popular import segment_name, segments_of
+from endcap.rules.active_rules import ActiveRules
 from endcap.rules.context import RuleContext
 from endcap.settings import Settings
 from transformers.answering import VARIANT, Shown, answer, once_more, recommendations
@@ -129,7 +130,7 @@ class RequestPath:
             if is_shown:
                 count_list(self._metrics, shown, asked, self._parts.curiosity)
         if not trace.degraded and person.state.is_known:
-            self._parts.stale.remember(stale_key(instance, served.name), shown.index(), shown.score())
+            self._parts.stale.remember(stale_key(instance, served.name), shown.index, shown.score)
         return self._answered(listed, request, trace, parsed_ms)
 
     async def _row(self, request: ResolvedRequest, trace: StageTrace) -> Row:
@@ -164,9 +165,7 @@ class RequestPath:
         segments = segments_of(person.state.categories, served.tables.user_vocabularies)
         if context.geo:
             segments = [segment_name("region", context.geo), *segments]
-        active = served.rules.active(
-            RuleContext(request.instance.surface, tuple(segments), request.now, context.device, context.geo or _region(segments), VARIANT)
-        )
+        active = _active_rules(request, segments)
         eligible = Eligibility(request, person.state, served.rules.excluded(active))
         return SourceRequest(request, person.state, query, eligible, segments, session_bought(row, request), active)
 
@@ -201,9 +200,7 @@ class RequestPath:
         kept = self._parts.stale.recall(stale_key(request.instance, request.served.name))
         if kept is None:
             return []
-        served, context = request.served, request.instance.context
-        active = served.rules.active(RuleContext(request.instance.surface, (), request.now, context.device, context.geo, VARIANT))
-        eligible = Eligibility(request, state_of(None, request), served.rules.excluded(active))
+        eligible = Eligibility(request, state_of(None, request), request.served.rules.excluded(_active_rules(request, ())))
         still = np.flatnonzero(eligible.of(kept.item_index))[: self.wanted(request.instance)]
         return once_more(kept.item_index[still], kept.score[still], request)
 
@@ -218,6 +215,13 @@ class RequestPath:
                 surface.degraded.inc()
             self._parts.impressions.shown(request.instance, made)
         return made
+
+
+def _active_rules(request: ResolvedRequest, segments: Sequence[str]) -> ActiveRules:
+    """The rules that hold for a person of some segments."""
+    context = request.instance.context
+    region = context.geo or _region(segments)
+    return request.served.rules.active(RuleContext(request.instance.surface, tuple(segments), request.now, context.device, region, VARIANT))
 
 
 def _region(segments: Sequence[str]) -> str | None:

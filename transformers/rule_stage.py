@@ -6,7 +6,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from endcap.retrieval.candidates import CandidateSet
-from endcap.retrieval.user_state import UserState
 from endcap.rules.rule_effects import RuleEffects
 from transformers.ranking import RankedCandidates
 from transformers.sources.source import SourceRequest
@@ -21,7 +20,7 @@ def rule_effects(ranked: RankedCandidates, asked: SourceRequest) -> RuleEffects:
         ranked.score,
         ranked.probabilities,
         served.tables.items,
-        bought_before(ranked.candidates.index, asked.state),
+        asked.state.bought_before(ranked.candidates.index),
     )
 
 
@@ -35,12 +34,3 @@ def exclusion(asked: SourceRequest) -> Callable[[NDArray[np.int32]], NDArray[np.
         return rule_effects(RankedCandidates(nobody, nobody.fused, {}), asked).excluded
 
     return excluded
-
-
-def bought_before(index: NDArray[np.int32], state: UserState) -> NDArray[np.bool_]:
-    """bool [m]: items that the person bought before."""
-    if not len(state.pair_index):
-        return np.zeros(len(index), dtype=bool)
-    place = np.minimum(np.searchsorted(state.pair_index, index), len(state.pair_index) - 1)
-    found: NDArray[np.bool_] = state.pair_index[place] == index
-    return found

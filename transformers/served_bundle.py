@@ -11,7 +11,6 @@ from endcap.catalogue.item_table import ItemTable
 from endcap.clock import Clock, replay_clock, system_clock
 from endcap.contracts.bundle import BundleManifest
 from endcap.exploration.evidence import Evidence
-from endcap.features.columns import ITEM_NUMERIC
 from endcap.log import get_logger
 from endcap.retrieval.content import ContentTable
 from endcap.retrieval.preferences import PopularWithin
@@ -91,7 +90,6 @@ def served_from(
     present = tables.items if items is None else items
     replay_at = resolve_replay(settings.replay_at, manifest.data_end, system_clock())
     clock = replay_clock(replay_at) if replay_at else system_clock
-    purchases = tables.items.numeric[1:, ITEM_NUMERIC.index("purchases_90d")]
     within = PopularWithin.of(tables.items)
     book = RuleBook.compile(rules, present, clock)
     return ServedBundle(
@@ -101,7 +99,7 @@ def served_from(
         categories=CategoryTree.of(tables.items.categories),
         popular_within=within,
         content=ContentTable.of(tables.items, tables.item_embeddings, tables.has_neighbours, within),
-        by_purchases=(np.argsort(-purchases, kind="stable") + 1).astype(np.int32),
+        by_purchases=tables.items.by_purchases,
         rules=book,
         rule_counts=RuleCounts(book.rules),
         evidence=_evidence(settings, tables.items),

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
-from endcap.retrieval.ordering import best_first
+from endcap.retrieval.candidates import Candidates
 
 Score = Callable[[NDArray[np.float32], float, NDArray[np.float32]], NDArray[np.float32]]
 """From the groups that have both (float32 [m]), those that have the one, and those that have each other (float32 [m]), a score [m]."""
@@ -48,7 +48,7 @@ def nearest_by(
             others = together.indices[span]
             scores = np.asarray(score(together.data[span], float(frequency[start + row]), frequency[others]), dtype=np.float32)
             kept = (scores > 0) & (others != start + row)
-            best = best_first(others[kept], scores[kept], neighbours)
+            best = Candidates.best(others[kept], scores[kept], neighbours)
             index[start + row, : len(best.index)] = best.index
             weight[start + row, : len(best.index)] = best.score
     return index, weight

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from endcap.retrieval.ordering import best_first
+from endcap.retrieval.candidates import Candidates
 from endcap.retrieval.similar_users import SimilarUsers
 from endcap.retrieval.user_state import UserState
 
@@ -31,7 +31,7 @@ def similar_users_of(states: Sequence[UserState], item_embeddings: NDArray[np.fl
     weight = np.zeros((len(chosen), ITEMS_A_USER), dtype=np.float32)
     for row, state in enumerate(chosen):
         kept = eligible[state.pair_index]
-        best = best_first(state.pair_index[kept], np.sqrt(state.decayed_60d[kept]), ITEMS_A_USER)
+        best = Candidates.best(state.pair_index[kept], np.sqrt(state.decayed_60d[kept]), ITEMS_A_USER)
         index[row, : len(best.index)] = best.index
         weight[row, : len(best.index)] = best.score / best.score.sum()
     # Row 0 of the embeddings is zeros, so padding does not count.

@@ -40,7 +40,7 @@ def pair_features(state: UserState, candidates: CandidateSet, items: ItemTable) 
     index = candidates.index
     columns = np.zeros((len(PAIR_NUMERIC), len(candidates)), dtype=np.float32)
     columns[_DAYS_SINCE] = NEVER_BOUGHT_DAYS
-    place, found = _places(state.pair_index, index)
+    place, found = state.past_places(index)
     rows = np.flatnonzero(found)
     for column, values in zip(_OF_PAST, _past(state), strict=True):
         columns[column, rows] = values[place[rows]]
@@ -68,14 +68,6 @@ def _past(state: UserState) -> tuple[NDArray[np.float32], ...]:
         state.decayed_20d,
         state.decayed_60d,
     )
-
-
-def _places(pair_index: NDArray[np.int32], candidate_index: NDArray[np.int32]) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
-    """Where each candidate stands among the ascending `pair_index`, and whether it does."""
-    if not len(pair_index):
-        return np.zeros(len(candidate_index), dtype=np.int64), np.zeros(len(candidate_index), dtype=bool)
-    place = np.minimum(np.searchsorted(pair_index, candidate_index), len(pair_index) - 1)
-    return place, pair_index[place] == candidate_index
 
 
 def _price_to_user_level(state: UserState, index: NDArray[np.int32], items: ItemTable) -> NDArray[np.float32]:

@@ -5,7 +5,6 @@ from numpy.typing import NDArray
 
 from endcap.retrieval.candidates import Candidates
 from endcap.retrieval.eligible import Eligible
-from endcap.retrieval.ordering import best_first
 from endcap.retrieval.user_state import UserState
 
 PRIOR_WAITS = 3.0
@@ -37,7 +36,7 @@ def buy_again_candidates(repurchase_gap_days: NDArray[np.float32], state: UserSt
         return Candidates.none()
     kept = eligible(state.pair_index)
     score = state.decayed_60d * dueness(state, repurchase_gap_days[state.pair_index])
-    return best_first(state.pair_index[kept], score[kept], quota)
+    return Candidates.best(state.pair_index[kept], score[kept], quota)
 
 
 def dueness(state: UserState, item_gap_days: NDArray[np.float32]) -> NDArray[np.float32]:

@@ -8,7 +8,6 @@ from numpy.typing import NDArray
 from endcap.retrieval.candidates import Candidates
 from endcap.retrieval.eligible import Eligible
 from endcap.retrieval.neighbour_sums import summed_neighbours, without
-from endcap.retrieval.ordering import best_first
 
 
 @dataclass(frozen=True)
@@ -32,4 +31,4 @@ def complements_candidates(table: Complements, cart: NDArray[np.int32], eligible
     kept = without(index, cart)
     index, score = index[kept], score[kept]
     kept = eligible(index)
-    return best_first(index[kept], score[kept], quota)
+    return Candidates.best(index[kept], score[kept], quota)

@@ -11,7 +11,7 @@ from endcap.features.columns import ITEM_NUMERIC
 from endcap.retrieval.candidates import Candidates
 from endcap.retrieval.eligible import Eligible
 from endcap.retrieval.neighbour_sums import summed, without
-from endcap.retrieval.ordering import best_first, distinct_in_order
+from endcap.retrieval.ordering import distinct_in_order
 from endcap.retrieval.postings import Postings, parents, postings
 from endcap.retrieval.preferences import PopularWithin
 from endcap.retrieval.shares import Shares
@@ -105,7 +105,7 @@ def content_candidates(table: ContentTable, state: UserState, seeds: NDArray[np.
         found = _by_share(lists, listed, seeds, eligible, COMPARED_FOR_EACH * quota)
         if len(found.index) >= quota or longest <= listed:
             break
-    return best_first(found.index, found.score + _likeness(table, seeds, found.index), quota)
+    return Candidates.best(found.index, found.score + _likeness(table, seeds, found.index), quota)
 
 
 def _by_share(lists: list[WeightedList], listed: int, seeds: NDArray[np.int32], eligible: Eligible, quota: int) -> Candidates:
@@ -119,7 +119,7 @@ def _by_share(lists: list[WeightedList], listed: int, seeds: NDArray[np.int32], 
     index, score = summed(np.concatenate(firsts), weight * np.concatenate([fading[:length] for length in lengths]))
     kept = without(index, seeds)
     kept &= eligible(index)
-    return best_first(index[kept], score[kept], quota)
+    return Candidates.best(index[kept], score[kept], quota)
 
 
 def _new_items(table: ContentTable, state: UserState, seeds: NDArray[np.int32]) -> Iterable[WeightedList]:

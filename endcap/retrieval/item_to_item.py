@@ -11,7 +11,6 @@ from numpy.typing import NDArray
 from endcap.retrieval.candidates import Candidates
 from endcap.retrieval.eligible import Eligible
 from endcap.retrieval.neighbour_sums import summed_neighbours, without
-from endcap.retrieval.ordering import best_first
 from endcap.retrieval.user_state import UserState
 
 HISTORY_SEEDS = 30
@@ -33,7 +32,7 @@ class ItemToItem:
 
     def candidates(self, state: UserState, request_items: NDArray[np.int32], quota: int) -> Candidates:
         """As `item_to_item_candidates`, where everything may be shown."""
-        return best_first(*self._scored(state, request_items), quota)
+        return Candidates.best(*self._scored(state, request_items), quota)
 
     def _scored(self, state: UserState, request_items: NDArray[np.int32]) -> tuple[NDArray[np.int32], NDArray[np.float32]]:
         history = state.history[-HISTORY_SEEDS:]
@@ -62,4 +61,4 @@ def item_to_item_candidates(
     """
     index, score = table._scored(state, request_items)
     kept = eligible(index)
-    return best_first(index[kept], score[kept], quota)
+    return Candidates.best(index[kept], score[kept], quota)

@@ -7,13 +7,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from endcap.catalogue.item_table import ItemTable
-from endcap.features.columns import ITEM_NUMERIC
 from endcap.retrieval.candidates import Candidates
 from endcap.retrieval.eligible import Eligible, first_eligible_places
 from endcap.retrieval.ordering import distinct_in_order, scored_by_rank
 from endcap.retrieval.postings import Postings, postings, postings_with_ancestors
-
-_PURCHASES = ITEM_NUMERIC.index("purchases_90d")
 
 
 @dataclass(frozen=True)
@@ -25,7 +22,7 @@ class PopularWithin:
 
     @classmethod
     def of(cls, items: ItemTable) -> "PopularWithin":
-        order = (np.argsort(-items.numeric[1:, _PURCHASES], kind="stable") + 1).astype(np.int32)
+        order = items.by_purchases
         return cls(
             by_category=postings_with_ancestors(items.leaf_code[order], order, items.categories),
             by_brand=postings(items.brand_code[order], order, len(items.brands)),

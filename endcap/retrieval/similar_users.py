@@ -8,7 +8,6 @@ from numpy.typing import NDArray
 from endcap.retrieval.candidates import Candidates
 from endcap.retrieval.eligible import Eligible
 from endcap.retrieval.neighbour_sums import summed
-from endcap.retrieval.ordering import best_first
 
 NEIGHBOURS = 100
 """Fewer find less: people of one taste still buy most things from different brands and sizes."""
@@ -51,4 +50,4 @@ def similar_users_candidates(table: SimilarUsers, query: NDArray[np.float32], el
     votes = table.weight[nearest] * np.maximum(similarity[nearest], 0)[:, None]
     index, score = summed(table.index[nearest].ravel(), votes.ravel())
     kept = eligible(index) & (score > 0)
-    return best_first(index[kept], score[kept], quota)
+    return Candidates.best(index[kept], score[kept], quota)

@@ -5,7 +5,6 @@ from numpy.typing import NDArray
 
 from endcap.retrieval.candidates import Candidates
 from endcap.retrieval.eligible import Eligible
-from endcap.retrieval.ordering import best_first
 from endcap.retrieval.popular import Popularity, popular_candidates
 
 EVIDENCE_MIN = 5
@@ -46,4 +45,4 @@ def trending_of(
     if not kept.any():
         return Candidates.none()
     score = deviations[kept].astype(np.float32)
-    return best_first(index[kept], score / score.max(), size)
+    return Candidates.best(index[kept], score / score.max(), size)

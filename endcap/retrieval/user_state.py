@@ -52,6 +52,17 @@ class UserState:
     session: NDArray[np.int32]
     is_known: bool
 
+    def past_places(self, index: NDArray[np.int32]) -> tuple[NDArray[np.intp], NDArray[np.bool_]]:
+        """Where int32 [m] items stand among the items of the past, intp [m], and bool [m] whether they do: other places mean nothing."""
+        if not len(self.pair_index):
+            return np.zeros(len(index), dtype=np.intp), np.zeros(len(index), dtype=bool)
+        place = np.minimum(np.searchsorted(self.pair_index, index), len(self.pair_index) - 1)
+        return place, self.pair_index[place] == index
+
+    def bought_before(self, index: NDArray[np.int32]) -> NDArray[np.bool_]:
+        """bool [m]: which of int32 [m] items the user bought before."""
+        return self.past_places(index)[1]
+
     def padded_history(self) -> tuple[NDArray[np.int32], NDArray[np.float32]]:
         """History as the query tower takes it: int32 and float32 [HISTORY_LENGTH], zeros in front."""
         index = np.zeros(HISTORY_LENGTH, dtype=np.int32)

@@ -5,18 +5,10 @@ from collections.abc import Collection, Mapping
 import numpy as np
 from numpy.typing import NDArray
 
-from endcap.catalogue.item_table import ItemTable
-from endcap.features.columns import ITEM_NUMERIC
 from endcap.rules.item_bits import ItemBits
 
 ITEMS_A_RULE = 50
 _BLOCK = 65_536
-
-
-def by_purchases(items: ItemTable) -> NDArray[np.int32]:
-    """int32 [n]: every item, most purchases of the last 90 days first."""
-    purchases = items.numeric[1:, ITEM_NUMERIC.index("purchases_90d")]
-    return (np.argsort(-purchases, kind="stable") + 1).astype(np.int32)
 
 
 def required_items(

@@ -17,7 +17,7 @@ from endcap.rules.context import RuleContext
 from endcap.rules.enabled_rules import EnabledRules
 from endcap.rules.item_bits import CannotAnswer, ItemBits, Pause, no_pause
 from endcap.rules.item_values import ItemValues
-from endcap.rules.required_items import by_purchases, required_items
+from endcap.rules.required_items import required_items
 from endcap.rules.rule_effects import RuleEffects
 from endcap.rules.rule_file import RuleFile
 from endcap.rules.schedule import Key
@@ -63,7 +63,7 @@ class RuleBook:
         except CannotAnswer as error:
             rule = enabled.rule_of(error.bit)
             raise InvalidInput(str(error), field=f"{file.place(rule.id)}: where", value=rule.where, fix="correct the condition") from None
-        return cls(enabled, values, bits, by_purchases(items) if enabled.giving else None, clock)
+        return cls(enabled, values, bits, items.by_purchases if enabled.giving else None, clock)
 
     @property
     def file(self) -> RuleFile:
@@ -90,7 +90,7 @@ class RuleBook:
             return RuleBook.compile(self.file, items, self._clock, pause)
         bits = self._bits.updated(self._values, values, pause)
         same_purchases = items.numeric is self._values.items.numeric
-        order = self._order if same_purchases or self._order is None else by_purchases(items)
+        order = self._order if same_purchases or self._order is None else items.by_purchases
         book = RuleBook(self._enabled, values, bits, order, self._clock)
         for hiding in self._masks.kept():
             book._hidden(hiding)

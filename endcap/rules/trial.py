@@ -93,7 +93,7 @@ class RuleTrials:
         given = np.concatenate([book.picks(active), required[~np.isin(required, without.index)]])
         sources = plain | {"picks": picks_candidates(given, lambda index: items.available[index], len(given))}
         candidates = union(sources, self._quotas.candidates_max)
-        bought = np.isin(candidates.index, state.pair_index)
+        bought = state.bought_before(candidates.index)
         effects = book.effects(active, candidates, candidates.fused, {}, items, bought)
         before = without.index[assemble(without.fused, request.k).rows]
         slate, rows = _ruled(candidates, effects, request.k)

@@ -54,3 +54,18 @@ def test_keep_filters_every_column_alike() -> None:
     kept = merged.keep(merged.index != 1)
     assert list(kept.index) == [3, 2]
     assert list(kept.score_of("popular")) == [np.float32(0.9), np.float32(0.1)]
+
+
+items_with_scores = st.dictionaries(
+    st.integers(1, 2**31 - 1), st.floats(-(2.0**60), 2.0**60, width=32).map(lambda score: score + 0.0), max_size=60
+)
+
+
+@given(items_with_scores, st.integers(0, 70))
+def test_the_best_are_in_order_by_score_then_item(scored: dict[int, float], quota: int) -> None:
+    index, score = np.array(list(scored), np.int32), np.array(list(scored.values()), np.float32)
+    found = Candidates.best(index, score, quota)
+    expected = sorted(scored.items(), key=lambda pair: (-np.float32(pair[1]), pair[0]))[:quota]
+    assert found.index.tolist() == [item for item, _ in expected]
+    assert found.score.tolist() == [np.float32(value) for _, value in expected]
+    assert (found.index.dtype, found.score.dtype) == (np.int32, np.float32)
