@@ -10,6 +10,9 @@ from components.train_two_tower.model import TwoTower
 from endcap.contracts.signatures import ENCODE_QUERY
 from endcap.features.columns import CONTEXT, HISTORY_LENGTH, USER_CATEGORICAL, USER_NUMERIC
 
+ITEMS_AT_ONCE = 65_536
+"""Items whose identity is worked out together: what comes before it is many times as wide as the identity itself."""
+
 
 class QueryEncoder(tf.Module):
     """The signature `encode_query` of `endcap.contracts.signatures`, with the identity of every item inside."""
@@ -50,7 +53,8 @@ def export_query_encoder(model: TwoTower, item_count: int, folder: Path) -> None
         item_count: n, items in the catalogue.
         folder: to be made.
     """
-    identity = model.item_tower.identity(tf.range(item_count + 1), training=False).numpy()
+    blocks = [range(start, min(start + ITEMS_AT_ONCE, item_count + 1)) for start in range(0, item_count + 1, ITEMS_AT_ONCE)]
+    identity = np.concatenate([model.item_tower.identity(tf.range(block.start, block.stop), training=False).numpy() for block in blocks])
     identity[0] = 0
     encoder = QueryEncoder(model, identity)
     tf.saved_model.save(encoder, str(folder), signatures={ENCODE_QUERY: encoder.encode_query.get_concrete_function(**input_signature())})
