@@ -6,12 +6,11 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from polars.exceptions import PanicException
-
 from endcap.bundle.promotion import served_version
 from endcap.errors import DependencyUnavailable
 from endcap.log import get_logger
 from transformers.back_off import BackOff
+from transformers.file_watch import ANYTHING
 from transformers.served_bundle import ServedBundle
 
 LOOK_SECONDS = 2.0
@@ -70,7 +69,7 @@ async def watch_bundle(
             back_off.succeeded()
             count("switched")
             log.info("bundle switched", bundle=newer.name, was=present)
-        except (Exception, PanicException) as error:  # whatever is wrong with the new bundle, the present one goes on
+        except ANYTHING as error:  # whatever is wrong with the new bundle, the present one goes on
             why = {"version": promoted, "kind": type(error).__name__, "cause": str(error)}
             if await asyncio.to_thread(promoted_version, served_dir) != promoted:
                 log.info("promoted bundle was followed by another", **why)

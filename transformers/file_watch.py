@@ -18,6 +18,8 @@ than after five milliseconds."""
 LOOKS_PASSED_MAX = 30
 UNUSABLE: tuple[type[BaseException], ...] = (EndcapError, PanicException)
 """What reading a file raises that no second reading would mend. Polars panics over some damaged files, and a panic is no `Exception`."""
+ANYTHING: tuple[type[BaseException], ...] = (Exception, PanicException)
+"""What taking up a file or a bundle raises at all."""
 
 Identity = tuple[int, int, int]
 
@@ -54,7 +56,7 @@ async def keep_looking(path: Path, look: Callable[[], Awaitable[object]], look_s
             try:
                 await look()
                 back_off.succeeded()
-            except (Exception, PanicException) as error:
+            except ANYTHING as error:
                 back_off.failed(found)
                 log.error("file could not be taken up; tried again later", file=str(path), kind=type(error).__name__, cause=str(error))
         await asyncio.sleep(look_s)

@@ -8,13 +8,12 @@ from datetime import datetime
 from pathlib import Path
 
 import polars as pl
-from polars.exceptions import PanicException
 
 from endcap.catalogue.item_table import ItemTable
 from endcap.catalogue.item_updates import read_updates
 from endcap.catalogue.updated_items import UpdateReport, apply_updates
 from endcap.log import get_logger
-from transformers.file_watch import LOOK_SECONDS, UNUSABLE, Identity, identity, keep_looking, let_requests_go_first
+from transformers.file_watch import ANYTHING, LOOK_SECONDS, UNUSABLE, Identity, identity, keep_looking, let_requests_go_first
 
 
 @dataclass(frozen=True)
@@ -73,7 +72,7 @@ class ItemRefresh:
         try:
             if seen is not None:
                 made, _ = self._apply_file(catalogue)
-        except (Exception, PanicException) as error:  # whatever is wrong with the file, the bundle answers
+        except ANYTHING as error:  # whatever is wrong with the file, the bundle answers
             seen = None
             self._log.error("item updates refused; the bundle begins with the earlier ones", cause=str(error))
         if made is None and self._last_good is not None:

@@ -27,7 +27,7 @@ def main() -> int:
         report_failure(error)
         return error.exit_code
     judged = verdicts(runs)
-    content = document(runs, judged, {name: str(value) if name == "out" else value for name, value in asdict(options).items()})
+    content = document(runs, judged, {name: value for name, value in asdict(options).items() if name != "out"})  # a path of one machine
     if options.out is not None:
         write_document(options.out, content)
     if options.as_json:

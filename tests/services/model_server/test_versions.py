@@ -45,6 +45,15 @@ def remove(folder: Path) -> None:
     folder.rmdir()
 
 
+def replace_by_a_newer_one(versions: ModelVersions) -> None:
+    """Version 2 comes after version 1, whose folder goes."""
+    old = put(versions, 1)
+    versions.rescan()
+    put(versions, 2)
+    remove(old)
+    versions.rescan()
+
+
 def number(versions: ModelVersions, version: int | None = None) -> int | None:
     loaded = versions.get(version)
     return loaded.version if loaded else None
@@ -65,11 +74,7 @@ def test_a_folder_without_a_model_is_no_version(versions: ModelVersions) -> None
 
 
 def test_an_old_version_goes_once_its_folder_has_gone_and_clients_had_time(versions: ModelVersions, clock: Seconds) -> None:
-    old = put(versions, 1)
-    versions.rescan()
-    put(versions, 2)
-    remove(old)
-    versions.rescan()
+    replace_by_a_newer_one(versions)
     assert (number(versions), number(versions, 1)) == (2, 1)
     clock.now += RETIRE_AFTER_SECONDS
     versions.rescan()
@@ -78,11 +83,7 @@ def test_an_old_version_goes_once_its_folder_has_gone_and_clients_had_time(versi
 
 
 def test_a_version_promoted_again_right_after_it_went_is_loaded_again(versions: ModelVersions, clock: Seconds) -> None:
-    old = put(versions, 1)
-    versions.rescan()
-    put(versions, 2)
-    remove(old)
-    versions.rescan()
+    replace_by_a_newer_one(versions)
     clock.now += RETIRE_AFTER_SECONDS
     versions.rescan()
     put(versions, 1)
