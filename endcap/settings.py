@@ -38,6 +38,9 @@ class ServingSettings(BaseModel):
     k_default: int = Field(10, ge=1, le=500)
     body_max_bytes: int = Field(1024 * 1024, ge=1024)
     surfaces_file: Path | None = Field(None, description="YAML of the surfaces; empty for the ones endcap ships with.")
+    bundle_dir: Path | None = Field(
+        None, description="Folder that holds `endcap/<version>/`, as KServe mounts it; empty for `served` under `home`."
+    )
     rules_file: Path | None = Field(None, description="YAML of the merchandisers' rules; empty for `rules.yaml` under `home`.")
     live_dir: Path | None = Field(None, description="Folder of live item updates and click evidence; empty for `live` under `home`.")
 
@@ -102,6 +105,20 @@ class MlflowSettings(BaseModel):
     registered_model: str = "endcap"
 
 
+class RolloutSettings(BaseModel):
+    """How a bundle comes to be served on a cluster: through a `Rollout`, which the rollout operator carries out."""
+
+    target: str | None = Field(None, description="InferenceService that new bundles are rolled out to; empty to promote them locally.")
+    namespace: str | None = Field(None, description="Namespace of the target; empty for the pod's or the kubeconfig's own.")
+    bundle_store: str | None = Field(None, description="Where bundles are copied to: a folder, or an address such as s3://bucket/bundles.")
+    storage_uri: str | None = Field(None, description="The same place as KServe names it, for example pvc://endcap/bundles.")
+    defaults_file: Path | None = Field(None, description="YAML with the `steps` and `analysis` of new rollouts; empty for endcap's own.")
+    prometheus_url: str = Field("http://127.0.0.1:9090", description="Prometheus that guardrails ask.")
+    prometheus_timeout_seconds: float = Field(10, gt=0)
+    tick_seconds: float = Field(5, gt=0, description="Time between two looks of the operator at a rollout in progress.")
+    metrics_port: int = Field(9091, ge=1, le=65_535, description="Port of the operator's /metrics.")
+
+
 class Settings(BaseSettings):
     """All settings of all parts; a part reads its own section."""
 
@@ -126,6 +143,7 @@ class Settings(BaseSettings):
     model_server: ModelServerSettings = ModelServerSettings()
     milvus: MilvusSettings = MilvusSettings()
     mlflow: MlflowSettings = MlflowSettings()
+    rollouts: RolloutSettings = RolloutSettings()
 
     @property
     def data_dir(self) -> Path:
@@ -155,7 +173,7 @@ class Settings(BaseSettings):
     @property
     def served_dir(self) -> Path:
         """The model base path: holds the version being served, as TensorFlow Serving expects it."""
-        return self.home / "served"
+        return self.serving.bundle_dir or self.home / "served"
 
     @property
     def live_dir(self) -> Path:
