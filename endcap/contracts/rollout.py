@@ -1,7 +1,8 @@
 """The custom resource `Rollout` (group `endcap.dev`): a candidate bundle, the steps it takes to all traffic, and what stops it.
 
 Field names follow Argo Rollouts (`steps`, `setWeight`, `pause`, `analysis`, `currentStepIndex`) and Flagger (the phases) where the idea is
-the same. The definition in `charts/endcap` is generated from these models. Durations are written as Kubernetes and Go do: `90s`, `10m`, `1h30m`.
+the same. The definition in `charts/endcap` is generated from these models. Durations are written as Kubernetes and Go do: `90s`, `10m`,
+`1h30m`.
 """
 
 import re
