@@ -105,6 +105,16 @@ class MlflowSettings(BaseModel):
     registered_model: str = "endcap"
 
 
+class EventSettings(BaseModel):
+    """Where impression events go: the local event log, or Kafka."""
+
+    kafka_bootstrap: str | None = Field(None, description="Kafka's bootstrap servers, host:port[,host:port]; empty for the local event log.")
+    kafka_topic: str = Field("endcap-events", min_length=1)
+    kafka_config_file: Path | None = Field(
+        None, description="Further settings of the Kafka client (TLS, SASL), a line `name=value` each; may hold a password, so mount a secret."
+    )
+
+
 class RolloutSettings(BaseModel):
     """How a bundle comes to be served on a cluster: through a `Rollout`, which the rollout operator carries out."""
 
@@ -143,6 +153,7 @@ class Settings(BaseSettings):
     model_server: ModelServerSettings = ModelServerSettings()
     milvus: MilvusSettings = MilvusSettings()
     mlflow: MlflowSettings = MlflowSettings()
+    events: EventSettings = EventSettings()
     rollouts: RolloutSettings = RolloutSettings()
 
     @property
