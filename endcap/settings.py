@@ -108,10 +108,10 @@ class MlflowSettings(BaseModel):
 class EventSettings(BaseModel):
     """Where impression events go: the local event log, or Kafka."""
 
-    kafka_bootstrap: str | None = Field(None, description="Kafka's bootstrap servers, host:port[,host:port]; empty for the local event log.")
+    kafka_bootstrap: str | None = Field(None, description="Kafka's host:port, several with commas; empty for the local event log.")
     kafka_topic: str = Field("endcap-events", min_length=1)
     kafka_config_file: Path | None = Field(
-        None, description="Further settings of the Kafka client (TLS, SASL), a line `name=value` each; may hold a password, so mount a secret."
+        None, description="More settings of the Kafka client (TLS, SASL), `name=value` a line; holds passwords, so mount a secret."
     )
 
 
