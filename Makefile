@@ -6,7 +6,7 @@ export TF_USE_LEGACY_KERAS := 1
 export TF_CPP_MIN_LOG_LEVEL ?= 2
 export PYTHONWARNINGS ?= ignore
 
-.PHONY: help setup demo serve test test-faults lint format lock bench-serving bench-latency clean
+.PHONY: help setup demo serve test test-faults test-cluster test-images test-spark manifests lint format lock bench-serving bench-latency clean
 .DEFAULT_GOAL := help
 
 help: ## Show this list
@@ -30,11 +30,14 @@ demo: setup ## Import real data, train, index, serve and ask for recommendations
 serve: setup ## Serve the promoted bundle until Ctrl-C
 	@$(BIN)/endcap serve
 
-test: setup ## Run all tests but those that break running parts
-	@$(BIN)/python -m pytest -m "not faults"
+test: setup ## Run all tests but those that break running parts or need a cluster
+	@$(BIN)/python -m pytest -m "not faults and not cluster"
 
 test-faults: setup ## Kill, hang, lock and flood running parts, and look at the answers
 	@$(BIN)/python -m pytest -m faults
+
+test-cluster: setup ## Run what needs a Kubernetes API server: KUBECONFIG's, or one built here with Go
+	@$(BIN)/python -m pytest -m cluster
 
 lint: setup ## Check style, types and import rules
 	@$(BIN)/ruff check .
@@ -45,6 +48,9 @@ lint: setup ## Check style, types and import rules
 format: setup ## Format the code
 	@$(BIN)/ruff check --fix .
 	@$(BIN)/ruff format .
+
+manifests: setup ## Render manifests/ and the chart's generated files
+	@$(BIN)/python charts/render_manifests.py
 
 lock: setup ## Renew the lock files from pyproject.toml
 	@$(BIN)/uv pip compile pyproject.toml --all-extras --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --quiet --output-file requirements/all.txt
