@@ -2,7 +2,6 @@
 
 import json
 import re
-import shutil
 import subprocess
 from pathlib import Path
 from typing import Any
@@ -12,6 +11,7 @@ import yaml
 from prometheus_client import CollectorRegistry
 from prometheus_client.utils import floatToGoString
 
+from tests.debian_programs import required_program
 from tests.monitoring.promql import used
 from transformers import metrics as serving
 from transformers.metrics import ServingMetrics
@@ -24,7 +24,6 @@ ALERTS = [rule for group in yaml.safe_load(RULES.read_text())["groups"] for rule
 TARGET_LABELS = {"job", "instance"}
 """Prometheus adds these to everything it scrapes."""
 SUFFIXES = {"histogram": ("_bucket", "_sum", "_count")}
-WHEN_ONE_IS_THERE = "promtool is not installed (Debian: apt-get install prometheus)"
 
 
 def exposed() -> dict[str, set[str]]:
@@ -152,9 +151,8 @@ def test_guide_has_the_table_of_metrics() -> None:
 
 
 def promtool(*arguments: str) -> subprocess.CompletedProcess[str]:
-    if shutil.which("promtool") is None:
-        pytest.skip(WHEN_ONE_IS_THERE)
-    return subprocess.run(["promtool", *arguments], capture_output=True, text=True, timeout=300, check=False)
+    program = required_program("promtool")
+    return subprocess.run([program.path, *arguments], capture_output=True, text=True, timeout=300, check=False)
 
 
 def test_prometheus_reads_the_rules() -> None:
