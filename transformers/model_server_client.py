@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from endcap.errors import DependencyUnavailable, InvalidInput
+from endcap.serving.message_fields import GET_MODEL_STATUS, PREDICT
 from endcap.serving.messages import ServingMessages
 from endcap.serving.tensors import fill_tensor, read_tensor
 from endcap.settings import ModelServerSettings
@@ -26,7 +27,7 @@ class ModelServerClient:
     """One channel to TensorFlow Serving; made inside the running event loop.
 
     Args:
-        messages: TensorFlow Serving's message modules.
+        messages: TensorFlow Serving's messages.
         settings: where it listens.
         model_name: the model's name there.
     """
@@ -45,8 +46,10 @@ class ModelServerClient:
                 ("grpc.use_local_subchannel_pool", 1),
             ],
         )
-        self._prediction = messages.prediction_service.PredictionServiceStub(self._channel)
-        self._models = messages.model_service.ModelServiceStub(self._channel)
+        self._predict = self._channel.unary_unary(PREDICT, messages.predict_request.SerializeToString, messages.predict_response.FromString)
+        self._model_status = self._channel.unary_unary(
+            GET_MODEL_STATUS, messages.status_request.SerializeToString, messages.status_response.FromString
+        )
 
     async def predict(self, signature: str, version: int, inputs: Mapping[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:
         """Run one signature of one version.
@@ -54,7 +57,7 @@ class ModelServerClient:
         Raises:
             DependencyUnavailable: the server does not answer or refuses.
         """
-        request = self._messages.predict.PredictRequest()
+        request = self._messages.predict_request()
         request.model_spec.name = self._model_name
         request.model_spec.version.value = version
         request.model_spec.signature_name = signature
@@ -62,7 +65,7 @@ class ModelServerClient:
             fill_tensor(request.inputs[name], array)
         with current_trace().call(SERVICE, "Predict", self.address) as call:
             try:
-                response = await self._prediction.Predict(request, metadata=call.grpc_metadata())
+                response = await self._predict(request, metadata=call.grpc_metadata())
                 return {name: read_tensor(tensor, name) for name, tensor in response.outputs.items()}
             except grpc.aio.AioRpcError as error:
                 raise DependencyUnavailable(f"{error.code().name}: {error.details()}", field=f"model server {self.address}") from error
@@ -87,11 +90,11 @@ class ModelServerClient:
             await asyncio.sleep(POLL_SECONDS)
 
     async def is_available(self, version: int) -> bool:
-        request = self._messages.model_status.GetModelStatusRequest()
+        request = self._messages.status_request()
         request.model_spec.name = self._model_name
         request.model_spec.version.value = version
         try:
-            response = await self._models.GetModelStatus(request, timeout=2.0)
+            response = await self._model_status(request, timeout=2.0)
         except grpc.aio.AioRpcError:
             return False
         return any(status.state == STATE_AVAILABLE for status in response.model_version_status)

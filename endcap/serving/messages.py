@@ -1,64 +1,77 @@
-"""TensorFlow Serving's messages and stubs without TensorFlow.
+"""TensorFlow Serving's messages as classes, made from endcap's own list of their fields.
 
-`tensorflow_serving.apis` needs the protocol messages inside the tensorflow package, and importing any of them runs all of TensorFlow
-(0.7 GB of memory and many seconds). A client only needs the messages, so they are imported through a package object that has
-tensorflow's path but has run none of its code. A real `import tensorflow` later in the same process works as ever.
+So neither tensorflow nor tensorflow-serving-api is needed, which are 2 GB for a few messages. The classes live in a descriptor pool of
+their own: protobuf's default pool refuses a second definition of a message, and the model server's process holds the real ones there.
 """
 
-import importlib.util
-import sys
-import types
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
-from endcap.errors import DependencyUnavailable
+from google.protobuf.descriptor_pb2 import DescriptorProto, FieldDescriptorProto, FileDescriptorProto
+from google.protobuf.descriptor_pool import DescriptorPool
+from google.protobuf.message_factory import GetMessageClass
+
+from endcap.serving.message_fields import MESSAGES, Field
+
+PACKAGE = "tensorflow.serving"
 
 
 @dataclass(frozen=True)
 class ServingMessages:
-    """The modules that a client of TensorFlow Serving speaks with."""
+    """The message classes that a client of TensorFlow Serving speaks with."""
 
-    predict: Any
-    prediction_service: Any
-    model_status: Any
-    model_service: Any
+    predict_request: Any
+    predict_response: Any
+    status_request: Any
+    status_response: Any
     tensor: Any
 
 
 def serving_messages() -> ServingMessages:
-    """Import the messages and gRPC stubs of TensorFlow Serving.
+    """The message classes, in a new pool."""
+    pool = DescriptorPool()
+    pool.AddSerializedFile(_definitions().SerializeToString())
 
-    Raises:
-        DependencyUnavailable: tensorflow or tensorflow-serving-api is not installed.
-    """
-    with _without_running_tensorflow():
-        from tensorflow.core.framework import tensor_pb2
-        from tensorflow_serving.apis import get_model_status_pb2, model_service_pb2_grpc, predict_pb2, prediction_service_pb2_grpc
+    def message(name: str) -> Any:
+        return GetMessageClass(pool.FindMessageTypeByName(f"{PACKAGE}.{name}"))
+
     return ServingMessages(
-        predict=predict_pb2,
-        prediction_service=prediction_service_pb2_grpc,
-        model_status=get_model_status_pb2,
-        model_service=model_service_pb2_grpc,
-        tensor=tensor_pb2,
+        predict_request=message("PredictRequest"),
+        predict_response=message("PredictResponse"),
+        status_request=message("GetModelStatusRequest"),
+        status_response=message("GetModelStatusResponse"),
+        tensor=message("TensorProto"),
     )
 
 
-@contextmanager
-def _without_running_tensorflow() -> Iterator[None]:
-    if "tensorflow" in sys.modules:
-        yield
-        return
-    found = importlib.util.find_spec("tensorflow")
-    if found is None or found.submodule_search_locations is None:
-        raise DependencyUnavailable(
-            "TensorFlow's messages are not installed", field="tensorflow", fix='pip install "endcap[transformer]" tensorflow'
-        )
-    hollow = types.ModuleType("tensorflow")
-    hollow.__path__ = list(found.submodule_search_locations)
-    sys.modules["tensorflow"] = hollow
-    try:
-        yield
-    finally:
-        del sys.modules["tensorflow"]
+def _definitions() -> FileDescriptorProto:
+    file = FileDescriptorProto(name="endcap/tensorflow_serving.proto", package=PACKAGE, syntax="proto3")
+    for name, fields in MESSAGES.items():
+        message = file.message_type.add(name=name)
+        for choice in dict.fromkeys(field.one_of for field in fields if field.one_of):
+            message.oneof_decl.add(name=choice)
+        for field in fields:
+            _add_field(message, field)
+    return file
+
+
+def _add_field(message: DescriptorProto, field: Field) -> None:
+    if field.type.endswith("{}"):
+        field = Field(field.name, field.number, f"{message.name}.{_add_map_entry(message, field)}[]")
+    one = field.type.removesuffix("[]")
+    added = message.field.add(name=field.name, number=field.number)
+    added.label = FieldDescriptorProto.LABEL_OPTIONAL if one == field.type else FieldDescriptorProto.LABEL_REPEATED
+    if one[0].isupper():
+        added.type, added.type_name = FieldDescriptorProto.TYPE_MESSAGE, f".{PACKAGE}.{one}"
+    else:
+        added.type = FieldDescriptorProto.Type.Value(f"TYPE_{one.upper()}")
+    if field.one_of:
+        added.oneof_index = [choice.name for choice in message.oneof_decl].index(field.one_of)
+
+
+def _add_map_entry(message: DescriptorProto, field: Field) -> str:
+    entry = message.nested_type.add(name=f"{field.name.capitalize()}Entry")
+    entry.options.map_entry = True
+    _add_field(entry, Field("key", 1, "string"))
+    _add_field(entry, Field("value", 2, field.type.removesuffix("{}")))
+    return entry.name

@@ -15,12 +15,18 @@ from typing import Any
 import grpc
 import numpy as np
 import pytest
-from tensorflow_serving.apis import get_model_metadata_pb2, get_model_status_pb2, model_management_pb2, predict_pb2
+from tensorflow_serving.apis import (
+    get_model_metadata_pb2,
+    get_model_status_pb2,
+    model_management_pb2,
+    model_service_pb2_grpc,
+    predict_pb2,
+    prediction_service_pb2_grpc,
+)
 
 from benchmarks.synthetic import SyntheticSize, promote_synthetic
 from endcap.bundle.promotion import model_base_path
 from endcap.features.columns import USER_CATEGORICAL, USER_NUMERIC
-from endcap.serving.messages import serving_messages
 from endcap.serving.tensors import fill_tensor, read_tensor
 
 SIZE = SyntheticSize(items=100, dim=8)
@@ -67,11 +73,10 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     channel = grpc.insecure_channel(f"127.0.0.1:{port}")
     try:
         grpc.channel_ready_future(channel).result(timeout=START_TIMEOUT_S)
-        messages = serving_messages()
         yield Server(
             home / "served",
-            messages.prediction_service.PredictionServiceStub(channel),
-            messages.model_service.ModelServiceStub(channel),
+            prediction_service_pb2_grpc.PredictionServiceStub(channel),
+            model_service_pb2_grpc.ModelServiceStub(channel),
         )
     finally:
         channel.close()
