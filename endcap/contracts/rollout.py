@@ -19,6 +19,10 @@ VERSION = "v1alpha1"
 PLURAL = "rollouts"
 KIND = "Rollout"
 
+FINALIZER = "endcap.dev/rollback"
+"""On Rollouts from their first change of the target on: one that is deleted in progress is rolled back first."""
+TARGET_NAME_LENGTH_MAX = 43
+"""What is left of a Service's 63 characters by `-candidate-predictor`."""
 ACTION_ANNOTATION = "endcap.dev/action"
 """A person's wish, one of `Action`; the operator takes it off when it has acted."""
 TARGET_LABEL = "endcap.dev/target"
@@ -33,8 +37,8 @@ VARIANT_HEADER = "x-endcap-variant"
 TRAFFIC_RULE = "traffic"
 """Name of the HTTPRoute's rule whose weights belong to the operator; the other rules are the chart's."""
 
-DURATION_PATTERN = r"^([0-9]+h)?([0-9]+m)?([0-9]+s)?$"
-Duration = Annotated[str, Field(pattern=DURATION_PATTERN, min_length=2)]
+DURATION_PATTERN = r"^([0-9]{1,5}h)?([0-9]{1,5}m)?([0-9]{1,5}s)?$"
+Duration = Annotated[str, Field(pattern=DURATION_PATTERN, min_length=2, max_length=18)]
 
 _PARTS = re.compile(r"([0-9]+)([hms])")
 _UNIT_SECONDS = {"h": 3600, "m": 60, "s": 1}
@@ -112,6 +116,12 @@ class Step(_Part):
     set_weight: int = Field(ge=0, le=100, description="Share of the traffic that goes to the candidate, per cent.")
     pause: Pause = Field(Pause(duration="5m"), description="What must have happened before the next step.")
 
+    @model_validator(mode="after")
+    def _requests_can_come(self) -> Self:
+        if self.set_weight == 0 and self.pause.min_requests is not None:
+            raise ValueError("a step of weight 0 gets no requests: leave out minRequests")
+        return self
+
 
 class Guardrail(_Part):
     """A limit that the candidate has to keep. A measurement without data is no success: the step does not end while one is missing."""
@@ -120,6 +130,8 @@ class Guardrail(_Part):
     built_in: BuiltIn | None = Field(None, description="A guardrail endcap brings along; or give `query`.")
     query: str | None = Field(
         None,
+        min_length=1,
+        max_length=4096,
         description="PromQL with one number as its result. ${candidate} and ${stable} are bundle versions, ${window} the analysis window.",
     )
     limit: float = Field(allow_inf_nan=False, description="What the value is held against.")
@@ -137,15 +149,34 @@ class Guardrail(_Part):
 class Analysis(_Part):
     interval: Duration = Field("30s", description="Time between two looks at the guardrails.")
     window: Duration = Field("5m", description="What a measurement looks back over; less at the start of a step.")
-    guardrails: list[Guardrail] = Field(default_factory=list)
+    guardrails: list[Guardrail] = Field(default_factory=list, max_length=20)
+
+    @model_validator(mode="after")
+    def _names_differ(self) -> Self:
+        names = [guardrail.name for guardrail in self.guardrails]
+        twice = sorted({name for name in names if names.count(name) > 1})
+        if twice:
+            raise ValueError(f"two guardrails are named {twice[0]}")
+        return self
 
 
 class RolloutSpec(_Part):
-    target: str = Field(min_length=1, max_length=50, description="Name of the stable InferenceService, in the same namespace.")
+    target: str = Field(
+        pattern=r"^[a-z]([a-z0-9-]*[a-z0-9])?$",
+        max_length=TARGET_NAME_LENGTH_MAX,
+        description="Name of the stable InferenceService, in the same namespace.",
+    )
     bundle: RolloutBundle
-    steps: list[Step] = Field(min_length=1, max_length=50, description="Weights on the way to 100 per cent.")
+    steps: list[Step] = Field(min_length=1, max_length=50, description="Weights on the way to 100 per cent, never falling.")
     analysis: Analysis = Analysis()
     progress_deadline_seconds: int = Field(900, ge=1, description="A candidate that is not ready by then is rolled back.")
+
+    @model_validator(mode="after")
+    def _weights_do_not_fall(self) -> Self:
+        weights = [step.set_weight for step in self.steps]
+        if weights != sorted(weights):
+            raise ValueError(f"steps: setWeight may not fall, got {weights}")
+        return self
 
 
 class Measurement(_Part):
@@ -181,25 +212,38 @@ class Condition(_Part):
 
 
 class RolloutStatus(_Part):
-    """All that the operator knows of a rollout: whoever takes over goes on from here."""
+    """All that the operator knows of a rollout: whoever takes over goes on from here.
+
+    What is wanted is written here before it is done: a weight other than `writtenWeight` and `currentWeight`, or a bundle other than
+    `written` and the one the phase asks for, is therefore a person's edit and never the operator's own half-finished work.
+    """
 
     phase: Phase | None = None
     reason: str = Field("", description="Why it is in this phase, one word.")
-    message: str = ""
+    message: str = Field("", description="The same for people.")
+    phase_started_at: UtcMoment | None = None
     mode: Literal["Standard", "Knative"] | None = Field(None, description="The target's deployment mode, as found at the start.")
     observed_generation: int | None = None
     stable: Served | None = Field(None, description="What was served when it began, and is again after a rollback.")
-    written: Served | None = Field(None, description="What the operator last wrote into the target; another value is a person's edit.")
-    written_weight: int | None = Field(None, description="The weight it last wrote.")
-    current_step_index: int | None = None
-    current_weight: int = 0
-    started_at: UtcMoment | None = None
-    step_started_at: UtcMoment | None = None
+    written: Served | None = Field(None, description="What the target is known to have been given last, by the operator or by adoption.")
+    written_weight: int | None = Field(None, description="The weight that is known to have been set last.")
+    candidate_fingerprint: str | None = Field(
+        None, description="Of the candidate's other predictor fields, as they were made or last adopted; another one is a person's edit."
+    )
+    current_step_index: int | None = Field(None, description="From 0; empty until the candidate is ready.")
+    current_weight: int = Field(0, description="The weight that is wanted now, per cent.")
+    started_at: UtcMoment | None = Field(None, description="When it left the queue.")
+    step_started_at: UtcMoment | None = Field(None, description="When the step's weight was in force.")
+    step_held_seconds: float = Field(0, ge=0, description="How long the step was paused; its clock stood still meanwhile.")
+    step_released: bool = Field(False, description="Whether somebody resumed a step that waits for it.")
+    step_requests: int | None = Field(None, description="Lists answered by the candidate at this weight; empty when not known.")
+    promote_requested: bool = Field(False, description="Whether somebody asked to skip the remaining steps.")
     paused_at: UtcMoment | None = None
     measured_at: UtcMoment | None = None
+    unready_since: UtcMoment | None = Field(None, description="Since when a candidate with traffic has not been ready.")
     decided_at: UtcMoment | None = Field(None, description="When it was decided to promote or to roll back.")
-    completed_at: UtcMoment | None = None
-    step_requests: int = Field(0, description="Lists answered by the candidate at this weight.")
+    promoting_at: UtcMoment | None = Field(None, description="When the target was first given the candidate's bundle for good.")
+    completed_at: UtcMoment | None = Field(None, description="When traffic and alias were where the decision wants them.")
     analysis: list[Measurement] = Field(default_factory=list, description="The newest measurement of each guardrail.")
     tripped: Measurement | None = Field(None, description="The measurement that rolled it back.")
     conditions: list[Condition] = Field(default_factory=list)
