@@ -2,7 +2,8 @@
 
 from pathlib import Path
 
-from endcap.features.build import FeatureSummary, build_feature_tables
+from endcap.features.build import build_feature_tables
+from endcap.features.computing import FeatureSummary
 from endcap.features.snapshots import FeatureOptions
 
 

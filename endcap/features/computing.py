@@ -1,0 +1,171 @@
+"""From a dataset to its feature tables on any engine: the steps in order, each timed and shown."""
+
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+from endcap.errors import DataRejected
+from endcap.features.engine import Engine
+from endcap.features.manifest import FeatureManifest, features_fingerprint
+from endcap.features.names import ITEM_FEATURES, USER_FEATURES, USER_ITEM_FEATURES
+from endcap.features.snapshots import FeatureOptions, SnapshotPlan, plan_snapshots
+from endcap.log import get_logger
+
+if TYPE_CHECKING:
+    import ibis.expr.types as ir
+
+    from endcap.features.feature_tables import UserParts
+
+
+@dataclass(frozen=True)
+class FeatureSummary:
+    """What a build made. `rows` and `seconds` by table."""
+
+    manifest: FeatureManifest
+    rows: dict[str, int]
+    columns: dict[str, int]
+    seconds: dict[str, float]
+
+
+def compute_features(engine: Engine, options: FeatureOptions) -> FeatureSummary:
+    """Compute all feature tables and have the engine write them. What is refused is refused before anything is written.
+
+    Raises:
+        DataRejected: a required table is missing, unreadable or empty, or the time range is too short.
+    """
+    return _Computation(engine, options).run()
+
+
+class _Computation:
+    def __init__(self, engine: Engine, options: FeatureOptions) -> None:
+        self._engine = engine
+        self._options = options
+        self._rows: dict[str, int] = {}
+        self._columns: dict[str, int] = {}
+        self._seconds: dict[str, float] = {}
+
+    def run(self) -> FeatureSummary:
+        from endcap.features import item, purchases
+        from endcap.features.instants import with_instant
+
+        events, items, users, promotions = (self._engine.read(name) for name in ("events", "items", "users", "promotions"))
+        plan = plan_snapshots(*self._time_range(events), self._options)
+        with _progress() as progress:
+            steps = progress.add_task("features", total=None)
+            everywhen = self._keep("snapshots", with_instant(self._engine.moments(plan.times, plan.data_end)))
+            lines = self._keep("lines", purchases.purchase_lines(events, items, promotions))
+            occasions = self._keep("occasions", purchases.purchase_occasions(lines))
+            count = occasions.count().to_pyarrow().as_py()
+            user_batches = _batches(plan.times, self._engine.batches.user_rows, count)
+            pair_batches = _batches(plan.pair_times, self._engine.batches.pair_rows, count)
+            progress.update(steps, total=len(user_batches) + len(pair_batches) + 3, completed=1)
+
+            def advance() -> None:
+                progress.advance(steps)
+
+            parts = self._user_parts(events, users, lines, occasions, everywhen)
+            advance()
+            self._write(USER_FEATURES, self._user_tables(parts, user_batches, plan), advance)
+            self._write(USER_ITEM_FEATURES, self._pair_tables(occasions, pair_batches, plan), advance)
+            priced = self._keep("priced_items", item.priced_items(lines, items, everywhen))
+            self._write(ITEM_FEATURES, _item_tables(priced, lines, occasions, promotions, everywhen), advance)
+        return FeatureSummary(self._manifest(plan), self._rows, self._columns, self._seconds)
+
+    def _user_parts(
+        self, events: "ir.Table", users: "ir.Table", lines: "ir.Table", occasions: "ir.Table", snapshots: "ir.Table"
+    ) -> "UserParts":
+        from endcap.features import affinity, feature_tables, history, user
+
+        return feature_tables.UserParts(
+            numeric=self._keep("user_numeric", user.user_numeric(lines, occasions, snapshots)),
+            users=users,
+            touches=self._keep("touches", history.item_touches(events)),
+            category_weights=self._keep("category_weights", affinity.group_weights(occasions, "category")),
+            brand_weights=self._keep("brand_weights", affinity.group_weights(occasions, "brand")),
+            user_weights=self._keep("user_weights", affinity.user_weights(occasions)),
+        )
+
+    def _user_tables(self, parts: "UserParts", batches: list[tuple[datetime, ...]], plan: SnapshotPlan) -> Iterator["ir.Table"]:
+        from endcap.features import feature_tables
+        from endcap.features.instants import with_instant
+
+        for batch in batches:
+            yield feature_tables.user_table(parts, with_instant(self._engine.moments(batch, plan.data_end)))
+
+    def _pair_tables(self, occasions: "ir.Table", batches: list[tuple[datetime, ...]], plan: SnapshotPlan) -> Iterator["ir.Table"]:
+        from endcap.features import feature_tables, user_item
+        from endcap.features.instants import with_instant
+
+        for batch in batches:
+            moments = with_instant(self._engine.moments(batch, plan.data_end))
+            yield feature_tables.pair_table(user_item.user_item(occasions, moments), moments)
+
+    def _time_range(self, events: "ir.Table") -> tuple[datetime, datetime]:
+        bought = events.filter(events.event_type == "purchase")
+        row = bought.agg(first=bought.occurred_at.min(), bought=bought.count()).cross_join(events.agg(last=events.occurred_at.max()))
+        found = row.to_pyarrow().to_pylist()[0]
+        if not found["bought"]:
+            raise DataRejected("no purchases: features need at least one", field=self._engine.place("events"))
+        return found["first"], found["last"]
+
+    def _keep(self, name: str, expression: "ir.Table") -> "ir.Table":
+        started = time.perf_counter()
+        table = self._engine.keep(name, expression)
+        self._add_seconds(name, started)
+        return table
+
+    def _write(self, name: str, expressions: Iterator["ir.Table"], advance: Callable[[], None]) -> None:
+        started = time.perf_counter()
+        written = self._engine.write(name, _told(expressions, advance))
+        self._rows[name], self._columns[name] = written.rows, written.columns
+        self._add_seconds(name, started)
+        get_logger("features").info("table written", table=name, rows=written.rows, seconds=self._seconds[name])
+
+    def _add_seconds(self, name: str, started: float) -> None:
+        self._seconds[name] = round(time.perf_counter() - started, 3)
+
+    def _manifest(self, plan: SnapshotPlan) -> FeatureManifest:
+        dataset = self._engine.dataset_fingerprint()
+        return FeatureManifest(
+            fingerprint=features_fingerprint(dataset, self._options),
+            dataset_fingerprint=dataset,
+            first_event_at=plan.first_event_at,
+            last_event_at=plan.last_event_at,
+            data_end=plan.data_end,
+            cut=plan.cut,
+            ranking_times=plan.ranking_times,
+            pair_times=plan.pair_times,
+            snapshot_times=plan.times,
+            rows=self._rows,
+        )
+
+
+def _item_tables(
+    priced: "ir.Table", lines: "ir.Table", occasions: "ir.Table", promotions: "ir.Table", snapshots: "ir.Table"
+) -> Iterator["ir.Table"]:
+    from endcap.features import feature_tables, item
+
+    yield feature_tables.item_table(item.item_numeric(priced, lines, occasions, promotions, snapshots), snapshots)
+
+
+def _told(expressions: Iterator["ir.Table"], advance: Callable[[], None]) -> Iterator["ir.Table"]:
+    """Advances when the writer comes for the next one, the last being written."""
+    for expression in expressions:
+        yield expression
+        advance()
+
+
+def _batches(moments: tuple[datetime, ...], rows_a_batch: int | None, rows_a_moment: int) -> list[tuple[datetime, ...]]:
+    size = max(1, rows_a_batch // max(1, rows_a_moment)) if rows_a_batch else len(moments)
+    return [moments[start : start + size] for start in range(0, len(moments), size)]
+
+
+def _progress() -> Progress:
+    console = Console(stderr=True)
+    columns = (TextColumn("[progress.description]{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    return Progress(*columns, console=console, disable=not console.is_terminal)
