@@ -4,7 +4,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Literal
 
-from pydantic import BaseModel, Field, ValidationError
+from pydantic import BaseModel, Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from endcap.contracts.moment import UtcMoment
@@ -93,6 +93,9 @@ class ModelServerSettings(BaseModel):
 class MilvusSettings(BaseModel):
     host: str = "127.0.0.1"
     port: int = Field(19_530, ge=1, le=65_535)
+    token: SecretStr | None = Field(None, description="`user:password` or an API key; empty for a Milvus that asks for none.")
+    tls: bool = Field(False, description="Whether connections are encrypted.")
+    ca_file: Path | None = Field(None, description="Certificate authority of Milvus's certificate; empty for the system's own.")
     managed: bool = Field(True, description="Whether commands start a local Milvus when none answers at host and port.")
     collection_prefix: str = Field("endcap", pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")
     keep_collections: int = Field(3, ge=1, description="Collections kept for rollback, the newest first.")

@@ -7,13 +7,14 @@ from contextlib import contextmanager
 from typing import Any
 
 from endcap.errors import DependencyUnavailable
+from endcap.index.channel import open_channel
 from endcap.settings import MilvusSettings
 
 CONNECT_TIMEOUT_S = 10.0
 
 
 def milvus_uri(settings: MilvusSettings) -> str:
-    return f"http://{settings.host}:{settings.port}"
+    return f"{'https' if settings.tls else 'http'}://{settings.host}:{settings.port}"
 
 
 def connect(settings: MilvusSettings, timeout_s: float = CONNECT_TIMEOUT_S) -> Any:
@@ -29,7 +30,7 @@ def connect(settings: MilvusSettings, timeout_s: float = CONNECT_TIMEOUT_S) -> A
     # pymilvus writes a stack trace for every refused call, also for those that we answer ourselves.
     logging.getLogger("pymilvus").setLevel(logging.CRITICAL)
     try:
-        return MilvusClient(uri=milvus_uri(settings), timeout=timeout_s)
+        return MilvusClient(uri=milvus_uri(settings), timeout=timeout_s, **_security(settings))
     except (MilvusException, OSError) as error:
         raise unavailable(settings, f"Milvus does not answer: {error}") from error
 
@@ -41,11 +42,17 @@ def grpc_service(settings: MilvusSettings) -> Iterator[Any]:
     from pymilvus.grpc_gen import milvus_pb2_grpc
 
     options = (("grpc.max_send_message_length", -1), ("grpc.max_receive_message_length", -1))
-    with grpc.insecure_channel(f"{settings.host}:{settings.port}", options=options) as channel:
+    with open_channel(settings, options) as channel:
         try:
             yield milvus_pb2_grpc.MilvusServiceStub(channel)
         except grpc.RpcError as error:
             raise unavailable(settings, f"Milvus did not answer: {error.code().name}") from error
+
+
+def _security(settings: MilvusSettings) -> dict[str, str]:
+    """What pymilvus takes beside the address."""
+    token = {"token": settings.token.get_secret_value()} if settings.token else {}
+    return token | ({"server_pem_path": str(settings.ca_file)} if settings.tls and settings.ca_file else {})
 
 
 def answers(settings: MilvusSettings, timeout_s: float = CONNECT_TIMEOUT_S) -> bool:

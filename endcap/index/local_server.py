@@ -14,6 +14,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from types import FrameType
 
+from pydantic import SecretStr
+
 from endcap.errors import DependencyUnavailable
 from endcap.index.connection import answers, port_is_taken, unavailable
 from endcap.index.milvus_config import LOOPBACK, STOP_TIMEOUT_S, internal_ports, write_config
@@ -31,9 +33,10 @@ _logger = get_logger("milvus")
 class LocalMilvus:
     """One Milvus process; every port it opens is on 127.0.0.1, and it dies with the thread that started it."""
 
-    def __init__(self, folder: Path, port: int) -> None:
+    def __init__(self, folder: Path, port: int, token: SecretStr | None = None) -> None:
         self.folder = folder.absolute()
         self.port = port
+        self._token = token
         self._process: subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:
@@ -80,7 +83,7 @@ class LocalMilvus:
 
     def _launch(self) -> None:
         ports = internal_ports(self.folder)
-        config_file = write_config(self.folder, self.port, ports)
+        config_file = write_config(self.folder, self.port, ports, asks_for_token=self._token is not None)
         environment = {
             **os.environ,
             "MILVUSCONF": str(config_file.parent),
@@ -102,7 +105,7 @@ class LocalMilvus:
             )
 
     def _wait_until_ready(self) -> bool:
-        settings = MilvusSettings(host=LOOPBACK, port=self.port)
+        settings = MilvusSettings(host=LOOPBACK, port=self.port, token=self._token)
         deadline = time.monotonic() + START_TIMEOUT_S
         while time.monotonic() < deadline:
             if self._process is None or self._process.poll() is not None:
@@ -164,7 +167,7 @@ def _running_server(settings: Settings) -> Iterator[LocalMilvus | None]:
     if not milvus.managed or milvus.host not in (LOOPBACK, "localhost"):
         raise unavailable(milvus, "no Milvus answers")
     with _sole_user(settings.milvus_dir, milvus) as first:
-        server = LocalMilvus(settings.milvus_dir, milvus.port) if first else None
+        server = LocalMilvus(settings.milvus_dir, milvus.port, milvus.token) if first else None
         try:
             if server is not None:
                 server.start()

@@ -51,13 +51,14 @@ def _is_free(port: int) -> bool:
     return True
 
 
-def write_config(folder: Path, port: int, ports: dict[str, int]) -> Path:
+def write_config(folder: Path, port: int, ports: dict[str, int], *, asks_for_token: bool = False) -> Path:
     """Render the wheel's template with our ports and folders.
 
     Args:
         folder: where everything of this server lives.
         port: of the gRPC endpoint that clients use.
         ports: what `internal_ports` gave.
+        asks_for_token: whether calls without a user's token are refused; a new server knows `root:Milvus`.
     """
     import yaml
     from milvus import MilvusServerConfig
@@ -76,6 +77,7 @@ def write_config(folder: Path, port: int, ports: dict[str, int]) -> Path:
     config["queryCoord"] |= _IMPATIENT
     config["dataCoord"]["segment"] |= {"assignmentExpiration": 300, **_ONE_SEGMENT}
     config["log"]["level"] = "warn"
+    config["common"]["security"] = {**(config["common"].get("security") or {}), "authorizationEnabled": asks_for_token}
     config["common"] |= {"gracefulStopTimeout": int(STOP_TIMEOUT_S), "session": {"ttl": SESSION_TTL_S, "retryTimes": 30}}
     config_file.write_text(yaml.safe_dump(config), encoding="utf-8")
     client_url, peer_url = f"http://{LOOPBACK}:{ports['etcd']}", f"http://{LOOPBACK}:{ports['etcdPeer']}"

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from endcap.errors import DependencyUnavailable
+from endcap.index.channel import call_metadata, open_async_channel, open_channel
 from endcap.index.connection import unavailable
 from endcap.index.search_messages import SEARCH_METHOD, SearchMessages, search_width
 from endcap.retrieval.candidates import Candidates
@@ -34,7 +35,7 @@ class ItemSearch:
         self._settings = settings
         self._rpc_error: type[Any] = grpc.RpcError
         self._messages = SearchMessages()
-        self._channel = grpc.insecure_channel(f"{settings.host}:{settings.port}", options=CHANNEL_OPTIONS)
+        self._channel = open_channel(settings, CHANNEL_OPTIONS)
         self._call = self._channel.unary_unary(SEARCH_METHOD)
 
     def __enter__(self) -> Self:
@@ -99,12 +100,13 @@ class AsyncItemSearch:
     """A connection for searching from the event loop it was made in."""
 
     def __init__(self, settings: MilvusSettings) -> None:
-        import grpc.aio
+        import grpc
 
         self._settings = settings
         self._rpc_error: type[Any] = grpc.RpcError
         self._messages = SearchMessages()
-        self._channel = grpc.aio.insecure_channel(f"{settings.host}:{settings.port}", options=CHANNEL_OPTIONS)
+        self._metadata = call_metadata(settings)
+        self._channel = open_async_channel(settings, CHANNEL_OPTIONS)
         self._call = self._channel.unary_unary(SEARCH_METHOD)
 
     async def __aenter__(self) -> Self:
@@ -134,7 +136,7 @@ class AsyncItemSearch:
         """
         request = self._messages.request(collection, embedding[None, :], limit, ef=search_width(ef, limit), where=where)
         try:
-            answer = await self._call(request, timeout=timeout_ms / 1000.0, metadata=metadata)
+            answer = await self._call(request, timeout=timeout_ms / 1000.0, metadata=(*self._metadata, *metadata))
         except self._rpc_error as error:
             raise not_answered(self._settings, error) from error
         index, score = self._messages.candidates(answer, collection)
