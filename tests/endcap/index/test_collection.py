@@ -81,9 +81,12 @@ def test_a_collection_nobody_knows_is_a_clear_error(search: ItemSearch) -> None:
 
 
 def test_a_search_that_is_late_is_given_up() -> None:
-    with socket.create_server(("127.0.0.1", 0)) as silent, ItemSearch(MilvusSettings(port=silent.getsockname()[1])) as search:
-        with pytest.raises(DependencyUnavailable, match=r"(?i)deadline.exceeded"):
-            search.search("any_1", np.zeros(16, np.float32), 5, timeout_ms=50)
+    with (
+        socket.create_server(("127.0.0.1", 0)) as silent,
+        ItemSearch(MilvusSettings(port=silent.getsockname()[1])) as search,
+        pytest.raises(DependencyUnavailable, match=r"(?i)deadline.exceeded"),
+    ):
+        search.search("any_1", np.zeros(16, np.float32), 5, timeout_ms=50)
 
 
 def test_a_failed_check_leaves_the_alias_and_drops_the_collection(
