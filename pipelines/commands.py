@@ -9,14 +9,16 @@ import typer
 from rich.console import Console
 
 from endcap.cli.output import JsonOption, print_json
-from endcap.errors import BundleRefused, InvalidInput
+from endcap.errors import BundleRefused
 from endcap.settings import load_settings
 
 app = typer.Typer(help="Run, compile or submit the training pipeline.", no_args_is_help=True)
 
 DataOption = Annotated[Path | None, typer.Option("--data", help="A canonical dataset.", show_default="$ENDCAP_HOME/data")]
-GpusOption = Annotated[int, typer.Option("--gpus", min=0, help="GPUs for each training step on the cluster.")]
-SelectorOption = Annotated[list[str] | None, typer.Option("--gpu-node", help="label=value of the GPU nodes; repeat it.")]
+ValuesOption = Annotated[
+    list[Path] | None,
+    typer.Option("--values", "-f", help="Values file of the chart; its section `pipelines` counts. Repeat it: the last one wins."),
+]
 
 
 @app.command()
@@ -41,7 +43,7 @@ def run(  # noqa: PLR0917 - an option a parameter, as typer reads them
     from endcap.demo.offline_table import print_offline_table
     from endcap.index.local_server import running_milvus
     from pipelines.local_run import run_locally
-    from pipelines.resources import Placement
+    from pipelines.placement import Placement
     from pipelines.results import TrainingResult
     from pipelines.training import training_pipeline
 
@@ -64,7 +66,7 @@ def run(  # noqa: PLR0917 - an option a parameter, as typer reads them
         "min_recall_lift": min_recall_lift,
     }
     with running_milvus(settings):
-        done = run_locally(training_pipeline(Placement(retries=0)), arguments, settings, console, use_cache=not force)
+        done = run_locally(training_pipeline(Placement()), arguments, settings, console, use_cache=not force)
     result = TrainingResult.of(done, settings)
     if as_json:
         print_json(result.document())
@@ -78,18 +80,17 @@ def run(  # noqa: PLR0917 - an option a parameter, as typer reads them
 @app.command(name="compile")
 def compile_(
     out: Annotated[Path, typer.Option(help="The YAML file to write.")] = Path("build/endcap-training.yaml"),
-    gpus: GpusOption = 0,
-    gpu_node: SelectorOption = None,
+    values: ValuesOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Write the pipeline as YAML for the Kubeflow Pipelines dashboard.
 
-    Example: endcap pipeline compile --out build/endcap-training.yaml --gpus 1
+    Example: endcap pipeline compile --values charts/endcap/profiles/gpu.yaml
     """
     from pipelines.compiling import compile_pipeline
-    from pipelines.resources import GpuPool
+    from pipelines.values import read_values
 
-    written = compile_pipeline(out, GpuPool(count=gpus, node_selector=_labels(gpu_node)))
+    written = compile_pipeline(out, read_values(values or []))
     if as_json:
         print_json({"pipeline": str(written)})
     else:
@@ -98,39 +99,46 @@ def compile_(
 
 @app.command()
 def submit(  # noqa: PLR0917 - an option a parameter, as typer reads them
-    host: Annotated[str, typer.Option(help="Address of the Kubeflow Pipelines API.")],
-    data_dir: Annotated[str, typer.Option(help="The canonical dataset, as the steps see it on the cluster.")] = "/data/endcap",
-    fingerprint: Annotated[str, typer.Option(help="Of that dataset; changes when its content does.")] = "",
+    host: Annotated[str, typer.Option(envvar="KF_PIPELINES_ENDPOINT", help="Address of the Kubeflow Pipelines API.", show_envvar=True)],
+    values: ValuesOption = None,
+    data_dir: Annotated[
+        str | None, typer.Option(help="The canonical dataset, as the steps see it.", show_default="`pipelines.dataDir`")
+    ] = None,
+    fingerprint: Annotated[str, typer.Option(help="Of that dataset; empty for whatever it is when the run starts.")] = "",
     namespace: Annotated[str | None, typer.Option(help="Of a multi-user server.")] = None,
     token: Annotated[str | None, typer.Option(envvar="ENDCAP_KFP_TOKEN", help="Bearer token.", show_envvar=True)] = None,
-    experiment: Annotated[str, typer.Option(help="The experiment the run goes under.")] = "endcap",
-    gpus: GpusOption = 0,
-    gpu_node: SelectorOption = None,
+    token_file: Annotated[
+        Path | None,
+        typer.Option(envvar="KF_PIPELINES_SA_TOKEN_PATH", help="File with a token that is renewed, in a pod.", show_envvar=True),
+    ] = None,
+    ca_cert: Annotated[Path | None, typer.Option(help="Certificate authority of the server, PEM.")] = None,
+    experiment: Annotated[
+        str | None, typer.Option(help="The experiment the run goes under.", show_default="`pipelines.experiment`")
+    ] = None,
     wait: Annotated[bool, typer.Option("--wait", help="Wait until the run ends; exit code 1 when it fails.")] = False,
     as_json: JsonOption = False,
 ) -> None:
     """Upload the pipeline to a Kubeflow Pipelines server and start a run.
 
-    Example: endcap pipeline submit --host http://localhost:8888 --data-dir /data/endcap
+    Example: endcap pipeline submit --host http://localhost:8888 --values charts/endcap/profiles/gpu.yaml
     """
-    from pipelines.resources import GpuPool
-    from pipelines.submitting import Server, submit_pipeline, wait_for_run
+    from pipelines.server import Server
+    from pipelines.submitting import submit_pipeline
+    from pipelines.values import read_values
+    from pipelines.waiting import wait_for_run
 
-    settings = load_settings()
-    server = Server(host, namespace, token)
-    arguments = {"data_dir": data_dir, "fingerprint": fingerprint, "quotas": settings.retrieval.model_dump(), "seed": settings.seed}
-    pool = GpuPool(count=gpus, node_selector=_labels(gpu_node))
-    submission = submit_pipeline(server, arguments, experiment, pool, datetime.now(UTC))
+    settings, asked = load_settings(), read_values(values or [])
+    server = Server(host, namespace, token, token_file, ca_cert)
+    arguments = {
+        "data_dir": data_dir or asked.data_dir,
+        "fingerprint": fingerprint,
+        "quotas": settings.retrieval.model_dump(),
+        "seed": settings.seed,
+    }
+    submission = submit_pipeline(server, arguments, experiment or asked.experiment, asked, datetime.now(UTC))
     if as_json:
         print_json(asdict(submission))
     else:
         Console().print(f"started run {submission.run_id}: {submission.url}", highlight=False, soft_wrap=True)
     if wait:
         wait_for_run(server, submission.run_id, timeout_s=6 * 3600)
-
-
-def _labels(pairs: list[str] | None) -> dict[str, str]:
-    for pair in pairs or []:
-        if "=" not in pair:
-            raise InvalidInput("must be label=value", field="--gpu-node", value=pair)
-    return dict(pair.split("=", 1) for pair in pairs or [])

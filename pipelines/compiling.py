@@ -1,21 +1,32 @@
-"""The pipeline as YAML, for the dashboard of a Kubeflow Pipelines server."""
+"""The pipeline as YAML, for the dashboard of a Kubeflow Pipelines server and for the chart."""
 
 from pathlib import Path
 
-from pipelines.resources import GpuPool, Placement
+from pipelines.placement import ClusterPlacement
 from pipelines.training import training_pipeline
+from pipelines.values import PipelineValues
+
+HEADER = "# Made by `endcap pipeline compile`; change pipelines/ instead.\n"
 
 
-def compile_pipeline(target: Path, gpus: GpuPool | None = None) -> Path:
-    """Write the compiled pipeline; an existing file is replaced once the new one is whole.
+def compile_pipeline(target: Path, values: PipelineValues) -> Path:
+    """Write the compiled pipeline, the same bytes for the same values; an existing file is replaced once the new one is whole.
 
     Args:
-        target: the YAML file.
-        gpus: see `training_pipeline`.
+        target: the YAML file: the pipeline, and its Kubernetes settings as a second document.
+        values: what steps ask of the cluster.
     """
     from kfp.compiler import Compiler
 
     target.parent.mkdir(parents=True, exist_ok=True)
     aside = target.with_name(f".{target.stem}.aside.yaml")
-    Compiler().compile(training_pipeline(Placement(gpus or GpuPool())), str(aside))
+    Compiler().compile(training_pipeline(ClusterPlacement.of(values)), str(aside))
+    aside.write_text(HEADER + _without_comments(aside.read_text(encoding="utf-8")), encoding="utf-8")
     return aside.replace(target)
+
+
+def _without_comments(text: str) -> str:
+    """Without the compiler's summary at the top, which lists the keys of a default in another order each time."""
+    lines = text.splitlines(keepends=True)
+    first = next(number for number, line in enumerate(lines) if not line.startswith("#"))
+    return "".join(lines[first:])

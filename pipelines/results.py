@@ -1,11 +1,11 @@
-"""What a local run came to: the evaluation, the gate's word, and the version that is served for it."""
+"""What a local run came to: the evaluation, the gate's word, and what became of the bundle."""
 
 import shutil
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Self
 
-from endcap.bundle.promotion import served_bundle
+from endcap.bundle.deployment_record import Deployment, read_deployment
 from endcap.errors import EndcapError
 from endcap.evaluation.evaluation import Evaluation
 from endcap.settings import Settings
@@ -22,14 +22,14 @@ class TrainingResult:
     """The result of one run of the training pipeline.
 
     Attributes:
-        version: the bundle that the run deployed; None when it was refused.
+        deployment: of the run's bundle; None when it was refused.
         accepted, reason: the gate's decision.
         evaluation: every model on the weeks after the cut.
         report: the HTML page with plots.
         steps: in order.
     """
 
-    version: int | None
+    deployment: Deployment | None
     accepted: bool
     reason: str
     evaluation: Evaluation
@@ -48,7 +48,7 @@ class TrainingResult:
         if accepted != any(step.name == DEPLOY_STEP for step in done.steps):
             raise EndcapError(f"the gate said accepted={accepted}, but the steps after it do not fit that", fix=f"see {done.log_file}")
         return cls(
-            version=served_bundle(settings.served_dir).manifest.version if accepted else None,
+            deployment=read_deployment(settings.home) if accepted else None,
             accepted=accepted,
             reason=str(outputs["reason"]),
             evaluation=Evaluation.model_validate_json((Path(outputs["evaluation"].path) / EVALUATION_FILE).read_bytes()),
@@ -58,12 +58,13 @@ class TrainingResult:
 
     def told(self) -> str:
         """One sentence for a person."""
-        return f"Bundle endcap-{self.version} is deployed: {self.reason}" if self.accepted else f"Refused: {self.reason}"
+        return f"Refused: {self.reason}" if self.deployment is None else f"Accepted: {self.reason}\n{self.deployment.told()}"
 
     def document(self) -> dict[str, Any]:
         """The same as one JSON document."""
         return {
-            "version": self.version,
+            "version": self.deployment and self.deployment.version,
+            "rollout": self.deployment and self.deployment.rollout,
             "accepted": self.accepted,
             "reason": self.reason,
             "evaluation": self.evaluation.model_dump(mode="json"),

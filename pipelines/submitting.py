@@ -1,23 +1,28 @@
 """Start the pipeline on a Kubeflow Pipelines server."""
 
-import contextlib
-import sys
+import hashlib
+import json
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from importlib.metadata import version as package_version
 from pathlib import Path
 from typing import Any
 
-from endcap.errors import DependencyUnavailable, EndcapError, InvalidInput
+from endcap.errors import InvalidInput
 from pipelines.compiling import compile_pipeline
-from pipelines.resources import GpuPool
+from pipelines.server import Server, is_multi_user, open_api
 from pipelines.training import PIPELINE_NAME
+from pipelines.values import PipelineValues
+
+_EQUALS = 1
+_CONFLICT = 409
 
 
 @dataclass(frozen=True)
 class Submission:
-    """A run on a server."""
+    """A run on a server; `version` is the pipeline's."""
 
     run_id: str
     pipeline_id: str
@@ -25,75 +30,127 @@ class Submission:
     url: str
 
 
-@dataclass(frozen=True)
-class Server:
-    """A Kubeflow Pipelines API, and who asks."""
+def submit_pipeline(server: Server, arguments: Mapping[str, Any], experiment: str, values: PipelineValues, now: datetime) -> Submission:
+    """Upload the pipeline unless just this one is there, and start a run.
 
-    host: str
-    namespace: str | None = None
-    token: str | None = None
+    A version is named after the content of its YAML, so the same pipeline is uploaded once however often it is run.
 
-
-def submit_pipeline(server: Server, arguments: Mapping[str, Any], experiment: str, gpus: GpuPool, now: datetime) -> Submission:
-    """Upload the pipeline, as a new version when it is known there, and start a run.
+    Args:
+        server: whose API.
+        arguments: of the pipeline; those left out are its defaults.
+        experiment: the run goes under it; made when it is new.
+        values: what steps ask of the cluster.
+        now: names the run.
 
     Raises:
         DependencyUnavailable: the server does not answer.
-        InvalidInput: the server refused the request.
+        InvalidInput: the server refused a request.
     """
-    version = f"{now:%Y%m%d-%H%M%S}"
-    with tempfile.TemporaryDirectory() as folder, _server_errors(server), contextlib.redirect_stdout(sys.stderr):
-        package = str(compile_pipeline(Path(folder) / "endcap-training.yaml", gpus))
-        client = _connect(server)
-        pipeline_id, version_id = _upload(client, package, version)
-        started = client.create_experiment(experiment, namespace=server.namespace)
-        name = f"{PIPELINE_NAME} {version}"
-        run = client.run_pipeline(started.experiment_id, name, params=dict(arguments), pipeline_id=pipeline_id, version_id=version_id)
-    return Submission(run.run_id, pipeline_id, version, f"{server.host.rstrip('/')}/#/runs/details/{run.run_id}")
+    with tempfile.TemporaryDirectory() as folder:
+        package = compile_pipeline(Path(folder) / "endcap-training.yaml", values)
+        version = f"{package_version('endcap')}-{hashlib.sha256(package.read_bytes()).hexdigest()[:12]}"
+        with open_api(server) as client:
+            namespace = _namespace(client, server)
+            pipeline_id = _pipeline(client, namespace)
+            version_id = _version(client, pipeline_id, version, package)
+            experiment_id = _experiment(client, experiment, namespace)
+            run = _run_body(f"{PIPELINE_NAME} {now:%Y-%m-%d %H:%M:%S}", experiment_id, arguments, values)
+            run_id = _start(client, run, pipeline_id, version_id)
+    return Submission(run_id, pipeline_id, version, f"{server.host.rstrip('/')}/#/runs/details/{run_id}")
 
 
-@contextlib.contextmanager
-def _server_errors(server: Server) -> Iterator[None]:
-    """Errors of the client in the words of this command."""
+def _namespace(client: Any, server: Server) -> str | None:
+    """The namespace to ask in, which a single-user server does not have."""
+    if not is_multi_user(client, server):
+        return None
+    if server.namespace is None:
+        raise InvalidInput("this server has many users; say whose namespace", field="--namespace", fix="name your profile's namespace")
+    return server.namespace
+
+
+def _pipeline(client: Any, namespace: str | None) -> str:
+    import kfp_server_api as api
+
+    pipelines = api.PipelineServiceApi(client)
+
+    def known() -> str | None:
+        found = pipelines.pipeline_service_list_pipelines(filter=_named(PIPELINE_NAME), **_in(namespace)).pipelines
+        return str(found[0].pipeline_id) if found else None
+
+    def make() -> str:
+        body = api.V2beta1Pipeline(name=PIPELINE_NAME, display_name=PIPELINE_NAME, **_in(namespace))
+        return str(pipelines.pipeline_service_create_pipeline(body).pipeline_id)
+
+    return _known_or_made(known, make)
+
+
+def _version(client: Any, pipeline_id: str, name: str, package: Path) -> str:
+    import kfp_server_api as api
+
+    pipelines, uploads = api.PipelineServiceApi(client), api.PipelineUploadServiceApi(client)
+
+    def known() -> str | None:
+        found = pipelines.pipeline_service_list_pipeline_versions(pipeline_id, filter=_named(name)).pipeline_versions
+        return str(found[0].pipeline_version_id) if found else None
+
+    def upload() -> str:
+        return str(uploads.upload_pipeline_version(str(package), name=name, pipelineid=pipeline_id).pipeline_version_id)
+
+    return _known_or_made(known, upload)
+
+
+def _experiment(client: Any, name: str, namespace: str | None) -> str:
+    import kfp_server_api as api
+
+    experiments = api.ExperimentServiceApi(client)
+
+    def known() -> str | None:
+        found = experiments.experiment_service_list_experiments(filter=_named(name), **_in(namespace)).experiments
+        return str(found[0].experiment_id) if found else None
+
+    def make() -> str:
+        return str(
+            experiments.experiment_service_create_experiment(api.V2beta1Experiment(display_name=name, **_in(namespace))).experiment_id
+        )
+
+    return _known_or_made(known, make)
+
+
+def _known_or_made(known: Any, make: Any) -> str:
+    """What is there, or made now; when another one made it in between, that one."""
     from kfp_server_api import ApiException
-    from urllib3.exceptions import HTTPError
 
+    found = known()
+    if found is not None:
+        return str(found)
     try:
-        yield
+        return str(make())
     except ApiException as error:
-        raise InvalidInput(f"the server refused it: {error.status} {error.reason}", field="--host", value=server.host) from error
-    except (HTTPError, OSError) as error:
-        told = f"no Kubeflow Pipelines API answers ({type(error).__name__})"
-        raise DependencyUnavailable(told, field="--host", value=server.host, fix="check the address and token") from error
+        found = known() if error.status == _CONFLICT else None
+        if found is None:
+            raise
+        return str(found)
 
 
-def _connect(server: Server) -> Any:
-    import kfp
+def _start(client: Any, run: Any, pipeline_id: str, version_id: str) -> str:
+    import kfp_server_api as api
 
-    return kfp.Client(host=server.host, namespace=server.namespace or "kubeflow", existing_token=server.token)
-
-
-def wait_for_run(server: Server, run_id: str, timeout_s: float) -> None:
-    """Block until a run ends.
-
-    Raises:
-        EndcapError: it failed or did not end in time.
-    """
-    with _server_errors(server), contextlib.redirect_stdout(sys.stderr):
-        try:
-            run = _connect(server).wait_for_run_completion(run_id, timeout=int(timeout_s))
-        except TimeoutError as error:
-            raise EndcapError(f"run {run_id} did not end within {timeout_s:g} s", fix="see it in the dashboard") from error
-    if str(run.state).upper() != "SUCCEEDED":
-        raise EndcapError(f"run {run_id} ended as {run.state}", fix="see its steps in the dashboard")
+    run.pipeline_version_reference = api.V2beta1PipelineVersionReference(pipeline_id=pipeline_id, pipeline_version_id=version_id)
+    return str(api.RunServiceApi(client).run_service_create_run(run).run_id)
 
 
-def _upload(client: Any, package: str, version: str) -> tuple[str, str]:
-    """The pipeline's id and that of the version just uploaded; a run names both."""
-    known = client.get_pipeline_id(PIPELINE_NAME)
-    if known is None:
-        created = str(client.upload_pipeline(package, pipeline_name=PIPELINE_NAME).pipeline_id)
-        newest = client.list_pipeline_versions(created, sort_by="created_at desc", page_size=1).pipeline_versions
-        return created, str(newest[0].pipeline_version_id)
-    uploaded = client.upload_pipeline_version(package, pipeline_version_name=version, pipeline_id=known)
-    return str(known), str(uploaded.pipeline_version_id)
+def _run_body(name: str, experiment_id: str, arguments: Mapping[str, Any], values: PipelineValues) -> Any:
+    import kfp_server_api as api
+
+    account = {"service_account": values.service_account_name} if values.service_account_name else {}
+    config = api.V2beta1RuntimeConfig(parameters=dict(arguments))
+    return api.V2beta1Run(display_name=name, experiment_id=experiment_id, runtime_config=config, **account)
+
+
+def _named(name: str) -> str:
+    """The API's filter for things of one display name."""
+    return json.dumps({"predicates": [{"operation": _EQUALS, "key": "display_name", "stringValue": name}]})
+
+
+def _in(namespace: str | None) -> dict[str, str]:
+    return {} if namespace is None else {"namespace": namespace}

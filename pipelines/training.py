@@ -14,11 +14,14 @@ from components.export_bundle.component import export_bundle
 from components.gate.component import gate
 from components.index_bundle.component import index_bundle
 from components.materialize_features.component import materialize_features
+from components.preflight.component import preflight
 from components.publish_features.component import publish_features
 from components.train_ranker.component import train_ranker
 from components.train_two_tower.component import train_two_tower
 from components.validate_data.component import validate_data
-from pipelines.resources import DATA, LIGHT, TRAINING, Placement
+from endcap.settings import RetrievalSettings
+from pipelines.placement import Placement
+from pipelines.resources import DATA, LIGHT, TRAINING
 
 PIPELINE_NAME = "endcap-training"
 
@@ -38,12 +41,13 @@ def training_pipeline(placement: Placement) -> Any:
     Args:
         placement: where steps run and how often they are tried; changes no result.
     """
+    every_quota = RetrievalSettings().model_dump()
 
     @dsl.pipeline(name=PIPELINE_NAME, description="Features, two-tower, ranker, evaluation, gate, bundle and index")
     def endcap_training(  # noqa: PLR0917 - a parameter of the pipeline each
-        data_dir: str,
-        fingerprint: str,
-        quotas: dict,  # type: ignore[type-arg]
+        data_dir: str = placement.data_dir,
+        fingerprint: str = "",
+        quotas: dict = every_quota,  # type: ignore[type-arg]
         test_weeks: int = 4,
         ranking_windows: int = 3,
         min_buyers: int = 5,
@@ -54,12 +58,13 @@ def training_pipeline(placement: Placement) -> Any:
         min_lift: float = 0.0,
         min_recall_lift: float = 0.0,
     ) -> TrainingOutputs:
-        dataset = placement.step(validate_data(data_dir=data_dir, fingerprint=fingerprint), DATA).outputs["dataset"]
+        expected = placement.effect(preflight(data_dir=data_dir, fingerprint=fingerprint), LIGHT).output
+        dataset = placement.store_step(validate_data(data_dir=data_dir, fingerprint=expected), DATA).outputs["dataset"]
         built = placement.step(build_features(dataset=dataset, test_weeks=test_weeks, ranking_windows=ranking_windows), DATA)
         features = built.outputs["features"]
         published = placement.effect(publish_features(features=features), LIGHT).output
         joined = build_training_set(dataset=dataset, features=features, published=published, min_buyers=min_buyers)
-        training = placement.step(joined, DATA).outputs["training"]
+        training = placement.store_step(joined, DATA).outputs["training"]
         models = _models(dataset, training, quotas=quotas, two_tower=two_tower, ranker=ranker, seed=seed, placement=placement)
         judged = placement.step(evaluate(**models, quotas=quotas, seed=seed), TRAINING).outputs
         judgement = gate(

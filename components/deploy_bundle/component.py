@@ -8,7 +8,7 @@ from components.image import BASE_IMAGE
 
 @dsl.component(base_image=BASE_IMAGE, packages_to_install=[], install_kfp_package=False)
 def deploy_bundle(bundle: Input[Model], collection: str, features_until: str) -> str:
-    """Serve the bundle and make it the champion; returns its version.
+    """Serve the bundle at once, or hand it to the rollout operator; returns what was done, in one sentence.
 
     Args:
         bundle: to promote.
@@ -21,6 +21,6 @@ def deploy_bundle(bundle: Input[Model], collection: str, features_until: str) ->
     from endcap.log import get_logger
     from endcap.settings import load_settings
 
-    version = deploy_bundle_step(Path(bundle.path), load_settings())
+    deployment = deploy_bundle_step(Path(bundle.path), load_settings())
     get_logger("deploy_bundle").info("ready", collection=collection, features_until=features_until)
-    return str(version)
+    return deployment.told()

@@ -1,26 +1,37 @@
-"""The step deploy_bundle: the bundle becomes the one that is served, and the champion."""
+"""The step deploy_bundle: the bundle becomes the one that is served, at once or through a rollout."""
 
 from pathlib import Path
+from typing import Protocol
 
-from endcap.bundle.release import install_bundle, is_released, release_bundle
-from endcap.index.bundle_index import point_alias
+from components.deploy_bundle.promotion import LocalPromotion
+from components.deploy_bundle.rollout import ClusterRollout
+from endcap.bundle.deployment_record import Deployment, write_deployment
+from endcap.bundle.rollout_place import rollout_place
 from endcap.log import get_logger
 from endcap.settings import Settings
 
 
-def deploy_bundle_step(bundle_dir: Path, settings: Settings) -> int:
-    """Install the bundle, move the alias, the served folder and the registry's champion; returns the version that is served.
+class Way(Protocol):
+    """How a bundle comes to be served."""
 
-    When the last release was of this bundle, only the alias is made sure of: the collection may have been built again.
+    def deploy(self, bundle_dir: Path, settings: Settings) -> Deployment:
+        """Deploy the bundle in a folder; what is served or on its way already stays so."""
+
+
+def deploy_bundle_step(bundle_dir: Path, settings: Settings) -> Deployment:
+    """Promote the bundle locally, or create a Rollout of it when the settings name a target.
 
     Raises:
         BundleInvalid: the bundle is damaged.
-        DependencyUnavailable: Milvus or MLflow does not answer.
+        InvalidInput: a setting of the rollout is missing or wrong.
+        DependencyUnavailable: Milvus, MLflow, the bundle store or Kubernetes does not answer.
     """
-    bundle = install_bundle(bundle_dir, settings.bundles_dir)
-    if is_released(bundle, settings):
-        pruned = point_alias(settings.milvus, bundle.manifest.collection)
-    else:
-        pruned = release_bundle(bundle, settings).pruned
-    get_logger("deploy_bundle").info("served", version=bundle.manifest.version, collection=bundle.manifest.collection, pruned=pruned)
-    return bundle.manifest.version
+    deployment = way_of(settings).deploy(bundle_dir, settings)
+    write_deployment(settings.home, deployment)
+    get_logger("deploy_bundle").info(deployment.told(), version=deployment.version)
+    return deployment
+
+
+def way_of(settings: Settings) -> Way:
+    place = rollout_place(settings.rollouts)
+    return LocalPromotion() if place is None else ClusterRollout(place)

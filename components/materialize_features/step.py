@@ -7,7 +7,7 @@ from endcap.feature_store.materialize import materialize
 from endcap.features.manifest import read_manifest
 from endcap.settings import Settings
 
-RECORD_NAME = "materialized.json"
+RECORD_NAME, ONLINE_NAME = "materialized.json", "online.db"
 
 
 def materialize_features_step(settings: Settings) -> datetime:
@@ -19,9 +19,10 @@ def materialize_features_step(settings: Settings) -> datetime:
     """
     manifest = read_manifest(settings.features_dir)
     there = json.dumps({"features": manifest.fingerprint, "until": manifest.data_end.isoformat()})
-    # Beside a local store only: on a cluster each run starts without the record and fills the shared store.
     record = settings.feast_dir / RECORD_NAME
-    if not record.is_file() or record.read_text(encoding="utf-8") != there:
+    # A record tells of the store it lies beside; a shared one may have been emptied since, and is filled each time.
+    known = record.is_file() and (settings.feast_dir / ONLINE_NAME).is_file() and record.read_text(encoding="utf-8") == there
+    if not known:
         record.unlink(missing_ok=True)
         materialize(settings, manifest.data_end)
         record.write_text(there, encoding="utf-8")

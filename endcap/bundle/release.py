@@ -9,6 +9,7 @@ from endcap.bundle.manifest import Bundle, open_bundle
 from endcap.bundle.promotion import promote_bundle
 from endcap.bundle.release_record import ReleaseRecord, forget_release, read_release, write_release
 from endcap.contracts.bundle import BundleManifest
+from endcap.errors import InvalidInput
 from endcap.index.bundle_index import IndexReport, index_bundle, point_alias
 from endcap.settings import Settings
 from endcap.tracking.tracking import Tracking
@@ -52,9 +53,11 @@ def release_bundle(bundle: Bundle, settings: Settings) -> Release:
     Milvus comes first: whatever fails there leaves the served bundle as it is.
 
     Raises:
+        InvalidInput: the served folder cannot be written, as KServe's mount cannot.
         DependencyUnavailable: Milvus or MLflow does not answer.
         BundleInvalid: the index finds too few of the exact nearest items.
     """
+    _require_writable(settings.served_dir)
     tracking = Tracking(settings)
     forget_release(settings.served_dir)
     report = index_bundle(bundle, settings.milvus, limit=bundle.manifest.quotas["two_tower_quota"], seed=settings.seed)
@@ -68,6 +71,17 @@ def release_bundle(bundle: Bundle, settings: Settings) -> Release:
 def is_released(bundle: Bundle, settings: Settings) -> bool:
     """Whether the last release was of this very bundle and reached every part."""
     return read_release(settings.served_dir) == _record(bundle.manifest)
+
+
+def _require_writable(served_dir: Path) -> None:
+    """Asked before anything moves: an alias without its bundle would be half a promotion."""
+    if served_dir.is_dir() and not os.access(served_dir, os.W_OK):
+        raise InvalidInput(
+            "the served folder is read-only here",
+            field="ENDCAP_SERVING__BUNDLE_DIR",
+            value=str(served_dir),
+            fix="unset it to promote on this machine; on a cluster a Rollout changes what is served: endcap rollout",
+        )
 
 
 def _record(manifest: BundleManifest) -> ReleaseRecord:

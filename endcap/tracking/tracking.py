@@ -83,8 +83,8 @@ class Tracking:
         for name, value in tags.items():
             self._client.set_tag(run_id, name, value)
 
-    def register(self, manifest: BundleManifest, source: Path) -> str:
-        """Register a bundle as a version of the model, once; the version's number in MLflow."""
+    def register(self, manifest: BundleManifest, source: Path | str) -> str:
+        """Register a bundle, found in a folder or at an address, as a version of the model, once; the version's number in MLflow."""
         from mlflow.exceptions import MlflowException
 
         registered = self._model_version(manifest.version)
@@ -94,7 +94,7 @@ class Tracking:
             self._client.create_registered_model(self._settings.registered_model)
         version = self._client.create_model_version(
             self._settings.registered_model,
-            source=source.absolute().as_uri(),
+            source=source if isinstance(source, str) else source.absolute().as_uri(),
             run_id=manifest.run_id,
             tags={BUNDLE_TAG: str(manifest.version), "collection": manifest.collection},
         )

@@ -1,0 +1,19 @@
+"""Pipeline component: what must be right before hours of training."""
+
+from kfp import dsl
+
+from components.image import BASE_IMAGE
+
+
+@dsl.component(base_image=BASE_IMAGE, packages_to_install=[], install_kfp_package=False)
+def preflight(data_dir: str, fingerprint: str) -> str:
+    """Check settings of the last steps; returns the fingerprint asked for, or the dataset's present one when none was.
+
+    The steps after it are cached by the fingerprint, so a schedule without one trains again just when the dataset changed.
+    """
+    from pathlib import Path
+
+    from components.preflight.step import preflight_step
+    from endcap.settings import load_settings
+
+    return preflight_step(Path(data_dir), fingerprint, load_settings())

@@ -1,0 +1,23 @@
+"""The step preflight: a run that could not deploy ends here, and a run of whatever the dataset is now learns what that is."""
+
+from pathlib import Path
+
+from endcap.bundle.rollout_place import rollout_place
+from endcap.dataset.layout import open_dataset
+from endcap.settings import Settings
+
+
+def preflight_step(data_dir: Path, fingerprint: str, settings: Settings) -> str:
+    """The fingerprint of the dataset to train on.
+
+    Args:
+        data_dir: a canonical dataset.
+        fingerprint: what it is expected to be; empty for whatever it is.
+        settings: of the deployment, among others.
+
+    Raises:
+        InvalidInput: bundles are to be rolled out, and a setting for that is missing or wrong.
+        DataRejected: it is not a dataset.
+    """
+    rollout_place(settings.rollouts)
+    return fingerprint or open_dataset(data_dir).fingerprint

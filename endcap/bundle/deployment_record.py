@@ -1,0 +1,38 @@
+"""What the last deployment of a pipeline was, for whoever started the pipeline on the same machine."""
+
+import os
+from pathlib import Path
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+RECORD_NAME = "deployment.json"
+
+
+class Deployment(BaseModel):
+    """`deployment.json` under `home`."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    version: int = Field(description="The bundle.")
+    rollout: str | None = Field(None, description="The Rollout that takes it to all traffic; None when it is served already.")
+
+    def told(self) -> str:
+        """One sentence for a person."""
+        if self.rollout is None:
+            return f"Bundle endcap-{self.version} is deployed"
+        return f"rollout {self.rollout} created; watch it: endcap rollout show {self.rollout}"
+
+
+def write_deployment(home: Path, deployment: Deployment) -> None:
+    home.mkdir(parents=True, exist_ok=True)
+    aside = home / f".{RECORD_NAME}.{os.getpid()}"
+    aside.write_text(deployment.model_dump_json(indent=1), encoding="utf-8")
+    aside.replace(home / RECORD_NAME)
+
+
+def read_deployment(home: Path) -> Deployment | None:
+    """The last deployment from this home, or None when there was none."""
+    try:
+        return Deployment.model_validate_json((home / RECORD_NAME).read_bytes())
+    except (FileNotFoundError, ValidationError):
+        return None
