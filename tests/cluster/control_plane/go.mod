@@ -1,4 +1,4 @@
-// The programs of a control plane for tests: etcd, kube-apiserver and kube-controller-manager, built by build.py.
+// The programs of a control plane for tests: etcd, kube-apiserver and kube-controller-manager, built by programs.py.
 module endcap.dev/tests/cluster/control-plane
 
 go 1.26.0

@@ -1,0 +1,123 @@
+"""A real API server for all tests in this folder; each of them gets the marker `cluster`.
+
+Which one: that of KUBECONFIG; else one of the tests' own on loopback, from KUBEBUILDER_ASSETS or built once with Go and kept in
+ENDCAP_TEST_CACHE (default ~/.cache/endcap); else the tests are skipped and say why. It has no nodes: pods are accepted and never run.
+
+Fixtures (scope): `cluster` (session): `.kubeconfig`, `.api_client()` (one a thread), `.stop_api_server()`, `.start_api_server()`, which
+keep port and etcd and skip the test on a cluster of KUBECONFIG. `namespace` (function): name of a fresh one with restricted pod security,
+deleted at the end; `make_namespace` (session): `make_namespace("prefix")` for a module's own. `operator_crds` (session): the operators'
+definitions are there, else skip. `helm`, `kubectl` (session): `helm("install", "endcap", CHART, "-n", namespace)` returns standard output
+or raises `CommandFailed`; `.run(...)` for what may fail; `stdin=` for input. `kserve` (function): a `KServeStandIn` at work in `namespace`;
+`kserve.hold("name")`, `.release("name")`, `.fail("name")` say when an InferenceService becomes ready; by itself that is at once.
+
+`tests.cluster.cluster.until(holds, what, within_s)` polls with a deadline. Nothing here sleeps for a fixed time.
+"""
+
+import datetime
+import os
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.cluster import operator_crds as crds
+from tests.cluster.cluster import Cluster
+from tests.cluster.command import Command
+from tests.cluster.control_plane.control_plane import ControlPlane
+from tests.cluster.control_plane.programs import NoPrograms, Programs, find_programs
+from tests.cluster.namespaces import Namespaces
+
+FOLDER = Path(__file__).parent
+PROGRAMS = pytest.StashKey[Programs | NoPrograms]()
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if item.path.is_relative_to(FOLDER):
+            item.add_marker(pytest.mark.cluster)
+
+
+def pytest_collection_finish(session: pytest.Session) -> None:
+    """Build before the first test: minutes that belong to no test's time-out."""
+    if session.config.option.collectonly or os.environ.get("KUBECONFIG"):
+        return
+    if not any("cluster" in getattr(item, "fixturenames", ()) for item in session.items):
+        return
+    reporter = session.config.pluginmanager.getplugin("terminalreporter")
+    try:
+        session.config.stash[PROGRAMS] = find_programs(os.environ, reporter.write_line)
+    except NoPrograms as reason:
+        session.config.stash[PROGRAMS] = reason
+
+
+@pytest.fixture(scope="session")
+def cluster(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
+    given = os.environ.get("KUBECONFIG")
+    if given:
+        yield Cluster(Path(given))
+        return
+    programs = request.config.stash[PROGRAMS]
+    if isinstance(programs, NoPrograms):
+        pytest.skip(str(programs))
+    control_plane = ControlPlane(programs, tmp_path_factory.mktemp("control-plane") / "data", datetime.datetime.now(datetime.UTC))
+    try:
+        control_plane.start()
+        yield Cluster(control_plane.kubeconfig, control_plane)
+    finally:
+        control_plane.stop()
+
+
+@pytest.fixture(scope="session")
+def make_namespace(cluster: Cluster) -> Iterator[Callable[[str], str]]:
+    made: list[str] = []
+    with cluster.api_client() as api_client:
+        namespaces = Namespaces(api_client)
+
+        def make(prefix: str = "endcap") -> str:
+            made.append(namespaces.make(prefix))
+            return made[-1]
+
+        yield make
+        for name in made:
+            namespaces.delete(name)
+        if cluster.own is None:
+            namespaces.wait_until_gone()
+
+
+@pytest.fixture
+def namespace(cluster: Cluster) -> Iterator[str]:
+    with cluster.api_client() as api_client:
+        namespaces = Namespaces(api_client)
+        name = namespaces.make()
+        yield name
+        namespaces.delete(name)
+        if cluster.own is None:
+            namespaces.wait_until_gone()
+
+
+@pytest.fixture(scope="session")
+def operator_crds(cluster: Cluster, kubectl: Command) -> Iterator[None]:
+    wanted = crds.definitions()
+    missing = [] if wanted else crds.missing_groups(kubectl)
+    if missing:
+        pytest.skip(
+            f"definitions of operators: there is no folder {crds.FOLDER.name} beside the tree, the cluster has no {', '.join(missing)}"
+        )
+    added = crds.add_missing(kubectl, wanted)
+    yield
+    if cluster.own is None:
+        crds.remove(kubectl, added)
+
+
+@pytest.fixture(scope="session")
+def helm(cluster: Cluster, tmp_path_factory: pytest.TempPathFactory) -> Command:
+    home = tmp_path_factory.mktemp("helm")
+    homes = {f"HELM_{name}_HOME": str(home / name.lower()) for name in ("CACHE", "CONFIG", "DATA")}
+    return Command("helm", {"KUBECONFIG": str(cluster.kubeconfig), "HELM_PLUGINS": str(home / "plugins"), **homes})
+
+
+@pytest.fixture(scope="session")
+def kubectl(cluster: Cluster, tmp_path_factory: pytest.TempPathFactory) -> Command:
+    home = tmp_path_factory.mktemp("kubectl")
+    return Command("kubectl", {"KUBECONFIG": str(cluster.kubeconfig), "KUBECACHEDIR": str(home)})

@@ -1,0 +1,63 @@
+"""One program of a control plane as a process."""
+
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+STOP_TIMEOUT_S = 30.0
+POLL_S = 0.05
+LOG_TAIL = 3000
+
+
+class ProgramProcess:
+    """Runs a command on a leash, so that it ends with the tests however they end.
+
+    Args:
+        name: of its log file.
+        command: program and arguments.
+        logs: folder of the log; each start appends.
+    """
+
+    def __init__(self, name: str, command: Sequence[str], logs: Path) -> None:
+        self._command = [sys.executable, "-m", "services.local.leash", str(os.getpid()), *command]
+        self._log = logs / f"{name}.log"
+        self.name = name
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> None:
+        """Start without waiting."""
+        with self._log.open("ab") as log:
+            self._process = subprocess.Popen(
+                self._command, stdin=subprocess.DEVNULL, stdout=log, stderr=subprocess.STDOUT, start_new_session=True
+            )
+
+    def wait_until(self, is_ready: Callable[[], bool], within_s: float) -> None:
+        """Return once it is ready.
+
+        Raises:
+            RuntimeError: it ended or took too long; with the end of its log.
+        """
+        deadline = time.monotonic() + within_s
+        while not is_ready():
+            code = self._process.poll() if self._process else None
+            if code is not None or time.monotonic() > deadline:
+                raise RuntimeError(f"{self.name}: {'not ready' if code is None else f'ended with {code}'}:\n{self.written()[-LOG_TAIL:]}")
+            time.sleep(POLL_S)
+
+    def written(self) -> str:
+        return self._log.read_text(errors="replace") if self._log.is_file() else ""
+
+    def stop(self) -> None:
+        """It is gone after this; stopping what does not run does nothing."""
+        if self._process is None:
+            return
+        self._process.terminate()
+        try:
+            self._process.wait(STOP_TIMEOUT_S)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait(STOP_TIMEOUT_S)
+        self._process = None
