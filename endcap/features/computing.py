@@ -3,7 +3,7 @@
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from rich.console import Console
@@ -55,6 +55,7 @@ class _Computation:
 
         events, items, users, promotions = (self._engine.read(name) for name in ("events", "items", "users", "promotions"))
         plan = plan_snapshots(*self._time_range(events), self._options)
+        dataset = self._engine.dataset_fingerprint()
         with _progress() as progress:
             steps = progress.add_task("features", total=None)
             everywhen = self._keep("snapshots", with_instant(self._engine.moments(plan.times, plan.data_end)))
@@ -74,7 +75,7 @@ class _Computation:
             self._write(USER_ITEM_FEATURES, self._pair_tables(occasions, pair_batches, plan), advance)
             priced = self._keep("priced_items", item.priced_items(lines, items, everywhen))
             self._write(ITEM_FEATURES, _item_tables(priced, lines, occasions, promotions, everywhen), advance)
-        return FeatureSummary(self._manifest(plan), self._rows, self._columns, self._seconds)
+        return FeatureSummary(self._manifest(plan, dataset), self._rows, self._columns, self._seconds)
 
     def _user_parts(
         self, events: "ir.Table", users: "ir.Table", lines: "ir.Table", occasions: "ir.Table", snapshots: "ir.Table"
@@ -107,11 +108,13 @@ class _Computation:
 
     def _time_range(self, events: "ir.Table") -> tuple[datetime, datetime]:
         bought = events.filter(events.event_type == "purchase")
-        row = bought.agg(first=bought.occurred_at.min(), bought=bought.count()).cross_join(events.agg(last=events.occurred_at.max()))
+        # As text: Spark hands moments over in the zone of its host, without saying so.
+        first = bought.agg(first=bought.occurred_at.min().cast("string"), bought=bought.count())
+        row = first.cross_join(events.agg(last=events.occurred_at.max().cast("string")))
         found = row.to_pyarrow().to_pylist()[0]
         if not found["bought"]:
             raise DataRejected("no purchases: features need at least one", field=self._engine.place("events"))
-        return found["first"], found["last"]
+        return _in_utc(found["first"]), _in_utc(found["last"])
 
     def _keep(self, name: str, expression: "ir.Table") -> "ir.Table":
         started = time.perf_counter()
@@ -129,8 +132,7 @@ class _Computation:
     def _add_seconds(self, name: str, started: float) -> None:
         self._seconds[name] = round(time.perf_counter() - started, 3)
 
-    def _manifest(self, plan: SnapshotPlan) -> FeatureManifest:
-        dataset = self._engine.dataset_fingerprint()
+    def _manifest(self, plan: SnapshotPlan, dataset: str) -> FeatureManifest:
         return FeatureManifest(
             fingerprint=features_fingerprint(dataset, self._options),
             dataset_fingerprint=dataset,
@@ -143,6 +145,12 @@ class _Computation:
             snapshot_times=plan.times,
             rows=self._rows,
         )
+
+
+def _in_utc(moment: str) -> datetime:
+    """A moment as engines write it in UTC, with or without the offset."""
+    read = datetime.fromisoformat(moment)
+    return read.replace(tzinfo=UTC) if read.tzinfo is None else read
 
 
 def _item_tables(

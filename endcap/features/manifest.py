@@ -15,6 +15,7 @@ from endcap.features.columns import HORIZON_DAYS
 from endcap.features.snapshots import FeatureOptions
 
 MANIFEST_NAME = "features.json"
+DATASET_NAME = "dataset.json"
 
 
 class FeatureManifest(BaseModel):
@@ -56,12 +57,10 @@ def read_manifest(folder: Path) -> FeatureManifest:
 
 def dataset_fingerprint(dataset_dir: Path) -> str:
     """The dataset's own fingerprint; a digest of its tables' bytes when `dataset.json` has none."""
-    try:
-        described = json.loads((dataset_dir / "dataset.json").read_text())
-    except (OSError, ValueError):
-        described = {}
-    if isinstance(described, dict) and described.get("fingerprint"):
-        return str(described["fingerprint"])
+    described = dataset_dir / DATASET_NAME
+    found = described_fingerprint(described.read_text() if described.is_file() else "")
+    if found is not None:
+        return found
     digest = hashlib.sha256()
     for name in TABLES:
         path = dataset_dir / f"{name}.parquet"
@@ -70,6 +69,16 @@ def dataset_fingerprint(dataset_dir: Path) -> str:
             with path.open("rb") as file:
                 digest.update(hashlib.file_digest(file, "sha256").digest())
     return digest.hexdigest()
+
+
+def described_fingerprint(described: str) -> str | None:
+    """The fingerprint in a dataset.json's text, if there is one."""
+    try:
+        fields = json.loads(described)
+    except ValueError:
+        return None
+    found = fields.get("fingerprint") if isinstance(fields, dict) else None
+    return str(found) if found else None
 
 
 def features_fingerprint(dataset: str, options: FeatureOptions) -> str:
