@@ -1,0 +1,120 @@
+"""An image's install steps, run without a container engine: `python -m images.dry_build transformer FOLDER`.
+
+What the Dockerfile's build stage says is done word for word (COPY, RUN, ENV, ARG, WORKDIR) in a private root, on the running Python instead of
+the base image's. The final stage's COPY and ENV are done in a second one, so that only what the image holds is there. Its RUN steps are not
+done: they change the base image, which is not there.
+"""
+
+import glob
+import re
+import shlex
+import shutil
+import subprocess
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from images.dockerfile import CACHE_MOUNT, Instruction, read_dockerfile
+from images.private_root import PrivateRoot
+
+ROOT = Path(__file__).parents[1]
+UID = 10001
+BASE = "python:3.11-slim@sha256:" + "0" * 64
+"""Stands for the base image in the build's arguments; the running Python is in its place."""
+WRITABLE = "/var/lib/endcap"
+_NOT_COPIED = shutil.ignore_patterns("__pycache__", "*.egg-info", "data")
+
+
+@dataclass
+class DryBuild:
+    """One image, as far as its Dockerfile has been followed."""
+
+    root: PrivateRoot
+    environment: dict[str, str] = field(default_factory=dict)
+    workdir: str = "/"
+    built: "DryBuild | None" = None
+
+    def follow(self, instruction: Instruction, arguments: Mapping[str, str], cache: Path) -> None:
+        """Do one instruction; those that only describe the image are passed by."""
+        rest = instruction.rest
+        if instruction.word == "WORKDIR":
+            self.workdir = rest
+            self.root.inside(rest).mkdir(parents=True, exist_ok=True)
+        elif instruction.word == "ENV":
+            for word in shlex.split(rest):
+                name, _, value = word.partition("=")
+                self.environment[name] = _expanded(value, self.environment)
+        elif instruction.word == "ARG":
+            name, _, default = rest.partition("=")
+            self.environment[name] = arguments.get(name, default)
+        elif instruction.word == "COPY":
+            self._copy(shlex.split(rest))
+        elif instruction.word == "RUN" and self.built is None:
+            self._run(rest, cache)
+
+    def _run(self, said: str, cache: Path) -> None:
+        mounts = {place: cache for place in CACHE_MOUNT.findall(said)}
+        shell = ["sh", "-e", "-c", CACHE_MOUNT.sub("", said)]
+        subprocess.run(self.root.command(shell, self.environment, workdir=self.workdir, mounts=mounts), check=True)
+
+    def _copy(self, words: Sequence[str]) -> None:
+        options = [word for word in words if word.startswith("--")]
+        *sources, target = [word for word in words if not word.startswith("--")]
+        place = self.root.inside(str(Path(self.workdir, target)))
+        if self.built is not None and any(option.startswith("--from=") for option in options):
+            place.parent.mkdir(parents=True, exist_ok=True)
+            self.built.root.inside(sources[0]).rename(place)
+            return
+        for source in (Path(found) for word in sources for found in sorted(glob.glob(str(ROOT / word)))):
+            if source.is_dir():
+                shutil.copytree(source, place, dirs_exist_ok=True, ignore=_NOT_COPIED)
+            else:
+                copied = place / source.name if target.endswith("/") else place
+                copied.parent.mkdir(parents=True, exist_ok=True)
+                shutil.copy(source, copied)
+                copied.chmod(next((int(option.removeprefix("--chmod="), 8) for option in options if option.startswith("--chmod=")), 0o644))
+
+    def starting(self, command: Sequence[str], **environment: str) -> list[str]:
+        """The command line that runs a command as the image would: as its user, with only /tmp and endcap's own folder writable."""
+        home = self.root.folder.with_name(f"{self.root.folder.name}-home")
+        home.mkdir(exist_ok=True)
+        shutil.chown(home, UID, UID)
+        mounts = {WRITABLE: home}
+        return self.root.command(command, self.environment | environment, workdir=self.workdir, mounts=mounts, uid=UID)
+
+
+def dry_build(image: str, folder: Path, cache: Path, **arguments: str) -> DryBuild:
+    """Follow an image's Dockerfile.
+
+    Args:
+        image: the folder's name below `images/`.
+        folder: an empty folder; takes the size of the image.
+        cache: of package downloads, kept between builds.
+        arguments: build arguments.
+
+    Returns:
+        The image's final stage.
+
+    Raises:
+        subprocess.CalledProcessError: an install step failed.
+    """
+    build, final = read_dockerfile(ROOT / "images" / image / "Dockerfile").stages
+    path = f"{sys.base_prefix}/bin:/usr/bin:/bin"
+    first = DryBuild(PrivateRoot(folder / "build"), {"PATH": path, "HOME": "/root"})
+    last = DryBuild(PrivateRoot(folder / "image"), {"PATH": path}, built=first)
+    given = {"PYTHON_IMAGE": BASE, **arguments}
+    for stage, steps in ((first, build), (last, final)):
+        for instruction in steps.instructions:
+            stage.follow(instruction, given, cache)
+    return last
+
+
+def _expanded(value: str, environment: Mapping[str, str]) -> str:
+    return re.sub(r"\$\{(\w+)\}", lambda match: environment.get(match[1], ""), value)
+
+
+if __name__ == "__main__":
+    where = Path(sys.argv[2])
+    done = dry_build(sys.argv[1], where, where / "cache")
+    print(shlex.join(done.starting(sys.argv[3:] or ["python", "-VV"])))  # noqa: T201

@@ -1,0 +1,8 @@
+"""The Spark application that computes features: `local:///opt/endcap/features_on_spark.py`."""
+
+import sys
+
+from endcap.features.spark_job import main
+
+if __name__ == "__main__":
+    sys.exit(main())
