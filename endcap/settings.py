@@ -35,6 +35,7 @@ class ServingSettings(BaseModel):
     features_timeout_ms: float = Field(15, gt=0)
     retrieval_timeout_ms: float = Field(25, gt=0)
     rank_timeout_ms: float = Field(35, gt=0)
+    variant: str = Field("default", pattern=r"^[a-z0-9]([a-z0-9-]*[a-z0-9])?$", description="The experiment variant these answers are of.")
     k_default: int = Field(10, ge=1, le=500)
     body_max_bytes: int = Field(1024 * 1024, ge=1024)
     surfaces_file: Path | None = Field(None, description="YAML of the surfaces; empty for the ones endcap ships with.")

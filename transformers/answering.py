@@ -16,9 +16,6 @@ from transformers.resolving import ResolvedRequest
 from transformers.sources.source import SourceRequest
 from transformers.stage_trace import StageTrace
 
-VARIANT = "default"
-"""Everybody is in one variant until experiments are configured."""
-
 STALE = "stale_answer"
 """The source of items of a list that was made earlier."""
 
@@ -127,7 +124,7 @@ def answer(listed: list[Recommendation], request: ResolvedRequest, trace: StageT
         recommendations=listed,
         request_id=request.request_id,
         bundle=request.served.name,
-        variant=VARIANT,
+        variant=request.served.variant,
         degraded=trace.degraded,
         ignored=request.ignored,
         timings_ms={stage: round(took_ms, 3) for stage, took_ms in trace.timings_ms.items()},

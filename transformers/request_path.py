@@ -13,7 +13,7 @@ from endcap.retrieval.popular import segment_name, segments_of
 from endcap.rules.active_rules import ActiveRules
 from endcap.rules.context import RuleContext
 from endcap.settings import Settings
-from transformers.answering import VARIANT, Shown, answer, once_more, recommendations
+from transformers.answering import Shown, answer, once_more, recommendations
 from transformers.cached_lookup import Absent
 from transformers.eligibility import Eligibility
 from transformers.fallback import last_resort
@@ -221,7 +221,8 @@ def _active_rules(request: ResolvedRequest, segments: Sequence[str]) -> ActiveRu
     """The rules that hold for a person of some segments."""
     context = request.instance.context
     region = context.geo or _region(segments)
-    return request.served.rules.active(RuleContext(request.instance.surface, tuple(segments), request.now, context.device, region, VARIANT))
+    surface, variant = request.instance.surface, request.served.variant
+    return request.served.rules.active(RuleContext(surface, tuple(segments), request.now, context.device, region, variant))
 
 
 def _region(segments: Sequence[str]) -> str | None:

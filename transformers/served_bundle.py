@@ -39,6 +39,7 @@ class ServedBundle:
         evidence: clicks by item index, for exploration.
         clock: the present, or the end of the data when it is recorded history.
         replay_at: where the clock stands, None when it runs.
+        variant: the experiment variant this deployment answers.
     """
 
     manifest: BundleManifest
@@ -53,6 +54,7 @@ class ServedBundle:
     evidence: Evidence
     clock: Clock
     replay_at: datetime | None
+    variant: str
 
     @property
     def name(self) -> str:
@@ -105,6 +107,7 @@ def served_from(
         evidence=_evidence(settings, tables.items),
         clock=clock,
         replay_at=replay_at,
+        variant=settings.serving.variant,
     ).with_items(present)
 
 

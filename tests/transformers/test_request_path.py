@@ -164,6 +164,12 @@ def test_session_items_seed_an_anonymous_list(served, feature_row) -> None:
     assert f"Goes with {title}" in {item.reason for item in answer.recommendations}
 
 
+def test_answers_name_the_variant_of_the_deployment(served, feature_row) -> None:
+    assert recommend(make_path(served, feature_row), served, user_id="u").variant == "default"
+    of_variant = replace(served, variant="new-ranker")
+    assert recommend(make_path(of_variant, feature_row), of_variant, user_id="u").variant == "new-ranker"
+
+
 def test_nothing_bought_before_is_shown_to_those_who_want_new(served, feature_row) -> None:
     answer = recommend(make_path(served, feature_row), served, user_id="U1", k=100, filters=Filters(new_to_user=True))
     assert not set(items_of(answer)) & set(feature_row["pair_item_ids"])
