@@ -118,14 +118,15 @@ def _resolved(node: dict[str, Any], definitions: dict[str, Any]) -> dict[str, An
     reference = node.get("$ref")
     if reference is None:
         return node
-    return definitions[reference.rpartition("/")[2]] | {name: value for name, value in node.items() if name != "$ref"}
+    named: dict[str, Any] = definitions[reference.rpartition("/")[2]]
+    return named | {name: value for name, value in node.items() if name != "$ref"}
 
 
 def _without_null(node: dict[str, Any]) -> dict[str, Any]:
     """A field that may be left out is `T | None` in Python; in the resource it is a `T` that is not there."""
     if "anyOf" not in node:
         return node
-    (kept,) = [choice for choice in node["anyOf"] if choice.get("type") != "null"]
+    kept: dict[str, Any] = next(choice for choice in node["anyOf"] if choice.get("type") != "null")
     return kept | {name: value for name, value in node.items() if name != "anyOf"}
 
 

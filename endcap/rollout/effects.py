@@ -1,0 +1,94 @@
+"""What a decision wants done. Each effect may be carried out again: done twice, it changes nothing more."""
+
+from dataclasses import dataclass
+
+from endcap.contracts.rollout import RolloutBundle, Served
+
+
+@dataclass(frozen=True)
+class AddFinalizer:
+    pass
+
+
+@dataclass(frozen=True)
+class RemoveFinalizer:
+    pass
+
+
+@dataclass(frozen=True)
+class RemoveWish:
+    """Take the action annotation off, if it still has this value."""
+
+    wish: str
+
+
+@dataclass(frozen=True)
+class LoadCollection:
+    collection: str
+
+
+@dataclass(frozen=True)
+class EnsureCandidate:
+    """Start the candidate without traffic."""
+
+    bundle: RolloutBundle
+
+
+@dataclass(frozen=True)
+class SetWeight:
+    """Give the candidate this share of the traffic, per cent."""
+
+    weight: int
+
+
+@dataclass(frozen=True)
+class PromoteStable:
+    """Make the candidate's bundle the target's own."""
+
+    bundle: RolloutBundle
+
+
+@dataclass(frozen=True)
+class RestoreStable:
+    """Make what the target served before its own again."""
+
+    stable: Served
+
+
+@dataclass(frozen=True)
+class DeleteCandidate:
+    pass
+
+
+@dataclass(frozen=True)
+class MoveAlias:
+    collection: str
+
+
+@dataclass(frozen=True)
+class MakeChampion:
+    version: int
+
+
+@dataclass(frozen=True)
+class Tell:
+    """An Event that no change of phase stands for."""
+
+    reason: str
+    message: str
+
+
+Effect = (
+    AddFinalizer
+    | RemoveFinalizer
+    | RemoveWish
+    | LoadCollection
+    | EnsureCandidate
+    | SetWeight
+    | PromoteStable
+    | RestoreStable
+    | DeleteCandidate
+    | MoveAlias
+    | MakeChampion
+    | Tell
+)

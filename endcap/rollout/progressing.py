@@ -1,0 +1,55 @@
+"""Progressing: the candidate has the step's share of the traffic until the step has done its time and every guardrail passes."""
+
+from datetime import datetime
+
+from endcap.contracts.rollout import Phase, RolloutStatus
+from endcap.rollout.edits import confirmed, noticed_edit
+from endcap.rollout.effects import Effect, SetWeight
+from endcap.rollout.resource import Rollout
+from endcap.rollout.steps import missing_for_next_step, step_index, steps_taken, waits_for_person
+from endcap.rollout.transition import EDITED, begin_step, changed, enter, pause, promote
+from endcap.rollout.watching import with_dangers
+from endcap.rollout.world import Absent, Target, World
+
+
+def decide_progressing(rollout: Rollout, world: World, now: datetime) -> tuple[RolloutStatus, list[Effect]]:
+    spec, status, target = rollout.spec, rollout.status, world.target
+    if not isinstance(target, Absent):
+        status = confirmed(spec, status, target)
+        edit = noticed_edit(spec, status, target)
+        if edit is not None:
+            return pause(status, EDITED, edit, now), []
+    status, is_over = with_dangers(spec, status, target, now)
+    if is_over:
+        return status, [SetWeight(0)]
+    if isinstance(target, Absent):
+        return enter(status, Phase.PROGRESSING, target.reason, target.message, now), []
+    status, effects = with_weight(status, target, now)
+    if status.step_started_at is None:
+        return status, effects
+    return _after_look(rollout, status, now)
+
+
+def with_weight(status: RolloutStatus, target: Target, now: datetime) -> tuple[RolloutStatus, list[Effect]]:
+    """The step's weight asked for if it is not there; its clock started when it is in force."""
+    if target.weight != status.current_weight:
+        return status, [SetWeight(status.current_weight)]
+    if target.is_weight_in_force and status.step_started_at is None:
+        return changed(status, step_started_at=now), []
+    return status, []
+
+
+def _after_look(rollout: Rollout, status: RolloutStatus, now: datetime) -> tuple[RolloutStatus, list[Effect]]:
+    spec = rollout.spec
+    index, steps = step_index(spec, status), steps_taken(spec)
+    where = f"step {index + 1} of {len(steps)}: {status.current_weight} % of the traffic"
+    is_manual = waits_for_person(steps[index].pause) and not status.step_released and not status.promote_requested
+    if is_manual:
+        return pause(status, "Step", f"{where}; waits for somebody to resume", now), []
+    lacking = missing_for_next_step(spec, status, now)
+    if lacking:
+        return enter(status, Phase.PROGRESSING, f"Step{index + 1}", f"{where}; waits for {', '.join(lacking)}", now), []
+    if index + 1 < len(steps):
+        status = begin_step(spec, status, index + 1, now)
+        return status, [SetWeight(status.current_weight)]
+    return promote(status, now), []

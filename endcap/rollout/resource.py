@@ -1,0 +1,80 @@
+"""A `Rollout` as the API server keeps it, and its status as a patch."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from pydantic import ValidationError
+
+from endcap.contracts.rollout import ACTION_ANNOTATION, ENDED, FINALIZER, Action, RolloutSpec, RolloutStatus
+from endcap.errors import InvalidInput
+
+
+@dataclass(frozen=True)
+class Rollout:
+    """One resource at one moment.
+
+    Attributes:
+        has_finalizer: whether its deletion waits for the operator.
+        wish: the action annotation as it stands, which may be no action at all.
+    """
+
+    namespace: str
+    name: str
+    uid: str
+    resource_version: str
+    generation: int
+    created_at: datetime
+    is_deleting: bool
+    has_finalizer: bool
+    wish: str | None
+    spec: RolloutSpec
+    status: RolloutStatus
+
+    @property
+    def action(self) -> Action | None:
+        """What a person asked for, when the operator knows the word."""
+        return Action(self.wish) if self.wish in set(Action) else None
+
+    @property
+    def has_ended(self) -> bool:
+        return self.status.phase in ENDED
+
+
+def parse_rollout(document: Mapping[str, Any]) -> Rollout:
+    """Read what the API server sent.
+
+    Raises:
+        InvalidInput: the spec or the status is not what the models ask for.
+    """
+    metadata = document["metadata"]
+    try:
+        spec = RolloutSpec.model_validate(document["spec"])
+        status = RolloutStatus.model_validate(document.get("status") or {})
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(str(part) for part in first["loc"])
+        raise InvalidInput(
+            first["msg"], field=f"{metadata['name']}: {where}", value=first.get("input"), fix="correct the Rollout, or delete it"
+        ) from error
+    return Rollout(
+        namespace=metadata["namespace"],
+        name=metadata["name"],
+        uid=metadata["uid"],
+        resource_version=metadata["resourceVersion"],
+        generation=metadata.get("generation", 1),
+        created_at=datetime.fromisoformat(metadata["creationTimestamp"]).astimezone(UTC),
+        is_deleting=metadata.get("deletionTimestamp") is not None,
+        has_finalizer=FINALIZER in metadata.get("finalizers", ()),
+        wish=metadata.get("annotations", {}).get(ACTION_ANNOTATION),
+        spec=spec,
+        status=status,
+    )
+
+
+def status_document(status: RolloutStatus) -> dict[str, Any]:
+    """The status as a merge patch replaces it: an empty field of an object is null and goes; an element of a list is whole as it is."""
+    document = status.model_dump(mode="json", by_alias=True)
+    compact = status.model_dump(mode="json", by_alias=True, exclude_none=True)
+    return {name: compact[name] if isinstance(value, list) else value for name, value in document.items()}

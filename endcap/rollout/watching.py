@@ -1,0 +1,52 @@
+"""What ends a candidate at any step, paused or not: it is gone or not ready, or a guardrail trips."""
+
+from datetime import datetime
+
+from endcap.contracts.rollout import Guardrail, Measurement, RolloutSpec, RolloutStatus
+from endcap.rollout.transition import changed, roll_back, seconds_since
+from endcap.rollout.world import Absent, Target
+
+UNREADY_SECONDS_MAX = 15.0
+"""Long enough for one late probe, short against what its share of the shoppers would see."""
+
+
+def with_dangers(spec: RolloutSpec, status: RolloutStatus, target: Target | Absent, now: datetime) -> tuple[RolloutStatus, bool]:
+    """The status, rolled back if anything calls for it; and whether it was."""
+    tripped = tripped_measurement(spec, status)
+    if tripped is not None:
+        return roll_back(status, "GuardrailTripped", told(tripped), now, tripped=tripped), True
+    if isinstance(target, Absent):
+        return (roll_back(status, target.reason, target.message, now), True) if target.is_gone else (status, False)
+    return _with_readiness(status, target, now)
+
+
+def _with_readiness(status: RolloutStatus, target: Target, now: datetime) -> tuple[RolloutStatus, bool]:
+    if target.candidate is None:
+        return roll_back(status, "CandidateGone", "the candidate was deleted", now), True
+    if target.candidate.is_ready:
+        return changed(status, unready_since=None), False
+    status = changed(status, unready_since=status.unready_since or now)
+    if seconds_since(status.unready_since, now) > UNREADY_SECONDS_MAX:
+        return roll_back(status, "CandidateNotReady", target.candidate.message, now), True
+    return status, False
+
+
+def tripped_measurement(spec: RolloutSpec, status: RolloutStatus) -> Measurement | None:
+    """The first measurement of this step that broke its limit more often in a row than its guardrail allows."""
+    limits: dict[str, Guardrail] = {guardrail.name: guardrail for guardrail in spec.analysis.guardrails}
+    for measurement in status.analysis:
+        guardrail = limits.get(measurement.name)
+        since = status.step_started_at
+        if guardrail is None or since is None or measurement.at < since:
+            continue
+        if measurement.verdict == "fail" and measurement.failures > guardrail.failure_limit:
+            return measurement
+    return None
+
+
+def told(measurement: Measurement) -> str:
+    """One line for people: what was measured, against what."""
+    side = "at most" if measurement.direction == "atMost" else "at least"
+    value = "no data" if measurement.value is None else f"{measurement.value:.4g}"
+    stable = "" if measurement.stable is None else f", stable version {measurement.stable:.4g}"
+    return f"{measurement.name}: {value}, may be {side} {measurement.limit:.4g}{stable}"
