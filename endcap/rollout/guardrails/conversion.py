@@ -1,0 +1,13 @@
+"""conversion: at best, how much higher the candidate's purchases an impression are than the stable version's, relative to them."""
+
+from endcap.contracts.rollout import Guardrail
+from endcap.rollout.guardrails.look import Look
+from endcap.rollout.guardrails.reading import Reading
+from endcap.rollout.guardrails.relative_outcome import relative_outcome
+
+PURCHASES = "endcap_outcome_purchases_total"
+
+
+def conversion(look: Look, guardrail: Guardrail) -> Reading:
+    """Upper end of the confidence sequence since the step began."""
+    return relative_outcome(look, guardrail, PURCHASES, what="purchases")

@@ -1,0 +1,66 @@
+"""One look at a rollout's metrics: which versions, at which moment, how far back."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from endcap.rollout.guardrails.prometheus import Prometheus
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """Asks for what one version's pods did; every answer is about the same moment.
+
+    A version's pods are known by `endcap_bundle_info` of the same `instance`. Its greatest value over the whole range counts, so that
+    a pod that has gone meanwhile still counts with what it did. A pod that served another version within the range is left out: its
+    counters do not say which version they are of.
+
+    Args:
+        prometheus: who is asked.
+        moment: Unix time the look is about.
+        candidate: version of its bundle.
+        stable: version of its bundle; None when there is none.
+        window_s: what is looked back over, whole seconds; never reaches behind the step's start.
+        elapsed_s: whole seconds since the step's start.
+        matchers: further PromQL label matchers of `endcap_bundle_info` and of the outcomes' counters, separated by commas; may be empty.
+    """
+
+    prometheus: Prometheus
+    moment: float
+    candidate: int
+    stable: int | None
+    window_s: int
+    elapsed_s: int
+    matchers: str = ""
+
+    def increase(self, counter: str, version: int, *, seconds: int | None = None, before_step: bool = False) -> float | None:
+        """How much a counter of a version's pods grew, extrapolated to the range's ends as PromQL does; None without data.
+
+        Args:
+            counter: its name.
+            version: whose pods.
+            seconds: the range; None for the window.
+            before_step: end the range where the step began.
+        """
+        return self.prometheus.number(f"sum({self._increase(counter, version, seconds, before_step)})", self.moment)
+
+    def buckets(self, histogram: str, version: int, *, seconds: int | None = None, before_step: bool = False) -> Mapping[float, float]:
+        """How much a histogram of a version's pods grew, by upper bound, cumulated as Prometheus keeps it; empty without data."""
+        query = f"sum by (le) ({self._increase(f'{histogram}_bucket', version, seconds, before_step)})"
+        found = self.prometheus.by_label(query, "le", self.moment)
+        return dict(sorted((float(bound), number) for bound, number in found.items()))
+
+    def outcome(self, counter: str, version: int) -> float | None:
+        """How much a counter with a label `version` of its own grew since the step's start; None without data."""
+        return self.prometheus.number(f"sum(increase({counter}{self._labels('=', version)}[{self.elapsed_s}s]))", self.moment)
+
+    def _increase(self, metric: str, version: int, seconds: int | None, before_step: bool) -> str:
+        over = f"[{seconds or self.window_s}s]" + (f" offset {self.elapsed_s}s" if before_step else "")
+        return (
+            f"increase({metric}{over})"
+            f" and on (instance) max_over_time(endcap_bundle_info{self._labels('=', version)}{over})"
+            f" unless on (instance) max_over_time(endcap_bundle_info{self._labels('!=', version)}{over})"
+        )
+
+    def _labels(self, operator: str, version: int) -> str:
+        matchers = f", {self.matchers}" if self.matchers else ""
+        return f'{{version{operator}"{version}"{matchers}}}'
