@@ -4,7 +4,7 @@ from endcap.clock import Clock
 from endcap.contracts.answer import Answer
 from endcap.contracts.request import Instance
 from endcap.event_log.batches import Impressions
-from endcap.event_log.writer import EventLog
+from endcap.event_log.queued import QueuedEventLog
 from transformers.answer_cache import SharedAnswers, request_ids
 from transformers.metrics import ServingMetrics
 
@@ -18,7 +18,7 @@ class ImpressionLog:
         metrics: where they are counted.
     """
 
-    def __init__(self, log: EventLog, clock: Clock, metrics: ServingMetrics) -> None:
+    def __init__(self, log: QueuedEventLog, clock: Clock, metrics: ServingMetrics) -> None:
         self._log = log
         self._clock = clock
         self._metrics = metrics

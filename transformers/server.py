@@ -13,7 +13,7 @@ from endcap.bundle.promotion import MODEL_FOLDER, served_bundle
 from endcap.cli.failures import report_failure
 from endcap.contracts.request import Instance, Surface
 from endcap.errors import EndcapError
-from endcap.event_log.writer import EventLog
+from endcap.event_log.open import open_event_log
 from endcap.log import configure_logging, get_logger
 from endcap.serving.messages import serving_messages
 from endcap.settings import Settings, load_settings
@@ -55,7 +55,7 @@ class Transformer:
         self._metrics.request_budget.set(settings.serving.request_budget_ms / 1000)
         self._index = MilvusIndex(settings.milvus)
         self._client = ModelServerClient(serving_messages(), settings.model_server, MODEL_FOLDER)
-        self._log = EventLog(settings.event_log_dir, count_dropped=self._metrics.dropped_impressions.inc)
+        self._log = open_event_log(settings, self._metrics.dropped_impressions.inc)
         self._metrics.queued_impressions.set_function(self._log.waiting)
         self._parts = path_parts(settings, store, self._index, self._client, self._log, self._metrics)
         self._path = RequestPath(self._parts)

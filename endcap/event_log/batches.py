@@ -28,6 +28,9 @@ class Batch(Protocol):
     def json_lines(self) -> str:
         """One JSON object a line, each a contract `Event`, the last line ended too."""
 
+    def persons(self) -> Sequence[str]:
+        """[n], whose each event is: the user's id, else the session's."""
+
 
 @dataclass(frozen=True, slots=True)
 class Impressions:
@@ -59,7 +62,7 @@ class Impressions:
 
     def json_lines(self) -> str:
         moment = self.now.isoformat().replace("+00:00", "Z")
-        session = _text(self.session_id or REQUEST_SESSION + self.request_id, _LONG)
+        session = _text(self._session(), _LONG)
         tail = (
             f',"event_type":"{EventType.IMPRESSION}","schema_version":1,"occurred_at":"{moment}","received_at":"{moment}"'
             f',"user_id":{_text(self.user_id, _LONG)},"session_id":{session},"surface":{_text(self.surface, _SHORT)}'
@@ -77,6 +80,12 @@ class Impressions:
             for event_id, item_id, position, propensity, source in shown
         )
 
+    def persons(self) -> Sequence[str]:
+        return [_fitting(self.user_id or self._session(), _LONG)] * len(self.item_ids)
+
+    def _session(self) -> str:
+        return self.session_id or REQUEST_SESSION + self.request_id
+
 
 def _event_ids(count: int) -> list[str]:
     """Random UUIDs that differ in their last digits only within one list, at a fraction of the cost of drawing each."""
@@ -88,9 +97,12 @@ def _event_ids(count: int) -> list[str]:
 
 
 def _text(value: str | None, longest: int) -> str:
-    """As JSON, cut to what the contract takes; lone surrogates, which no reader takes, are replaced."""
-    if not value:
-        return "null"
+    """As JSON, as `_fitting` makes it."""
+    return encode_basestring_ascii(_fitting(value, longest)) if value else "null"
+
+
+def _fitting(value: str, longest: int) -> str:
+    """Cut to what the contract takes; lone surrogates, which no reader takes, are replaced."""
     if not value.isascii():
         value = value.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
-    return encode_basestring_ascii(value[:longest])
+    return value[:longest]

@@ -1,9 +1,7 @@
-"""The local append-only event log: requests hand over, one thread writes."""
+"""The local append-only event log."""
 
 import os
-import threading
-from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,17 +9,14 @@ from time import monotonic
 
 from endcap.clock import Clock, system_clock
 from endcap.event_log.batches import Batch
-from endcap.log import get_logger
+from endcap.event_log.losses import count_nothing
+from endcap.event_log.queued import QUEUE_BATCHES, QueuedEventLog
 
 FILE_SUFFIX = ".jsonl"
 """A finished file."""
 
 OPEN_SUFFIX = ".jsonl.open"
 """A file that is being written, or whose writer was killed."""
-
-_BATCHES_AT_ONCE = 16
-
-_log = get_logger("event_log")
 
 
 @dataclass(frozen=True)
@@ -41,26 +36,18 @@ class Rotation:
     complain_seconds: float = 60
 
 
-def count_nothing(events: int) -> None:
-    """For a log whose losses nobody counts."""
-
-
-class EventLog:
+class EventLog(QueuedEventLog):
     """JSON lines under one folder, a contract `Event` each, in files named by their first moment.
 
-    `emit` costs a request a microsecond: it never waits and never fails. What does not fit into the queue or onto the disk is dropped,
-    counted and, once in a while, logged. A file gets its final name when it is finished and holds whole lines only; of one that is still
-    being written, a reader leaves out an unended last line, so nobody sees half an event. A crash loses what was not flushed.
-
-    Attributes:
-        dropped: events lost so far.
+    A file gets its final name when it is finished and holds whole lines only; of one that is still being written, a reader leaves out an
+    unended last line, so nobody sees half an event. A crash loses what was not flushed.
     """
 
     def __init__(
         self,
         folder: Path,
         *,
-        queue_batches: int = 10_000,
+        queue_batches: int = QUEUE_BATCHES,
         rotation: Rotation | None = None,
         clock: Clock = system_clock,
         count_dropped: Callable[[int], None] = count_nothing,
@@ -74,73 +61,33 @@ class EventLog:
             clock: names the files.
             count_dropped: is told how many events were lost, from any thread.
         """
-        self.dropped = 0
-        self._queue: deque[Batch] = deque()
-        self._queue_batches = queue_batches
-        self._rotation = rotation or Rotation()
-        self._file = _LogFile(folder, clock, self._rotation)
-        self._count_dropped = count_dropped
-        self._dropping = threading.Lock()
-        self._next_complaint = 0.0
-        self._closing = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="event-log", daemon=True)
+        rotation = rotation or Rotation()
+        super().__init__(
+            queue_batches=queue_batches,
+            flush_seconds=rotation.flush_seconds,
+            complain_seconds=rotation.complain_seconds,
+            count_dropped=count_dropped,
+        )
+        self._file = LogFile(folder, clock, rotation)
         self._thread.start()
 
-    def emit(self, batch: Batch) -> None:
-        """Hand over a batch; it is on disk within `flush_seconds`."""
-        if self._closing.is_set() or len(self._queue) >= self._queue_batches:
-            self._drop(len(batch), "the queue is full or closed")
-        else:
-            self._queue.append(batch)
+    def _write(self, batches: Sequence[Batch]) -> None:
+        written = [(lines, len(batch)) for batch in batches if (lines := self._made(batch, _lines))]
+        try:
+            self._file.append("".join(lines for lines, _ in written).encode())
+        except OSError as error:
+            self._losses.add(sum(events for _, events in written), f"the disk refused: {error.strerror}")
 
-    def waiting(self) -> int:
-        """Batches that are not on disk yet."""
-        return len(self._queue)
-
-    def close(self, deadline_seconds: float = 5.0) -> None:
-        """Write what waits and stop; what is not on disk by the deadline is dropped."""
-        self._closing.set()
-        self._thread.join(deadline_seconds)
-        if self._thread.is_alive():
-            self._drop(sum(len(batch) for batch in tuple(self._queue)), "the disk was too slow at the end")
-
-    def _run(self) -> None:
-        while not self._closing.wait(self._rotation.flush_seconds):
-            self._flush()
-        self._flush()
+    def _finish(self) -> None:
         self._file.close()
 
-    def _flush(self) -> None:
-        while self._queue:
-            # Few at once: between two writes the requests' threads get their turn.
-            batches = [self._queue.popleft() for _ in range(min(len(self._queue), _BATCHES_AT_ONCE))]
-            lines, events = [], 0
-            for batch in batches:
-                try:
-                    lines.append(batch.json_lines())
-                    events += len(batch)
-                except Exception as error:
-                    self._drop(len(batch), f"not writable as events: {error}")
-            try:
-                self._file.append("".join(lines).encode())
-            except OSError as error:
-                self._drop(events, f"the disk refused: {error.strerror}")
 
-    def _drop(self, events: int, reason: str) -> None:
-        with self._dropping:
-            self.dropped += events
-            complain = events > 0 and monotonic() >= self._next_complaint
-            if complain:
-                self._next_complaint = monotonic() + self._rotation.complain_seconds
-        self._count_dropped(events)
-        if complain:
-            # A log that cannot be written is no reason for a request to fail.
-            with suppress(OSError, ValueError):
-                _log.warning("events dropped", reason=reason, events=events, dropped_so_far=self.dropped)
+def _lines(batch: Batch) -> str:
+    return batch.json_lines()
 
 
-class _LogFile:
-    """The file that is written at present."""
+class LogFile:
+    """The file that is written at present; for one thread."""
 
     def __init__(self, folder: Path, clock: Clock, rotation: Rotation) -> None:
         self._folder, self._clock, self._rotation = folder, clock, rotation

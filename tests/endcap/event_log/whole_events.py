@@ -15,3 +15,6 @@ class WholeEvents:
 
     def json_lines(self) -> str:
         return "".join(event.model_dump_json(exclude_none=True) + "\n" for event in self.events)
+
+    def persons(self) -> Sequence[str]:
+        return [event.user_id or event.session_id for event in self.events]

@@ -1,0 +1,26 @@
+"""Which event log a process writes: Kafka where the settings name it, else files under the home folder."""
+
+from collections.abc import Callable
+
+from endcap.event_log.losses import count_nothing
+from endcap.event_log.queued import QueuedEventLog
+from endcap.event_log.writer import EventLog
+from endcap.settings import Settings
+
+
+def open_event_log(settings: Settings, count_dropped: Callable[[int], None] = count_nothing) -> QueuedEventLog:
+    """The log that the settings choose, with its thread started.
+
+    Args:
+        settings: all settings.
+        count_dropped: is told how many events were lost, from any thread.
+
+    Raises:
+        InvalidInput: Kafka's settings cannot be used.
+    """
+    if not settings.events.kafka_bootstrap:
+        return EventLog(settings.event_log_dir, count_dropped=count_dropped)
+    from endcap.event_log.kafka import KafkaEventLog
+    from endcap.event_log.kafka_config import kafka_config
+
+    return KafkaEventLog(kafka_config(settings.events), count_dropped=count_dropped)
