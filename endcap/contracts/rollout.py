@@ -239,7 +239,7 @@ class RolloutStatus(_Part):
     step_requests: int | None = Field(None, description="Lists answered by the candidate at this weight; empty when not known.")
     promote_requested: bool = Field(False, description="Whether somebody asked to skip the remaining steps.")
     paused_at: UtcMoment | None = None
-    measured_at: UtcMoment | None = None
+    measured_at: UtcMoment | None = Field(None, description="When the guardrails were asked last in this step.")
     unready_since: UtcMoment | None = Field(None, description="Since when a candidate with traffic has not been ready.")
     decided_at: UtcMoment | None = Field(None, description="When it was decided to promote or to roll back.")
     promoting_at: UtcMoment | None = Field(None, description="When the target was first given the candidate's bundle for good.")

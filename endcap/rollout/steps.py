@@ -27,6 +27,11 @@ def step_seconds(status: RolloutStatus, now: datetime) -> float:
     return (until - status.step_started_at).total_seconds() - status.step_held_seconds
 
 
+def measured_in_step(status: RolloutStatus) -> list[Measurement]:
+    """The newest measurements, when they are of this step: at its start there are only those of the step before."""
+    return status.analysis if status.measured_at is not None else []
+
+
 def waits_for_person(pause: Pause) -> bool:
     return pause.duration is None and pause.min_requests is None
 
@@ -35,7 +40,7 @@ def is_measuring_due(spec: RolloutSpec, status: RolloutStatus, now: datetime) ->
     """Whether the guardrails are to be asked: the step's weight is in force, somebody is served, and the last look is an interval old."""
     if status.step_started_at is None or status.current_weight == 0:
         return False
-    if status.measured_at is None or status.measured_at < status.step_started_at:
+    if status.measured_at is None:
         return True
     return (now - status.measured_at).total_seconds() >= seconds_of(spec.analysis.interval)
 
@@ -50,7 +55,7 @@ def missing_for_next_step(spec: RolloutSpec, status: RolloutStatus, now: datetim
     lacking = [] if status.promote_requested else _of_pause(steps_taken(spec)[step_index(spec, status)].pause, status, now)
     if status.current_weight == 0:
         return lacking
-    newest = {measurement.name: measurement for measurement in status.analysis if measurement.at >= status.step_started_at}
+    newest = {measurement.name: measurement for measurement in measured_in_step(status)}
     for guardrail in spec.analysis.guardrails:
         lacking += _of_guardrail(guardrail.name, newest.get(guardrail.name))
     return lacking

@@ -3,6 +3,7 @@
 from datetime import datetime
 
 from endcap.contracts.rollout import Guardrail, Measurement, RolloutSpec, RolloutStatus
+from endcap.rollout.steps import measured_in_step
 from endcap.rollout.transition import changed, roll_back, seconds_since
 from endcap.rollout.world import Absent, Target
 
@@ -34,12 +35,9 @@ def _with_readiness(status: RolloutStatus, target: Target, now: datetime) -> tup
 def tripped_measurement(spec: RolloutSpec, status: RolloutStatus) -> Measurement | None:
     """The first measurement of this step that broke its limit more often in a row than its guardrail allows."""
     limits: dict[str, Guardrail] = {guardrail.name: guardrail for guardrail in spec.analysis.guardrails}
-    for measurement in status.analysis:
+    for measurement in measured_in_step(status):
         guardrail = limits.get(measurement.name)
-        since = status.step_started_at
-        if guardrail is None or since is None or measurement.at < since:
-            continue
-        if measurement.verdict == "fail" and measurement.failures > guardrail.failure_limit:
+        if guardrail is not None and measurement.verdict == "fail" and measurement.failures > guardrail.failure_limit:
             return measurement
     return None
 

@@ -1,0 +1,74 @@
+"""An operator that may die between any two of its acts ends where one that never dies ends."""
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from endcap.contracts.rollout import Action, Phase
+from endcap.rollout.world import Mode
+from tests.endcap.rollout.made_world import MadeCluster, made_rollout
+
+MODE = st.sampled_from(["Standard", "Knative"])
+DEATHS = st.sets(st.integers(0, 60), max_size=25)
+"""Numbers of the acts before which the operator dies."""
+BROKEN_AT = st.sampled_from([None, 5, 50, 100])
+WISHES = st.dictionaries(st.integers(1, 40), st.sampled_from(list(Action)), max_size=3)
+"""What a person asks for, by tick."""
+
+
+def dying(deaths: set[int]) -> tuple[MadeCluster, list[int]]:
+    acts = [0]
+    made = MadeCluster(made_rollout())
+
+    def dies() -> bool:
+        acts[0] += 1
+        return acts[0] - 1 in deaths
+
+    made.dies = dies
+    return made, acts
+
+
+def outcome(made: MadeCluster) -> tuple[object, ...]:
+    status = made.status
+    return status.phase, status.reason, made.served, made.weight, made.percent, made.has_candidate, made.alias, made.champion
+
+
+@settings(max_examples=300, deadline=None)
+@given(mode=MODE, deaths=DEATHS, broken_at=BROKEN_AT)
+def test_deaths_change_nothing_of_the_end(mode: Mode, deaths: set[int], broken_at: int | None) -> None:
+    made, _ = dying(deaths)
+    undisturbed = MadeCluster(made_rollout())
+    for each in (made, undisturbed):
+        each.mode = mode
+        each.verdict = lambda weight: "fail" if weight == broken_at else "pass"
+        each.run_to_end()
+    assert outcome(made) == outcome(undisturbed)
+
+
+@settings(max_examples=300, deadline=None)
+@given(mode=MODE, deaths=DEATHS, wishes=WISHES)
+def test_deaths_amid_wishes_never_leave_traffic_on_a_candidate_that_is_not_the_target(
+    mode: Mode, deaths: set[int], wishes: dict[int, Action]
+) -> None:
+    made, _ = dying(deaths)
+    made.mode = mode
+    for tick in range(1, 60):
+        if tick in wishes:
+            made.wish(wishes[tick])
+        made.pass_time()
+    if made.status.phase == Phase.PAUSED:
+        made.wish(Action.RESUME)
+    made.run_to_end()
+    assert (made.weight, made.percent, made.has_candidate) == (0, None, False)
+    assert made.served.version == (2 if made.status.phase == Phase.SUCCEEDED else 1)
+    assert made.alias == made.served.collection
+    assert made.status.reason in {"Promoted", "Aborted"}
+
+
+@settings(max_examples=200, deadline=None)
+@given(mode=MODE, deaths=DEATHS)
+def test_no_death_looks_like_a_persons_edit(mode: Mode, deaths: set[int]) -> None:
+    made, _ = dying(deaths)
+    made.mode = mode
+    seen: set[str] = set()
+    made.run(lambda made: seen.add(made.status.reason) or made.rollout.has_ended)
+    assert "EditedByHand" not in seen
