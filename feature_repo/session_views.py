@@ -5,7 +5,7 @@ from datetime import timedelta
 from feast import FeatureView, Field
 from feast.types import Array, Int64, String
 
-from endcap.feature_store.names import SESSION_COLUMNS, SESSION_SIGNALS
+from endcap.feature_store.names import SESSION_COLUMNS, SESSION_LIFE_SECONDS, SESSION_SIGNALS
 from feature_repo.entities import session
 from feature_repo.materialization import since_newest_snapshot
 from feature_repo.sources import session_events_push
@@ -13,7 +13,7 @@ from feature_repo.sources import session_events_push
 session_signals = FeatureView(
     name=SESSION_SIGNALS,
     entities=[session],
-    ttl=timedelta(days=1),
+    ttl=timedelta(seconds=SESSION_LIFE_SECONDS),
     schema=[Field(name=name, dtype=Array(Int64 if name.endswith("_at") else String)) for name in SESSION_COLUMNS],
     source=session_events_push,
     description="What happened in a visit so far.",

@@ -15,6 +15,9 @@ SESSION_PUSH_SOURCE = "session_events_push"
 SESSION_COLUMNS = ("session_item_ids", "session_event_types", "session_occurred_at")
 """Lists of equal length: items, what happened to them, and UTC epoch seconds, newest last."""
 
+SESSION_LIFE_SECONDS = 86_400
+"""How long a visit's events say anything about what is wanted next."""
+
 RETRIEVAL_SERVICE = "retrieval_v1"
 RANKING_SERVICE = "ranking_v1"
 REQUEST_SERVICE = "request_v1"

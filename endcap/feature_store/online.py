@@ -45,8 +45,8 @@ class OnlineFeatures:
 
     @classmethod
     def open(cls, settings: Settings) -> "OnlineFeatures":
-        """Open the profile's store for reading."""
-        return cls(open_store(settings))
+        """Open the profile's store for reading. A store that hangs holds a read for the features' share of a request, not longer."""
+        return cls(open_store(settings, wait_seconds=settings.serving.features_timeout_ms / 1000))
 
     def refresh(self) -> None:
         """Read the registry again, after features were applied anew."""
@@ -83,9 +83,12 @@ class OnlineFeatures:
         moments = []
         online = self._online_store()
         for view, names in views:
-            moment, found = online.online_read(self._store.config, view, [key], names)[0]
-            values |= dict.fromkeys(names) if found is None else {name: _plain(found.get(name)) for name in names}
-            if moment is not None:
+            # A copy: the Redis store adds to the list of names that it is given.
+            moment, found = online.online_read(self._store.config, view, [key], [*names])[0]
+            row = {name: _plain(found.get(name)) for name in names} if found else dict.fromkeys(names)
+            values |= row
+            # Of what it does not have, the Redis store gives empty values and the moment 1970.
+            if moment is not None and any(value is not None for value in row.values()):
                 moments.append(moment)
         return values | {"event_timestamp": min(moments)} if moments else None
 

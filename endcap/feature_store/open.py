@@ -3,70 +3,52 @@
 import os
 import subprocess
 import sys
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import yaml
-
-from endcap.errors import DependencyUnavailable, InvalidInput
+from endcap.errors import DependencyUnavailable
+from endcap.feature_store.config import registry_file, store_config, write_store_config
 from endcap.feature_store.quick_import import import_feast
+from endcap.feature_store.redis_address import with_waits
 from endcap.settings import Settings
 
 if TYPE_CHECKING:
     from feast import FeatureStore
 
-CONFIG_NAME = "feature_store.yaml"
-_CONFIG_FILES = {"local": CONFIG_NAME, "cluster": "feature_store.cluster.yaml"}
 RUN_FEAST = "from endcap.feature_store.quick_import import import_feast; import_feast(); from feast.cli.cli import cli; cli()"
 """Python code that is Feast's command line."""
 
-
-def store_config(settings: Settings) -> dict[str, Any]:
-    """The profile's feature_store.yaml as Feast takes it, with the paths of the local profile under `settings.home`.
-
-    Raises:
-        InvalidInput: the feature repository has no such file.
-    """
-    path = settings.feature_repo_dir / _CONFIG_FILES[settings.profile]
-    try:
-        config: dict[str, Any] = yaml.safe_load(os.path.expandvars(path.read_text()))
-    except OSError as error:
-        raise InvalidInput(
-            f"no Feast configuration there: {error.strerror}",
-            field="ENDCAP_FEATURE_REPO_DIR",
-            value=str(path),
-            fix="run in the repository's root, or set the variable to the feature repository's folder",
-        ) from error
-    if settings.profile == "local":
-        config["registry"]["path"] = str(settings.feast_dir.absolute() / "registry.db")
-        config["online_store"]["path"] = str(settings.feast_dir.absolute() / "online.db")
-    return config
+WAIT_SECONDS = 30.0
+"""Longest wait for Redis outside of requests."""
 
 
-def open_store(settings: Settings) -> "FeatureStore":
+def open_store(settings: Settings, wait_seconds: float = WAIT_SECONDS, keep_seconds: int | None = None) -> "FeatureStore":
     """The store of the profile. The registry is read once and then only on `refresh_registry`, never in the middle of a request.
 
+    Args:
+        settings: the profile, and where its files are.
+        wait_seconds: longest wait for a connection to Redis, and for each of its answers.
+        keep_seconds: how long Redis keeps what this store writes; None for ever.
+
     Raises:
-        DependencyUnavailable: the feature repository has not been applied.
+        InvalidInput: the profile's configuration is missing, or a variable that it names.
+        DependencyUnavailable: the feature repository has not been applied, or the registry does not answer.
     """
     config = store_config(settings)
-    if settings.profile == "local" and not Path(config["registry"]["path"]).exists():
-        raise DependencyUnavailable("the feature store is empty", field=config["registry"]["path"], fix="fill it: endcap features")
+    file = registry_file(config)
+    if file is not None and not file.exists():
+        raise DependencyUnavailable("the feature store is empty", field=str(file), fix="fill it: endcap features")
+    _bound_redis(config["online_store"], wait_seconds, keep_seconds)
     feast = import_feast()
     repo_config = feast.RepoConfig(**config)
     repo_config.repo_path = settings.feature_repo_dir.absolute()
-    store: FeatureStore = feast.FeatureStore(config=repo_config)
+    try:
+        store: FeatureStore = feast.FeatureStore(config=repo_config)
+    except Exception as error:
+        reason = (str(error).splitlines() or [type(error).__name__])[0]
+        raise DependencyUnavailable(
+            f"the registry cannot be read: {reason}", field="feature store", fix="check FEAST_REGISTRY, and that it answers"
+        ) from error
     return store
-
-
-def write_store_config(settings: Settings) -> Path:
-    """Write the configuration for Feast's own command line under `settings.feast_dir`, and say where."""
-    settings.feast_dir.mkdir(parents=True, exist_ok=True)
-    path = settings.feast_dir.absolute() / CONFIG_NAME
-    aside = path.with_name(f".{CONFIG_NAME}.{os.getpid()}")
-    aside.write_text(yaml.safe_dump(store_config(settings), sort_keys=False))
-    aside.replace(path)
-    return path
 
 
 def apply_repo(settings: Settings) -> None:
@@ -86,3 +68,9 @@ def apply_repo(settings: Settings) -> None:
         raise DependencyUnavailable(
             f"feast apply failed: {lines[-1]}", field=str(settings.feature_repo_dir), fix="build the features first: endcap features"
         )
+
+
+def _bound_redis(online_store: dict[str, Any], wait_seconds: float, keep_seconds: int | None) -> None:
+    if online_store["type"] == "redis":
+        online_store["connection_string"] = with_waits(online_store["connection_string"], wait_seconds)
+        online_store["key_ttl_seconds"] = keep_seconds

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import endcap
 from endcap.errors import DataRejected
+from endcap.feature_store.config import registry_file, store_config
 from endcap.feature_store.open import apply_repo
 from endcap.feature_store.push import ensure_session_table
 from endcap.features.folder import replace_folder
@@ -42,14 +43,17 @@ def publish_features(features_dir: Path, settings: Settings) -> str:
 def _apply_once(settings: Settings) -> None:
     """Apply the repository unless just these definitions were applied here before; Feast takes seconds to find that nothing changed.
 
-    The record lies beside a local registry: on a cluster a step starts without it and applies.
+    The record lies beside a registry that is a file, and goes with it. To a database they are applied each time: who knows what became of it.
     """
-    record, definitions = settings.feast_dir / APPLIED_NAME, _definitions_digest(settings)
-    if record.is_file() and record.read_text(encoding="utf-8") == definitions:
+    file = registry_file(store_config(settings))
+    record = file.with_name(APPLIED_NAME) if file is not None and file.exists() else None
+    definitions = _definitions_digest(settings)
+    if record is not None and record.is_file() and record.read_text(encoding="utf-8") == definitions:
         return
     ensure_session_table(settings)
     apply_repo(settings)
-    record.write_text(definitions, encoding="utf-8")
+    if file is not None:
+        file.with_name(APPLIED_NAME).write_text(definitions, encoding="utf-8")
 
 
 def _definitions_digest(settings: Settings) -> str:

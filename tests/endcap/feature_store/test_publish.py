@@ -3,7 +3,8 @@ import shutil
 import pytest
 
 from endcap.errors import DataRejected, DependencyUnavailable, InvalidInput
-from endcap.feature_store.open import apply_repo, store_config, write_store_config
+from endcap.feature_store.config import store_config, write_store_config
+from endcap.feature_store.open import apply_repo
 from endcap.feature_store.publish import publish_features
 from endcap.settings import Settings
 
