@@ -72,7 +72,7 @@ def score(candidate: Counts, stable: Counts, lift: ArrayLike) -> tuple[NDArray[n
     """
     ratio = np.asarray(lift, np.float64) + 1
     rate = _stable_rate(candidate, stable, ratio)
-    expected = rate * ratio
+    expected = np.minimum(rate * ratio, 1.0)
     with np.errstate(divide="ignore", invalid="ignore"):
         variance = (1 - expected) / (candidate.trials * expected) + (1 - rate) / (stable.trials * rate)
         away = (candidate.share - ratio * stable.share) / expected
