@@ -78,10 +78,11 @@ class MadePage:
     """
 
     def __init__(self, registry: CollectorRegistry) -> None:
+        self.registry = registry
         self.lock = threading.Lock()
         self.fractions = Fractions()
         self._moved = time.monotonic()
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), _handler(lambda: self._shown(registry)))
+        self._server = ThreadingHTTPServer(("127.0.0.1", 0), _handler(self._shown))
         self.target = f"127.0.0.1:{self._server.server_port}"
         self._thread = threading.Thread(target=lambda: self._server.serve_forever(poll_interval=0.05), daemon=True)
         self._thread.start()
@@ -101,10 +102,10 @@ class MadePage:
         self._server.server_close()
         self._thread.join()
 
-    def _shown(self, registry: CollectorRegistry) -> bytes:
+    def _shown(self) -> bytes:
         with self.lock:
             self.passed()
-            return generate_latest(registry)
+            return generate_latest(self.registry)
 
 
 class MadeTransformer(MadePage):
@@ -116,13 +117,8 @@ class MadeTransformer(MadePage):
     """
 
     def __init__(self, version: int, traffic: Traffic | None = None) -> None:
-        registry = CollectorRegistry()
-        self.version = version
-        self._metrics = ServingMetrics(registry)
         self._traffic = traffic or Traffic()
-        self._metrics.surface(SURFACE)
-        self.serve(version)
-        super().__init__(registry)
+        super().__init__(self._started(version))
 
     @property
     def traffic(self) -> Traffic:
@@ -134,6 +130,12 @@ class MadeTransformer(MadePage):
             self.passed()
             self._traffic = replace(self._traffic, **changes)
 
+    def restart(self) -> None:
+        """As when the container starts anew: all numbers are 0 again."""
+        with self.lock:
+            self.passed()
+            self.registry = self._started(self.version)
+
     def serve(self, version: int) -> None:
         """Serve another version from now on, in the same pod."""
         self.version = version
@@ -144,6 +146,13 @@ class MadeTransformer(MadePage):
         with self.lock:
             self.passed()
             self._answer(requests, replace(self._traffic, **changes))
+
+    def _started(self, version: int) -> CollectorRegistry:
+        registry = CollectorRegistry()
+        self._metrics = ServingMetrics(registry)
+        self._metrics.surface(SURFACE)
+        self.serve(version)
+        return registry
 
     def move(self, seconds: float) -> None:
         self._answer(self.fractions.take("requests", self._traffic.requests_per_second * seconds), self._traffic)

@@ -66,6 +66,12 @@ class PrometheusServer:
             assert time.monotonic() < until, f"{query} stayed at {value} for {deadline_s} s"
             time.sleep(POLL_S)
 
+    def wait_scraped(self, *targets: str, deadline_s: float = 20) -> None:
+        """Wait until each target has been scraped anew, so that what it shows now is known."""
+        called = time.time()
+        for target in targets:
+            self.wait_for(f'timestamp(up{{instance="{target}"}} == 1)', lambda at: at is not None and at > called, deadline_s)
+
     def close(self) -> None:
         self._client.close()
 

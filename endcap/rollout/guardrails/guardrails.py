@@ -1,5 +1,6 @@
 """All guardrails of a rollout at one look."""
 
+import sys
 from collections.abc import Sequence
 from datetime import datetime
 
@@ -66,7 +67,7 @@ class Guardrails:
 
     def requests_since(self, candidate: int, since: datetime) -> int | None:
         """Lists that a version's pods answered since a moment; None when Prometheus does not know."""
-        look = self._look(candidate, None, since, None)
+        look = self._look(candidate, None, since, sys.maxsize)
         if isinstance(look, Reading):
             return None
         try:
@@ -76,7 +77,7 @@ class Guardrails:
             return None
         return None if answered is None else int(answered)
 
-    def _look(self, candidate: int, stable: int | None, since: datetime, window_s: int | None) -> Look | Reading:
+    def _look(self, candidate: int, stable: int | None, since: datetime, full_window_s: int) -> Look | Reading:
         """The look, or why there can be none."""
         elapsed_s = int((self._clock() - since).total_seconds())
         if elapsed_s < 1:
@@ -85,8 +86,8 @@ class Guardrails:
             moment = self._prometheus.now()
         except DependencyUnavailable as error:
             return self._unanswered(error)
-        window_s = elapsed_s if window_s is None else min(window_s, elapsed_s)
-        return Look(self._prometheus, moment, candidate, stable, window_s, elapsed_s, self._matchers)
+        window_s = min(full_window_s, elapsed_s)
+        return Look(self._prometheus, moment, candidate, stable, window_s, elapsed_s, full_window_s, self._matchers)
 
     def _reading(self, look: Look | Reading, guardrail: Guardrail) -> Reading:
         """One guardrail's reading; the rest of a look is not asked for once Prometheus did not answer."""

@@ -21,6 +21,7 @@ class Look:
         stable: version of its bundle; None when there is none.
         window_s: what is looked back over, whole seconds; never reaches behind the step's start.
         elapsed_s: whole seconds since the step's start.
+        full_window_s: the window that would be looked back over if the step had begun long ago.
         matchers: further PromQL label matchers of `endcap_bundle_info` and of the outcomes' counters, separated by commas; may be empty.
     """
 
@@ -30,22 +31,28 @@ class Look:
     stable: int | None
     window_s: int
     elapsed_s: int
+    full_window_s: int
     matchers: str = ""
 
-    def increase(self, counter: str, version: int, *, seconds: int | None = None, before_step: bool = False) -> float | None:
+    def increase(self, counter: str, version: int) -> float | None:
         """How much a counter of a version's pods grew, extrapolated to the range's ends as PromQL does; None without data.
 
         Args:
             counter: its name.
             version: whose pods.
-            seconds: the range; None for the window.
-            before_step: end the range where the step began.
         """
-        return self.prometheus.number(f"sum({self._increase(counter, version, seconds, before_step)})", self.moment)
+        return self.prometheus.number(f"sum({self._increase(counter, version, f'[{self.window_s}s]')})", self.moment)
 
-    def buckets(self, histogram: str, version: int, *, seconds: int | None = None, before_step: bool = False) -> Mapping[float, float]:
-        """How much a histogram of a version's pods grew, by upper bound, cumulated as Prometheus keeps it; empty without data."""
-        query = f"sum by (le) ({self._increase(f'{histogram}_bucket', version, seconds, before_step)})"
+    def buckets(self, histogram: str, version: int, *, before_step: bool = False) -> Mapping[float, float]:
+        """How much a histogram of a version's pods grew, by upper bound, cumulated as Prometheus keeps it; empty without data.
+
+        Args:
+            histogram: its name.
+            version: whose pods.
+            before_step: over the full window that ends where the step begins.
+        """
+        over = f"[{self.full_window_s}s] offset {self.elapsed_s}s" if before_step else f"[{self.window_s}s]"
+        query = f"sum by (le) ({self._increase(f'{histogram}_bucket', version, over)})"
         found = self.prometheus.by_label(query, "le", self.moment)
         return dict(sorted((float(bound), number) for bound, number in found.items()))
 
@@ -53,8 +60,7 @@ class Look:
         """How much a counter with a label `version` of its own grew since the step's start; None without data."""
         return self.prometheus.number(f"sum(increase({counter}{self._labels('=', version)}[{self.elapsed_s}s]))", self.moment)
 
-    def _increase(self, metric: str, version: int, seconds: int | None, before_step: bool) -> str:
-        over = f"[{seconds or self.window_s}s]" + (f" offset {self.elapsed_s}s" if before_step else "")
+    def _increase(self, metric: str, version: int, over: str) -> str:
         return (
             f"increase({metric}{over})"
             f" and on (instance) max_over_time(endcap_bundle_info{self._labels('=', version)}{over})"
