@@ -1,11 +1,10 @@
 """An image's install steps, run without a container engine: `python -m images.dry_build transformer FOLDER`.
 
-What the Dockerfile's build stage says is done word for word (COPY, RUN, ENV, ARG, WORKDIR) in a private root, on the running Python instead of
-the base image's. The final stage's COPY and ENV are done in a second one, so that only what the image holds is there. Its RUN steps are not
-done: they change the base image, which is not there.
+What the Dockerfile's build stage says is done word for word (COPY, RUN, ENV, ARG, WORKDIR) in a private root, on the running Python
+instead of the base image's. The final stage's COPY and ENV are done in a second one, so that only what the image holds is there. Its RUN
+steps are not done: they change the base image, which is not there.
 """
 
-import glob
 import re
 import shlex
 import shutil
@@ -54,7 +53,7 @@ class DryBuild:
             self._run(rest, cache)
 
     def _run(self, said: str, cache: Path) -> None:
-        mounts = {place: cache for place in CACHE_MOUNT.findall(said)}
+        mounts = dict.fromkeys(CACHE_MOUNT.findall(said), cache)
         shell = ["sh", "-e", "-c", CACHE_MOUNT.sub("", said)]
         subprocess.run(self.root.command(shell, self.environment, workdir=self.workdir, mounts=mounts), check=True)
 
@@ -66,7 +65,7 @@ class DryBuild:
             place.parent.mkdir(parents=True, exist_ok=True)
             self.built.root.inside(sources[0]).rename(place)
             return
-        for source in (Path(found) for word in sources for found in sorted(glob.glob(str(ROOT / word)))):
+        for source in (found for word in sources for found in sorted(ROOT.glob(word))):
             if source.is_dir():
                 shutil.copytree(source, place, dirs_exist_ok=True, ignore=_NOT_COPIED)
             else:

@@ -1,0 +1,79 @@
+"""Every image's lock: the versions that are tested, all hashed, enough for its extras, and nothing that it must not hold."""
+
+import re
+import tomllib
+from collections.abc import Iterator
+from fnmatch import fnmatch
+from pathlib import Path
+
+import pytest
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
+
+from images.locks import IMAGE_LOCKS, LEFT_OUT, LOCKS, TESTED
+
+ROOT = Path(__file__).parents[2]
+PIN = re.compile(r"^([A-Za-z0-9._-]+)==([^ ;\\]+)", re.MULTILINE)
+
+
+def pins(path: Path) -> dict[str, str]:
+    return {canonicalize_name(name): version for name, version in PIN.findall(path.read_text())}
+
+
+def required(extra: str) -> Iterator[Requirement]:
+    """What pyproject.toml asks for by itself and in one extra."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    for said in (*project["dependencies"], *project["optional-dependencies"][extra]):
+        requirement = Requirement(said)
+        if requirement.name == "endcap":
+            for other in requirement.extras:
+                yield from required(other)
+        else:
+            yield requirement
+
+
+def test_there_is_a_lock_for_each_and_no_other() -> None:
+    assert {path.stem for path in LOCKS.glob("*.txt")} == set(IMAGE_LOCKS)
+
+
+@pytest.mark.parametrize("name", IMAGE_LOCKS)
+def test_versions_are_those_that_are_tested(name: str) -> None:
+    tested = {package: version for path in TESTED for package, version in pins(ROOT / path).items()}
+    differing = {package: version for package, version in pins(LOCKS / f"{name}.txt").items() if tested.get(package) != version}
+    beyond = {package for package in differing if not any(fnmatch(package, pattern) for pattern in IMAGE_LOCKS[name].only_here)}
+    assert beyond == set(), "renew them: python -m images.locks"
+
+
+@pytest.mark.parametrize("name", IMAGE_LOCKS)
+def test_every_package_has_its_hashes(name: str) -> None:
+    parts = re.split(r"^(?=[A-Za-z0-9])", (LOCKS / f"{name}.txt").read_text(), flags=re.MULTILINE)
+    assert all("--hash=sha256:" in part for part in parts if part.strip())
+
+
+@pytest.mark.parametrize(("name", "extra"), [(name, extra) for name, lock in IMAGE_LOCKS.items() for extra in lock.extras])
+def test_a_lock_has_all_that_its_extras_ask_for(name: str, extra: str) -> None:
+    locked = pins(LOCKS / f"{name}.txt")
+    unmet = [
+        str(requirement)
+        for requirement in required(extra)
+        if not requirement.specifier.contains(locked.get(canonicalize_name(requirement.name), "0"), prereleases=True)
+    ]
+    assert unmet == [], "renew them: python -m images.locks"
+
+
+@pytest.mark.parametrize(
+    ("name", "unwanted"),
+    [
+        ("transformer", ("tensorflow*", "keras", "tf-keras", "kfp*", "mlflow*", "pyspark", "matplotlib")),
+        ("rollout-operator", ("tensorflow*", "keras", "feast", "kserve", "kfp*", "dask", "duckdb", "ibis-framework", "pyspark")),
+        ("spark", ("tensorflow*", "keras", "kserve", "mlflow*", "feast", "kfp*")),
+        ("pipeline", ("nvidia-*", "kserve", "pytest")),
+    ],
+)
+def test_an_image_holds_nothing_of_another_part(name: str, unwanted: tuple[str, ...]) -> None:
+    assert [package for package in pins(LOCKS / f"{name}.txt") if any(fnmatch(package, pattern) for pattern in unwanted)] == []
+
+
+@pytest.mark.parametrize("name", IMAGE_LOCKS)
+def test_no_lock_holds_a_type_checker(name: str) -> None:
+    assert not pins(LOCKS / f"{name}.txt").keys() & set(LEFT_OUT)
