@@ -70,7 +70,9 @@ class OnlineFeatures:
         except Exception as error:
             # The frames hold SQLite's cursor: dropped in another thread, it would wait there for the lock that this thread waits for.
             traceback.clear_frames(error.__traceback__)
-            raise DependencyUnavailable(f"the online read failed: {error}", field="feature store", fix="run: endcap features") from error
+            raise DependencyUnavailable(
+                f"the online read failed: {_reason(error)}", field="feature store", fix="run: endcap features"
+            ) from error
         return OnlineRow(user=user, session=session) if user or session else None
 
     def _read(self, views: list[tuple["FeatureView", list[str]]], join_key: str, entity_id: str) -> dict[str, Any] | None:
@@ -114,6 +116,11 @@ class OnlineFeatures:
             ) from error
         self._session_views = [views.pop(SESSION_SIGNALS)]
         self._user_views = list(views.values())
+
+
+def _reason(error: Exception) -> str:
+    """What went wrong, without the command that Redis' client puts before it: that names the person."""
+    return str(error).rsplit("of pipeline caused error: ", 1)[-1]
 
 
 def _plain(value: Any) -> Any:

@@ -43,6 +43,8 @@ def open_store(settings: Settings, wait_seconds: float = WAIT_SECONDS, keep_seco
     repo_config.repo_path = settings.feature_repo_dir.absolute()
     try:
         store: FeatureStore = feast.FeatureStore(config=repo_config)
+        # Else Feast reads it later, where a registry that is away looks like one that lacks definitions.
+        _ = store.registry
     except Exception as error:
         reason = (str(error).splitlines() or [type(error).__name__])[0]
         raise DependencyUnavailable(

@@ -43,7 +43,7 @@ def publish_features(features_dir: Path, settings: Settings) -> str:
 def _apply_once(settings: Settings) -> None:
     """Apply the repository unless just these definitions were applied here before; Feast takes seconds to find that nothing changed.
 
-    The record lies beside a registry that is a file, and goes with it. To a database they are applied each time: who knows what became of it.
+    The record lies beside a registry that is a file, and goes with it. To a database they are applied each time, whatever became of it.
     """
     file = registry_file(store_config(settings))
     record = file.with_name(APPLIED_NAME) if file is not None and file.exists() else None

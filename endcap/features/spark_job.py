@@ -84,8 +84,12 @@ def _arguments(argv: Sequence[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="features_on_spark", description="Feature tables of a canonical dataset, computed on Spark.")
     parser.add_argument("--data", required=True, help="folder or address of the canonical dataset")
     parser.add_argument("--out", required=True, help="folder or address for the feature tables")
-    parser.add_argument("--test-weeks", type=_at_least_one, default=FeatureOptions.test_weeks, help="whole weeks at the end kept for evaluation")
-    parser.add_argument("--ranking-windows", type=_at_least_one, default=FeatureOptions.ranking_windows, help="label windows the ranker learns from")
+    parser.add_argument(
+        "--test-weeks", type=_at_least_one, default=FeatureOptions.test_weeks, help="whole weeks at the end kept for evaluation"
+    )
+    parser.add_argument(
+        "--ranking-windows", type=_at_least_one, default=FeatureOptions.ranking_windows, help="label windows the ranker learns from"
+    )
     parser.add_argument("--format", choices=("parquet", "delta"), default="parquet", help="of the tables")
     return parser.parse_args(argv)
 

@@ -2,7 +2,6 @@
 
 import importlib.util
 import json
-import os
 import shutil
 from types import SimpleNamespace
 
@@ -82,8 +81,10 @@ def test_spark_computes_what_duckdb_computes(built, table):
 def test_part_files_are_in_the_order_of_snapshot_and_entity(built, table):
     key = ["event_timestamp", "item_id" if table == "item_features" else "user_id"]
     parts = sorted((built.folder / "spark" / table).glob("*.parquet"))
-    assert pl.concat([pl.read_parquet(part) for part in parts]).select(key).equals(
-        pl.read_parquet(built.folder / "duckdb" / f"{table}.parquet").select(key)
+    assert (
+        pl.concat([pl.read_parquet(part) for part in parts])
+        .select(key)
+        .equals(pl.read_parquet(built.folder / "duckdb" / f"{table}.parquet").select(key))
     )
 
 
@@ -136,7 +137,9 @@ def test_delta_without_its_library_is_refused_before_anything_is_computed(sessio
 def test_users_and_promotions_may_be_left_out(session, shop, tmp_path):
     from endcap.features.spark_job import build_on_spark
 
-    dataset = shop.write_shop(tmp_path / "data", shop.random_events(seed=5, weeks=8, users=3), [shop.item(f"i{number}") for number in range(15)])
+    dataset = shop.write_shop(
+        tmp_path / "data", shop.random_events(seed=5, weeks=8, users=3), [shop.item(f"i{number}") for number in range(15)]
+    )
     (dataset / "dataset.json").write_text(json.dumps({"fingerprint": "made up"}))
     build_on_spark(session, str(dataset), str(tmp_path / "features"), FeatureOptions(test_weeks=1, ranking_windows=1))
     assert pl.read_parquet(tmp_path / "features" / "item_features" / "*.parquet")["display_share"].max() == 0

@@ -1,0 +1,58 @@
+"""A real Redis for tests: on loopback, on a free port, stopped, hung and started again by its process."""
+
+import signal
+import socket
+import subprocess
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from tests.debian_programs import DebianProgram
+
+START_SECONDS = 20
+
+
+@dataclass
+class RedisServer:
+    """One server. `options` are further lines of its configuration, as `--name value` arguments."""
+
+    program: DebianProgram
+    folder: Path
+    port: int
+    options: tuple[str, ...] = ()
+    _process: subprocess.Popen | None = field(default=None, init=False)
+
+    def start(self) -> None:
+        command = [self.program.path, "--bind", "127.0.0.1", "--save", "", "--dir", self.folder, "--logfile", self.folder / "redis.log"]
+        port = () if "--port" in self.options else ("--port", str(self.port))
+        self._process = subprocess.Popen([*command, *port, *self.options], env=self.program.environment())
+        deadline = time.monotonic() + START_SECONDS
+        while not listens(self.port):
+            assert self._process.poll() is None, (self.folder / "redis.log").read_text()
+            assert time.monotonic() < deadline, "Redis does not listen"
+            time.sleep(0.01)
+
+    def hang(self) -> None:
+        """Stop it as an overloaded machine would: connections stay, answers do not come."""
+        self._process.send_signal(signal.SIGSTOP)
+
+    def resume(self) -> None:
+        self._process.send_signal(signal.SIGCONT)
+
+    def stop(self) -> None:
+        if self._process is not None:
+            self.resume()
+            self._process.kill()
+            self._process.wait(timeout=START_SECONDS)
+            self._process = None
+
+
+def listens(port: int) -> bool:
+    with socket.socket() as client:
+        return client.connect_ex(("127.0.0.1", port)) == 0
+
+
+def free_port() -> int:
+    with socket.socket() as server:
+        server.bind(("127.0.0.1", 0))
+        return server.getsockname()[1]

@@ -1,0 +1,210 @@
+"""The cluster profile's store: a real Redis, and a registry in a database."""
+
+import sqlite3
+from types import SimpleNamespace
+
+import polars as pl
+import pytest
+import redis
+
+from endcap.errors import DependencyUnavailable, InvalidInput
+from endcap.feature_store.config import store_config
+from endcap.feature_store.materialize import materialize
+from endcap.feature_store.online import OnlineFeatures
+from endcap.feature_store.open import open_store
+from endcap.feature_store.publish import publish_features
+from endcap.feature_store.push import SessionSignals, open_for_sessions, push_sessions
+from endcap.feature_store.training import users_at
+from endcap.features.columns import USER_NUMERIC
+from endcap.settings import ServingSettings
+from tests.debian_programs import required_program
+from tests.endcap.feature_store.redis_server import RedisServer, free_port
+
+PASSWORD = "pa: #s{d"
+"""Holds what YAML gives a meaning to."""
+PATIENT = ServingSettings(features_timeout_ms=20_000)
+"""For a machine that does ten things at once; what is said of time-outs is tested with the usual ones."""
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory):
+    running = RedisServer(required_program("redis-server"), tmp_path_factory.mktemp("redis"), free_port(), ("--requirepass", PASSWORD))
+    running.start()
+    yield running
+    running.stop()
+
+
+@pytest.fixture(scope="module")
+def environment(server, tmp_path_factory):
+    """The environment of a pod, for the whole module."""
+    registry = tmp_path_factory.mktemp("registry") / "registry.db"
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("FEAST_REDIS", f'127.0.0.1:{server.port},password="{PASSWORD}"')
+        patch.setenv("FEAST_REGISTRY", f"sqlite:///{registry}")
+        yield SimpleNamespace(registry=registry)
+
+
+@pytest.fixture(scope="module")
+def cluster(filled, environment, tmp_path_factory):
+    """What a pipeline's pods do: publish, apply, materialise."""
+    home = tmp_path_factory.mktemp("cluster") / "home"
+    settings = filled.settings.model_copy(update={"profile": "cluster", "home": home, "serving": PATIENT})
+    publish_features(filled.features, settings)
+    moments = materialize(settings, filled.manifest.data_end)
+    return SimpleNamespace(settings=settings, moments=moments)
+
+
+@pytest.fixture(scope="module")
+def online(cluster):
+    return OnlineFeatures.open(cluster.settings)
+
+
+def types_of(value):
+    if isinstance(value, dict):
+        return {name: types_of(part) for name, part in value.items()}
+    return [type(value), *map(types_of, value)] if isinstance(value, list) else type(value)
+
+
+def test_redis_gives_what_sqlite_gives(filled, cluster, online):
+    of_sqlite = OnlineFeatures.open(filled.settings)
+    users = pl.read_parquet(filled.features / "user_features.parquet")["user_id"].unique().sort().to_list()
+    assert len(users) == 8
+    for user in users:
+        expected, found = of_sqlite.read(user, None), online.read(user, None)
+        assert found == expected
+        assert types_of(found) == types_of(expected)
+        assert list(found["user"]) == list(expected["user"])
+    assert cluster.moments == filled.moments
+
+
+def test_unknown_ids_give_none(online):
+    assert online.read("nobody", "nowhere") is None
+    assert online.read("nobody", None) is None
+
+
+def test_a_second_read_is_as_the_first(online):
+    assert online.read("u1", None) == online.read("u1", None)
+
+
+def test_a_pushed_session_is_read_and_forgotten_after_its_life(cluster, online, server):
+    push_sessions(open_for_sessions(cluster.settings), [SessionSignals("visit 1", ["i1"], ["product_view"], [1_700_000_000])])
+    row = online.read("u1", "visit 1")
+    assert row["user"]["tenure_days"] > 0
+    assert row["session"] == {
+        "session_item_ids": ["i1"],
+        "session_event_types": ["product_view"],
+        "session_occurred_at": [1_700_000_000],
+    }
+    with redis.Redis(port=server.port, password=PASSWORD) as client:
+        lives = {key: client.ttl(key) for key in client.scan_iter("*")}
+    assert sorted(life > 0 for key, life in lives.items() if b"session_id" in key) == [True]
+    assert {life for key, life in lives.items() if b"user_id" in key} == {-1}
+
+
+def test_a_pipelines_step_joins_point_in_time(filled, cluster):
+    rows = users_at(open_store(cluster.settings), ["u1"], [filled.manifest.cut])
+    expected = users_at(filled.store, ["u1"], [filled.manifest.cut])
+    assert rows.equals(expected)
+    assert set(USER_NUMERIC) <= set(rows.columns)
+
+
+def test_no_password_is_written_down(cluster):
+    files = [path for path in cluster.settings.home.rglob("*") if path.is_file()]
+    assert any(path.name == "feature_store.yaml" for path in files)
+    assert [path for path in files if PASSWORD.encode() in path.read_bytes()] == []
+
+
+def test_a_registry_that_lost_everything_is_filled_by_the_next_publishing(filled, cluster, environment):
+    with sqlite3.connect(environment.registry) as registry:
+        registry.execute("DELETE FROM feature_services")
+    with pytest.raises(DependencyUnavailable, match="request_v1"):
+        OnlineFeatures.open(cluster.settings)
+    publish_features(filled.features, cluster.settings)
+    assert OnlineFeatures.open(cluster.settings).read("u1", None) is not None
+
+
+def test_a_hanging_redis_is_given_up_within_the_request_and_read_again_later(cluster, server):
+    online = OnlineFeatures.open(cluster.settings.model_copy(update={"serving": ServingSettings(features_timeout_ms=200)}))
+    assert online.read("u1", None) is not None
+    server.hang()
+    try:
+        with pytest.raises(DependencyUnavailable) as known_connection:
+            online.read("u1", None)
+        with pytest.raises(DependencyUnavailable) as new_connection:
+            online.read("u1", None)
+    finally:
+        server.resume()
+    assert isinstance(known_connection.value.__cause__, redis.TimeoutError)
+    assert isinstance(new_connection.value.__cause__, redis.TimeoutError)
+    assert online.read("u1", None) is not None
+
+
+def test_a_redis_that_went_away_is_an_error_and_is_read_again_when_it_is_back(filled, cluster, tmp_path, monkeypatch):
+    server = RedisServer(required_program("redis-server"), tmp_path, free_port())
+    server.start()
+    try:
+        monkeypatch.setenv("FEAST_REDIS", f"127.0.0.1:{server.port}")
+        materialize(cluster.settings, filled.manifest.data_end)
+        online = OnlineFeatures.open(cluster.settings)
+        before = online.read("u1", None)
+        assert before is not None
+        server.stop()
+        for _ in range(2):
+            with pytest.raises(DependencyUnavailable) as away:
+                online.read("u1", None)
+            assert isinstance(away.value.__cause__, redis.ConnectionError)
+        server.start()
+        assert online.read("u1", None) is None
+        materialize(cluster.settings, filled.manifest.data_end)
+        assert online.read("u1", None) == before
+    finally:
+        server.stop()
+
+
+def test_materialising_without_redis_is_an_error_with_a_fix(filled, cluster, monkeypatch):
+    monkeypatch.setenv("FEAST_REDIS", f"127.0.0.1:{free_port()}")
+    with pytest.raises(DependencyUnavailable, match="online store"):
+        materialize(cluster.settings, filled.manifest.data_end)
+
+
+@pytest.mark.parametrize(("given", "reason"), [("", "unauthenticated|required"), (',password="another"', "invalid|WRONGPASS")])
+def test_a_wrong_password_is_an_error_that_names_nobody(cluster, server, monkeypatch, given, reason):
+    monkeypatch.setenv("FEAST_REDIS", f"127.0.0.1:{server.port}{given}")
+    with pytest.raises(DependencyUnavailable, match=reason) as refused:
+        OnlineFeatures.open(cluster.settings).read("user 1", None)
+    assert "user 1" not in str(refused.value)
+
+
+def test_redis_is_read_over_tls_and_only_with_the_right_authority(filled, cluster, tmp_path, monkeypatch):
+    from tests.endcap.feature_store.certificates import write_certificates
+
+    write_certificates(tmp_path / "right")
+    write_certificates(tmp_path / "wrong")
+    port, right = free_port(), tmp_path / "right"
+    certificates = ("--tls-cert-file", right / "tls.crt", "--tls-key-file", right / "tls.key", "--tls-ca-cert-file", right / "ca.crt")
+    options = ("--port", "0", "--tls-port", str(port), *certificates, "--tls-auth-clients", "no")
+    server = RedisServer(required_program("redis-server"), tmp_path, port, options)
+    server.start()
+    try:
+        monkeypatch.setenv("FEAST_REDIS", f'127.0.0.1:{port},ssl=true,ssl_ca_certs="{right / "ca.crt"}"')
+        materialize(cluster.settings, filled.manifest.data_end)
+        assert OnlineFeatures.open(cluster.settings).read("u1", None) is not None
+        monkeypatch.setenv("FEAST_REDIS", f'127.0.0.1:{port},ssl=true,ssl_ca_certs="{tmp_path / "wrong" / "ca.crt"}"')
+        with pytest.raises(DependencyUnavailable, match="CERTIFICATE_VERIFY_FAILED"):
+            OnlineFeatures.open(cluster.settings).read("u1", None)
+    finally:
+        server.stop()
+
+
+def test_a_registry_that_does_not_answer_is_an_error_with_a_fix(cluster, monkeypatch):
+    monkeypatch.setenv("FEAST_REGISTRY", f"postgresql+psycopg://endcap:secret@127.0.0.1:{free_port()}/feast")
+    with pytest.raises(DependencyUnavailable, match="FEAST_REGISTRY") as away:
+        open_store(cluster.settings)
+    assert "secret" not in str(away.value)
+
+
+@pytest.mark.parametrize("name", ["FEAST_REDIS", "FEAST_REGISTRY"])
+def test_a_variable_that_is_not_set_is_named(cluster, monkeypatch, name):
+    monkeypatch.delenv(name)
+    with pytest.raises(InvalidInput, match=name):
+        store_config(cluster.settings)
