@@ -1,28 +1,39 @@
 """`endcap evidence`: what the event log says about each item's clicks."""
 
-from datetime import UTC, datetime
+from dataclasses import asdict
+from datetime import UTC, datetime, timedelta
 from typing import Annotated
 
 import typer
 
 from endcap.cli.output import JsonOption, print_json, print_table
 from endcap.errors import InvalidInput
-from endcap.settings import load_settings
+from endcap.settings import Settings, load_settings
 
 
 def evidence(
     as_of: Annotated[str | None, typer.Option(help="UTC instant to count up to, ISO 8601; now when left out.", show_default=False)] = None,
+    from_kafka: Annotated[bool, typer.Option("--from-kafka", help="First copy what is new in Kafka's topic into the event log.")] = False,
+    copy_seconds: Annotated[float, typer.Option(min=1, help="Longest time to copy; the rest is left to the next run.")] = 300,
+    keep_days: Annotated[
+        float | None,
+        typer.Option(min=1, help="Then remove files of the event log that are older; all stay when left out.", show_default=False),
+    ] = None,
     as_json: JsonOption = False,
 ) -> None:
     """Count the event log's impressions and clicks into the evidence that exploration reads.
 
-    Example: endcap evidence
+    Example: endcap evidence --from-kafka --keep-days 70
     """
+    from endcap.event_log.old_files import remove_files_before
     from endcap.event_log.reader import read_events
     from endcap.exploration.counting import count_evidence, write_evidence
 
     settings = load_settings()
     moment = datetime.now(UTC) if as_of is None else _moment(as_of)
+    copied = _copied(settings, copy_seconds) if from_kafka else {}
+    if keep_days is not None:
+        remove_files_before(settings.event_log_dir, datetime.now(UTC) - timedelta(days=keep_days))
     counted = count_evidence(read_events(settings.event_log_dir), moment, settings.exploration.half_life_days)
     target = settings.live_dir / "click_evidence.parquet"
     write_evidence(counted, target)
@@ -34,11 +45,22 @@ def evidence(
         "clicks": round(float(counted["clicks"].sum()), 1),
         "as_of": moment.isoformat().replace("+00:00", "Z"),
         "file": str(target),
+        **copied,
     }
     if as_json:
         print_json(summary)
     else:
         print_table("Click evidence", [summary])
+
+
+def _copied(settings: Settings, seconds: float) -> dict[str, int]:
+    from endcap.event_log.kafka_config import kafka_config
+    from endcap.event_log.kafka_copy import copy_events
+
+    return {
+        f"kafka_{name}": number
+        for name, number in asdict(copy_events(kafka_config(settings.events), settings.event_log_dir, seconds)).items()
+    }
 
 
 def _moment(text: str) -> datetime:

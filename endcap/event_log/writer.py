@@ -19,6 +19,10 @@ OPEN_SUFFIX = ".jsonl.open"
 """A file that is being written, or whose writer was killed."""
 
 
+NAME_TIME = "%Y%m%dT%H%M%S"
+"""How a file's name begins: when it was begun, UTC."""
+
+
 @dataclass(frozen=True)
 class Rotation:
     """When the log goes on in a new file, and how long events wait for the disk.
@@ -130,7 +134,7 @@ class LogFile:
     def _open(self) -> int:
         self._folder.mkdir(parents=True, exist_ok=True)
         self._serial += 1
-        name = f"{self._clock():%Y%m%dT%H%M%S}-{os.getpid()}-{id(self):x}-{self._serial:06}{OPEN_SUFFIX}"
+        name = f"{self._clock():{NAME_TIME}}-{os.getpid()}-{id(self):x}-{self._serial:06}{OPEN_SUFFIX}"
         self._path = self._folder / name
         self._descriptor = os.open(self._path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND, 0o640)
         self._bytes, self._full_at = 0, monotonic() + self._rotation.file_seconds
