@@ -16,6 +16,7 @@ def export_bundle(
     evaluation: Input[Dataset],
     quotas: dict,  # type: ignore[type-arg]
     run_id: str,
+    batching: dict,  # type: ignore[type-arg]
     bundle: Output[Model],
 ) -> str:
     """Write the bundle; returns its version."""
@@ -23,12 +24,15 @@ def export_bundle(
     from pathlib import Path
 
     os.environ["TF_USE_LEGACY_KERAS"] = "1"
+    from components.export_bundle.batching import Batching
     from components.export_bundle.step import ExportInputs, export_bundle_step
     from endcap.clock import system_clock
     from endcap.settings import load_settings
 
     folders = (Path(each.path) for each in (training, tables, two_tower, ranker, evaluation))
-    made = export_bundle_step(ExportInputs(*folders, quotas, run_id), Path(bundle.path), load_settings(), system_clock)
+    made = export_bundle_step(
+        ExportInputs(*folders, quotas, run_id, Batching.of(batching)), Path(bundle.path), load_settings(), system_clock
+    )
     bundle.metadata["version"] = str(made.manifest.version)
     bundle.metadata["collection"] = made.manifest.collection
     return str(made.manifest.version)

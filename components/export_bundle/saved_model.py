@@ -5,6 +5,7 @@ from typing import Any
 
 import tensorflow as tf
 
+from components.export_bundle.batching import Batching
 from endcap.contracts.signatures import ENCODE_QUERY, RANK
 from endcap.errors import BundleInvalid
 
@@ -12,13 +13,14 @@ from endcap.errors import BundleInvalid
 class ServedModel(tf.Module):
     """The two trained models behind the signatures of `endcap.contracts.signatures`."""
 
-    def __init__(self, two_tower: Any, ranker: Any, collection: str) -> None:
+    def __init__(self, two_tower: Any, ranker: Any, collection: str, batching: Batching | None) -> None:
         super().__init__(name="endcap")
         self.two_tower = two_tower
         self.ranker = ranker
         self.collection = tf.constant([collection])
-        self._encode = two_tower.signatures[ENCODE_QUERY]
-        self._rank = ranker.signatures[RANK]
+        encode, rank = two_tower.signatures[ENCODE_QUERY], ranker.signatures[RANK]
+        self._encode = batching.encode(encode) if batching else encode
+        self._rank = batching.rank(rank) if batching else rank
 
     def encode_query(self, **inputs: tf.Tensor) -> dict[str, tf.Tensor]:
         return {"embedding": self._encode(**inputs)["embedding"], "collection": self.collection}
@@ -28,13 +30,14 @@ class ServedModel(tf.Module):
         return outputs
 
 
-def export_saved_model(two_tower_dir: Path, ranker_dir: Path, collection: str, folder: Path) -> None:
+def export_saved_model(two_tower_dir: Path, ranker_dir: Path, collection: str, folder: Path, batching: Batching | None = None) -> None:
     """Write the SavedModel of a bundle.
 
     Args:
         two_tower_dir, ranker_dir: SavedModels of the training steps.
         collection: the Milvus collection that `encode_query` names.
         folder: the bundle that is being made.
+        batching: how requests are joined; None for each on its own.
 
     Raises:
         BundleInvalid: a model lacks its signature.
@@ -43,7 +46,7 @@ def export_saved_model(two_tower_dir: Path, ranker_dir: Path, collection: str, f
     for model, name, path in ((two_tower, ENCODE_QUERY, two_tower_dir), (ranker, RANK, ranker_dir)):
         if name not in model.signatures:
             raise BundleInvalid("the SavedModel lacks a signature", field=str(path), value=name, fix="run the training step again")
-    served = ServedModel(two_tower, ranker, collection)
+    served = ServedModel(two_tower, ranker, collection, batching)
     signatures = {
         ENCODE_QUERY: _concrete(served.encode_query, two_tower.signatures[ENCODE_QUERY]),
         RANK: _concrete(served.rank, ranker.signatures[RANK]),

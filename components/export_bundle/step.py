@@ -7,6 +7,7 @@ from importlib.metadata import version as package_version
 from pathlib import Path
 
 from components.evaluate.step import EVALUATION_NAME
+from components.export_bundle.batching import Batching
 from components.export_bundle.saved_model import export_saved_model
 from components.export_bundle.similar_users import similar_users_of
 from components.export_bundle.warm_up import write_warm_up
@@ -33,6 +34,7 @@ class ExportInputs:
     evaluation: Path
     quotas: dict[str, int]
     run_id: str
+    batching: Batching | None = None
 
 
 def export_bundle_step(inputs: ExportInputs, out_dir: Path, settings: Settings, clock: Clock) -> Bundle:
@@ -56,7 +58,7 @@ def export_bundle_step(inputs: ExportInputs, out_dir: Path, settings: Settings, 
     aside = Path(tempfile.mkdtemp(prefix=f".{out_dir.name}-", dir=out_dir.parent))
     try:
         aside.chmod(0o755)
-        export_saved_model(inputs.two_tower / "saved_model", inputs.ranker / "saved_model", collection, aside)
+        export_saved_model(inputs.two_tower / "saved_model", inputs.ranker / "saved_model", collection, aside, inputs.batching)
         write_warm_up(aside, settings.serving.model_name)
         tables = _tables(inputs, training)
         write_tables(aside, tables, training.item_rows)

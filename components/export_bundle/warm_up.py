@@ -31,12 +31,13 @@ def write_warm_up(folder: Path, model_name: str) -> None:
             request.model_spec.name = model_name
             request.model_spec.signature_name = name
             for key, spec in signatures[name].structured_input_signature[1].items():
-                request.inputs[key].CopyFrom(tf.make_tensor_proto(_zeros(key, spec, name)))
+                request.inputs[key].CopyFrom(tf.make_tensor_proto(zeros_of(key, spec, name)))
             log = prediction_log_pb2.PredictionLog(predict_log=prediction_log_pb2.PredictLog(request=request))
             writer.write(log.SerializeToString())
 
 
-def _zeros(key: str, spec: tf.TensorSpec, signature: str) -> np.ndarray:
+def zeros_of(key: str, spec: tf.TensorSpec, signature: str) -> np.ndarray:
+    """One query's input, or for `rank` CANDIDATES rows where it has one a candidate, all zeros."""
     per_candidate = signature == RANK and key in ("query_row", "item_index", "item_numeric", "pair_numeric")
     rows = CANDIDATES if per_candidate else 1
     return np.zeros([rows if size is None else size for size in spec.shape], dtype=spec.dtype.as_numpy_dtype)
