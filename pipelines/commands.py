@@ -9,7 +9,7 @@ import typer
 from rich.console import Console
 
 from endcap.cli.output import JsonOption, print_json
-from endcap.errors import BundleRefused
+from endcap.errors import BundleRefused, InvalidInput
 from endcap.settings import load_settings
 
 app = typer.Typer(help="Run, compile or submit the training pipeline.", no_args_is_help=True)
@@ -17,7 +17,7 @@ app = typer.Typer(help="Run, compile or submit the training pipeline.", no_args_
 DataOption = Annotated[Path | None, typer.Option("--data", help="A canonical dataset.", show_default="$ENDCAP_HOME/data")]
 ValuesOption = Annotated[
     list[Path] | None,
-    typer.Option("--values", "-f", help="Values file of the chart; its section `pipelines` counts. Repeat it: the last one wins."),
+    typer.Option("--values", "-f", help="Values file of the chart; `images` and `pipelines` count. Repeat it: the last one wins."),
 ]
 
 
@@ -99,13 +99,15 @@ def compile_(
 
 @app.command()
 def submit(  # noqa: PLR0917 - an option a parameter, as typer reads them
-    host: Annotated[str, typer.Option(envvar="KF_PIPELINES_ENDPOINT", help="Address of the Kubeflow Pipelines API.", show_envvar=True)],
+    host: Annotated[
+        str | None, typer.Option(envvar="KF_PIPELINES_ENDPOINT", help="Kubeflow Pipelines API.", show_default="`pipelines.host`")
+    ] = None,
     values: ValuesOption = None,
     data_dir: Annotated[
         str | None, typer.Option(help="The canonical dataset, as the steps see it.", show_default="`pipelines.dataDir`")
     ] = None,
     fingerprint: Annotated[str, typer.Option(help="Of that dataset; empty for whatever it is when the run starts.")] = "",
-    namespace: Annotated[str | None, typer.Option(help="Of a multi-user server.")] = None,
+    namespace: Annotated[str | None, typer.Option(help="Of a multi-user server.", show_default="`pipelines.namespace`")] = None,
     token: Annotated[str | None, typer.Option(envvar="ENDCAP_KFP_TOKEN", help="Bearer token.", show_envvar=True)] = None,
     token_file: Annotated[
         Path | None,
@@ -127,15 +129,22 @@ def submit(  # noqa: PLR0917 - an option a parameter, as typer reads them
     from pipelines.values import read_values
     from pipelines.waiting import wait_for_run
 
-    settings, asked = load_settings(), read_values(values or [])
-    server = Server(host, namespace, token, token_file, ca_cert)
+    settings, chart = load_settings(), read_values(values or [])
+    asked = chart.pipelines
+    address = host or asked.host
+    if not address:
+        raise InvalidInput(
+            "is needed", field="--host", fix="give the address of the Kubeflow Pipelines API, or `pipelines.host` in the values"
+        )
+    server = Server(address, namespace or asked.namespace or None, token, token_file, ca_cert)
     arguments = {
         "data_dir": data_dir or asked.data_dir,
         "fingerprint": fingerprint,
         "quotas": settings.retrieval.model_dump(),
         "seed": settings.seed,
+        **asked.parameters,
     }
-    submission = submit_pipeline(server, arguments, experiment or asked.experiment, asked, datetime.now(UTC))
+    submission = submit_pipeline(server, arguments, experiment or asked.experiment, chart, datetime.now(UTC))
     if as_json:
         print_json(asdict(submission))
     else:

@@ -2,25 +2,34 @@
 
 from pathlib import Path
 
+from endcap.errors import InvalidInput
 from pipelines.placement import ClusterPlacement
 from pipelines.training import training_pipeline
-from pipelines.values import PipelineValues
+from pipelines.values import ChartValues
 
 HEADER = "# Made by `endcap pipeline compile`; change pipelines/ instead.\n"
 
 
-def compile_pipeline(target: Path, values: PipelineValues) -> Path:
+def compile_pipeline(target: Path, values: ChartValues) -> Path:
     """Write the compiled pipeline, the same bytes for the same values; an existing file is replaced once the new one is whole.
 
     Args:
         target: the YAML file: the pipeline, and its Kubernetes settings as a second document.
         values: what steps ask of the cluster.
+
+    Raises:
+        InvalidInput: the values give a parameter that the pipeline does not have.
     """
     from kfp.compiler import Compiler
 
     target.parent.mkdir(parents=True, exist_ok=True)
     aside = target.with_name(f".{target.stem}.aside.yaml")
-    Compiler().compile(training_pipeline(ClusterPlacement.of(values)), str(aside))
+    defaults = {"data_dir": values.pipelines.data_dir, **values.pipelines.parameters}
+    try:
+        Compiler().compile(training_pipeline(ClusterPlacement(values=values)), str(aside), pipeline_parameters=defaults)
+    except (TypeError, ValueError) as error:
+        told = f"the pipeline does not take them: {error}"
+        raise InvalidInput(told, field="pipelines.parameters", value=values.pipelines.parameters, fix="correct the values") from error
     aside.write_text(HEADER + _without_comments(aside.read_text(encoding="utf-8")), encoding="utf-8")
     return aside.replace(target)
 

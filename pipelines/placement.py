@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from pipelines.resources import TRAINING, StepResources
-from pipelines.values import DATA_DIR, PipelineValues
+from pipelines.values import ChartValues
 
 PROFILE = {"ENDCAP_PROFILE": "cluster"}
 """What every pod is told before the values' own environment."""
@@ -19,11 +19,9 @@ class Placement:
 
     Attributes:
         retries: attempts after the first; a laptop has nothing transient to wait for.
-        data_dir: the dataset a run takes unless it is given another.
     """
 
     retries: int = 0
-    data_dir: str = DATA_DIR
 
     def step(self, task: Any, resources: StepResources) -> Any:
         """A step whose outputs depend on its inputs only: cached, and tried again when its node fails."""
@@ -56,43 +54,38 @@ class ClusterPlacement(Placement):
     """Steps as pods, as the chart's values say."""
 
     retries: int = 2
-    values: PipelineValues = field(default_factory=PipelineValues)
-
-    @classmethod
-    def of(cls, values: PipelineValues) -> "ClusterPlacement":
-        return cls(data_dir=values.data_dir, values=values)
+    values: ChartValues = field(default_factory=ChartValues)
 
     def _placed(self, task: Any, resources: StepResources) -> Any:
         """The memory request is also the limit, so that a step is never evicted for what it did not ask for."""
         from kfp import kubernetes
 
-        asked = self.values.resources.get(task.name) or resources
+        asked = self.values.pipelines.resources.get(task.name) or resources
         task.set_cpu_request(asked.cpu).set_memory_request(asked.memory).set_memory_limit(asked.memory)
-        task.set_container_image(self.values.image.reference)
-        for name, value in {**PROFILE, **self.values.env}.items():
+        task.set_container_image(self.values.image)
+        for name, value in {**PROFILE, **self.values.pipelines.env}.items():
             task.set_env_variable(name, value)
         for label, value in POD_LABELS.items():
             kubernetes.add_pod_label(task, label, value)
-        if self.values.image.pull_policy:
-            kubernetes.set_image_pull_policy(task, self.values.image.pull_policy)
-        if self.values.image.pull_secrets:
-            kubernetes.set_image_pull_secrets(task, self.values.image.pull_secrets)
+        kubernetes.set_image_pull_policy(task, self.values.images.pull_policy)
+        if self.values.images.pull_secrets:
+            kubernetes.set_image_pull_secrets(task, self.values.images.pull_secrets)
         return task
 
     def _reaching_stores(self, task: Any) -> Any:
         from kfp import kubernetes
 
         kubernetes.add_pod_label(task, REACHES_LABEL, REACHES_STORES)
-        for volume in self.values.volumes:
+        for volume in self.values.pipelines.volumes:
             kubernetes.mount_pvc(task, volume.claim_name, volume.mount_path)
-        for each in self.values.secret_env:
+        for each in self.values.pipelines.secret_env:
             kubernetes.use_secret_as_env(task, each.secret_name, {each.key: each.env})
         return task
 
     def _on_gpus(self, task: Any) -> Any:
         from kfp import kubernetes
 
-        gpus = self.values.gpus
+        gpus = self.values.pipelines.gpus
         if gpus.count:
             task.set_accelerator_type(gpus.resource).set_accelerator_limit(gpus.count)
             for label, value in gpus.node_selector.items():

@@ -1,13 +1,15 @@
 """A Kubeflow Pipelines API, who asks it, and what its refusals mean."""
 
 import contextlib
-from collections.abc import Iterator
+import json
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from endcap.errors import DependencyUnavailable, EndcapError, InvalidInput
 
+TIMEOUT_S = 60.0
 _REFUSALS = {
     401: ("the server asks who you are", "give --token, or --token-file inside the cluster"),
     403: ("the server knows you, but you may not do this", "ask for the role kubeflow-edit in the namespace, and check --namespace"),
@@ -58,6 +60,7 @@ def open_api(server: Server) -> Iterator[Any]:
     elif server.token:
         configuration.api_key["authorization"] = server.token
     with _told_errors(server), api.ApiClient(configuration) as client:
+        client.call_api = _bounded(client.call_api)
         yield client
 
 
@@ -74,6 +77,15 @@ def is_multi_user(client: Any, server: Server) -> bool:
         told = "a page answers, not the API; it may ask for a login"
         raise InvalidInput(told, field="--host", value=server.host, fix="give --token, or the address of the API itself")
     return bool(health.multi_user)
+
+
+def _bounded(call_api: Callable[..., Any]) -> Callable[..., Any]:
+    """Calls that end: the client would wait for a silent server for ever."""
+
+    def call(*args: Any, **options: Any) -> Any:
+        return call_api(*args, **{**options, "_request_timeout": options.get("_request_timeout") or TIMEOUT_S})
+
+    return call
 
 
 def _address(host: str) -> str:
@@ -114,8 +126,6 @@ def _refusal(error: Any, server: Server) -> EndcapError:
 
 def _said(error: Any, limit: int = 300) -> str:
     """The server's own message, which stands in its JSON answer."""
-    import json
-
     try:
         document = json.loads(error.body)
     except (TypeError, ValueError):

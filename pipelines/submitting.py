@@ -14,9 +14,8 @@ from endcap.errors import InvalidInput
 from pipelines.compiling import compile_pipeline
 from pipelines.server import Server, is_multi_user, open_api
 from pipelines.training import PIPELINE_NAME
-from pipelines.values import PipelineValues
+from pipelines.values import ChartValues
 
-_EQUALS = 1
 _CONFLICT = 409
 
 
@@ -30,7 +29,7 @@ class Submission:
     url: str
 
 
-def submit_pipeline(server: Server, arguments: Mapping[str, Any], experiment: str, values: PipelineValues, now: datetime) -> Submission:
+def submit_pipeline(server: Server, arguments: Mapping[str, Any], experiment: str, values: ChartValues, now: datetime) -> Submission:
     """Upload the pipeline unless just this one is there, and start a run.
 
     A version is named after the content of its YAML, so the same pipeline is uploaded once however often it is run.
@@ -139,17 +138,17 @@ def _start(client: Any, run: Any, pipeline_id: str, version_id: str) -> str:
     return str(api.RunServiceApi(client).run_service_create_run(run).run_id)
 
 
-def _run_body(name: str, experiment_id: str, arguments: Mapping[str, Any], values: PipelineValues) -> Any:
+def _run_body(name: str, experiment_id: str, arguments: Mapping[str, Any], values: ChartValues) -> Any:
     import kfp_server_api as api
 
-    account = {"service_account": values.service_account_name} if values.service_account_name else {}
+    account = {"service_account": values.pipelines.service_account_name} if values.pipelines.service_account_name else {}
     config = api.V2beta1RuntimeConfig(parameters=dict(arguments))
     return api.V2beta1Run(display_name=name, experiment_id=experiment_id, runtime_config=config, **account)
 
 
 def _named(name: str) -> str:
     """The API's filter for things of one display name."""
-    return json.dumps({"predicates": [{"operation": _EQUALS, "key": "display_name", "stringValue": name}]})
+    return json.dumps({"predicates": [{"operation": "EQUALS", "key": "display_name", "string_value": name}]})
 
 
 def _in(namespace: str | None) -> dict[str, str]:

@@ -24,6 +24,8 @@ from pipelines.placement import Placement
 from pipelines.resources import DATA, LIGHT, TRAINING
 
 PIPELINE_NAME = "endcap-training"
+DATA_DIR = "/data"
+"""Where steps find the dataset when nothing else is said."""
 
 
 class TrainingOutputs(NamedTuple):
@@ -45,7 +47,7 @@ def training_pipeline(placement: Placement) -> Any:
 
     @dsl.pipeline(name=PIPELINE_NAME, description="Features, two-tower, ranker, evaluation, gate, bundle and index")
     def endcap_training(  # noqa: PLR0917 - a parameter of the pipeline each
-        data_dir: str = placement.data_dir,
+        data_dir: str = DATA_DIR,
         fingerprint: str = "",
         quotas: dict = every_quota,  # type: ignore[type-arg]
         test_weeks: int = 4,
@@ -53,6 +55,7 @@ def training_pipeline(placement: Placement) -> Any:
         min_buyers: int = 5,
         two_tower: dict = {},  # type: ignore[type-arg]  # noqa: B006 - compiled into the definition, never shared
         ranker: dict = {},  # type: ignore[type-arg]  # noqa: B006
+        batching: dict = {},  # type: ignore[type-arg]  # noqa: B006
         seed: int = 20_171_204,
         min_gain: float = -0.005,
         min_lift: float = 0.0,
@@ -78,7 +81,8 @@ def training_pipeline(placement: Placement) -> Any:
         )
         decided = placement.effect(judgement, LIGHT).outputs
         with dsl.If(decided["Output"] == True, name="accepted"):  # noqa: E712 - compiled into a condition
-            made = export_bundle(**models, evaluation=judged["evaluation"], quotas=quotas, run_id=decided["run_id"])
+            judged_by = {"evaluation": judged["evaluation"], "run_id": decided["run_id"]}
+            made = export_bundle(**models, **judged_by, quotas=quotas, batching=batching)
             _release(placement.step(made, TRAINING).outputs["bundle"], published, placement)
         return TrainingOutputs(judged["evaluation"], judged["report"], decided["Output"], decided["reason"])
 

@@ -1,4 +1,4 @@
-"""The section `pipelines` of the chart's values: what a compiled pipeline asks of a cluster."""
+"""The chart's values as pipelines read them: what a compiled pipeline asks of a cluster."""
 
 from collections.abc import Mapping, Sequence
 from importlib.metadata import version as package_version
@@ -11,8 +11,6 @@ from pydantic.alias_generators import to_camel
 
 from endcap.errors import InvalidInput
 
-SECTION = "pipelines"
-DATA_DIR = "/data/endcap"
 CHART_FILE, VALUES_FILE = "Chart.yaml", "values.yaml"
 
 
@@ -24,13 +22,14 @@ class Image(_Part):
     repository: str = Field("endcap/pipeline", min_length=1)
     tag: str = Field("", description="Empty for this version of endcap.")
     digest: str = Field("", pattern=r"^(sha256:[0-9a-f]{64})?$", description="Wins over the tag.")
-    pull_policy: Literal["", "Always", "IfNotPresent", "Never"] = ""
-    pull_secrets: list[str] = Field(default_factory=list)
 
-    @property
-    def reference(self) -> str:
-        """As a container names it."""
-        return f"{self.repository}@{self.digest}" if self.digest else f"{self.repository}:{self.tag or package_version('endcap')}"
+
+class Images(_Part):
+    """What all images of the chart share."""
+
+    registry: str = Field("", description="Goes before every repository.")
+    pull_policy: Literal["Always", "IfNotPresent", "Never"] = "IfNotPresent"
+    pull_secrets: list[str] = Field(default_factory=list)
 
 
 class Toleration(_Part):
@@ -71,42 +70,61 @@ class Resources(_Part):
 
 class Schedule(_Part):
     enabled: bool = False
-    cron: str = ""
+    cron: str = "0 3 * * *"
     timezone: str = "UTC"
 
 
-class PipelineValues(_Part):
-    """Defaults are the chart's own."""
+class PipelineSection(_Part):
+    """`pipelines`, with the chart's own defaults."""
 
     enabled: bool = False
     image: Image = Image()
     service_account_name: str = Field("", description="Of the steps' pods; empty for the server's default.")
-    data_dir: str = Field(DATA_DIR, description="The canonical dataset, as the steps see it.")
+    host: str = Field("", description="Address of the Kubeflow Pipelines API.")
+    namespace: str = Field("", description="Of a multi-user server's profile.")
+    data_dir: str = Field("/data", description="The canonical dataset, as the steps see it.")
     experiment: str = "endcap"
     gpus: Gpus = Gpus()
     volumes: list[Volume] = Field(default_factory=list, description="For the steps that reach stores.")
     secret_env: list[SecretEnv] = Field(default_factory=list, description="For the steps that reach stores.")
     env: dict[str, str] = Field(default_factory=dict, description="For every step.")
     resources: dict[str, Resources] = Field(default_factory=dict, description="By step, where its own do not do.")
+    parameters: dict[str, Any] = Field(default_factory=dict, description="Defaults of the pipeline's parameters, by name.")
     schedule: Schedule = Schedule()
 
 
-def read_values(files: Sequence[Path]) -> PipelineValues:
+class ChartValues(BaseModel):
+    """The sections that pipelines read; the others are the chart's."""
+
+    model_config = ConfigDict(extra="ignore", frozen=True)
+
+    images: Images = Images()
+    pipelines: PipelineSection = PipelineSection()
+
+    @property
+    def image(self) -> str:
+        """The steps' image, as a container names it."""
+        image = self.pipelines.image
+        repository = f"{self.images.registry.rstrip('/')}/{image.repository}" if self.images.registry else image.repository
+        return f"{repository}@{image.digest}" if image.digest else f"{repository}:{image.tag or package_version('endcap')}"
+
+
+def read_values(files: Sequence[Path]) -> ChartValues:
     """Read values files, the last one winning, on top of the values of the chart that the first one belongs to.
 
     Merged as Helm does: maps by key, anything else replaced, null takes a key away.
 
     Raises:
-        InvalidInput: a file cannot be read, or the section has an unknown key or a wrong value.
+        InvalidInput: a file cannot be read, or one of the sections has an unknown key or a wrong value.
     """
     merged: dict[str, Any] = {}
     for path in [*_chart_values(files), *files]:
-        merged = _merged(merged, _section(path))
+        merged = _merged(merged, _document(path))
     try:
-        return PipelineValues.model_validate(merged)
+        return ChartValues.model_validate(merged)
     except ValidationError as error:
         first = error.errors()[0]
-        where = ".".join(str(part) for part in (SECTION, *first["loc"]))
+        where = ".".join(str(part) for part in first["loc"])
         raise InvalidInput(first["msg"], field=where, value=first.get("input"), fix="correct the values file") from error
 
 
@@ -119,15 +137,15 @@ def _chart_values(files: Sequence[Path]) -> list[Path]:
     return []
 
 
-def _section(path: Path) -> dict[str, Any]:
+def _document(path: Path) -> dict[str, Any]:
     try:
         document = yaml.safe_load(path.read_text(encoding="utf-8")) or {}
     except (OSError, yaml.YAMLError) as error:
-        raise InvalidInput(f"cannot be read: {error}", field="--values", value=str(path), fix="name a YAML file of values") from error
-    section = document.get(SECTION) if isinstance(document, dict) else document
-    if not isinstance(section, dict | None):
-        raise InvalidInput(f"`{SECTION}` must be a map", field="--values", value=str(path))
-    return section or {}
+        told = f"cannot be read ({' '.join(str(error).split())})"
+        raise InvalidInput(told, field="--values", value=str(path), fix="name a YAML file of values") from error
+    if not isinstance(document, dict):
+        raise InvalidInput("must be a map", field="--values", value=str(path))
+    return document
 
 
 def _merged(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any]:

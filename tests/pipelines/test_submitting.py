@@ -1,117 +1,212 @@
-import json
-import threading
+"""A submission against a strict server: what is uploaded and started, for whom, and what each refusal says."""
+
+import datetime as dates
+import ipaddress
+import ssl
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any
-from urllib.parse import urlsplit
+from pathlib import Path
 
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
 
 from endcap.errors import DependencyUnavailable, InvalidInput
-from pipelines.resources import GpuPool
-from pipelines.submitting import Server, submit_pipeline
+from pipelines.server import Server
+from pipelines.submitting import Submission, submit_pipeline
 from pipelines.training import PIPELINE_NAME
+from pipelines.values import ChartValues
+from tests.pipelines.kfp_server.server import Pipelines, serving
 
 NOW = datetime(2026, 11, 27, 8, tzinfo=UTC)
 ARGUMENTS = {"data_dir": "/data/endcap", "fingerprint": "f", "quotas": {"popular_quota": 10}}
 
 
-@dataclass
-class Requests:
-    """What reached the server: method, path, body, authorization."""
-
-    seen: list[tuple[str, str, bytes, str | None]] = field(default_factory=list)
-    known_pipeline: bool = False
-    forbidden: str = ""
-
-    def body_of(self, path: str) -> bytes:
-        return next(body for method, seen, body, _ in self.seen if seen == path and method == "POST")
+@pytest.fixture
+def single() -> Iterator[tuple[str, Pipelines]]:
+    """A server of one user; whatever it refuses as unpublished fails the test."""
+    yield from strict(Pipelines())
 
 
 @pytest.fixture
-def api() -> Iterator[tuple[str, Requests]]:
-    """A server with the paths of the KFP v2beta1 API that a submission takes."""
-    requests = Requests()
-
-    class Handler(BaseHTTPRequestHandler):
-        def do_GET(self) -> None:
-            self.answer(b"")
-
-        def do_POST(self) -> None:
-            self.answer(self.rfile.read(int(self.headers.get("content-length", 0))))
-
-        def answer(self, body: bytes) -> None:
-            path = urlsplit(self.path).path
-            requests.seen.append((self.command, path, body, self.headers.get("authorization")))
-            status, document = respond(requests, self.command, path)
-            payload = json.dumps(document).encode()
-            self.send_response(status)
-            self.send_header("content-type", "application/json")
-            self.send_header("content-length", str(len(payload)))
-            self.end_headers()
-            self.wfile.write(payload)
-
-        def log_message(self, *_: Any) -> None:
-            """Quiet."""
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    thread = threading.Thread(target=server.serve_forever)
-    thread.start()
-    yield f"http://127.0.0.1:{server.server_address[1]}", requests
-    server.shutdown()
-    server.server_close()
-    thread.join()
+def multi() -> Iterator[tuple[str, Pipelines]]:
+    """A server of many users behind a gateway that knows two of them."""
+    yield from strict(Pipelines(people={"ann's": ["ann"], "ben's": ["ben"]}))
 
 
-def respond(requests: Requests, method: str, path: str) -> tuple[int, dict[str, Any]]:
-    known = {"pipeline_id": "p1", "display_name": PIPELINE_NAME}
-    answers: dict[tuple[str, str], tuple[int, dict[str, Any]]] = {
-        ("GET", "/apis/v2beta1/healthz"): (200, {"multi_user": False}),
-        ("GET", "/apis/v2beta1/pipelines"): (200, {"pipelines": [known] if requests.known_pipeline else []}),
-        ("POST", "/apis/v2beta1/pipelines/upload"): (200, known),
-        ("POST", "/apis/v2beta1/pipelines/upload_version"): (200, {"pipeline_id": "p1", "pipeline_version_id": "v2"}),
-        ("GET", "/apis/v2beta1/pipelines/p1/versions"): (200, {"pipeline_versions": [{"pipeline_version_id": "v1"}]}),
-        ("GET", "/apis/v2beta1/experiments"): (200, {"experiments": [{"experiment_id": "e1", "display_name": "endcap"}]}),
-        ("POST", "/apis/v2beta1/experiments"): (200, {"experiment_id": "e1", "display_name": "endcap"}),
-        ("POST", "/apis/v2beta1/runs"): (200, {"run_id": "r1"}),
-    }
-    if path == requests.forbidden:
-        return 403, {"error": "forbidden"}
-    return answers.get((method, path), (404, {"error": f"{method} {path}"}))
+def strict(pipelines: Pipelines) -> Iterator[tuple[str, Pipelines]]:
+    with serving(pipelines) as address:
+        yield address, pipelines
+    assert pipelines.violations == []
 
 
-def test_a_new_pipeline_is_uploaded_and_run_with_its_arguments(api: tuple[str, Requests]) -> None:
-    host, requests = api
-    submission = submit_pipeline(Server(host, token="secret"), ARGUMENTS, "endcap", GpuPool(), NOW)
-    assert submission.run_id == "r1"
-    assert submission.url == f"{host}/#/runs/details/r1"
-    assert b"endcap-training" in requests.body_of("/apis/v2beta1/pipelines/upload")
-    run = json.loads(requests.body_of("/apis/v2beta1/runs"))
+def submitted(server: Server, values: ChartValues | None = None, now: datetime = NOW) -> Submission:
+    return submit_pipeline(server, ARGUMENTS, "endcap", values or ChartValues(), now)
+
+
+def test_a_new_pipeline_is_uploaded_and_run_with_its_arguments(single: tuple[str, Pipelines]) -> None:
+    host, pipelines = single
+    submission = submitted(Server(host))
+    assert submission == Submission("run-0", "pipeline-0", submission.version, f"{host}/#/runs/details/run-0")
+    assert pipelines.pipelines == {"pipeline-0": (PIPELINE_NAME, "")}
+    assert pipelines.experiments == {"experiment-0": ("endcap", "")}
+    ((version, _, package),) = pipelines.versions.values()
+    assert (version, package.name) == (submission.version, PIPELINE_NAME)
+    (run,) = pipelines.runs.values()
     assert run["runtime_config"]["parameters"] == ARGUMENTS
-    assert run["pipeline_version_reference"]["pipeline_id"] == "p1"
-    assert {authorization for *_, authorization in requests.seen} == {"Bearer secret"}
+    assert run["display_name"] == "endcap-training 2026-11-27 08:00:00"
+    assert "service_account" not in run
 
 
-def test_a_known_pipeline_gets_a_new_version(api: tuple[str, Requests]) -> None:
-    host, requests = api
-    requests.known_pipeline = True
-    submit_pipeline(Server(host), ARGUMENTS, "endcap", GpuPool(), NOW)
-    paths = [path for _, path, *_ in requests.seen]
-    assert "/apis/v2beta1/pipelines/upload_version" in paths
-    assert "/apis/v2beta1/pipelines/upload" not in paths
-    run = json.loads(requests.body_of("/apis/v2beta1/runs"))
-    assert run["pipeline_version_reference"]["pipeline_version_id"] == "v2"
+def test_the_same_pipeline_is_uploaded_once(single: tuple[str, Pipelines]) -> None:
+    host, pipelines = single
+    first, second = submitted(Server(host)), submitted(Server(host))
+    assert (first.version, first.pipeline_id) == (second.version, second.pipeline_id)
+    assert first.run_id != second.run_id
+    assert len(pipelines.named("upload_pipeline_version")) == len(pipelines.named("pipeline_service_create_pipeline")) == 1
+    assert len(pipelines.experiments) == 1
 
 
-def test_a_refusal_of_the_server_is_told(api: tuple[str, Requests]) -> None:
-    host, requests = api
-    requests.forbidden = "/apis/v2beta1/runs"
-    with pytest.raises(InvalidInput, match="403"):
-        submit_pipeline(Server(host), ARGUMENTS, "endcap", GpuPool(), NOW)
+def test_another_pipeline_is_a_new_version(single: tuple[str, Pipelines]) -> None:
+    host, pipelines = single
+    first = submitted(Server(host))
+    second = submitted(Server(host), ChartValues.model_validate({"pipelines": {"gpus": {"count": 1}}}))
+    assert first.version != second.version
+    assert len(pipelines.versions) == 2
+    assert pipelines.runs["run-1"]["pipeline_version_reference"]["pipeline_version_id"] == "version-1"
+
+
+@pytest.mark.parametrize(
+    "operation", ["pipeline_service_create_pipeline", "upload_pipeline_version", "experiment_service_create_experiment"]
+)
+def test_what_somebody_else_made_in_between_is_taken(single: tuple[str, Pipelines], operation: str) -> None:
+    host, pipelines = single
+    pipelines.lost_answers.add(operation)
+    assert submitted(Server(host)).run_id == "run-0"
+    assert [len(each) for each in (pipelines.pipelines, pipelines.versions, pipelines.experiments)] == [1, 1, 1]
+
+
+def test_a_conflict_over_nothing_is_told(single: tuple[str, Pipelines]) -> None:
+    host, pipelines = single
+    pipelines.refused["upload_pipeline_version"] = 409
+    with pytest.raises(InvalidInput, match=r"one of that name already: 409"):
+        submitted(Server(host))
+
+
+def test_steps_run_as_the_service_account_of_the_values(single: tuple[str, Pipelines]) -> None:
+    host, pipelines = single
+    submitted(Server(host), ChartValues.model_validate({"pipelines": {"serviceAccountName": "endcap-pipeline"}}))
+    assert pipelines.runs["run-0"]["service_account"] == "endcap-pipeline"
+
+
+def test_a_single_user_server_is_asked_without_a_namespace(single: tuple[str, Pipelines]) -> None:
+    host, pipelines = single
+    submitted(Server(host, namespace="ann"))
+    assert not any("namespace" in {**request.query, **(request.body or {})} for request in pipelines.requests)
+
+
+def test_on_a_multi_user_server_everything_is_the_user_s_own(multi: tuple[str, Pipelines]) -> None:
+    host, pipelines = multi
+    submitted(Server(host, "ann", "ann's"))
+    submitted(Server(host, "ben", "ben's"))
+    assert sorted(pipelines.pipelines.values()) == [(PIPELINE_NAME, "ann"), (PIPELINE_NAME, "ben")]
+    assert sorted(pipelines.experiments.values()) == [("endcap", "ann"), ("endcap", "ben")]
+    assert {run["experiment_id"] for run in pipelines.runs.values()} == {"experiment-0", "experiment-1"}
+    assert {request.token for request in pipelines.requests} == {"ann's", "ben's"}
+
+
+def test_a_multi_user_server_needs_a_namespace(multi: tuple[str, Pipelines]) -> None:
+    with pytest.raises(InvalidInput, match=r"--namespace: this server has many users"):
+        submitted(Server(multi[0], token="ann's"))
+
+
+@pytest.mark.parametrize("token", [None, "nobody's"])
+def test_without_a_known_token_the_server_asks_who_it_is(multi: tuple[str, Pipelines], token: str | None) -> None:
+    with pytest.raises(InvalidInput, match=r"asks who you are: 401 .*--token"):
+        submitted(Server(multi[0], "ann", token))
+
+
+def test_another_s_namespace_is_refused(multi: tuple[str, Pipelines]) -> None:
+    host, pipelines = multi
+    with pytest.raises(InvalidInput, match=r"you may not do this: 403 .*namespace ann.*--namespace"):
+        submitted(Server(host, "ann", "ben's"))
+    assert not pipelines.pipelines
+
+
+def test_a_login_page_is_not_taken_for_the_api(multi: tuple[str, Pipelines]) -> None:
+    host, pipelines = multi
+    pipelines.login_page = True
+    with pytest.raises(InvalidInput, match="a page answers, not the API"):
+        submitted(Server(host, "ann"))
+
+
+def test_a_token_file_is_read_again_when_it_is_renewed(multi: tuple[str, Pipelines], tmp_path: Path) -> None:
+    host, pipelines = multi
+    token_file = tmp_path / "token"
+    token_file.write_text("ann's\n")
+    server = Server(host, "ann", token_file=token_file)
+    submitted(server)
+    pipelines.people = {"ann's new": ["ann"]}
+    token_file.write_text("ann's new\n")
+    assert submitted(server).run_id == "run-1"
+
+
+def test_a_token_is_renewed_between_two_requests_of_one_client(multi: tuple[str, Pipelines], tmp_path: Path) -> None:
+    from kfp_server_api import HealthzServiceApi
+
+    from pipelines.server import open_api
+
+    host, pipelines = multi
+    token_file = tmp_path / "token"
+    token_file.write_text("ann's")
+    with open_api(Server(host, "ann", token_file=token_file)) as client:
+        HealthzServiceApi(client).healthz_service_get_healthz()
+        token_file.write_text("ben's")
+        HealthzServiceApi(client).healthz_service_get_healthz()
+    assert [request.token for request in pipelines.requests] == ["ann's", "ben's"]
+
+
+def test_a_token_file_that_is_not_there_is_named(tmp_path: Path) -> None:
+    with pytest.raises(InvalidInput, match=r"--token-file: there is no such file.*missing"):
+        submitted(Server("http://127.0.0.1:9", token_file=tmp_path / "missing"))
+
+
+def test_a_failure_of_the_server_is_not_the_caller_s(single: tuple[str, Pipelines]) -> None:
+    host, pipelines = single
+    pipelines.refused["run_service_create_run"] = 500
+    with pytest.raises(DependencyUnavailable, match=r"the server failed: 500 .*not today"):
+        submitted(Server(host))
 
 
 def test_a_server_that_does_not_answer_is_named() -> None:
     with pytest.raises(DependencyUnavailable, match=r"--host.*127\.0\.0\.1:9"):
-        submit_pipeline(Server("http://127.0.0.1:9"), ARGUMENTS, "endcap", GpuPool(), NOW)
+        submitted(Server("http://127.0.0.1:9"))
+
+
+def test_a_server_s_own_authority_is_trusted_when_it_is_named(tmp_path: Path) -> None:
+    certificate, tls = certified(tmp_path)
+    with serving(Pipelines(), tls) as host:
+        assert submitted(Server(host, ca_cert=certificate)).url.startswith("https://")
+        with pytest.raises(DependencyUnavailable, match="--ca-cert"):
+            submitted(Server(host))
+
+
+def certified(folder: Path) -> tuple[Path, ssl.SSLContext]:
+    """A certificate for loopback, and a server's TLS with it."""
+    key, name = ec.generate_private_key(ec.SECP256R1()), x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "kfp")])
+    today = datetime.now(UTC)
+    certificate = (
+        x509.CertificateBuilder(name, name, key.public_key(), x509.random_serial_number(), today, today + dates.timedelta(days=1))
+        .add_extension(x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address("127.0.0.1"))]), critical=False)
+        .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
+        .sign(key, hashes.SHA256())
+    )
+    certificate_file, key_file = folder / "ca.pem", folder / "key.pem"
+    certificate_file.write_bytes(certificate.public_bytes(serialization.Encoding.PEM))
+    form = serialization.PrivateFormat.PKCS8
+    key_file.write_bytes(key.private_bytes(serialization.Encoding.PEM, form, serialization.NoEncryption()))
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(certificate_file, key_file)
+    return certificate_file, context
