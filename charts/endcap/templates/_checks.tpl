@@ -1,0 +1,34 @@
+{{/* Values that contradict each other, which a schema cannot see. */}}
+{{- define "endcap.checks" -}}
+{{- $termination := .Values.serving.termination -}}
+{{- $drain := .Values.serving.resilience -}}
+{{- $needed := addf $termination.preStopSeconds $drain.unreadySeconds $drain.drainSeconds $termination.marginSeconds -}}
+{{- if lt (float64 $termination.graceSeconds) $needed -}}
+{{- fail (printf "serving.termination.graceSeconds: %v is too short; preStopSeconds, unreadySeconds, drainSeconds and marginSeconds need %v" $termination.graceSeconds $needed) -}}
+{{- end -}}
+{{- if and (eq .Values.serving.deploymentMode "Knative") (lt (float64 .Values.serving.timeoutSeconds) (addf $drain.unreadySeconds $drain.drainSeconds $termination.marginSeconds)) -}}
+{{- fail (printf "serving.timeoutSeconds: %v is too short; in Knative mode it is also the time a pod has to drain" .Values.serving.timeoutSeconds) -}}
+{{- end -}}
+{{- if gt (int .Values.serving.replicas.min) (int .Values.serving.replicas.max) -}}
+{{- fail "serving.replicas: min is larger than max" -}}
+{{- end -}}
+{{- if and .Values.experiments.variants (ne .Values.serving.deploymentMode "Standard") -}}
+{{- fail "experiments.variants: variants need serving.deploymentMode Standard" -}}
+{{- end -}}
+{{- if and .Values.experiments.variants (not .Values.route.enabled) -}}
+{{- fail "experiments.variants: variants are chosen by the route; switch on route.enabled" -}}
+{{- end -}}
+{{- if and .Values.serving.knative.canaryTrafficPercent (ne .Values.serving.deploymentMode "Knative") -}}
+{{- fail "serving.knative.canaryTrafficPercent: KServe ignores it in Standard mode, where the route's weights take its place" -}}
+{{- end -}}
+{{- $sizes := .Values.serving.modelServer.batching.allowedBatchSizes -}}
+{{- if and $sizes (ne (int (last $sizes)) (int .Values.serving.modelServer.batching.maxBatchSize)) -}}
+{{- fail "serving.modelServer.batching.allowedBatchSizes: the last one must be maxBatchSize" -}}
+{{- end -}}
+{{- if and .Values.certificate.enabled (not .Values.route.hostnames) -}}
+{{- fail "certificate.enabled: a certificate needs route.hostnames" -}}
+{{- end -}}
+{{- if and .Values.redis.enabled (not .Values.redis.auth.secretName) -}}
+{{- fail "redis.auth.secretName: name the secret with what the Redis run here asks clients for" -}}
+{{- end -}}
+{{- end -}}

@@ -1,0 +1,28 @@
+{{/* What is live: rollouts change the served bundle and the route's weights, and an upgrade must not undo that. */}}
+
+{{/* Version and place of the bundle to serve, as JSON. Call with (dict "root" $ "name" NAME "bundle" (dict version collection override)). */}}
+{{- define "endcap.servedBundle" -}}
+{{- $version := printf "%v" (.bundle.version | default "") -}}
+{{- if and $version (not (kindIs "string" .bundle.version)) }}{{ $version = printf "%.0f" (float64 .bundle.version) }}{{ end -}}
+{{- $served := dict "version" $version "collection" (.bundle.collection | default "") -}}
+{{- if $version }}{{ $_ := set $served "storageUri" (printf "%s/%s" (include "endcap.storageUri" .root) $version) }}{{ end -}}
+{{- if not .bundle.override -}}
+{{- $live := lookup "serving.kserve.io/v1beta1" "InferenceService" .root.Release.Namespace .name -}}
+{{- $uri := dig "spec" "predictor" "model" "storageUri" "" $live -}}
+{{- if $uri -}}
+{{- $annotations := dig "metadata" "annotations" dict $live | default dict -}}
+{{- $served = dict "storageUri" $uri "version" (get $annotations "endcap.dev/bundle") "collection" (get $annotations "endcap.dev/collection") -}}
+{{- end -}}
+{{- end -}}
+{{- toJson $served -}}
+{{- end -}}
+
+{{/* The weights of the rule `traffic`, as a YAML list. */}}
+{{- define "endcap.trafficBackends" -}}
+{{- $backends := list (dict "group" "" "kind" "Service" "name" (printf "%s-predictor" (include "endcap.fullname" .)) "port" 80 "weight" 100) -}}
+{{- $live := lookup "gateway.networking.k8s.io/v1" "HTTPRoute" .Release.Namespace (include "endcap.fullname" .) -}}
+{{- range (dig "spec" "rules" list $live | default list) -}}
+{{- if and (eq (.name | default "") "traffic") .backendRefs }}{{ $backends = .backendRefs }}{{ end -}}
+{{- end -}}
+{{- toYaml $backends -}}
+{{- end -}}

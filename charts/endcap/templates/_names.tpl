@@ -1,0 +1,65 @@
+{{/* Names of objects. Room is left for what KServe and the operator append: `-candidate-predictor`. */}}
+{{- define "endcap.name" -}}
+{{- default .Chart.Name .Values.nameOverride | trunc 40 | trimSuffix "-" -}}
+{{- end -}}
+
+{{- define "endcap.fullname" -}}
+{{- if .Values.fullnameOverride -}}
+{{- .Values.fullnameOverride | trunc 40 | trimSuffix "-" -}}
+{{- else if contains (include "endcap.name" .) .Release.Name -}}
+{{- .Release.Name | trunc 40 | trimSuffix "-" -}}
+{{- else -}}
+{{- printf "%s-%s" .Release.Name (include "endcap.name" .) | trunc 40 | trimSuffix "-" -}}
+{{- end -}}
+{{- end -}}
+
+{{- define "endcap.runtimeName" -}}{{ include "endcap.fullname" . }}-tensorflow-serving{{- end -}}
+{{- define "endcap.rulesName" -}}{{ include "endcap.fullname" . }}-rules{{- end -}}
+{{- define "endcap.modelServerConfigName" -}}{{ include "endcap.fullname" . }}-model-server{{- end -}}
+{{- define "endcap.rolloutDefaultsName" -}}{{ include "endcap.fullname" . }}-rollout-defaults{{- end -}}
+{{- define "endcap.settingsName" -}}{{ include "endcap.fullname" . }}-settings{{- end -}}
+{{- define "endcap.operatorName" -}}{{ include "endcap.fullname" . }}-rollout-operator{{- end -}}
+{{- define "endcap.redisName" -}}{{ include "endcap.fullname" . }}-redis{{- end -}}
+{{- define "endcap.sparkName" -}}{{ include "endcap.fullname" . }}-features{{- end -}}
+{{- define "endcap.servingAccount" -}}{{ include "endcap.fullname" . }}-serving{{- end -}}
+{{- define "endcap.pipelineAccount" -}}
+{{- .Values.pipelines.serviceAccountName | default (printf "%s-pipeline" (include "endcap.fullname" .)) -}}
+{{- end -}}
+{{- define "endcap.pipelineNamespace" -}}{{ .Values.pipelines.namespace | default .Release.Namespace }}{{- end -}}
+{{- define "endcap.gatewayName" -}}{{ .Values.route.gateway.name | default (include "endcap.fullname" .) }}{{- end -}}
+{{- define "endcap.certificateSecret" -}}{{ .Values.certificate.secretName | default (printf "%s-tls" (include "endcap.fullname" .)) }}{{- end -}}
+{{- define "endcap.bundlesClaim" -}}{{ .Values.bundles.claim.name | default (printf "%s-bundles" (include "endcap.fullname" .)) }}{{- end -}}
+{{- define "endcap.kafkaName" -}}{{ ternary (include "endcap.fullname" .) .Values.kafka.topics.clusterName .Values.kafka.enabled }}{{- end -}}
+
+{{/* Whether bundles lie on the claim. */}}
+{{- define "endcap.usesClaim" -}}{{- if not .Values.bundles.storageUri -}}true{{- end -}}{{- end -}}
+
+{{- define "endcap.storageUri" -}}
+{{- .Values.bundles.storageUri | default (printf "pvc://%s" (include "endcap.bundlesClaim" .)) | trimSuffix "/" -}}
+{{- end -}}
+
+{{- define "endcap.milvusHost" -}}
+{{- if .Values.milvus.enabled -}}
+{{- include "endcap.fullname" . }}-milvus
+{{- else -}}
+{{- required "milvus.host: give the host of a Milvus, or let milvus-operator make one with milvus.enabled" .Values.milvus.host -}}
+{{- end -}}
+{{- end -}}
+
+{{- define "endcap.redisAddress" -}}
+{{- if .Values.redis.enabled -}}
+{{- include "endcap.redisName" . }}:6379
+{{- else -}}
+{{- required "redis.host: give the host of a Redis, or run one with redis.enabled" .Values.redis.host }}:{{ .Values.redis.port }}
+{{- end -}}
+{{- end -}}
+
+{{- define "endcap.kafkaBootstrap" -}}
+{{- if .Values.kafka.enabled -}}
+{{- include "endcap.fullname" . }}-kafka-bootstrap:9092
+{{- else -}}
+{{- .Values.kafka.bootstrap -}}
+{{- end -}}
+{{- end -}}
+
+{{- define "endcap.eventTopic" -}}{{ .Values.kafka.topic | default (printf "%s-events" (include "endcap.fullname" .)) }}{{- end -}}

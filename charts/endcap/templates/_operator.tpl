@@ -1,0 +1,23 @@
+{{/* Settings of the rollout operator, as a map. */}}
+{{- define "endcap.operatorSettings" -}}
+ENDCAP_HOME: /var/lib/endcap
+ENDCAP_ROLLOUTS__TARGET: {{ include "endcap.fullname" . }}
+ENDCAP_ROLLOUTS__PROMETHEUS_URL: {{ .Values.monitoring.prometheusUrl }}
+ENDCAP_ROLLOUTS__METRICS_PORT: "9091"
+{{- with .Values.mlflow.trackingUri }}
+ENDCAP_MLFLOW__TRACKING_URI: {{ . }}
+{{- end }}
+{{- end -}}
+
+{{/* Settings that pipeline steps take from the release, as a map. */}}
+{{- define "endcap.pipelineSettings" -}}
+ENDCAP_HOME: /var/lib/endcap
+ENDCAP_FEATURE_REPO_DIR: /opt/endcap/feature_repo
+ENDCAP_ROLLOUTS__TARGET: {{ include "endcap.fullname" . }}
+ENDCAP_ROLLOUTS__NAMESPACE: {{ .Release.Namespace }}
+ENDCAP_ROLLOUTS__STORAGE_URI: {{ include "endcap.storageUri" . }}
+ENDCAP_ROLLOUTS__BUNDLE_STORE: {{ .Values.bundles.store | default "/mnt/bundles" }}
+{{- with .Values.mlflow.trackingUri }}
+ENDCAP_MLFLOW__TRACKING_URI: {{ . }}
+{{- end }}
+{{- end -}}

@@ -1,0 +1,84 @@
+{{/* The Spark job that computes features: the spec of a SparkApplication. */}}
+{{- define "endcap.sparkApplication" -}}
+{{- $spark := .Values.spark -}}
+type: Python
+pythonVersion: "3"
+mode: cluster
+sparkVersion: {{ $spark.version | quote }}
+image: {{ include "endcap.image" (dict "root" . "image" $spark.image) }}
+imagePullPolicy: {{ .Values.images.pullPolicy }}
+{{- with .Values.images.pullSecrets }}
+imagePullSecrets:
+  {{- toYaml . | nindent 2 }}
+{{- end }}
+mainApplicationFile: local:///opt/endcap/features_on_spark.py
+arguments:
+  - --data
+  - {{ required "spark.data: give the address of the event log and catalogue" $spark.data | quote }}
+  - --out
+  - {{ required "spark.out: give the address features are written to" $spark.out | quote }}
+sparkConf:
+  spark.sql.session.timeZone: UTC
+  spark.kubernetes.driver.service.ipFamilyPolicy: PreferDualStack
+  {{- with $spark.sparkConf }}
+  {{- toYaml . | nindent 2 }}
+  {{- end }}
+restartPolicy:
+  type: OnFailure
+  onFailureRetries: 2
+  onFailureRetryInterval: 60
+  onSubmissionFailureRetries: 3
+  onSubmissionFailureRetryInterval: 30
+timeToLiveSeconds: 86400
+{{- with $spark.nodeSelector }}
+nodeSelector:
+  {{- toYaml . | nindent 2 }}
+{{- end }}
+volumes:
+  - name: tmp
+    emptyDir: {}
+  - name: home
+    emptyDir: {}
+driver:
+  cores: {{ $spark.driver.cores }}
+  coreRequest: {{ $spark.driver.cores | quote }}
+  coreLimit: {{ $spark.driver.cores | quote }}
+  memory: {{ $spark.driver.memory }}
+  serviceAccount: {{ include "endcap.sparkName" . }}
+  {{- include "endcap.sparkPod" . | nindent 2 }}
+executor:
+  instances: {{ $spark.executor.instances }}
+  cores: {{ $spark.executor.cores }}
+  coreRequest: {{ $spark.executor.cores | quote }}
+  coreLimit: {{ $spark.executor.cores | quote }}
+  memory: {{ $spark.executor.memory }}
+  deleteOnTermination: true
+  {{- include "endcap.sparkPod" . | nindent 2 }}
+{{- end -}}
+
+{{/* What driver and executors have in common. */}}
+{{- define "endcap.sparkPod" -}}
+labels:
+  {{- include "endcap.podLabels" (dict "root" . "component" "spark") | nindent 2 }}
+podSecurityContext:
+  {{- include "endcap.podSecurity" . | nindent 2 }}
+securityContext:
+  {{- include "endcap.containerSecurity" . | nindent 2 }}
+env:
+  - name: ENDCAP_PROFILE
+    value: cluster
+  - name: ENDCAP_LOG_FORMAT
+    value: json
+  - name: ENDCAP_HOME
+    value: /var/lib/endcap
+  {{- include "endcap.secretEnv" .Values.spark.secretEnv | nindent 2 }}
+volumeMounts:
+  - name: tmp
+    mountPath: /tmp
+  - name: home
+    mountPath: /var/lib/endcap
+{{- with .Values.spark.tolerations }}
+tolerations:
+  {{- toYaml . | nindent 2 }}
+{{- end }}
+{{- end -}}
