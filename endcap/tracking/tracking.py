@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from endcap.contracts.bundle import BundleManifest
-from endcap.errors import DependencyUnavailable
+from endcap.errors import DependencyUnavailable, InvalidInput
 from endcap.evaluation.evaluation import Evaluation
 from endcap.settings import Settings
 
@@ -104,6 +104,23 @@ class Tracking:
         """Point the alias `champion` at a bundle, and register it first if it is not."""
         number = self.register(manifest, source)
         self._client.set_registered_model_alias(self._settings.registered_model, CHAMPION, number)
+
+    def make_champion_version(self, bundle_version: int) -> None:
+        """Point the alias `champion` at a bundle that was registered before.
+
+        Raises:
+            InvalidInput: no version of the model is of this bundle.
+            DependencyUnavailable: MLflow does not answer.
+        """
+        try:
+            number = self._model_version(bundle_version)
+            if number is None:
+                raise InvalidInput(
+                    "no version of the model is of this bundle", field="bundle", value=bundle_version, fix="register it first"
+                )
+            self._client.set_registered_model_alias(self._settings.registered_model, CHAMPION, number)
+        except self._failure as error:
+            raise DependencyUnavailable(f"MLflow does not answer: {error}", field="ENDCAP_MLFLOW__TRACKING_URI") from error
 
     def champion_version(self) -> int | None:
         """The champion's bundle version, or None when there is none."""

@@ -1,0 +1,80 @@
+"""Milvus as a rollout needs it: is the candidate's collection there, where does the alias point, and which collections may go."""
+
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager
+from typing import Any, Literal
+
+from endcap.errors import DependencyUnavailable
+from endcap.index.alias import aliased_collection, list_collections, move_alias
+from endcap.index.collection import drop_collection
+from endcap.index.connection import connect
+from endcap.rollout.world import Index
+from endcap.settings import MilvusSettings
+
+TIMEOUT_S = 5.0
+"""Of one call: a Milvus that hangs must not hold a rollback."""
+LOAD_TIMEOUT_S = 15.0
+"""Of one attempt; Milvus goes on loading, and the next look finds it loaded."""
+
+
+class BundleIndex:
+    """Connects for each use: between two rollouts Milvus is not needed."""
+
+    def __init__(self, settings: MilvusSettings) -> None:
+        self._settings = settings
+
+    def look(self, collection: str) -> Index:
+        """Raises:
+        DependencyUnavailable: Milvus does not answer.
+        """
+        with self._client() as client:
+            return Index(_state(client, collection), aliased_collection(client, self._settings.collection_prefix))
+
+    def load(self, collection: str) -> None:
+        """Raises:
+        DependencyUnavailable: Milvus does not answer, or has not loaded it yet.
+        """
+        with self._client() as client:
+            client.load_collection(collection, timeout=LOAD_TIMEOUT_S)
+
+    def move_alias(self, collection: str) -> None:
+        """Raises:
+        DependencyUnavailable: Milvus does not answer, or has no such collection.
+        """
+        with self._client() as client:
+            move_alias(client, self._settings.collection_prefix, collection)
+
+    def prune(self, kept: Collection[str]) -> list[str]:
+        """Drop all but the newest collections; never one that the alias names or that somebody serves or waits to serve.
+
+        Args:
+            kept: those of every InferenceService and of every rollout that has not ended.
+
+        Returns:
+            the collections dropped.
+        """
+        with self._client() as client:
+            collections = list_collections(client, self._settings.collection_prefix)
+            old = [each.name for each in collections[self._settings.keep_collections :] if not each.is_aliased and each.name not in kept]
+            for name in old:
+                drop_collection(client, name)
+            return old
+
+    @contextmanager
+    def _client(self) -> Iterator[Any]:
+        from pymilvus import MilvusException
+
+        client = connect(self._settings, TIMEOUT_S)
+        try:
+            yield client
+        except MilvusException as error:
+            raise DependencyUnavailable(f"Milvus failed: {error}", field="ENDCAP_MILVUS__HOST", value=self._settings.host) from error
+        finally:
+            client.close()
+
+
+def _state(client: Any, collection: str) -> Literal["loaded", "unloaded", "missing"]:
+    if not client.has_collection(collection, timeout=TIMEOUT_S):
+        return "missing"
+    state = client.get_load_state(collection, timeout=TIMEOUT_S)["state"]
+    return "loaded" if getattr(state, "name", "") == "Loaded" else "unloaded"

@@ -1,0 +1,66 @@
+"""Effects of a decision, carried out."""
+
+from endcap.contracts.rollout import ACTION_ANNOTATION, FINALIZER
+from endcap.rollout import effects as fx
+from endcap.rollout.api_server import ROLLOUTS, ApiServer
+from endcap.rollout.resource import Rollout
+from services.rollout_operator.bundle_index import BundleIndex
+from services.rollout_operator.registry import Registry
+from services.rollout_operator.told import Told
+from services.rollout_operator.traffic import Traffic
+
+
+class Hands:
+    """Each effect by its own part; what it changes may have been changed already."""
+
+    def __init__(self, api_server: ApiServer, index: BundleIndex, registry: Registry, told: Told) -> None:
+        self._api_server = api_server
+        self._index = index
+        self._registry = registry
+        self._told = told
+
+    def do(self, effect: fx.Effect, rollout: Rollout, traffic: Traffic) -> None:
+        """Raises:
+        Conflict: somebody else changed what it is about; decide anew.
+        DependencyUnavailable: the API server, Milvus or MLflow does not answer.
+        InvalidInput: the API server refuses it.
+        """
+        match effect:
+            case fx.EnsureCandidate(bundle):
+                traffic.ensure_candidate(bundle)
+            case fx.SetWeight(weight):
+                traffic.set_weight(weight)
+            case fx.PromoteStable(bundle):
+                traffic.promote_stable(bundle)
+            case fx.RestoreStable(stable):
+                traffic.restore_stable(stable)
+            case fx.DeleteCandidate():
+                traffic.delete_candidate()
+            case fx.LoadCollection(collection):
+                self._index.load(collection)
+            case fx.MoveAlias(collection):
+                self._index.move_alias(collection)
+            case fx.MakeChampion(version):
+                self._registry.make_champion(version)
+            case fx.Tell(reason, message):
+                self._told.note(rollout, reason, message)
+            case _:
+                self._on_resource(effect, rollout)
+
+    def _on_resource(self, effect: fx.Effect, rollout: Rollout) -> None:
+        """Finalizer and annotation: from the resource as it is now, for the status was written a moment ago."""
+        document = self._api_server.get(ROLLOUTS, rollout.name)
+        if document is None:
+            return
+        metadata = document["metadata"]
+        version, finalizers = metadata["resourceVersion"], metadata.get("finalizers", [])
+        match effect:
+            case fx.AddFinalizer() if FINALIZER not in finalizers and "deletionTimestamp" not in metadata:
+                patch = {"finalizers": [*finalizers, FINALIZER]}
+            case fx.RemoveFinalizer() if FINALIZER in finalizers:
+                patch = {"finalizers": [each for each in finalizers if each != FINALIZER]}
+            case fx.RemoveWish(wish) if metadata.get("annotations", {}).get(ACTION_ANNOTATION) == wish:
+                patch = {"annotations": {ACTION_ANNOTATION: None}}
+            case _:
+                return
+        self._api_server.merge(ROLLOUTS, rollout.name, {"metadata": patch}, version)

@@ -1,0 +1,73 @@
+"""What an InferenceService says about the bundle it serves."""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from endcap.contracts.rollout import BUNDLE_ANNOTATION, COLLECTION_ANNOTATION, RolloutBundle, Served
+from endcap.rollout.world import Absent, Mode
+
+MODE_ANNOTATION = "serving.kserve.io/deploymentMode"
+SOURCE_ANNOTATION = "internal.serving.kserve.io/storage-initializer-sourceuri"
+"""What KServe writes on pod templates: the storage address they are made for."""
+_MODES: dict[str, Mode] = {"Standard": "Standard", "RawDeployment": "Standard", "Knative": "Knative", "Serverless": "Knative"}
+
+
+def served_by(document: Mapping[str, Any]) -> Served:
+    """The bundle its spec names."""
+    annotations = document["metadata"].get("annotations", {})
+    version = annotations.get(BUNDLE_ANNOTATION, "")
+    return Served(
+        version=int(version) if version.isdigit() else None,
+        storage_uri=document["spec"]["predictor"]["model"]["storageUri"],
+        collection=annotations.get(COLLECTION_ANNOTATION),
+    )
+
+
+def mode_of(document: Mapping[str, Any]) -> Mode | None:
+    """How KServe runs it; None while KServe has not said and the InferenceService does not ask for one."""
+    asked = document["metadata"].get("annotations", {}).get(MODE_ANNOTATION)
+    return _MODES.get(asked or document.get("status", {}).get("deploymentMode", ""))
+
+
+def absent(document: Mapping[str, Any] | None, name: str) -> Absent | None:
+    """Why there is nothing to work on; None when there is."""
+    if document is None or "deletionTimestamp" in document["metadata"]:
+        return Absent("TargetMissing", f"there is no InferenceService {name}", is_gone=True)
+    if not document["spec"].get("predictor", {}).get("model", {}).get("storageUri"):
+        message = f"InferenceService {name} has no spec.predictor.model.storageUri"
+        return Absent("TargetUnfit", message, is_gone=False)
+    return None
+
+
+def is_ready(document: Mapping[str, Any]) -> bool:
+    condition = _ready(document)
+    return condition.get("status") == "True" and "deletionTimestamp" not in document["metadata"]
+
+
+def unready_message(document: Mapping[str, Any]) -> str:
+    """Why it is not ready, for people."""
+    condition = _ready(document)
+    return str(condition.get("message") or condition.get("reason") or "KServe has not looked at it yet")
+
+
+def fingerprint(document: Mapping[str, Any]) -> str:
+    """Of its predictor without bundle and weight: what a rollout does not change itself."""
+    predictor = {name: value for name, value in document["spec"]["predictor"].items() if name != "canaryTrafficPercent"}
+    predictor["model"] = {name: value for name, value in predictor["model"].items() if name != "storageUri"}
+    return hashlib.sha256(json.dumps(predictor, sort_keys=True).encode()).hexdigest()[:16]
+
+
+def bundle_patch(bundle: RolloutBundle | Served) -> dict[str, Any]:
+    """What makes it serve a bundle: address and annotations in one change, so that pods start once."""
+    annotations = {
+        BUNDLE_ANNOTATION: str(bundle.version) if bundle.version is not None else None,
+        COLLECTION_ANNOTATION: bundle.collection,
+    }
+    return {"metadata": {"annotations": annotations}, "spec": {"predictor": {"model": {"storageUri": bundle.storage_uri}}}}
+
+
+def _ready(document: Mapping[str, Any]) -> Mapping[str, Any]:
+    conditions = document.get("status", {}).get("conditions", ())
+    return next((each for each in conditions if each["type"] == "Ready"), {})

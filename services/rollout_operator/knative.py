@@ -1,0 +1,99 @@
+"""Knative mode: one InferenceService, whose newest revision is the candidate and gets `canaryTrafficPercent` of the traffic.
+
+KServe gives the rest to the revision that last had all of it. Its status does not say which bundle a revision serves, and is behind for
+a moment after each change; therefore the Knative Service under it is read too.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+from endcap.contracts.rollout import RolloutBundle, Served
+from endcap.rollout.api_server import INFERENCE_SERVICES, KNATIVE_SERVICES, ApiServer
+from endcap.rollout.resource import Rollout
+from endcap.rollout.world import Candidate, Target
+from services.rollout_operator.candidate import predictor_service
+from services.rollout_operator.inference_service import SOURCE_ANNOTATION, bundle_patch, fingerprint, is_ready, served_by, unready_message
+
+FULL = 100
+
+
+class KnativeTraffic:
+    """Args:
+    api_server: of the target's namespace.
+    rollout: whose target it is.
+    document: the target as it was just read.
+    """
+
+    def __init__(self, api_server: ApiServer, rollout: Rollout, document: Mapping[str, Any]) -> None:
+        self._api_server = api_server
+        self._rollout = rollout
+        self._name = rollout.spec.target
+        self._document = document
+        self._service = api_server.get(KNATIVE_SERVICES, predictor_service(self._name)) or {}
+
+    def target(self) -> Target:
+        served = served_by(self._document)
+        split = self._document["spec"]["predictor"].get("canaryTrafficPercent")
+        is_new = served.storage_uri == self._rollout.spec.bundle.storage_uri
+        at_rest = FULL if is_new else 0
+        weight = at_rest if split is None else split
+        problem = self._unsettled(served)
+        candidate = None
+        if split is not None and not (split == FULL and not is_new):
+            candidate = Candidate(problem is None, True, fingerprint(self._document), problem or "")
+        elif split is not None:
+            weight = 0  # all traffic on the newest revision, which is the stable one: a split in name only
+        return Target(
+            mode="Knative",
+            served=served,
+            is_settled=problem is None,
+            weight=weight,
+            is_weight_in_force=self._share_of_newest() == weight if (split is not None or is_new) else True,
+            candidate=candidate,
+            message=problem or "",
+        )
+
+    def ensure_candidate(self, bundle: RolloutBundle) -> None:
+        self._merge(bundle_patch(bundle), percent=0)
+
+    def set_weight(self, weight: int) -> None:
+        self._merge({}, percent=weight)
+
+    def promote_stable(self, bundle: RolloutBundle) -> None:
+        self._merge(bundle_patch(bundle), percent=None)
+
+    def restore_stable(self, stable: Served) -> None:
+        self._merge(bundle_patch(stable), percent=0)
+
+    def delete_candidate(self) -> None:
+        self._merge({}, percent=None)
+
+    def _merge(self, patch: Mapping[str, Any], percent: int | None) -> None:
+        spec = {"predictor": {**patch.get("spec", {}).get("predictor", {}), "canaryTrafficPercent": percent}}
+        version = self._document["metadata"]["resourceVersion"]
+        self._document = self._api_server.merge(INFERENCE_SERVICES, self._name, {**patch, "spec": spec}, version)
+
+    def _unsettled(self, served: Served) -> str | None:
+        """What keeps the newest revision from serving what the spec names."""
+        if not self._service:
+            return "KServe has not made its Knative Service"
+        annotations = self._service["spec"]["template"]["metadata"].get("annotations", {})
+        if annotations.get(SOURCE_ANNOTATION) != served.storage_uri:
+            return "KServe has not taken its spec over"
+        status = self._service.get("status", {})
+        if status.get("observedGeneration", 0) < self._service["metadata"]["generation"]:
+            return "Knative looks at it"
+        created, ready = status.get("latestCreatedRevisionName"), status.get("latestReadyRevisionName")
+        if created is None or created != ready or self._component().get("latestReadyRevision") != ready:
+            return f"revision {created} starts"
+        return None if is_ready(self._document) else unready_message(self._document)
+
+    def _share_of_newest(self) -> int:
+        """Share of the traffic that the newest revision gets, per cent, as Knative routes it now."""
+        component = self._component()
+        newest = component.get("latestCreatedRevision")
+        return sum(each.get("percent") or 0 for each in component.get("traffic", ()) if each.get("revisionName") == newest)
+
+    def _component(self) -> Mapping[str, Any]:
+        component: Mapping[str, Any] = self._document.get("status", {}).get("components", {}).get("predictor", {})
+        return component

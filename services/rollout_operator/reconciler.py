@@ -1,0 +1,167 @@
+"""One look at one rollout after the other: read, measure, decide, write the status, carry out; again while that changed anything."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from functools import partial
+
+from endcap.clock import Clock
+from endcap.contracts.rollout import Phase, RolloutStatus
+from endcap.errors import DependencyUnavailable, EndcapError
+from endcap.log import get_logger
+from endcap.rollout.api_server import INFERENCE_SERVICES, ROLLOUTS, ApiServer, Conflict
+from endcap.rollout.decision import decide
+from endcap.rollout.effects import Effect
+from endcap.rollout.measuring import Measuring, measured
+from endcap.rollout.resource import Rollout, parse_rollout, status_document
+from endcap.rollout.steps import is_measuring_due
+from endcap.rollout.world import Absent, Index, World
+from services.rollout_operator.bundle_index import BundleIndex
+from services.rollout_operator.carrying_out import Hands
+from services.rollout_operator.metrics import OperatorMetrics
+from services.rollout_operator.registry import Registry
+from services.rollout_operator.told import Told
+from services.rollout_operator.traffic import Traffic, look_at
+
+Act = Callable[[], None]
+LOOKS_MAX = 8
+"""Of one rollout in one tick; what is left over comes with the next one."""
+_NEEDS_INDEX = frozenset({Phase.INITIALIZING, Phase.PROMOTING, Phase.ROLLING_BACK})
+_MEASURED = frozenset({Phase.PROGRESSING, Phase.PAUSED})
+
+
+class Reconciler:
+    """Everything it knows it reads anew; two of them would only repeat each other's work."""
+
+    def __init__(
+        self,
+        api_server: ApiServer,
+        *,
+        index: BundleIndex,
+        registry: Registry,
+        guardrails: Measuring,
+        metrics: OperatorMetrics,
+        clock: Clock,
+    ) -> None:
+        self._api_server = api_server
+        self._index = index
+        self._registry = registry
+        self._guardrails = guardrails
+        self._metrics = metrics
+        self._clock = clock
+        self._told = Told(api_server, clock)
+        self._hands = Hands(api_server, index, registry, self._told)
+        self._log = get_logger("rollouts")
+
+    def reconcile(self, line: Sequence[Rollout]) -> None:
+        """Look at the rollouts of one target.
+
+        Args:
+            line: in the order they take their turns.
+        """
+        for rollout in line:
+            ahead = next((each.name for each in line[: line.index(rollout)] if not each.has_ended), None)
+            if rollout.has_ended and not rollout.has_finalizer and rollout.wish is None:
+                self._try("event", rollout, partial(self._told.phase_of, rollout))
+            else:
+                self._try("look", rollout, partial(self._advance, rollout, ahead))
+
+    def _advance(self, rollout: Rollout, ahead: str | None) -> None:
+        current: Rollout | None = rollout
+        for _ in range(LOOKS_MAX):
+            if current is None or not self._look_again(current, ahead):
+                return
+            current = self._read(rollout.name)
+
+    def _look_again(self, rollout: Rollout, ahead: str | None) -> bool:
+        """One look; whether another one may find more to do, for one at what somebody changed meanwhile it may."""
+        try:
+            return self._look(rollout, ahead)
+        except Conflict as conflict:
+            self._log.info("read again", rollout=rollout.name, reason=str(conflict))
+            return True
+
+    def _look(self, rollout: Rollout, ahead: str | None) -> bool:
+        self._metrics.looks.inc()
+        now, traffic = self._clock(), look_at(self._api_server, rollout)
+        status = rollout.status
+        if status.phase in _MEASURED and is_measuring_due(rollout.spec, status, now):
+            status = measured(self._guardrails, rollout, now)
+        decision = decide(replace(rollout, status=status), self._world(rollout, traffic, ahead), now)
+        written = self._write(rollout, decision.status)
+        is_well = self._carry_out(decision.effects, written, traffic)
+        self._told.phase_of(written)
+        if written.status.phase == Phase.SUCCEEDED and rollout.status.phase == Phase.PROMOTING:
+            self._try("prune", written, self._prune)
+        return is_well and (bool(decision.effects) or decision.status != rollout.status)
+
+    def _write(self, rollout: Rollout, status: RolloutStatus) -> Rollout:
+        if status == rollout.status:
+            return rollout
+        document = self._api_server.merge_status(ROLLOUTS, rollout.name, status_document(status), rollout.resource_version)
+        written = parse_rollout(document)
+        self._metrics.moved(rollout, written)
+        if (status.phase, status.reason) != (rollout.status.phase, rollout.status.reason):
+            self._log.info("rollout", rollout=rollout.name, phase=str(status.phase), reason=status.reason, message=status.message)
+        return written
+
+    def _carry_out(self, effects: Sequence[Effect], rollout: Rollout, traffic: Traffic) -> bool:
+        """Whether all of them went well; one that fails keeps none of the others."""
+        went_well = [self._try(type(each).__name__, rollout, partial(self._hands.do, each, rollout, traffic)) for each in effects]
+        return all(went_well)
+
+    def _world(self, rollout: Rollout, traffic: Traffic, ahead: str | None) -> World:
+        status, target = rollout.status, traffic.target()
+        needs_index = status.phase in _NEEDS_INDEX and status.completed_at is None and not isinstance(target, Absent)
+        needs_champion = status.phase == Phase.PROMOTING and status.completed_at is not None and self._registry.is_there
+        return World(
+            target,
+            ahead=ahead,
+            index=self._found_index(rollout) if needs_index else None,
+            champion=self._found_champion(rollout) if needs_champion else None,
+            has_registry=self._registry.is_there,
+        )
+
+    def _found_index(self, rollout: Rollout) -> Index | None:
+        try:
+            return self._index.look(rollout.spec.bundle.collection)
+        except DependencyUnavailable as error:
+            self._failed("index", rollout, error)
+            return None
+
+    def _found_champion(self, rollout: Rollout) -> int | None:
+        try:
+            return self._registry.champion()
+        except DependencyUnavailable as error:
+            self._failed("champion", rollout, error)
+            return None
+
+    def _read(self, name: str) -> Rollout | None:
+        document = self._api_server.get(ROLLOUTS, name)
+        return parse_rollout(document) if document is not None else None
+
+    def _prune(self) -> None:
+        """Drop old collections, but none that anything in the namespace serves or is about to."""
+        from services.rollout_operator.inference_service import served_by
+
+        documents = self._api_server.list(INFERENCE_SERVICES)
+        kept = {served_by(each).collection for each in documents if each["spec"].get("predictor", {}).get("model", {}).get("storageUri")}
+        rollouts = [parse_rollout(each) for each in self._api_server.list(ROLLOUTS)]
+        kept |= {each.spec.bundle.collection for each in rollouts if not each.has_ended}
+        kept |= {each.status.stable.collection for each in rollouts if not each.has_ended and each.status.stable is not None}
+        dropped = self._index.prune({name for name in kept if name is not None})
+        if dropped:
+            self._log.info("collections dropped", collections=dropped)
+
+    def _try(self, what: str, rollout: Rollout, act: Act) -> bool:
+        try:
+            act()
+        except Conflict as conflict:
+            self._log.info("read again", what=what, rollout=rollout.name, reason=str(conflict))
+        except EndcapError as error:
+            self._failed(what, rollout, error)
+            return False
+        return True
+
+    def _failed(self, what: str, rollout: Rollout, error: EndcapError) -> None:
+        self._metrics.failures.labels(what).inc()
+        self._log.warning("tried again at the next look", what=what, rollout=rollout.name, reason=str(error))

@@ -1,0 +1,51 @@
+"""How a target's traffic is split between two bundles; one implementation a deployment mode of KServe."""
+
+from typing import Any, Protocol
+
+from endcap.contracts.rollout import RolloutBundle, Served
+from endcap.rollout.api_server import INFERENCE_SERVICES, ApiServer
+from endcap.rollout.resource import Rollout
+from endcap.rollout.world import Absent, Target
+from services.rollout_operator.inference_service import absent, mode_of
+
+
+class Traffic(Protocol):
+    """The target at one look. What it changes, it changes only if nobody else did since that look; else `Conflict`.
+
+    Each change may be asked for again when it is done already.
+    """
+
+    def target(self) -> Target | Absent: ...
+
+    def ensure_candidate(self, bundle: RolloutBundle) -> None:
+        """Start the candidate without traffic."""
+
+    def set_weight(self, weight: int) -> None:
+        """Give the candidate this share, per cent."""
+
+    def promote_stable(self, bundle: RolloutBundle) -> None:
+        """Make the bundle the target's own."""
+
+    def restore_stable(self, stable: Served) -> None:
+        """Make the bundle that was served before the target's own again."""
+
+    def delete_candidate(self) -> None:
+        """Take away what only the rollout needed; it has no traffic any more."""
+
+
+def look_at(api_server: ApiServer, rollout: Rollout) -> "Traffic":
+    """The target of a rollout as it is now."""
+    from services.rollout_operator.knative import KnativeTraffic
+    from services.rollout_operator.no_target import NoTarget
+    from services.rollout_operator.standard import StandardTraffic
+
+    name = rollout.spec.target
+    document: dict[str, Any] | None = api_server.get(INFERENCE_SERVICES, name)
+    problem = absent(document, name)
+    if document is None or problem is not None:
+        return NoTarget(api_server, rollout, problem or Absent("TargetMissing", f"there is no InferenceService {name}", is_gone=True))
+    mode = rollout.status.mode or mode_of(document)
+    if mode is None:
+        message = f"InferenceService {name} has no annotation serving.kserve.io/deploymentMode, and KServe has not chosen one"
+        return NoTarget(api_server, rollout, Absent("DeploymentModeUnknown", message, is_gone=False))
+    return (StandardTraffic if mode == "Standard" else KnativeTraffic)(api_server, rollout, document)
