@@ -43,7 +43,7 @@ DEFINITIONS: dict[str, dict[str, Any]] = {
     "quantity": _QUANTITY,
     "digest": {"type": "string", "pattern": "^(sha256:[0-9a-f]{64})?$"},
     "resources": _closed({"requests": _AMOUNTS, "limits": _AMOUNTS}),
-    "stepResources": _map_of(_closed({"cpu": _QUANTITY, "memory": _QUANTITY}), {"pattern": "^[a-z_]+$"}),
+    "stepResources": _map_of(_closed({"cpu": _QUANTITY, "memory": _QUANTITY}), {"pattern": "^[a-z-]+$"}),
     "env": _map_of(_TEXT, {"allOf": [{"pattern": "^[A-Z_][A-Z0-9_]*$"}, _NO_SECRETS]}),
     "settingsEnv": _map_of(_TEXT, {"allOf": [{"pattern": "^ENDCAP_[A-Z0-9_]+$"}, _NO_SECRETS]}),
     "secretEnv": {

@@ -21,12 +21,12 @@
 {{- if and .Values.serving.knative.canaryTrafficPercent (ne .Values.serving.deploymentMode "Knative") -}}
 {{- fail "serving.knative.canaryTrafficPercent: KServe ignores it in Standard mode, where the route's weights take its place" -}}
 {{- end -}}
-{{- $sizes := .Values.serving.modelServer.batching.allowedBatchSizes -}}
-{{- if and $sizes (ne (int (last $sizes)) (int .Values.serving.modelServer.batching.maxBatchSize)) -}}
-{{- fail "serving.modelServer.batching.allowedBatchSizes: the last one must be maxBatchSize" -}}
-{{- end -}}
 {{- if and .Values.certificate.enabled (not .Values.route.hostnames) -}}
 {{- fail "certificate.enabled: a certificate needs route.hostnames" -}}
+{{- end -}}
+{{- $names := list }}{{ range .Values.pipelines.secretEnv }}{{ $names = append $names .env }}{{ end -}}
+{{- if and .Values.pipelines.enabled .Values.redis.auth.secretName (not .Values.redis.address.secretName) (not (has "FEAST_REDIS" $names)) -}}
+{{- fail "redis.address.secretName: pipeline steps need the whole address of a Redis that asks clients for something" -}}
 {{- end -}}
 {{- if and .Values.redis.enabled (not .Values.redis.auth.secretName) -}}
 {{- fail "redis.auth.secretName: name the secret with what the Redis run here asks clients for" -}}

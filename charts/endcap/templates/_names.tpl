@@ -29,6 +29,7 @@
 {{- define "endcap.gatewayName" -}}{{ .Values.route.gateway.name | default (include "endcap.fullname" .) }}{{- end -}}
 {{- define "endcap.certificateSecret" -}}{{ .Values.certificate.secretName | default (printf "%s-tls" (include "endcap.fullname" .)) }}{{- end -}}
 {{- define "endcap.bundlesClaim" -}}{{ .Values.bundles.claim.name | default (printf "%s-bundles" (include "endcap.fullname" .)) }}{{- end -}}
+{{- define "endcap.workspaceClaim" -}}{{ .Values.workspace.claim.name | default (printf "%s-workspace" (include "endcap.fullname" .)) }}{{- end -}}
 {{- define "endcap.kafkaName" -}}{{ ternary (include "endcap.fullname" .) .Values.kafka.topics.clusterName .Values.kafka.enabled }}{{- end -}}
 
 {{/* Whether bundles lie on the claim. */}}

@@ -11,7 +11,7 @@ ENDCAP_MLFLOW__TRACKING_URI: {{ . }}
 
 {{/* Settings that pipeline steps take from the release, as a map. */}}
 {{- define "endcap.pipelineSettings" -}}
-ENDCAP_HOME: /var/lib/endcap
+ENDCAP_HOME: {{ .Values.workspace.mountPath }}
 ENDCAP_FEATURE_REPO_DIR: /opt/endcap/feature_repo
 ENDCAP_ROLLOUTS__TARGET: {{ include "endcap.fullname" . }}
 ENDCAP_ROLLOUTS__NAMESPACE: {{ .Release.Namespace }}
@@ -19,5 +19,8 @@ ENDCAP_ROLLOUTS__STORAGE_URI: {{ include "endcap.storageUri" . }}
 ENDCAP_ROLLOUTS__BUNDLE_STORE: {{ .Values.bundles.store | default "/mnt/bundles" }}
 {{- with .Values.mlflow.trackingUri }}
 ENDCAP_MLFLOW__TRACKING_URI: {{ . }}
+{{- end }}
+{{- if and (not .Values.redis.address.secretName) (not .Values.redis.auth.secretName) }}
+FEAST_REDIS: {{ include "endcap.redisConnection" . | quote }}
 {{- end }}
 {{- end -}}

@@ -11,17 +11,18 @@
 {{- range $name, $executor := $spec.deploymentSpec.executors -}}
 {{- $container := $executor.container -}}
 {{- $pod := get $pods $name -}}
-{{- $env := dict "ENDCAP_PROFILE" "cluster" -}}
+{{- $env := fromYaml (include "endcap.sharedSettings" $) -}}
 {{- $_ := set $container "image" $image -}}
 {{- $_ := set $pod "imagePullPolicy" $.Values.images.pullPolicy -}}
 {{- with $.Values.images.pullSecrets }}{{ $_ := set $pod "imagePullSecret" (fromJsonArray (include "endcap.pipelinePullSecrets" .)) }}{{ end -}}
 {{- if eq (dig "podMetadata" "labels" "endcap.dev/reaches" "" $pod) "stores" -}}
-{{- $env = mergeOverwrite $env (fromYaml (include "endcap.sharedSettings" $)) (fromYaml (include "endcap.pipelineSettings" $)) -}}
+{{- $env = mergeOverwrite $env (fromYaml (include "endcap.pipelineSettings" $)) -}}
 {{- $_ := set $pod "pvcMount" (fromJsonArray (include "endcap.pipelineMounts" $)) -}}
-{{- $_ := set $pod "secretAsEnv" (fromJsonArray (include "endcap.pipelineSecrets" $)) -}}
+{{- with fromJsonArray (include "endcap.pipelineSecrets" $) }}{{ $_ := set $pod "secretAsEnv" . }}{{ end -}}
+{{- with fromJsonArray (include "endcap.pipelineSecretFiles" $) }}{{ $_ := set $pod "secretAsVolume" . }}{{ end -}}
 {{- end -}}
 {{- $_ := set $container "env" (fromYamlArray (include "endcap.env" (mergeOverwrite $env (deepCopy $pipelines.env)))) -}}
-{{- with get $pipelines.resources (trimPrefix "exec-" $name | replace "-" "_") | default (get $pipelines.resources (trimPrefix "exec-" $name)) -}}
+{{- with get $pipelines.resources (trimPrefix "exec-" $name) -}}
 {{- $_ := set $container "resources" (mergeOverwrite $container.resources (fromYaml (include "endcap.stepResources" .))) -}}
 {{- end -}}
 {{- if and (hasPrefix "exec-train-" $name) $pipelines.gpus.count -}}
@@ -33,6 +34,10 @@
 {{- end -}}
 {{- end -}}
 {{- $_ := set $spec.root.inputDefinitions.parameters.data_dir "defaultValue" $pipelines.dataDir -}}
+{{- range $name, $value := $pipelines.parameters -}}
+{{- if not (hasKey $spec.root.inputDefinitions.parameters $name) }}{{ fail (printf "pipelines.parameters.%s: the pipeline has no such parameter" $name) }}{{ end -}}
+{{- $_ := set (get $spec.root.inputDefinitions.parameters $name) "defaultValue" $value -}}
+{{- end -}}
 {{- dict "pipelineSpec" $spec "platformSpec" $platform | toJson -}}
 {{- end -}}
 
@@ -48,6 +53,10 @@
 {{- if and (include "endcap.usesClaim" .) (not .Values.bundles.store) -}}
 {{- $volumes = append $volumes (dict "claimName" (include "endcap.bundlesClaim" .) "mountPath" "/mnt/bundles") -}}
 {{- end -}}
+{{- $paths := list }}{{ range $volumes }}{{ $paths = append $paths .mountPath }}{{ end -}}
+{{- if not (has .Values.workspace.mountPath $paths) -}}
+{{- $volumes = append $volumes (dict "claimName" (include "endcap.workspaceClaim" .) "mountPath" .Values.workspace.mountPath) -}}
+{{- end -}}
 {{- $mounts := list -}}
 {{- range $volumes -}}
 {{- $mounts = append $mounts (dict "constant" .claimName "mountPath" .mountPath "pvcNameParameter" (dict "runtimeValue" (dict "constant" .claimName))) -}}
@@ -60,6 +69,7 @@
 {{- $wanted := .Values.pipelines.secretEnv -}}
 {{- with .Values.feast.registry }}{{ if .secretName }}{{ $wanted = append $wanted (dict "secretName" .secretName "key" .key "env" "FEAST_REGISTRY") }}{{ end }}{{ end -}}
 {{- with .Values.milvus.auth }}{{ if .secretName }}{{ $wanted = append $wanted (dict "secretName" .secretName "key" .key "env" "ENDCAP_MILVUS__TOKEN") }}{{ end }}{{ end -}}
+{{- with .Values.redis.address }}{{ if .secretName }}{{ $wanted = append $wanted (dict "secretName" .secretName "key" .key "env" "FEAST_REDIS") }}{{ end }}{{ end -}}
 {{- $secrets := list -}}
 {{- range $wanted -}}
 {{- $parameter := dict "runtimeValue" (dict "constant" .secretName) -}}
@@ -67,6 +77,16 @@
 {{- $secrets = append $secrets (dict "secretName" .secretName "secretNameParameter" $parameter "keyToEnv" $keys "optional" false) -}}
 {{- end -}}
 {{- toJson $secrets -}}
+{{- end -}}
+
+{{/* Certificate authorities of steps that reach stores. */}}
+{{- define "endcap.pipelineSecretFiles" -}}
+{{- $files := list -}}
+{{- range $part, $file := (omit (fromJson (include "endcap.secretFiles" .)) "kafka") -}}
+{{- $parameter := dict "runtimeValue" (dict "constant" $file.secretName) -}}
+{{- $files = append $files (dict "secretName" $file.secretName "secretNameParameter" $parameter "mountPath" (printf "/etc/endcap/%s" $part) "optional" false) -}}
+{{- end -}}
+{{- toJson $files -}}
 {{- end -}}
 
 {{/* Requests of one step as KFP writes them: strings, and numbers in cores and in billions of bytes. */}}

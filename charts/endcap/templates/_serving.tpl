@@ -56,7 +56,7 @@ spec:
       endcap.dev/target: {{ include "endcap.fullname" $root }}
     minReplicas: {{ .replicas.min }}
     maxReplicas: {{ .replicas.max }}
-    {{- include "endcap.scaling" (dict "root" $root "name" .name) | nindent 4 }}
+    {{- with include "endcap.scaling" (dict "root" $root "name" .name) }}{{ . | trim | nindent 4 }}{{ end }}
     timeout: {{ $serving.timeoutSeconds }}
     {{- if $standard }}
     deploymentStrategy:
@@ -66,15 +66,15 @@ spec:
         maxUnavailable: 0
     terminationGracePeriodSeconds: {{ $serving.termination.graceSeconds }}
     enableServiceLinks: false
+    securityContext:
+      {{- include "endcap.podSecurity" $root | nindent 6 }}
     {{- else if ne $serving.knative.canaryTrafficPercent nil }}
     canaryTrafficPercent: {{ $serving.knative.canaryTrafficPercent }}
     {{- end }}
     serviceAccountName: {{ include "endcap.servingAccount" $root }}
     automountServiceAccountToken: false
-    securityContext:
-      {{- include "endcap.podSecurity" $root | nindent 6 }}
-    {{- include "endcap.pullSecrets" $root | nindent 4 }}
-    {{- include "endcap.servingPlacement" $root | nindent 4 }}
+    {{- with include "endcap.pullSecrets" $root }}{{ . | trim | nindent 4 }}{{ end }}
+    {{- with include "endcap.servingPlacement" $root }}{{ . | trim | nindent 4 }}{{ end }}
     model:
       modelFormat:
         name: tensorflow
@@ -95,8 +95,7 @@ spec:
       - name: rules
         configMap:
           name: {{ include "endcap.rulesName" $root }}
-      {{- include "endcap.milvusVolume" $root | nindent 6 }}
-      {{- include "endcap.kafkaVolume" $root | nindent 6 }}
+      {{- with include "endcap.secretVolumes" (dict "root" $root "parts" (list "milvus" "redis" "kafka")) }}{{ . | trim | nindent 6 }}{{ end }}
 {{- end -}}
 {{- end -}}
 
@@ -145,7 +144,7 @@ tolerations:
 affinity:
   {{- toYaml . | nindent 2 }}
 {{- end }}
-{{- if $serving.topologySpread.enabled }}
+{{- if and $serving.topologySpread.enabled (eq $serving.deploymentMode "Standard") }}
 topologySpreadConstraints:
   {{- range list "topology.kubernetes.io/zone" "kubernetes.io/hostname" }}
   - maxSkew: 1

@@ -24,23 +24,30 @@
     secretKeyRef:
       name: {{ required "feast.registry.secretName: name the secret with the address of Feast's registry" .Values.feast.registry.secretName }}
       key: {{ .Values.feast.registry.key }}
-{{- $tls := ternary ",ssl=true" "" (and .Values.redis.tls (not .Values.redis.enabled)) }}
+{{- if .Values.redis.address.secretName }}
+- name: FEAST_REDIS
+  valueFrom:
+    secretKeyRef:
+      name: {{ .Values.redis.address.secretName }}
+      key: {{ .Values.redis.address.key }}
+{{- else }}
 {{- if .Values.redis.auth.secretName }}
-- name: REDIS_AUTH
+- name: FEAST_REDIS_AUTH
   valueFrom:
     secretKeyRef:
       name: {{ .Values.redis.auth.secretName }}
       key: {{ .Values.redis.auth.key }}
-- name: FEAST_REDIS
-  value: {{ printf "%s,password=$(REDIS_AUTH)%s" (include "endcap.redisAddress" .) $tls | quote }}
-{{- else }}
-- name: FEAST_REDIS
-  value: {{ printf "%s%s" (include "endcap.redisAddress" .) $tls | quote }}
 {{- end }}
-- name: FEAST_SPARK_MASTER
-  value: {{ .Values.feast.sparkMaster | quote }}
-- name: FEAST_WAREHOUSE
-  value: {{ .Values.feast.warehouse | quote }}
+- name: FEAST_REDIS
+  value: {{ include "endcap.redisConnection" . | quote }}
+{{- end }}
+{{- end -}}
+
+{{/* Redis as Feast names it: values are JSON. */}}
+{{- define "endcap.redisConnection" -}}
+{{- include "endcap.redisAddress" . -}}
+{{- if .Values.redis.auth.secretName }},password="$(FEAST_REDIS_AUTH)"{{ end -}}
+{{- if and .Values.redis.tls (not .Values.redis.enabled) }},ssl=true{{ if .Values.redis.caSecretName }},ssl_ca_certs="/etc/endcap/redis/ca.crt"{{ end }}{{ end -}}
 {{- end -}}
 
 {{/* Settings that every part of a release shares, as a map. */}}
@@ -73,40 +80,37 @@ ENDCAP_MILVUS__CA_FILE: /etc/endcap/milvus/ca.crt
 {{- end }}
 {{- end -}}
 
-{{/* Secrets that are read as files, as volumes and where they are mounted. */}}
-{{- define "endcap.milvusVolume" -}}
-{{- with .Values.milvus.caSecretName }}
-- name: milvus-ca
-  secret:
-    secretName: {{ . }}
-{{- end }}
+{{/* Secrets that are read as files: what a part mounts, and where. Call with (dict "root" $ "parts" (list "milvus" ...)). */}}
+{{- define "endcap.secretFiles" -}}
+{{- $files := dict -}}
+{{- with .Values.milvus.caSecretName }}{{ $_ := set $files "milvus" (dict "secretName" . "key" "ca.crt" "path" "ca.crt") }}{{ end -}}
+{{- with .Values.redis.caSecretName }}{{ $_ := set $files "redis" (dict "secretName" . "key" "ca.crt" "path" "ca.crt") }}{{ end -}}
+{{- with .Values.kafka.clientConfig }}{{ if .secretName }}{{ $_ := set $files "kafka" (dict "secretName" .secretName "key" .key "path" "client.properties") }}{{ end }}{{ end -}}
+{{- toJson $files -}}
 {{- end -}}
 
-{{- define "endcap.milvusMount" -}}
-{{- if .Values.milvus.caSecretName }}
-- name: milvus-ca
-  mountPath: /etc/endcap/milvus
-  readOnly: true
-{{- end }}
-{{- end -}}
-
-{{- define "endcap.kafkaVolume" -}}
-{{- with .Values.kafka.clientConfig }}
-{{- if .secretName }}
-- name: kafka-client
+{{- define "endcap.secretVolumes" -}}
+{{- $files := fromJson (include "endcap.secretFiles" .root) -}}
+{{- range .parts }}
+{{- $part := . }}
+{{- with get $files . }}
+- name: {{ $part }}-secret
   secret:
     secretName: {{ .secretName }}
     items:
       - key: {{ .key }}
-        path: client.properties
+        path: {{ .path }}
 {{- end }}
 {{- end }}
 {{- end -}}
 
-{{- define "endcap.kafkaMount" -}}
-{{- if .Values.kafka.clientConfig.secretName }}
-- name: kafka-client
-  mountPath: /etc/endcap/kafka
+{{- define "endcap.secretMounts" -}}
+{{- $files := fromJson (include "endcap.secretFiles" .root) -}}
+{{- range .parts }}
+{{- if get $files . }}
+- name: {{ . }}-secret
+  mountPath: /etc/endcap/{{ . }}
   readOnly: true
+{{- end }}
 {{- end }}
 {{- end -}}

@@ -14,12 +14,16 @@ imagePullSecrets:
 mainApplicationFile: local:///opt/endcap/features_on_spark.py
 arguments:
   - --data
-  - {{ required "spark.data: give the address of the event log and catalogue" $spark.data | quote }}
+  - {{ $spark.data | quote }}
   - --out
-  - {{ required "spark.out: give the address features are written to" $spark.out | quote }}
+  - {{ $spark.out | quote }}
+  {{- range $spark.extraArgs }}
+  - {{ . | quote }}
+  {{- end }}
 sparkConf:
-  spark.sql.session.timeZone: UTC
-  spark.kubernetes.driver.service.ipFamilyPolicy: PreferDualStack
+  spark.local.dir: /tmp
+  spark.sql.warehouse.dir: /tmp/warehouse
+  spark.jars.ivy: /tmp/ivy
   {{- with $spark.sparkConf }}
   {{- toYaml . | nindent 2 }}
   {{- end }}
@@ -37,8 +41,9 @@ nodeSelector:
 volumes:
   - name: tmp
     emptyDir: {}
-  - name: home
-    emptyDir: {}
+  - name: workspace
+    persistentVolumeClaim:
+      claimName: {{ include "endcap.workspaceClaim" . }}
 driver:
   cores: {{ $spark.driver.cores }}
   coreRequest: {{ $spark.driver.cores | quote }}
@@ -69,14 +74,12 @@ env:
     value: cluster
   - name: ENDCAP_LOG_FORMAT
     value: json
-  - name: ENDCAP_HOME
-    value: /var/lib/endcap
-  {{- include "endcap.secretEnv" .Values.spark.secretEnv | nindent 2 }}
+  {{- with include "endcap.secretEnv" .Values.spark.secretEnv }}{{ . | trim | nindent 2 }}{{ end }}
 volumeMounts:
   - name: tmp
     mountPath: /tmp
-  - name: home
-    mountPath: /var/lib/endcap
+  - name: workspace
+    mountPath: {{ .Values.workspace.mountPath }}
 {{- with .Values.spark.tolerations }}
 tolerations:
   {{- toYaml . | nindent 2 }}

@@ -21,10 +21,10 @@ ports:
   {{- end }}
 env:
   {{- $own := fromYaml (include "endcap.transformerSettings" $root) }}
-  {{- include "endcap.env" (mergeOverwrite (fromYaml (include "endcap.sharedSettings" $root)) $own (deepCopy $transformer.env) (deepCopy (.env | default dict))) | nindent 2 }}
+  {{- include "endcap.env" (mergeOverwrite (fromYaml (include "endcap.sharedSettings" $root)) $own (deepCopy $transformer.env) (deepCopy (.env | default dict))) | trim | nindent 2 }}
   {{- include "endcap.feastEnv" $root | nindent 2 }}
-  {{- include "endcap.milvusAuthEnv" $root | nindent 2 }}
-  {{- include "endcap.secretEnv" $transformer.secretEnv | nindent 2 }}
+  {{- with include "endcap.milvusAuthEnv" $root }}{{ . | trim | nindent 2 }}{{ end }}
+  {{- with include "endcap.secretEnv" $transformer.secretEnv }}{{ . | trim | nindent 2 }}{{ end }}
 {{- if $standard }}
 lifecycle:
   preStop:
@@ -64,8 +64,7 @@ volumeMounts:
   - name: rules
     mountPath: /etc/endcap/rules
     readOnly: true
-  {{- include "endcap.milvusMount" $root | nindent 2 }}
-  {{- include "endcap.kafkaMount" $root | nindent 2 }}
+  {{- with include "endcap.secretMounts" (dict "root" $root "parts" (list "milvus" "redis" "kafka")) }}{{ . | trim | nindent 2 }}{{ end }}
 {{- end -}}
 
 {{- define "endcap.transformerSettings" -}}
