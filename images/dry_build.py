@@ -1,4 +1,6 @@
-"""An image's install steps, run without a container engine: `python -m images.dry_build transformer FOLDER`.
+"""An image's install steps, run without a container engine: `python -m images.dry_build transformer FOLDER [COMMAND...]`.
+
+It prints the command line that starts a command as the image would.
 
 What the Dockerfile's build stage says is done word for word (COPY, RUN, ENV, ARG, WORKDIR) in a private root, on the running Python
 instead of the base image's. The final stage's COPY and ENV are done in a second one, so that only what the image holds is there. Its RUN
@@ -55,7 +57,9 @@ class DryBuild:
     def _run(self, said: str, cache: Path) -> None:
         mounts = dict.fromkeys(CACHE_MOUNT.findall(said), cache)
         shell = ["sh", "-e", "-c", CACHE_MOUNT.sub("", said)]
-        subprocess.run(self.root.command(shell, self.environment, workdir=self.workdir, mounts=mounts), check=True)
+        subprocess.run(
+            self.root.command(shell, self.environment, workdir=self.workdir, mounts=mounts), stdout=sys.stderr.fileno(), check=True
+        )
 
     def _copy(self, words: Sequence[str]) -> None:
         options = [word for word in words if word.startswith("--")]
@@ -65,7 +69,7 @@ class DryBuild:
             place.parent.mkdir(parents=True, exist_ok=True)
             self.built.root.inside(sources[0]).rename(place)
             return
-        for source in (found for word in sources for found in sorted(ROOT.glob(word))):
+        for source in _found(sources):
             if source.is_dir():
                 shutil.copytree(source, place, dirs_exist_ok=True, ignore=_NOT_COPIED)
             else:
@@ -76,11 +80,15 @@ class DryBuild:
 
     def starting(self, command: Sequence[str], **environment: str) -> list[str]:
         """The command line that runs a command as the image would: as its user, with only /tmp and endcap's own folder writable."""
-        home = self.root.folder.with_name(f"{self.root.folder.name}-home")
-        home.mkdir(exist_ok=True)
-        shutil.chown(home, UID, UID)
-        mounts = {WRITABLE: home}
+        self.home.mkdir(exist_ok=True)
+        shutil.chown(self.home, UID, UID)
+        mounts = {WRITABLE: self.home}
         return self.root.command(command, self.environment | environment, workdir=self.workdir, mounts=mounts, uid=UID)
+
+    @property
+    def home(self) -> Path:
+        """The image's ENDCAP_HOME, as this machine sees it."""
+        return self.root.folder.with_name(f"{self.root.folder.name}-home")
 
 
 def dry_build(image: str, folder: Path, cache: Path, **arguments: str) -> DryBuild:
@@ -96,6 +104,7 @@ def dry_build(image: str, folder: Path, cache: Path, **arguments: str) -> DryBui
         The image's final stage.
 
     Raises:
+        FileNotFoundError: the repository lacks what is copied.
         subprocess.CalledProcessError: an install step failed.
     """
     build, final = read_dockerfile(ROOT / "images" / image / "Dockerfile").stages
@@ -109,11 +118,24 @@ def dry_build(image: str, folder: Path, cache: Path, **arguments: str) -> DryBui
     return last
 
 
+def _found(patterns: Sequence[str]) -> list[Path]:
+    found = [(pattern, sorted(ROOT.glob(pattern))) for pattern in patterns]
+    missing = [pattern for pattern, paths in found if not paths]
+    if missing:
+        raise FileNotFoundError(f"COPY: the repository has no {', '.join(missing)}")
+    return [path for _, paths in found for path in paths]
+
+
+def package_cache() -> Path:
+    """uv's own cache of downloads."""
+    uv = Path(sys.executable).with_name("uv")
+    return Path(subprocess.run([uv, "cache", "dir"], capture_output=True, text=True, check=True).stdout.strip())
+
+
 def _expanded(value: str, environment: Mapping[str, str]) -> str:
     return re.sub(r"\$\{(\w+)\}", lambda match: environment.get(match[1], ""), value)
 
 
 if __name__ == "__main__":
-    where = Path(sys.argv[2])
-    done = dry_build(sys.argv[1], where, where / "cache")
+    done = dry_build(sys.argv[1], Path(sys.argv[2]), package_cache())
     print(shlex.join(done.starting(sys.argv[3:] or ["python", "-VV"])))  # noqa: T201

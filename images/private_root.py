@@ -58,7 +58,7 @@ class PrivateRoot:
             environment: its variables, besides those that package clients are configured by.
             workdir: its working directory, a path of the private root.
             mounts: folders of the machine that it may write to, by their path in the private root.
-            uid: run as this user and group, without any right of root's, with everything but /tmp and `mounts` read-only.
+            uid: run as this user and group, named endcap, without any right of root's; all but /tmp and `mounts` is read-only.
         """
         lines = ["set -e", f"mount --bind {self._quoted('/')} {self._quoted('/')}"]
         for shared in (*SHARED, sys.base_prefix):
@@ -70,12 +70,19 @@ class PrivateRoot:
             lines.append(f"mount --bind {shlex.quote(str(folder))} {self._quoted(place)}")
         lines.append(f"mount -t tmpfs -o mode=1777 tmpfs {self._quoted('/tmp')}")  # noqa: S108  # a place inside the private root
         if uid is not None:
+            lines.append(f"mount --bind {shlex.quote(str(self._users(uid)))} {self._quoted('/etc/passwd')}")
             lines.append(f"mount -o remount,bind,ro {self._quoted('/')}")
         user = [] if uid is None else [f"--userspec={uid}:{uid}", "--groups="]
         variables = [f"{name}={value}" for name, value in (_of_package_clients() | dict(environment)).items()]
         started = ["chroot", *user, str(self.folder), "env", "--ignore-environment", *variables]
         lines.append(f"exec {shlex.join([*started, 'sh', '-c', f'cd {shlex.quote(workdir)} && exec {shlex.join(command)}'])}")
         return ["unshare", "--mount", "--propagation", "private", "sh", "-c", "\n".join(lines)]
+
+    def _users(self, uid: int) -> Path:
+        """The machine's users and endcap, as the images' useradd has it."""
+        users = self.folder.with_name(f"{self.folder.name}-passwd")
+        users.write_text(f"{Path('/etc/passwd').read_text()}endcap:x:{uid}:{uid}::/tmp:/usr/sbin/nologin\n")
+        return users
 
     def _quoted(self, place: str) -> str:
         return shlex.quote(str(self.inside(place)))

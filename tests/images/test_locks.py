@@ -11,13 +11,9 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
 from images.locks import IMAGE_LOCKS, LEFT_OUT, LOCKS, TESTED
+from tests.images.pins import pins
 
 ROOT = Path(__file__).parents[2]
-PIN = re.compile(r"^([A-Za-z0-9._-]+)==([^ ;\\]+)", re.MULTILINE)
-
-
-def pins(path: Path) -> dict[str, str]:
-    return {canonicalize_name(name): version for name, version in PIN.findall(path.read_text())}
 
 
 def required(extra: str) -> Iterator[Requirement]:

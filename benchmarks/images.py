@@ -1,0 +1,131 @@
+"""`python -m benchmarks.images`: what each image weighs, as installed by its own Dockerfile: disk, start, memory.
+
+No container engine is needed, but root's right to mount (images/private_root.py). The base image and Java are not counted.
+"""
+
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from importlib.metadata import Distribution, distributions
+from pathlib import Path
+
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
+
+from images.dry_build import DryBuild, dry_build, package_cache
+from images.private_root import why_not
+
+REPEATS = 5
+LARGEST = 5
+STARTS = {
+    "transformer": "import transformers.server, pymilvus, endcap.feature_store.quick_import as q; q.import_feast()",
+    "rollout-operator": "import runpy; runpy.run_module('services.rollout_operator', run_name='imported')",
+    "pipeline": "import kfp.dsl.executor_main, components.train_ranker.train",
+    "spark": "import endcap.features.spark_job, pyspark.sql, ibis",
+}
+"""What a process of each image imports before it works."""
+MESSAGES = {
+    "endcap's own": "from endcap.serving.messages import serving_messages; serving_messages()",
+    "tensorflow-serving-api's": "from tensorflow_serving.apis import predict_pb2, prediction_service_pb2_grpc, get_model_status_pb2",
+}
+RESIDENT = "; print(next(line.split()[1] for line in open('/proc/self/status') if line.startswith('VmRSS')))"
+
+
+@dataclass(frozen=True)
+class Start:
+    """A process that imports something and ends: median seconds, and the memory it held then."""
+
+    seconds: float
+    resident_mb: float
+
+
+def main() -> int:
+    """Print the tables; of the images that are named, or of all."""
+    if why_not():
+        print(why_not())
+        return 1
+    wanted = sys.argv[1:] or list(STARTS)
+    print("| image | packages | installed MB | largest, MB | imported after s | resident MB |\n| --- | --- | --- | --- | --- | --- |")
+    for image in wanted:
+        with built(image) as build:
+            print(image_row(image, build), flush=True)
+    if "transformer" in wanted:
+        print_messages()
+    return 0
+
+
+@contextmanager
+def built(image: str) -> Iterator[DryBuild]:
+    """An image for as long as the body lasts."""
+    with tempfile.TemporaryDirectory(prefix="endcap-image-") as folder:
+        yield dry_build(image, Path(folder), package_cache())
+
+
+def image_row(image: str, build: DryBuild) -> str:
+    packages = {canonicalize_name(found.metadata["Name"]): installed_mb(found) for found in installed(build)}
+    largest = sorted(packages.items(), key=lambda package: -package[1])[:LARGEST]
+    named = ", ".join(f"{name} {size:.0f}" for name, size in largest)
+    start = measured_start(build, STARTS[image])
+    return f"| {image} | {len(packages)} | {sum(packages.values()):.0f} | {named} | {start.seconds:.2f} | {start.resident_mb:.0f} |"
+
+
+def print_messages() -> None:
+    """What TensorFlow Serving's messages cost a client: endcap's own in the transformer's image, the published ones where they are."""
+    rows = {}
+    with built("transformer") as build:
+        own = {canonicalize_name(found.metadata["Name"]) for found in installed(build)}
+        rows["endcap's own"] = (0.0, measured_start(build, MESSAGES["endcap's own"]))
+    with built("pipeline") as build:
+        there = {canonicalize_name(found.metadata["Name"]): found for found in installed(build)}
+        added = needed_by("tensorflow-serving-api", there) - own
+        size = sum(installed_mb(there[name]) for name in added)
+        rows["tensorflow-serving-api's"] = (size, measured_start(build, MESSAGES["tensorflow-serving-api's"]))
+    print("\n| messages | installed on top, MB | imported after s | resident MB |\n| --- | --- | --- | --- |")
+    for name, (on_top, start) in rows.items():
+        print(f"| {name} | {on_top:.0f} | {start.seconds:.2f} | {start.resident_mb:.0f} |")
+
+
+def installed(build: DryBuild) -> list[Distribution]:
+    """The packages of an image's environment."""
+    return list(distributions(path=[str(folder) for folder in build.root.inside("/opt/venv/lib").glob("python*/site-packages")]))
+
+
+def installed_mb(package: Distribution) -> float:
+    """The size of a package's files and of what they were compiled to."""
+    files = [Path(str(package.locate_file(file))) for file in package.files or ()]
+    compiled = [path for file in files if file.suffix == ".py" for path in (file.parent / "__pycache__").glob(f"{file.stem}.*.pyc")]
+    return sum(path.stat().st_size for path in {*files, *compiled} if path.is_file()) / 1e6
+
+
+def needed_by(name: str, there: Mapping[str, Distribution]) -> set[str]:
+    """A package and all that it asks for, of those that are installed."""
+    found: set[str] = set()
+    left = [name]
+    while left:
+        name = left.pop()
+        if name in there and name not in found:
+            found.add(name)
+            asked = [Requirement(said) for said in there[name].requires or ()]
+            left += [canonicalize_name(one.name) for one in asked if one.marker is None or one.marker.evaluate({"extra": ""})]
+    return found
+
+
+def measured_start(build: DryBuild, imports: str) -> Start:
+    """A process that imports something, several times; the first, which fills the disk's cache, does not count."""
+    seconds, resident = [], []
+    command = build.starting(["python", "-W", "ignore", "-c", imports + RESIDENT])
+    for _ in range(REPEATS + 1):
+        began = time.perf_counter()
+        done = subprocess.run(command, capture_output=True, text=True, check=True)
+        seconds.append(time.perf_counter() - began)
+        resident.append(int(done.stdout.split()[-1]) / 1024)
+    return Start(statistics.median(seconds[1:]), statistics.median(resident[1:]))
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,66 @@
+"""The transformer's image: it starts, says what it lacks, and serves beside a real Milvus and model server."""
+
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from images.dry_build import UID, DryBuild
+from services.local.parts import settings_environment
+from tests.faults.deployment import running_deployment
+from tests.faults.process import until
+from tests.images.image_home import empty_home, give_home
+from tests.images.image_run import assert_sound, run, succeed
+from tests.images.test_transformer_imports import IMPORT_ALL
+
+IMAGE = "transformer"
+CLUSTER_STORE = (
+    "from endcap.settings import load_settings; from endcap.feature_store.online import OnlineFeatures as o; o.open(load_settings())"
+)
+
+
+def test_the_image_holds_its_lock_and_lets_nothing_be_changed(build: DryBuild) -> None:
+    assert_sound(build, "transformer")
+
+
+def test_it_says_how_it_is_started(build: DryBuild) -> None:
+    assert "--wait-seconds" in succeed(build, "python", "-m", "transformers", "--help")
+
+
+def test_all_of_it_imports_and_there_is_no_tensorflow_to_import(build: DryBuild) -> None:
+    succeed(build, "python", "-c", IMPORT_ALL)
+    assert run(build, "python", "-c", "import tensorflow").returncode != 0
+
+
+def test_without_a_bundle_it_ends_as_it_says(build: DryBuild) -> None:
+    done = run(build, "python", "-m", "transformers", "--wait-seconds", "1")
+    assert done.returncode == 4, done.stderr
+    assert "bundle" in done.stderr
+
+
+def test_the_cluster_s_feature_store_opens_with_what_is_installed(build: DryBuild) -> None:
+    variables = {"FEAST_REGISTRY": "sqlite:////tmp/registry.db", "FEAST_REDIS": "127.0.0.1:1", "ENDCAP_PROFILE": "cluster"}
+    done = run(build, "python", "-c", CLUSTER_STORE, **variables)
+    assert "the feature service is not registered" in done.stderr
+
+
+def test_it_serves_with_every_stage(build: DryBuild, tmp_path_factory: pytest.TempPathFactory) -> None:
+    empty_home(build)
+    with running_deployment(build.home, tmp_path_factory.getbasetemp().parent) as deployment:
+        deployment.transformer.end()
+        give_home(build)
+        inside = {"ENDCAP_HOME": "/var/lib/endcap", "ENDCAP_FEATURE_REPO_DIR": "/opt/endcap/feature_repo"}
+        started = build.starting(["python", "-m", "transformers"], **settings_environment(deployment.settings) | inside)
+        log = build.home / "image.log"
+        with log.open("w") as written:
+            served = subprocess.Popen(started, stdout=written, stderr=written)
+        try:
+            until(lambda: deployment.is_ready() or served.poll() is not None, "the image's transformer did not answer", 120)
+            assert served.poll() is None, log.read_text()
+            assert Path(f"/proc/{served.pid}").stat().st_uid == UID
+            deployment.wait_until_sound()
+            (answer,) = deployment.predict({"user_id": "U3"})
+            assert answer["recommendations"]
+        finally:
+            served.terminate()
+            assert served.wait(timeout=60) == 0, log.read_text()
