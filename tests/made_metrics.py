@@ -4,7 +4,7 @@ import threading
 import time
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
@@ -112,11 +112,11 @@ class MadeTransformer(MadePage):
     """One pod that serves one bundle.
 
     Args:
-        version: of the bundle it serves.
+        version: of the bundle it serves; None while it has not loaded one.
         traffic: what it does at first.
     """
 
-    def __init__(self, version: int, traffic: Traffic | None = None) -> None:
+    def __init__(self, version: int | None, traffic: Traffic | None = None) -> None:
         self._traffic = traffic or Traffic()
         super().__init__(self._started(version))
 
@@ -147,11 +147,13 @@ class MadeTransformer(MadePage):
             self.passed()
             self._answer(requests, replace(self._traffic, **changes))
 
-    def _started(self, version: int) -> CollectorRegistry:
+    def _started(self, version: int | None) -> CollectorRegistry:
         registry = CollectorRegistry()
         self._metrics = ServingMetrics(registry)
         self._metrics.surface(SURFACE)
-        self.serve(version)
+        self.version = version
+        if version is not None:
+            self.serve(version)
         return registry
 
     def move(self, seconds: float) -> None:
@@ -214,7 +216,7 @@ class MadeOutcomes(MadePage):
 
 
 @contextmanager
-def made_transformer(version: int, **traffic: Any) -> Iterator[MadeTransformer]:
+def made_transformer(version: int | None, **traffic: Any) -> Iterator[MadeTransformer]:
     """A pod of a version, with fields of `Traffic`, gone in the end."""
     made = MadeTransformer(version, Traffic(**traffic))
     try:
@@ -240,7 +242,9 @@ def _handler(page: Callable[[], bytes]) -> type[BaseHTTPRequestHandler]:
             self.send_header("Content-Type", "text/plain; version=0.0.4; charset=utf-8")
             self.send_header("Content-Length", str(len(body)))
             self.end_headers()
-            self.wfile.write(body)
+            # Prometheus may have given this scrape up; it keeps count of that itself.
+            with suppress(BrokenPipeError, ConnectionResetError):
+                self.wfile.write(body)
 
         def log_message(self, format: str, *args: Any) -> None:
             """Nothing: a scrape a second is no news."""

@@ -12,7 +12,7 @@ class Look:
 
     A version's pods are known by `endcap_bundle_info` of the same `instance`. Its greatest value over the whole range counts, so that
     a pod that has gone meanwhile still counts with what it did. A pod that served another version within the range is left out: its
-    counters do not say which version they are of.
+    counters do not say which version they are of. A pod that has not loaded its bundle yet has the metric without labels.
 
     Args:
         prometheus: who is asked.
@@ -58,15 +58,16 @@ class Look:
 
     def outcome(self, counter: str, version: int) -> float | None:
         """How much a counter with a label `version` of its own grew since the step's start; None without data."""
-        return self.prometheus.number(f"sum(increase({counter}{self._labels('=', version)}[{self.elapsed_s}s]))", self.moment)
+        labels = self._labels(f'version="{version}"')
+        return self.prometheus.number(f"sum(increase({counter}{labels}[{self.elapsed_s}s]))", self.moment)
 
     def _increase(self, metric: str, version: int, over: str) -> str:
+        own, others = self._labels(f'version="{version}"'), self._labels(f'version!="", version!="{version}"')
         return (
             f"increase({metric}{over})"
-            f" and on (instance) max_over_time(endcap_bundle_info{self._labels('=', version)}{over})"
-            f" unless on (instance) max_over_time(endcap_bundle_info{self._labels('!=', version)}{over})"
+            f" and on (instance) max_over_time(endcap_bundle_info{own}{over})"
+            f" unless on (instance) max_over_time(endcap_bundle_info{others}{over})"
         )
 
-    def _labels(self, operator: str, version: int) -> str:
-        matchers = f", {self.matchers}" if self.matchers else ""
-        return f'{{version{operator}"{version}"{matchers}}}'
+    def _labels(self, matchers: str) -> str:
+        return f"{{{matchers}, {self.matchers}}}" if self.matchers else f"{{{matchers}}}"
