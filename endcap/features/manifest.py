@@ -50,9 +50,22 @@ def read_manifest(folder: Path) -> FeatureManifest:
     """
     path = folder / MANIFEST_NAME
     try:
-        return FeatureManifest.model_validate_json(path.read_text())
-    except (OSError, ValidationError) as error:
+        text = path.read_text()
+    except OSError as error:
         raise DataRejected(f"no usable feature tables: {error}", field=str(path), fix="build them: endcap features") from error
+    return parse_manifest(text, str(path))
+
+
+def parse_manifest(text: str, place: str) -> FeatureManifest:
+    """A manifest from its text; `place` is where it was read, for the message.
+
+    Raises:
+        DataRejected: it is not one.
+    """
+    try:
+        return FeatureManifest.model_validate_json(text)
+    except ValidationError as error:
+        raise DataRejected(f"no usable feature tables: {error}", field=place, fix="build them: endcap features") from error
 
 
 def dataset_fingerprint(dataset_dir: Path) -> str:

@@ -83,9 +83,7 @@ class SparkEngine:
         """
         found = described_fingerprint(self._dataset.read_text(DATASET_NAME))
         if found is None:
-            raise DataRejected(
-                "no fingerprint there", field=self._dataset.path(DATASET_NAME), fix="import it again: endcap import --help"
-            )
+            raise DataRejected("no fingerprint there", field=self._dataset.path(DATASET_NAME), fix="import it again: endcap import --help")
         return found
 
     def release(self) -> None:

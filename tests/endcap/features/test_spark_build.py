@@ -2,7 +2,11 @@
 
 import importlib.util
 import json
+import os
 import shutil
+import subprocess
+import sys
+from pathlib import Path
 from types import SimpleNamespace
 
 import polars as pl
@@ -21,6 +25,7 @@ pytestmark = [
 ]
 OPTIONS = FeatureOptions(test_weeks=2, ranking_windows=2)
 TOLERANCE = 1e-5
+BEFORE = "part-00000-before.snappy.parquet"
 
 
 @pytest.fixture(scope="module")
@@ -64,6 +69,9 @@ def built(shop, session, tmp_path_factory):
     folder = tmp_path_factory.mktemp("both")
     dataset = made_dataset(shop, folder / "data")
     by_duckdb = build_feature_tables(dataset, folder / "duckdb", OPTIONS)
+    old = folder / "spark" / "item_features" / BEFORE
+    old.parent.mkdir(parents=True)
+    pl.DataFrame({"item_id": ["old"]}).write_parquet(old)
     by_spark = build_on_spark(session, str(dataset), (folder / "spark").as_uri(), OPTIONS)
     return SimpleNamespace(folder=folder, dataset=dataset, duckdb=by_duckdb, spark=by_spark)
 
@@ -91,6 +99,20 @@ def test_part_files_are_in_the_order_of_snapshot_and_entity(built, table):
 def test_both_manifests_are_the_same(built):
     assert read_manifest(built.folder / "spark") == read_manifest(built.folder / "duckdb")
     assert (built.spark.rows, built.spark.columns) == (built.duckdb.rows, built.duckdb.columns)
+
+
+def test_the_pipeline_takes_up_what_spark_wrote(built, tmp_path):
+    from endcap.features.computed import take_up_computed
+
+    taken = take_up_computed(str(built.folder / "spark"), built.dataset, tmp_path / "features", OPTIONS)
+    assert (taken.manifest, taken.rows, taken.columns) == (built.duckdb.manifest, built.duckdb.rows, built.duckdb.columns)
+    for table in FEATURE_TABLES:
+        written = pl.read_parquet(built.folder / "spark" / table / "*.parquet")
+        assert pl.read_parquet(tmp_path / "features" / f"{table}.parquet").equals(written)
+
+
+def test_the_build_before_is_replaced(built):
+    assert not (built.folder / "spark" / "item_features" / BEFORE).exists()
 
 
 def assert_refused(session, dataset, tmp_path, match):
@@ -132,6 +154,22 @@ def test_delta_without_its_library_is_refused_before_anything_is_computed(sessio
 
     with pytest.raises(DependencyUnavailable, match="Delta"):
         build_on_spark(session, str(tmp_path / "none"), str(tmp_path / "features"), OPTIONS, "delta")
+
+
+def test_the_submitted_job_ends_with_the_errors_code(tmp_path):
+    """As the Spark operator runs it: a file of two lines, by spark-submit."""
+    import pyspark
+
+    job = tmp_path / "features_on_spark.py"
+    job.write_text("from endcap.features.spark_job import main\nraise SystemExit(main())\n")
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("ENDCAP_")}
+    environment |= {"PYTHONPATH": str(Path(__file__).parents[3]), "SPARK_LOCAL_IP": "127.0.0.1", "PYSPARK_PYTHON": sys.executable}
+    submit = [Path(pyspark.__path__[0]) / "bin" / "spark-submit", "--master", "local[1]", "--conf", "spark.ui.enabled=false"]
+    arguments = ["--data", str(tmp_path / "none"), "--out", str(tmp_path / "features"), "--test-weeks", "2"]
+    done = subprocess.run([*submit, job, *arguments], env=environment, capture_output=True, text=True, check=False, timeout=120)
+    assert done.returncode == DataRejected.exit_code, done.stderr[-2000:]
+    assert "events.parquet" in done.stderr
+    assert not (tmp_path / "features").exists()
 
 
 def test_users_and_promotions_may_be_left_out(session, shop, tmp_path):
