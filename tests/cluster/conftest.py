@@ -25,6 +25,7 @@ from tests.cluster.cluster import Cluster
 from tests.cluster.command import Command
 from tests.cluster.control_plane.control_plane import ControlPlane
 from tests.cluster.control_plane.programs import NoPrograms, Programs, find_programs
+from tests.cluster.kserve_standin import KServeStandIn
 from tests.cluster.namespaces import Namespaces
 
 FOLDER = Path(__file__).parent
@@ -121,3 +122,14 @@ def helm(cluster: Cluster, tmp_path_factory: pytest.TempPathFactory) -> Command:
 def kubectl(cluster: Cluster, tmp_path_factory: pytest.TempPathFactory) -> Command:
     home = tmp_path_factory.mktemp("kubectl")
     return Command("kubectl", {"KUBECONFIG": str(cluster.kubeconfig), "KUBECACHEDIR": str(home)})
+
+
+@pytest.fixture
+def kserve(cluster: Cluster, operator_crds: None, namespace: str) -> Iterator[KServeStandIn]:
+    with cluster.api_client() as api_client:
+        stand_in = KServeStandIn(api_client, namespace)
+        stand_in.start()
+        try:
+            yield stand_in
+        finally:
+            stand_in.stop()
