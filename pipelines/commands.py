@@ -1,9 +1,10 @@
 """`endcap pipeline`: run the training pipeline here, compile it, or start it on a server."""
 
+import json
 from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 from rich.console import Console
@@ -103,10 +104,9 @@ def submit(  # noqa: PLR0917 - an option a parameter, as typer reads them
         str | None, typer.Option(envvar="KF_PIPELINES_ENDPOINT", help="Kubeflow Pipelines API.", show_default="`pipelines.host`")
     ] = None,
     values: ValuesOption = None,
-    data_dir: Annotated[
-        str | None, typer.Option(help="The canonical dataset, as the steps see it.", show_default="`pipelines.dataDir`")
+    parameter: Annotated[
+        list[str] | None, typer.Option("--parameter", "-p", metavar="NAME=JSON", help="A parameter of the pipeline; repeat it.")
     ] = None,
-    fingerprint: Annotated[str, typer.Option(help="Of that dataset; empty for whatever it is when the run starts.")] = "",
     namespace: Annotated[str | None, typer.Option(help="Of a multi-user server.", show_default="`pipelines.namespace`")] = None,
     token: Annotated[str | None, typer.Option(envvar="ENDCAP_KFP_TOKEN", help="Bearer token.", show_envvar=True)] = None,
     token_file: Annotated[
@@ -117,37 +117,48 @@ def submit(  # noqa: PLR0917 - an option a parameter, as typer reads them
     experiment: Annotated[
         str | None, typer.Option(help="The experiment the run goes under.", show_default="`pipelines.experiment`")
     ] = None,
+    installed: Annotated[
+        str | None,
+        typer.Option(metavar="PIPELINE", help="Run its newest version on the server, such as the chart's; upload nothing."),
+    ] = None,
     wait: Annotated[bool, typer.Option("--wait", help="Wait until the run ends; exit code 1 when it fails.")] = False,
     as_json: JsonOption = False,
 ) -> None:
     """Upload the pipeline to a Kubeflow Pipelines server and start a run.
 
-    Example: endcap pipeline submit --host http://localhost:8888 --values charts/endcap/profiles/gpu.yaml
+    Example: endcap pipeline submit --host http://localhost:8888 --values charts/endcap/profiles/gpu.yaml -p test_weeks=8
     """
     from pipelines.server import Server
-    from pipelines.submitting import submit_pipeline
+    from pipelines.submitting import Order, run_installed, submit_pipeline
     from pipelines.values import read_values
     from pipelines.waiting import wait_for_run
 
-    settings, chart = load_settings(), read_values(values or [])
+    chart = read_values(values or [])
     asked = chart.pipelines
     address = host or asked.host
     if not address:
-        raise InvalidInput(
-            "is needed", field="--host", fix="give the address of the Kubeflow Pipelines API, or `pipelines.host` in the values"
-        )
+        raise InvalidInput("is needed", field="--host", fix="give the API's address, or `pipelines.host` in the values")
     server = Server(address, namespace or asked.namespace or None, token, token_file, ca_cert)
-    arguments = {
-        "data_dir": data_dir or asked.data_dir,
-        "fingerprint": fingerprint,
-        "quotas": settings.retrieval.model_dump(),
-        "seed": settings.seed,
-        **asked.parameters,
-    }
-    submission = submit_pipeline(server, arguments, experiment or asked.experiment, chart, datetime.now(UTC))
+    order = Order(_arguments(parameter or []), experiment or asked.experiment, asked.service_account_name)
+    now = datetime.now(UTC)
+    submission = run_installed(server, order, installed, now) if installed else submit_pipeline(server, order, chart, now)
     if as_json:
         print_json(asdict(submission))
     else:
         Console().print(f"started run {submission.run_id}: {submission.url}", highlight=False, soft_wrap=True)
     if wait:
         wait_for_run(server, submission.run_id, timeout_s=6 * 3600)
+
+
+def _arguments(pairs: list[str]) -> dict[str, Any]:
+    """Parameters of a run; what is no JSON is text."""
+    arguments: dict[str, Any] = {}
+    for pair in pairs:
+        name, equals, value = pair.partition("=")
+        if not (name and equals):
+            raise InvalidInput("must be NAME=JSON", field="--parameter", value=pair, fix="for example --parameter test_weeks=8")
+        try:
+            arguments[name] = json.loads(value)
+        except ValueError:
+            arguments[name] = value
+    return arguments

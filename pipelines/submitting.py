@@ -29,33 +29,94 @@ class Submission:
     url: str
 
 
-def submit_pipeline(server: Server, arguments: Mapping[str, Any], experiment: str, values: ChartValues, now: datetime) -> Submission:
+@dataclass(frozen=True)
+class Order:
+    """What a run is to be.
+
+    Attributes:
+        arguments: of the pipeline; those left out are its defaults.
+        experiment: the run goes under it; made when it is new.
+        service_account: of the steps' pods; empty for the server's default.
+    """
+
+    arguments: Mapping[str, Any]
+    experiment: str
+    service_account: str = ""
+
+
+@dataclass(frozen=True)
+class _Version:
+    """A pipeline's version on the server."""
+
+    pipeline_id: str
+    version_id: str
+    name: str
+
+
+def submit_pipeline(server: Server, order: Order, values: ChartValues, now: datetime) -> Submission:
     """Upload the pipeline unless just this one is there, and start a run.
 
     A version is named after the content of its YAML, so the same pipeline is uploaded once however often it is run.
 
     Args:
         server: whose API.
-        arguments: of the pipeline; those left out are its defaults.
-        experiment: the run goes under it; made when it is new.
+        order: the run.
         values: what steps ask of the cluster.
         now: names the run.
 
     Raises:
         DependencyUnavailable: the server does not answer.
-        InvalidInput: the server refused a request.
+        InvalidInput: the server refused a request, or the values do not fit the pipeline.
     """
     with tempfile.TemporaryDirectory() as folder:
         package = compile_pipeline(Path(folder) / "endcap-training.yaml", values)
-        version = f"{package_version('endcap')}-{hashlib.sha256(package.read_bytes()).hexdigest()[:12]}"
+        name = f"{package_version('endcap')}-{hashlib.sha256(package.read_bytes()).hexdigest()[:12]}"
         with open_api(server) as client:
             namespace = _namespace(client, server)
             pipeline_id = _pipeline(client, namespace)
-            version_id = _version(client, pipeline_id, version, package)
-            experiment_id = _experiment(client, experiment, namespace)
-            run = _run_body(f"{PIPELINE_NAME} {now:%Y-%m-%d %H:%M:%S}", experiment_id, arguments, values)
-            run_id = _start(client, run, pipeline_id, version_id)
-    return Submission(run_id, pipeline_id, version, f"{server.host.rstrip('/')}/#/runs/details/{run_id}")
+            version = _Version(pipeline_id, _version(client, pipeline_id, name, package), name)
+            return _started(client, version, namespace, server=server, order=order, now=now)
+
+
+def run_installed(server: Server, order: Order, pipeline: str, now: datetime) -> Submission:
+    """Start a run of the newest version of a pipeline on the server, such as the one that the chart registered; nothing is uploaded.
+
+    Raises:
+        DependencyUnavailable: the server does not answer.
+        InvalidInput: there is no such pipeline or it has no version, or the server refused a request.
+    """
+    with open_api(server) as client:
+        namespace = _namespace(client, server)
+        return _started(client, _newest(client, pipeline, namespace), namespace, server=server, order=order, now=now)
+
+
+def _started(client: Any, version: _Version, namespace: str | None, *, server: Server, order: Order, now: datetime) -> Submission:
+    import kfp_server_api as api
+
+    account = {"service_account": order.service_account} if order.service_account else {}
+    body = api.V2beta1Run(
+        display_name=f"{PIPELINE_NAME} {now:%Y-%m-%d %H:%M:%S}",
+        experiment_id=_experiment(client, order.experiment, namespace),
+        pipeline_version_reference=api.V2beta1PipelineVersionReference(
+            pipeline_id=version.pipeline_id, pipeline_version_id=version.version_id
+        ),
+        runtime_config=api.V2beta1RuntimeConfig(parameters=dict(order.arguments)),
+        **account,
+    )
+    run_id = str(api.RunServiceApi(client).run_service_create_run(body).run_id)
+    return Submission(run_id, version.pipeline_id, version.name, f"{server.host.rstrip('/')}/#/runs/details/{run_id}")
+
+
+def _newest(client: Any, name: str, namespace: str | None) -> _Version:
+    import kfp_server_api as api
+
+    pipelines = api.PipelineServiceApi(client)
+    found = pipelines.pipeline_service_list_pipelines(filter=_named(name), **_in(namespace)).pipelines or []
+    for pipeline in found[:1]:
+        newest = pipelines.pipeline_service_list_pipeline_versions(pipeline.pipeline_id, sort_by="created_at desc", page_size=1)
+        for version in newest.pipeline_versions or []:
+            return _Version(str(pipeline.pipeline_id), str(version.pipeline_version_id), str(version.display_name))
+    raise InvalidInput("the server has no version of this pipeline", field="--installed", value=name, fix="see the dashboard's Pipelines")
 
 
 def _namespace(client: Any, server: Server) -> str | None:
@@ -129,21 +190,6 @@ def _known_or_made(known: Any, make: Any) -> str:
         if found is None:
             raise
         return str(found)
-
-
-def _start(client: Any, run: Any, pipeline_id: str, version_id: str) -> str:
-    import kfp_server_api as api
-
-    run.pipeline_version_reference = api.V2beta1PipelineVersionReference(pipeline_id=pipeline_id, pipeline_version_id=version_id)
-    return str(api.RunServiceApi(client).run_service_create_run(run).run_id)
-
-
-def _run_body(name: str, experiment_id: str, arguments: Mapping[str, Any], values: ChartValues) -> Any:
-    import kfp_server_api as api
-
-    account = {"service_account": values.pipelines.service_account_name} if values.pipelines.service_account_name else {}
-    config = api.V2beta1RuntimeConfig(parameters=dict(arguments))
-    return api.V2beta1Run(display_name=name, experiment_id=experiment_id, runtime_config=config, **account)
 
 
 def _named(name: str) -> str:

@@ -1,27 +1,22 @@
 """A submission against a strict server: what is uploaded and started, for whom, and what each refusal says."""
 
-import datetime as dates
-import ipaddress
-import ssl
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import NameOID
 
 from endcap.errors import DependencyUnavailable, InvalidInput
 from pipelines.server import Server
-from pipelines.submitting import Submission, submit_pipeline
+from pipelines.submitting import Order, Submission, run_installed, submit_pipeline
 from pipelines.training import PIPELINE_NAME
 from pipelines.values import ChartValues
 from tests.pipelines.kfp_server.server import Pipelines, serving
+from tests.pipelines.kfp_server.tls import certified
 
 NOW = datetime(2026, 11, 27, 8, tzinfo=UTC)
 ARGUMENTS = {"data_dir": "/data/endcap", "fingerprint": "f", "quotas": {"popular_quota": 10}}
+ORDER = Order(ARGUMENTS, "endcap")
 
 
 @pytest.fixture
@@ -43,7 +38,7 @@ def strict(pipelines: Pipelines) -> Iterator[tuple[str, Pipelines]]:
 
 
 def submitted(server: Server, values: ChartValues | None = None, now: datetime = NOW) -> Submission:
-    return submit_pipeline(server, ARGUMENTS, "endcap", values or ChartValues(), now)
+    return submit_pipeline(server, ORDER, values or ChartValues(), now)
 
 
 def test_a_new_pipeline_is_uploaded_and_run_with_its_arguments(single: tuple[str, Pipelines]) -> None:
@@ -95,9 +90,25 @@ def test_a_conflict_over_nothing_is_told(single: tuple[str, Pipelines]) -> None:
         submitted(Server(host))
 
 
-def test_steps_run_as_the_service_account_of_the_values(single: tuple[str, Pipelines]) -> None:
+def test_what_is_installed_is_run_as_it_is(single: tuple[str, Pipelines]) -> None:
     host, pipelines = single
-    submitted(Server(host), ChartValues.model_validate({"pipelines": {"serviceAccountName": "endcap-pipeline"}}))
+    submitted(Server(host))
+    newest = submitted(Server(host), ChartValues.model_validate({"pipelines": {"dataDir": "/elsewhere"}}))
+    submission = run_installed(Server(host), ORDER, PIPELINE_NAME, NOW)
+    assert (submission.run_id, submission.version) == ("run-2", newest.version)
+    assert len(pipelines.named("upload_pipeline_version")) == 2
+
+
+def test_a_pipeline_that_is_not_installed_is_named(multi: tuple[str, Pipelines]) -> None:
+    host, _ = multi
+    submitted(Server(host, "ann", "ann's"))
+    with pytest.raises(InvalidInput, match=r"--installed: the server has no version.*endcap-training"):
+        run_installed(Server(host, "ben", "ben's"), ORDER, PIPELINE_NAME, NOW)
+
+
+def test_steps_run_as_the_service_account_that_is_asked_for(single: tuple[str, Pipelines]) -> None:
+    host, pipelines = single
+    submit_pipeline(Server(host), Order(ARGUMENTS, "endcap", "endcap-pipeline"), ChartValues(), NOW)
     assert pipelines.runs["run-0"]["service_account"] == "endcap-pipeline"
 
 
@@ -191,22 +202,3 @@ def test_a_server_s_own_authority_is_trusted_when_it_is_named(tmp_path: Path) ->
         assert submitted(Server(host, ca_cert=certificate)).url.startswith("https://")
         with pytest.raises(DependencyUnavailable, match="--ca-cert"):
             submitted(Server(host))
-
-
-def certified(folder: Path) -> tuple[Path, ssl.SSLContext]:
-    """A certificate for loopback, and a server's TLS with it."""
-    key, name = ec.generate_private_key(ec.SECP256R1()), x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "kfp")])
-    today = datetime.now(UTC)
-    certificate = (
-        x509.CertificateBuilder(name, name, key.public_key(), x509.random_serial_number(), today, today + dates.timedelta(days=1))
-        .add_extension(x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address("127.0.0.1"))]), critical=False)
-        .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
-        .sign(key, hashes.SHA256())
-    )
-    certificate_file, key_file = folder / "ca.pem", folder / "key.pem"
-    certificate_file.write_bytes(certificate.public_bytes(serialization.Encoding.PEM))
-    form = serialization.PrivateFormat.PKCS8
-    key_file.write_bytes(key.private_bytes(serialization.Encoding.PEM, form, serialization.NoEncryption()))
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(certificate_file, key_file)
-    return certificate_file, context

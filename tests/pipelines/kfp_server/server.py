@@ -127,10 +127,14 @@ class Pipelines:
         return published_answer("V2beta1Pipeline", pipeline_id=identity, display_name=name, name=name, namespace=namespace)
 
     def _pipeline_service_list_pipeline_versions(self, request: Request) -> Any:
-        wanted, pipeline = _filtered(request), request.path["pipeline_id"]
+        pipeline = request.path["pipeline_id"]
         self._owned_pipeline(request, pipeline)
-        found = [self._version(each) for each, (name, of, _) in self.versions.items() if (name, of) == (wanted, pipeline)]
-        return published_answer("V2beta1ListPipelineVersionsResponse", pipeline_versions=found or None, total_size=len(found))
+        wanted = _filtered(request) if "filter" in request.query else None
+        found = [self._version(each) for each, (name, of, _) in self.versions.items() if of == pipeline and wanted in {None, name}]
+        if request.query.get("sort_by") == "created_at desc":
+            found.reverse()
+        page = found[: int(request.query.get("page_size", "20"))]
+        return published_answer("V2beta1ListPipelineVersionsResponse", pipeline_versions=page or None, total_size=len(found))
 
     def _upload_pipeline_version(self, request: Request) -> Any:
         name, pipeline = request.query.get("name"), request.query.get("pipelineid", "")
