@@ -70,8 +70,8 @@ class PrometheusServer:
         """Wait until each target has been scraped anew, so that what it shows now is known."""
         called = time.time()
         for target in targets:
-            self.wait_for(f'timestamp(up{{instance="{target}"}})', lambda at: at is not None and at > called, deadline_s)
-            assert self.value(f'up{{instance="{target}"}}') == 1, f"{target} cannot be scraped"
+            up = f'up{{instance="{target}"}}'
+            self.wait_for(f"timestamp({up}) and {up} == 1", lambda at: at is not None and at > called, deadline_s)
 
     def close(self) -> None:
         self._client.close()

@@ -15,8 +15,8 @@ from endcap.rollout.guardrails.reading import Reading, missing
 from endcap.rollout.guardrails.stability_index import merged_bins, population_stability_index
 
 SCORES = "endcap_top_score"
-ENOUGH = 200
-"""Lists of each version: with ten bins, two samples of one distribution then stay below 0.25 in all but one of a thousand looks."""
+ENOUGH = 250
+"""Lists of each version: two samples of one distribution over ten bins then stay below 0.25 in all but one of a thousand looks."""
 
 
 def score_drift(look: Look, guardrail: Guardrail) -> Reading:  # noqa: ARG001 - every guardrail is asked in the same way
