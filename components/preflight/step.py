@@ -4,6 +4,7 @@ from pathlib import Path
 
 from endcap.bundle.rollout_place import rollout_place
 from endcap.dataset.layout import open_dataset
+from endcap.rollout.client import read_defaults
 from endcap.settings import Settings
 
 
@@ -19,5 +20,6 @@ def preflight_step(data_dir: Path, fingerprint: str, settings: Settings) -> str:
         InvalidInput: bundles are to be rolled out, and a setting for that is missing or wrong.
         DataRejected: it is not a dataset.
     """
-    rollout_place(settings.rollouts)
+    if rollout_place(settings.rollouts) is not None:
+        read_defaults(settings.rollouts.defaults_file)
     return fingerprint or open_dataset(data_dir).fingerprint

@@ -1,0 +1,49 @@
+"""A run that could not deploy ends in its first step, and a run of whatever the dataset is learns what that is."""
+
+from pathlib import Path
+
+import pytest
+
+from components.preflight.step import preflight_step
+from endcap.dataset.layout import open_dataset
+from endcap.errors import DataRejected, InvalidInput
+from endcap.settings import RolloutSettings, Settings
+from tests.endcap.training import made_artifacts
+
+PLACE = {"target": "endcap", "bundle_store": "/bundles", "storage_uri": "pvc://claim"}
+
+
+@pytest.fixture
+def dataset_dir() -> Path:
+    return made_artifacts.dataset_dir()
+
+
+def test_without_a_fingerprint_the_dataset_says_its_own(dataset_dir: Path) -> None:
+    assert preflight_step(dataset_dir, "", Settings()) == open_dataset(dataset_dir).fingerprint
+
+
+def test_the_fingerprint_asked_for_is_kept_for_the_check_that_follows(dataset_dir: Path) -> None:
+    assert preflight_step(dataset_dir, "another", Settings()) == "another"
+
+
+def test_a_folder_that_is_no_dataset_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(DataRejected):
+        preflight_step(tmp_path, "", Settings())
+
+
+def test_a_deployment_that_is_set_up_is_let_through(dataset_dir: Path) -> None:
+    settings = Settings(rollouts=RolloutSettings(**PLACE))
+    assert preflight_step(dataset_dir, "", settings) == open_dataset(dataset_dir).fingerprint
+
+
+@pytest.mark.parametrize(
+    ("changes", "named"),
+    [
+        ({"storage_uri": None}, "STORAGE_URI"),
+        ({"bundle_store": None}, "BUNDLE_STORE"),
+        ({"defaults_file": Path("missing.yaml")}, "DEFAULTS_FILE"),
+    ],
+)
+def test_a_deployment_that_is_not_set_up_right_is_refused(dataset_dir: Path, changes: dict[str, Path | None], named: str) -> None:
+    with pytest.raises(InvalidInput, match=f"ENDCAP_ROLLOUTS__{named}"):
+        preflight_step(dataset_dir, "", Settings(rollouts=RolloutSettings(**{**PLACE, **changes})))
