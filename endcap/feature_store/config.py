@@ -78,9 +78,7 @@ def _filled_in(part: Any) -> Any:
 def _variable(found: re.Match[str]) -> str:
     value = os.environ.get(found[1])
     if not value:
-        raise InvalidInput(
-            "the Feast configuration needs it", field=found[1], fix="set it; feature_store.cluster.yaml says to what"
-        )
+        raise InvalidInput("the Feast configuration needs it", field=found[1], fix="set it; feature_store.cluster.yaml says to what")
     return value
 
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, TypedDict
 
 from endcap.errors import DependencyUnavailable
 from endcap.feature_store.names import REQUEST_SERVICE, SESSION_SIGNALS
-from endcap.feature_store.open import open_store
+from endcap.feature_store.open import open_for_requests
 from endcap.settings import Settings
 
 if TYPE_CHECKING:
@@ -45,8 +45,8 @@ class OnlineFeatures:
 
     @classmethod
     def open(cls, settings: Settings) -> "OnlineFeatures":
-        """Open the profile's store for reading. A store that hangs holds a read for the features' share of a request, not longer."""
-        return cls(open_store(settings, wait_seconds=settings.serving.features_timeout_ms / 1000))
+        """Open the profile's store for reading."""
+        return cls(open_for_requests(settings))
 
     def refresh(self) -> None:
         """Read the registry again, after features were applied anew."""

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from endcap.errors import DependencyUnavailable
 from endcap.feature_store.config import registry_file, store_config, write_store_config
+from endcap.feature_store.names import SESSION_LIFE_SECONDS
 from endcap.feature_store.quick_import import import_feast
 from endcap.feature_store.redis_address import with_waits
 from endcap.settings import Settings
@@ -17,27 +18,58 @@ if TYPE_CHECKING:
 RUN_FEAST = "from endcap.feature_store.quick_import import import_feast; import_feast(); from feast.cli.cli import cli; cli()"
 """Python code that is Feast's command line."""
 
+NO_OFFLINE_STORE = "endcap.feature_store.no_offline_store.NoOfflineStore"
 WAIT_SECONDS = 30.0
-"""Longest wait for Redis outside of requests."""
+"""Longest wait for a connection to Redis, and for each of its answers, outside of requests."""
 
 
-def open_store(settings: Settings, wait_seconds: float = WAIT_SECONDS, keep_seconds: int | None = None) -> "FeatureStore":
-    """The store of the profile. The registry is read once and then only on `refresh_registry`, never in the middle of a request.
-
-    Args:
-        settings: the profile, and where its files are.
-        wait_seconds: longest wait for a connection to Redis, and for each of its answers.
-        keep_seconds: how long Redis keeps what this store writes; None for ever.
+def open_store(settings: Settings) -> "FeatureStore":
+    """The store of the profile, for pipelines. The registry is read once and then only on `refresh_registry`.
 
     Raises:
         InvalidInput: the profile's configuration is missing, or a variable that it names.
         DependencyUnavailable: the feature repository has not been applied, or the registry does not answer.
     """
     config = store_config(settings)
+    _limit_redis(config["online_store"], WAIT_SECONDS)
+    return _opened(config, settings)
+
+
+def open_for_requests(settings: Settings) -> "FeatureStore":
+    """The store as requests read it: what is online, and a Redis that hangs holds a read for the features' share of a request, not longer.
+
+    Raises:
+        InvalidInput: as `open_store`.
+        DependencyUnavailable: as `open_store`.
+    """
+    config = store_config(settings) | {"offline_store": {"type": NO_OFFLINE_STORE}}
+    _limit_redis(config["online_store"], settings.serving.features_timeout_ms / 1000)
+    return _opened(config, settings)
+
+
+def open_for_sessions(settings: Settings) -> "FeatureStore":
+    """The store to push sessions to. Redis forgets them as the session view does: without that, each visit would stay in its memory.
+
+    Raises:
+        InvalidInput: as `open_store`.
+        DependencyUnavailable: as `open_store`.
+    """
+    config = store_config(settings) | {"offline_store": {"type": NO_OFFLINE_STORE}}
+    _limit_redis(config["online_store"], WAIT_SECONDS, keep_seconds=SESSION_LIFE_SECONDS)
+    return _opened(config, settings)
+
+
+def _limit_redis(online_store: dict[str, Any], wait_seconds: float, keep_seconds: int | None = None) -> None:
+    """How long an answer is waited for, and how long what is written is kept; None for ever."""
+    if online_store["type"] == "redis":
+        online_store["connection_string"] = with_waits(online_store["connection_string"], wait_seconds)
+        online_store["key_ttl_seconds"] = keep_seconds
+
+
+def _opened(config: dict[str, Any], settings: Settings) -> "FeatureStore":
     file = registry_file(config)
     if file is not None and not file.exists():
         raise DependencyUnavailable("the feature store is empty", field=str(file), fix="fill it: endcap features")
-    _bound_redis(config["online_store"], wait_seconds, keep_seconds)
     feast = import_feast()
     repo_config = feast.RepoConfig(**config)
     repo_config.repo_path = settings.feature_repo_dir.absolute()
@@ -70,9 +102,3 @@ def apply_repo(settings: Settings) -> None:
         raise DependencyUnavailable(
             f"feast apply failed: {lines[-1]}", field=str(settings.feature_repo_dir), fix="build the features first: endcap features"
         )
-
-
-def _bound_redis(online_store: dict[str, Any], wait_seconds: float, keep_seconds: int | None) -> None:
-    if online_store["type"] == "redis":
-        online_store["connection_string"] = with_waits(online_store["connection_string"], wait_seconds)
-        online_store["key_ttl_seconds"] = keep_seconds

@@ -11,8 +11,7 @@ import pyarrow as pa
 
 from endcap.contracts.tables import UTC_TIMESTAMP
 from endcap.errors import DependencyUnavailable
-from endcap.feature_store.names import SESSION_LIFE_SECONDS, SESSION_PUSH_SOURCE, SESSION_TABLE
-from endcap.feature_store.open import open_store
+from endcap.feature_store.names import SESSION_PUSH_SOURCE, SESSION_TABLE
 from endcap.feature_store.quiet import quiet_feast
 from endcap.settings import Settings
 
@@ -56,15 +55,6 @@ class SessionSignals:
     item_ids: Sequence[str]
     event_types: Sequence[str]
     occurred_at: Sequence[int]
-
-
-def open_for_sessions(settings: Settings) -> "FeatureStore":
-    """A store to push sessions to. Redis forgets them as the session view does: without that, each visit would stay in its memory.
-
-    Raises:
-        DependencyUnavailable: as `open_store`.
-    """
-    return open_store(settings, keep_seconds=SESSION_LIFE_SECONDS)
 
 
 def push_sessions(store: "FeatureStore", sessions: Sequence[SessionSignals]) -> None:

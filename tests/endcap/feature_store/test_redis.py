@@ -1,6 +1,9 @@
 """The cluster profile's store: a real Redis, and a registry in a database."""
 
+import os
 import sqlite3
+import subprocess
+import sys
 from types import SimpleNamespace
 
 import polars as pl
@@ -11,9 +14,9 @@ from endcap.errors import DependencyUnavailable, InvalidInput
 from endcap.feature_store.config import store_config
 from endcap.feature_store.materialize import materialize
 from endcap.feature_store.online import OnlineFeatures
-from endcap.feature_store.open import open_store
+from endcap.feature_store.open import open_for_sessions, open_store
 from endcap.feature_store.publish import publish_features
-from endcap.feature_store.push import SessionSignals, open_for_sessions, push_sessions
+from endcap.feature_store.push import SessionSignals, push_sessions
 from endcap.feature_store.training import users_at
 from endcap.features.columns import USER_NUMERIC
 from endcap.settings import ServingSettings
@@ -106,6 +109,20 @@ def test_a_pipelines_step_joins_point_in_time(filled, cluster):
     expected = users_at(filled.store, ["u1"], [filled.manifest.cut])
     assert rows.equals(expected)
     assert set(USER_NUMERIC) <= set(rows.columns)
+
+
+def test_a_server_that_only_reads_loads_no_engine_for_joins(cluster):
+    """In a process of its own: what this one has imported says nothing."""
+    code = (
+        "import sys; from endcap.feature_store.online import OnlineFeatures; from endcap.settings import load_settings;"
+        "assert OnlineFeatures.open(load_settings()).read('u1', None);"
+        "print(*sorted({'duckdb', 'ibis', 'dask', 'pyspark', 'tensorflow'} & set(sys.modules)))"
+    )
+    given = {"ENDCAP_PROFILE": "cluster", "ENDCAP_FEATURE_REPO_DIR": str(cluster.settings.feature_repo_dir)}
+    given |= {"ENDCAP_HOME": str(cluster.settings.home / "nowhere"), "ENDCAP_SERVING__FEATURES_TIMEOUT_MS": "20000"}
+    done = subprocess.run([sys.executable, "-c", code], env=os.environ | given, capture_output=True, text=True, check=False, timeout=120)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.split() == []
 
 
 def test_no_password_is_written_down(cluster):
