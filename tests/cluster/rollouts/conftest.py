@@ -1,0 +1,102 @@
+"""One operator for the whole folder; each test has a target, a candidate version and pods of its own."""
+
+import socket
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from pathlib import Path
+
+import pytest
+import yaml
+
+from endcap.index.local_server import running_milvus
+from endcap.rollout.api_server import ApiServer
+from endcap.settings import MilvusSettings, Settings
+from tests.cluster.cluster import Cluster
+from tests.cluster.command import Command
+from tests.cluster.kserve_standin import KServeStandIn
+from tests.cluster.rollouts.operator_process import ACCOUNT, OperatorProcess, account_kubeconfig, clean_environment
+from tests.cluster.rollouts.scene import CANDIDATES, STABLE, Scene, idle_pods, made_collections, prepared, registered
+from tests.made_metrics import MadeOutcomes
+from tests.prometheus_server import running_prometheus
+
+ROOT = Path(__file__).parents[3]
+CHART = ROOT / "charts" / "endcap"
+DEFINITION = CHART / "files" / "rollouts.endcap.dev.yaml"
+TICK_S = "0.5"
+KEPT_COLLECTIONS = 100
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+@pytest.fixture(scope="package")
+def definition(kubectl: Command, operator_crds: None) -> None:
+    """The API server knows Rollouts."""
+    kubectl("apply", "--server-side", "-f", str(DEFINITION))
+    kubectl("wait", "--for=condition=Established", "--timeout=60s", "customresourcedefinition/rollouts.endcap.dev")
+
+
+@pytest.fixture(scope="package")
+def operator_namespace(make_namespace: Callable[[str], str], helm: Command, kubectl: Command, definition: None) -> str:
+    """A namespace with the operator's ServiceAccount and the chart's Role, and nothing else of the chart."""
+    namespace = make_namespace("rollouts")
+    parts = [f"--show-only=templates/rollout-operator-{part}.yaml" for part in ("serviceaccount", "role", "rolebinding")]
+    values = CHART / "profiles" / "production.yaml"
+    rendered = helm("template", "endcap", str(CHART), "--namespace", namespace, "--values", str(values), *parts)
+    names = {each["metadata"]["name"] for each in yaml.safe_load_all(rendered) if each}
+    assert names == {ACCOUNT}
+    kubectl("apply", "--server-side", "--namespace", namespace, "-f", "-", stdin=rendered)
+    return namespace
+
+
+@pytest.fixture(scope="package")
+def milvus(tmp_path_factory: pytest.TempPathFactory) -> Iterator[MilvusSettings]:
+    wanted = MilvusSettings(port=free_port(), keep_collections=KEPT_COLLECTIONS)
+    with running_milvus(Settings(home=tmp_path_factory.mktemp("milvus"), milvus=wanted)) as running:
+        made_collections(running, (STABLE, *CANDIDATES))
+        yield running
+
+
+@pytest.fixture(scope="package")
+def scene(cluster: Cluster, operator_namespace: str, milvus: MilvusSettings, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scene]:
+    """Everything at work, one operator among it."""
+    from kubernetes import client
+
+    folder = tmp_path_factory.mktemp("rollouts")
+    mlflow_uri = f"sqlite:///{folder / 'mlflow.db'}"
+    registered(mlflow_uri, (STABLE, *CANDIDATES))
+    with ExitStack() as stack:
+        api_client = stack.enter_context(cluster.api_client())
+        server = ApiServer(api_client, operator_namespace)
+        stack.enter_context(prepared(server))
+        kserve = KServeStandIn(stack.enter_context(cluster.api_client()), operator_namespace)
+        kserve.start()
+        stack.callback(kserve.stop)
+        pods = stack.enter_context(idle_pods())
+        outcomes = MadeOutcomes()
+        stack.callback(outcomes.close)
+        targets = [*(pod.target for pod in pods.values()), outcomes.target]
+        prometheus = stack.enter_context(running_prometheus(folder / "prometheus", targets))
+        kubeconfig = account_kubeconfig(cluster, client.CoreV1Api(api_client), operator_namespace, folder / "operator.kubeconfig")
+        health, metrics = free_port(), free_port()
+        environment = clean_environment() | {
+            "KUBECONFIG": str(kubeconfig),
+            "ENDCAP_HOME": str(folder / "home"),
+            "ENDCAP_LOG_FORMAT": "json",
+            "ENDCAP_ROLLOUTS__PROMETHEUS_URL": prometheus.url,
+            "ENDCAP_ROLLOUTS__TICK_SECONDS": TICK_S,
+            "ENDCAP_ROLLOUTS__METRICS_PORT": str(metrics),
+            "ENDCAP_SERVING__HTTP_PORT": str(health),
+            "ENDCAP_MILVUS__PORT": str(milvus.port),
+            "ENDCAP_MILVUS__MANAGED": "false",
+            "ENDCAP_MILVUS__KEEP_COLLECTIONS": str(KEPT_COLLECTIONS),
+            "ENDCAP_MLFLOW__TRACKING_URI": mlflow_uri,
+        }
+        operator = OperatorProcess(environment, f"http://127.0.0.1:{health}/healthz", folder / "operator.log")
+        stack.callback(operator.stop)
+        operator.start()
+        metrics_url = f"http://127.0.0.1:{metrics}/metrics"
+        yield Scene(cluster, operator_namespace, server, kserve, prometheus, milvus, operator, metrics_url, mlflow_uri, pods, outcomes)

@@ -1,0 +1,239 @@
+"""A namespace with the operator at work: real API server, Prometheus, Milvus and MLflow; KServe and the shoppers are stood in for."""
+
+import itertools
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+import httpx
+
+from endcap.contracts.rollout import ENDED, Analysis, Guardrail, Pause, Phase, RolloutBundle, RolloutSpec, RolloutStatus, Step
+from endcap.rollout.api_server import HTTP_ROUTES, INFERENCE_SERVICES, ROLLOUTS, ApiServer, Kind
+from endcap.rollout.client import ask_for, rollout_document
+from endcap.rollout.resource import Rollout, parse_rollout
+from endcap.settings import MilvusSettings
+from tests.cluster.cluster import Cluster, until
+from tests.cluster.kserve_standin import KServeStandIn
+from tests.cluster.rollouts.operator_process import OperatorProcess
+from tests.cluster.rollouts.targets import RUNTIME, http_route, inference_service, storage_uri
+from tests.made_metrics import MadeOutcomes, MadeTransformer
+from tests.prometheus_server import PrometheusServer
+
+STABLE = 1
+CANDIDATES = range(2, 40)
+RUNTIMES = Kind("serving.kserve.io", "v1alpha1", "servingruntimes")
+NO_ERRORS = Guardrail(name="error-rate", built_in="errorRate", limit=0.01)  # type: ignore[arg-type]
+QUICK = Pause(duration="3s", min_requests=50)
+BUSY = 200.0
+"""Requests a second of a pod that is served to shoppers."""
+
+
+@dataclass
+class Scene:
+    """What tests act on.
+
+    Attributes:
+        pods: one a version; all are scraped from the start, and idle until a test says otherwise.
+    """
+
+    cluster: Cluster
+    namespace: str
+    server: ApiServer
+    kserve: KServeStandIn
+    prometheus: PrometheusServer
+    milvus: MilvusSettings
+    operator: OperatorProcess
+    metrics_url: str
+    mlflow_uri: str
+    pods: Mapping[int, MadeTransformer]
+    outcomes: MadeOutcomes
+    versions: Iterator[int] = field(default_factory=lambda: iter(CANDIDATES))
+    names: Iterator[int] = field(default_factory=lambda: itertools.count(1))
+
+    def version(self) -> int:
+        """One that no other test uses."""
+        return next(self.versions)
+
+    def make_target(self, mode: str = "Standard", stem: str = "shelf") -> str:
+        """A target that serves the stable version and is ready."""
+        name = f"{stem}-{next(self.names)}"
+        self.server.create(INFERENCE_SERVICES, inference_service(name, mode, STABLE, f"endcap_{STABLE}"))
+        if mode == "Standard":
+            self.server.create(HTTP_ROUTES, http_route(name))
+        return name
+
+    def start(
+        self,
+        target: str,
+        version: int,
+        *,
+        weights: Iterable[int] = (5, 50, 100),
+        pause: Pause = QUICK,
+        guardrails: Iterable[Guardrail] = (NO_ERRORS,),
+        deadline: int = 60,
+        name: str | None = None,
+    ) -> str:
+        """Create a Rollout of a version on a target; its name."""
+        spec = RolloutSpec(
+            target=target,
+            bundle=RolloutBundle(version=version, storage_uri=storage_uri(version), collection=f"endcap_{version}"),
+            steps=[Step(set_weight=weight, pause=pause) for weight in weights],
+            analysis=Analysis(interval="1s", window="20s", guardrails=list(guardrails)),
+            progress_deadline_seconds=deadline,
+        )
+        created = self.server.create(ROLLOUTS, rollout_document(name or f"{target}-{version}", spec))
+        return str(created["metadata"]["name"])
+
+    def serve(self, version: int, **traffic: Any) -> None:
+        """Shoppers are served by a version's pod from now on."""
+        self.pods[version].change(requests_per_second=BUSY, **traffic)
+
+    def rollout(self, name: str) -> Rollout:
+        document = self.server.get(ROLLOUTS, name)
+        assert document is not None, f"there is no Rollout {name}"
+        return parse_rollout(document)
+
+    def status(self, name: str) -> RolloutStatus:
+        return self.rollout(name).status
+
+    def ask(self, name: str, action: Any) -> None:
+        ask_for(self.server, name, action)
+
+    def until(self, name: str, what: str, within_s: float = 45.0, **fields: Any) -> RolloutStatus:
+        """The status, as soon as its fields have these values."""
+
+        def reached() -> RolloutStatus | None:
+            status = self.status(name)
+            return status if all(getattr(status, each) == value for each, value in fields.items()) else None
+
+        try:
+            return until(reached, what, within_s)  # type: ignore[no-any-return]
+        except AssertionError as late:
+            status = self.status(name)
+            raise AssertionError(f"{late}; it is {status.phase} {status.reason}: {status.message}") from late
+
+    def until_ended(self, name: str, within_s: float = 60.0) -> RolloutStatus:
+        try:
+            until(lambda: self.status(name).phase in ENDED, f"end of {name}", within_s)
+        except AssertionError as late:
+            status = self.status(name)
+            raise AssertionError(f"{late}; it is {status.phase} {status.reason}: {status.message}") from late
+        return self.status(name)
+
+    def until_at_step(self, name: str, index: int) -> RolloutStatus:
+        """The step's weight is in force."""
+
+        def reached() -> bool:
+            status = self.status(name)
+            return status.current_step_index == index and status.step_started_at is not None
+
+        until(reached, f"step {index + 1} of {name}, is {self.status(name)}", 45)
+        return self.status(name)
+
+    def service(self, name: str) -> dict[str, Any] | None:
+        return self.server.get(INFERENCE_SERVICES, name)
+
+    def served(self, name: str) -> str:
+        """Storage address that an InferenceService names."""
+        document = self.service(name)
+        assert document is not None
+        return str(document["spec"]["predictor"]["model"]["storageUri"])
+
+    def weights(self, target: str) -> dict[str, int]:
+        """Of the rule `traffic`, by Service."""
+        route = self.server.get(HTTP_ROUTES, target)
+        assert route is not None
+        rule = next(rule for rule in route["spec"]["rules"] if rule["name"] == "traffic")
+        return {backend["name"]: backend["weight"] for backend in rule["backendRefs"]}
+
+    def alias(self) -> str | None:
+        from endcap.index.alias import aliased_collection
+        from endcap.index.connection import connect
+
+        client = connect(self.milvus)
+        try:
+            return aliased_collection(client, self.milvus.collection_prefix)
+        finally:
+            client.close()
+
+    def events(self, name: str) -> dict[str, str]:
+        """Messages of a rollout's Events by their reasons."""
+        from kubernetes import client
+
+        with self.cluster.api_client() as api_client:
+            selector = f"involvedObject.name={name},involvedObject.kind=Rollout"
+            found = client.CoreV1Api(api_client).list_namespaced_event(self.namespace, field_selector=selector).items
+        return {event.reason: event.message for event in found}
+
+    def metric(self, line_start: str) -> float | None:
+        """The operator's own metric whose line begins so."""
+        for line in httpx.get(self.metrics_url, timeout=5).text.splitlines():
+            if line.startswith(line_start):
+                return float(line.rpartition(" ")[2])
+        return None
+
+
+def seconds_to_roll_back(status: RolloutStatus) -> float:
+    """From the decision until traffic and alias were with the stable version again."""
+    assert status.decided_at is not None and status.completed_at is not None
+    return (status.completed_at - status.decided_at).total_seconds()
+
+
+@contextmanager
+def prepared(server: ApiServer) -> Iterator[None]:
+    """The runtime that all targets name is there."""
+    server.create(RUNTIMES, RUNTIME)
+    yield
+
+
+@contextmanager
+def idle_pods() -> Iterator[Mapping[int, MadeTransformer]]:
+    """A pod of the stable version, which is busy, and one of each candidate."""
+    with ExitStack() as stack:
+        pods = {version: MadeTransformer(version) for version in (STABLE, *CANDIDATES)}
+        for pod in pods.values():
+            stack.callback(pod.close)
+        pods[STABLE].change(requests_per_second=BUSY)
+        yield pods
+
+
+def made_collections(settings: MilvusSettings, versions: Iterable[int]) -> None:
+    """A collection of a few vectors for each version, loaded, and the alias on the stable one."""
+    from pymilvus import DataType, MilvusClient
+
+    from endcap.index.alias import move_alias
+    from endcap.index.connection import connect
+
+    client = connect(settings)
+    for version in versions:
+        schema = MilvusClient.create_schema(auto_id=False)
+        schema.add_field("id", DataType.INT64, is_primary=True)
+        schema.add_field("vector", DataType.FLOAT_VECTOR, dim=2)
+        index = client.prepare_index_params()
+        index.add_index("vector", index_type="FLAT", metric_type="IP")
+        client.create_collection(f"{settings.collection_prefix}_{version}", schema=schema, index_params=index)
+    move_alias(client, settings.collection_prefix, f"{settings.collection_prefix}_{STABLE}")
+    client.close()
+
+
+def registered(mlflow_uri: str, versions: Iterable[int]) -> None:
+    """Each version as a version of the model in MLflow; the stable one is the champion."""
+    import mlflow
+
+    from endcap.tracking.tracking import BUNDLE_TAG, CHAMPION, quiet_mlflow
+
+    quiet_mlflow()
+    client = mlflow.MlflowClient(tracking_uri=mlflow_uri, registry_uri=mlflow_uri)
+    client.create_registered_model("endcap")
+    for version in versions:
+        client.create_model_version("endcap", source=f"s3://bundles/{version}", tags={BUNDLE_TAG: str(version)})
+    client.set_registered_model_alias("endcap", CHAMPION, "1")
+
+
+def now() -> datetime:
+    return datetime.now(UTC)
+
+
+__all__ = ["Phase", "Scene", "idle_pods", "made_collections", "now", "prepared", "registered", "seconds_to_roll_back"]
