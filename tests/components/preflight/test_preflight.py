@@ -3,6 +3,7 @@
 from datetime import UTC, datetime
 from pathlib import Path
 
+import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
@@ -19,10 +20,13 @@ PLACE = {"target": "endcap", "bundle_store": "/bundles", "storage_uri": "pvc://c
 
 @pytest.fixture
 def dataset_dir(tmp_path: Path) -> Path:
-    for name, contract in (("events", Event), ("items", Item)):
-        pq.write_table(arrow_schema(contract).empty_table(), tmp_path / f"{name}.parquet")
     now = datetime(2026, 11, 27, tzinfo=UTC)
-    write_description(Dataset(tmp_path, "made", None, "f1", {"events": 0, "items": 0}, {"events": 0, "items": 0}, now, now))
+    event = {"event_id": "0" * 32, "event_type": "purchase", "schema_version": 1, "occurred_at": now, "session_id": "s", "consent": True}
+    for name, rows, contract in (("events", [event], Event), ("items", [], Item)):
+        schema = arrow_schema(contract)
+        whole = [dict.fromkeys(schema.names) | row for row in rows]
+        pq.write_table(pa.Table.from_pylist(whole, schema), tmp_path / f"{name}.parquet")
+    write_description(Dataset(tmp_path, "made", None, "f1", {"events": 1, "items": 0}, {"events": 0, "items": 0}, now, now))
     return tmp_path
 
 
