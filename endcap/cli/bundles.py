@@ -84,6 +84,32 @@ def promote(version: VersionArgument, as_json: JsonOption = False) -> None:
         typer.echo(f"endcap-{version} is served, collection {release.index.collection}, self-recall {release.index.self_recall:.3f}.")
 
 
+@app.command()
+def store(version: VersionArgument, as_json: JsonOption = False) -> None:
+    """Copy a bundle to the store of a cluster and build its collection there; nothing is served by it yet.
+
+    Example: ENDCAP_ROLLOUTS__BUNDLE_STORE=s3://shop/bundles endcap bundle store 20261127080000
+    """
+    from endcap.bundle.manifest import open_bundle
+    from endcap.bundle.store import FIELD, open_bundle_store
+    from endcap.errors import InvalidInput
+    from endcap.index.bundle_index import index_bundle
+    from endcap.index.local_server import running_milvus
+
+    settings = load_settings()
+    address = settings.rollouts.bundle_store
+    if address is None:
+        raise InvalidInput("there is no bundle store", field=FIELD, fix="set it to a folder, or to an address such as s3://shop/bundles")
+    bundle = open_bundle(settings.bundles_dir / str(version))
+    folder = open_bundle_store(address).put(bundle)
+    with running_milvus(settings):
+        report = index_bundle(bundle, settings.milvus, limit=bundle.manifest.quotas["two_tower_quota"], seed=settings.seed)
+    if as_json:
+        print_json({"version": version, "folder": folder, "collection": report.collection, "self_recall": report.self_recall})
+    else:
+        typer.echo(f"endcap-{version} is in {folder}, collection {report.collection}, self-recall {report.self_recall:.3f}.")
+
+
 def _summary(manifest: BundleManifest) -> dict[str, Any]:
     left_out = {"files", "features", "metrics"}
     size_bytes = sum(entry.size_bytes for entry in manifest.files.values())

@@ -9,7 +9,8 @@ from typer.testing import CliRunner
 
 from endcap.bundle.manifest import Bundle
 from endcap.cli.bundles import app
-from endcap.errors import BundleInvalid
+from endcap.errors import BundleInvalid, InvalidInput
+from endcap.index.connection import connect
 from endcap.settings import MilvusSettings
 
 
@@ -48,6 +49,22 @@ def test_show_checks_the_files(home: Path, make_bundle: Callable[..., Bundle]) -
     (bundle.path / "saved_model.pb").unlink()
     with pytest.raises(BundleInvalid, match=r"saved_model\.pb"):
         run("show", "1")
+
+
+def test_store_copies_the_bundle_and_builds_its_collection(
+    home: Path, make_bundle: Callable[..., Bundle], milvus: MilvusSettings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bundle = make_bundle(3, prefix="listed", folder=home / "bundles")
+    with pytest.raises(InvalidInput, match="ENDCAP_ROLLOUTS__BUNDLE_STORE"):
+        run("store", "3")
+    monkeypatch.setenv("ENDCAP_ROLLOUTS__BUNDLE_STORE", str(home / "store"))
+    stored = json.loads(run("store", "3", "--json"))
+    assert (home / "store" / "3" / "endcap" / "3" / "bundle.json").read_bytes() == (bundle.path / "bundle.json").read_bytes()
+    assert stored["collection"] == bundle.manifest.collection
+    client = connect(milvus)
+    assert client.has_collection(bundle.manifest.collection)
+    client.close()
+    assert not any(each["served"] for each in json.loads(run("list", "--json")))
 
 
 def test_an_unknown_version_is_refused(home: Path) -> None:
