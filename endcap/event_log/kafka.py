@@ -22,6 +22,7 @@ _RENEW_SECONDS = 5.0
 _TURN_SECONDS = 0.001
 """Long enough that a thread that waits for the interpreter wakes up and takes it."""
 _ROOM_SECONDS = 0.1
+_PURGE_SECONDS = 1.0
 _TOO_LATE = "Kafka did not confirm them in time"
 
 _PRODUCER: dict[str, Any] = {
@@ -128,21 +129,22 @@ class KafkaEventLog(QueuedEventLog):
                 self._producer.produce(self._config.topic, line, person, headers=_HEADERS)
                 return True
             except BufferError:
-                self._served(self._producer.poll, _ROOM_SECONDS)
+                has_ended = False
             except KafkaException as error:
                 reported: KafkaError = error.args[0]
-                if reported.code() != KafkaError._FATAL:
+                has_ended = reported.code() == KafkaError._FATAL
+                if not has_ended:
                     self._losses.add(1, f"Kafka's client refused: {reported.str()}")
                     return True
-                self._renew()
             if self._is_over():
                 return False
+            if has_ended and monotonic() >= self._renew_at:
+                self._renew()
+            else:
+                self._served(self._producer.poll, _ROOM_SECONDS)
 
     def _renew(self) -> None:
         """A client that Kafka does not let go on, for example for rights that it lacked, gives way to a new one."""
-        if monotonic() < self._renew_at:
-            self._served(self._producer.poll, _ROOM_SECONDS)
-            return
         self._renew_at = monotonic() + self._renew_seconds
         self._give_up()
         try:
@@ -157,7 +159,7 @@ class KafkaEventLog(QueuedEventLog):
     def _give_up(self) -> None:
         """Drop what the client still has."""
         self._producer.purge()
-        self._served(self._producer.flush, _ROOM_SECONDS)
+        self._served(self._producer.flush, _PURGE_SECONDS)
 
 
 def _messages(batch: Batch) -> list[tuple[str, bytes]]:

@@ -85,7 +85,7 @@ class QueuedEventLog(ABC):
         self._finish()
 
     def _flush(self) -> None:
-        while batches := self._taken():
+        while not self._is_over() and (batches := self._taken()):
             self._write(batches)
 
     def _taken(self) -> Sequence[Batch]:

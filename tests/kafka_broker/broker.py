@@ -37,8 +37,10 @@ class KafkaBroker:
         self.bootstrap, self.guarded = f"127.0.0.1:{plain}", f"127.0.0.1:{guarded}"
         self._settings = folder / "server.properties"
         self._settings.write_text(_properties(folder / "data", plain, guarded, controller))
-        cluster = base64.urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")
-        self._java("kafka.tools.StorageTool", "format", "-t", cluster, "-c", str(self._settings)).communicate(timeout=START_SECONDS)
+        # A first byte of zero: an id that began with a dash would be taken for an option.
+        cluster = base64.urlsafe_b64encode(b"\0" + uuid.uuid4().bytes[1:]).decode().rstrip("=")
+        formatting = self._java("kafka.tools.StorageTool", "format", "-t", cluster, "-c", str(self._settings))
+        assert formatting.wait(START_SECONDS) == 0, f"Kafka's storage cannot be made: {self._said()}"
         self._process: subprocess.Popen[bytes] | None = None
         self.admin = AdminClient({"bootstrap.servers": self.bootstrap, "reconnect.backoff.max.ms": "250", "log_level": 0})
 
