@@ -6,11 +6,12 @@ from typing import Any
 from values_comments import CHART, Value, read_values
 
 SCHEMA = CHART / "values.schema.json"
-_SECRET_WORDS = "[Pp][Aa][Ss][Ss][Ww][Oo]?[Rr]?[Dd]|[Ss][Ee][Cc][Rr][Ee][Tt]|[Tt][Oo][Kk][Ee][Nn]|[Aa][Pp][Ii]_?[Kk][Ee][Yy]|[Aa][Cc][Cc][Ee][Ss][Ss]_?[Kk][Ee][Yy]"
-_NO_SECRETS = {"not": {"pattern": _SECRET_WORDS}}
+_HIDDEN = ("password", "passwd", "secret", "token", "apikey", "api_key", "accesskey", "access_key")
+_NO_SECRETS = {"not": {"pattern": "|".join("".join(f"[{c.upper()}{c}]" for c in word) for word in _HIDDEN)}}
 _TEXT = {"type": "string"}
 _NAME = {"type": "string", "minLength": 1}
 _QUANTITY = {"type": ["string", "number"], "pattern": r"^[0-9]+(\.[0-9]+)?(m|k|Ki|M|Mi|G|Gi|T|Ti)?$"}
+_VARIABLE = {"type": "string", "pattern": "^[A-Z_][A-Z0-9_]*$"}
 _DURATION = {"type": "string", "pattern": "^([0-9]+h)?([0-9]+m)?([0-9]+s)?$", "minLength": 2}
 
 
@@ -48,7 +49,7 @@ DEFINITIONS: dict[str, dict[str, Any]] = {
     "settingsEnv": _map_of(_TEXT, {"allOf": [{"pattern": "^ENDCAP_[A-Z0-9_]+$"}, _NO_SECRETS]}),
     "secretEnv": {
         "type": "array",
-        "items": _closed({"secretName": _NAME, "key": _NAME, "env": {"type": "string", "pattern": "^[A-Z_][A-Z0-9_]*$"}}, ("secretName", "key", "env")),
+        "items": _closed({"secretName": _NAME, "key": _NAME, "env": _VARIABLE}, ("secretName", "key", "env")),
     },
     "tolerations": {
         "type": "array",
@@ -81,7 +82,12 @@ DEFINITIONS: dict[str, dict[str, Any]] = {
         "maxItems": 15,
         "items": _closed(
             {
-                "name": {"type": "string", "pattern": "^[a-z0-9]([a-z0-9-]*[a-z0-9])?$", "maxLength": 20, "not": {"enum": ["candidate", "stable"]}},
+                "name": {
+                    "type": "string",
+                    "pattern": "^[a-z0-9]([a-z0-9-]*[a-z0-9])?$",
+                    "maxLength": 20,
+                    "not": {"enum": ["candidate", "stable"]},
+                },
                 "version": {"type": ["integer", "string"], "pattern": "^[0-9]+$", "minimum": 1},
                 "collection": _NAME,
                 "replicas": _closed({"min": {"type": "integer", "minimum": 1}, "max": {"type": "integer", "minimum": 1}}),

@@ -1,16 +1,21 @@
 """Asks a health endpoint until it says yes, or the time is up."""
 
+import http.client
 import os
 import sys
 import time
-import urllib.request
 
-address, deadline = os.environ["ADDRESS"], time.monotonic() + float(os.environ["TIMEOUT_SECONDS"])
+host, path, deadline = os.environ["HOST"], os.environ["REQUEST_PATH"], time.monotonic() + float(os.environ["TIMEOUT_SECONDS"])
 while True:
     try:
-        with urllib.request.urlopen(address, timeout=5) as answered:
-            sys.exit(0 if answered.status == 200 else f"{address}: {answered.status}")
-    except OSError as error:
-        if time.monotonic() > deadline:
-            sys.exit(f"{address}: {error}")
-        time.sleep(1)
+        connection = http.client.HTTPConnection(host, timeout=5)
+        connection.request("GET", path)
+        status = connection.getresponse().status
+        if status == 200:
+            sys.exit(0)
+        reason = str(status)
+    except (OSError, http.client.HTTPException) as error:
+        reason = repr(error)
+    if time.monotonic() > deadline:
+        sys.exit(f"{host}{path}: {reason}")
+    time.sleep(1)

@@ -1,0 +1,142 @@
+"""The InferenceServices and their way in, in both deployment modes."""
+
+from collections.abc import Callable
+
+import pytest
+
+from tests.charts.chart import KNATIVE, NAMESPACE, VARIANTS, Document, environment, of_kind, one
+
+Rendered = Callable[[str], list[Document]]
+Chart = Callable[..., list[Document]]
+
+
+def test_the_runtime_serves_the_bundle_on_ports_that_are_not_the_transformers(objects: list[Document]) -> None:
+    container = one(objects, "ServingRuntime")["spec"]["containers"][0]
+    assert container["name"] == "kserve-container"
+    assert {"--model_name=endcap", "--model_base_path=/mnt/models/endcap", "--port=8500", "--rest_api_port=8501"} <= set(container["args"])
+    assert not any("batching" in each for each in container["args"])
+
+
+def test_the_transformer_stands_beside_the_model(objects: list[Document]) -> None:
+    for each in of_kind(objects, "InferenceService"):
+        predictor = each["spec"]["predictor"]
+        assert predictor["model"]["runtime"] == one(objects, "ServingRuntime")["metadata"]["name"]
+        assert [container["name"] for container in predictor["containers"]] == ["transformer-container"]
+        assert "transformer" not in each["spec"]
+        settings = environment(predictor["containers"][0])
+        assert settings["ENDCAP_MODEL_SERVER__HOST"] == "127.0.0.1"
+        assert settings["ENDCAP_SERVING__BUNDLE_DIR"] == "/mnt/models"
+
+
+def test_a_version_is_written_out_in_full(rendered: Rendered) -> None:
+    service = one(rendered("minimal"), "InferenceService")
+    assert service["spec"]["predictor"]["model"]["storageUri"] == "pvc://endcap-bundles/20261124110000"
+    assert service["metadata"]["annotations"]["endcap.dev/bundle"] == "20261124110000"
+
+
+def test_no_bundle_no_inference_service(chart: Chart) -> None:
+    objects = chart({"serving": {"bundle": {"version": None, "collection": ""}}})
+    assert of_kind(objects, "InferenceService") == []
+    assert of_kind(objects, "ServingRuntime")
+
+
+def test_a_standard_service_keeps_kserve_from_making_a_route_of_the_same_name(rendered: Rendered) -> None:
+    objects = rendered("production")
+    service, route = one(objects, "InferenceService"), one(objects, "HTTPRoute")
+    assert service["metadata"]["name"] == route["metadata"]["name"]
+    assert service["metadata"]["labels"]["networking.kserve.io/visibility"] == "cluster-local"
+
+
+def test_updates_take_no_pod_away_before_another_is_ready(rendered: Rendered) -> None:
+    strategy = one(rendered("production"), "InferenceService")["spec"]["predictor"]["deploymentStrategy"]
+    assert strategy["rollingUpdate"] == {"maxSurge": 1, "maxUnavailable": 0}
+
+
+def test_production_has_replicas_to_lose(rendered: Rendered) -> None:
+    objects = rendered("production")
+    assert one(objects, "InferenceService")["spec"]["predictor"]["minReplicas"] >= 2
+    budget = one(objects, "PodDisruptionBudget")
+    assert budget["spec"]["selector"]["matchLabels"] == {"serving.kserve.io/inferenceservice": "endcap"}
+
+
+def test_hpa_scales_on_cpu(rendered: Rendered) -> None:
+    service = one(rendered("minimal"), "InferenceService")
+    assert service["metadata"]["annotations"]["serving.kserve.io/autoscalerClass"] == "hpa"
+    assert service["spec"]["predictor"]["scaleMetric"] == "cpu"
+
+
+def test_keda_scales_to_the_pods_that_would_keep_the_latency(rendered: Rendered) -> None:
+    service = one(rendered("production"), "InferenceService")
+    external = service["spec"]["predictor"]["autoScaling"]["metrics"][0]["external"]
+    assert service["metadata"]["annotations"]["serving.kserve.io/autoscalerClass"] == "keda"
+    assert external["target"] == {"type": "Value", "value": "1"}  # KServe hands it on as the average of a pod
+    assert f'namespace="{NAMESPACE}",pod=~"endcap-predictor-.*"' in external["metric"]["query"]
+
+
+def test_gpus_are_asked_for_where_they_are(rendered: Rendered) -> None:
+    objects = rendered("gpu")
+    predictor = one(objects, "InferenceService")["spec"]["predictor"]
+    assert predictor["model"]["resources"]["limits"]["nvidia.com/gpu"] == "1"
+    assert predictor["nodeSelector"] == {"nvidia.com/gpu.present": "true"}
+    assert predictor["tolerations"] == [{"key": "nvidia.com/gpu", "operator": "Exists", "effect": "NoSchedule"}]
+    container = one(objects, "ServingRuntime")["spec"]["containers"][0]
+    assert container["image"].endswith("-gpu")
+    assert "--enable_model_warmup=true" in container["args"]
+
+
+def test_on_knative_one_port_is_declared_and_nothing_it_refuses(rendered: Rendered) -> None:
+    objects = rendered("minimal on Knative")
+    service = one(objects, "InferenceService")
+    predictor = service["spec"]["predictor"]
+    runtime = one(objects, "ServingRuntime")["spec"]["containers"][0]
+    assert predictor["containers"][0]["ports"] == [{"name": "http1", "containerPort": 8080, "protocol": "TCP"}]
+    assert not {"ports", "lifecycle", "readinessProbe", "livenessProbe", "startupProbe"} & set(runtime)
+    assert "lifecycle" not in predictor["containers"][0]
+    refused = {"terminationGracePeriodSeconds", "deploymentStrategy", "securityContext", "topologySpreadConstraints", "nodeSelector"}
+    assert not refused & set(predictor)
+    assert service["metadata"]["annotations"]["autoscaling.knative.dev/metric"] == "concurrency"
+    assert of_kind(objects, "HTTPRoute") == []
+
+
+def test_on_knative_a_share_of_the_traffic_can_be_given(chart: Chart) -> None:
+    values = {**KNATIVE, "serving": {**KNATIVE["serving"], "knative": {"canaryTrafficPercent": 10}}}
+    assert one(chart(values), "InferenceService")["spec"]["predictor"]["canaryTrafficPercent"] == 10
+
+
+def test_variants_have_a_service_a_rule_and_a_budget_each(rendered: Rendered) -> None:
+    objects = rendered("production with variants")
+    rules = one(objects, "HTTPRoute")["spec"]["rules"]
+    assert [rule["name"] for rule in rules] == ["variant-bold", "variant-calm", "traffic"]
+    assert rules[0]["matches"][0]["headers"] == [{"type": "Exact", "name": "x-endcap-variant", "value": "bold"}]
+    assert rules[0]["backendRefs"][0]["name"] == "endcap-bold-predictor"
+    bold = one(objects, "InferenceService", "endcap-bold")
+    assert bold["spec"]["predictor"]["model"]["storageUri"] == "pvc://endcap-bundles/20261123110000"
+    settings = environment(bold["spec"]["predictor"]["containers"][0])
+    assert (settings["ENDCAP_SERVING__VARIANT"], settings["ENDCAP_SERVING__K_DEFAULT"]) == ("bold", "20")
+    assert bold["metadata"]["labels"]["endcap.dev/track"] == "variant"
+    assert len(of_kind(objects, "PodDisruptionBudget")) == 1 + len(VARIANTS["experiments"]["variants"])
+
+
+def test_at_rest_all_traffic_goes_to_the_stable_service(rendered: Rendered) -> None:
+    rule = one(rendered("production"), "HTTPRoute")["spec"]["rules"][-1]
+    assert rule["name"] == "traffic"
+    assert "headers" not in rule["matches"][0]
+    assert [(each["name"], each["port"], each["weight"]) for each in rule["backendRefs"]] == [("endcap-predictor", 80, 100)]
+
+
+def test_a_long_release_name_leaves_room_for_what_is_appended(chart: Chart) -> None:
+    objects = chart({"fullnameOverride": "a" * 60}, "production")
+    name = one(objects, "InferenceService")["metadata"]["name"]
+    assert len(f"{name}-candidate-predictor") <= 63
+
+
+@pytest.mark.parametrize("secret", [True, False])
+def test_what_redis_asks_for_stays_in_its_secret(chart: Chart, secret: bool) -> None:
+    auth = {"secretName": "redis-login", "key": "login"} if secret else {}
+    settings = environment(one(chart({"redis": {"auth": auth, "tls": True}}), "InferenceService")["spec"]["predictor"]["containers"][0])
+    if secret:
+        assert settings["FEAST_REDIS"] == 'redis.redis.svc:6379,password="$(FEAST_REDIS_AUTH)",ssl=true'
+        assert list(settings).index("FEAST_REDIS_AUTH") < list(settings).index("FEAST_REDIS")
+        assert settings["FEAST_REDIS_AUTH"] == {"secretKeyRef": {"name": "redis-login", "key": "login"}}
+    else:
+        assert settings["FEAST_REDIS"] == "redis.redis.svc:6379,ssl=true"
