@@ -19,6 +19,7 @@ from packaging.utils import canonicalize_name
 
 from images.dry_build import DryBuild, dry_build, package_cache
 from images.private_root import why_not
+from tests.images.served_transformer import served_transformer
 
 REPEATS = 5
 LARGEST = 5
@@ -80,6 +81,8 @@ def print_messages() -> None:
     with built("transformer") as build:
         own = {canonicalize_name(found.metadata["Name"]) for found in installed(build)}
         rows["endcap's own"] = (0.0, measured_start(build, MESSAGES["endcap's own"]))
+        with tempfile.TemporaryDirectory() as shared, served_transformer(build, Path(shared)) as (_, process):
+            serving = resident_mb(process)
     with built("pipeline") as build:
         there = {canonicalize_name(found.metadata["Name"]): found for found in installed(build)}
         added = needed_by("tensorflow-serving-api", there) - own
@@ -88,6 +91,7 @@ def print_messages() -> None:
     print("\n| messages | installed on top, MB | imported after s | resident MB |\n| --- | --- | --- | --- |")
     for name, (on_top, start) in rows.items():
         print(f"| {name} | {on_top:.0f} | {start.seconds:.2f} | {start.resident_mb:.0f} |")
+    print(f"\nThe transformer's image, serving 2,000 items with every stage: {serving:.0f} MB resident.")
 
 
 def installed(build: DryBuild) -> list[Distribution]:
@@ -113,6 +117,11 @@ def needed_by(name: str, there: Mapping[str, Distribution]) -> set[str]:
             asked = [Requirement(said) for said in there[name].requires or ()]
             left += [canonicalize_name(one.name) for one in asked if one.marker is None or one.marker.evaluate({"extra": ""})]
     return found
+
+
+def resident_mb(process: int) -> float:
+    said = Path(f"/proc/{process}/status").read_text()
+    return int(next(line.split()[1] for line in said.splitlines() if line.startswith("VmRSS"))) / 1024
 
 
 def measured_start(build: DryBuild, imports: str) -> Start:

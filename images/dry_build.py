@@ -46,7 +46,7 @@ class DryBuild:
             for word in shlex.split(rest):
                 name, _, value = word.partition("=")
                 self.environment[name] = _expanded(value, self.environment)
-        elif instruction.word == "ARG":
+        elif instruction.word == "ARG" and self.built is None:
             name, _, default = rest.partition("=")
             self.environment[name] = arguments.get(name, default)
         elif instruction.word == "COPY":

@@ -7,6 +7,7 @@ from fnmatch import fnmatch
 from pathlib import Path
 
 import pytest
+import yaml
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
@@ -73,3 +74,8 @@ def test_an_image_holds_nothing_of_another_part(name: str, unwanted: tuple[str, 
 @pytest.mark.parametrize("name", IMAGE_LOCKS)
 def test_no_lock_holds_a_type_checker(name: str) -> None:
     assert not pins(LOCKS / f"{name}.txt").keys() & set(LEFT_OUT)
+
+
+def test_the_chart_names_the_spark_that_the_image_holds() -> None:
+    values = yaml.safe_load((ROOT / "charts" / "endcap" / "values.yaml").read_text())
+    assert values["spark"]["version"] == pins(LOCKS / "spark.txt")["pyspark"]

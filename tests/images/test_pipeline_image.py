@@ -17,7 +17,7 @@ for package in (components, pipelines):
 """
 TRAIN = """
 from endcap.training.tensorflow_setup import prepare_tensorflow
-prepare_tensorflow()
+prepare_tensorflow(7)
 import tensorflow as tf, tensorflow_recommenders as tfrs
 print(tf.keras.Sequential([tf.keras.layers.Dense(1)])(tf.ones([1, 2])).shape)
 """

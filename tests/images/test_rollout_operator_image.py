@@ -1,7 +1,7 @@
-"""The rollout operator's image: it starts and says how."""
+"""The rollout operator's image: it starts, and holds what it needs and no more."""
 
 from images.dry_build import DryBuild
-from tests.images.image_run import assert_sound, succeed
+from tests.images.image_run import assert_sound, run, succeed
 
 IMAGE = "rollout-operator"
 
@@ -10,5 +10,13 @@ def test_the_image_holds_its_lock_and_lets_nothing_be_changed(build: DryBuild) -
     assert_sound(build, "rollout-operator")
 
 
-def test_it_says_how_it_is_started(build: DryBuild) -> None:
-    assert "usage:" in succeed(build, "python", "-m", "services.rollout_operator", "--help")
+def test_all_of_it_imports_and_without_a_cluster_it_says_so(build: DryBuild) -> None:
+    done = run(build, "python", "-m", "services.rollout_operator")
+    assert (done.returncode, done.stdout) == (5, "")
+    assert "no cluster to talk to" in done.stderr
+
+
+def test_it_needs_neither_models_nor_features(build: DryBuild) -> None:
+    for package in ("tensorflow", "feast", "kserve", "kfp"):
+        assert run(build, "python", "-c", f"import {package}").returncode == 1
+    assert "endcap" in succeed(build, "endcap", "rollout", "--help")

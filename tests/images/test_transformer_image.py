@@ -1,16 +1,12 @@
 """The transformer's image: it starts, says what it lacks, and serves beside a real Milvus and model server."""
 
-import subprocess
 from pathlib import Path
 
 import pytest
 
 from images.dry_build import UID, DryBuild
-from services.local.parts import settings_environment
-from tests.faults.deployment import running_deployment
-from tests.faults.process import until
-from tests.images.image_home import empty_home, give_home
 from tests.images.image_run import assert_sound, run, succeed
+from tests.images.served_transformer import served_transformer
 from tests.images.test_transformer_imports import IMPORT_ALL
 
 IMAGE = "transformer"
@@ -44,23 +40,9 @@ def test_the_cluster_s_feature_store_opens_with_what_is_installed(build: DryBuil
     assert "the feature service is not registered" in done.stderr
 
 
-def test_it_serves_with_every_stage(build: DryBuild, tmp_path_factory: pytest.TempPathFactory) -> None:
-    empty_home(build)
-    with running_deployment(build.home, tmp_path_factory.getbasetemp().parent) as deployment:
-        deployment.transformer.end()
-        give_home(build)
-        inside = {"ENDCAP_HOME": "/var/lib/endcap", "ENDCAP_FEATURE_REPO_DIR": "/opt/endcap/feature_repo"}
-        started = build.starting(["python", "-m", "transformers"], **settings_environment(deployment.settings) | inside)
-        log = build.home / "image.log"
-        with log.open("w") as written:
-            served = subprocess.Popen(started, stdout=written, stderr=written)
-        try:
-            until(lambda: deployment.is_ready() or served.poll() is not None, "the image's transformer did not answer", 120)
-            assert served.poll() is None, log.read_text()
-            assert Path(f"/proc/{served.pid}").stat().st_uid == UID
-            deployment.wait_until_sound()
-            (answer,) = deployment.predict({"user_id": "U3"})
-            assert answer["recommendations"]
-        finally:
-            served.terminate()
-            assert served.wait(timeout=60) == 0, log.read_text()
+def test_it_serves_with_every_stage_as_its_user_and_ends_in_order(build: DryBuild, tmp_path_factory: pytest.TempPathFactory) -> None:
+    with served_transformer(build, tmp_path_factory.getbasetemp().parent) as (deployment, process):
+        assert Path(f"/proc/{process}").stat().st_uid == UID
+        (answer,) = deployment.predict({"user_id": "U3"})
+        assert answer["recommendations"]
+        assert answer["degraded"] == []
