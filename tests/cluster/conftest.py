@@ -29,6 +29,7 @@ from tests.cluster.kserve_standin import KServeStandIn
 from tests.cluster.namespaces import Namespaces
 
 FOLDER = Path(__file__).parent
+ROLLOUTS = "rollouts.endcap.dev"
 PROGRAMS = pytest.StashKey[Programs | NoPrograms]()
 
 
@@ -99,16 +100,28 @@ def namespace(cluster: Cluster) -> Iterator[str]:
 
 @pytest.fixture(scope="session")
 def operator_crds(cluster: Cluster, kubectl: Command) -> Iterator[None]:
-    wanted = crds.definitions()
-    missing = [] if wanted else crds.missing_groups(kubectl)
-    if missing:
-        pytest.skip(
-            f"definitions of operators: there is no folder {crds.FOLDER.name} beside the tree, the cluster has no {', '.join(missing)}"
-        )
-    added = crds.add_missing(kubectl, wanted)
+    with cluster.api_client() as api_client:
+        wanted, nowhere = crds.find_missing(api_client)
+        if nowhere:
+            pytest.skip(f"definitions of operators: neither in the cluster nor in {crds.FOLDER.name} beside the tree: {', '.join(nowhere)}")
+        crds.add(api_client, kubectl, wanted)
     yield
     if cluster.own is None:
-        crds.remove(kubectl, added)
+        crds.remove(kubectl, list(wanted))
+
+
+@pytest.fixture(scope="module")
+def without_rollout_definition(cluster: Cluster, kubectl: Command) -> None:
+    """Rollouts are unknown, as on a cluster on which endcap was never installed."""
+    if not kubectl("get", "customresourcedefinition", ROLLOUTS, "--ignore-not-found", "-o", "name"):
+        return
+    if cluster.own is None:
+        pytest.skip(f"the cluster of KUBECONFIG has {ROLLOUTS}: a release that brings it would take it over")
+    kubectl("delete", "customresourcedefinition", ROLLOUTS, "--wait=false")
+    for line in kubectl("get", ROLLOUTS, "-A", "-o", "custom-columns=:metadata.namespace,:metadata.name", "--no-headers").splitlines():
+        namespace, name = line.split()
+        kubectl("patch", ROLLOUTS, name, "-n", namespace, "--type=merge", "-p", '{"metadata": {"finalizers": null}}')
+    kubectl("wait", "--for=delete", f"customresourcedefinition/{ROLLOUTS}", "--timeout=60s")
 
 
 @pytest.fixture(scope="session")

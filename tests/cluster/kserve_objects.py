@@ -21,7 +21,7 @@ def deployment_mode(service: dict[str, Any]) -> str:
 def standard_objects(service: dict[str, Any], pod: PredictorPod) -> list[dict[str, Any]]:
     """Deployment, Service, and an autoscaler unless somebody else scales."""
     metadata = _metadata(service, pod)
-    objects = [_deployment(service, pod, metadata), _service(pod, metadata)]
+    objects = [_deployment(service, pod, metadata), _service(service, pod, metadata)]
     match pod.annotations.get(AUTOSCALER_ANNOTATION, "hpa"):
         case "hpa":
             return [*objects, _horizontal_pod_autoscaler(service, pod, metadata)]
@@ -106,7 +106,7 @@ def _with_readiness_probe(container: dict[str, Any]) -> dict[str, Any]:
     return {**container, "readinessProbe": {"tcpSocket": {"port": port}}}
 
 
-def _service(pod: PredictorPod, metadata: dict[str, Any]) -> dict[str, Any]:
+def _service(service: dict[str, Any], pod: PredictorPod, metadata: dict[str, Any]) -> dict[str, Any]:
     containers = pod.spec["containers"]
     facing = next((each for each in containers if each["name"] == TRANSFORMER), containers[0])
     declared = facing.get("ports") or [{"name": pod.name, "containerPort": DEFAULT_PORT}]
@@ -120,7 +120,7 @@ def _service(pod: PredictorPod, metadata: dict[str, Any]) -> dict[str, Any]:
         for number, each in enumerate(declared)
     ]
     spec = {"selector": {"app": metadata["labels"]["app"]}, "ports": ports}
-    return {"apiVersion": "v1", "kind": "Service", "metadata": metadata, "spec": spec}
+    return {"apiVersion": "v1", "kind": "Service", "metadata": {**metadata, **_owned(service)}, "spec": spec}
 
 
 def _bounds(predictor: dict[str, Any]) -> tuple[int, int]:

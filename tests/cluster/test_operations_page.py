@@ -55,7 +55,7 @@ class Reader:
 @pytest.fixture
 def milvus(tmp_path: Path) -> Iterator[MilvusSettings]:
     with running_milvus(Settings(home=tmp_path / "milvus", milvus=MilvusSettings(port=free_port()))) as running:
-        made_collections(running, VERSIONS)
+        made_collections(running, [f"endcap_{version}" for version in VERSIONS])
         yield running
 
 

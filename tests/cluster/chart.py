@@ -1,0 +1,30 @@
+"""The chart as the tests install it: its profiles, and the namespaces that its values name beside the release's own."""
+
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+CHART = Path(__file__).parents[2] / "charts" / "endcap"
+PROFILES = ("minimal", "production", "gpu", "multi-region")
+RELEASE = "endcap"
+
+
+def values_of(profile: str) -> Path:
+    """The profile's values file."""
+    return CHART / "profiles" / f"{profile}.yaml"
+
+
+def documents(text: str) -> list[dict[str, Any]]:
+    """Objects of rendered YAML."""
+    return [each for each in yaml.safe_load_all(text) if each]
+
+
+def is_hook(rendered: dict[str, Any]) -> bool:
+    """Whether Helm creates it at a hook only."""
+    return "helm.sh/hook" in rendered["metadata"].get("annotations", {})
+
+
+def key_of(rendered: dict[str, Any], namespace: str) -> str:
+    """`Kind/namespace/name`; the namespace is empty where there is none in what was rendered."""
+    return f"{rendered['kind']}/{rendered['metadata'].get('namespace', namespace)}/{rendered['metadata']['name']}"
