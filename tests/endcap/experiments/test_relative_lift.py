@@ -28,7 +28,8 @@ def three_errors(alpha: float) -> float:
 @pytest.mark.parametrize("rate", [0.3, 0.05, 0.005])
 @pytest.mark.parametrize("candidate_share", [0.5, 0.25, 0.05, 0.01])
 def test_an_equal_candidate_is_hardly_ever_ruled_out_at_any_look(rate: float, candidate_share: float) -> None:
-    traffic = Traffic(rate, lift=0, candidate_share=candidate_share, impressions_per_look=max(200, round(20 / rate)))
+    ten_successes_of_the_candidate = round(10 / rate / candidate_share)
+    traffic = Traffic(rate, lift=0, candidate_share=candidate_share, impressions_per_look=ten_successes_of_the_candidate)
     candidate, stable = simulated(traffic, LOOKS, REPLICATIONS, seed=7)
     for alpha in (0.01, ALPHA):
         assert ever(ruled_out(candidate, stable, 0.0, alpha)) <= alpha + three_errors(alpha)
