@@ -24,7 +24,7 @@ from pipelines.placement import Placement
 from pipelines.resources import DATA, LIGHT, TRAINING
 
 PIPELINE_NAME = "endcap-training"
-DATA_DIR = "/data"
+DATA_DIR = "/var/lib/endcap/data"
 """Where steps find the dataset when nothing else is said."""
 
 

@@ -82,7 +82,7 @@ class PipelineSection(_Part):
     service_account_name: str = Field("", description="Of the steps' pods; empty for the server's default.")
     host: str = Field("", description="Address of the Kubeflow Pipelines API.")
     namespace: str = Field("", description="Of a multi-user server's profile.")
-    data_dir: str = Field("/data", description="The canonical dataset, as the steps see it.")
+    data_dir: str = Field("/var/lib/endcap/data", description="The canonical dataset, as the steps see it.")
     experiment: str = "endcap"
     gpus: Gpus = Gpus()
     volumes: list[Volume] = Field(default_factory=list, description="For the steps that reach stores.")

@@ -104,7 +104,7 @@ def test_nothing_starts_before_the_preflight(document: dict[str, Any]) -> None:
 def test_a_run_from_the_dashboard_needs_no_parameter(document: dict[str, Any]) -> None:
     inputs = document["root"]["inputDefinitions"]["parameters"]
     assert all(each["isOptional"] for each in inputs.values())
-    assert inputs["data_dir"]["defaultValue"] == "/data"
+    assert inputs["data_dir"]["defaultValue"] == "/var/lib/endcap/data"
     assert inputs["quotas"]["defaultValue"]["candidates_max"] == 1000
 
 
