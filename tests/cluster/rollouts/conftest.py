@@ -15,7 +15,17 @@ from tests.cluster.cluster import Cluster
 from tests.cluster.command import Command
 from tests.cluster.kserve_standin import KServeStandIn
 from tests.cluster.rollouts.operator_process import ACCOUNT, OperatorProcess, account_kubeconfig, clean_environment
-from tests.cluster.rollouts.scene import CANDIDATES, STABLE, Scene, idle_pods, made_collections, prepared, registered
+from tests.cluster.rollouts.scene import (
+    CANDIDATE_COLLECTION,
+    CANDIDATES,
+    STABLE,
+    STABLE_COLLECTION,
+    Scene,
+    idle_pods,
+    made_collections,
+    prepared,
+    registered,
+)
 from tests.made_metrics import MadeOutcomes
 from tests.prometheus_server import running_prometheus
 
@@ -56,7 +66,7 @@ def operator_namespace(make_namespace: Callable[[str], str], helm: Command, kube
 def milvus(tmp_path_factory: pytest.TempPathFactory) -> Iterator[MilvusSettings]:
     wanted = MilvusSettings(port=free_port(), keep_collections=KEPT_COLLECTIONS)
     with running_milvus(Settings(home=tmp_path_factory.mktemp("milvus"), milvus=wanted)) as running:
-        made_collections(running, (STABLE, *CANDIDATES))
+        made_collections(running, (STABLE_COLLECTION, CANDIDATE_COLLECTION))
         yield running
 
 
@@ -78,6 +88,8 @@ def scene(cluster: Cluster, operator_namespace: str, milvus: MilvusSettings, tmp
         pods = stack.enter_context(idle_pods())
         outcomes = MadeOutcomes()
         stack.callback(outcomes.close)
+        for version in pods:
+            outcomes.add(version, 0)  # a counter that is scraped before it counts
         targets = [*(pod.target for pod in pods.values()), outcomes.target]
         prometheus = stack.enter_context(running_prometheus(folder / "prometheus", targets))
         kubeconfig = account_kubeconfig(cluster, client.CoreV1Api(api_client), operator_namespace, folder / "operator.kubeconfig")

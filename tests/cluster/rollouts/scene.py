@@ -23,6 +23,8 @@ from tests.prometheus_server import PrometheusServer
 
 STABLE = 1
 CANDIDATES = range(2, 40)
+STABLE_COLLECTION, CANDIDATE_COLLECTION = "endcap_1", "endcap_2"
+"""All candidates name the same one: Milvus takes seconds to load one."""
 RUNTIMES = Kind("serving.kserve.io", "v1alpha1", "servingruntimes")
 NO_ERRORS = Guardrail(name="error-rate", built_in="errorRate", limit=0.01)  # type: ignore[arg-type]
 QUICK = Pause(duration="3s", min_requests=50)
@@ -59,7 +61,7 @@ class Scene:
     def make_target(self, mode: str = "Standard", stem: str = "shelf") -> str:
         """A target that serves the stable version and is ready."""
         name = f"{stem}-{next(self.names)}"
-        self.server.create(INFERENCE_SERVICES, inference_service(name, mode, STABLE, f"endcap_{STABLE}"))
+        self.server.create(INFERENCE_SERVICES, inference_service(name, mode, STABLE, STABLE_COLLECTION))
         if mode == "Standard":
             self.server.create(HTTP_ROUTES, http_route(name))
         return name
@@ -74,11 +76,12 @@ class Scene:
         guardrails: Iterable[Guardrail] = (NO_ERRORS,),
         deadline: int = 60,
         name: str | None = None,
+        collection: str = CANDIDATE_COLLECTION,
     ) -> str:
         """Create a Rollout of a version on a target; its name."""
         spec = RolloutSpec(
             target=target,
-            bundle=RolloutBundle(version=version, storage_uri=storage_uri(version), collection=f"endcap_{version}"),
+            bundle=RolloutBundle(version=version, storage_uri=storage_uri(version), collection=collection),
             steps=[Step(set_weight=weight, pause=pause) for weight in weights],
             analysis=Analysis(interval="1s", window="20s", guardrails=list(guardrails)),
             progress_deadline_seconds=deadline,
@@ -199,22 +202,22 @@ def idle_pods() -> Iterator[Mapping[int, MadeTransformer]]:
         yield pods
 
 
-def made_collections(settings: MilvusSettings, versions: Iterable[int]) -> None:
-    """A collection of a few vectors for each version, loaded, and the alias on the stable one."""
+def made_collections(settings: MilvusSettings, names: Iterable[str]) -> None:
+    """Small collections, loaded, and the alias on the stable one."""
     from pymilvus import DataType, MilvusClient
 
     from endcap.index.alias import move_alias
     from endcap.index.connection import connect
 
     client = connect(settings)
-    for version in versions:
+    for name in names:
         schema = MilvusClient.create_schema(auto_id=False)
         schema.add_field("id", DataType.INT64, is_primary=True)
         schema.add_field("vector", DataType.FLOAT_VECTOR, dim=2)
         index = client.prepare_index_params()
         index.add_index("vector", index_type="FLAT", metric_type="IP")
-        client.create_collection(f"{settings.collection_prefix}_{version}", schema=schema, index_params=index)
-    move_alias(client, settings.collection_prefix, f"{settings.collection_prefix}_{STABLE}")
+        client.create_collection(name, schema=schema, index_params=index)
+    move_alias(client, settings.collection_prefix, STABLE_COLLECTION)
     client.close()
 
 

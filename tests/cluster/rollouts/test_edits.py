@@ -1,0 +1,95 @@
+"""Persons and other programs that change what the operator works on."""
+
+import threading
+from typing import Any
+
+import pytest
+
+from endcap.contracts.rollout import Pause
+from endcap.rollout.api_server import HTTP_ROUTES, INFERENCE_SERVICES, ApiServer
+from tests.cluster.rollouts.scene import Phase, Scene
+from tests.cluster.rollouts.targets import storage_uri
+
+LONG = Pause(duration="10m")
+
+
+def other_weight(scene: Scene, target: str) -> dict[str, int]:
+    route = scene.server.get(HTTP_ROUTES, target)
+    assert route is not None
+    rule = next(rule for rule in route["spec"]["rules"] if rule["name"] == "traffic")
+    for backend, weight in zip(rule["backendRefs"], (70, 30), strict=True):
+        backend["weight"] = weight
+    scene.server.merge(HTTP_ROUTES, target, {"spec": {"rules": route["spec"]["rules"]}})
+    return {f"{target}-predictor": 70, f"{target}-candidate-predictor": 30}
+
+
+def other_bundle(scene: Scene, target: str) -> dict[str, int]:
+    scene.server.merge(INFERENCE_SERVICES, target, {"spec": {"predictor": {"model": {"storageUri": storage_uri(77)}}}})
+    return scene.weights(target)
+
+
+def other_predictor(scene: Scene, target: str) -> dict[str, int]:
+    scene.server.merge(INFERENCE_SERVICES, f"{target}-candidate", {"spec": {"predictor": {"minReplicas": 2}}})
+    return scene.weights(target)
+
+
+@pytest.mark.parametrize("edit", [other_weight, other_bundle, other_predictor])
+def test_an_edit_by_hand_is_said_and_left_alone(scene: Scene, edit: Any) -> None:
+    target, version = scene.make_target(), scene.version()
+    scene.serve(version)
+    rollout = scene.start(target, version, weights=(20, 100), pause=LONG)
+    scene.until_at_step(rollout, 0)
+    weights = edit(scene, target)
+    served = scene.served(target)
+    status = scene.until(rollout, "notice of the edit", phase=Phase.PAUSED, reason="EditedByHand")
+    scene.pods[version].change(error_share=0.5)
+    looks = scene.metric("endcap_rollout_looks_total") or 0
+    while (scene.metric("endcap_rollout_looks_total") or 0) < looks + 10:
+        assert scene.status(rollout).phase == Phase.PAUSED
+    assert (scene.weights(target), scene.served(target)) == (weights, served)
+    assert [each.status for each in status.conditions if each.type == "EditedByHand"] == ["True"]
+    assert "EditedByHand" in scene.events(rollout)
+    assert scene.metric(f'endcap_rollout_manual_edits_total{{target="{target}"}}') == 1
+    scene.ask(rollout, "abort")
+    assert scene.until_ended(rollout).reason == "Aborted"
+    assert scene.weights(target) == {f"{target}-predictor": 100}
+
+
+def test_resume_takes_an_edit_over(scene: Scene) -> None:
+    target, version = scene.make_target(), scene.version()
+    scene.serve(version)
+    rollout = scene.start(target, version, weights=(20, 100), pause=Pause(duration="2s"))
+    scene.until_at_step(rollout, 0)
+    other_weight(scene, target)
+    scene.until(rollout, "notice of the edit", phase=Phase.PAUSED, reason="EditedByHand")
+    scene.ask(rollout, "resume")
+    scene.until(rollout, "the edit as the step's weight", current_weight=30, phase=Phase.PROGRESSING)
+    assert scene.until_ended(rollout).phase == Phase.SUCCEEDED
+
+
+def test_a_program_that_keeps_changing_the_route_neither_loses_its_changes_nor_stops_the_rollout(scene: Scene) -> None:
+    target, version = scene.make_target(), scene.version()
+    scene.serve(version)
+    stopped, written = threading.Event(), [0]
+
+    def keep_changing() -> None:
+        with scene.cluster.api_client() as api_client:
+            server = ApiServer(api_client, scene.namespace)
+            while not stopped.is_set():
+                written[0] += 1
+                annotations = {"example.com/number": str(written[0])}
+                server.merge(HTTP_ROUTES, target, {"metadata": {"annotations": annotations}})
+                server.merge(INFERENCE_SERVICES, target, {"metadata": {"labels": {"example.com/number": str(written[0])}}})
+
+    other = threading.Thread(target=keep_changing)
+    other.start()
+    try:
+        rollout = scene.start(target, version, weights=(5, 10, 20, 100), pause=Pause(duration="1s"))
+        status = scene.until_ended(rollout, within_s=90)
+    finally:
+        stopped.set()
+        other.join()
+    assert (status.phase, scene.weights(target)) == (Phase.SUCCEEDED, {f"{target}-predictor": 100})
+    route = scene.server.get(HTTP_ROUTES, target)
+    assert route is not None and route["metadata"]["annotations"]["example.com/number"] == str(written[0])
+    assert "changed by somebody else meanwhile" in scene.operator.log

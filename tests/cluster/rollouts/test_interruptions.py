@@ -1,0 +1,50 @@
+"""The operator dies, and the API server goes away, in the middle of a step."""
+
+import time
+
+from endcap.contracts.rollout import Pause
+from tests.cluster.rollouts.scene import Phase, Scene
+
+AWAY_S = 20.0
+
+
+def test_an_operator_that_is_killed_goes_on_where_it_was(scene: Scene) -> None:
+    target, version = scene.make_target(), scene.version()
+    scene.serve(version)
+    rollout = scene.start(target, version, weights=(5, 100), pause=Pause(duration="4s", min_requests=50))
+    before = scene.until_at_step(rollout, 0)
+    scene.operator.kill()
+    assert scene.weights(target) == {f"{target}-predictor": 95, f"{target}-candidate-predictor": 5}
+    scene.operator.start()
+    after = scene.status(rollout)
+    if after.current_step_index == 0:
+        assert after.step_started_at == before.step_started_at
+    assert scene.until_ended(rollout).phase == Phase.SUCCEEDED
+
+
+def test_an_operator_that_is_asked_to_go_ends_well_and_leaves_all_as_it_is(scene: Scene) -> None:
+    target, version = scene.make_target(), scene.version()
+    rollout = scene.start(target, version, weights=(5, 100), pause=Pause(duration="10m"))
+    scene.until_at_step(rollout, 0)
+    assert scene.operator.stop() == 0
+    assert scene.weights(target) == {f"{target}-predictor": 95, f"{target}-candidate-predictor": 5}
+    scene.operator.start()
+    scene.ask(rollout, "abort")
+    assert scene.until_ended(rollout).reason == "Aborted"
+
+
+def test_an_api_server_that_is_away_delays_and_nothing_more(scene: Scene) -> None:
+    target, version = scene.make_target(), scene.version()
+    scene.serve(version)
+    rollout = scene.start(target, version, weights=(5, 100), pause=Pause(duration="4s", min_requests=50))
+    before = scene.until_at_step(rollout, 0)
+    scene.cluster.stop_api_server()
+    try:
+        until = time.monotonic() + AWAY_S
+        while time.monotonic() < until:
+            assert scene.operator.is_well()
+    finally:
+        scene.cluster.start_api_server()
+    assert scene.status(rollout).step_started_at == before.step_started_at
+    assert scene.until_ended(rollout).phase == Phase.SUCCEEDED
+    assert scene.operator.is_well()
