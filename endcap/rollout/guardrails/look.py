@@ -14,7 +14,7 @@ class Look:
     a pod that has gone meanwhile still counts with what it did. A pod that served another version within the range is left out: its
     counters do not say which version they are of. A pod that has not loaded its bundle yet has the metric without labels.
 
-    Args:
+    Attributes:
         prometheus: who is asked.
         moment: Unix time the look is about.
         candidate: version of its bundle.

@@ -31,6 +31,8 @@ def score_drift(look: Look, guardrail: Guardrail) -> Reading:  # noqa: ARG001 - 
     if _lists(stable) < ENOUGH:
         return missing(f"{_lists(stable):,.0f} lists of the stable version in the window; {ENOUGH} are needed")
     bounds = sorted(candidate.keys() & stable.keys())
+    if len(bounds) < 2:
+        return missing("the two versions' score buckets have no bounds in common")
     index = population_stability_index(*merged_bins(_by_bin(candidate, bounds), _by_bin(stable, bounds)))
     return Reading(index, f"{_lists(candidate):,.0f} lists against {_lists(stable):,.0f}{when}")
 

@@ -53,6 +53,27 @@ def test_it_is_not_waited_for_once_a_guardrail() -> None:
     assert len(asked) == 2
 
 
+def test_one_that_hangs_is_waited_for_no_longer_than_the_settings_say() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as hung:
+        url = f"http://127.0.0.1:{hung.getsockname()[1]}"
+        settings = Settings(rollouts=RolloutSettings(prometheus_url=url, prometheus_timeout_seconds=0.2))
+        measured = open_guardrails(settings, lambda: NOW).measure(ANALYSIS, 2, 1, SINCE, [])
+    assert {each.verdict for each in measured} == {"missing"}
+    assert "timed out" in measured[0].message
+
+
+def test_one_behind_a_path_is_asked_there() -> None:
+    asked = []
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        asked.append(request.url.path)
+        return httpx.Response(200, json={"status": "success", "data": {"resultType": "scalar", "result": [1, "1"]}})
+
+    client = httpx.Client(base_url="http://metrics/prometheus", transport=httpx.MockTransport(answer))
+    assert Prometheus(client).now() == 1
+    assert asked == ["/prometheus/api/v1/query"]
+
+
 def test_failures_so_far_are_kept_while_it_is_away() -> None:
     away = answering(lambda request: httpx.Response(503, json={"status": "error", "error": "starting"}))
     failed = [each.model_copy(update={"verdict": "fail", "failures": 2, "value": 1.0}) for each in away.measure(ANALYSIS, 2, 1, SINCE, [])]
