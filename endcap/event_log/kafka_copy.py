@@ -172,15 +172,27 @@ def _partitions(client: Consumer, topic: str, folder: Path, seconds_left: Callab
     before = _remembered(folder, cluster, topic)
     partitions = {}
     for number in sorted(known.partitions):
-        marks = client.get_watermark_offsets(TopicPartition(topic, number), timeout=max(_TURN_SECONDS, seconds_left()))
-        if marks is None:
-            raise KafkaException(KafkaError(KafkaError._TIMED_OUT))
-        first, end = marks
+        first, end = _marks(client, TopicPartition(topic, number), seconds_left)
         come = before.get(number, first)
         # Beyond the end: the topic was deleted and made again.
         start = first if come > end else max(come, first)
         partitions[number] = _Partition(start, end, max(0, first - come))
     return cluster, partitions
+
+
+def _marks(client: Consumer, partition: TopicPartition, seconds_left: Callable[[], float]) -> tuple[int, int]:
+    """Offsets of a partition's first message and of the one after its last; asked again while another broker takes it over."""
+    while True:
+        try:
+            marks = client.get_watermark_offsets(partition, timeout=max(_TURN_SECONDS, seconds_left()))
+        except KafkaException as error:
+            if error.args[0].code() in _FINAL or seconds_left() <= 0:
+                raise
+            client.poll(_TURN_SECONDS)
+        else:
+            if marks is None:
+                raise KafkaException(KafkaError(KafkaError._TIMED_OUT))
+            return marks
 
 
 def _remembered(folder: Path, cluster: str, topic: str) -> Mapping[int, int]:

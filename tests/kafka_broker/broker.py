@@ -66,15 +66,25 @@ class KafkaBroker:
         return name
 
     def make_topic(self, name: str, partitions: int = 1, **config: str) -> None:
-        """Make a topic; its settings with `_` for each `.`."""
+        """Make a topic, and wait until the broker tells of all its partitions; its settings with `_` for each `.`."""
         settings = {each.replace("_", "."): value for each, value in config.items()}
         self.admin.create_topics([NewTopic(name, partitions, 1, config=settings)])[name].result(ANSWER_SECONDS)
+        until = monotonic() + ANSWER_SECONDS
+        while self._led(name) != partitions:
+            assert monotonic() < until, f"the topic has {self._led(name)} of {partitions} partitions"
 
     def allow_writing(self, user: str, topic: str) -> None:
         """Give a user of the guarded listener the right to write to a topic."""
+        self._allow(user, topic, AclOperation.WRITE)
+
+    def allow_reading(self, user: str, topic: str) -> None:
+        """Give a user of the guarded listener the right to read a topic, in no consumer group."""
+        self._allow(user, topic, AclOperation.READ)
+
+    def _allow(self, user: str, topic: str, operation: AclOperation) -> None:
         right = AclBinding(
             *(ResourceType.TOPIC, topic, ResourcePatternType.LITERAL),
-            *(f"User:{user}", "*", AclOperation.WRITE, AclPermissionType.ALLOW),
+            *(f"User:{user}", "*", operation, AclPermissionType.ALLOW),
         )
         for done in self.admin.create_acls([right]).values():
             done.result(ANSWER_SECONDS)
@@ -94,6 +104,11 @@ class KafkaBroker:
         finally:
             client.close()
         return sorted(found, key=lambda message: (message.partition(), message.offset()))
+
+    def _led(self, topic: str) -> int:
+        """Partitions of a topic that can be written and read."""
+        told = self.admin.list_topics(topic, timeout=ANSWER_SECONDS).topics[topic]
+        return sum(each.error is None and each.leader >= 0 for each in told.partitions.values()) if told.error is None else 0
 
     def _answers(self) -> bool:
         try:

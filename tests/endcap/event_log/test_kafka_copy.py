@@ -16,7 +16,7 @@ from endcap.event_log.kafka_config import KafkaConfig, kafka_config
 from endcap.event_log.kafka_copy import OFFSETS_FILE, Copied, copy_events
 from endcap.event_log.reader import event_schema, read_events
 from endcap.settings import EventSettings
-from tests.endcap.event_log.shown_lists import shown_list
+from tests.endcap.event_log.shown_lists import shown_list, wait_until
 from tests.kafka_broker.broker import USERS, KafkaBroker
 
 SECONDS = 60
@@ -116,6 +116,23 @@ def test_a_copied_line_is_the_contracts(broker: KafkaBroker, tmp_path: Path) -> 
     assert [Event.model_validate_json(line).request_id for line in file.read_text().splitlines()] == ["a"] * 4
 
 
+def test_the_right_to_read_the_topic_is_enough(broker: KafkaBroker, tmp_path: Path) -> None:
+    topic = broker.topic(partitions=2)
+    emit(config_of(broker, topic), "a", "b")
+    broker.allow_reading("guest", topic)
+    config = guarded(broker, topic, tmp_path / "kafka.properties")
+    wait_until(lambda: is_let_in(config, tmp_path / "events"))
+    assert requests(tmp_path / "events") == ["a", "b"]
+
+
+def is_let_in(config: KafkaConfig, folder: Path) -> bool:
+    """Whether a copy is made; a right that was given takes a moment."""
+    try:
+        return copy_events(config, folder, SECONDS).left == 0
+    except DependencyUnavailable:
+        return False
+
+
 def missing_topic(broker: KafkaBroker, folder: Path) -> KafkaConfig:
     return config_of(broker, "nowhere")
 
@@ -132,11 +149,14 @@ def folder_is_a_file(broker: KafkaBroker, folder: Path) -> KafkaConfig:
 
 
 def no_right_to_read(broker: KafkaBroker, folder: Path) -> KafkaConfig:
-    file = folder.with_name("kafka.properties")
+    return guarded(broker, broker.topic(), folder.with_name("kafka.properties"))
+
+
+def guarded(broker: KafkaBroker, topic: str, file: Path) -> KafkaConfig:
     file.write_text(
         f"security.protocol=SASL_PLAINTEXT\nsasl.mechanism=PLAIN\nsasl.username=guest\nsasl.password={USERS['guest']}\n", encoding="utf-8"
     )
-    return kafka_config(EventSettings(kafka_bootstrap=broker.guarded, kafka_topic=broker.topic(), kafka_config_file=file))
+    return kafka_config(EventSettings(kafka_bootstrap=broker.guarded, kafka_topic=topic, kafka_config_file=file))
 
 
 @pytest.mark.parametrize(
