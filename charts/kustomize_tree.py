@@ -18,6 +18,8 @@ HEADER = "# Made by `python charts/render_manifests.py` from charts/endcap; chan
 _SOURCE = re.compile(r"^# Source: endcap/templates/(.+)$", re.MULTILINE)
 _MANAGED_BY = "app.kubernetes.io/managed-by"
 _HELMS_OWN = "helm.sh/"
+_TESTS = "test-"
+"""Templates that `helm test` alone needs."""
 
 Documents = list[dict[str, Any]]
 
@@ -44,7 +46,7 @@ def rendered(profile: str) -> dict[str, Documents]:
     for part in re.split(r"^---\n", text, flags=re.MULTILINE):
         document = yaml.load(part, Loader=yaml.CSafeLoader)
         source = _SOURCE.search(part)
-        if document and source:
+        if document and source and not source[1].startswith(_TESTS):
             files.setdefault(source[1], []).append(without_helm(document))
     return files
 

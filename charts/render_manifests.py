@@ -1,4 +1,4 @@
-"""Everything that is made from the chart's sources: schema and table of the values, copied monitoring files, the kustomize tree."""
+"""Everything that is made from the chart's sources: its files, schema and table of the values, the kustomize tree."""
 
 import shutil
 
@@ -7,7 +7,12 @@ from values_comments import CHART
 from values_schema import SCHEMA, schema_text
 from values_table import README, readme_with_table
 
+from endcap.rollout.definition import definition_text
+from pipelines.compiling import compile_pipeline
+from pipelines.values import ChartValues
+
 MONITORING = CHART.parents[1] / "monitoring"
+FILES = CHART / "files"
 
 
 def copied_files() -> list[str]:
@@ -17,7 +22,9 @@ def copied_files() -> list[str]:
 
 if __name__ == "__main__":
     for name in copied_files():
-        shutil.copyfile(MONITORING / name, CHART / "files" / name)
+        shutil.copyfile(MONITORING / name, FILES / name)
+    (FILES / "rollouts.endcap.dev.yaml").write_text(definition_text(), encoding="utf-8")
+    compile_pipeline(FILES / "endcap-training.yaml", ChartValues())
     SCHEMA.write_text(schema_text())
     README.write_text(readme_with_table(README.read_text()))
     write_tree()

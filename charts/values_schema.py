@@ -12,6 +12,7 @@ _TEXT = {"type": "string"}
 _NAME = {"type": "string", "minLength": 1}
 _QUANTITY = {"type": ["string", "number"], "pattern": r"^[0-9]+(\.[0-9]+)?(m|k|Ki|M|Mi|G|Gi|T|Ti)?$"}
 _VARIABLE = {"type": "string", "pattern": "^[A-Z_][A-Z0-9_]*$"}
+_BUNDLE_VERSION = {"type": ["integer", "string"], "pattern": "^[0-9]+$", "minimum": 1}
 _DURATION = {"type": "string", "pattern": "^([0-9]+h)?([0-9]+m)?([0-9]+s)?$", "minLength": 2}
 
 
@@ -88,15 +89,16 @@ DEFINITIONS: dict[str, dict[str, Any]] = {
                     "maxLength": 20,
                     "not": {"enum": ["candidate", "stable"]},
                 },
-                "version": {"type": ["integer", "string"], "pattern": "^[0-9]+$", "minimum": 1},
-                "collection": _NAME,
+                "bundle": _closed({"version": _BUNDLE_VERSION, "collection": _NAME}, ("version", "collection")),
                 "replicas": _closed({"min": {"type": "integer", "minimum": 1}, "max": {"type": "integer", "minimum": 1}}),
                 "env": {"$ref": "#/$defs/settingsEnv"},
             },
-            ("name", "version", "collection"),
+            ("name", "bundle"),
         ),
     },
-    "analysis": _closed({"interval": _DURATION, "window": _DURATION, "guardrails": {"type": "array", "items": _GUARDRAIL}}),
+    # Without guardrails nothing would stop a candidate: whoever changes the times says them too.
+    "analysis": _closed({"interval": _DURATION, "window": _DURATION, "guardrails": {"type": "array", "items": _GUARDRAIL}})
+    | {"dependentRequired": {"interval": ["guardrails"], "window": ["guardrails"]}},
 }
 """What several values share; `@schema {ref: NAME}` points here."""
 

@@ -14,11 +14,13 @@ CHART = ROOT / "charts" / "endcap"
 SHARED = ROOT.parent / "shared"
 PROFILES = ("minimal", "production", "gpu", "multi-region")
 RELEASE, NAMESPACE = "endcap", "shop"
+BOLD = {"version": 20261123110000, "collection": "endcap_20261123110000"}
+CALM = {"version": 20261122110000, "collection": "endcap_20261122110000"}
 VARIANTS = {
     "experiments": {
         "variants": [
-            {"name": "bold", "version": 20261123110000, "collection": "endcap_20261123110000", "env": {"ENDCAP_SERVING__K_DEFAULT": "20"}},
-            {"name": "calm", "version": 20261122110000, "collection": "endcap_20261122110000", "replicas": {"min": 1}},
+            {"name": "bold", "bundle": BOLD, "env": {"ENDCAP_SERVING__K_DEFAULT": "20"}},
+            {"name": "calm", "bundle": CALM, "replicas": {"min": 1}},
         ]
     }
 }

@@ -80,4 +80,5 @@ def test_no_cluster_wide_right_is_asked_for(objects: list[Document]) -> None:
 
 def test_no_role_asks_for_everything(objects: list[Document]) -> None:
     rules = [rule for each in of_kind(objects, "Role") for rule in each["rules"]]
-    assert not any("*" in [*rule["apiGroups"], *rule["resources"], *rule["verbs"]] or "secrets" in rule["resources"] for rule in rules)
+    assert not any("*" in [*rule["apiGroups"], *rule["resources"], *rule["verbs"]] for rule in rules)
+    assert not any("secrets" in rule["resources"] and not rule.get("resourceNames") for rule in rules)

@@ -11,6 +11,7 @@ import yaml
 
 from tests.charts.chart import CHART, PROFILES, ROOT, Document, Refused
 
+BUNDLE = {"version": 1, "collection": "c"}
 VALUES = yaml.safe_load((CHART / "values.yaml").read_text())
 SCHEMA = json.loads((CHART / "values.schema.json").read_text())
 
@@ -121,7 +122,11 @@ def _nodes(node: Any, path: str = "$") -> Iterator[tuple[str, Document]]:
         ({"pipelines": {"secretEnv": [{"secretName": "s", "key": "k", "env": "lower"}]}}, "/pipelines/secretEnv/0/env"),
         ({"rollouts": {"steps": [{"setWeight": 101}]}}, "/rollouts/steps/0/setWeight"),
         ({"rollouts": {"analysis": {"guardrails": [{"name": "a", "limit": 1}]}}}, "/rollouts/analysis/guardrails/0"),
-        ({"experiments": {"variants": [{"name": "candidate", "version": 1, "collection": "c"}]}}, "/experiments/variants/0/name"),
+        (
+            {"experiments": {"variants": [{"name": "candidate", "bundle": BUNDLE}]}},
+            "/experiments/variants/0/name",
+        ),
+        ({"rollouts": {"analysis": {"interval": "1m"}}}, "/rollouts/analysis"),
         ({"bundles": {"claim": {"size": "much"}}}, "/bundles/claim/size"),
     ],
 )

@@ -26,3 +26,28 @@
 {{- end -}}
 {{- toYaml $backends -}}
 {{- end -}}
+
+{{/* Features that Knative's ConfigMap config-features must switch on for the InferenceService of these values, one a line. */}}
+{{- define "endcap.knativeFeatures" -}}
+{{- $serving := .Values.serving -}}
+{{- if hasPrefix "pvc://" (include "endcap.storageUri" .) }}
+kubernetes.podspec-persistent-volume-claim
+{{- else }}
+kubernetes.podspec-init-containers
+{{- end }}
+{{- if $serving.nodeSelector }}
+kubernetes.podspec-nodeselector
+{{- end }}
+{{- if $serving.tolerations }}
+kubernetes.podspec-tolerations
+{{- end }}
+{{- if $serving.affinity }}
+kubernetes.podspec-affinity
+{{- end }}
+{{- if $serving.priorityClassName }}
+kubernetes.podspec-priorityclassname
+{{- end }}
+{{- if $serving.knative.multiContainerProbing }}
+multi-container-probing
+{{- end }}
+{{- end -}}

@@ -15,6 +15,7 @@ ENDCAP_HOME: {{ .Values.workspace.mountPath }}
 ENDCAP_FEATURE_REPO_DIR: /opt/endcap/feature_repo
 ENDCAP_ROLLOUTS__TARGET: {{ include "endcap.fullname" . }}
 ENDCAP_ROLLOUTS__NAMESPACE: {{ .Release.Namespace }}
+ENDCAP_ROLLOUTS__DEFAULTS_FILE: /etc/endcap/rollouts/rollouts.yaml
 ENDCAP_ROLLOUTS__STORAGE_URI: {{ include "endcap.storageUri" . }}
 ENDCAP_ROLLOUTS__BUNDLE_STORE: {{ .Values.bundles.store | default "/mnt/bundles" }}
 {{- with .Values.mlflow.trackingUri }}

@@ -17,6 +17,7 @@
 {{- with $.Values.images.pullSecrets }}{{ $_ := set $pod "imagePullSecret" (fromJsonArray (include "endcap.pipelinePullSecrets" .)) }}{{ end -}}
 {{- if eq (dig "podMetadata" "labels" "endcap.dev/reaches" "" $pod) "stores" -}}
 {{- $env = mergeOverwrite $env (fromYaml (include "endcap.pipelineSettings" $)) -}}
+{{- $_ := set $pod "configMapAsVolume" (fromJsonArray (include "endcap.pipelineConfigMaps" $)) -}}
 {{- $_ := set $pod "pvcMount" (fromJsonArray (include "endcap.pipelineMounts" $)) -}}
 {{- with fromJsonArray (include "endcap.pipelineSecrets" $) }}{{ $_ := set $pod "secretAsEnv" . }}{{ end -}}
 {{- with fromJsonArray (include "endcap.pipelineSecretFiles" $) }}{{ $_ := set $pod "secretAsVolume" . }}{{ end -}}
@@ -77,6 +78,13 @@
 {{- $secrets = append $secrets (dict "secretName" .secretName "secretNameParameter" $parameter "keyToEnv" $keys "optional" false) -}}
 {{- end -}}
 {{- toJson $secrets -}}
+{{- end -}}
+
+{{/* Configuration of steps that reach stores: what new Rollouts are made of. */}}
+{{- define "endcap.pipelineConfigMaps" -}}
+{{- $name := include "endcap.rolloutDefaultsName" . -}}
+{{- $parameter := dict "runtimeValue" (dict "constant" $name) -}}
+{{- list (dict "configMapName" $name "configMapNameParameter" $parameter "mountPath" "/etc/endcap/rollouts" "optional" false) | toJson -}}
 {{- end -}}
 
 {{/* Certificate authorities of steps that reach stores. */}}

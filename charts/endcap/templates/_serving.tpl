@@ -80,9 +80,9 @@ spec:
         name: tensorflow
         version: "2"
       runtime: {{ include "endcap.runtimeName" $root }}
-      protocolVersion: v2
+      protocolVersion: v1
+      name: kserve-container # as KServe would set it
       storageUri: {{ $served.storageUri }}
-      name: kserve-container
       resources:
         {{- include "endcap.modelServerResources" $root | nindent 8 }}
     containers:
