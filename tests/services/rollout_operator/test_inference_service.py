@@ -1,0 +1,71 @@
+"""What an InferenceService says about itself."""
+
+from typing import Any
+
+import pytest
+
+from endcap.contracts.rollout import Served
+from services.rollout_operator.inference_service import absent, bundle_patch, fingerprint, is_ready, mode_of, served_by, unready_message
+from tests.services.rollout_operator.documents import stable
+
+
+def test_its_bundle_is_read_from_spec_and_annotations() -> None:
+    assert served_by(stable()) == Served(version=1, storage_uri="pvc://bundles/1", collection="endcap_1")
+    unknown = stable()
+    unknown["metadata"]["annotations"] = {"endcap.dev/bundle": "latest"}
+    assert served_by(unknown) == Served(storage_uri="pvc://bundles/1")
+
+
+@pytest.mark.parametrize(
+    ("asked", "found", "mode"),
+    [
+        ("Standard", None, "Standard"),
+        ("RawDeployment", None, "Standard"),
+        ("Serverless", None, "Knative"),
+        (None, "Knative", "Knative"),
+        (None, None, None),
+        ("ModelMesh", None, None),
+    ],
+)
+def test_its_mode_is_asked_for_or_found(asked: str | None, found: str | None, mode: str | None) -> None:
+    document: dict[str, Any] = {"metadata": {"annotations": {"serving.kserve.io/deploymentMode": asked} if asked else {}}}
+    document["status"] = {"deploymentMode": found} if found else {}
+    assert mode_of(document) == mode
+
+
+def test_its_fingerprint_changes_with_all_but_bundle_and_weight() -> None:
+    same = stable(canaryTrafficPercent=5)
+    same["spec"]["predictor"]["model"]["storageUri"] = "pvc://bundles/2"
+    assert fingerprint(same) == fingerprint(stable())
+    assert fingerprint(stable(minReplicas=3)) != fingerprint(stable())
+    other = stable()
+    other["spec"]["predictor"]["model"]["runtime"] = "another"
+    assert fingerprint(other) != fingerprint(stable())
+
+
+def test_it_is_ready_when_kserve_says_so_and_it_stays() -> None:
+    document = stable()
+    assert not is_ready(document) and "not looked" in unready_message(document)
+    document["status"] = {"conditions": [{"type": "Ready", "status": "False", "message": "no node has a GPU"}]}
+    assert not is_ready(document) and unready_message(document) == "no node has a GPU"
+    document["status"] = {"conditions": [{"type": "Ready", "status": "True"}]}
+    assert is_ready(document)
+    document["metadata"]["deletionTimestamp"] = "2026-11-24T12:00:00Z"
+    assert not is_ready(document)
+
+
+def test_one_that_is_missing_going_or_of_another_kind_is_no_target() -> None:
+    missing, going, odd = absent(None, "endcap"), stable(), stable()
+    assert missing is not None and missing.is_gone
+    going["metadata"]["deletionTimestamp"] = "2026-11-24T12:00:00Z"
+    gone = absent(going, "endcap")
+    assert gone is not None and gone.is_gone
+    del odd["spec"]["predictor"]["model"]
+    unfit = absent(odd, "endcap")
+    assert unfit is not None and not unfit.is_gone
+    assert absent(stable(), "endcap") is None
+
+
+def test_a_bundle_without_a_version_takes_the_annotations_off() -> None:
+    patch = bundle_patch(Served(storage_uri="pvc://bundles/0"))
+    assert patch["metadata"]["annotations"] == {"endcap.dev/bundle": None, "endcap.dev/collection": None}

@@ -1,0 +1,50 @@
+"""The rule `traffic` of an HTTPRoute."""
+
+import pytest
+
+from services.rollout_operator.route_weights import rules_with_weight, traffic_rule, weight_of
+from tests.services.rollout_operator.documents import backend, route
+
+STABLE, CANDIDATE = "endcap-predictor", "endcap-candidate-predictor"
+
+
+@pytest.mark.parametrize(
+    ("backends", "weight"),
+    [
+        ([backend(STABLE)], 0),
+        ([backend(STABLE, None)], 0),
+        ([backend(STABLE, 95), backend(CANDIDATE, 5)], 5),
+        ([backend(STABLE, 0), backend(CANDIDATE, 100)], 100),
+        ([backend(STABLE, 3), backend(CANDIDATE, 1)], 25),
+        ([backend(STABLE, None), backend(CANDIDATE, None)], 50),
+        ([backend(STABLE, 90), backend("stranger", 10)], None),
+        ([backend(CANDIDATE)], None),
+        ([backend(STABLE, 0)], None),
+        ([], None),
+    ],
+)
+def test_the_candidates_share(backends: list[dict[str, object]], weight: int | None) -> None:
+    rule = traffic_rule(route(*backends))
+    assert rule is not None and weight_of(rule, "endcap") == weight
+
+
+@pytest.mark.parametrize("weight", [0, 1, 50, 100])
+def test_what_is_written_is_read_again(weight: int) -> None:
+    written = route(backend(STABLE))
+    written["spec"]["rules"] = rules_with_weight(written, "endcap", weight)
+    rule = traffic_rule(written)
+    assert rule is not None and weight_of(rule, "endcap") == weight
+    assert (len(rule["backendRefs"]) == 1) == (weight == 0)
+
+
+def test_other_rules_and_other_fields_of_a_backend_stay() -> None:
+    before = route(backend(STABLE))
+    rules = rules_with_weight(before, "endcap", 5)
+    assert rules[0] == before["spec"]["rules"][0]
+    assert rules[1]["backendRefs"] == [backend(STABLE, 95), backend(CANDIDATE, 5)]
+    assert before == route(backend(STABLE)), "what was read is not changed"
+
+
+def test_a_route_without_the_rule_has_none() -> None:
+    assert traffic_rule({"spec": {"rules": [{"name": "other"}]}}) is None
+    assert traffic_rule({"spec": {}}) is None
