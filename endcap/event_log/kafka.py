@@ -1,6 +1,7 @@
 """The event log of a cluster: a Kafka topic, a message an event."""
 
 from collections.abc import Callable, Sequence
+from math import ceil
 from time import monotonic
 from typing import Any
 
@@ -81,7 +82,7 @@ class KafkaEventLog(QueuedEventLog):
     def waiting(self) -> int:
         """Batches that Kafka has not confirmed yet; of those that were handed to its client, as many as their mean size tells."""
         handed = len(self._producer) * self._batches / self._events if self._events else 0
-        return len(self._queue) + round(handed + 0.49)
+        return len(self._queue) + ceil(handed)
 
     def _why_full(self) -> str:
         return self._with_trouble(super()._why_full())

@@ -3,6 +3,7 @@ from datetime import UTC, datetime
 from uuid import UUID
 
 import numpy as np
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -47,6 +48,15 @@ def test_every_line_is_an_impression_of_the_contract() -> None:
 def test_a_request_without_a_session_is_its_own_session() -> None:
     assert {event.session_id for event in events(shown(session_id=None))} == {f"{REQUEST_SESSION}r1"}
     assert {event.user_id for event in events(shown(user_id=None))} == {None}
+
+
+@pytest.mark.parametrize(
+    ("user_id", "session_id", "person"),
+    [("u1", "s1", "u1"), (None, "s1", "s1"), (None, None, f"{REQUEST_SESSION}r1"), ("\ud800" + "x" * 200, None, "\ufffd" + "x" * 127)],
+)
+def test_an_event_is_its_users_else_its_sessions_as_the_line_names_them(user_id: str | None, session_id: str | None, person: str) -> None:
+    batch = shown(user_id=user_id, session_id=session_id)
+    assert list(batch.persons()) == [person] * 3 == [event.user_id or event.session_id for event in events(batch)]
 
 
 def test_event_ids_are_random_uuids_that_never_repeat() -> None:
