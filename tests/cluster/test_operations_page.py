@@ -17,7 +17,7 @@ from tests.cluster.cluster import Cluster, until
 from tests.cluster.command import Command
 from tests.cluster.kserve_standin import KServeStandIn
 from tests.cluster.rollouts.operator_process import ACCOUNT, OperatorProcess, account_kubeconfig, clean_environment
-from tests.cluster.rollouts.scene import made_collections
+from tests.cluster.rollouts.scene import STABLE_COLLECTION, made_collections
 from tests.docs.page import ROOT, Block, blocks
 
 NAMESPACE = "shop"
@@ -55,7 +55,7 @@ class Reader:
 @pytest.fixture
 def milvus(tmp_path: Path) -> Iterator[MilvusSettings]:
     with running_milvus(Settings(home=tmp_path / "milvus", milvus=MilvusSettings(port=free_port()))) as running:
-        made_collections(running, [f"endcap_{version}" for version in VERSIONS])
+        made_collections(running, [STABLE_COLLECTION, *(f"endcap_{version}" for version in VERSIONS)])
         yield running
 
 
