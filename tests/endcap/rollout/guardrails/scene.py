@@ -12,7 +12,7 @@ from endcap.rollout.guardrails.prometheus import Prometheus
 from tests.made_metrics import MadeOutcomes, MadeTransformer, Outcomes, made_outcomes, made_transformer
 from tests.prometheus_server import PrometheusServer, running_prometheus
 
-PODS = 64
+PODS = 48
 VERSIONS = range(101, 201)
 WINDOW = "10m"
 

@@ -85,6 +85,17 @@ def test_what_was_before_the_step_does_not_count(scene: Scene) -> None:
     assert 2000 <= requests < 2000 * 2.5, "extrapolated over a window of few scrapes, but nothing of before"
 
 
+def test_a_candidate_that_goes_bad_under_way_is_found(scene: Scene) -> None:
+    pod = scene.pod(scene.version())
+    pod.change(requests_per_second=1000)
+    scene.server.wait_for(f'endcap_lists_total{{instance="{pod.target}"}}', lambda lists: lists is not None and lists > 300)
+    assert scene.measured(ERROR_RATE, pod.version, None).value == 0
+    pod.change(error_share=0.5)
+    scene.server.wait_for(f'sum(endcap_failed_total{{instance="{pod.target}"}})', lambda failed: failed is not None and failed > 300)
+    pod.change(requests_per_second=0)
+    assert scene.measured(ERROR_RATE, pod.version, None).verdict == "fail"
+
+
 def test_a_step_of_this_moment_has_no_data(scene: Scene) -> None:
     pod = scene.pod(scene.version())
     pod.answer(2000)
