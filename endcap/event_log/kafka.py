@@ -80,7 +80,7 @@ class KafkaEventLog(QueuedEventLog):
         self._thread.start()
 
     def waiting(self) -> int:
-        """Batches that Kafka has not confirmed yet; of those that were handed to its client, as many as their mean size tells."""
+        """Batches that Kafka has not confirmed yet; of those that its client has, about as many as their mean size tells."""
         handed = len(self._producer) * self._batches / self._events if self._events else 0
         return len(self._queue) + ceil(handed)
 

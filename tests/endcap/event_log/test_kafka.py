@@ -227,7 +227,7 @@ def test_a_wrong_password_is_told_of_without_showing_it(broker: KafkaBroker, fil
     with capture_logs() as lines, opened(file, broker.guarded, topic, login("shop", "wrong-pass-word")) as log:
         log.emit(shown_list("r1"))
         wait_until(lambda: "uthentication" in str(lines))
-        assert log.waiting() == 1
+        assert log.waiting() >= 1
         log.close(0.5)
     assert log.dropped == 4
     assert "uthentication" in next(line["reason"] for line in lines if line["event"] == "events dropped")
