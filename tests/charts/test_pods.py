@@ -181,3 +181,12 @@ def test_a_pod_has_longer_to_go_than_its_drain_takes(objects: list[Document]) ->
 def test_values_that_contradict_each_other_are_refused(chart: Callable[..., list[Document]], values: Document, said: str) -> None:
     with pytest.raises(Refused, match=re.escape(said)):
         chart(values)
+
+
+def test_the_operator_answers_probes_and_scrapes_from_outside_its_pod(rendered: Callable[[str], list[Document]]) -> None:
+    container = one(rendered("production"), "Deployment")["spec"]["template"]["spec"]["containers"][0]
+    settings = environment(container)
+    ports = {port["name"]: str(port["containerPort"]) for port in container["ports"]}
+    assert settings["ENDCAP_SERVING__HOST"] == "0.0.0.0"  # noqa: S104 - inside a pod
+    assert ports == {"health": settings["ENDCAP_SERVING__HTTP_PORT"], "metrics": settings["ENDCAP_ROLLOUTS__METRICS_PORT"]}
+    assert container["livenessProbe"]["httpGet"] == {"path": "/healthz", "port": "health"}

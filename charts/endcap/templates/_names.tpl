@@ -21,6 +21,7 @@
 {{- define "endcap.operatorName" -}}{{ include "endcap.fullname" . }}-rollout-operator{{- end -}}
 {{- define "endcap.redisName" -}}{{ include "endcap.fullname" . }}-redis{{- end -}}
 {{- define "endcap.sparkName" -}}{{ include "endcap.fullname" . }}-features{{- end -}}
+{{- define "endcap.sparkAccount" -}}{{ include "endcap.fullname" . }}-spark{{- end -}}
 {{- define "endcap.servingAccount" -}}{{ include "endcap.fullname" . }}-serving{{- end -}}
 {{- define "endcap.pipelineAccount" -}}
 {{- .Values.pipelines.serviceAccountName | default (printf "%s-pipeline" (include "endcap.fullname" .)) -}}

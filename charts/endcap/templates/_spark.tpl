@@ -49,7 +49,7 @@ driver:
   coreRequest: {{ $spark.driver.cores | quote }}
   coreLimit: {{ $spark.driver.cores | quote }}
   memory: {{ $spark.driver.memory }}
-  serviceAccount: {{ include "endcap.sparkName" . }}
+  serviceAccount: {{ include "endcap.sparkAccount" . }}
   {{- include "endcap.sparkPod" . | nindent 2 }}
 executor:
   instances: {{ $spark.executor.instances }}
