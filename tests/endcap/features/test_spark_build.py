@@ -168,7 +168,7 @@ def test_the_submitted_job_ends_with_the_errors_code(tmp_path):
     arguments = ["--data", str(tmp_path / "none"), "--out", str(tmp_path / "features"), "--test-weeks", "2"]
     done = subprocess.run([*submit, job, *arguments], env=environment, capture_output=True, text=True, check=False, timeout=120)
     assert done.returncode == DataRejected.exit_code, done.stderr[-2000:]
-    assert "events.parquet" in done.stderr
+    assert "events.parquet" in done.stdout
     assert not (tmp_path / "features").exists()
 
 
