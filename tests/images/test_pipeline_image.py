@@ -11,9 +11,11 @@ IMAGE = "pipeline"
 IMPORT_STEPS = """
 import importlib, pkgutil
 import components, pipelines
+names = []
 for package in (components, pipelines):
     for module in pkgutil.walk_packages(package.__path__, f"{package.__name__}."):
-        importlib.import_module(module.name)
+        names.append(importlib.import_module(module.name).__name__)
+print(*names)
 """
 TRAIN = """
 from endcap.training.tensorflow_setup import prepare_tensorflow
@@ -28,7 +30,8 @@ def test_the_image_holds_its_lock_and_lets_nothing_be_changed(build: DryBuild) -
 
 
 def test_every_step_imports(build: DryBuild) -> None:
-    succeed(build, "python3", "-c", IMPORT_STEPS)
+    names = succeed(build, "python3", "-c", IMPORT_STEPS).split()
+    assert {"components.train_two_tower.step", "components.deploy_bundle.step", "pipelines.training"} <= set(names)
 
 
 def test_kubeflow_s_executor_is_there(build: DryBuild) -> None:
