@@ -1,0 +1,45 @@
+"""A real MLflow server for tests, on loopback, ended with the block."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from urllib.error import URLError
+from urllib.request import urlopen
+
+START_SECONDS, STOP_SECONDS = 180, 60
+
+
+@contextmanager
+def running_mlflow(folder: Path, port: int) -> Iterator[str]:
+    """The server's address; runs, models and artifacts lie in the folder."""
+    places = ["--backend-store-uri", f"sqlite:///{folder}/mlflow.db", "--artifacts-destination", str(folder / "artifacts")]
+    command = [sys.executable, "-m", "mlflow", "server", "--host", "127.0.0.1", "--port", str(port), "--workers", "1", *places]
+    with (folder / "mlflow.log").open("w") as log:
+        server = subprocess.Popen(command, cwd=folder, stdout=log, stderr=log, start_new_session=True)
+    try:
+        _wait(server, f"http://127.0.0.1:{port}", folder / "mlflow.log")
+        yield f"http://127.0.0.1:{port}"
+    finally:
+        os.killpg(server.pid, signal.SIGTERM)
+        try:
+            server.wait(timeout=STOP_SECONDS)
+        except subprocess.TimeoutExpired:
+            os.killpg(server.pid, signal.SIGKILL)
+            server.wait()
+
+
+def _wait(server: "subprocess.Popen[bytes]", address: str, log: Path) -> None:
+    deadline = time.monotonic() + START_SECONDS
+    while time.monotonic() < deadline:
+        assert server.poll() is None, log.read_text()
+        try:
+            with urlopen(f"{address}/health", timeout=2):  # noqa: S310 - on loopback
+                return
+        except (URLError, OSError):
+            time.sleep(0.1)
+    raise AssertionError(f"MLflow does not answer: {log.read_text()}")
