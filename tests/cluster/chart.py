@@ -8,6 +8,8 @@ import yaml
 CHART = Path(__file__).parents[2] / "charts" / "endcap"
 PROFILES = ("minimal", "production", "gpu", "multi-region")
 RELEASE = "endcap"
+KNATIVE = ("--set", "serving.deploymentMode=Knative", "--set", "serving.timeoutSeconds=30")
+"""Values for Knative mode, in which the time-out is the time to drain, too."""
 
 
 def values_of(profile: str) -> Path:

@@ -1,0 +1,104 @@
+"""Each ServiceAccount of the chart can do what its part needs, and nothing else."""
+
+from collections.abc import Callable, Iterator
+
+import pytest
+
+from tests.cluster.access import Right, account, all_rights
+from tests.cluster.chart import CHART, RELEASE, documents, values_of
+from tests.cluster.cluster import Cluster
+from tests.cluster.command import Command
+
+SERVING, KNATIVE, GATEWAY, ENDCAP = "serving.kserve.io", "serving.knative.dev", "gateway.networking.k8s.io", "endcap.dev"
+
+
+def _rights(group: str, resource: str, verbs: str, name: str = "") -> set[Right]:
+    return {Right(group, resource, verb, name) for verb in verbs.split()}
+
+
+SPARK_VERBS = "get list watch create update patch delete deletecollection"
+NEEDS: dict[str, set[Right]] = {
+    f"{RELEASE}-serving": set(),
+    f"{RELEASE}-redis": set(),
+    # reads and writes its own resource, moves the target and its route, looks at what KServe made of it, tells people
+    f"{RELEASE}-rollout-operator": (
+        _rights(ENDCAP, "rollouts", "get list watch patch")
+        | _rights(ENDCAP, "rollouts/status", "patch")
+        | _rights(SERVING, "inferenceservices", "get list create patch delete")
+        | _rights(GATEWAY, "httproutes", "get patch")
+        | _rights("apps", "deployments", "get")
+        | _rights(KNATIVE, "services", "get")
+        | _rights("", "events", "create")
+    ),
+    # the deploy step makes a Rollout and watches it; Argo and KFP beside each step report and find their storage
+    f"{RELEASE}-pipeline": (
+        _rights(ENDCAP, "rollouts", "get list create")
+        | _rights("argoproj.io", "workflowtaskresults", "create patch")
+        | _rights("", "configmaps", "get", "kfp-launcher")
+        | _rights("", "secrets", "get", "mlpipeline-minio-artifact")
+    ),
+    # what the Spark operator's own chart gives a driver
+    f"{RELEASE}-features": {
+        right for resource in ("pods", "services", "configmaps", "persistentvolumeclaims") for right in _rights("", resource, SPARK_VERBS)
+    },
+}
+
+
+@pytest.fixture(scope="module")
+def installed(helm: Command, make_namespace: Callable[[str], str], operator_crds: None, without_rollout_definition: None) -> Iterator[str]:
+    """The namespace of the production profile."""
+    namespace = make_namespace("permissions")
+    helm("install", RELEASE, CHART, "--namespace", namespace, "--values", values_of("production"))
+    yield namespace
+    helm("uninstall", RELEASE, "--namespace", namespace)
+
+
+@pytest.fixture(scope="module")
+def elsewhere(make_namespace: Callable[[str], str]) -> str:
+    return make_namespace("elsewhere")
+
+
+@pytest.fixture(scope="module")
+def rights(cluster: Cluster, installed: str) -> set[Right]:
+    """Everything that anybody could be allowed, and what the accounts need."""
+    with cluster.api_client() as api_client:
+        return all_rights(api_client).union(*NEEDS.values())
+
+
+@pytest.fixture(scope="module")
+def everybodys(cluster: Cluster, elsewhere: str, rights: set[Right]) -> dict[str, set[Right]]:
+    """What an account without any binding may, by namespace."""
+    with account(cluster, elsewhere, "default") as nobody:
+        return {elsewhere: nobody.granted(rights, elsewhere), "": nobody.granted(rights, "")}
+
+
+def test_each_account_has_its_needs_written_down(helm: Command) -> None:
+    rendered = documents(helm("template", RELEASE, CHART, "--values", values_of("production")))
+    assert {each["metadata"]["name"] for each in rendered if each["kind"] == "ServiceAccount"} == set(NEEDS)
+    assert not [each for each in rendered if each["kind"].startswith("ClusterRole")]
+
+
+@pytest.mark.parametrize("name", NEEDS)
+def test_an_account_may_do_what_it_needs_and_nothing_else(
+    cluster: Cluster, installed: str, rights: set[Right], everybodys: dict[str, set[Right]], name: str
+) -> None:
+    with account(cluster, installed, name) as asking:
+        assert asking.granted(rights, installed) == NEEDS[name] | everybodys[""]
+
+
+@pytest.mark.parametrize("name", NEEDS)
+def test_an_account_may_nothing_in_other_namespaces_nor_in_the_cluster(
+    cluster: Cluster, installed: str, elsewhere: str, everybodys: dict[str, set[Right]], name: str
+) -> None:
+    with account(cluster, elsewhere, "default") as nobody, account(cluster, installed, name) as asking:
+        assert asking.rules(elsewhere) == nobody.rules(elsewhere)
+        assert not asking.granted(NEEDS[name], elsewhere) - everybodys[elsewhere]
+        assert not asking.granted(NEEDS[name], "") - everybodys[""]
+
+
+def test_nobody_may_anything_but_ask_about_itself(everybodys: dict[str, set[Right]]) -> None:
+    assert {right.resource for given in everybodys.values() for right in given} == {
+        "selfsubjectaccessreviews",
+        "selfsubjectreviews",
+        "selfsubjectrulesreviews",
+    }
