@@ -1,0 +1,60 @@
+"""What a run on this machine came to, for a person and as one document."""
+
+from collections.abc import Callable
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+
+from endcap.bundle.deployment_record import Deployment, write_deployment
+from endcap.errors import EndcapError
+from endcap.evaluation.evaluation import Evaluation
+from endcap.settings import Settings
+from pipelines.local_run import LocalRun
+from pipelines.results import TrainingResult
+from pipelines.step_display import StepRun
+from tests.endcap.conftest import made_evaluation
+
+Finish = Callable[..., TrainingResult]
+
+
+@pytest.fixture
+def finish(tmp_path: Path) -> Finish:
+    """The result of a run that the gate accepted or not, with or without its last step."""
+
+    def finished(*, accepted: bool, deployed: bool, deployment: Deployment | None = None) -> TrainingResult:
+        evaluation: Evaluation = made_evaluation()
+        (tmp_path / "evaluation.json").write_text(evaluation.model_dump_json())
+        (tmp_path / "page.html").write_text("<html>")
+        artifacts = {"evaluation": SimpleNamespace(path=str(tmp_path)), "report": SimpleNamespace(path=str(tmp_path / "page.html"))}
+        if deployment is not None:
+            write_deployment(tmp_path, deployment)
+        steps = [StepRun(name=name, state="done", seconds=1.0) for name in ("gate", *(["deploy-bundle"] if deployed else []))]
+        done = LocalRun({**artifacts, "accepted": accepted, "reason": "better by 0.01"}, steps, tmp_path / "run.log")
+        return TrainingResult.of(done, Settings(home=tmp_path))
+
+    return finished
+
+
+def test_a_bundle_that_is_served_is_named(finish: Finish) -> None:
+    result = finish(accepted=True, deployed=True, deployment=Deployment(version=7))
+    assert result.told() == "Accepted: better by 0.01\nBundle endcap-7 is deployed"
+    assert (result.document()["version"], result.document()["rollout"]) == (7, None)
+
+
+def test_a_rollout_is_named_with_the_command_that_shows_it(finish: Finish) -> None:
+    result = finish(accepted=True, deployed=True, deployment=Deployment(version=7, rollout="endcap-7"))
+    assert result.told() == "Accepted: better by 0.01\nrollout endcap-7 created; watch it: endcap rollout show endcap-7"
+    assert (result.document()["version"], result.document()["rollout"]) == (7, "endcap-7")
+
+
+def test_a_refused_bundle_has_no_deployment_though_an_older_one_had(finish: Finish) -> None:
+    result = finish(accepted=False, deployed=False, deployment=Deployment(version=6))
+    assert result.told() == "Refused: better by 0.01"
+    assert result.document()["version"] is None
+
+
+@pytest.mark.parametrize(("accepted", "deployed"), [(True, False), (False, True)])
+def test_a_decision_that_was_not_followed_is_an_error(finish: Finish, accepted: bool, deployed: bool) -> None:
+    with pytest.raises(EndcapError, match="do not fit that"):
+        finish(accepted=accepted, deployed=deployed)
