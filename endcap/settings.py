@@ -128,6 +128,7 @@ class RolloutSettings(BaseModel):
     storage_uri: str | None = Field(None, description="The same place as KServe names it, for example pvc://endcap/bundles.")
     defaults_file: Path | None = Field(None, description="YAML with the `steps` and `analysis` of new rollouts; empty for endcap's own.")
     prometheus_url: str = Field("http://127.0.0.1:9090", description="Prometheus that guardrails ask.")
+    prometheus_matchers: str = Field("", description='Label matchers that narrow guardrails, for example namespace="shop".')
     prometheus_timeout_seconds: float = Field(10, gt=0)
     tick_seconds: float = Field(5, gt=0, description="Time between two looks of the operator at a rollout in progress.")
     metrics_port: int = Field(9091, ge=1, le=65_535, description="Port of the operator's /metrics.")

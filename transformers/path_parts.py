@@ -1,7 +1,7 @@
 """The request path of one process, put together from the settings."""
 
 from endcap.clock import system_clock
-from endcap.event_log.writer import EventLog
+from endcap.event_log.queued import QueuedEventLog
 from endcap.exploration.policies import policy_of
 from endcap.settings import Settings
 from endcap.surfaces.surfaces_file import load_surfaces
@@ -20,7 +20,7 @@ from transformers.surface_plan import surface_plans
 
 
 def path_parts(  # noqa: PLR0917
-    settings: Settings, store: OnlineRead, search: VectorSearch, model: ModelServerClient, log: EventLog, metrics: ServingMetrics
+    settings: Settings, store: OnlineRead, search: VectorSearch, model: ModelServerClient, log: QueuedEventLog, metrics: ServingMetrics
 ) -> PathParts:
     """Make what all requests of a process share.
 

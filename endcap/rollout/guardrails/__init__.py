@@ -11,4 +11,4 @@ __all__ = ["Guardrails", "open_guardrails"]
 def open_guardrails(settings: Settings, clock: Clock) -> Guardrails:
     """Guardrails on the Prometheus that the settings name; it is first asked when something is measured."""
     rollouts = settings.rollouts
-    return Guardrails(Prometheus.at(rollouts.prometheus_url, rollouts.prometheus_timeout_seconds), clock)
+    return Guardrails(Prometheus.at(rollouts.prometheus_url, rollouts.prometheus_timeout_seconds), clock, rollouts.prometheus_matchers)
