@@ -54,6 +54,8 @@ spec:
       app.kubernetes.io/instance: {{ $root.Release.Name }}
       app.kubernetes.io/component: serving
       endcap.dev/target: {{ include "endcap.fullname" $root }}
+    annotations:
+      endcap.dev/runtime: {{ toJson $serving.modelServer | sha256sum | trunc 12 | quote }} # another runtime is other pods
     minReplicas: {{ .replicas.min }}
     maxReplicas: {{ .replicas.max }}
     {{- with include "endcap.scaling" (dict "root" $root "name" .name) }}{{ . | trim | nindent 4 }}{{ end }}
