@@ -50,13 +50,20 @@ def main() -> int:
     if why_not():
         print(why_not())
         return 1
-    wanted = sys.argv[1:] or list(STARTS)
     print("| image | packages | installed MB | largest, MB | imports, CPU s | resident MB |\n| --- | --- | --- | --- | --- | --- |")
-    for image in wanted:
+    messages: list[str] = []
+    transformers_own: set[str] = set()
+    for image in sys.argv[1:] or list(STARTS):
         with built(image) as build:
             print(image_row(image, build), flush=True)
-    if "transformer" in wanted:
-        print_messages()
+            if image == "transformer":
+                transformers_own = set(installed(build))
+                messages.append(messages_row("endcap's own", set(), build))
+                messages.append(f"\nThe transformer, serving 2,000 items with every stage: {serving_mb(build):.0f} MB resident.")
+            if image == "pipeline" and transformers_own:
+                added = needed_by("tensorflow-serving-api", installed(build)) - transformers_own
+                messages.insert(1, messages_row("tensorflow-serving-api's", added, build))
+    print("\n| messages | installed on top, MB | imports, CPU s | resident MB |\n| --- | --- | --- | --- |", *messages, sep="\n")
     return 0
 
 
@@ -68,35 +75,30 @@ def built(image: str) -> Iterator[DryBuild]:
 
 
 def image_row(image: str, build: DryBuild) -> str:
-    packages = {canonicalize_name(found.metadata["Name"]): installed_mb(found) for found in installed(build)}
+    packages = {name: installed_mb(package) for name, package in installed(build).items()}
     largest = sorted(packages.items(), key=lambda package: -package[1])[:LARGEST]
     named = ", ".join(f"{name} {size:.0f}" for name, size in largest)
     start = measured_start(build, STARTS[image])
     return f"| {image} | {len(packages)} | {sum(packages.values()):.0f} | {named} | {start.cpu_seconds:.2f} | {start.resident_mb:.0f} |"
 
 
-def print_messages() -> None:
-    """What TensorFlow Serving's messages cost a client: endcap's own in the transformer's image, the published ones where they are."""
-    rows = {}
-    with built("transformer") as build:
-        own = {canonicalize_name(found.metadata["Name"]) for found in installed(build)}
-        rows["endcap's own"] = (0.0, measured_start(build, MESSAGES["endcap's own"]))
-        with tempfile.TemporaryDirectory() as shared, served_transformer(build, Path(shared)) as (_, process):
-            serving = resident_mb(process)
-    with built("pipeline") as build:
-        there = {canonicalize_name(found.metadata["Name"]): found for found in installed(build)}
-        added = needed_by("tensorflow-serving-api", there) - own
-        size = sum(installed_mb(there[name]) for name in added)
-        rows["tensorflow-serving-api's"] = (size, measured_start(build, MESSAGES["tensorflow-serving-api's"]))
-    print("\n| messages | installed on top, MB | imports, CPU s | resident MB |\n| --- | --- | --- | --- |")
-    for name, (on_top, start) in rows.items():
-        print(f"| {name} | {on_top:.0f} | {start.cpu_seconds:.2f} | {start.resident_mb:.0f} |")
-    print(f"\nThe transformer's image, serving 2,000 items with every stage: {serving:.0f} MB resident.")
+def messages_row(whose: str, added: set[str], build: DryBuild) -> str:
+    """What TensorFlow Serving's messages cost a client that needs packages added for them."""
+    packages = installed(build)
+    start = measured_start(build, MESSAGES[whose])
+    return f"| {whose} | {sum(installed_mb(packages[name]) for name in added):.0f} | {start.cpu_seconds:.2f} | {start.resident_mb:.0f} |"
 
 
-def installed(build: DryBuild) -> list[Distribution]:
+def serving_mb(build: DryBuild) -> float:
+    with tempfile.TemporaryDirectory() as shared, served_transformer(build, Path(shared)) as (_, process):
+        said = Path(f"/proc/{process}/status").read_text()
+    return int(next(line.split()[1] for line in said.splitlines() if line.startswith("VmRSS"))) / 1024
+
+
+def installed(build: DryBuild) -> dict[str, Distribution]:
     """The packages of an image's environment."""
-    return list(distributions(path=[str(folder) for folder in build.root.inside("/opt/venv/lib").glob("python*/site-packages")]))
+    folders = [str(folder) for folder in build.root.inside("/opt/venv/lib").glob("python*/site-packages")]
+    return {canonicalize_name(package.metadata["Name"]): package for package in distributions(path=folders)}
 
 
 def installed_mb(package: Distribution) -> float:
@@ -117,11 +119,6 @@ def needed_by(name: str, there: Mapping[str, Distribution]) -> set[str]:
             asked = [Requirement(said) for said in there[name].requires or ()]
             left += [canonicalize_name(one.name) for one in asked if one.marker is None or one.marker.evaluate({"extra": ""})]
     return found
-
-
-def resident_mb(process: int) -> float:
-    said = Path(f"/proc/{process}/status").read_text()
-    return int(next(line.split()[1] for line in said.splitlines() if line.startswith("VmRSS"))) / 1024
 
 
 def measured_start(build: DryBuild, imports: str) -> Start:
