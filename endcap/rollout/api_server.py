@@ -1,6 +1,6 @@
 """The API server as rollouts use it: objects as plain documents, one namespace, and errors that say what to do."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,6 +12,8 @@ from endcap.settings import Settings
 POD_NAMESPACE_FILE = Path("/var/run/secrets/kubernetes.io/serviceaccount/namespace")
 TIMEOUTS_S = (3.0, 10.0)
 """To connect, and to wait for an answer."""
+FAILED_TEST = "the server rejected our request due to an error in our request"
+"""What the API server says of a JSON patch whose `test` fails, with the status of an invalid object."""
 FIELD_MANAGER = "endcap-rollout"
 
 
@@ -47,6 +49,7 @@ class ApiServer:
         from kubernetes import client
 
         self.namespace = namespace
+        self._api_client = api_client
         self._objects = client.CustomObjectsApi(api_client)
         self._core = client.CoreV1Api(api_client)
 
@@ -77,6 +80,15 @@ class ApiServer:
         change = self._objects.patch_namespaced_custom_object
         return dict(self._call(f"{kind.plural}/{name}", change, *self._where(kind), name, body, field_manager=FIELD_MANAGER))
 
+    def patch(self, kind: Kind, name: str, operations: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+        """Apply a JSON patch; its `test` operations say what must still be as it was read, and the rest of the object may change.
+
+        Raises:
+            Conflict: a test fails.
+        """
+        path = f"/apis/{kind.group}/{kind.version}/namespaces/{self.namespace}/{kind.plural}/{name}"
+        return dict(self._call(f"{kind.plural}/{name}", self._json_patch, path, list(operations)))
+
     def merge_status(self, kind: Kind, name: str, status: Mapping[str, Any], resource_version: str) -> dict[str, Any]:
         """As `merge`, for the status."""
         body = _at({"status": status}, resource_version)
@@ -94,6 +106,21 @@ class ApiServer:
         Conflict: this event was told before.
         """
         self._call("events", self._core.create_namespaced_event, self.namespace, dict(event))
+
+    def _json_patch(self, path: str, operations: Sequence[Mapping[str, Any]], _request_timeout: Any) -> Any:
+        """The generated client sends merge patches only."""
+        headers = {"Accept": "application/json", "Content-Type": "application/json-patch+json"}
+        answer, *_ = self._api_client.call_api(
+            path,
+            "PATCH",
+            query_params=[("fieldManager", FIELD_MANAGER)],
+            header_params=headers,
+            body=operations,
+            response_type="object",
+            auth_settings=["BearerToken"],
+            _request_timeout=_request_timeout,
+        )
+        return answer
 
     def _where(self, kind: Kind) -> tuple[str, str, str, str]:
         return kind.group, kind.version, self.namespace, kind.plural
@@ -148,7 +175,8 @@ def _at(patch: Mapping[str, Any], resource_version: str | None) -> dict[str, Any
 def _told(what: str, error: Any, namespace: str) -> EndcapError:
     """An answer of the API server as an error of ours."""
     message = _message(error)
-    if error.status == 409:
+    is_failed_test = error.status == 422 and message.startswith(FAILED_TEST)
+    if error.status == 409 or is_failed_test:
         return Conflict(f"changed by somebody else meanwhile: {message}", field=what)
     if error.status in (400, 403, 404, 422):
         fix = "ask for the rights that docs/rollouts.md lists" if error.status == 403 else None

@@ -9,6 +9,7 @@ from endcap.contracts.rollout import BUNDLE_ANNOTATION, COLLECTION_ANNOTATION, R
 from endcap.rollout.world import Absent, Mode
 
 MODE_ANNOTATION = "serving.kserve.io/deploymentMode"
+STORAGE_URI = "/spec/predictor/model/storageUri"
 SOURCE_ANNOTATION = "internal.serving.kserve.io/storage-initializer-sourceuri"
 """What KServe writes on pod templates: the storage address they are made for."""
 _MODES: dict[str, Mode] = {"Standard": "Standard", "RawDeployment": "Standard", "Knative": "Knative", "Serverless": "Knative"}
@@ -59,13 +60,22 @@ def fingerprint(document: Mapping[str, Any]) -> str:
     return hashlib.sha256(json.dumps(predictor, sort_keys=True).encode()).hexdigest()[:16]
 
 
-def bundle_patch(bundle: RolloutBundle | Served) -> dict[str, Any]:
-    """What makes it serve a bundle: address and annotations in one change, so that pods start once."""
-    annotations = {
-        BUNDLE_ANNOTATION: str(bundle.version) if bundle.version is not None else None,
-        COLLECTION_ANNOTATION: bundle.collection,
-    }
-    return {"metadata": {"annotations": annotations}, "spec": {"predictor": {"model": {"storageUri": bundle.storage_uri}}}}
+def bundle_patch(document: Mapping[str, Any], bundle: RolloutBundle | Served) -> list[dict[str, Any]]:
+    """JSON patch that makes it serve a bundle: address and annotations in one change, so that pods start once.
+
+    It holds only while the InferenceService still names the bundle that it had when it was read.
+    """
+    present = document["metadata"].get("annotations")
+    wanted = {BUNDLE_ANNOTATION: str(bundle.version) if bundle.version is not None else None, COLLECTION_ANNOTATION: bundle.collection}
+    operations: list[dict[str, Any]] = [{"op": "test", "path": STORAGE_URI, "value": served_by(document).storage_uri}]
+    operations += [] if present is not None else [{"op": "add", "path": "/metadata/annotations", "value": {}}]
+    for name, value in wanted.items():
+        path = f"/metadata/annotations/{name.replace('/', '~1')}"
+        if value is not None:
+            operations.append({"op": "add", "path": path, "value": value})
+        elif name in (present or {}):
+            operations.append({"op": "remove", "path": path})
+    return [*operations, {"op": "replace", "path": STORAGE_URI, "value": bundle.storage_uri}]
 
 
 def _ready(document: Mapping[str, Any]) -> Mapping[str, Any]:

@@ -4,7 +4,7 @@ KServe gives the rest to the revision that last had all of it. Its status does n
 a moment after each change; therefore the Knative Service under it is read too.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from endcap.contracts.rollout import RolloutBundle, Served
@@ -12,9 +12,18 @@ from endcap.rollout.api_server import INFERENCE_SERVICES, KNATIVE_SERVICES, ApiS
 from endcap.rollout.resource import Rollout
 from endcap.rollout.world import Candidate, Target
 from services.rollout_operator.candidate import predictor_service
-from services.rollout_operator.inference_service import SOURCE_ANNOTATION, bundle_patch, fingerprint, is_ready, served_by, unready_message
+from services.rollout_operator.inference_service import (
+    SOURCE_ANNOTATION,
+    STORAGE_URI,
+    bundle_patch,
+    fingerprint,
+    is_ready,
+    served_by,
+    unready_message,
+)
 
 FULL = 100
+PERCENT = "/spec/predictor/canaryTrafficPercent"
 
 
 class KnativeTraffic:
@@ -54,24 +63,33 @@ class KnativeTraffic:
         )
 
     def ensure_candidate(self, bundle: RolloutBundle) -> None:
-        self._merge(bundle_patch(bundle), percent=0)
+        self._patch(bundle_patch(self._document, bundle), percent=0)
 
     def set_weight(self, weight: int) -> None:
-        self._merge({}, percent=weight)
+        self._patch(self._same_bundle(), percent=weight)
 
     def promote_stable(self, bundle: RolloutBundle) -> None:
-        self._merge(bundle_patch(bundle), percent=None)
+        self._patch(bundle_patch(self._document, bundle), percent=None)
 
     def restore_stable(self, stable: Served) -> None:
-        self._merge(bundle_patch(stable), percent=0)
+        self._patch(bundle_patch(self._document, stable), percent=0)
 
     def delete_candidate(self) -> None:
-        self._merge({}, percent=None)
+        self._patch(self._same_bundle(), percent=None)
 
-    def _merge(self, patch: Mapping[str, Any], percent: int | None) -> None:
-        spec = {"predictor": {**patch.get("spec", {}).get("predictor", {}), "canaryTrafficPercent": percent}}
-        version = self._document["metadata"]["resourceVersion"]
-        self._document = self._api_server.merge(INFERENCE_SERVICES, self._name, {**patch, "spec": spec}, version)
+    def _same_bundle(self) -> list[dict[str, Any]]:
+        return [{"op": "test", "path": STORAGE_URI, "value": served_by(self._document).storage_uri}]
+
+    def _patch(self, operations: Sequence[Mapping[str, Any]], percent: int | None) -> None:
+        """Change bundle and share at once, if the share still is what was read."""
+        present = self._document["spec"]["predictor"].get("canaryTrafficPercent")
+        if present is not None:
+            test = {"op": "test", "path": PERCENT, "value": present}
+        else:  # that a field is not there cannot be tested
+            test = {"op": "test", "path": "/metadata/resourceVersion", "value": self._document["metadata"]["resourceVersion"]}
+        change = [{"op": "add", "path": PERCENT, "value": percent}] if percent is not None else []
+        change += [{"op": "remove", "path": PERCENT}] if percent is None and present is not None else []
+        self._document = self._api_server.patch(INFERENCE_SERVICES, self._name, [test, *operations, *change])
 
     def _unsettled(self, served: Served) -> str | None:
         """What keeps the newest revision from serving what the spec names."""

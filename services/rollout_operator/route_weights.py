@@ -1,7 +1,6 @@
 """The rule `traffic` of a target's HTTPRoute: its backends' weights belong to the operator, everything else to whoever made the route."""
 
-from collections.abc import Mapping, Sequence
-from copy import deepcopy
+from collections.abc import Mapping
 from typing import Any
 
 from endcap.contracts.rollout import TRAFFIC_RULE
@@ -24,14 +23,13 @@ def weight_of(rule: Mapping[str, Any], target: str) -> int | None:
     return round(100 * weights.get(candidate, 0) / total)
 
 
-def rules_with_weight(route: Mapping[str, Any], target: str, weight: int) -> Sequence[Mapping[str, Any]]:
-    """All rules of the route, those of others as they are; at weight 0 the candidate is no backend at all."""
-    rules = deepcopy(list(route["spec"]["rules"]))
-    rule = next(rule for rule in rules if rule.get("name") == TRAFFIC_RULE)
+def weight_patch(route: Mapping[str, Any], target: str, weight: int) -> list[dict[str, Any]]:
+    """JSON patch of the rule `traffic`, if it still is what was read; at weight 0 the candidate is no backend at all."""
+    index, rule = next((index, rule) for index, rule in enumerate(route["spec"]["rules"]) if rule.get("name") == TRAFFIC_RULE)
     service = predictor_service(target)
     stable = next((each for each in rule.get("backendRefs", ()) if each["name"] == service), {"name": service, "port": 80})
     backends = [{**stable, "weight": 100 - weight}]
     if weight > 0:
         backends.append({**stable, "name": predictor_service(candidate_name(target)), "weight": weight})
-    rule["backendRefs"] = backends
-    return rules
+    path = f"/spec/rules/{index}"
+    return [{"op": "test", "path": path, "value": rule}, {"op": "add", "path": f"{path}/backendRefs", "value": backends}]

@@ -10,7 +10,7 @@ from endcap.rollout.resource import Rollout
 from endcap.rollout.world import Absent, Candidate, Target
 from services.rollout_operator.candidate import candidate_document, candidate_name, is_owned_by, predictor_service
 from services.rollout_operator.inference_service import SOURCE_ANNOTATION, bundle_patch, fingerprint, is_ready, served_by, unready_message
-from services.rollout_operator.route_weights import rules_with_weight, traffic_rule, weight_of
+from services.rollout_operator.route_weights import traffic_rule, weight_of, weight_patch
 
 
 class StandardTraffic:
@@ -52,9 +52,7 @@ class StandardTraffic:
     def set_weight(self, weight: int) -> None:
         if self._route is None:
             raise InvalidInput("there is no HTTPRoute of this name", field="spec.target", value=self._name)
-        version = self._route["metadata"]["resourceVersion"]
-        patch = {"spec": {"rules": rules_with_weight(self._route, self._name, weight)}}
-        self._route = self._api_server.merge(HTTP_ROUTES, self._name, patch, version)
+        self._route = self._api_server.patch(HTTP_ROUTES, self._name, weight_patch(self._route, self._name, weight))
 
     def promote_stable(self, bundle: RolloutBundle) -> None:
         self._serve(bundle)
@@ -68,8 +66,7 @@ class StandardTraffic:
             self._api_server.delete(INFERENCE_SERVICES, document["metadata"]["name"], document["metadata"]["uid"])
 
     def _serve(self, bundle: RolloutBundle | Served) -> None:
-        version = self._stable["metadata"]["resourceVersion"]
-        self._stable = self._api_server.merge(INFERENCE_SERVICES, self._name, bundle_patch(bundle), version)
+        self._stable = self._api_server.patch(INFERENCE_SERVICES, self._name, bundle_patch(self._stable, bundle))
 
     def _found_candidate(self) -> Candidate | None:
         document = self._candidate

@@ -4,7 +4,6 @@ import itertools
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from typing import Any
 
 import httpx
@@ -86,6 +85,7 @@ class Scene:
             analysis=Analysis(interval="1s", window="20s", guardrails=list(guardrails)),
             progress_deadline_seconds=deadline,
         )
+        register(self.mlflow_uri, version)
         created = self.server.create(ROLLOUTS, rollout_document(name or f"{target}-{version}", spec))
         return str(created["metadata"]["name"])
 
@@ -221,22 +221,31 @@ def made_collections(settings: MilvusSettings, names: Iterable[str]) -> None:
     client.close()
 
 
-def registered(mlflow_uri: str, versions: Iterable[int]) -> None:
-    """Each version as a version of the model in MLflow; the stable one is the champion."""
+def opened_registry(mlflow_uri: str) -> Any:
+    """MLflow's client; the first one makes the tables."""
     import mlflow
 
-    from endcap.tracking.tracking import BUNDLE_TAG, CHAMPION, quiet_mlflow
+    from endcap.tracking.tracking import quiet_mlflow
 
     quiet_mlflow()
-    client = mlflow.MlflowClient(tracking_uri=mlflow_uri, registry_uri=mlflow_uri)
+    return mlflow.MlflowClient(tracking_uri=mlflow_uri, registry_uri=mlflow_uri)
+
+
+def register(mlflow_uri: str, version: int) -> None:
+    """A bundle as a version of the model, as the pipeline does it before it asks for a rollout."""
+    from endcap.tracking.tracking import BUNDLE_TAG
+
+    opened_registry(mlflow_uri).create_model_version("endcap", source=f"s3://bundles/{version}", tags={BUNDLE_TAG: str(version)})
+
+
+def made_registry(mlflow_uri: str) -> None:
+    """The model, and its stable version as the champion."""
+    from endcap.tracking.tracking import CHAMPION
+
+    client = opened_registry(mlflow_uri)
     client.create_registered_model("endcap")
-    for version in versions:
-        client.create_model_version("endcap", source=f"s3://bundles/{version}", tags={BUNDLE_TAG: str(version)})
+    register(mlflow_uri, STABLE)
     client.set_registered_model_alias("endcap", CHAMPION, "1")
 
 
-def now() -> datetime:
-    return datetime.now(UTC)
-
-
-__all__ = ["Phase", "Scene", "idle_pods", "made_collections", "now", "prepared", "registered", "seconds_to_roll_back"]
+__all__ = ["Phase", "Scene", "idle_pods", "made_collections", "made_registry", "prepared", "seconds_to_roll_back"]

@@ -1,13 +1,15 @@
 """Persons and other programs that change what the operator works on."""
 
 import threading
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 
-from endcap.contracts.rollout import Pause
-from endcap.rollout.api_server import HTTP_ROUTES, INFERENCE_SERVICES, ApiServer
-from tests.cluster.rollouts.scene import Phase, Scene
+from endcap.contracts.rollout import Pause, RolloutBundle
+from endcap.rollout.api_server import HTTP_ROUTES, INFERENCE_SERVICES, ApiServer, Conflict
+from services.rollout_operator.traffic import Traffic, look_at
+from tests.cluster.rollouts.scene import CANDIDATE_COLLECTION, Phase, Scene
 from tests.cluster.rollouts.targets import storage_uri
 
 LONG = Pause(duration="10m")
@@ -25,7 +27,11 @@ def other_weight(scene: Scene, target: str) -> dict[str, int]:
 
 def other_bundle(scene: Scene, target: str) -> dict[str, int]:
     scene.server.merge(INFERENCE_SERVICES, target, {"spec": {"predictor": {"model": {"storageUri": storage_uri(77)}}}})
-    return scene.weights(target)
+    return scene.weights(target) if scene.server.get(HTTP_ROUTES, target) is not None else {}
+
+
+def other_percent(scene: Scene, target: str) -> None:
+    scene.server.merge(INFERENCE_SERVICES, target, {"spec": {"predictor": {"canaryTrafficPercent": 33}}})
 
 
 def other_predictor(scene: Scene, target: str) -> dict[str, int]:
@@ -92,4 +98,35 @@ def test_a_program_that_keeps_changing_the_route_neither_loses_its_changes_nor_s
     assert (status.phase, scene.weights(target)) == (Phase.SUCCEEDED, {f"{target}-predictor": 100})
     route = scene.server.get(HTTP_ROUTES, target)
     assert route is not None and route["metadata"]["annotations"]["example.com/number"] == str(written[0])
-    assert "changed by somebody else meanwhile" in scene.operator.log
+
+
+def _set_weight(traffic: Traffic) -> None:
+    traffic.set_weight(50)
+
+
+def _promote(traffic: Traffic) -> None:
+    traffic.promote_stable(RolloutBundle(version=88, storage_uri=storage_uri(88), collection=CANDIDATE_COLLECTION))
+
+
+@pytest.mark.parametrize(
+    ("mode", "edit", "act"),
+    [
+        ("Standard", other_weight, _set_weight),
+        ("Standard", other_bundle, _promote),
+        ("Knative", other_percent, _set_weight),
+        ("Knative", other_bundle, _set_weight),
+    ],
+)
+def test_an_edit_between_a_look_and_its_effect_wins(scene: Scene, mode: str, edit: Any, act: Callable[[Traffic], None]) -> None:
+    target, version = scene.make_target(mode), scene.version()
+    rollout = scene.start(target, version, weights=(20, 100), pause=LONG)
+    scene.until_at_step(rollout, 0)
+    traffic = look_at(scene.server, scene.rollout(rollout))
+    edit(scene, target)
+    edited = scene.service(target), scene.server.get(HTTP_ROUTES, target)
+    with pytest.raises(Conflict):
+        act(traffic)
+    found = scene.service(target), scene.server.get(HTTP_ROUTES, target)
+    assert [each and each["spec"] for each in found] == [each and each["spec"] for each in edited]
+    scene.until(rollout, "notice of the edit", phase=Phase.PAUSED, reason="EditedByHand")
+    scene.ask(rollout, "abort")

@@ -3,6 +3,7 @@
 import time
 
 from endcap.contracts.rollout import Pause
+from tests.cluster.cluster import until
 from tests.cluster.rollouts.scene import Phase, Scene
 
 AWAY_S = 20.0
@@ -36,15 +37,18 @@ def test_an_operator_that_is_asked_to_go_ends_well_and_leaves_all_as_it_is(scene
 def test_an_api_server_that_is_away_delays_and_nothing_more(scene: Scene) -> None:
     target, version = scene.make_target(), scene.version()
     scene.serve(version)
-    rollout = scene.start(target, version, weights=(5, 100), pause=Pause(duration="4s", min_requests=50))
+    rollout = scene.start(target, version, weights=(5, 100), pause=Pause(duration="10m"))
     before = scene.until_at_step(rollout, 0)
     scene.cluster.stop_api_server()
     try:
-        until = time.monotonic() + AWAY_S
-        while time.monotonic() < until:
+        back_at = time.monotonic() + AWAY_S
+        while time.monotonic() < back_at:
             assert scene.operator.is_well()
     finally:
         scene.cluster.start_api_server()
-    assert scene.status(rollout).step_started_at == before.step_started_at
+    measured_at = scene.status(rollout).measured_at
+    status = until(lambda: (seen := scene.status(rollout)).measured_at != measured_at and seen, "the next look", 30)
+    assert (status.current_step_index, status.step_started_at) == (0, before.step_started_at)
+    scene.ask(rollout, "promote")
     assert scene.until_ended(rollout).phase == Phase.SUCCEEDED
     assert scene.operator.is_well()

@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from endcap.contracts.rollout import Pause
+from tests.cluster.cluster import until
 from tests.cluster.rollouts.scene import STABLE, Phase, Scene, seconds_to_roll_back
 from tests.cluster.rollouts.targets import storage_uri
 
@@ -36,7 +37,7 @@ def test_a_good_candidate_becomes_the_only_revision(scene: Scene) -> None:
     assert sorted(shares(scene, target).values()) == [5, 95]
     assert scene.until_ended(rollout).phase == Phase.SUCCEEDED
     assert scene.served(target) == storage_uri(version) and "canaryTrafficPercent" not in predictor(scene, target)
-    assert shares(scene, target) == {f"{target}-predictor-00002": 100}
+    until(lambda: shares(scene, target) == {f"{target}-predictor-00002": 100}, "all traffic on the new revision")
 
 
 @pytest.mark.parametrize("bad_at", [0, 1])
@@ -56,4 +57,4 @@ def test_a_bad_candidate_loses_its_traffic_before_its_bundle(scene: Scene, bad_a
     status = scene.until_ended(rollout)
     assert (status.phase, status.reason) == (Phase.FAILED, "GuardrailTripped")
     assert scene.served(target) == storage_uri(STABLE) and "canaryTrafficPercent" not in predictor(scene, target)
-    assert shares(scene, target) == {f"{target}-predictor-00003": 100}
+    until(lambda: shares(scene, target) == {f"{target}-predictor-00003": 100}, "all traffic on the old bundle's new revision")

@@ -67,5 +67,12 @@ def test_one_that_is_missing_going_or_of_another_kind_is_no_target() -> None:
 
 
 def test_a_bundle_without_a_version_takes_the_annotations_off() -> None:
-    patch = bundle_patch(Served(storage_uri="pvc://bundles/0"))
-    assert patch["metadata"]["annotations"] == {"endcap.dev/bundle": None, "endcap.dev/collection": None}
+    patch = bundle_patch(stable(), Served(storage_uri="pvc://bundles/0"))
+    removed = [each["path"] for each in patch if each["op"] == "remove"]
+    assert removed == ["/metadata/annotations/endcap.dev~1bundle", "/metadata/annotations/endcap.dev~1collection"]
+
+
+def test_a_bundle_is_written_only_over_the_one_that_was_read() -> None:
+    test, *_, change = bundle_patch(stable(), Served(version=2, storage_uri="pvc://bundles/2", collection="endcap_2"))
+    assert test == {"op": "test", "path": "/spec/predictor/model/storageUri", "value": "pvc://bundles/1"}
+    assert change == {"op": "replace", "path": "/spec/predictor/model/storageUri", "value": "pvc://bundles/2"}

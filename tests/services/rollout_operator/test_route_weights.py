@@ -2,7 +2,7 @@
 
 import pytest
 
-from services.rollout_operator.route_weights import rules_with_weight, traffic_rule, weight_of
+from services.rollout_operator.route_weights import traffic_rule, weight_of, weight_patch
 from tests.services.rollout_operator.documents import backend, route
 
 STABLE, CANDIDATE = "endcap-predictor", "endcap-candidate-predictor"
@@ -30,18 +30,17 @@ def test_the_candidates_share(backends: list[dict[str, object]], weight: int | N
 
 @pytest.mark.parametrize("weight", [0, 1, 50, 100])
 def test_what_is_written_is_read_again(weight: int) -> None:
-    written = route(backend(STABLE))
-    written["spec"]["rules"] = rules_with_weight(written, "endcap", weight)
-    rule = traffic_rule(written)
-    assert rule is not None and weight_of(rule, "endcap") == weight
-    assert (len(rule["backendRefs"]) == 1) == (weight == 0)
+    test, change = weight_patch(route(backend(STABLE)), "endcap", weight)
+    assert (test["op"], change["path"]) == ("test", "/spec/rules/1/backendRefs")
+    assert weight_of({"backendRefs": change["value"]}, "endcap") == weight
+    assert (len(change["value"]) == 1) == (weight == 0)
 
 
-def test_other_rules_and_other_fields_of_a_backend_stay() -> None:
+def test_only_the_backends_of_its_rule_are_written_and_only_if_the_rule_is_as_it_was() -> None:
     before = route(backend(STABLE))
-    rules = rules_with_weight(before, "endcap", 5)
-    assert rules[0] == before["spec"]["rules"][0]
-    assert rules[1]["backendRefs"] == [backend(STABLE, 95), backend(CANDIDATE, 5)]
+    test, change = weight_patch(before, "endcap", 5)
+    assert test == {"op": "test", "path": "/spec/rules/1", "value": before["spec"]["rules"][1]}
+    assert change["value"] == [backend(STABLE, 95), backend(CANDIDATE, 5)]
     assert before == route(backend(STABLE)), "what was read is not changed"
 
 
