@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 
 from tests.pipelines.kfp_server.packages import read_package
-from tests.pipelines.kfp_server.server import Pipelines, serving
+from tests.pipelines.kfp_server.server import serving
+from tests.pipelines.kfp_server.state import Pipelines
 from tests.pipelines.kfp_server.tls import certified
 
 ROOT = Path(__file__).parents[2]

@@ -10,7 +10,8 @@ from pipelines.values import ChartValues
 from tests.pipelines.kfp_server.packages import read_package
 from tests.pipelines.kfp_server.published_api import operations
 from tests.pipelines.kfp_server.published_models import Refused, check_document
-from tests.pipelines.kfp_server.server import Pipelines, serving
+from tests.pipelines.kfp_server.server import serving
+from tests.pipelines.kfp_server.state import Pipelines
 
 
 def test_the_published_client_s_operations_are_known() -> None:

@@ -9,7 +9,8 @@ from typer.testing import CliRunner
 
 from endcap.errors import EndcapError, InvalidInput
 from pipelines.commands import app
-from tests.pipelines.kfp_server.server import Pipelines, serving
+from tests.pipelines.kfp_server.server import serving
+from tests.pipelines.kfp_server.state import Pipelines
 
 CHART = Path(__file__).parents[2] / "charts" / "endcap"
 

@@ -11,7 +11,8 @@ from pipelines.server import Server
 from pipelines.submitting import Order, Submission, run_installed, submit_pipeline
 from pipelines.training import PIPELINE_NAME
 from pipelines.values import ChartValues
-from tests.pipelines.kfp_server.server import Pipelines, serving
+from tests.pipelines.kfp_server.server import serving
+from tests.pipelines.kfp_server.state import Pipelines
 from tests.pipelines.kfp_server.tls import certified
 
 NOW = datetime(2026, 11, 27, 8, tzinfo=UTC)

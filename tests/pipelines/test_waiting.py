@@ -8,7 +8,8 @@ import pytest
 from endcap.errors import DependencyUnavailable, EndcapError, InvalidInput
 from pipelines.server import Server
 from pipelines.waiting import POLL_S, UNANSWERED_MAX, wait_for_run
-from tests.pipelines.kfp_server.server import Pipelines, serving
+from tests.pipelines.kfp_server.server import serving
+from tests.pipelines.kfp_server.state import Pipelines
 
 
 @dataclass

@@ -1,6 +1,7 @@
 """Uploaded pipelines: read as the server reads them, IR YAML that kfp loads, with nothing of Argo in it."""
 
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 import yaml
@@ -55,6 +56,7 @@ class Package:
             raise Refused(f"inputs are missing: {missing}")
 
 
+@cache
 def read_package(text: str) -> Package:
     """Read a compiled pipeline.
 
@@ -65,7 +67,7 @@ def read_package(text: str) -> Package:
         raise Refused("an Argo workflow is no pipeline")
     try:
         components.load_component_from_text(text)
-        documents = list(yaml.safe_load_all(text))
+        documents = list(yaml.load_all(text, Loader=yaml.CSafeLoader))
         spec = json_format.ParseDict(documents[0], pipeline_spec_pb2.PipelineSpec())
         platform = json_format.ParseDict(documents[1] if len(documents) > 1 else {}, pipeline_spec_pb2.PlatformSpec())
         executors = platform.platforms["kubernetes"].deployment_spec.executors
