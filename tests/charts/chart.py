@@ -92,6 +92,8 @@ def pod_specs(objects: list[Document]) -> Iterator[tuple[str, Document]]:
         spec = each.get("spec", {})
         if each["kind"] in {"Deployment", "StatefulSet", "Job"}:
             yield called(each), spec["template"]["spec"]
+        elif each["kind"] == "CronJob":
+            yield called(each), spec["jobTemplate"]["spec"]["template"]["spec"]
         elif each["kind"] == "Pod":
             yield called(each), spec
         elif each["kind"] == "InferenceService":

@@ -11,9 +11,9 @@ from endcap.settings import Settings
 from tests.charts.chart import VARIANTS, Document, Refused, containers, environment, of_kind, one, pod_specs
 
 DIGEST = "sha256:" + "0" * 64
-JOBS = ("Pod/",)
+JOBS = ("Pod/", "CronJob/")
 """Pods that end by themselves: nobody probes them."""
-WRITABLE = {"/tmp", "/var/lib/endcap", "/data"}  # noqa: S108 - where emptyDir volumes are mounted
+WRITABLE = {"/tmp", "/var/lib/endcap", "/data", "/mnt/live"}  # noqa: S108 - where emptyDir volumes are mounted
 
 
 def test_containers_keep_the_restricted_standard(objects: list[Document]) -> None:
@@ -41,7 +41,7 @@ def test_only_parts_that_call_the_api_server_get_a_token(objects: list[Document]
 
 
 def test_every_pod_has_an_account_of_its_own(objects: list[Document]) -> None:
-    pods = [(name, spec.get("serviceAccountName")) for name, spec in pod_specs(objects) if not name.startswith(JOBS)]
+    pods = [(name, spec.get("serviceAccountName")) for name, spec in pod_specs(objects) if not name.startswith("Pod/")]
     assert all(account in {each["metadata"]["name"] for each in of_kind(objects, "ServiceAccount")} for _, account in pods)
 
 

@@ -9,6 +9,7 @@ WRITERS = {"Role", "Deployment", "PipelineVersion", "ScheduledWorkflow", "Schedu
 EVERYTHING = {
     "Certificate",
     "ConfigMap",
+    "CronJob",
     "CustomResourceDefinition",
     "Deployment",
     "FeatureStore",

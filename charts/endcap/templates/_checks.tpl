@@ -28,6 +28,9 @@
 {{- if and .Values.pipelines.enabled .Values.redis.auth.secretName (not .Values.redis.address.secretName) (not (has "FEAST_REDIS" $names)) -}}
 {{- fail "redis.address.secretName: pipeline steps need the whole address of a Redis that asks clients for something" -}}
 {{- end -}}
+{{- if and .Values.evidence.enabled (not (include "endcap.kafkaBootstrap" .)) -}}
+{{- fail "evidence.enabled: events come from Kafka; give kafka.bootstrap, or make one with kafka.enabled" -}}
+{{- end -}}
 {{- if and .Values.redis.enabled (not .Values.redis.auth.secretName) -}}
 {{- fail "redis.auth.secretName: name the secret with what the Redis run here asks clients for" -}}
 {{- end -}}

@@ -30,9 +30,11 @@
 {{/* Features that Knative's ConfigMap config-features must switch on for the InferenceService of these values, one a line. */}}
 {{- define "endcap.knativeFeatures" -}}
 {{- $serving := .Values.serving -}}
-{{- if hasPrefix "pvc://" (include "endcap.storageUri" .) }}
+{{- $isClaim := hasPrefix "pvc://" (include "endcap.storageUri" .) -}}
+{{- if or $isClaim (include "endcap.liveClaim" .) }}
 kubernetes.podspec-persistent-volume-claim
-{{- else }}
+{{- end }}
+{{- if not $isClaim }}
 kubernetes.podspec-init-containers
 {{- end }}
 {{- if $serving.nodeSelector }}

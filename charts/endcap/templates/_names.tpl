@@ -21,7 +21,7 @@
 {{- define "endcap.operatorName" -}}{{ include "endcap.fullname" . }}-rollout-operator{{- end -}}
 {{- define "endcap.redisName" -}}{{ include "endcap.fullname" . }}-redis{{- end -}}
 {{- define "endcap.sparkName" -}}{{ include "endcap.fullname" . }}-features{{- end -}}
-{{- define "endcap.sparkAccount" -}}{{ include "endcap.fullname" . }}-spark{{- end -}}
+{{- define "endcap.sparkAccount" -}}{{ include "endcap.sparkName" . }}{{- end -}}
 {{- define "endcap.servingAccount" -}}{{ include "endcap.fullname" . }}-serving{{- end -}}
 {{- define "endcap.pipelineAccount" -}}
 {{- .Values.pipelines.serviceAccountName | default (printf "%s-pipeline" (include "endcap.fullname" .)) -}}
@@ -31,6 +31,14 @@
 {{- define "endcap.certificateSecret" -}}{{ .Values.certificate.secretName | default (printf "%s-tls" (include "endcap.fullname" .)) }}{{- end -}}
 {{- define "endcap.bundlesClaim" -}}{{ .Values.bundles.claim.name | default (printf "%s-bundles" (include "endcap.fullname" .)) }}{{- end -}}
 {{- define "endcap.workspaceClaim" -}}{{ .Values.workspace.claim.name | default (printf "%s-workspace" (include "endcap.fullname" .)) }}{{- end -}}
+{{/* The claim of live changes; empty when there is none. */}}
+{{- define "endcap.liveClaim" -}}
+{{- if .Values.serving.live.claimName -}}
+{{- .Values.serving.live.claimName -}}
+{{- else if .Values.evidence.enabled -}}
+{{- .Values.evidence.claim.name | default (printf "%s-live" (include "endcap.fullname" .)) -}}
+{{- end -}}
+{{- end -}}
 {{- define "endcap.kafkaName" -}}{{ ternary (include "endcap.fullname" .) .Values.kafka.topics.clusterName .Values.kafka.enabled }}{{- end -}}
 
 {{/* Whether bundles lie on the claim. */}}

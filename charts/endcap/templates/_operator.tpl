@@ -6,6 +6,11 @@ ENDCAP_SERVING__HTTP_PORT: "8080"
 ENDCAP_ROLLOUTS__TARGET: {{ include "endcap.fullname" . }}
 ENDCAP_ROLLOUTS__PROMETHEUS_URL: {{ .Values.monitoring.prometheusUrl }}
 ENDCAP_ROLLOUTS__METRICS_PORT: "9091"
+{{- if .Values.rollouts.operator.prometheusMatchers }}
+ENDCAP_ROLLOUTS__PROMETHEUS_MATCHERS: {{ .Values.rollouts.operator.prometheusMatchers | quote }}
+{{- else if .Values.monitoring.podMonitor.enabled }}
+ENDCAP_ROLLOUTS__PROMETHEUS_MATCHERS: {{ printf "namespace=%q" .Release.Namespace | quote }}
+{{- end }}
 {{- with .Values.mlflow.trackingUri }}
 ENDCAP_MLFLOW__TRACKING_URI: {{ . }}
 {{- end }}

@@ -97,6 +97,11 @@ spec:
       - name: rules
         configMap:
           name: {{ include "endcap.rulesName" $root }}
+      {{- with include "endcap.liveClaim" $root }}
+      - name: live
+        persistentVolumeClaim:
+          claimName: {{ . }}
+      {{- end }}
       {{- with include "endcap.secretVolumes" (dict "root" $root "parts" (list "milvus" "redis" "kafka")) }}{{ . | trim | nindent 6 }}{{ end }}
 {{- end -}}
 {{- end -}}

@@ -114,3 +114,14 @@ ENDCAP_MILVUS__CA_FILE: /etc/endcap/milvus/ca.crt
 {{- end }}
 {{- end }}
 {{- end -}}
+
+{{/* Where events go to, as a map. */}}
+{{- define "endcap.eventSettings" -}}
+{{- with include "endcap.kafkaBootstrap" . -}}
+ENDCAP_EVENTS__KAFKA_BOOTSTRAP: {{ . | quote }}
+ENDCAP_EVENTS__KAFKA_TOPIC: {{ include "endcap.eventTopic" $ }}
+{{- end }}
+{{- if .Values.kafka.clientConfig.secretName }}
+ENDCAP_EVENTS__KAFKA_CONFIG_FILE: /etc/endcap/kafka/client.properties
+{{- end }}
+{{- end -}}

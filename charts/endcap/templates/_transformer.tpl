@@ -64,6 +64,12 @@ volumeMounts:
   - name: rules
     mountPath: /etc/endcap/rules
     readOnly: true
+  {{- if include "endcap.liveClaim" $root }}
+  - name: live
+    mountPath: /mnt/live
+    subPath: live
+    readOnly: true
+  {{- end }}
   {{- with include "endcap.secretMounts" (dict "root" $root "parts" (list "milvus" "redis" "kafka")) }}{{ . | trim | nindent 2 }}{{ end }}
 {{- end -}}
 
@@ -73,16 +79,10 @@ ENDCAP_FEATURE_REPO_DIR: /opt/endcap/feature_repo
 ENDCAP_SERVING__HOST: 0.0.0.0
 ENDCAP_SERVING__BUNDLE_DIR: /mnt/models
 ENDCAP_SERVING__RULES_FILE: /etc/endcap/rules/rules.yaml
-ENDCAP_SERVING__LIVE_DIR: /var/lib/endcap/live
+ENDCAP_SERVING__LIVE_DIR: {{ ternary "/mnt/live" "/var/lib/endcap/live" (ne (include "endcap.liveClaim" .) "") }}
 ENDCAP_MODEL_SERVER__HOST: 127.0.0.1
 ENDCAP_MODEL_SERVER__PORT: "8500"
 ENDCAP_RESILIENCE__DRAIN_SECONDS: {{ .Values.serving.resilience.drainSeconds | quote }}
 ENDCAP_RESILIENCE__UNREADY_SECONDS: {{ .Values.serving.resilience.unreadySeconds | quote }}
-{{- with include "endcap.kafkaBootstrap" . }}
-ENDCAP_EVENTS__KAFKA_BOOTSTRAP: {{ . | quote }}
-ENDCAP_EVENTS__KAFKA_TOPIC: {{ include "endcap.eventTopic" $ }}
-{{- end }}
-{{- if .Values.kafka.clientConfig.secretName }}
-ENDCAP_EVENTS__KAFKA_CONFIG_FILE: /etc/endcap/kafka/client.properties
-{{- end }}
+{{ include "endcap.eventSettings" . }}
 {{- end -}}
