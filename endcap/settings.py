@@ -16,6 +16,14 @@ class DataSettings(BaseModel):
     max_rejected_share: float = Field(0.01, ge=0, le=1, description="A table with a larger share of bad rows is refused.")
 
 
+class FeatureSettings(BaseModel):
+    """Where feature tables come from, when not from the step that builds them."""
+
+    computed: str | None = Field(
+        None, description="Folder or address where the Spark job leaves its tables; empty to compute them in the pipeline's step."
+    )
+
+
 class RetrievalSettings(BaseModel):
     """How many candidates each source may give, and how many go to ranking after the union."""
 
@@ -149,6 +157,7 @@ class Settings(BaseSettings):
     log_format: LogFormat = "console"
     seed: int = 20_171_204
     data: DataSettings = DataSettings()
+    features: FeatureSettings = FeatureSettings()
     retrieval: RetrievalSettings = RetrievalSettings()
     serving: ServingSettings = ServingSettings()
     cache: CacheSettings = CacheSettings()
