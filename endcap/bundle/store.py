@@ -44,7 +44,7 @@ class BundleStore:
         Every file is read back and compared with the manifest before the bundle gets its name.
 
         Raises:
-            BundleInvalid: the store gives back other bytes than were written.
+            BundleInvalid: the store gives back other bytes than were written, or has another bundle of this version.
             DependencyUnavailable: the store cannot be written or read.
         """
         folder = self.folder_of(bundle.manifest.version)
@@ -82,11 +82,18 @@ class BundleStore:
                 write.write(chunk)
 
     def _is_whole(self, folder: str, bundle: Bundle) -> bool:
+        """Whether just this bundle is there; another one of its version may be served and is left alone."""
         target = _inside(folder, bundle.manifest)
         try:
             with self.files.open_input_stream(f"{target}/{MANIFEST_NAME}") as stream:
-                if stream.read() != (bundle.path / MANIFEST_NAME).read_bytes():
-                    return False
+                there = stream.read()
+        except FileNotFoundError:
+            return False
+        if there != (bundle.path / MANIFEST_NAME).read_bytes():
+            raise BundleInvalid(
+                "the store has another bundle of this version", field=target, fix="export the bundle again, or delete that one"
+            )
+        try:
             return all(self._sha256(f"{target}/{name}") == entry.sha256 for name, entry in bundle.manifest.files.items())
         except FileNotFoundError:
             return False

@@ -108,16 +108,22 @@ def test_bytes_that_change_on_the_way_are_noticed(objects: ObjectStore, make_bun
     assert not any(path.endswith("bundle.json") for path in objects.written)
 
 
-def test_a_damaged_or_foreign_copy_is_replaced(store: BundleStore, make_bundle: MakeBundle, tmp_path: Path) -> None:
+def test_a_damaged_copy_is_replaced(store: BundleStore, make_bundle: MakeBundle, tmp_path: Path) -> None:
     bundle = make_bundle(7)
     folder = store.put(bundle)
     with store.files.open_output_stream(f"{folder}/endcap/7/saved_model.pb") as stream:
         stream.write(b"damaged")
+    store.files.delete_file(f"{folder}/endcap/7/tables/trending.parquet")
     store.put(bundle)
-    assert open_bundle(fetched(store, folder, tmp_path / "first") / "endcap" / "7").manifest == bundle.manifest
-    again = make_bundle(7, folder=tmp_path / "again", run_id="another")
-    store.put(again)
-    assert open_bundle(fetched(store, folder, tmp_path / "second") / "endcap" / "7").manifest.run_id == "another"
+    assert open_bundle(fetched(store, folder, tmp_path / "models") / "endcap" / "7").manifest == bundle.manifest
+
+
+def test_another_bundle_of_the_version_is_left_alone(store: BundleStore, make_bundle: MakeBundle, tmp_path: Path) -> None:
+    bundle = make_bundle(7)
+    folder = store.put(bundle)
+    with pytest.raises(BundleInvalid, match="another bundle of this version"):
+        store.put(make_bundle(7, folder=tmp_path / "again", run_id="another"))
+    assert open_bundle(fetched(store, folder, tmp_path / "models") / "endcap" / "7").manifest == bundle.manifest
 
 
 def test_a_store_may_be_named_by_an_address(make_bundle: MakeBundle, tmp_path: Path) -> None:
