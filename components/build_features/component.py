@@ -15,8 +15,10 @@ def build_features(
     from pathlib import Path
 
     from components.build_features.step import build_features_step, step_metrics
+    from endcap.settings import load_settings
 
-    summary = build_features_step(Path(dataset.path), Path(features.path), test_weeks, ranking_windows)
+    computed = load_settings().features.computed
+    summary = build_features_step(Path(dataset.path), Path(features.path), test_weeks, ranking_windows, computed)
     features.metadata["fingerprint"] = summary.manifest.fingerprint
     features.metadata["cut"] = summary.manifest.cut.isoformat()
     logged = step_metrics(summary)

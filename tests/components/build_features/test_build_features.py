@@ -7,7 +7,10 @@ from components.build_features.component import build_features
 from components.image import BASE_IMAGE
 from components.publish_features.component import publish_features
 from endcap.errors import DataRejected
+from endcap.features.build import build_feature_tables
 from endcap.features.manifest import read_manifest
+from endcap.features.names import FEATURE_TABLES
+from endcap.features.snapshots import FeatureOptions
 
 
 def test_components_run_in_the_pipeline_image_and_install_nothing():
@@ -36,3 +39,20 @@ def test_a_failed_build_leaves_no_artifact(tmp_path):
     with pytest.raises(DataRejected):
         build_features.python_func(dataset=dataset, test_weeks=2, ranking_windows=1, features=features, metrics=metrics)
     assert not (tmp_path / "features").exists()
+
+
+def test_the_component_takes_up_what_spark_computed(shop, tmp_path, monkeypatch):
+    made, computed = shop.random_shop(tmp_path / "data", 4), tmp_path / "computed"
+    summary = build_feature_tables(made, tmp_path / "built", FeatureOptions(test_weeks=2, ranking_windows=1))
+    for table in FEATURE_TABLES:
+        (computed / table).mkdir(parents=True)
+        (tmp_path / "built" / f"{table}.parquet").rename(computed / table / "part-00000.snappy.parquet")
+    summary.manifest.write(computed)
+    monkeypatch.setenv("ENDCAP_FEATURES__COMPUTED", str(computed))
+    features = dsl.Dataset(name="features", uri=str(tmp_path / "out" / "features"))
+    metrics = dsl.Metrics(name="metrics", uri=str(tmp_path / "out" / "metrics"))
+    dataset = dsl.Dataset(name="dataset", uri=str(made))
+    build_features.python_func(dataset=dataset, test_weeks=2, ranking_windows=1, features=features, metrics=metrics)
+    assert read_manifest(tmp_path / "out" / "features") == summary.manifest
+    assert "seconds_user_features" in metrics.metadata
+    assert "seconds_snapshots" not in metrics.metadata
