@@ -106,7 +106,9 @@ class BundleStore:
         return digest.hexdigest()
 
     def _remove(self, folder: str) -> None:
-        with contextlib.suppress(FileNotFoundError):
+        from pyarrow.fs import FileType
+
+        if self.files.get_file_info(folder).type != FileType.NotFound:
             self.files.delete_dir(folder)
 
 
