@@ -84,6 +84,15 @@ def test_steps_that_reach_stores_share_workspace_bundles_and_addresses(chart: Ch
     assert settings["FEAST_REDIS"] == "redis.redis.svc:6379"
 
 
+def test_the_step_that_builds_features_finds_those_that_spark_computed(rendered: Callable[[str], list[Document]]) -> None:
+    objects = rendered("production")
+    spec, job = one(objects, "PipelineVersion")["spec"], one(objects, "ScheduledSparkApplication")["spec"]["template"]
+    settings = environment(spec["pipelineSpec"]["deploymentSpec"]["executors"]["exec-build-features"]["container"])
+    assert settings["ENDCAP_FEATURES__COMPUTED"] == job["arguments"][job["arguments"].index("--out") + 1]
+    mounts = {each["constant"]: each["mountPath"] for each in _pods(spec["platformSpec"])["exec-build-features"]["pvcMount"]}
+    assert mounts["endcap-workspace"] == job["driver"]["volumeMounts"][1]["mountPath"]
+
+
 def test_every_step_knows_the_stores_names(chart: Chart) -> None:
     executors = one(chart(ASKED), "PipelineVersion")["spec"]["pipelineSpec"]["deploymentSpec"]["executors"]
     assert {environment(each["container"])["ENDCAP_MILVUS__HOST"] for each in executors.values()} == {"milvus.milvus.svc"}

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from tests.charts.chart import Document, of_kind, one
+from tests.charts.chart import CHART, Document, of_kind, one
 
 Rendered = Callable[[str], list[Document]]
 WRITERS = {"Role", "Deployment", "PipelineVersion", "ScheduledWorkflow", "ScheduledSparkApplication", "SparkApplication"}
@@ -62,6 +62,14 @@ def test_gpu_trains_and_serves_on_gpus(rendered: Rendered) -> None:
     assert trainer["resources"]["accelerator"]["resourceType"] == "nvidia.com/gpu"
     assert pod["nodeSelector"] == {"labels": {"nvidia.com/gpu.present": "true"}}
     assert spec["pipelineSpec"]["root"]["inputDefinitions"]["parameters"]["batching"]["defaultValue"]["candidates_max"] == 8192
+
+
+def test_gpu_may_follow_production(chart: Callable[..., list[Document]], rendered: Rendered) -> None:
+    objects = chart(None, "production", "--values", str(CHART / "profiles" / "gpu.yaml"))
+    assert {each["kind"] for each in objects} == {each["kind"] for each in rendered("production")}
+    assert one(objects, "InferenceService")["spec"]["predictor"]["model"]["resources"]["limits"]["nvidia.com/gpu"] == "1"
+    route, gateway = one(objects, "HTTPRoute"), one(objects, "Gateway")
+    assert [each["name"] for each in route["spec"]["parentRefs"]] == [gateway["metadata"]["name"]]
 
 
 def test_alert_rules_and_dashboards_are_the_monitoring_folders(rendered: Rendered) -> None:

@@ -1,10 +1,11 @@
 """The InferenceServices and their way in, in both deployment modes."""
 
+import re
 from collections.abc import Callable
 
 import pytest
 
-from tests.charts.chart import KNATIVE, NAMESPACE, VARIANTS, Document, environment, of_kind, one
+from tests.charts.chart import KNATIVE, NAMESPACE, ROOT, VARIANTS, Document, environment, of_kind, one
 
 Rendered = Callable[[str], list[Document]]
 Chart = Callable[..., list[Document]]
@@ -82,6 +83,13 @@ def test_gpus_are_asked_for_where_they_are(rendered: Rendered) -> None:
     container = one(objects, "ServingRuntime")["spec"]["containers"][0]
     assert container["image"].endswith("-gpu")
     assert "--enable_model_warmup=true" in container["args"]
+
+
+@pytest.mark.parametrize(("profile", "suffix"), [("minimal", ""), ("gpu", "-gpu")])
+def test_bundles_are_served_by_the_tensorflow_that_made_them(rendered: Rendered, profile: str, suffix: str) -> None:
+    locked = re.search(r"^tensorflow==(\S+)", (ROOT / "requirements" / "all.txt").read_text(), flags=re.MULTILINE)
+    assert locked is not None
+    assert one(rendered(profile), "ServingRuntime")["spec"]["containers"][0]["image"] == f"tensorflow/serving:{locked[1]}{suffix}"
 
 
 def test_on_knative_one_port_is_declared_and_nothing_it_refuses(rendered: Rendered) -> None:

@@ -12,6 +12,7 @@
 {{- $container := $executor.container -}}
 {{- $pod := get $pods $name -}}
 {{- $env := fromYaml (include "endcap.sharedSettings" $) -}}
+{{- if $.Values.spark.enabled }}{{ $_ := set $env "ENDCAP_FEATURES__COMPUTED" $.Values.spark.out }}{{ end -}}
 {{- $_ := set $container "image" $image -}}
 {{- $_ := set $pod "imagePullPolicy" $.Values.images.pullPolicy -}}
 {{- with $.Values.images.pullSecrets }}{{ $_ := set $pod "imagePullSecret" (fromJsonArray (include "endcap.pipelinePullSecrets" .)) }}{{ end -}}
@@ -21,6 +22,10 @@
 {{- $_ := set $pod "pvcMount" (fromJsonArray (include "endcap.pipelineMounts" $)) -}}
 {{- with fromJsonArray (include "endcap.pipelineSecrets" $) }}{{ $_ := set $pod "secretAsEnv" . }}{{ end -}}
 {{- with fromJsonArray (include "endcap.pipelineSecretFiles" $) }}{{ $_ := set $pod "secretAsVolume" . }}{{ end -}}
+{{- end -}}
+{{- if and $.Values.spark.enabled (eq $name "exec-build-features") -}}
+{{- /* it takes Spark's tables up, which may lie on a claim */ -}}
+{{- $_ := set $pod "pvcMount" (fromJsonArray (include "endcap.pipelineMounts" $)) -}}
 {{- end -}}
 {{- $_ := set $container "env" (fromYamlArray (include "endcap.env" (mergeOverwrite $env (deepCopy $pipelines.env)))) -}}
 {{- with get $pipelines.resources (trimPrefix "exec-" $name) -}}
