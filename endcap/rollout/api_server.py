@@ -1,5 +1,6 @@
 """The API server as rollouts use it: objects as plain documents, one namespace, and errors that say what to do."""
 
+import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -89,6 +90,20 @@ class ApiServer:
         path = f"/apis/{kind.group}/{kind.version}/namespaces/{self.namespace}/{kind.plural}/{name}"
         return dict(self._call(f"{kind.plural}/{name}", self._json_patch, path, list(operations)))
 
+    def disown(self, kind: Kind, document: Mapping[str, Any]) -> dict[str, Any]:
+        """Give up what this manager wrote into an object, so that its next server-side apply by another one meets no conflict.
+
+        Raises:
+            Conflict: the object is no longer what was read.
+        """
+        metadata = document["metadata"]
+        others = [each for each in metadata.get("managedFields", ()) if each.get("manager") != FIELD_MANAGER]
+        operations = [
+            {"op": "test", "path": "/metadata/resourceVersion", "value": metadata["resourceVersion"]},
+            {"op": "add", "path": "/metadata/managedFields", "value": others or [{}]},  # an empty list would change nothing
+        ]
+        return self.patch(kind, metadata["name"], operations)
+
     def merge_status(self, kind: Kind, name: str, status: Mapping[str, Any], resource_version: str) -> dict[str, Any]:
         """As `merge`, for the status."""
         body = _at({"status": status}, resource_version)
@@ -156,8 +171,9 @@ def open_api_server(settings: Settings) -> ApiServer:
         namespace = POD_NAMESPACE_FILE.read_text(encoding="utf-8").strip() if POD_NAMESPACE_FILE.exists() else "default"
     except ConfigException:
         try:
-            config.load_kube_config(client_configuration=configuration)
-            _, active = config.list_kube_config_contexts()
+            file = os.environ.get("KUBECONFIG")  # the package reads it once, when it is imported
+            config.load_kube_config(file, client_configuration=configuration)
+            _, active = config.list_kube_config_contexts(file)
         except (ConfigException, OSError) as error:
             raise DependencyUnavailable(
                 f"there is no cluster to talk to: {error}", field="KUBECONFIG", fix="point KUBECONFIG at a kubeconfig, or run in a pod"

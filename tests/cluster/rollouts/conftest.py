@@ -17,14 +17,12 @@ from tests.cluster.kserve_standin import KServeStandIn
 from tests.cluster.rollouts.operator_process import ACCOUNT, OperatorProcess, account_kubeconfig, clean_environment
 from tests.cluster.rollouts.scene import (
     CANDIDATE_COLLECTION,
-    CANDIDATES,
-    STABLE,
     STABLE_COLLECTION,
     Scene,
     idle_pods,
     made_collections,
+    made_registry,
     prepared,
-    registered,
 )
 from tests.made_metrics import MadeOutcomes
 from tests.prometheus_server import running_prometheus
@@ -77,7 +75,7 @@ def scene(cluster: Cluster, operator_namespace: str, milvus: MilvusSettings, tmp
 
     folder = tmp_path_factory.mktemp("rollouts")
     mlflow_uri = f"sqlite:///{folder / 'mlflow.db'}"
-    registered(mlflow_uri, (STABLE, *CANDIDATES))
+    made_registry(mlflow_uri)
     with ExitStack() as stack:
         api_client = stack.enter_context(cluster.api_client())
         server = ApiServer(api_client, operator_namespace)

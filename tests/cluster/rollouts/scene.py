@@ -8,7 +8,7 @@ from typing import Any
 
 import httpx
 
-from endcap.contracts.rollout import ENDED, Analysis, Guardrail, Pause, Phase, RolloutBundle, RolloutSpec, RolloutStatus, Step
+from endcap.contracts.rollout import ENDED, Analysis, Guardrail, Pause, RolloutBundle, RolloutSpec, RolloutStatus, Step
 from endcap.rollout.api_server import HTTP_ROUTES, INFERENCE_SERVICES, ROLLOUTS, ApiServer, Kind
 from endcap.rollout.client import ask_for, rollout_document
 from endcap.rollout.resource import Rollout, parse_rollout
@@ -21,7 +21,7 @@ from tests.made_metrics import MadeOutcomes, MadeTransformer
 from tests.prometheus_server import PrometheusServer
 
 STABLE = 1
-CANDIDATES = range(2, 40)
+CANDIDATES = range(2, 50)
 STABLE_COLLECTION, CANDIDATE_COLLECTION = "endcap_1", "endcap_2"
 """All candidates name the same one: Milvus takes seconds to load one."""
 RUNTIMES = Kind("serving.kserve.io", "v1alpha1", "servingruntimes")
@@ -161,14 +161,14 @@ class Scene:
         finally:
             client.close()
 
-    def events(self, name: str) -> dict[str, str]:
-        """Messages of a rollout's Events by their reasons."""
+    def events(self, name: str) -> list[str]:
+        """Reasons of a rollout's Events."""
         from kubernetes import client
 
         with self.cluster.api_client() as api_client:
             selector = f"involvedObject.name={name},involvedObject.kind=Rollout"
             found = client.CoreV1Api(api_client).list_namespaced_event(self.namespace, field_selector=selector).items
-        return {event.reason: event.message for event in found}
+        return [event.reason for event in found]
 
     def metric(self, line_start: str) -> float | None:
         """The operator's own metric whose line begins so."""
@@ -204,21 +204,26 @@ def idle_pods() -> Iterator[Mapping[int, MadeTransformer]]:
 
 def made_collections(settings: MilvusSettings, names: Iterable[str]) -> None:
     """Small collections, loaded, and the alias on the stable one."""
-    from pymilvus import DataType, MilvusClient
-
     from endcap.index.alias import move_alias
     from endcap.index.connection import connect
 
     client = connect(settings)
     for name in names:
-        schema = MilvusClient.create_schema(auto_id=False)
-        schema.add_field("id", DataType.INT64, is_primary=True)
-        schema.add_field("vector", DataType.FLOAT_VECTOR, dim=2)
-        index = client.prepare_index_params()
-        index.add_index("vector", index_type="FLAT", metric_type="IP")
-        client.create_collection(name, schema=schema, index_params=index)
+        made_collection(client, name)
     move_alias(client, settings.collection_prefix, STABLE_COLLECTION)
     client.close()
+
+
+def made_collection(client: Any, name: str) -> None:
+    """An empty collection, loaded."""
+    from pymilvus import DataType, MilvusClient
+
+    schema = MilvusClient.create_schema(auto_id=False)
+    schema.add_field("id", DataType.INT64, is_primary=True)
+    schema.add_field("vector", DataType.FLOAT_VECTOR, dim=2)
+    index = client.prepare_index_params()
+    index.add_index("vector", index_type="FLAT", metric_type="IP")
+    client.create_collection(name, schema=schema, index_params=index)
 
 
 def opened_registry(mlflow_uri: str) -> Any:
@@ -246,6 +251,3 @@ def made_registry(mlflow_uri: str) -> None:
     client.create_registered_model("endcap")
     register(mlflow_uri, STABLE)
     client.set_registered_model_alias("endcap", CHAMPION, "1")
-
-
-__all__ = ["Phase", "Scene", "idle_pods", "made_collections", "made_registry", "prepared", "seconds_to_roll_back"]

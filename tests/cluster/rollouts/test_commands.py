@@ -7,11 +7,11 @@ import pytest
 from typer.testing import CliRunner
 
 from endcap.cli.rollouts import app
-from endcap.contracts.rollout import RolloutBundle
+from endcap.contracts.rollout import Phase, RolloutBundle
 from endcap.errors import BundleRefused, InvalidInput
 from endcap.rollout.client import create_rollout
 from endcap.settings import RolloutSettings, Settings
-from tests.cluster.rollouts.scene import CANDIDATE_COLLECTION, Phase, Scene
+from tests.cluster.rollouts.scene import CANDIDATE_COLLECTION, Scene
 from tests.cluster.rollouts.targets import BUNDLES, storage_uri
 
 DEFAULTS = """
@@ -31,6 +31,7 @@ def target(scene: Scene, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str
     defaults = tmp_path / "rollouts.yaml"
     defaults.write_text(DEFAULTS)
     environment = {
+        "COLUMNS": "200",
         "KUBECONFIG": str(scene.cluster.kubeconfig),
         "ENDCAP_ROLLOUTS__NAMESPACE": scene.namespace,
         "ENDCAP_ROLLOUTS__TARGET": name,

@@ -1,10 +1,9 @@
 """Good candidates, from their Rollout to the target's own bundle."""
 
-import mlflow
-
+from endcap.contracts.rollout import Phase
 from endcap.rollout.api_server import HTTP_ROUTES
 from tests.cluster.command import Command
-from tests.cluster.rollouts.scene import CANDIDATE_COLLECTION, Phase, Scene
+from tests.cluster.rollouts.scene import CANDIDATE_COLLECTION, Scene, opened_registry
 from tests.cluster.rollouts.targets import http_route, storage_uri
 
 
@@ -27,9 +26,9 @@ def test_a_good_candidate_takes_every_step_and_becomes_the_stable_version(scene:
 
 def _assert_said(scene: Scene, kubectl: Command, rollout: str, version: int) -> None:
     """Registry, Events, printed columns, and nothing left on the resource but its status."""
-    champion = mlflow.MlflowClient(tracking_uri=scene.mlflow_uri).get_model_version_by_alias("endcap", "champion")
+    champion = opened_registry(scene.mlflow_uri).get_model_version_by_alias("endcap", "champion")
     assert champion.tags["endcap.bundle"] == str(version)
-    assert {"Started", "Step1", "Step2", "Step3", "Promoted"} <= scene.events(rollout).keys()
+    assert {"Started", "Step1", "Step2", "Step3", "Promoted"} <= set(scene.events(rollout))
     printed = kubectl("get", "ecro", rollout, "--namespace", scene.namespace)
     assert ["Succeeded", "2", "0", str(version), "Promoted"] == printed.splitlines()[1].split()[1:6]
     document = scene.rollout(rollout)

@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from endcap.contracts.rollout import BuiltIn, Guardrail, Pause, RolloutStatus
-from tests.cluster.rollouts.scene import CANDIDATE_COLLECTION, STABLE, STABLE_COLLECTION, Phase, Scene, seconds_to_roll_back
+from endcap.contracts.rollout import BuiltIn, Guardrail, Pause, Phase, RolloutStatus
+from tests.cluster.rollouts.scene import CANDIDATE_COLLECTION, STABLE, STABLE_COLLECTION, Scene, seconds_to_roll_back
 from tests.cluster.rollouts.targets import storage_uri
 
 ROLLBACK_SECONDS_MAX = 30.0
