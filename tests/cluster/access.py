@@ -22,7 +22,6 @@ SPECIAL = (
 """Verbs that the API server does not list, and that would give more rights."""
 THREADS = 4
 REVIEW = "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews"
-RULES = "/apis/authorization.k8s.io/v1/selfsubjectrulesreviews"
 
 
 @dataclass(frozen=True, order=True)
@@ -50,21 +49,13 @@ class Account:
             answers = threads.map(lambda right: self._may(right, namespace), asked)
             return {right for right, answer in zip(asked, answers, strict=True) if answer}
 
-    def rules(self, namespace: str) -> set[str]:
-        """All rules that hold for it in a namespace, those of the whole cluster among them, each as JSON."""
-        status = self._post(RULES, {"namespace": namespace})
-        assert not status["incomplete"], status
-        return {json.dumps(each, sort_keys=True) for kind in ("resourceRules", "nonResourceRules") for each in status[kind]}
-
     def _may(self, right: Right, namespace: str) -> bool:
         resource, _, subresource = right.resource.partition("/")
         attributes = {"group": right.group, "resource": resource, "subresource": subresource, "verb": right.verb, "name": right.name}
-        return bool(self._post(REVIEW, {"resourceAttributes": {**attributes, "namespace": namespace}})["allowed"])
-
-    def _post(self, path: str, spec: dict[str, Any]) -> dict[str, Any]:
-        answer = self._pool.request("POST", self._server + path, body=json.dumps({"spec": spec}), headers=self._headers)
+        review = json.dumps({"spec": {"resourceAttributes": {**attributes, "namespace": namespace}}})
+        answer = self._pool.request("POST", self._server + REVIEW, body=review, headers=self._headers)
         assert answer.status == 201, answer.data
-        return dict(json.loads(answer.data)["status"])
+        return bool(json.loads(answer.data)["status"]["allowed"])
 
 
 @contextmanager

@@ -1,6 +1,7 @@
 """Helm installs, upgrades, rolls back and uninstalls every profile, and what is left is nothing."""
 
 import json
+import time
 from typing import Any
 
 import pytest
@@ -50,6 +51,13 @@ def _team_labels(objects: Objects, namespace: str, manifest: str) -> set[str]:
     return {each["metadata"]["labels"].get("team", "") for each in live}
 
 
+def _assert_becomes_empty(inventory: Inventory, namespace: str) -> None:
+    """The garbage collector needs its time, half a minute where a kind has only just become known."""
+    deadline = time.monotonic() + GONE_TIMEOUT_S
+    while left := inventory.of_namespace(namespace):
+        assert time.monotonic() < deadline, f"left after {GONE_TIMEOUT_S:g} s: {sorted(left)}"
+
+
 @pytest.mark.parametrize("profile", PROFILES)
 def test_a_profile_passes_lint(helm: Command, profile: str) -> None:
     assert "1 chart(s) linted, 0 chart(s) failed" in helm("lint", "--strict", CHART, "--values", values_of(profile))
@@ -86,7 +94,7 @@ def test_a_release_comes_changes_goes_back_and_leaves_nothing(
     assert _team_labels(objects, namespace, first) == {""}
     assert helm("get", "manifest", RELEASE, "--namespace", namespace) == first
     helm("uninstall", RELEASE, "--namespace", namespace)
-    until(lambda: not inventory.of_namespace(namespace), "an empty namespace", GONE_TIMEOUT_S)
+    _assert_becomes_empty(inventory, namespace)
     until(lambda: inventory.of_cluster() == before, "the cluster as it was", GONE_TIMEOUT_S)
 
 
@@ -110,7 +118,7 @@ def test_a_test_that_failed_leaves_nothing_after_uninstall(helm: Command, invent
     failed = helm.run("test", RELEASE, "--namespace", namespace, "--timeout", "2s")
     assert failed.returncode != 0
     helm("uninstall", RELEASE, "--namespace", namespace)
-    until(lambda: not inventory.of_namespace(namespace), "an empty namespace", GONE_TIMEOUT_S)
+    _assert_becomes_empty(inventory, namespace)
 
 
 def _roll_out(kubectl: Command, namespace: str) -> list[dict[str, Any]]:
@@ -147,6 +155,22 @@ def test_an_upgrade_keeps_the_bundle_and_the_weights_of_a_rollout(
     assert _live(objects, namespace) == live
     service = objects.get("serving.kserve.io/v1beta1", "InferenceService", namespace, RELEASE)
     assert service["spec"]["predictor"]["maxReplicas"] == 30
+    helm("uninstall", RELEASE, "--namespace", namespace)
+
+
+def test_a_new_rule_of_the_route_is_forced_in_beside_the_weights_of_a_rollout(
+    helm: Command, kubectl: Command, objects: Objects, namespace: str
+) -> None:
+    variants = '[{"name": "b", "bundle": {"version": "20261201090000", "collection": "endcap_20261201090000"}}]'
+    _install(helm, namespace, "production")
+    backends = _roll_out(kubectl, namespace)
+    with pytest.raises(CommandFailed, match="conflict"):
+        _upgrade(helm, namespace, "production", "--set-json", f"experiments.variants={variants}")
+    assert _live(objects, namespace) == (LIVE_URI, "20261201090000", backends)
+    _upgrade(helm, namespace, "production", "--set-json", f"experiments.variants={variants}", "--force-conflicts")
+    assert _live(objects, namespace) == (LIVE_URI, "20261201090000", backends)
+    route = objects.get("gateway.networking.k8s.io/v1", "HTTPRoute", namespace, RELEASE)
+    assert [each["name"] for each in route["spec"]["rules"]] == ["variant-b", "traffic"]
     helm("uninstall", RELEASE, "--namespace", namespace)
 
 
