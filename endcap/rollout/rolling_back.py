@@ -43,8 +43,9 @@ def _returned(
         is_back = False
     elif target.weight != 0:
         effects.append(SetWeight(0))
-    if stable.collection is not None and (index is None or index.alias != stable.collection):
-        effects.append(MoveAlias(stable.collection))
+    collection = stable.collection if must_restore or status.mode == "Knative" else target.served.collection
+    if collection is not None and (index is None or index.alias != collection):
+        effects.append(MoveAlias(collection))
         is_back = False
     return (changed(status, completed_at=now) if is_back else status), effects
 

@@ -13,7 +13,7 @@ from endcap.rollout.effects import Effect, Tell
 from endcap.rollout.resource import Rollout
 from endcap.rollout.steps import steps_taken
 from endcap.rollout.transition import EDITED, begin_step, changed, enter, pause, roll_back, unpause
-from endcap.rollout.world import Absent, World
+from endcap.rollout.world import Absent, Target, World
 
 
 @dataclass(frozen=True)
@@ -51,9 +51,16 @@ def _resumed(rollout: Rollout, world: World, now: datetime) -> Answer:
     if target.weight is None:
         return _ignored(rollout, "the weights of the HTTPRoute cannot be read; correct its rule `traffic` first")
     if is_superseded(rollout.spec, status, target):
-        message = f"{rollout.spec.target} was given {target.served.storage_uri} by hand; its traffic is left as it is"
-        return Answer(enter(status, Phase.FAILED, "Superseded", message, now, completed_at=now, paused_at=None))
+        return Answer(_superseded(rollout, target, now))
     return Answer(unpause(rollout.spec, adopted(status, target), now))
+
+
+def _superseded(rollout: Rollout, target: Target, now: datetime) -> RolloutStatus:
+    """A person gave the target another bundle: in Standard mode it gets the traffic back from the candidate, in Knative mode it has it."""
+    message = f"{rollout.spec.target} was given {target.served.storage_uri} by hand"
+    if rollout.status.mode == "Standard":
+        return roll_back(changed(rollout.status, stable=target.served), "Superseded", message, now)
+    return enter(rollout.status, Phase.FAILED, "Superseded", message, now, completed_at=now, paused_at=None)
 
 
 def _aborted(rollout: Rollout, _world: World, now: datetime) -> Answer:

@@ -68,6 +68,15 @@ def test_another_stable_bundle_is_what_comes_back_after_it_was_adopted() -> None
     assert (made.served, made.alias, made.weight) == (OTHER, OTHER.collection, 0)
 
 
+def test_an_abort_leaves_the_bundle_a_person_gave_the_target_and_its_alias_goes_with_it() -> None:
+    made = MadeCluster(made_rollout()).run(lambda made: at_step(made, 0))
+    made.served = OTHER
+    made.pass_time()
+    made.wish(Action.ABORT)
+    made.run_to_end()
+    assert (made.served, made.alias, made.weight, made.has_candidate) == (OTHER, OTHER.collection, 0, False)
+
+
 def test_an_edit_that_took_the_candidates_place_ends_the_rollout_when_adopted() -> None:
     made = MadeCluster(made_rollout(), mode="Knative").run(lambda made: at_step(made, 1))
     made.served = OTHER
@@ -96,3 +105,8 @@ def test_an_edit_of_the_target_while_it_rolls_over_pauses_the_promotion() -> Non
     made.served = OTHER
     made.pass_time(20)
     assert (made.status.phase, made.status.reason, made.weight, made.served) == (Phase.PAUSED, "EditedByHand", 100, OTHER)
+    made.target_is_settled = True
+    made.wish(Action.RESUME)
+    made.run_to_end()
+    assert (made.status.reason, made.served, made.alias) == ("Superseded", OTHER, OTHER.collection)
+    assert (made.weight, made.has_candidate) == (0, False)
