@@ -141,7 +141,7 @@ def test_a_registry_that_lost_everything_is_filled_by_the_next_publishing(filled
 
 
 def test_a_hanging_redis_is_given_up_within_the_request_and_read_again_later(cluster, server):
-    online = OnlineFeatures.open(cluster.settings.model_copy(update={"serving": ServingSettings(features_timeout_ms=200)}))
+    online = OnlineFeatures.open(cluster.settings.model_copy(update={"serving": ServingSettings(features_timeout_ms=1_000)}))
     assert online.read("u1", None) is not None
     server.hang()
     try:
