@@ -53,6 +53,8 @@ class StandardTraffic:
         if self._route is None:
             raise InvalidInput("there is no HTTPRoute of this name", field="spec.target", value=self._name)
         self._route = self._api_server.patch(HTTP_ROUTES, self._name, weight_patch(self._route, self._name, weight))
+        if weight == 0:  # at rest the rule is as the chart has it: whoever installs the chart may change its rules again
+            self._route = self._api_server.disown(HTTP_ROUTES, self._route)
 
     def promote_stable(self, bundle: RolloutBundle) -> None:
         self._serve(bundle)
