@@ -32,6 +32,20 @@ def deploy(measured: dsl.Input[dsl.Dataset], deployed: str) -> None:
 
 
 @dsl.component(base_image="python", packages_to_install=[])
+def look(path: str) -> str:
+    from pathlib import Path
+
+    return Path(path).read_text()
+
+
+@dsl.component(base_image="python", packages_to_install=[])
+def keep(seen: str, kept: dsl.Output[dsl.Dataset]) -> None:
+    from pathlib import Path
+
+    Path(kept.path).write_text(seen)
+
+
+@dsl.component(base_image="python", packages_to_install=[])
 def refuse(known: bool) -> None:
     from endcap.errors import DataRejected
 
@@ -45,6 +59,11 @@ def measured_deployment(value: int, deployed: str) -> None:
     measured = measure(value=value)
     with dsl.If(measured.outputs["Output"] == True):  # noqa: E712 - the condition is compiled, not evaluated
         deploy(measured=measured.outputs["measured"], deployed=deployed).set_caching_options(False)
+
+
+@dsl.pipeline(name="looking")
+def looking(path: str) -> None:
+    keep(seen=look(path=path).set_caching_options(False).output)
 
 
 @dsl.pipeline(name="failing")
@@ -73,6 +92,13 @@ def test_steps_are_reused_except_those_that_must_not_be(tmp_path: Path) -> None:
     second = run(measured_deployment, tmp_path, value=3, deployed=str(deployed))
     assert states(second) == [("measure", "cached"), ("deploy", "done")]
     assert deployed.read_text() == "3"
+
+
+def test_a_step_after_one_that_looks_is_reused_while_that_sees_the_same(tmp_path: Path) -> None:
+    seen = tmp_path / "seen"
+    for text, expected in (("a", "done"), ("a", "cached"), ("b", "done"), ("a", "cached")):
+        seen.write_text(text)
+        assert states(run(looking, tmp_path, path=str(seen))) == [("look", "done"), ("keep", expected)]
 
 
 def test_a_branch_whose_condition_is_false_does_not_run(tmp_path: Path) -> None:
