@@ -36,3 +36,9 @@ def test_on_knative_they_name_the_features_that_the_values_need(tmp_path: Path) 
     features = _notes(tmp_path, "minimal", {**KNATIVE, "serving": serving})
     needed = {"kubernetes.podspec-persistent-volume-claim", "kubernetes.podspec-nodeselector", "multi-container-probing"}
     assert {line.strip() for line in features.splitlines() if line.strip().startswith(("kubernetes.", "multi-"))} == needed
+
+
+def test_they_say_when_guardrails_would_have_no_data(tmp_path: Path) -> None:
+    told = "without data a rollout does not go on"
+    assert told in _notes(tmp_path, "gpu")
+    assert told not in _notes(tmp_path, "production")

@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 import pytest
 
-from tests.charts.chart import KNATIVE, NAMESPACE, ROOT, VARIANTS, Document, environment, of_kind, one
+from tests.charts.chart import KNATIVE, NAMESPACE, ROOT, Document, environment, of_kind, one
 
 Rendered = Callable[[str], list[Document]]
 Chart = Callable[..., list[Document]]
@@ -56,8 +56,9 @@ def test_updates_take_no_pod_away_before_another_is_ready(rendered: Rendered) ->
 def test_production_has_replicas_to_lose(rendered: Rendered) -> None:
     objects = rendered("production")
     assert one(objects, "InferenceService")["spec"]["predictor"]["minReplicas"] >= 2
-    budget = one(objects, "PodDisruptionBudget")
-    assert budget["spec"]["selector"]["matchLabels"] == {"serving.kserve.io/inferenceservice": "endcap"}
+    budgets = {each["metadata"]["name"]: each["spec"]["selector"]["matchLabels"] for each in of_kind(objects, "PodDisruptionBudget")}
+    selected = {name: labels["serving.kserve.io/inferenceservice"] for name, labels in budgets.items()}
+    assert selected == {"endcap": "endcap", "endcap-candidate": "endcap-candidate"}
 
 
 def test_hpa_scales_on_cpu(rendered: Rendered) -> None:
@@ -122,7 +123,8 @@ def test_variants_have_a_service_a_rule_and_a_budget_each(rendered: Rendered) ->
     settings = environment(bold["spec"]["predictor"]["containers"][0])
     assert (settings["ENDCAP_SERVING__VARIANT"], settings["ENDCAP_SERVING__K_DEFAULT"]) == ("bold", "20")
     assert bold["metadata"]["labels"]["endcap.dev/track"] == "variant"
-    assert len(of_kind(objects, "PodDisruptionBudget")) == 1 + len(VARIANTS["experiments"]["variants"])
+    budgets = {each["metadata"]["name"] for each in of_kind(objects, "PodDisruptionBudget")}
+    assert budgets == {"endcap", "endcap-candidate", "endcap-bold", "endcap-calm"}
 
 
 def test_at_rest_all_traffic_goes_to_the_stable_service(rendered: Rendered) -> None:
