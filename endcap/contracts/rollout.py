@@ -93,6 +93,10 @@ class BuiltIn(StrEnum):
     """The same for purchases an impression."""
 
 
+OUTCOMES = frozenset({BuiltIn.CLICK_THROUGH, BuiltIn.CONVERSION})
+"""Their value is a lift: more is better."""
+
+
 class _Part(BaseModel):
     """One part of the resource."""
 
@@ -143,6 +147,10 @@ class Guardrail(_Part):
     def _one_source(self) -> Self:
         if (self.built_in is None) == (self.query is None):
             raise ValueError(f"guardrail {self.name}: give either builtIn or query")
+        if self.built_in in OUTCOMES and self.direction != "atLeast":
+            raise ValueError(
+                f"guardrail {self.name}: {self.built_in} needs direction atLeast, since losing outcomes is what it guards against"
+            )
         return self
 
 

@@ -26,7 +26,13 @@ STEP_RULES = [
         "message": "a step of weight 0 gets no requests: leave out minRequests",
     }
 ]
-GUARDRAIL_RULES = [{"rule": "has(self.builtIn) != has(self.query)", "message": "give either builtIn or query"}]
+GUARDRAIL_RULES = [
+    {"rule": "has(self.builtIn) != has(self.query)", "message": "give either builtIn or query"},
+    {
+        "rule": "!has(self.builtIn) || !(self.builtIn in ['clickThrough', 'conversion']) || self.direction == 'atLeast'",
+        "message": "clickThrough and conversion need direction atLeast",
+    },
+]
 
 COLUMNS = [
     ("Phase", "string", ".status.phase"),

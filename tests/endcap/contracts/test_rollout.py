@@ -56,3 +56,10 @@ def test_a_target_is_a_name_that_leaves_room_for_its_candidate(target: str) -> N
 def test_the_defaults_can_be_used() -> None:
     made = RolloutSpec(target="endcap", bundle=spec().bundle, steps=DEFAULT_STEPS, analysis=Analysis(guardrails=DEFAULT_GUARDRAILS))
     assert made.steps[-1].set_weight == 100
+
+
+@pytest.mark.parametrize("built_in", ["clickThrough", "conversion"])
+def test_outcomes_are_guarded_from_below(built_in: str) -> None:
+    with pytest.raises(ValidationError, match="needs direction atLeast"):
+        Guardrail.model_validate({"name": "outcome", "builtIn": built_in, "limit": -0.02})
+    assert Guardrail.model_validate({"name": "outcome", "builtIn": built_in, "limit": -0.02, "direction": "atLeast"}).limit == -0.02
