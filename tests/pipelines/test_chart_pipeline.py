@@ -67,7 +67,7 @@ def test_apart_from_executors_and_defaults_they_are_equal(both: tuple[ChartValue
 
 def test_gpus_tolerations_and_pull_settings_are_equal(both: tuple[ChartValues, Package, Package]) -> None:
     compiled, chart = settings(both[1]), settings(both[2])
-    own = ("pvcMount", "secretAsEnv")
+    own = ("pvcMount", "secretAsEnv", "secretAsVolume", "configMapAsVolume")
     assert {name: {key: value for key, value in each.items() if key not in own} for name, each in compiled.items()} == {
         name: {key: value for key, value in each.items() if key not in own} for name, each in chart.items()
     }
