@@ -8,7 +8,7 @@ keep port and etcd and skip the test on a cluster of KUBECONFIG. `namespace` (fu
 deleted at the end; `make_namespace` (session): `make_namespace("prefix")` for a module's own. `operator_crds` (session): the operators'
 definitions are there, else skip. `helm`, `kubectl` (session): `helm("install", "endcap", CHART, "-n", namespace)` returns standard output
 or raises `CommandFailed`; `.run(...)` for what may fail; `stdin=` for input. `kserve` (function): a `KServeStandIn` at work in `namespace`;
-`kserve.hold("name")`, `.release("name")`, `.fail("name")` say when an InferenceService becomes ready; by itself that is at once.
+`kserve.hold("name")`, `.release("name")`, `.fail("name")`, `.lose("name")` say what becomes of its pods; by itself they are ready at once.
 
 `tests.cluster.cluster.until(holds, what, within_s)` polls with a deadline. Nothing here sleeps for a fixed time.
 """

@@ -111,9 +111,7 @@ def _build(kept: Programs, environment: Mapping[str, str], say: Callable[[str], 
 def _run_go(target: Path, environment: Mapping[str, str], say: Callable[[str], None]) -> None:
     command = [*BUILD, "-o", f"{target}{os.sep}", "tool"]
     said: list[str] = []
-    with subprocess.Popen(
-        command, cwd=SOURCES, env={**environment, "CGO_ENABLED": "0"}, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
-    ) as go:
+    with subprocess.Popen(command, cwd=SOURCES, env={**environment}, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as go:
         assert go.stdout is not None
         for number, line in enumerate(go.stdout, 1):
             said.append(line)
