@@ -12,19 +12,10 @@ import tensorflow as tf
 from components.export_bundle.batching import Batching, allowed_sizes
 from components.export_bundle.saved_model import export_saved_model
 from endcap.errors import InvalidInput
+from tests.components.export_bundle.made_tower import Tower
 
 HALF_AN_HOUR_MS = 1_800_000.0
 DEADLINE_S = 60.0
-
-
-class Tower(tf.Module):
-    def __init__(self) -> None:
-        super().__init__()
-        self.weights = tf.Variable(np.arange(6, dtype=np.float32).reshape(2, 3))
-
-    @tf.function(input_signature=[tf.TensorSpec([None, 2], tf.float32, "user_numeric"), tf.TensorSpec([None, 5], tf.int32, "context")])
-    def encode_query(self, user_numeric: tf.Tensor, context: tf.Tensor) -> dict[str, tf.Tensor]:
-        return {"embedding": user_numeric @ self.weights + tf.cast(context[:, :1], tf.float32)}
 
 
 class Ranker(tf.Module):
