@@ -125,6 +125,11 @@ class Scene:
             raise AssertionError(f"{late}; it is {status.phase} {status.reason}: {status.message}") from late
         return self.status(name)
 
+    def until_completed(self, name: str) -> RolloutStatus:
+        """Traffic and alias are where the decision wants them; the candidate may still drain."""
+        until(lambda: self.status(name).completed_at is not None, f"completion of {name}", 45)
+        return self.status(name)
+
     def until_at_step(self, name: str, index: int) -> RolloutStatus:
         """The step's weight is in force."""
 

@@ -32,7 +32,7 @@ def test_an_operator_that_is_asked_to_go_ends_well_and_leaves_all_as_it_is(scene
     assert scene.weights(target) == {f"{target}-predictor": 95, f"{target}-candidate-predictor": 5}
     scene.operator.start()
     scene.ask(rollout, "abort")
-    assert scene.until_ended(rollout).reason == "Aborted"
+    assert scene.until_completed(rollout).reason == "Aborted"
 
 
 def test_an_api_server_that_is_away_delays_and_nothing_more(scene: Scene) -> None:
