@@ -125,6 +125,17 @@ class Scene:
             raise AssertionError(f"{late}; it is {status.phase} {status.reason}: {status.message}") from late
         return self.status(name)
 
+    def until_measured(self, name: str, times: int) -> RolloutStatus:
+        """The guardrails were asked so many times more."""
+        seen = {self.status(name).measured_at}
+
+        def enough() -> bool:
+            seen.add(self.status(name).measured_at)
+            return len(seen) > times
+
+        until(enough, f"{times} looks at the guardrails of {name}", 60)
+        return self.status(name)
+
     def until_completed(self, name: str) -> RolloutStatus:
         """Traffic and alias are where the decision wants them; the candidate may still drain."""
         until(lambda: self.status(name).completed_at is not None, f"completion of {name}", 45)

@@ -49,9 +49,7 @@ def test_an_edit_by_hand_is_said_and_left_alone(scene: Scene, edit: Any) -> None
     served = scene.served(target)
     status = scene.until(rollout, "notice of the edit", phase=Phase.PAUSED, reason="EditedByHand")
     scene.pods[version].change(error_share=0.5)
-    looks = scene.metric("endcap_rollout_looks_total") or 0
-    while (scene.metric("endcap_rollout_looks_total") or 0) < looks + 10:
-        assert scene.status(rollout).phase == Phase.PAUSED
+    assert scene.until_measured(rollout, 4).phase == Phase.PAUSED
     assert (scene.weights(target), scene.served(target)) == (weights, served)
     assert [each.status for each in status.conditions if each.type == "EditedByHand"] == ["True"]
     assert "EditedByHand" in scene.events(rollout)

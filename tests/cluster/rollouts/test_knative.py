@@ -48,9 +48,7 @@ def test_a_bad_candidate_loses_its_traffic_before_its_bundle(scene: Scene, bad_a
     scene.until_at_step(rollout, bad_at)
     scene.kserve.hold(target)  # the old bundle's new revision takes its time
     scene.pods[version].change(error_share=0.5)
-    status = scene.until(rollout, "rollback", phase=Phase.ROLLING_BACK)
-    while status.completed_at is None:
-        status = scene.status(rollout)
+    status = scene.until_completed(rollout)
     assert seconds_to_roll_back(status) < 30
     assert shares(scene, target) == {f"{target}-predictor-00001": 100}
     scene.kserve.release(target)

@@ -105,11 +105,9 @@ def test_missing_data_holds_the_step(scene: Scene, missing: str) -> None:
     if guardrail is not None:
         scene.serve(version)
     rollout = scene.start(target, version, pause=Pause(duration="1s"), **({"guardrails": [guardrail]} if guardrail else {}))
-    seen = set()
-    while len(seen) < 4:
-        status = scene.until_at_step(rollout, 0)
-        seen.add(status.measured_at)
-    assert status.phase == Phase.PROGRESSING and "to have data" in status.message
+    scene.until_at_step(rollout, 0)
+    status = scene.until_measured(rollout, 4)
+    assert (status.phase, status.current_step_index) == (Phase.PROGRESSING, 0) and "to have data" in status.message
     assert [measurement.verdict for measurement in status.analysis] == ["missing"]
     scene.ask(rollout, "abort")
 

@@ -17,10 +17,8 @@ def test_pause_holds_and_resume_goes_on(scene: Scene) -> None:
     scene.ask(rollout, "pause")
     scene.until(rollout, "paused", phase=Phase.PAUSED, reason="Requested")
     until(lambda: scene.rollout(rollout).wish is None, "the annotation is taken off")
-    seen = {scene.status(rollout).measured_at}
-    while len(seen) < 8:  # eight looks a second apart: longer than the step would last
-        seen.add(scene.status(rollout).measured_at)
-    assert scene.status(rollout).phase == Phase.PAUSED
+    status = scene.until_measured(rollout, 8)  # a second apart: longer than the step would last
+    assert status.phase == Phase.PAUSED
     assert scene.weights(target)[f"{target}-candidate-predictor"] == 10
     scene.ask(rollout, "resume")
     assert scene.until_at_step(rollout, 1).step_held_seconds == 0

@@ -3,7 +3,7 @@
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from endcap.contracts.rollout import Action, Phase
+from endcap.contracts.rollout import Action, Phase, Served
 from endcap.rollout.world import Mode
 from tests.endcap.rollout.made_world import MadeCluster, made_rollout
 
@@ -72,3 +72,26 @@ def test_no_death_looks_like_a_persons_edit(mode: Mode, deaths: set[int]) -> Non
     seen: set[str] = set()
     made.run(lambda made: seen.add(made.status.reason) or made.rollout.has_ended)
     assert "EditedByHand" not in seen
+
+
+@settings(max_examples=200, deadline=None)
+@given(mode=MODE, deaths=DEATHS, edited_at=st.integers(2, 20), edit=st.sampled_from(["weight", "bundle", "predictor"]))
+def test_an_edit_amid_deaths_is_never_written_over(mode: Mode, deaths: set[int], edited_at: int, edit: str) -> None:
+    made, _ = dying(deaths)
+    made.mode = mode
+    made.run(lambda made: made.status.phase == Phase.PROGRESSING and made.status.step_started_at is not None)
+    made.pass_time(edited_at)
+    if made.status.phase != Phase.PROGRESSING:
+        return
+    if edit == "weight" and mode == "Standard":
+        made.weight = 33
+    elif edit == "weight":
+        made.percent = 33
+    elif edit == "bundle":
+        made.served = Served(version=3, storage_uri="pvc://bundles/3", collection="endcap_3")
+    else:
+        made.fingerprint = "edited"
+    left = made.weight, made.percent, made.served, made.fingerprint, made.has_candidate
+    made.pass_time(40)
+    assert (made.status.phase, made.status.reason) == (Phase.PAUSED, "EditedByHand")
+    assert (made.weight, made.percent, made.served, made.fingerprint, made.has_candidate) == left
