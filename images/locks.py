@@ -29,7 +29,7 @@ class Lock:
 _STEPS = ("data", "features", "training", "pipelines", "index")
 IMAGE_LOCKS = {
     "build": Lock(more=("setuptools>=75",), of_endcap=False),
-    "transformer": Lock(extras=("transformer", "features", "index")),
+    "transformer": Lock(extras=("transformer", "online", "index")),
     "rollout-operator": Lock(extras=("rollout-operator",)),
     "pipeline": Lock(extras=_STEPS),
     "pipeline-gpu": Lock(extras=_STEPS, more=("tensorflow[and-cuda]>=2.20,<2.22",), only_here=("nvidia-*",)),
