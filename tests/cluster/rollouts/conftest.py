@@ -110,3 +110,15 @@ def scene(cluster: Cluster, operator_namespace: str, milvus: MilvusSettings, tmp
         operator.start()
         metrics_url = f"http://127.0.0.1:{metrics}/metrics"
         yield Scene(cluster, operator_namespace, server, kserve, prometheus, milvus, operator, metrics_url, mlflow_uri, pods, outcomes)
+
+
+@pytest.fixture(autouse=True)
+def tidied(request: pytest.FixtureRequest) -> Iterator[None]:
+    """What a test made for itself is gone after it; what a module made stays."""
+    if "scene" not in request.fixturenames:
+        yield
+        return
+    scene = request.getfixturevalue("scene")
+    kept = len(scene.targets)
+    yield
+    scene.forget_targets(kept)

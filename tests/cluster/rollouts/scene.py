@@ -52,6 +52,7 @@ class Scene:
     outcomes: MadeOutcomes
     versions: Iterator[int] = field(default_factory=lambda: iter(CANDIDATES))
     names: Iterator[int] = field(default_factory=lambda: itertools.count(1))
+    targets: list[str] = field(default_factory=list)
 
     def version(self) -> int:
         """One that no other test uses."""
@@ -63,7 +64,15 @@ class Scene:
         self.server.create(INFERENCE_SERVICES, inference_service(name, mode, STABLE, STABLE_COLLECTION))
         if mode == "Standard":
             self.server.create(HTTP_ROUTES, http_route(name))
+        self.targets.append(name)
         return name
+
+    def forget_targets(self, kept: int) -> None:
+        """Delete all targets but the first ones: each costs KServe's stand-in time at every look."""
+        while len(self.targets) > kept:
+            name = self.targets.pop()
+            self.server.delete(INFERENCE_SERVICES, name)
+            self.server.delete(HTTP_ROUTES, name)
 
     def start(
         self,
