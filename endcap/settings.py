@@ -139,6 +139,8 @@ class RolloutSettings(BaseModel):
     prometheus_matchers: str = Field("", description='Label matchers that narrow guardrails, for example namespace="shop".')
     prometheus_timeout_seconds: float = Field(10, gt=0)
     tick_seconds: float = Field(5, gt=0, description="Time between two looks of the operator at a rollout in progress.")
+    host: str = Field("127.0.0.1", description="Address the operator's health and metrics are asked at.")
+    health_port: int = Field(8080, ge=1, le=65_535, description="Port of the operator's /healthz.")
     metrics_port: int = Field(9091, ge=1, le=65_535, description="Port of the operator's /metrics.")
 
 

@@ -44,7 +44,7 @@ def run(settings: Settings) -> None:
     metrics_registry = CollectorRegistry()
     metrics = OperatorMetrics(metrics_registry)
     api_server = open_api_server(settings)
-    start_http_server(settings.rollouts.metrics_port, addr=settings.serving.host, registry=metrics_registry)
+    start_http_server(settings.rollouts.metrics_port, addr=settings.rollouts.host, registry=metrics_registry)
 
     def open_reconciler() -> Reconciler:
         return Reconciler(
@@ -62,7 +62,7 @@ def run(settings: Settings) -> None:
     registry = kopf.OperatorRegistry()
     register(registry, open_ticking)
     get_logger("rollout-operator").info("starts", namespace=api_server.namespace, prometheus=settings.rollouts.prometheus_url)
-    health = f"http://{settings.serving.host}:{settings.serving.http_port}/healthz"
+    health = f"http://{settings.rollouts.host}:{settings.rollouts.health_port}/healthz"
     kopf.run(registry=registry, standalone=True, namespaces=[api_server.namespace], liveness_endpoint=health)
 
 

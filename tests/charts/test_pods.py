@@ -187,6 +187,6 @@ def test_the_operator_answers_probes_and_scrapes_from_outside_its_pod(rendered: 
     container = one(rendered("production"), "Deployment")["spec"]["template"]["spec"]["containers"][0]
     settings = environment(container)
     ports = {port["name"]: str(port["containerPort"]) for port in container["ports"]}
-    assert settings["ENDCAP_SERVING__HOST"] == "0.0.0.0"  # noqa: S104 - inside a pod
-    assert ports == {"health": settings["ENDCAP_SERVING__HTTP_PORT"], "metrics": settings["ENDCAP_ROLLOUTS__METRICS_PORT"]}
+    assert settings["ENDCAP_ROLLOUTS__HOST"] == "0.0.0.0"  # noqa: S104 - inside a pod
+    assert ports == {"health": settings["ENDCAP_ROLLOUTS__HEALTH_PORT"], "metrics": settings["ENDCAP_ROLLOUTS__METRICS_PORT"]}
     assert container["livenessProbe"]["httpGet"] == {"path": "/healthz", "port": "health"}

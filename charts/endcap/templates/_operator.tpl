@@ -1,8 +1,8 @@
 {{/* Settings of the rollout operator, as a map. */}}
 {{- define "endcap.operatorSettings" -}}
 ENDCAP_HOME: /var/lib/endcap
-ENDCAP_SERVING__HOST: 0.0.0.0
-ENDCAP_SERVING__HTTP_PORT: "8080"
+ENDCAP_ROLLOUTS__HOST: 0.0.0.0
+ENDCAP_ROLLOUTS__HEALTH_PORT: "8080"
 ENDCAP_ROLLOUTS__TARGET: {{ include "endcap.fullname" . }}
 ENDCAP_ROLLOUTS__PROMETHEUS_URL: {{ .Values.monitoring.prometheusUrl }}
 ENDCAP_ROLLOUTS__METRICS_PORT: "9091"

@@ -99,7 +99,7 @@ def scene(cluster: Cluster, operator_namespace: str, milvus: MilvusSettings, tmp
             "ENDCAP_ROLLOUTS__PROMETHEUS_URL": prometheus.url,
             "ENDCAP_ROLLOUTS__TICK_SECONDS": TICK_S,
             "ENDCAP_ROLLOUTS__METRICS_PORT": str(metrics),
-            "ENDCAP_SERVING__HTTP_PORT": str(health),
+            "ENDCAP_ROLLOUTS__HEALTH_PORT": str(health),
             "ENDCAP_MILVUS__PORT": str(milvus.port),
             "ENDCAP_MILVUS__MANAGED": "false",
             "ENDCAP_MILVUS__KEEP_COLLECTIONS": str(KEPT_COLLECTIONS),
