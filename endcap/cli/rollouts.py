@@ -86,7 +86,7 @@ def show(name: NameArgument = None, as_json: JsonOption = False) -> None:
 
 
 @app.command()
-def watch(name: NameArgument = None) -> None:
+def watch(name: NameArgument = None, as_json: JsonOption = False) -> None:
     """Say each change of a rollout until it ends; fails when it was rolled back.
 
     Example: endcap rollout watch 20261127080000
@@ -100,53 +100,55 @@ def watch(name: NameArgument = None) -> None:
     while True:
         line = f"{rollout.status.phase or 'new'} {rollout.status.reason}: {rollout.status.message}"
         if line != said:
-            typer.echo(line)
+            typer.echo(line, err=as_json)
             said = line
         if rollout.has_ended:
             break
         time.sleep(POLL_S)
         rollout = _found(rollout.name)
+    if as_json:
+        print_json(_document(rollout))
     if rollout.status.phase == Phase.FAILED:
         raise BundleRefused(rollout.status.message, field=rollout.name, fix=f"see `endcap rollout show {rollout.name}`")
 
 
 @app.command()
-def pause(name: NameArgument = None) -> None:
+def pause(name: NameArgument = None, as_json: JsonOption = False) -> None:
     """Hold a rollout at its present weight; guardrails are still watched.
 
     Example: endcap rollout pause
     """
-    _ask(name, Action.PAUSE)
+    _ask(name, Action.PAUSE, as_json)
 
 
 @app.command()
-def resume(name: NameArgument = None) -> None:
+def resume(name: NameArgument = None, as_json: JsonOption = False) -> None:
     """Go on with a paused rollout; what was edited by hand is taken over.
 
     Example: endcap rollout resume
     """
-    _ask(name, Action.RESUME)
+    _ask(name, Action.RESUME, as_json)
 
 
 @app.command()
-def abort(name: NameArgument = None) -> None:
+def abort(name: NameArgument = None, as_json: JsonOption = False) -> None:
     """Give all traffic back to the stable version.
 
     Example: endcap rollout abort
     """
-    _ask(name, Action.ABORT)
+    _ask(name, Action.ABORT, as_json)
 
 
 @app.command()
-def promote(name: NameArgument = None) -> None:
+def promote(name: NameArgument = None, as_json: JsonOption = False) -> None:
     """Skip the remaining steps: all traffic now, and the bundle becomes the stable one once every guardrail passes.
 
     Example: endcap rollout promote
     """
-    _ask(name, Action.PROMOTE)
+    _ask(name, Action.PROMOTE, as_json)
 
 
-def _ask(name: str | None, action: Action) -> None:
+def _ask(name: str | None, action: Action, as_json: bool) -> None:
     from endcap.rollout.api_server import open_api_server
     from endcap.rollout.client import ask_for, find_rollout
 
@@ -155,7 +157,10 @@ def _ask(name: str | None, action: Action) -> None:
     if rollout.has_ended:
         raise InvalidInput(f"the rollout has ended: {rollout.status.message}", field=rollout.name, value=str(action))
     ask_for(server, rollout.name, action)
-    typer.echo(f"Asked the operator to {action} {rollout.name}; see `endcap rollout show {rollout.name}`.")
+    if as_json:
+        print_json({"rollout": rollout.name, "asked": str(action)})
+    else:
+        typer.echo(f"Asked the operator to {action} {rollout.name}; see `endcap rollout show {rollout.name}`.")
 
 
 def _found(name: str | None) -> Rollout:

@@ -8,7 +8,6 @@ last still stands.
 import numpy as np
 
 from endcap.contracts.rollout import Guardrail
-from endcap.errors import InvalidInput
 from endcap.experiments.counts import Counts
 from endcap.experiments.relative_lift import ruled_out, upper_relative_lift
 from endcap.rollout.guardrails.look import Look
@@ -28,10 +27,7 @@ def relative_outcome(look: Look, guardrail: Guardrail, successes: str, *, what: 
 
     Raises:
         DependencyUnavailable: Prometheus does not answer.
-        InvalidInput: the guardrail's direction is the wrong one.
     """
-    if guardrail.direction != "atLeast":
-        raise InvalidInput("would roll back the better candidate", field="direction", value=guardrail.direction, fix="write atLeast")
     if look.stable is None:
         return missing("no stable version to compare with")
     counted = {version: (look.outcome(IMPRESSIONS, version), look.outcome(successes, version)) for version in (look.candidate, look.stable)}

@@ -61,7 +61,7 @@ def test_a_rollout_is_started_shown_steered_and_ended_by_commands(scene: Scene, 
     assert "Paused" in shown and "error-rate" in shown and "at most 0.01" in shown and "1/2" in shown
     assert name in {each["name"] for each in json.loads(run("list", "--json"))}
     assert json.loads(run("show", name, "--json"))["status"]["current_weight"] == 20
-    run("resume", name)
+    assert json.loads(run("resume", name, "--json")) == {"rollout": name, "asked": "resume"}
     scene.until(name, "goes on", phase=Phase.PROGRESSING)
     run("abort", name)
     with pytest.raises(BundleRefused, match="aborted by a person"):

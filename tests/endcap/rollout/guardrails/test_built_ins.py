@@ -162,12 +162,6 @@ def test_equal_outcomes_pass(scene: Scene, equal_outcomes: tuple[int, int], guar
     assert measured.value > 0
 
 
-def test_a_loss_is_not_allowed_to_be_asked_for(scene: Scene) -> None:
-    measured = scene.measured(CLICKS.model_copy(update={"direction": "atMost"}), scene.version(), scene.version())
-    assert measured.verdict == "missing"
-    assert "write atLeast" in measured.message
-
-
 def test_alpha_is_divided_by_the_steps_that_each_compare_anew(scene: Scene, equal_outcomes: tuple[int, int]) -> None:
     in_one, in_five = (scene.measured(CLICKS, *equal_outcomes, steps=steps).value for steps in (1, 5))
     assert in_one is not None
