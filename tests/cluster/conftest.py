@@ -44,7 +44,7 @@ def pytest_collection_finish(session: pytest.Session) -> None:
     """Build before the first test: minutes that belong to no test's time-out."""
     if session.config.option.collectonly or os.environ.get("KUBECONFIG"):
         return
-    if not any("cluster" in getattr(item, "fixturenames", ()) for item in session.items):
+    if not any(item.path.is_relative_to(FOLDER) and "cluster" in getattr(item, "fixturenames", ()) for item in session.items):
         return
     reporter = session.config.pluginmanager.getplugin("terminalreporter")
     try:
