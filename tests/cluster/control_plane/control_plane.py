@@ -65,14 +65,15 @@ class ControlPlane:
         self._etcd.start()
         self._etcd.wait_until(lambda: self._answers(f"https://{LOOPBACK}:{self._etcd_port}/readyz"), READY_TIMEOUT_S)
         self.start_api_server()
-        self._controllers.start()
         account = f"{self.server}/api/v1/namespaces/default/serviceaccounts/default"
         self._controllers.wait_until(lambda: self._answers(account), READY_TIMEOUT_S)
 
     def start_api_server(self) -> None:
-        """Return when it is ready."""
+        """Return when it is ready; the controllers start anew with it: those that were there would look for it once a minute by now."""
         self._api_server.start()
         self._api_server.wait_until(lambda: self._answers(f"{self.server}/readyz"), READY_TIMEOUT_S)
+        self._controllers.stop()
+        self._controllers.start()
 
     def stop_api_server(self) -> None:
         self._api_server.stop()

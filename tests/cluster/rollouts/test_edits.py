@@ -83,7 +83,6 @@ def test_a_program_that_keeps_changing_the_route_neither_loses_its_changes_nor_s
                 written[0] += 1
                 annotations = {"example.com/number": str(written[0])}
                 server.merge(HTTP_ROUTES, target, {"metadata": {"annotations": annotations}})
-                server.merge(INFERENCE_SERVICES, target, {"metadata": {"labels": {"example.com/number": str(written[0])}}})
 
     other = threading.Thread(target=keep_changing)
     other.start()
