@@ -1,27 +1,9 @@
 """Figures of the evaluation report, as SVG text."""
 
-import io
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from typing import Any
+from collections.abc import Mapping, Sequence
 
+from endcap.evaluation.drawing import ACCENT, QUIET, SECOND, drawing
 from endcap.evaluation.evaluation import FULL, Figure, Reliability, SegmentFigures
-
-ACCENT, QUIET, SECOND = "#0b6e6e", "#9aa5ad", "#d1782f"
-_STYLE = {
-    "svg.fonttype": "none",
-    "font.family": "sans-serif",
-    "font.size": 10.5,
-    "axes.spines.top": False,
-    "axes.spines.right": False,
-    "axes.edgecolor": "#66727a",
-    "axes.labelcolor": "#33393e",
-    "xtick.color": "#66727a",
-    "ytick.color": "#33393e",
-    "axes.grid": True,
-    "grid.color": "#e7ebee",
-    "axes.axisbelow": True,
-}
 
 
 def model_intervals(models: Mapping[str, Mapping[str, Figure]], metric: str, label: str) -> str:
@@ -33,7 +15,7 @@ def model_intervals(models: Mapping[str, Mapping[str, Figure]], metric: str, lab
         label: of the axis.
     """
     rows = sorted(((name, figures[metric]) for name, figures in models.items() if metric in figures), key=lambda row: row[1].mean)
-    with _figure(6.2, 0.42 * len(rows) + 0.9) as (axes, svg):
+    with drawing(6.2, 0.42 * len(rows) + 0.9) as (axes, svg):
         for place, (name, figure) in enumerate(rows):
             colour = ACCENT if name in (FULL, "two_tower") else QUIET
             axes.plot([figure.low, figure.high], [place, place], color=colour, linewidth=3, alpha=0.45, solid_capstyle="round")
@@ -51,7 +33,7 @@ def model_intervals(models: Mapping[str, Mapping[str, Figure]], metric: str, lab
 def segment_comparison(segments: Mapping[str, SegmentFigures], models: Sequence[str], metric: str, label: str) -> str:
     """Two models side by side in every segment."""
     names = [name for name, figures in segments.items() if all(metric in figures.models.get(model, {}) for model in models)]
-    with _figure(7.2, 0.5 * len(names) + 1.1) as (axes, svg):
+    with drawing(7.2, 0.5 * len(names) + 1.1) as (axes, svg):
         for shift, colour, model in zip((0.14, -0.14), (ACCENT, SECOND), models, strict=True):
             figures = [segments[name].models[model][metric] for name in names]
             places = [len(names) - 1 - place + shift for place in range(len(names))]
@@ -67,7 +49,7 @@ def segment_comparison(segments: Mapping[str, SegmentFigures], models: Sequence[
 
 def reliability_curves(reliability: Mapping[str, Reliability]) -> str:
     """Predicted against observed probability of every objective, on logarithmic axes; the diagonal is perfect."""
-    with _figure(5.4, 4.4) as (axes, svg):
+    with drawing(5.4, 4.4) as (axes, svg):
         seen = [max(value, 1e-4) for each in reliability.values() for bin_ in each.bins for value in (bin_.predicted, bin_.observed)]
         low, high = (min(seen) / 1.5, min(1.0, max(seen) * 1.5)) if seen else (1e-4, 1.0)
         axes.plot([low, high], [low, high], "--", color=QUIET, linewidth=1.2, label="perfect")
@@ -86,24 +68,6 @@ def reliability_curves(reliability: Mapping[str, Reliability]) -> str:
         axes.set_ylabel("share that came true")
         axes.legend(frameon=False, loc="upper left")
     return svg[0]
-
-
-@contextmanager
-def _figure(width_in: float, height_in: float) -> Iterator[tuple[Any, list[str]]]:
-    """Axes to draw on, and a list that holds the SVG text afterwards; no global figure is left behind."""
-    import matplotlib
-    from matplotlib.backends.backend_svg import FigureCanvasSVG
-    from matplotlib.figure import Figure as Drawing
-
-    svg: list[str] = []
-    with matplotlib.rc_context(_STYLE):
-        drawing = Drawing(figsize=(width_in, height_in), layout="constrained")
-        FigureCanvasSVG(drawing)
-        yield drawing.add_subplot(), svg
-        buffer = io.StringIO()
-        drawing.savefig(buffer, format="svg", transparent=True, metadata={"Date": None})
-        text = buffer.getvalue()
-        svg.append(text[text.index("<svg") :])
 
 
 def model_title(name: str) -> str:

@@ -8,6 +8,7 @@ from typing import Any
 from components.evaluate.plots import model_intervals, model_title, reliability_curves, segment_comparison
 from components.evaluate.report_page import PAGE
 from endcap.evaluation.evaluation import ALL, DEEP_K, FULL, MAIN_K, NEW, TRUTHS, Evaluation, Figure, TruthFigures
+from endcap.evaluation.page_style import STYLE
 
 TABLE_METRICS = (
     f"ndcg@{MAIN_K}",
@@ -28,6 +29,7 @@ def write_report(path: Path, evaluation: Evaluation) -> None:
 
     template = jinja2.Environment(autoescape=True, undefined=jinja2.StrictUndefined).from_string(PAGE)
     page = template.render(
+        style=STYLE,
         evaluation=evaluation,
         truths=[_truth_section(name, figures, evaluation.baselines[name]) for name, figures in evaluation.truths.items()],
         headline=_headline(evaluation),

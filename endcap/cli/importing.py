@@ -66,6 +66,29 @@ def folder(
     _report(dataset, reused, as_json)
 
 
+@app.command("sequences")
+def sequences(
+    interactions: Annotated[Path, typer.Option("--interactions", help="Text file, a user a line: user id, then item ids in order.")],
+    attributes: Annotated[Path | None, typer.Option("--attributes", help="JSON file: item id -> list of attribute ids.")] = None,
+    out: OutOption = None,
+    force: ForceOption = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Import sequences without times, as research publishes them; the dataset's times carry the order only.
+
+    Example: endcap import sequences --interactions Beauty.txt --attributes Beauty_item2attributes.json --out beauty
+    """
+    from endcap.dataset.progress_bars import table_bars
+    from endcap.dataset.sequences import import_sequences
+
+    settings = load_settings()
+    with table_bars() as watch:
+        dataset, reused = import_sequences(
+            interactions, attributes, out or settings.data_dir, settings.data.max_rejected_share, force=force, watch=watch
+        )
+    _report(dataset, reused, as_json)
+
+
 def _report(dataset: "Dataset", reused: bool, as_json: bool) -> None:
     if as_json:
         print_json({"path": str(dataset.path), "reused": reused, **dataset.describe()})

@@ -19,7 +19,7 @@ from endcap.errors import DataRejected
 DESCRIPTION_FILE = "dataset.json"
 REJECTED_FILE = "rejected.parquet"
 LAYOUT_VERSION = 1
-_IMPORT_AGAIN = "import the data again: endcap import complete-journey, or endcap import folder"
+_IMPORT_AGAIN = "import the data again: endcap import complete-journey, folder or sequences"
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ from scipy import sparse
 
 from endcap.evaluation.bootstrap import Interval, Resamples, interval_of
 
-BEYOND_ACCURACY = ("diversity", "novelty")
+BEYOND_ACCURACY = ("diversity", "novelty", "new_share")
 
 
 def diversity(items: NDArray[np.int32], category: NDArray[np.int32]) -> NDArray[np.float64]:
@@ -25,6 +25,50 @@ def diversity(items: NDArray[np.int32], category: NDArray[np.int32]) -> NDArray[
     same = (codes[:, :, None] == codes[:, None, :]).sum(axis=(1, 2)) - items.shape[1]
     pairs = size * (size - 1)
     shares: NDArray[np.float64] = np.divide(pairs - same, pairs, out=np.zeros(len(items)), where=pairs > 0)
+    return shares
+
+
+def attribute_diversity(items: NDArray[np.int32], attributes: NDArray[np.int32]) -> NDArray[np.float64]:
+    """Mean distance of a list's pairs by what is known of the items: 1 - |common| / |all attributes of the two| (Jaccard).
+
+    Args:
+        items: int32 [users, k], 0 where a list is shorter.
+        attributes: int32 [n + 1, a], distinct codes of an item, 0 for none.
+
+    Returns:
+        float64 [users]; 0 for lists with fewer than two items. Items of which nothing is known differ from all others.
+    """
+    known = sparse.csr_matrix(
+        (np.ones(np.count_nonzero(attributes), np.float32), (np.nonzero(attributes)[0], attributes[attributes > 0])),
+        shape=(len(attributes), int(attributes.max(initial=0)) + 1),
+    )
+    size = np.asarray(known.sum(axis=1)).ravel()
+    total, pairs = np.zeros(len(items)), np.zeros(len(items))
+    for first in range(items.shape[1]):
+        for second in range(first + 1, items.shape[1]):
+            one, other = items[:, first], items[:, second]
+            common = np.asarray(known[one].multiply(known[other]).sum(axis=1)).ravel()
+            either = size[one] + size[other] - common
+            alike = np.divide(common, either, out=np.zeros(len(items)), where=either > 0)
+            present = (one > 0) & (other > 0)
+            total += np.where(present, 1 - alike, 0.0)
+            pairs += present
+    distances: NDArray[np.float64] = total / np.maximum(pairs, 1)
+    return distances
+
+
+def share_new(items: NDArray[np.int32], had: NDArray[np.bool_]) -> NDArray[np.float64]:
+    """Share of a list's items that the user had never bought.
+
+    Args:
+        items: int32 [users, k], 0 where a list is shorter.
+        had: bool [users, k], whether the user had bought the item in each place.
+
+    Returns:
+        float64 [users]; 0 for empty lists.
+    """
+    present = items > 0
+    shares: NDArray[np.float64] = (present & ~had).sum(axis=1) / np.maximum(present.sum(axis=1), 1)
     return shares
 
 

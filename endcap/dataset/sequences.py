@@ -1,0 +1,168 @@
+"""Sequences without times as a canonical dataset: what each person bought, in order; the form in which research publishes its data.
+
+A line of the interactions file is a user: the user's id, then item ids, oldest first, with blanks between. The attributes file, if any, is
+a JSON object: item id -> list of attribute ids. The dataset's times carry the order and nothing else: a day a step, and everybody's last
+purchase on LAST_DAY. Quantities are 1 and prices 0 in XXX, the code of ISO 4217 for no currency.
+"""
+
+import hashlib
+import json
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import polars as pl
+import pyarrow as pa
+
+from endcap.contracts.event import EventType
+from endcap.contracts.tables import TABLES, arrow_schema
+from endcap.dataset.event_ids import event_uuids
+from endcap.dataset.layout import Dataset, Origin, reusable_dataset
+from endcap.dataset.source import BATCH_ROWS, Batch, TableSource, Watch, watch_nothing
+from endcap.errors import DataRejected, InvalidInput
+
+IMPORTER_VERSION = 1
+"""Raised whenever the same files would give another dataset."""
+
+SOURCE = "sequences: order only, a day a step"
+"""`source` of such a dataset: whoever needs real times looks for it."""
+
+LAST_DAY = datetime(2000, 12, 31, tzinfo=UTC)
+NO_CURRENCY = "XXX"
+HAS = "yes"
+"""Value of every attribute: the ids are names of what an item has."""
+
+
+def import_sequences(
+    interactions: Path,
+    attributes: Path | None,
+    target: Path,
+    max_rejected_share: float,
+    *,
+    force: bool = False,
+    watch: Watch = watch_nothing,
+) -> tuple[Dataset, bool]:
+    """Make the canonical dataset at `target` from sequences, or reuse it when the same files made it.
+
+    Args:
+        interactions: text file, a user a line.
+        attributes: JSON file; None where nothing is known of items.
+
+    Returns: the dataset, and whether it was there already.
+
+    Raises:
+        InvalidInput: a file is missing or not what its name says.
+        DataRejected: a line has a user and no items, or a table has too many bad rows.
+    """
+    for field, file in (("--interactions", interactions), ("--attributes", attributes)):
+        if file is not None and not file.is_file():
+            raise InvalidInput("the file is missing", field=field, value=str(file))
+    origin = Origin(SOURCE, _fingerprint(interactions, attributes, max_rejected_share))
+    earlier = None if force else reusable_dataset(target, origin.fingerprint)
+    if earlier:
+        return earlier, True
+    from endcap.dataset.assembly import build_dataset
+
+    steps = _steps(interactions)
+    tables = {"items": _items(steps, attributes), "users": _users(steps), "events": _events(steps)}
+    sources = [_source(table, frame, interactions.name) for table, frame in tables.items()]
+    return build_dataset(sources, target, origin, max_rejected_share, watch), False
+
+
+def _steps(interactions: Path) -> pl.DataFrame:
+    """Columns user_id, item_id, step (from 0), length; a row an interaction."""
+    lines = [line.split() for line in interactions.read_text(encoding="utf-8").splitlines()]
+    short = [number for number, words in enumerate(lines, 1) if len(words) == 1]
+    if short or not any(lines):
+        raise DataRejected(
+            "a line has a user and no items" if short else "there are no lines",
+            field=str(interactions),
+            value=short[:5] or None,
+            fix="write a user a line: the user's id, then item ids in order",
+        )
+    whole = pl.DataFrame({"user_id": [words[0] for words in lines if words], "item_id": [words[1:] for words in lines if words]})
+    return whole.with_columns(
+        pl.col("item_id").list.len().alias("length"), pl.int_ranges(pl.col("item_id").list.len()).alias("step")
+    ).explode("item_id", "step")
+
+
+def _items(steps: pl.DataFrame, attributes: Path | None) -> pl.DataFrame:
+    known = _read_attributes(attributes) if attributes else {}
+    ids = sorted(set(steps["item_id"].to_list()) | set(known))
+    return _frame(
+        "items",
+        {
+            "item_id": ids,
+            "title": [f"Item {item_id}" for item_id in ids],
+            "category_path": [[] for _ in ids],
+            "availability": ["in_stock"] * len(ids),
+            "attributes": [json.dumps(dict.fromkeys(known.get(item_id, ()), HAS)) for item_id in ids],
+        },
+    )
+
+
+def _read_attributes(file: Path) -> dict[str, list[str]]:
+    try:
+        read = json.loads(file.read_text(encoding="utf-8"))
+        return {str(item_id): [str(attribute) for attribute in listed] for item_id, listed in read.items()}
+    except (ValueError, AttributeError, TypeError) as error:
+        raise InvalidInput(
+            f"not a JSON object of lists ({error})",
+            field="--attributes",
+            value=str(file),
+            fix='write {"item id": ["attribute id", ...], ...}',
+        ) from error
+
+
+def _users(steps: pl.DataFrame) -> pl.DataFrame:
+    ids = steps["user_id"].unique(maintain_order=True)
+    return _frame("users", {"user_id": ids, "attributes": ["{}"] * len(ids)})
+
+
+def _events(steps: pl.DataFrame) -> pl.DataFrame:
+    names = steps.select(pl.format("{}#{}", "user_id", "step")).to_series()
+    back = pl.col("length").cast(pl.Int64) - 1 - pl.col("step")
+    moment = (pl.lit(LAST_DAY).dt.cast_time_unit("us") - back * timedelta(days=1)).alias("occurred_at")
+    return _frame(
+        "events",
+        steps.select(
+            event_uuids(names).alias("event_id"),
+            pl.lit(EventType.PURCHASE.value).alias("event_type"),
+            pl.lit(1, dtype=pl.Int64).alias("schema_version"),
+            moment,
+            moment.alias("received_at"),
+            "user_id",
+            names.alias("session_id"),
+            "item_id",
+            pl.lit(1.0).alias("quantity"),
+            pl.lit(0.0).alias("unit_price"),
+            pl.lit(NO_CURRENCY).alias("currency"),
+            pl.lit(True).alias("consent"),
+        ),
+    )
+
+
+def _frame(table: str, columns: dict[str, Any] | pl.DataFrame) -> pl.DataFrame:
+    """All columns of the contract; those that are not given are empty."""
+    empty = pl.DataFrame(arrow_schema(TABLES[table]).empty_table())
+    return pl.concat([empty, pl.DataFrame(columns)], how="diagonal_relaxed").cast(dict(empty.schema))
+
+
+def _source(table: str, frame: pl.DataFrame, file: str) -> TableSource:
+    lenient = pa.schema([field.with_nullable(True) for field in arrow_schema(TABLES[table])])
+
+    def batches() -> Iterator[Batch]:
+        for start in range(0, len(frame), BATCH_ROWS):
+            part = frame.slice(start, BATCH_ROWS)
+            yield Batch(part.to_arrow().cast(lenient), pa.array(np.arange(start + 1, start + len(part) + 1)), file)
+
+    return TableSource(table, len(frame), batches)
+
+
+def _fingerprint(interactions: Path, attributes: Path | None, max_rejected_share: float) -> str:
+    digest = hashlib.sha256(f"sequences importer {IMPORTER_VERSION} {max_rejected_share}".encode())
+    for file in (interactions, attributes):
+        digest.update(b"none" if file is None else hashlib.sha256(file.read_bytes()).digest())
+    return digest.hexdigest()
