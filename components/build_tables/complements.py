@@ -6,7 +6,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from components.build_tables.co_occurrence import nearest_by
+from endcap.methods.co_occurrence import nearest_by
 from endcap.retrieval.complements import Complements
 
 SUPPORT_MIN = 3.0

@@ -3,7 +3,7 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from components.build_tables.co_occurrence import nearest_by
+from endcap.methods.co_occurrence import nearest_by
 from endcap.retrieval.item_to_item import ItemToItem
 
 

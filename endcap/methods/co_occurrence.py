@@ -6,7 +6,9 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
+from endcap.methods.interactions import Interactions
 from endcap.retrieval.candidates import Candidates
+from endcap.retrieval.item_to_item import ItemToItem
 
 Score = Callable[[NDArray[np.float32], float, NDArray[np.float32]], NDArray[np.float32]]
 """From the groups that have both (float32 [m]), those that have the one, and those that have each other (float32 [m]), a score [m]."""
@@ -52,3 +54,8 @@ def nearest_by(
             index[start + row, : len(best.index)] = best.index
             weight[start + row, : len(best.index)] = best.score
     return index, weight
+
+
+def neighbour_table(interactions: Interactions, score: Score, neighbours: int) -> ItemToItem:
+    """For every item the others that its buyers bought too, with the highest `score`; a user counts once for a pair."""
+    return ItemToItem(*nearest_by(interactions.user_row, interactions.item_index, interactions.item_count, score, neighbours=neighbours))

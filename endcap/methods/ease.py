@@ -1,0 +1,185 @@
+"""EASE: the closed-form linear autoencoder over items (Steck, Embarrassingly Shallow Autoencoders for Sparse Data, WWW 2019)."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import BaseModel, ConfigDict, Field
+from scipy import sparse
+from scipy.linalg import lapack
+
+from endcap.methods.history_weights import recency_weights
+from endcap.methods.interactions import Interactions
+from endcap.methods.method import NOT_RECOMMENDED, TrainingData
+from endcap.methods.table_of_scores import table_of
+from endcap.retrieval.item_to_item import ItemToItem
+
+FLOAT64_SIDE_MAX = 8192
+"""A larger matrix is inverted in float32: half the memory and time, and the diagonal that is added keeps it well conditioned."""
+
+
+class Ease(BaseModel):
+    """How much each item of a history speaks for every other: item weights that rebuild everybody's purchases best, solved exactly.
+
+    The matrix that is inverted has a side of users or of items, whichever are fewer.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    regularisation: float | None = Field(
+        default=None, gt=0, description="Added to the diagonal (the paper's lambda). Default: by the data, see the page on methods."
+    )
+        default=None, gt=0, description="Added to the diagonal (the paper's lambda). Default: by the data."
+    )
+    decay_days: float | None = Field(
+        default=None, gt=0, description="Age after which a purchase of the history counts 1/e. Default: all count alike."
+    )
+    side_max: int = Field(
+        default=20_000,
+        ge=1,
+        description="Largest side of the inverted matrix; memory is 4 bytes by its square. With more users and items than this, only the "
+        "most bought items are learned.",
+    )
+
+    def fit(self, data: TrainingData, seed: int) -> "FittedEase":  # noqa: ARG002 - nothing is random
+        """Invert; `seed` changes nothing."""
+        bought = _within(data.interactions.bought, self.side_max)
+        regularisation = self.regularisation or default_regularisation(data.interactions)
+        users, items = bought.users_with.shape
+        fitted = Primal.of(bought, regularisation) if items <= users else Dual.of(bought, regularisation)
+        return FittedEase(fitted, data.interactions.item_count, self.decay_days)
+
+
+def default_regularisation(interactions: Interactions) -> float:
+    """A number of buyers: as many as the item has that an average purchase is of."""
+    buyers = np.asarray(interactions.bought.sum(axis=0)).ravel()
+    return float(max((buyers**2).sum() / max(buyers.sum(), 1.0), 1.0))
+
+
+@dataclass(frozen=True)
+class Learned:
+    """The columns that are learned from.
+
+    Attributes:
+        items: int64 [m], ascending item indices.
+        users_with: float32 [users, m], 1 where a user bought an item.
+    """
+
+    items: NDArray[np.int64]
+    users_with: sparse.csr_matrix
+
+
+def _within(bought: sparse.csr_matrix, side_max: int) -> Learned:
+    """Users with any purchase, and the most bought items when neither side fits."""
+    buyers = np.asarray(bought.sum(axis=0)).ravel()
+    buyers[0] = 0
+    users = np.flatnonzero(np.diff(bought.indptr))
+    items = np.flatnonzero(buyers)
+    if min(len(items), len(users)) > side_max:
+        items = np.sort(items[np.argsort(-buyers[items], kind="stable")[:side_max]])
+    return Learned(items, bought[users][:, items].tocsr())
+
+
+@dataclass(frozen=True)
+class Primal:
+    """Solved over items.
+
+    Attributes:
+        items: int64 [m].
+        weight: float32 [m, m], what the row's item says for the column's; 0 on the diagonal.
+    """
+
+    items: NDArray[np.int64]
+    weight: NDArray[np.float32]
+
+    @classmethod
+    def of(cls, learned: Learned, regularisation: float) -> "Primal":
+        inverse = _inverse(learned.users_with.T @ learned.users_with, regularisation)
+        inverse /= -np.diag(inverse).copy()
+        np.fill_diagonal(inverse, 0)
+        return cls(learned.items, inverse.astype(np.float32, copy=False))
+
+    def rebuilt(self, histories: sparse.csr_matrix) -> NDArray[np.float32]:
+        """float32 [users, m] from float32 [users, m]."""
+        return np.asarray(histories @ self.weight, dtype=np.float32)
+
+
+@dataclass(frozen=True)
+class Dual:
+    """Solved over users: with K = (X X' + lambda)^-1 the inverse over items is P = (I - X' K X) / lambda, and is never written out.
+
+    Attributes:
+        items: int64 [m].
+        users_with: X, float32 [u, m].
+        inverse: K, float32 [u, u].
+        diagonal: float32 [m], of lambda P.
+    """
+
+    items: NDArray[np.int64]
+    users_with: sparse.csr_matrix
+    inverse: NDArray[np.float32]
+    diagonal: NDArray[np.float32]
+
+    @classmethod
+    def of(cls, learned: Learned, regularisation: float, block_items: int = 2048) -> "Dual":
+        inverse = _inverse(learned.users_with @ learned.users_with.T, regularisation)
+        by_item = learned.users_with.tocsc()
+        diagonal = np.empty(len(learned.items), dtype=np.float32)
+        for start in range(0, len(diagonal), block_items):
+            block = by_item[:, start : start + block_items]
+            explained = block.multiply(inverse @ block.toarray()).sum(axis=0)
+            diagonal[start : start + block_items] = 1.0 - np.asarray(explained).ravel()
+        return cls(learned.items, learned.users_with, inverse.astype(np.float32, copy=False), diagonal)
+
+    def rebuilt(self, histories: sparse.csr_matrix) -> NDArray[np.float32]:
+        """float32 [users, m] from float32 [users, m]."""
+        shared = (histories @ self.users_with.T).toarray() @ self.inverse
+        through_users = np.asarray(self.users_with.T.dot(shared.T).T)
+        kept = histories.toarray()
+        return np.asarray(kept - (kept - through_users) / self.diagonal, dtype=np.float32)
+
+
+@dataclass(frozen=True)
+class FittedEase:
+    """Solved; scores are sums over the history."""
+
+    solved: Primal | Dual
+    item_count: int
+    decay_days: float | None
+
+    def scores(self, histories: Interactions) -> NDArray[np.float32]:
+        """float32 [users, n + 1]; items that were not learned are not recommended."""
+        return self._scores(histories.bought if self.decay_days is None else recency_weights(histories, self.decay_days))
+
+    def neighbours(self, count: int) -> ItemToItem:
+        """The items that each item says most for."""
+        return table_of(self._scores, self.item_count, count)
+
+    def _scores(self, histories: sparse.csr_matrix) -> NDArray[np.float32]:
+        scores = np.full((histories.shape[0], self.item_count + 1), NOT_RECOMMENDED, dtype=np.float32)
+        scores[:, self.solved.items] = self.solved.rebuilt(histories[:, self.solved.items])
+        return scores
+
+
+def _inverse(gram: sparse.csr_matrix, regularisation: float) -> NDArray[Any]:
+    """Of the symmetric `gram` plus `regularisation` on its diagonal, by Cholesky, in place."""
+    side = gram.shape[0]
+    dense = gram.toarray(order="F").astype(np.float64 if side <= FLOAT64_SIDE_MAX else np.float32, order="F", copy=False)
+    dense[np.diag_indices(side)] += regularisation
+    factorise, invert = (lapack.dpotrf, lapack.dpotri) if dense.dtype == np.float64 else (lapack.spotrf, lapack.spotri)
+    factor, failed = factorise(dense, lower=0, overwrite_a=1, clean=0)
+    if failed:
+        raise np.linalg.LinAlgError("the matrix is not positive definite")
+    inverse, _ = invert(factor, lower=0, overwrite_c=1)
+    _mirror_upper(inverse)
+    return np.asarray(inverse)
+
+
+def _mirror_upper(square: NDArray[Any], block: int = 1024) -> None:
+    """Copy the upper triangle below the diagonal, in place, by blocks."""
+    for start in range(0, len(square), block):
+        end = min(start + block, len(square))
+        square[end:, start:end] = square[start:end, end:].T
+        corner = square[start:end, start:end]
+        corner[:] = np.triu(corner) + np.triu(corner, 1).T

@@ -1,0 +1,43 @@
+"""An item-to-item table of anything that scores items for a history: the best for a history of one item."""
+
+from collections.abc import Callable
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import sparse
+
+from endcap.retrieval.candidates import Candidates
+from endcap.retrieval.item_to_item import ItemToItem
+
+CELLS_A_BLOCK = 32_000_000
+"""Scores that are held at once: 128 MB."""
+
+
+def table_of(scores: Callable[[sparse.csr_matrix], NDArray[np.float32]], item_count: int, count: int) -> ItemToItem:
+    """For every item the `count` others that score highest for a user who bought nothing else.
+
+    Args:
+        scores: from float32 [users, n + 1] histories, float32 [users, n + 1]; 0 and less say nothing.
+        item_count: n.
+        count: neighbours of each item.
+    """
+    index = np.zeros((item_count + 1, count), dtype=np.int32)
+    weight = np.zeros((item_count + 1, count), dtype=np.float16)
+    alone = sparse.identity(item_count + 1, dtype=np.float32, format="csr")
+    rows_at_once = max(1, CELLS_A_BLOCK // (item_count + 1))
+    for start in range(1, item_count + 1, rows_at_once):
+        block = scores(alone[start : start + rows_at_once])
+        fill_rows(index, weight, start, block)
+    return ItemToItem(index, weight)
+
+
+def fill_rows(index: NDArray[np.int32], weight: NDArray[np.float16], start: int, block: NDArray[np.float32]) -> None:
+    """Write the best of each row of `block` (float32 [b, n + 1]) into the table's rows from `start`; an item is not its own neighbour."""
+    count = index.shape[1]
+    for row, scored in enumerate(block, start):
+        positive = np.flatnonzero(scored > 0).astype(np.int32)
+        positive = positive[positive != row]
+        best = Candidates.best(positive, scored[positive], count)
+        kept = best.score.astype(np.float16) > 0
+        index[row, : int(kept.sum())] = best.index[kept]
+        weight[row, : int(kept.sum())] = best.score[kept]

@@ -1,0 +1,63 @@
+"""EASE follows its closed form, whichever side it is solved on."""
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from endcap.methods.ease import Dual, Ease, Learned, Primal
+from tests.endcap.methods.made_data import interactions_of, random_histories, training_data
+
+
+def closed_form(x: NDArray[np.float64], regularisation: float) -> NDArray[np.float64]:
+    """B of the paper's algorithm 1."""
+    inverse = np.linalg.inv(x.T @ x + regularisation * np.eye(x.shape[1]))
+    weight = inverse / -np.diag(inverse)
+    np.fill_diagonal(weight, 0)
+    return weight
+
+
+@pytest.mark.parametrize(("users", "items"), [(30, 12), (8, 20)])
+def test_scores_are_those_of_the_closed_form(users: int, items: int) -> None:
+    data = training_data(random_histories(users, items, 5, seed=1), items)
+    bought = data.interactions.bought.toarray().astype(np.float64)
+    known = np.flatnonzero(bought.sum(axis=0))
+    fitted = Ease(regularisation=3.0).fit(data, seed=0)
+    expected = bought[:, known] @ closed_form(bought[:, known], 3.0)
+    assert fitted.scores(data.interactions)[:, known] == pytest.approx(expected, abs=1e-4)
+
+
+def test_both_sides_give_the_same() -> None:
+    bought = interactions_of(random_histories(15, 15, 6, seed=2), 15).bought
+    learned = Learned(np.arange(1, 16), bought[:, 1:].tocsr())
+    one, other = Primal.of(learned, 2.0), Dual.of(learned, 2.0, block_items=4)
+    assert one.rebuilt(learned.users_with) == pytest.approx(other.rebuilt(learned.users_with), abs=1e-4)
+
+
+def test_items_that_nobody_bought_are_not_recommended() -> None:
+    scores = Ease().fit(training_data([[1, 2], [1, 2], [1, 4]], 4), seed=0).scores(interactions_of([[1], []], 4))
+    assert np.isneginf(scores[:, [0, 3]]).all()
+    assert np.isfinite(scores[:, [1, 2, 4]]).all()
+
+
+def test_only_the_most_bought_items_are_learned_where_neither_side_fits() -> None:
+    fitted = Ease(side_max=2).fit(training_data([[1, 2], [1, 2, 3], [2, 1], [3, 2]], 3), seed=0)
+    assert np.isfinite(fitted.scores(interactions_of([[1]], 3))).tolist() == [[False, True, True, False]]
+
+
+def test_neighbours_are_the_items_with_the_highest_weights() -> None:
+    data = training_data(random_histories(25, 10, 4, seed=3), 10)
+    fitted = Ease(regularisation=1.0).fit(data, seed=0)
+    table = fitted.neighbours(3)
+    for item in range(1, 11):
+        scores = fitted.scores(interactions_of([[item]], 10))[0]
+        scores[item] = -np.inf
+        best = [other for other in np.argsort(-scores, kind="stable")[:3] if scores[other] > 0]
+        assert [other for other in table.index[item] if other] == best
+
+
+def test_recent_purchases_count_more_where_they_decay() -> None:
+    data = training_data([[1, 3], [1, 3], [2, 4], [2, 4], [1, 2]], 4)
+    alike, decayed = (Ease(regularisation=1.0, decay_days=decay).fit(data, seed=0) for decay in (None, 0.5))
+    history = interactions_of([[1, 2]], 4)
+    assert alike.scores(history)[0, 3] == pytest.approx(alike.scores(history)[0, 4])
+    assert decayed.scores(history)[0, 4] > decayed.scores(history)[0, 3]
