@@ -30,8 +30,6 @@ class Ease(BaseModel):
     regularisation: float | None = Field(
         default=None, gt=0, description="Added to the diagonal (the paper's lambda). Default: by the data, see the page on methods."
     )
-        default=None, gt=0, description="Added to the diagonal (the paper's lambda). Default: by the data."
-    )
     decay_days: float | None = Field(
         default=None, gt=0, description="Age after which a purchase of the history counts 1/e. Default: all count alike."
     )
