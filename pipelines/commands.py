@@ -28,6 +28,8 @@ def run(  # noqa: PLR0917 - an option a parameter, as typer reads them
     test_weeks: Annotated[int, typer.Option(min=1, help="Weeks at the end kept for evaluation.")] = 4,
     ranking_windows: Annotated[int, typer.Option(min=1, help="Four-week windows the ranker learns from.")] = 3,
     min_buyers: Annotated[int, typer.Option(min=1, help="Items with fewer buyers are not trained on or judged.")] = 5,
+    distil: Annotated[bool, typer.Option("--distil", help="Serve a small student of the ranker instead of the ranker.")] = False,
+    precision: Annotated[str, typer.Option(help="Stored type of the served weights: float32, float16, bfloat16 or int8.")] = "float32",
     epochs: Annotated[int | None, typer.Option(min=1, help="Passes of both trainings.", show_default="the models' own")] = None,
     seed: Annotated[int | None, typer.Option(help="Seed of everything random.", show_default="the settings' own")] = None,
     min_gain: Annotated[float, typer.Option(help="NDCG@10 a bundle needs over the champion's; below 0 is tolerance.")] = -0.005,
@@ -40,6 +42,8 @@ def run(  # noqa: PLR0917 - an option a parameter, as typer reads them
 
     Example: endcap pipeline run --epochs 2
     """
+    from components.distil_ranker.hyperparameters import DistillationHyperparameters
+    from components.export_bundle.precision import Precision
     from endcap.dataset.layout import open_dataset
     from endcap.demo.offline_table import print_offline_table
     from endcap.index.local_server import running_milvus
@@ -61,6 +65,8 @@ def run(  # noqa: PLR0917 - an option a parameter, as typer reads them
         "min_buyers": min_buyers,
         "two_tower": fitting,
         "ranker": fitting,
+        "distil": DistillationHyperparameters(**fitting).model_dump(mode="json") if distil else {},
+        "precision": Precision.of(precision).value,
         "seed": settings.seed if seed is None else seed,
         "min_gain": min_gain,
         "min_lift": min_lift,

@@ -1,5 +1,6 @@
 """The training pipeline: from a dataset to a bundle that is served, or refused with a reason."""
 
+from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from kfp import dsl
@@ -9,6 +10,7 @@ from components.build_features.component import build_features
 from components.build_tables.component import build_tables
 from components.build_training_set.component import build_training_set
 from components.deploy_bundle.component import deploy_bundle
+from components.distil_ranker.component import distil_ranker
 from components.evaluate.component import evaluate
 from components.export_bundle.component import export_bundle
 from components.gate.component import gate
@@ -55,26 +57,31 @@ def training_pipeline(placement: Placement) -> Any:
         min_buyers: int = 5,
         two_tower: dict = {},  # type: ignore[type-arg]  # noqa: B006 - compiled into the definition, never shared
         ranker: dict = {},  # type: ignore[type-arg]  # noqa: B006
+        distil: dict = {},  # type: ignore[type-arg]  # noqa: B006
         batching: dict = {},  # type: ignore[type-arg]  # noqa: B006
+        precision: str = "float32",
         seed: int = 20_171_204,
         min_gain: float = -0.005,
         min_lift: float = 0.0,
         min_recall_lift: float = 0.0,
     ) -> TrainingOutputs:
-        expected = placement.effect(preflight(data_dir=data_dir, fingerprint=fingerprint), LIGHT).output
+        expected = placement.effect(preflight(data_dir=data_dir, fingerprint=fingerprint, distil=distil, precision=precision), LIGHT).output
         dataset = placement.store_step(validate_data(data_dir=data_dir, fingerprint=expected), DATA).outputs["dataset"]
         built = placement.step(build_features(dataset=dataset, test_weeks=test_weeks, ranking_windows=ranking_windows), DATA)
         features = built.outputs["features"]
         published = placement.effect(publish_features(features=features), LIGHT).output
         joined = build_training_set(dataset=dataset, features=features, published=published, min_buyers=min_buyers)
         training = placement.store_step(joined, DATA).outputs["training"]
-        models = _models(dataset, training, quotas=quotas, two_tower=two_tower, ranker=ranker, seed=seed, placement=placement)
+        asked = {"two_tower": two_tower, "ranker": ranker, "distil": distil}
+        models = _models(dataset, training, asked, quotas=quotas, seed=seed, placement=placement)
         judged = placement.step(evaluate(**models, quotas=quotas, seed=seed), TRAINING).outputs
         judgement = gate(
             evaluation=judged["evaluation"],
             report=judged["report"],
             two_tower_parameters=two_tower,
             ranker_parameters=ranker,
+            distil_parameters=distil,
+            precision=precision,
             min_gain=min_gain,
             min_lift=min_lift,
             min_recall_lift=min_recall_lift,
@@ -82,19 +89,24 @@ def training_pipeline(placement: Placement) -> Any:
         decided = placement.effect(judgement, LIGHT).outputs
         with dsl.If(decided["Output"] == True, name="accepted"):  # noqa: E712 - compiled into a condition
             judged_by = {"evaluation": judged["evaluation"], "run_id": decided["run_id"]}
-            made = export_bundle(**models, **judged_by, quotas=quotas, batching=batching)
+            made = export_bundle(**models, **judged_by, quotas=quotas, batching=batching, precision=precision)
             _release(placement.step(made, TRAINING).outputs["bundle"], published, placement)
         return TrainingOutputs(judged["evaluation"], judged["report"], decided["Output"], decided["reason"])
 
     return endcap_training
 
 
-def _models(dataset: Any, training: Any, *, quotas: Any, two_tower: Any, ranker: Any, seed: Any, placement: Placement) -> dict[str, Any]:
-    """The artifacts that evaluation and export take, by the names of their inputs."""
+def _models(
+    dataset: Any, training: Any, hyperparameters: Mapping[str, Any], *, quotas: Any, seed: Any, placement: Placement
+) -> dict[str, Any]:
+    """The artifacts that evaluation and export take, by the names of their inputs; the ranker is the student where one is asked for."""
     tables = placement.step(build_tables(dataset=dataset, training=training), DATA).outputs["tables"]
-    encoder = placement.training(train_two_tower(training=training, hyperparameters=two_tower, seed=seed)).outputs["two_tower"]
-    ranked = train_ranker(training=training, tables=tables, two_tower=encoder, quotas=quotas, hyperparameters=ranker, seed=seed)
-    return {"training": training, "tables": tables, "two_tower": encoder, "ranker": placement.training(ranked).outputs["ranker"]}
+    encoder = placement.training(train_two_tower(training=training, hyperparameters=hyperparameters["two_tower"], seed=seed))
+    made = {"training": training, "tables": tables, "two_tower": encoder.outputs["two_tower"]}
+    ranked = placement.training(train_ranker(**made, quotas=quotas, hyperparameters=hyperparameters["ranker"], seed=seed))
+    teacher = ranked.outputs["ranker"]
+    served = distil_ranker(**made, teacher=teacher, quotas=quotas, hyperparameters=hyperparameters["distil"], seed=seed)
+    return {**made, "ranker": placement.step(served, TRAINING).outputs["ranker"]}
 
 
 def _release(bundle: Any, published: Any, placement: Placement) -> None:

@@ -17,22 +17,24 @@ def export_bundle(
     quotas: dict,  # type: ignore[type-arg]
     run_id: str,
     batching: dict,  # type: ignore[type-arg]
+    precision: str,
     bundle: Output[Model],
 ) -> str:
-    """Write the bundle; returns its version."""
+    """Write the bundle; returns its version. `precision` is the type that the models' weights are stored in."""
     import os
     from pathlib import Path
 
     os.environ["TF_USE_LEGACY_KERAS"] = "1"
     from components.export_bundle.batching import Batching
+    from components.export_bundle.precision import Precision
     from components.export_bundle.step import ExportInputs, export_bundle_step
     from endcap.clock import system_clock
     from endcap.settings import load_settings
 
     folders = (Path(each.path) for each in (training, tables, two_tower, ranker, evaluation))
-    made = export_bundle_step(
-        ExportInputs(*folders, quotas, run_id, Batching.of(batching)), Path(bundle.path), load_settings(), system_clock
-    )
+    inputs = ExportInputs(*folders, quotas, run_id, Batching.of(batching), Precision.of(precision))
+    made = export_bundle_step(inputs, Path(bundle.path), load_settings(), system_clock)
     bundle.metadata["version"] = str(made.manifest.version)
+    bundle.metadata["precision"] = precision
     bundle.metadata["collection"] = made.manifest.collection
     return str(made.manifest.version)

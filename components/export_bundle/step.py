@@ -2,12 +2,14 @@
 
 import shutil
 import tempfile
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, field
 from importlib.metadata import version as package_version
 from pathlib import Path
 
-from components.evaluate.step import EVALUATION_NAME
+from components.evaluate.step import EVALUATION_NAME, Artifacts
 from components.export_bundle.batching import Batching
+from components.export_bundle.precision import Precision
+from components.export_bundle.precision_check import PrecisionLimits, precision_cost
 from components.export_bundle.saved_model import export_saved_model
 from components.export_bundle.similar_users import similar_users_of
 from components.export_bundle.warm_up import write_warm_up
@@ -17,7 +19,8 @@ from endcap.clock import Clock
 from endcap.evaluation.evaluation import Evaluation
 from endcap.features.columns import OBJECTIVES
 from endcap.index.collection import collection_name
-from endcap.settings import Settings
+from endcap.log import get_logger
+from endcap.settings import RetrievalSettings, Settings
 from endcap.training.moment_tables import TablesArtifact
 from endcap.training.scoring import TwoTowerArtifact
 from endcap.training.training_set import TrainingSet
@@ -35,6 +38,8 @@ class ExportInputs:
     quotas: dict[str, int]
     run_id: str
     batching: Batching | None = None
+    precision: Precision = Precision.FLOAT32
+    precision_limits: PrecisionLimits = field(default_factory=PrecisionLimits)
 
 
 def export_bundle_step(inputs: ExportInputs, out_dir: Path, settings: Settings, clock: Clock) -> Bundle:
@@ -48,6 +53,7 @@ def export_bundle_step(inputs: ExportInputs, out_dir: Path, settings: Settings, 
 
     Raises:
         BundleInvalid: a model lacks a signature, or a file is missing.
+        BundleRefused: the models do not hold in the precision asked for.
     """
     now = clock()
     version = int(now.strftime("%Y%m%d%H%M%S"))
@@ -58,7 +64,7 @@ def export_bundle_step(inputs: ExportInputs, out_dir: Path, settings: Settings, 
     aside = Path(tempfile.mkdtemp(prefix=f".{out_dir.name}-", dir=out_dir.parent))
     try:
         aside.chmod(0o755)
-        export_saved_model(inputs.two_tower / "saved_model", inputs.ranker / "saved_model", collection, aside, inputs.batching)
+        _export_models(inputs, collection, aside)
         write_warm_up(aside, settings.serving.model_name)
         tables = _tables(inputs, training)
         write_tables(aside, tables, training.item_rows)
@@ -84,6 +90,21 @@ def export_bundle_step(inputs: ExportInputs, out_dir: Path, settings: Settings, 
     finally:
         shutil.rmtree(aside, ignore_errors=True)
     return Bundle(out_dir, bundle.manifest)
+
+
+def _export_models(inputs: ExportInputs, collection: str, folder: Path) -> None:
+    """Write the SavedModel; a precision that costs more than its limits is refused."""
+    models = (inputs.two_tower / "saved_model", inputs.ranker / "saved_model")
+    if inputs.precision is not Precision.FLOAT32:
+        # Judged without batching, which changes how requests wait and nothing else.
+        judged = folder / "judged"
+        export_saved_model(*models, collection, judged, precision=inputs.precision)
+        trained = Artifacts(inputs.training, inputs.tables, inputs.two_tower, inputs.ranker)
+        cost = precision_cost(judged, trained, RetrievalSettings(**inputs.quotas))
+        shutil.rmtree(judged)
+        get_logger("export_bundle").info("precision judged", precision=inputs.precision.value, **asdict(cost))
+        cost.demand(inputs.precision, inputs.precision_limits)
+    export_saved_model(*models, collection, folder, inputs.batching, inputs.precision)
 
 
 def _tables(inputs: ExportInputs, training: TrainingSet) -> BundleTables:

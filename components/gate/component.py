@@ -13,6 +13,8 @@ def gate(
     report: Input[HTML],
     two_tower_parameters: dict,  # type: ignore[type-arg]
     ranker_parameters: dict,  # type: ignore[type-arg]
+    distil_parameters: dict,  # type: ignore[type-arg]
+    precision: str,
     min_gain: float,
     min_lift: float,
     min_recall_lift: float,
@@ -33,6 +35,7 @@ def gate(
     limits = GateLimits(min_gain, min_lift, min_recall_lift)
     parameters = {f"two_tower.{name}": value for name, value in two_tower_parameters.items()}
     parameters |= {f"ranker.{name}": value for name, value in ranker_parameters.items()}
+    parameters |= {f"distil.{name}": value for name, value in distil_parameters.items()} | {"precision": precision}
     result = gate_step(Path(evaluation.path), Path(report.path), parameters, limits, load_settings())
     Path(reason).write_text(result.decision.reason)
     Path(run_id).write_text(result.run_id)

@@ -1,7 +1,10 @@
 """The step preflight: a run that could not deploy ends here, and a run of whatever the dataset is now learns what that is."""
 
 from pathlib import Path
+from typing import Any
 
+from components.distil_ranker.hyperparameters import DistillationHyperparameters
+from components.export_bundle.precision import Precision
 from endcap.bundle.rollout_place import rollout_place
 from endcap.dataset.layout import open_dataset
 from endcap.rollout.client import read_defaults
@@ -23,3 +26,17 @@ def preflight_step(data_dir: Path, fingerprint: str, settings: Settings) -> str:
     if rollout_place(settings.rollouts) is not None:
         read_defaults(settings.rollouts.defaults_file)
     return fingerprint or open_dataset(data_dir).fingerprint
+
+
+def check_parameters(distil: dict[str, Any], precision: str) -> None:
+    """Refuse now what would be refused after hours.
+
+    Args:
+        distil: hyperparameters of the student, `{}` for none.
+        precision: of the exported weights.
+
+    Raises:
+        InvalidInput: a name is unknown or a value is not allowed.
+    """
+    DistillationHyperparameters.of(distil)
+    Precision.of(precision)

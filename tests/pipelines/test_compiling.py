@@ -85,7 +85,7 @@ def test_every_step_of_the_design_is_there(document: dict[str, Any]) -> None:
 def test_steps_that_change_the_world_are_never_cached(document: dict[str, Any]) -> None:
     cached = {name for name, task in tasks_of(document).items() if task.get("cachingOptions", {}).get("enableCache")}
     assert not cached & CHANGES_THE_WORLD
-    assert {"build-features", "train-two-tower", "train-ranker", "evaluate"} <= cached
+    assert {"build-features", "train-two-tower", "train-ranker", "distil-ranker", "evaluate"} <= cached
 
 
 def test_release_depends_on_the_gate_s_decision(document: dict[str, Any]) -> None:
@@ -94,6 +94,24 @@ def test_release_depends_on_the_gate_s_decision(document: dict[str, Any]) -> Non
     assert "gate-Output" in condition["triggerPolicy"]["condition"]
     released = set(document["components"][condition["componentRef"]["name"]]["dag"]["tasks"])
     assert released == {"export-bundle", "index-bundle", "materialize-features", "deploy-bundle"}
+
+
+def test_what_is_judged_and_exported_is_the_ranker_that_distillation_hands_on(document: dict[str, Any]) -> None:
+    tasks = tasks_of(document)
+
+    def producer(step: str, artifact: str) -> str:
+        return str(tasks[step]["inputs"]["artifacts"][artifact]["taskOutputArtifact"]["producerTask"])
+
+    assert producer("distil-ranker", "teacher") == "train-ranker"
+    assert producer("evaluate", "ranker") == "distil-ranker"
+    outer = str(tasks["export-bundle"]["inputs"]["artifacts"]["ranker"]["componentInputArtifact"])
+    assert "distil-ranker" in outer
+
+
+def test_nothing_is_distilled_or_shortened_unless_asked_for(document: dict[str, Any]) -> None:
+    defaults = document["root"]["inputDefinitions"]["parameters"]
+    assert defaults["distil"]["defaultValue"] == {}
+    assert defaults["precision"]["defaultValue"] == "float32"
 
 
 def test_nothing_starts_before_the_preflight(document: dict[str, Any]) -> None:

@@ -41,6 +41,8 @@ def gated(document: str, to: str) -> None:
         report=made.outputs["report"],
         two_tower_parameters={"dim": 8},
         ranker_parameters={},
+        distil_parameters={},
+        precision="float32",
         min_gain=-0.005,
         min_lift=0.0,
         min_recall_lift=0.0,

@@ -7,7 +7,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from components.preflight.step import preflight_step
+from components.preflight.step import check_parameters, preflight_step
 from endcap.contracts.event import Event
 from endcap.contracts.item import Item
 from endcap.contracts.tables import arrow_schema
@@ -60,3 +60,11 @@ def test_a_deployment_that_is_set_up_is_let_through(dataset_dir: Path) -> None:
 def test_a_deployment_that_is_not_set_up_right_is_refused(dataset_dir: Path, changes: dict[str, Path | None], named: str) -> None:
     with pytest.raises(InvalidInput, match=f"ENDCAP_ROLLOUTS__{named}"):
         preflight_step(dataset_dir, "", Settings(rollouts=RolloutSettings(**{**PLACE, **changes})))
+
+
+def test_parameters_that_only_late_steps_read_are_refused_here() -> None:
+    check_parameters({"epochs": 1}, "bfloat16")
+    with pytest.raises(InvalidInput, match=r"distil\.epoch"):
+        check_parameters({"epoch": 1}, "float32")
+    with pytest.raises(InvalidInput, match=r"precision: unknown; got 'fp16'; use one of float32, float16, bfloat16, int8"):
+        check_parameters({}, "fp16")
