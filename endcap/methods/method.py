@@ -59,6 +59,14 @@ class HasItemVectors(Protocol):
 
 
 @runtime_checkable
+class HasProbabilities(Protocol):
+    """A fitted method that says how likely people are to buy each item next; what it says is held against what they bought."""
+
+    def probabilities(self, histories: Interactions) -> NDArray[np.float32]:
+        """float32 [histories.users, n + 1], 0 to 1; not finite where it says nothing."""
+
+
+@runtime_checkable
 class HasNeighbours(Protocol):
     """A fitted method that knows each item's neighbours itself."""
 

@@ -1,10 +1,13 @@
 """Small training data, written out as baskets or drawn at random."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
+import polars as pl
 from hypothesis import strategies as st
 
+from endcap.catalogue.item_table import ItemTable
 from endcap.methods.interactions import Interactions
 from endcap.methods.method import TrainingData
 
@@ -25,6 +28,23 @@ def training_data(histories: Sequence[Sequence[int]], item_count: int) -> Traini
     images = np.stack([np.cos(index), np.sin(index), np.ones_like(index)], axis=1).astype(np.float32)
     images[0] = 0
     return TrainingData(interactions_of(histories, item_count), None, attributes.astype(np.int32), images)
+
+
+def titled(data: TrainingData) -> TrainingData:
+    """With a catalogue whose titles are of two kinds, as the attributes are."""
+    count = data.interactions.item_count
+    rows = pl.DataFrame(
+        {
+            "item_id": [f"i{index:03}" for index in range(1, count + 1)],
+            "title": [f"{('green apple', 'white soap')[index % 2]} number {index % 3}" for index in range(1, count + 1)],
+            "category_path": pl.Series([[]] * count, dtype=pl.List(pl.String)),
+            "brand": pl.Series([None] * count, dtype=pl.String),
+            "price": pl.Series([None] * count, dtype=pl.Float64),
+            "availability": ["in_stock"] * count,
+            "created_at": pl.Series([None] * count, dtype=pl.Datetime("us", "UTC")),
+        }
+    )
+    return replace(data, items=ItemTable.from_items(rows))
 
 
 def random_histories(users: int, items: int, length: int, seed: int) -> list[list[int]]:

@@ -1,0 +1,38 @@
+"""Image: items that look like what the person bought, by embeddings that come with the data."""
+
+import numpy as np
+from pydantic import BaseModel, ConfigDict, Field
+
+from endcap.errors import InvalidInput
+from endcap.methods.history_weights import default_decay_days
+from endcap.methods.mean_of_history import MeanOfHistory, unit_length
+from endcap.methods.method import TrainingData
+from endcap.methods.vector_scores import VectorScores
+
+
+class Image(BaseModel):
+    """Cosine of image embeddings with the middle of the person's own; any image model may have made them."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    decay_days: float | None = Field(
+        default=None, gt=0, description="Age after which a purchase counts 1/e; steps where times are unknown. Default: by the data."
+    )
+
+    def fit(self, data: TrainingData, seed: int) -> VectorScores:  # noqa: ARG002 - nothing is random
+        """Normalise; `seed` changes nothing.
+
+        Raises:
+            InvalidInput: the data has no image embeddings, or not one row an item.
+        """
+        given = data.image_embeddings
+        if given is None:
+            raise InvalidInput("the data has none", field="image_embeddings", fix="give the items an embedding column, or another method")
+        expected = data.interactions.item_count + 1
+        if given.ndim != 2 or len(given) != expected:
+            raise InvalidInput("has a row of zeros, then one an item", field="image_embeddings", value=given.shape, fix=f"{expected} rows")
+        known = np.asarray(np.any(given != 0, axis=1))
+        known[0] = False
+        # Around their mean: embeddings of one model share a direction that tells nothing.
+        vectors = unit_length(np.where(known[:, None], given - given[known].mean(axis=0), 0)) if known.any() else given.astype(np.float32)
+        return VectorScores(vectors, known, MeanOfHistory(vectors, self.decay_days or default_decay_days(data.interactions)))

@@ -1,0 +1,34 @@
+"""NMF: purchases as sums of tastes, none of them negative (Lee and Seung, Nature 1999), by scikit-learn."""
+
+import warnings
+
+import numpy as np
+from pydantic import BaseModel, ConfigDict, Field
+
+from endcap.methods.method import TrainingData
+from endcap.methods.projection import Projection, factors_within
+from endcap.methods.vector_scores import VectorScores, bought_items
+
+
+class Nmf(BaseModel):
+    """Every person is a mix of tastes and every taste a list of items; both can be read, since nothing is subtracted."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    factors: int = Field(default=64, ge=1, description="Tastes.")
+    iterations: int = Field(default=100, ge=1, description="Rounds at most.")
+
+    def fit(self, data: TrainingData, seed: int) -> VectorScores:
+        """Decompose; start values follow from `seed`."""
+        from sklearn.decomposition import NMF
+
+        bought = data.interactions.bought
+        factors = factors_within(bought, self.factors)
+        model = NMF(factors, init="nndsvda", random_state=seed, max_iter=self.iterations, tol=1e-3)
+        with warnings.catch_warnings():
+            # The rounds are a budget: it is no fault to use it up.
+            warnings.simplefilter("ignore")
+            model.fit(bought)
+        vectors = np.ascontiguousarray(model.components_.T, dtype=np.float32)
+        vectors[0] = 0
+        return VectorScores(vectors, bought_items(data.interactions), Projection(model))

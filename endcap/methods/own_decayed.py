@@ -1,0 +1,20 @@
+"""Own decayed: what the person bought often and lately; the strongest simple rule where people buy the same things again."""
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from endcap.methods.method import TrainingData
+from endcap.methods.own_scores import OwnScores
+
+DECAY_DAYS = 60.0
+
+
+class OwnDecayed(BaseModel):
+    """The person's own items, each purchase counting exp(-age / decay); says nothing of any other item."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    decay_days: float = Field(default=DECAY_DAYS, gt=0, description="Age after which a purchase counts 1/e; steps where times are unknown.")
+
+    def fit(self, data: TrainingData, seed: int) -> OwnScores:  # noqa: ARG002 - nothing is learned
+        """Nothing is learned."""
+        return OwnScores(self.decay_days)
