@@ -147,7 +147,7 @@ def _events(steps: pl.DataFrame) -> pl.DataFrame:
 def _frame(table: str, columns: dict[str, Any] | pl.DataFrame) -> pl.DataFrame:
     """All columns of the contract; those that are not given are empty."""
     empty = pl.DataFrame(arrow_schema(TABLES[table]).empty_table())
-    return pl.concat([empty, pl.DataFrame(columns)], how="diagonal_relaxed").cast(dict(empty.schema))
+    return pl.concat([empty, pl.DataFrame(columns)], how="diagonal_relaxed").cast(empty.schema)
 
 
 def _source(table: str, frame: pl.DataFrame, file: str) -> TableSource:

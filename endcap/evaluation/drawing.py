@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from typing import Any
 
 ACCENT, QUIET, SECOND = "#0b6e6e", "#9aa5ad", "#d1782f"
-_STYLE = {
+_STYLE: Any = {
     "svg.fonttype": "none",
     "font.family": "sans-serif",
     "font.size": 10.5,

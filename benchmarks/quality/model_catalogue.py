@@ -1,0 +1,95 @@
+"""The models that the harness knows by name."""
+
+import importlib
+import pkgutil
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import parse_qsl
+
+import yaml
+
+from benchmarks.quality import models as own_models
+from benchmarks.quality.models.oracle import Oracle
+from benchmarks.quality.models.pipeline_model import PipelineModel
+from benchmarks.quality.models.random_order import RandomOrder
+from benchmarks.quality.recommending import BenchmarkModel, MethodModel
+from endcap.errors import InvalidInput
+from endcap.methods.registry import METHODS, method_of
+
+CHECKS: Mapping[str, Callable[[], BenchmarkModel]] = {"random": lambda: MethodModel(RandomOrder()), "oracle": Oracle}
+"""Models that say something of the harness; run when they are asked for."""
+
+PIPELINE: Mapping[str, Callable[[], BenchmarkModel]] = {
+    "full_pipeline": lambda: PipelineModel("full_pipeline"),
+    "full_pipeline_no_promotions": lambda: PipelineModel("full_pipeline", promotions=False),
+}
+"""Models that need moments in time."""
+
+NEEDS_IMAGES = ("image",)
+"""Methods that are run when they are asked for, since a dataset need not have what they learn from."""
+
+
+@dataclass(frozen=True)
+class CatalogueEntry:
+    """A model by name. Baselines are what others have to beat: every method of the library but the two-tower and what builds on it."""
+
+    name: str
+    make: Callable[[], BenchmarkModel]
+    is_baseline: bool = False
+
+
+def find_models(names: Sequence[str]) -> list[CatalogueEntry]:
+    """The entries of some names.
+
+    Args:
+        names: known ones; a method of the library may have settings, as in ease?regularisation=500&decay_days=60; MODULE:CLASS is a method
+            of one's own.
+
+    Raises:
+        InvalidInput: nobody has heard of a name, or a method has no such setting.
+    """
+    known = known_models()
+    return [known[name] if name in known else _other(name, known) for name in names]
+
+
+def names_for(*, temporal: bool) -> list[str]:
+    """All models that a protocol can run, baselines first; checks are not among them."""
+    left_out = {*CHECKS, *NEEDS_IMAGES, *(() if temporal else PIPELINE)}
+    return [name for name in known_models() if name not in left_out]
+
+
+def known_models() -> dict[str, CatalogueEntry]:
+    """By name: the library's methods, those of `benchmarks.quality.models` (modules with METHODS: name -> factory), pipeline, checks."""
+    entries = [_of_library(name, name, {}) for name in METHODS]
+    for module in pkgutil.iter_modules(own_models.__path__):
+        methods = getattr(importlib.import_module(f"{own_models.__name__}.{module.name}"), "METHODS", {})
+        entries += [CatalogueEntry(name, _method(make)) for name, make in methods.items()]
+    entries += [CatalogueEntry(name, make) for name, make in {**PIPELINE, **CHECKS}.items()]
+    return {entry.name: entry for entry in entries}
+
+
+def _of_library(shown: str, name: str, settings: Mapping[str, Any]) -> CatalogueEntry:
+    return CatalogueEntry(shown, lambda: MethodModel(method_of(name, settings, field="--models")), is_baseline=True)
+
+
+def _method(make: Callable[[], Any]) -> Callable[[], BenchmarkModel]:
+    return lambda: MethodModel(make())
+
+
+def _other(name: str, known: Mapping[str, CatalogueEntry]) -> CatalogueEntry:
+    method, asked, settings = name.partition("?")
+    if asked and method in METHODS:
+        entry = _of_library(name, method, {setting: yaml.safe_load(value) for setting, value in parse_qsl(settings, strict_parsing=True)})
+        entry.make()
+        return entry
+    module, _, attribute = name.partition(":")
+    if not attribute:
+        raise InvalidInput(
+            "no model has this name", field="--models", value=name, fix=f"choose among {', '.join(known)}, or name MODULE:CLASS"
+        )
+    try:
+        found = getattr(importlib.import_module(module), attribute)
+    except (ImportError, AttributeError) as error:
+        raise InvalidInput(f"this method cannot be imported ({error})", field="--models", value=name, fix="name MODULE:CLASS") from error
+    return CatalogueEntry(name, _method(found))

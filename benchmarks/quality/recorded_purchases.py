@@ -1,0 +1,62 @@
+"""What the harness reads of a canonical dataset: who bought what, when, and the catalogue."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+import polars as pl
+
+from endcap.contracts.event import EventType
+from endcap.dataset.layout import Dataset, open_dataset
+from endcap.dataset.sequences import SOURCE as ORDER_ONLY
+from endcap.errors import DataRejected
+
+
+@dataclass(frozen=True)
+class RecordedPurchases:
+    """Purchases of known users who consented, and the catalogue.
+
+    Attributes:
+        dataset: as it stands on disk.
+        items: the canonical items, sorted by item_id.
+        purchases: columns user_id, item_id, at (UTC), session_id, unit_price; one row an item and visit, oldest first. Rows of the same
+            moment stay in the dataset's order.
+    """
+
+    dataset: Dataset
+    items: pl.DataFrame
+    purchases: pl.DataFrame
+
+    @property
+    def knows_times(self) -> bool:
+        """Whether the times say more than the order."""
+        return self.dataset.source != ORDER_ONLY
+
+    @property
+    def last_at(self) -> datetime:
+        last: datetime = self.purchases["at"][-1]
+        return last
+
+
+def read_recorded_purchases(folder: Path) -> RecordedPurchases:
+    """Read a canonical dataset.
+
+    Raises:
+        DataRejected: there is no dataset, or nobody known bought anything in it.
+    """
+    dataset = open_dataset(folder)
+    items = pl.read_parquet(dataset.table("items")).sort("item_id")
+    purchases = (
+        pl.scan_parquet(dataset.table("events"))
+        .filter(pl.col("event_type") == EventType.PURCHASE.value, pl.col("consent"), pl.col("user_id").is_not_null())
+        .select("user_id", "item_id", pl.col("occurred_at").alias("at"), "session_id", "unit_price")
+        .join(items.lazy().select("item_id"), on="item_id", how="semi")
+        .collect()
+        .sort("at", maintain_order=True)
+        .unique(["user_id", "session_id", "item_id"], keep="first", maintain_order=True)
+    )
+    if purchases.is_empty():
+        raise DataRejected(
+            "no purchases of known users with consent", field=str(folder), fix="import events of the type purchase with a user_id"
+        )
+    return RecordedPurchases(dataset, items, purchases)
