@@ -1,0 +1,67 @@
+"""The two-tower with the next-item objective among the methods."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import BaseModel, ConfigDict
+
+from endcap.methods.interactions import Interactions
+from endcap.methods.method import NOT_RECOMMENDED, TrainingData
+
+
+class TwoTower(BaseModel):
+    """A sequence query tower and an item tower over id and attributes, ranked by inner product as the index would."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    hyperparameters: dict[str, Any] = {}
+
+    def fit(self, data: TrainingData, seed: int) -> "FittedTwoTower":
+        """Learn; the last item of some users decides when to stop, and nothing outside `data` is looked at."""
+        from endcap.training.tensorflow_setup import prepare_tensorflow
+
+        prepare_tensorflow(seed)
+        from components.train_two_tower.fit_sequences import fit_joined_towers
+        from components.train_two_tower.sequence_hyperparameters import SequenceHyperparameters
+
+        parameters = SequenceHyperparameters(**self.hyperparameters)
+        return FittedTwoTower(fit_joined_towers(data.interactions, data.attributes, parameters, seed).towers)
+
+
+@dataclass(frozen=True)
+class FittedTwoTower:
+    """Scores are inner products.
+
+    Attributes:
+        towers: `JoinedTowers`.
+    """
+
+    towers: Any
+
+    def scores(self, histories: Interactions) -> NDArray[np.float32]:
+        """float32 [users, n + 1]."""
+        scores: NDArray[np.float32] = self.towers.queries(histories) @ self.towers.item_embeddings.T
+        scores[:, 0] = NOT_RECOMMENDED
+        return scores
+
+    def item_vectors(self) -> NDArray[np.float32]:
+        """float32 [n + 1, members x dim]."""
+        vectors: NDArray[np.float32] = self.towers.item_embeddings
+        return vectors
+
+
+def _with(**hyperparameters: Any) -> Callable[[], TwoTower]:
+    return lambda: TwoTower(hyperparameters=hyperparameters)
+
+
+METHODS: dict[str, Callable[[], TwoTower]] = {
+    "two_tower": _with(),
+    "two_tower_without_attributes": _with(attributes=False),
+    "two_tower_mean": _with(history_encoder="mean"),
+    "two_tower_gru": _with(history_encoder="gru"),
+    "two_tower_self_attention": _with(history_encoder="self_attention"),
+    "two_tower_joined": _with(members=3),
+}

@@ -1,0 +1,44 @@
+"""Training ends when the averaged weights stop getting better on people held out; the best weights are kept."""
+
+from typing import Any
+
+import numpy as np
+import tensorflow as tf
+
+from components.train_two_tower.fitted_tower import FittedTower
+from components.train_two_tower.weight_average import WeightAverage
+from endcap.training.held_out import HeldOut
+
+TOP = 10
+
+
+class EarlyStop(tf.keras.callbacks.Callback):
+    """Measures NDCG@10 after every epoch and leaves the model with the weights of the best."""
+
+    def __init__(self, average: WeightAverage, held_out: HeldOut, patience: int) -> None:
+        super().__init__()
+        self._average, self._held_out, self._patience = average, held_out, patience
+        self._best: list[Any] = []
+        self.metrics = {"epochs": 0.0, "held_out_ndcg": -1.0, "held_out_hr": 0.0}
+
+    def on_epoch_end(self, epoch: int, logs: Any = None) -> None:  # noqa: ARG002 - as Keras calls it
+        with self._average.in_place():
+            rank = self._ranks()
+            found = rank < TOP
+            ndcg = float(np.mean(found / np.log2(rank + 2.0))) if len(rank) else float(epoch)
+            if ndcg > self.metrics["held_out_ndcg"]:
+                hit_rate = float(found.mean()) if len(rank) else 0.0
+                self.metrics = {"epochs": epoch + 1.0, "held_out_ndcg": ndcg, "held_out_hr": hit_rate}
+                self._best = [weight.numpy() for weight in self.model.trainable_variables]
+        if epoch + 1 - self.metrics["epochs"] >= self._patience:
+            self.model.stop_training = True
+
+    def on_train_end(self, logs: Any = None) -> None:  # noqa: ARG002 - as Keras calls it
+        for value, weight in zip(self._best, self.model.trainable_variables, strict=True):
+            weight.assign(value)
+
+    def _ranks(self) -> Any:
+        if not self._held_out.histories.users:
+            return np.zeros(0, dtype=np.int64)
+        tower = FittedTower.of(self.model, self._held_out.histories.of_users(np.arange(0)))
+        return self._held_out.ranks(tower.queries(self._held_out.histories), tower.item_embeddings)

@@ -1,0 +1,126 @@
+"""Fitting a two-tower to the next item of every step of every history."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import tensorflow as tf
+from numpy.typing import NDArray
+
+from components.train_two_tower.early_stop import EarlyStop
+from components.train_two_tower.fitted_tower import FittedTower
+from components.train_two_tower.joined_towers import JoinedTowers
+from components.train_two_tower.sequence_batches import SequenceBatches
+from components.train_two_tower.sequence_hyperparameters import SequenceHyperparameters
+from components.train_two_tower.sequence_item_tower import SequenceItemTower
+from components.train_two_tower.sequence_query_tower import SequenceQueryTower
+from components.train_two_tower.sequence_tower import SequenceTower
+from components.train_two_tower.weight_average import WeightAverage
+from endcap.features.columns import HISTORY_LENGTH
+from endcap.methods.interactions import Interactions
+from endcap.training.data_profile import DataProfile
+from endcap.training.fit_progress import fit_progress
+from endcap.training.held_out import HeldOut, hold_out_last
+
+HELD_OUT_SHARE = 0.1
+
+
+@dataclass(frozen=True)
+class SequenceFit:
+    """What a fit leaves.
+
+    Attributes:
+        tower: with the weights of the best epoch.
+        metrics: by name: epochs, loss, held out NDCG@10 and HR@10, counts.
+    """
+
+    tower: FittedTower
+    metrics: dict[str, float]
+
+
+@dataclass(frozen=True)
+class JoinedFit:
+    """What a fit of all members leaves.
+
+    Attributes:
+        towers: as one.
+        parameters: resolved.
+        metrics: of the first member, and the members.
+    """
+
+    towers: JoinedTowers
+    parameters: SequenceHyperparameters
+    metrics: dict[str, float]
+
+
+def fit_joined_towers(
+    interactions: Interactions,
+    attributes: NDArray[np.int32],
+    parameters: SequenceHyperparameters,
+    seed: int,
+    held_out: HeldOut | None = None,
+) -> JoinedFit:
+    """Fit as many towers as `members` asks for, and join them; call `prepare_tensorflow` before.
+
+    Args:
+        interactions: histories to learn from; every step but the first is a target.
+        attributes: int32 [n + 1, a], codes from 1, 0 for none.
+        parameters: None and auto in them are resolved by the data's profile.
+        seed: of everything random.
+        held_out: histories with the item that came next, whose NDCG@10 decides when to stop; None takes the last item of some users out
+            of `interactions`.
+    """
+    parameters = parameters.resolved(DataProfile.of(interactions))
+    if held_out is None:
+        users = min(parameters.held_out_users_max, int(interactions.users * HELD_OUT_SHARE))
+        interactions, held_out = hold_out_last(interactions, users, np.random.default_rng(seed))
+    seeds = np.random.default_rng(seed).integers(2**31, size=parameters.members)
+    fits = [fit_sequence_tower(interactions, attributes, parameters, int(each), held_out) for each in seeds]
+    towers = JoinedTowers([fit.tower for fit in fits])
+    return JoinedFit(towers, parameters, {**fits[0].metrics, "members": float(parameters.members)})
+
+
+def fit_sequence_tower(
+    interactions: Interactions, attributes: NDArray[np.int32], parameters: SequenceHyperparameters, seed: int, held_out: HeldOut
+) -> SequenceFit:
+    """Build and fit one tower.
+
+    Args:
+        interactions, attributes, held_out: as of `fit_joined_towers`.
+        parameters: resolved.
+        seed: of everything random.
+    """
+    tf.keras.utils.set_random_seed(seed)
+    batches = SequenceBatches.of(interactions, HISTORY_LENGTH, parameters)
+    tower = build_tower(batches.trained, attributes, parameters)
+    rng = np.random.default_rng(seed)
+    tower.compile(optimizer=tf.keras.optimizers.legacy.Adam(parameters.learning_rate, epsilon=1e-8))
+    dataset = tf.data.Dataset.from_generator(lambda: batches.epoch(rng), output_signature=_signature(batches.sampled)).prefetch(2)
+    average = WeightAverage(parameters.weight_average)
+    stop = EarlyStop(average, held_out, parameters.patience)
+    progress = fit_progress("two-tower", epochs=parameters.epochs, steps=len(batches.rows(np.random.default_rng(seed))))
+    history = tower.fit(dataset, epochs=parameters.epochs, verbose=0, callbacks=[average, stop, progress])
+    losses = history.history["loss"]
+    counts = {"trained_items": float(batches.trained.sum()), "examples": float(len(batches.histories) - batches.histories.users)}
+    return SequenceFit(FittedTower.of(tower, batches.histories), {**stop.metrics, "loss": float(losses[-1]), **counts})
+
+
+def build_tower(trained: NDArray[np.bool_], attributes: NDArray[np.int32], parameters: SequenceHyperparameters) -> SequenceTower:
+    """An untrained tower.
+
+    Args:
+        trained: bool [n + 1], items with an id embedding.
+        attributes: int32 [n + 1, a].
+        parameters: resolved.
+    """
+    described = attributes if parameters.attributes else attributes[:, :0]
+    item_tower = SequenceItemTower(parameters.dim, trained, described)
+    return SequenceTower(SequenceQueryTower(parameters, HISTORY_LENGTH), item_tower, parameters)
+
+
+def _signature(sampled: bool) -> dict[str, tf.TensorSpec]:
+    signature = {
+        "history": tf.TensorSpec([None, None], tf.int32),
+        "target": tf.TensorSpec([None, None], tf.int32),
+        "offset": tf.TensorSpec([None], tf.float32),
+    }
+    return signature | {"items": tf.TensorSpec([None], tf.int32)} if sampled else signature

@@ -1,0 +1,60 @@
+"""A fitted next-item tower: histories to queries, and the items' embeddings."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from components.train_two_tower.sequence_batches import left_aligned, newest_steps
+from endcap.features.columns import HISTORY_LENGTH
+from endcap.methods.interactions import Interactions
+
+USERS_AT_ONCE = 512
+QUERIES_AVERAGED = 4096
+
+
+@dataclass(frozen=True)
+class FittedTower:
+    """Unit length embeddings of histories and items; their inner product ranks.
+
+    Attributes:
+        model: a `SequenceTower`.
+        raw: float32 [n + 1, dim], what the item tower gives, of any length; what histories are read as.
+        item_embeddings: float32 [n + 1, dim], unit length, row 0 zeros.
+        nobody: float32 [dim], the query of an empty history: the mean direction of everybody's.
+    """
+
+    model: Any
+    raw: NDArray[np.float32]
+    item_embeddings: NDArray[np.float32]
+    nobody: NDArray[np.float32]
+
+    @classmethod
+    def of(cls, model: Any, histories: Interactions) -> "FittedTower":
+        """Work out the embeddings.
+
+        Args:
+            model: a fitted `SequenceTower`.
+            histories: people whose queries are averaged for those without a history.
+        """
+        raw = model.item_tower.everything().numpy()
+        raw[0] = 0
+        unit = raw / np.maximum(np.linalg.norm(raw, axis=1, keepdims=True), 1e-9)
+        tower = cls(model, raw, unit, np.zeros(raw.shape[1], dtype=np.float32))
+        some = np.linspace(0, histories.users, min(histories.users, QUERIES_AVERAGED), endpoint=False).astype(np.int64)
+        mean = tower.queries(histories.of_users(some)).sum(axis=0)
+        length = np.linalg.norm(mean)
+        return cls(model, raw, unit, (mean / length if length > 0 else np.eye(1, len(mean))[0]).astype(np.float32))
+
+    def queries(self, histories: Interactions) -> NDArray[np.float32]:
+        """float32 [histories.users, dim], unit length."""
+        newest = newest_steps(histories, HISTORY_LENGTH)
+        length = np.diff(newest.start)
+        queries = np.tile(self.nobody, (newest.users, 1))
+        known = np.flatnonzero(length)
+        order = known[np.argsort(length[known], kind="stable")]
+        for first in range(0, len(order), USERS_AT_ONCE):
+            users = order[first : first + USERS_AT_ONCE]
+            queries[users] = self.model.last_query(self.raw, left_aligned(newest.of_users(users)), length[users].astype(np.int32))
+        return queries

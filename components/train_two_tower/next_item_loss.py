@@ -1,0 +1,50 @@
+"""Softmax over items at every step of every history, with a gradient of its own that never holds more than the probabilities."""
+
+from typing import Any
+
+import tensorflow as tf
+
+PROBABILITY_MIN = 1e-30
+
+
+def next_item_loss(
+    query: tf.Tensor, items: tf.Tensor, offset: tf.Tensor, target: tf.Tensor, *, precision: tf.DType, smoothing: float = 0.0
+) -> tf.Tensor:
+    """Mean negative log-likelihood of the targets.
+
+    Args:
+        query: float32 [steps, dim], over the temperature.
+        items: float32 [items, dim].
+        offset: float32 [items], added to every step's logits: minus the log of the share of batches that an item is in, where items are
+            sampled (Bengio and Senecal, IEEE Trans. Neural Networks 2008); very low for items that are no choice.
+        target: int32 [steps], rows of `items`.
+        precision: of products and probabilities; what is summed over steps is float32.
+        smoothing: share of a target that goes to all items alike (Szegedy et al., CVPR 2016). It is in the gradient and not in the value,
+            which stays comparable between settings.
+
+    Returns:
+        float32 [].
+    """
+
+    @tf.custom_gradient
+    def loss(query: tf.Tensor, items: tf.Tensor) -> tuple[tf.Tensor, Any]:
+        low_items = tf.cast(items, precision)
+        logits = tf.matmul(tf.cast(query, precision), low_items, transpose_b=True) + tf.cast(offset, precision)
+        probability = tf.nn.softmax(logits)
+        steps = tf.shape(query)[0]
+        place = tf.stack([tf.range(steps), target], axis=1)
+        of_target = tf.cast(tf.gather_nd(probability, place), tf.float32)
+
+        def gradient(upstream: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+            scale = upstream / tf.cast(steps, tf.float32)
+            weighted = query * scale
+            expected = tf.cast(tf.matmul(probability, low_items), tf.float32)
+            wanted = (1.0 - smoothing) * tf.gather(items, target) + smoothing * tf.reduce_mean(items, axis=0)
+            to_items = tf.cast(tf.matmul(probability, tf.cast(weighted, precision), transpose_a=True), tf.float32)
+            to_items -= smoothing * tf.reduce_sum(weighted, axis=0) / tf.cast(tf.shape(items)[0], tf.float32)
+            to_items = tf.tensor_scatter_nd_sub(to_items, target[:, None], (1.0 - smoothing) * weighted)
+            return (expected - wanted) * scale, to_items
+
+        return -tf.reduce_mean(tf.math.log(tf.maximum(of_target, PROBABILITY_MIN))), gradient
+
+    return loss(query, items)

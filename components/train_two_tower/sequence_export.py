@@ -1,0 +1,58 @@
+"""The next-item two-tower as a SavedModel that encodes queries."""
+
+from pathlib import Path
+from typing import Any
+
+import tensorflow as tf
+
+from components.train_two_tower.export import input_signature
+from components.train_two_tower.fitted_tower import FittedTower
+from components.train_two_tower.joined_towers import JoinedTowers
+from endcap.contracts.signatures import ENCODE_QUERY
+
+
+class SequenceQueryEncoder(tf.Module):
+    """The signature `encode_query` of `endcap.contracts.signatures`; of its inputs the history is what is read."""
+
+    def __init__(self, towers: JoinedTowers) -> None:
+        super().__init__()
+        self.members = [MemberEncoder(member) for member in towers.members]
+
+    @tf.function
+    def encode_query(self, **inputs: tf.Tensor) -> dict[str, tf.Tensor]:
+        """Inputs and outputs as `endcap.contracts.signatures` lists them."""
+        history = inputs["history"]
+        present = history > 0
+        length = tf.reduce_sum(tf.cast(present, tf.int32), axis=1)
+        # Histories come with padding in front and are read from place 0: sorting by presence is stable, so the order stays.
+        order = tf.argsort(tf.cast(present, tf.int32), axis=1, direction="DESCENDING", stable=True)
+        aligned = tf.gather(history, order, batch_dims=1)
+        side_by_side = tf.concat([member.query(aligned, length) for member in self.members], axis=1)
+        return {"embedding": side_by_side * len(self.members) ** -0.5}
+
+
+class MemberEncoder(tf.Module):
+    """The query tower of one member, with its items inside."""
+
+    def __init__(self, tower: FittedTower) -> None:
+        super().__init__()
+        self.query_tower: Any = tower.model.query_tower
+        self.raw = tf.Variable(tower.raw, trainable=False, name="raw")
+        self.nobody = tf.Variable(tower.nobody, trainable=False, name="nobody")
+
+    def query(self, aligned: tf.Tensor, length: tf.Tensor) -> tf.Tensor:
+        """float32 [n, dim] for int32 [n, steps], oldest first from place 0, and int32 [n]."""
+        encoded = self.query_tower(tf.gather(self.raw, aligned), training=False)
+        last = tf.gather(encoded, tf.maximum(length - 1, 0), batch_dims=1)
+        return tf.where(length[:, None] > 0, last, self.nobody[None, :])
+
+
+def export_sequence_encoder(towers: JoinedTowers, folder: Path) -> None:
+    """Write the SavedModel.
+
+    Args:
+        towers: fitted.
+        folder: to be made.
+    """
+    encoder = SequenceQueryEncoder(towers)
+    tf.saved_model.save(encoder, str(folder), signatures={ENCODE_QUERY: encoder.encode_query.get_concrete_function(**input_signature())})
