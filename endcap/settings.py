@@ -24,6 +24,23 @@ class FeatureSettings(BaseModel):
     )
 
 
+Distribution = Literal["auto", "none", "mirrored", "multi_worker"]
+
+
+class TrainingSettings(BaseModel):
+    """How the two-tower's training is spread, and what a restart goes on from; changes where it is computed, not what."""
+
+    distribution: Distribution = Field(
+        "auto",
+        description="`none`: one device. `mirrored`: all GPUs of the machine, or of the pod. `multi_worker`: the workers of TF_CONFIG. "
+        "`auto`: whichever of these there is.",
+    )
+    checkpoint_dir: Path | None = Field(
+        None, description="Folder that outlives the process, the same for all workers: a fit that is started again goes on from there."
+    )
+    checkpoint_steps: int = Field(500, ge=1, description="Steps between two checkpoints.")
+
+
 class RetrievalSettings(BaseModel):
     """How many candidates each source may give, and how many go to ranking after the union."""
 
@@ -160,6 +177,7 @@ class Settings(BaseSettings):
     seed: int = 20_171_204
     data: DataSettings = DataSettings()
     features: FeatureSettings = FeatureSettings()
+    training: TrainingSettings = TrainingSettings()
     retrieval: RetrievalSettings = RetrievalSettings()
     serving: ServingSettings = ServingSettings()
     cache: CacheSettings = CacheSettings()

@@ -10,27 +10,27 @@ from numpy.typing import NDArray
 from components.build_training_set.feature_rows import UserRows
 from endcap.catalogue.vocabulary import Vocabulary
 from endcap.features.columns import DEVICES, HISTORY_LENGTH, USER_CATEGORICAL, USER_NUMERIC
-from endcap.training.retrieval_examples import RetrievalExamples
+from endcap.training.retrieval_examples import BOUGHT_MAX, RetrievalExamples
 
 SECONDS_PER_DAY = 86_400.0
 
 
-def targets_of(purchases: pl.DataFrame, snapshots: Sequence[datetime], target_days: int) -> pl.DataFrame:
+def targets_of(purchases: pl.DataFrame, first: pl.DataFrame, snapshots: Sequence[datetime], target_days: int) -> pl.DataFrame:
     """For each user and snapshot, the distinct items bought in `target_days` from it.
 
     Args:
-        purchases: as `components.build_training_set.purchases.read_purchases` gives them.
+        purchases: some users', as `components.build_training_set.purchases.part_of` gives them.
+        first: their `first_purchases`.
         snapshots: moments, in order.
         target_days: length of the target window.
 
     Returns:
         Columns event_timestamp, user_id, item_index, is_new, bought_at (first time in the window), device; by snapshot, user and item.
     """
-    first = purchases.group_by("user_id", "item_index").agg(pl.col("occurred_at").min().alias("first_at"))
     windows = [_window(purchases, moment, target_days) for moment in snapshots]
     return (
         pl.concat(windows)
-        .join(first, on=["user_id", "item_index"])
+        .join(first.rename({"occurred_at": "first_at"}), on=["user_id", "item_index"])
         .with_columns((pl.col("first_at") >= pl.col("event_timestamp")).alias("is_new"))
         .drop("first_at")
         .sort("event_timestamp", "user_id", "item_index")
@@ -48,70 +48,72 @@ def _window(purchases: pl.DataFrame, moment: datetime, target_days: int) -> pl.D
 
 
 def retrieval_examples(
-    purchases: pl.DataFrame,
+    first: pl.DataFrame,
     targets: pl.DataFrame,
     *,
     snapshots: Sequence[datetime],
     user_rows: UserRows,
     item_index: pl.DataFrame,
     vocabularies: dict[str, Vocabulary],
-) -> RetrievalExamples:
-    """Examples of all users and snapshots that have targets and a feature row, ordered by snapshot and user.
+) -> list[RetrievalExamples]:
+    """Examples of some users: at each snapshot those that have targets and a feature row, by user.
 
     Args:
-        purchases: as `targets_of` takes them.
-        targets: as it gives them.
-        snapshots: moments in order; an example names its moment by the place here.
+        first: the users' `components.build_training_set.purchases.first_purchases`.
+        targets: as `targets_of` gives them.
+        snapshots: moments in order.
         user_rows: reads the user features point in time.
         item_index: columns item_id, item_index.
         vocabularies: by USER_CATEGORICAL column.
+
+    Returns:
+        The examples of each snapshot.
     """
-    places = pl.DataFrame({"event_timestamp": list(snapshots), "snapshot": np.arange(len(snapshots), dtype=np.int32)}).cast(
-        {"event_timestamp": targets.schema["event_timestamp"]}
-    )
     keys = targets.group_by("event_timestamp", "user_id").agg(
         pl.col("bought_at").min(), pl.col("device").sort_by("bought_at", "item_index").first()
     )
-    rows = keys.join(user_rows.users(keys.select("user_id", "event_timestamp")), on=["user_id", "event_timestamp"]).join(
-        places, on="event_timestamp"
-    )
-    rows = rows.sort("snapshot", "user_id").with_row_index("example")
+    rows = keys.join(user_rows.users(keys.select("user_id", "event_timestamp")), on=["user_id", "event_timestamp"])
+    rows = rows.sort("event_timestamp", "user_id").with_row_index("example")
     targets = targets.join(rows.select("event_timestamp", "user_id", "example"), on=["event_timestamp", "user_id"])
     targets = targets.sort("example", "item_index")
-    counts = np.bincount(targets["example"].to_numpy(), minlength=len(rows))
     history, age = _histories(rows, item_index)
-    bought_start, bought_end, bought_index = _bought_before(purchases, rows)
-    return RetrievalExamples(
+    bought_start, bought_index = _bought_before(first, rows)
+    examples = RetrievalExamples(
         history=history,
         history_age_days=age,
         user_numeric=rows.select(pl.col(USER_NUMERIC).fill_null(0.0)).to_numpy().astype(np.float32),
         user_categories=np.stack([vocabularies[name].codes(rows[name].to_list()) for name in USER_CATEGORICAL], axis=1),
         context=_contexts(rows),
-        snapshot=rows["snapshot"].to_numpy(),
-        target_start=np.concatenate([[0], np.cumsum(counts)]).astype(np.int64),
+        target_start=_starts(np.bincount(targets["example"].to_numpy(), minlength=len(rows))),
         target_index=targets["item_index"].to_numpy().astype(np.int32),
         target_is_new=targets["is_new"].to_numpy(),
         bought_start=bought_start,
-        bought_end=bought_end,
         bought_index=bought_index,
     )
+    return [examples.take(np.flatnonzero((rows["event_timestamp"] == moment).to_numpy())) for moment in snapshots]
 
 
-def _bought_before(purchases: pl.DataFrame, rows: pl.DataFrame) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int32]]:
-    """Each user's items in the order of first purchase: what a user had bought by any moment stands at the front."""
-    first = purchases.group_by("user_id", "item_index").agg(pl.col("occurred_at").min()).sort("user_id", "occurred_at", "item_index")
-    first = first.with_row_index("place")
-    start = first.group_by("user_id").agg(pl.col("place").min().cast(pl.Int64).alias("bought_start"))
+def _bought_before(first: pl.DataFrame, rows: pl.DataFrame) -> tuple[NDArray[np.int64], NDArray[np.int32]]:
+    """Starts of the examples' lists and their items: what a user had bought by a moment stands at the front of the user's items."""
+    place = first.with_row_index("place")
+    start = place.group_by("user_id").agg(pl.col("place").min().cast(pl.Int64).alias("start"))
     count = (
         rows.select("example", "user_id", "event_timestamp")
         .join(first.select("user_id", "occurred_at"), on="user_id")
         .filter(pl.col("occurred_at") < pl.col("event_timestamp"))
         .group_by("example")
-        .len("bought_count")
+        .len("count")
     )
     spans = rows.select("example", "user_id").join(start, on="user_id", how="left").join(count, on="example", how="left").sort("example")
-    bought_start = spans["bought_start"].to_numpy()
-    return bought_start, bought_start + spans["bought_count"].fill_null(0).to_numpy(), first["item_index"].to_numpy()
+    counts = spans["count"].fill_null(0).to_numpy().astype(np.int64)
+    kept = np.minimum(counts, BOUGHT_MAX)
+    end, starts = spans["start"].to_numpy() + counts, _starts(kept)
+    within = np.arange(starts[-1]) - np.repeat(starts[:-1], kept)
+    return starts, first["item_index"].to_numpy()[np.repeat(end - kept, kept) + within]
+
+
+def _starts(counts: NDArray[np.int64]) -> NDArray[np.int64]:
+    return np.concatenate([[0], np.cumsum(counts)]).astype(np.int64)
 
 
 def _histories(rows: pl.DataFrame, item_index: pl.DataFrame) -> tuple[NDArray[np.int32], NDArray[np.float32]]:

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from feast import FeatureStore
 
 KEYS = ("user_id", "event_timestamp")
+KEYS_AT_ONCE = 25_000
+"""Users x moments whose rows are read together: rows carry long lists."""
 USER_COLUMNS = (*KEYS, *USER_NUMERIC, *USER_CATEGORICAL, *USER_HISTORY, *USER_AFFINITY)
 
 
@@ -63,8 +65,10 @@ class FolderRows:
 
     def _matching(self, name: str, columns: Sequence[str], keys: pl.DataFrame) -> pl.DataFrame:
         table = pl.scan_parquet(self.features_dir / name).select(columns)
-        moment = table.collect_schema()["event_timestamp"]
-        return table.join(keys.lazy().with_columns(pl.col("event_timestamp").cast(moment)), on=list(KEYS), how="semi").collect()
+        asked = keys.with_columns(pl.col("event_timestamp").cast(table.collect_schema()["event_timestamp"]))
+        # The range lets the reader skip what was written for other moments.
+        within = pl.col("event_timestamp").is_between(asked["event_timestamp"].min(), asked["event_timestamp"].max())
+        return table.filter(within).join(asked.lazy(), on=list(KEYS), how="semi").collect(engine="streaming")
 
 
 def published_rows(features_dir: Path, published: str) -> StoreRows:
@@ -95,9 +99,21 @@ def known_users(features_dir: Path, moments: Sequence[datetime]) -> pl.DataFrame
     )
 
 
-def full_user_rows(rows: UserRows, keys: pl.DataFrame) -> pl.DataFrame:
-    """Everything known of each user at each moment: the user columns and the user x item lists, by moment and user."""
-    return rows.users(keys).join(rows.pairs(keys), on=list(KEYS), how="left").sort("event_timestamp", "user_id")
+def write_full_user_rows(rows: UserRows, keys: pl.DataFrame, out_file: Path) -> None:
+    """Write everything known of each user at each moment: the user columns and the user x item lists, in the order of `keys`."""
+    import pyarrow.parquet as pq
+
+    writer: pq.ParquetWriter | None = None
+    try:
+        for start in range(0, max(1, len(keys)), KEYS_AT_ONCE):
+            asked = keys.slice(start, KEYS_AT_ONCE)
+            known = rows.users(asked).join(rows.pairs(asked), on=list(KEYS), how="left").sort("event_timestamp", "user_id")
+            table = known.to_arrow()
+            writer = writer or pq.ParquetWriter(out_file, table.schema, compression="zstd")
+            writer.write_table(table.cast(writer.schema))
+    finally:
+        if writer is not None:
+            writer.close()
 
 
 def item_rows(features_dir: Path, moments: Sequence[datetime]) -> pl.DataFrame:

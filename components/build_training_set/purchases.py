@@ -1,35 +1,74 @@
 """Purchases as training sees them: who bought which item index, when, in which basket."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import datetime, timedelta
 from pathlib import Path
 
+import duckdb
 import polars as pl
 
 from endcap.contracts.event import EventType
+from endcap.errors import DataRejected
+
+MEMORY_LIMIT = "1500MB"
+"""What sorting may take before it spills to disk."""
+COLUMNS = ("user_id", "item_index", "occurred_at", "session_id", "device")
 
 
-def read_purchases(dataset_dir: Path, item_index: pl.DataFrame) -> pl.DataFrame:
-    """Every purchase of a known user, with consent, of an item of the catalogue.
+def write_purchases(dataset_dir: Path, item_index: pl.DataFrame, out_file: Path) -> None:
+    """Write every purchase of a known user, with consent, of an item of the catalogue.
+
+    Sorting spills to disk: memory does not grow with the events.
 
     Args:
         dataset_dir: a canonical dataset.
         item_index: columns item_id, item_index.
+        out_file: Parquet with COLUMNS, oldest first.
 
-    Returns:
-        Columns user_id, item_index (int32), occurred_at, session_id, device; oldest first.
+    Raises:
+        DataRejected: the events cannot be read.
     """
-    return (
-        pl.scan_parquet(dataset_dir / "events.parquet")
-        .filter(pl.col("event_type") == EventType.PURCHASE.value, pl.col("consent"), pl.col("user_id").is_not_null())
-        .select("user_id", "item_id", "occurred_at", "session_id", "device")
-        .join(item_index.lazy(), on="item_id", how="inner")
-        .drop("item_id")
-        .sort("occurred_at", "user_id", "item_index")
-        .collect()
-    )
+    events = dataset_dir / "events.parquet"
+    with bounded_duckdb(out_file.parent / "spill") as connection:
+        connection.register("item_indices", item_index.to_arrow())
+        try:
+            known = connection.read_parquet(str(events)).filter(
+                f"event_type = '{EventType.PURCHASE.value}' AND consent AND user_id IS NOT NULL"
+            )
+            purchases = known.join(connection.table("item_indices"), "item_id").project(", ".join(COLUMNS))
+            purchases.order("occurred_at, user_id, item_index, session_id").write_parquet(str(out_file), compression="zstd")
+        except duckdb.Error as error:
+            raise DataRejected(f"cannot be read: {error}", field=str(events), fix="import the dataset again") from error
 
 
-def labels(purchases: pl.DataFrame, moment: datetime, horizon_days: int) -> pl.DataFrame:
+def divide_by_user(purchases_file: Path, folder: Path, parts: int) -> None:
+    """Write purchases into folders `part=0` to `part=<parts - 1>`, every user's into one; which one depends on the user id alone."""
+    with bounded_duckdb(purchases_file.parent / "spill") as connection:
+        # Each thread keeps rows of every part: what they hold together must fit into memory.
+        connection.execute("SET threads = 1")
+        connection.execute(f"SET partitioned_write_max_open_files = {max(parts, 1)}")
+        purchases = connection.read_parquet(str(purchases_file)).project(f"*, (md5_number_lower(user_id) % {parts})::INTEGER AS part")
+        purchases.write_parquet(str(folder), compression="zstd", partition_by=["part"])
+
+
+def part_of(folder: Path, part: int) -> pl.DataFrame:
+    """One part of `divide_by_user`: COLUMNS, by user and time; empty when no user fell into it."""
+    files = sorted((folder / f"part={part}").glob("*.parquet"))
+    if not files:
+        return pl.DataFrame(
+            schema={
+                "user_id": pl.String,
+                "item_index": pl.Int32,
+                "occurred_at": pl.Datetime("us", "UTC"),
+                "session_id": pl.String,
+                "device": pl.String,
+            }
+        )
+    return pl.read_parquet(files, hive_partitioning=False).select(COLUMNS).sort("user_id", "occurred_at", "item_index", "session_id")
+
+
+def labels(purchases: pl.LazyFrame, moment: datetime, horizon_days: int) -> pl.DataFrame:
     """What each user bought in `horizon_days` from `moment`.
 
     Returns:
@@ -42,20 +81,19 @@ def labels(purchases: pl.DataFrame, moment: datetime, horizon_days: int) -> pl.D
         .agg(pl.col("session_id").n_unique().cast(pl.Int32).alias("baskets"))
         .select(pl.lit(moment).dt.cast_time_unit("us").alias("event_timestamp"), "user_id", "item_index", "baskets")
         .sort("user_id", "item_index")
+        .collect()
     )
 
 
-def eligible_items(purchases: pl.DataFrame, moment: datetime, min_buyers: int) -> pl.DataFrame:
-    """Items that at least `min_buyers` users had bought before `moment`.
+def first_purchases(purchases: pl.DataFrame) -> pl.DataFrame:
+    """Columns user_id, item_index, occurred_at: when each user bought each item for the first time, by user and time."""
+    first = purchases.group_by("user_id", "item_index").agg(pl.col("occurred_at").min())
+    return first.sort("user_id", "occurred_at", "item_index")
 
-    Returns:
-        Columns event_timestamp (= moment), item_index.
-    """
-    return (
-        purchases.filter(pl.col("occurred_at") < moment)
-        .group_by("item_index")
-        .agg(pl.col("user_id").n_unique().alias("buyers"))
-        .filter(pl.col("buyers") >= min_buyers)
-        .select(pl.lit(moment).dt.cast_time_unit("us").alias("event_timestamp"), "item_index")
-        .sort("item_index")
-    )
+
+@contextmanager
+def bounded_duckdb(spill_dir: Path) -> Iterator[duckdb.DuckDBPyConnection]:
+    """A connection that spills to `spill_dir` beyond MEMORY_LIMIT."""
+    config = {"memory_limit": MEMORY_LIMIT, "temp_directory": str(spill_dir)}
+    with duckdb.connect(config=config) as connection:
+        yield connection

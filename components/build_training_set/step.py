@@ -9,13 +9,14 @@ from pathlib import Path
 import polars as pl
 
 from components.build_training_set import purchases as bought
-from components.build_training_set.examples import retrieval_examples, targets_of
-from components.build_training_set.feature_rows import FolderRows, UserRows, full_user_rows, item_rows, known_users
+from components.build_training_set.feature_rows import FolderRows, UserRows, item_rows, known_users, write_full_user_rows
 from components.build_training_set.moments import Moments, choose_moments
+from components.build_training_set.user_parts import UserParts
 from endcap.catalogue.vocabulary import Vocabulary
 from endcap.features.columns import HORIZON_DAYS, USER_CATEGORICAL
 from endcap.features.manifest import FeatureManifest, read_manifest
 from endcap.log import get_logger
+from endcap.training.sequence_shards import SequenceShards
 from endcap.training.training_set import MANIFEST_NAME, TrainingManifest
 
 TARGET_DAYS = 14
@@ -81,19 +82,18 @@ class _Build:
         items = pl.read_parquet(self.dataset_dir / "items.parquet").sort("item_id")
         items.write_parquet(folder / "items.parquet")
         item_index = items.select("item_id", pl.int_range(1, pl.len() + 1, dtype=pl.Int32).alias("item_index"))
-        purchases = bought.read_purchases(self.dataset_dir, item_index)
-        self._write_moments(folder, purchases)
-        vocabularies = self._write_vocabularies(folder)
-        targets = targets_of(purchases, self.moments.snapshots, self.target_days)
-        examples = retrieval_examples(
-            purchases,
-            targets,
-            snapshots=self.moments.snapshots,
-            user_rows=self.user_rows,
-            item_index=item_index,
-            vocabularies=vocabularies,
+        bought.write_purchases(self.dataset_dir, item_index, folder / "purchases.parquet")
+        self._write_moments(folder)
+        parts = UserParts(
+            folder / "purchases.parquet",
+            self.moments,
+            self.user_rows,
+            item_index,
+            self._write_vocabularies(folder),
+            self.target_days,
+            self.min_buyers,
         )
-        examples.write(folder / "examples")
+        examples = parts.write(folder)
         manifest = TrainingManifest(
             data_start=self.features.first_event_at,
             data_end=self.features.data_end,
@@ -104,24 +104,21 @@ class _Build:
             target_days=self.target_days,
             min_buyers=self.min_buyers,
             dataset_fingerprint=self.features.dataset_fingerprint,
-            users=purchases["user_id"].n_unique(),
+            users=SequenceShards.of(folder / "sequences").users,
             items=len(items),
-            examples=len(examples),
-            targets=len(examples.target_index),
+            examples=sum(shard.examples for shard in examples.shards),
+            targets=sum(shard.targets for shard in examples.shards),
         )
         (folder / MANIFEST_NAME).write_text(manifest.model_dump_json(indent=1), encoding="utf-8")
         return manifest
 
-    def _write_moments(self, folder: Path, purchases: pl.DataFrame) -> None:
+    def _write_moments(self, folder: Path) -> None:
         moments = self.moments
         item_rows(self.features_dir, [*moments.snapshots, *moments.full]).write_parquet(folder / "item_features.parquet")
-        keys = known_users(self.features_dir, moments.full)
-        full_user_rows(self.user_rows, keys).write_parquet(folder / "user_rows.parquet")
+        purchases = pl.scan_parquet(folder / "purchases.parquet")
         labels = [bought.labels(purchases, moment, HORIZON_DAYS) for moment in (*moments.windows, moments.cut)]
         pl.concat(labels).write_parquet(folder / "labels.parquet")
-        eligible = [bought.eligible_items(purchases, moment, self.min_buyers) for moment in moments.full]
-        pl.concat(eligible).write_parquet(folder / "eligible.parquet")
-        purchases.write_parquet(folder / "purchases.parquet")
+        write_full_user_rows(self.user_rows, known_users(self.features_dir, moments.full), folder / "user_rows.parquet")
 
     def _write_vocabularies(self, folder: Path) -> dict[str, Vocabulary]:
         known = (

@@ -8,81 +8,80 @@ from numpy.typing import NDArray
 
 from components.train_two_tower.hyperparameters import TwoTowerHyperparameters
 from components.train_two_tower.present_visit import Batch, with_present_visits
+from endcap.training.example_shards import ExampleShards
+from endcap.training.example_stream import ExampleStream, SnapshotBatch
 from endcap.training.retrieval_examples import RetrievalExamples
+from endcap.training.workers import Worker
 
 SAMPLING_POWER = 0.75
 """Samples are drawn by target count to this power, between uniform and popularity (Mikolov et al., NIPS 2013)."""
 
+Inputs = dict[str, NDArray]  # type: ignore[type-arg]
+
 
 @dataclass(frozen=True)
 class BatchSource:
-    """Cuts examples into batches.
+    """Cuts streamed examples into batches, the same number for every replica of every worker.
 
     Attributes:
-        examples: all of them.
+        shards: of the examples to learn from.
         item_numeric: float32 [snapshots, p, len(ITEM_NUMERIC)], raw, of the trained items.
         place: int32 [n + 1], place of an item among the trained, -1 outside.
         parameters: batch size, weights and shares.
         sampled: whether batches carry samples instead of all items.
+        seed: of everything random.
     """
 
-    examples: RetrievalExamples
+    shards: ExampleShards
     item_numeric: NDArray[np.float32]
     place: NDArray[np.int32]
     parameters: TwoTowerHyperparameters
     sampled: bool
+    seed: int
 
-    def example_rows(self) -> NDArray[np.int64]:
-        """The examples to learn from: those of the newest snapshots."""
-        snapshots = np.unique(self.examples.snapshot)
-        first = snapshots[-max(1, round(len(snapshots) * self.parameters.snapshot_share))]
-        rows = np.flatnonzero(self.examples.snapshot >= first)
-        return rows[-self.parameters.examples_max :]
+    def stream(self, worker: Worker) -> ExampleStream:
+        """A worker's own examples; `batch_size` is that of a step of all workers, so that it means the same for any number of them."""
+        batch_size = max(1, self.parameters.batch_size // (worker.count * worker.replicas))
+        return ExampleStream(self.shards.of_worker(worker.index, worker.count), batch_size, bought=self._known_items_are_no_choice)
 
-    def rows(self, rng: np.random.Generator) -> list[NDArray[np.int64]]:
-        """Example rows of every batch of one epoch, in random order."""
-        newest = self.example_rows()
-        snapshot = self.examples.snapshot[newest]
-        batches = []
-        for moment in np.unique(snapshot):
-            rows = rng.permutation(newest[snapshot == moment])
-            batches += np.array_split(rows, max(1, round(len(rows) / self.parameters.batch_size)))
-        return [batches[place] for place in rng.permutation(len(batches))]
+    def steps(self, worker: Worker) -> int:
+        """Steps of an epoch, for every worker as many as the one with the most batches needs."""
+        most = max(self.stream(Worker(index, worker.count, worker.replicas)).batches for index in range(worker.count))
+        return -(-most // worker.replicas)
 
-    def epoch(self, rng: np.random.Generator) -> Iterator[dict[str, NDArray]]:  # type: ignore[type-arg]
-        """Batches as the model takes them; those without a target among the trained items are left out."""
+    def batches(self, worker: Worker, first_step: int = 0) -> Iterator[Inputs]:
+        """Epoch after epoch without end, from a step on: a restarted worker goes on where it was."""
+        steps = self.steps(worker)
+        epoch, step = divmod(first_step, steps)
+        for place, inputs in enumerate(self.epoch(epoch, worker)):
+            if place >= step * worker.replicas:
+                yield inputs
+        while True:
+            epoch += 1
+            yield from self.epoch(epoch, worker)
+
+    def epoch(self, number: int, worker: Worker | None = None) -> Iterator[Inputs]:
+        """Batches as the model takes them: all examples of the worker once, then blank ones until every worker has had as many."""
+        worker = worker or Worker()
+        rng = np.random.default_rng([self.seed, number, worker.index])
         draw = _Sampler.of(self, rng) if self.sampled else None
-        for rows in self.rows(rng):
-            batch = with_present_visits(self._batch(rows), self.parameters.session_share, self.parameters.anonymous_share, rng)
-            if len(batch.target):
-                yield self._inputs(batch, rows, draw)
+        missing = self.steps(worker) * worker.replicas
+        for one in self.stream(worker).epoch(rng):
+            missing -= 1
+            yield self._inputs(one, draw, rng)
+        for _ in range(missing):
+            yield self._inputs(SnapshotBatch(0, RetrievalExamples.blank()), draw, rng)
 
-    def _batch(self, rows: NDArray[np.int64]) -> Batch:
-        """Targets are items new to the user, and at less weight those bought before, which buy-again brings back anyway."""
-        examples = self.examples
-        row, place = examples.targets_of(rows)
-        target = examples.target_index[place]
-        weight = np.where(examples.target_is_new[place], 1.0, self.parameters.repeat_weight).astype(np.float32)
-        kept = (self.place[target] >= 0) & (weight > 0)
-        return Batch(
-            history=examples.history[rows],
-            history_age_days=examples.history_age_days[rows],
-            user_numeric=examples.user_numeric[rows],
-            user_categories=examples.user_categories[rows],
-            context=examples.context[rows],
-            row=row[kept],
-            target=target[kept],
-            weight=weight[kept],
-        )
+    @property
+    def _known_items_are_no_choice(self) -> bool:
+        return self.parameters.repeat_weight == 0
 
-    def _inputs(self, batch: Batch, rows: NDArray[np.int64], draw: "_Sampler | None") -> dict[str, NDArray]:  # type: ignore[type-arg]
-        numeric = self.item_numeric[self.examples.snapshot[rows[0]]]
+    def _inputs(self, one: SnapshotBatch, draw: "_Sampler | None", rng: np.random.Generator) -> Inputs:
+        batch = with_present_visits(self._batch(one.examples), self.parameters.session_share, self.parameters.anonymous_share, rng)
+        numeric = self.item_numeric[one.snapshot]
         target = self.place[batch.target]
-        bought_row, place = self.examples.bought_by(rows)
-        bought = self.place[self.examples.bought_index[place]]
-        choice = (bought < 0) | (self.parameters.repeat_weight > 0)
-        bought_row, bought = bought_row[~choice], bought[~choice]
-        count = np.bincount(batch.row, minlength=len(rows))
+        left_out_row, left_out = self._left_out(one.examples)
+        count = np.bincount(batch.row, minlength=len(batch.history))
         inputs = {
             "history": batch.history,
             "history_age_days": batch.history_age_days,
@@ -95,9 +94,9 @@ class BatchSource:
             "weight": batch.weight * (count[batch.row] ** -0.5).astype(np.float32),
         }
         if draw is None:
-            return inputs | {"item_numeric": numeric, "left_out_row": bought_row, "left_out": bought}
+            return inputs | {"item_numeric": numeric, "left_out_row": left_out_row, "left_out": left_out}
         sampled = draw.samples()
-        left_out_row, left_out = draw.places(sampled, np.concatenate([batch.row, bought_row]), np.concatenate([target, bought]))
+        left_out_row, left_out = draw.places(sampled, np.concatenate([batch.row, left_out_row]), np.concatenate([target, left_out]))
         return inputs | {
             "sampled": sampled,
             "sampled_log_q": draw.log_q[sampled],
@@ -107,6 +106,27 @@ class BatchSource:
             "left_out_row": left_out_row,
             "left_out": left_out,
         }
+
+    def _batch(self, examples: RetrievalExamples) -> Batch:
+        """Targets are items new to the user, and at less weight those bought before, which buy-again brings back anyway."""
+        weight = np.where(examples.target_is_new, 1.0, self.parameters.repeat_weight).astype(np.float32)
+        kept = (self.place[examples.target_index] >= 0) & (weight > 0)
+        return Batch(
+            history=examples.history,
+            history_age_days=examples.history_age_days,
+            user_numeric=examples.user_numeric,
+            user_categories=examples.user_categories,
+            context=examples.context,
+            row=examples.target_row[kept],
+            target=examples.target_index[kept],
+            weight=weight[kept],
+        )
+
+    def _left_out(self, examples: RetrievalExamples) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
+        """Rows and places of known items that are no choice for the query: none while bought items are targets too."""
+        place = self.place[examples.bought_index]
+        kept = (place >= 0) & self._known_items_are_no_choice
+        return examples.bought_row[kept], place[kept]
 
 
 @dataclass(frozen=True)
@@ -127,8 +147,9 @@ class _Sampler:
 
     @classmethod
     def of(cls, source: BatchSource, rng: np.random.Generator) -> "_Sampler":
-        target = source.place[source.examples.target_index]
-        count = np.bincount(target[target >= 0], minlength=source.item_numeric.shape[1]) + 1.0
+        count = np.ones(source.item_numeric.shape[1])
+        trained = source.place >= 0
+        count[source.place[trained]] += source.shards.target_count[trained]
         probability = count**SAMPLING_POWER / (count**SAMPLING_POWER).sum()
         size = source.parameters.negatives
         return cls(probability, np.log(size * probability).astype(np.float32), size, rng)

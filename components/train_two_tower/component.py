@@ -20,9 +20,10 @@ def train_two_tower(
 
     from components.train_two_tower.hyperparameters import TwoTowerHyperparameters
     from components.train_two_tower.step import train_two_tower as train
+    from endcap.settings import load_settings
 
     parameters = TwoTowerHyperparameters.of(hyperparameters)
-    logged = train(Path(training.path), Path(two_tower.path), parameters, seed)
+    logged = train(Path(training.path), Path(two_tower.path), parameters, seed, load_settings().training)
     two_tower.metadata.update(parameters.model_dump())
     for name, value in logged.items():
         metrics.log_metric(name, value)

@@ -62,4 +62,17 @@ def sampled_softmax_loss(
 
 
 def weighted_mean(value: tf.Tensor, weight: tf.Tensor) -> tf.Tensor:
-    return tf.reduce_sum(value * weight) / tf.maximum(tf.reduce_sum(weight), 1e-6)
+    """A replica's part of the mean over the targets of all replicas, float32 []; the parts sum up to the mean.
+
+    The sum of the weights is shared, not the mean of each replica: a target weighs the same wherever it is computed. Optimisers sum the
+    gradients of replicas, and a Keras fit sums what they report.
+
+    Args:
+        value: float32 [targets], of this replica.
+        weight: float32 [targets].
+    """
+    total = tf.reduce_sum(weight)
+    replica = tf.distribute.get_replica_context()
+    if replica is not None and replica.num_replicas_in_sync > 1:
+        total = replica.all_reduce(tf.distribute.ReduceOp.SUM, total)
+    return tf.reduce_sum(value * weight) / tf.maximum(total, 1e-6)

@@ -1,61 +1,96 @@
 """Fitting the two-tower."""
 
 from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
-import polars as pl
 import tensorflow as tf
 from numpy.typing import NDArray
+from scipy import sparse
 
-from components.train_two_tower.batches import BatchSource
+from components.train_two_tower.batches import BatchSource, Inputs
+from components.train_two_tower.checkpoints import Checkpoints
 from components.train_two_tower.content import item_content
+from components.train_two_tower.distribution import Spread
 from components.train_two_tower.hyperparameters import TwoTowerHyperparameters
 from components.train_two_tower.item_tower import ItemTower
 from components.train_two_tower.model import TwoTower
 from components.train_two_tower.query_tower import QueryTower
-from components.train_two_tower.warm_start import co_purchase_factors
+from components.train_two_tower.warm_start import bought_block, co_purchase_factors
 from endcap.features.columns import CONTEXT, HISTORY_LENGTH, ITEM_NUMERIC, USER_CATEGORICAL, USER_NUMERIC
 from endcap.training.fit_progress import fit_progress
-from endcap.training.normalisation import Standardisation
+from endcap.training.normalisation import RunningStandardisation
 from endcap.training.training_set import TrainingSet
+from endcap.training.workers import Worker
 
 WARM_UP_SHARE = 0.1
 
 
-def fit_two_tower(training: TrainingSet, parameters: TwoTowerHyperparameters, seed: int) -> tuple[TwoTower, dict[str, float]]:
+def fit_two_tower(
+    training: TrainingSet,
+    parameters: TwoTowerHyperparameters,
+    seed: int,
+    *,
+    spread: Spread | None = None,
+    checkpoints: Checkpoints | None = None,
+) -> tuple[TwoTower, dict[str, float]]:
     """Build and fit a two-tower.
 
     The softmax runs over the items eligible at the first ranking window; all targets end before it.
 
+    Args:
+        training: a training set, of which the examples are streamed.
+        parameters: hyperparameters; `batch_size` is that of all replicas together.
+        seed: of everything random.
+        spread: devices and workers; one device when left out.
+        checkpoints: what a restart goes on from; none when left out.
+
     Returns:
-        The model, and the loss of the last epoch with the counts it was fitted on.
+        The model, and the loss of the last step with the counts it was fitted on.
     """
+    spread = spread or Spread(tf.distribute.get_strategy(), Worker())
     trained = np.flatnonzero(training.eligible_at(training.manifest.ranking_windows[0])).astype(np.int32)
-    source = batch_source(training, trained, parameters)
-    model = build_model(training, trained, source, parameters, seed)
-    rng = np.random.default_rng(seed)
-    steps = len(source.rows(np.random.default_rng(seed)))
-    model.compile(optimizer=tf.keras.optimizers.legacy.Adam(_schedule(parameters, steps), epsilon=1e-7))
-    dataset = tf.data.Dataset.from_generator(lambda: source.epoch(rng), output_signature=batch_signature(source)).prefetch(2)
-    progress = fit_progress("two-tower", epochs=parameters.epochs, steps=steps)
-    history = model.fit(dataset, epochs=parameters.epochs, verbose=0, callbacks=[progress])
+    source = batch_source(training, trained, parameters, seed)
+    steps = source.steps(spread.worker)
+    with spread.strategy.scope():
+        model = build_model(training, trained, source, parameters, seed)
+        model.compile(optimizer=tf.keras.optimizers.legacy.Adam(_schedule(parameters, steps), epsilon=1e-7))
+    callbacks = [fit_progress("two-tower", epochs=parameters.epochs, steps=steps)]
+    if checkpoints is not None:
+        callbacks.append(checkpoints.callback())
+    history = model.fit(_dataset(source, model, spread), epochs=parameters.epochs, steps_per_epoch=steps, verbose=0, callbacks=callbacks)
     return model, {
         "loss": float(history.history["loss"][-1]),
-        "examples": float(len(training.examples)),
+        "examples": float(len(source.shards)),
         "trained_items": float(len(trained)),
         "sampled_softmax": float(source.sampled),
+        "replicas": float(spread.worker.count * spread.worker.replicas),
     }
 
 
-def batch_source(training: TrainingSet, trained: NDArray[np.int32], parameters: TwoTowerHyperparameters) -> BatchSource:
-    """Batches over a training set's examples, full or sampled as the number of trained items asks for."""
+def _dataset(source: BatchSource, model: TwoTower, spread: Spread) -> Any:
+    """The batches of each replica: this worker's own, from the step on that the model stands at when reading begins."""
+
+    def of_worker(_: tf.distribute.InputContext) -> tf.data.Dataset:
+        def batches() -> Iterator[Inputs]:
+            return source.batches(spread.worker, first_step=int(model.optimizer.iterations.numpy()))
+
+        dataset = tf.data.Dataset.from_generator(batches, output_signature=batch_signature(source))
+        return dataset.prefetch(2 * spread.worker.replicas)
+
+    return spread.strategy.distribute_datasets_from_function(of_worker)
+
+
+def batch_source(training: TrainingSet, trained: NDArray[np.int32], parameters: TwoTowerHyperparameters, seed: int) -> BatchSource:
+    """Batches over a training set's newest examples, full or sampled as the number of trained items asks for."""
     place = np.full(len(training.items), -1, dtype=np.int32)
     place[trained] = np.arange(len(trained))
     snapshots = training.manifest.snapshots
     item_numeric = np.zeros((len(snapshots), len(trained), len(ITEM_NUMERIC)), dtype=np.float32)
     for number, moment in enumerate(snapshots):
         item_numeric[number] = training.items_at(moment).numeric[trained]
-    return BatchSource(training.examples, item_numeric, place, parameters, sampled=len(trained) > parameters.full_softmax_items_max)
+    shards = training.examples.newest(parameters.snapshot_share, parameters.examples_max)
+    return BatchSource(shards, item_numeric, place, parameters, sampled=len(trained) > parameters.full_softmax_items_max, seed=seed)
 
 
 def build_model(
@@ -63,11 +98,13 @@ def build_model(
 ) -> TwoTower:
     """An untrained two-tower with the constants of the training data inside."""
     content = item_content(training.items, parameters.title_buckets, parameters.price_buckets)
-    item_numeric = Standardisation.fit(source.item_numeric.reshape(-1, len(ITEM_NUMERIC)))
+    running = RunningStandardisation(len(ITEM_NUMERIC))
+    for numeric in source.item_numeric:
+        running.add(numeric)
     start = _start(training, source, len(trained), parameters.dim - 1, seed)
-    item_tower = ItemTower(parameters.dim, trained, content, item_numeric, start=start, id_dropout=parameters.id_dropout)
+    item_tower = ItemTower(parameters.dim, trained, content, running.standardisation(), start=start, id_dropout=parameters.id_dropout)
     category_sizes = [len(training.user_vocabularies[name]) for name in USER_CATEGORICAL]
-    query_tower = QueryTower(parameters, Standardisation.fit(training.examples.user_numeric), category_sizes)
+    query_tower = QueryTower(parameters, source.shards.user_numeric, category_sizes)
     return TwoTower(query_tower, item_tower, trained, parameters.temperature)
 
 
@@ -78,10 +115,14 @@ def _start(training: TrainingSet, source: BatchSource, trained_count: int, dim: 
     measured against.
     """
     first = training.manifest.ranking_windows[0]
-    before = training.purchases.filter(pl.col("occurred_at") < first)
-    place = source.place[before["item_index"].to_numpy()]
-    user_row = before["user_id"].rank("dense").to_numpy().astype(np.int64) - 1
-    return co_purchase_factors(user_row[place >= 0], place[place >= 0], trained_count, dim, np.random.default_rng(seed))
+
+    def blocks() -> Iterator[sparse.csr_matrix]:
+        for sequences in training.sequences.stream():
+            before = sequences.before(first)
+            place = source.place[before.item_index]
+            yield bought_block(before.row[place >= 0], place[place >= 0], len(before), trained_count)
+
+    return co_purchase_factors(blocks, trained_count, dim, np.random.default_rng(seed))
 
 
 def batch_signature(source: BatchSource) -> dict[str, tf.TensorSpec]:

@@ -26,12 +26,9 @@ class Standardisation:
     @classmethod
     def fit(cls, values: NDArray[np.float32]) -> "Standardisation":
         """Constants of training data, float32 [rows, columns]; a column that never changes maps to 0."""
-        logs = np.sign(values) * np.log1p(np.abs(values))
-        deviation = logs.std(axis=0, dtype=np.float64)
-        return cls(
-            mean=logs.mean(axis=0, dtype=np.float64).astype(np.float32),
-            deviation=np.where(deviation < DEVIATION_MIN, 1.0, deviation).astype(np.float32),
-        )
+        running = RunningStandardisation(values.shape[1])
+        running.add(values)
+        return running.standardisation()
 
     def apply(self, values: Any) -> Any:
         """The same in TensorFlow: float32 [rows, columns] to float32 [rows, columns]."""
@@ -39,3 +36,30 @@ class Standardisation:
 
         logs = tf.sign(values) * tf.math.log1p(tf.abs(values))
         return tf.clip_by_value((logs - self.mean) / self.deviation, -STANDARDISED_MAX, STANDARDISED_MAX)
+
+
+class RunningStandardisation:
+    """A `Standardisation` of values that come in parts (Chan, Golub and LeVeque, American Statistician 1983)."""
+
+    def __init__(self, columns: int) -> None:
+        self._count = 0
+        self._mean = np.zeros(columns)
+        self._squares = np.zeros(columns)
+
+    def add(self, values: NDArray[np.float32]) -> None:
+        """Take in float32 [rows, columns], raw."""
+        if not len(values):
+            return
+        logs = np.sign(values) * np.log1p(np.abs(values))
+        count, mean = len(logs), logs.mean(axis=0, dtype=np.float64)
+        distance, total = mean - self._mean, self._count + count
+        self._squares += np.square(logs - mean).sum(axis=0, dtype=np.float64) + np.square(distance) * self._count * count / total
+        self._mean += distance * count / total
+        self._count = total
+
+    def standardisation(self) -> Standardisation:
+        """Constants of all values so far; a column that never changed maps to 0."""
+        deviation = np.sqrt(self._squares / max(self._count, 1))
+        return Standardisation(
+            mean=self._mean.astype(np.float32), deviation=np.where(deviation < DEVIATION_MIN, 1.0, deviation).astype(np.float32)
+        )

@@ -10,7 +10,8 @@
 | `purchases.parquet` | user_id, item_index, occurred_at, session_id, device: what the tables are counted from |
 | `eligible.parquet` | event_timestamp, item_index: items bought by at least `min_buyers` users before the moment |
 | `vocabularies.json` | names behind the user categories' codes |
-| `examples/*.npy` | `endcap.training.retrieval_examples` |
+| `examples/` | what the two-tower learns from: `endcap.training.example_shards` |
+| `sequences/` | each user's purchases in order: `endcap.training.sequence_shards` |
 """
 
 import json
@@ -30,7 +31,8 @@ from endcap.contracts.moment import UtcMoment
 from endcap.errors import DataRejected
 from endcap.features.columns import USER_CATEGORICAL
 from endcap.retrieval.user_state import UserState, user_state
-from endcap.training.retrieval_examples import RetrievalExamples
+from endcap.training.example_shards import ExampleShards
+from endcap.training.sequence_shards import SequenceShards
 
 MANIFEST_NAME = "training.json"
 
@@ -130,9 +132,14 @@ class TrainingSet:
         return pl.read_parquet(self.path / "purchases.parquet")
 
     @cached_property
-    def examples(self) -> RetrievalExamples:
-        """The two-tower's examples."""
-        return RetrievalExamples.read(self.path / "examples")
+    def examples(self) -> ExampleShards:
+        """The two-tower's examples, to be streamed."""
+        return ExampleShards.of(self.path / "examples")
+
+    @cached_property
+    def sequences(self) -> SequenceShards:
+        """What each user bought, to the data's end; to be streamed."""
+        return SequenceShards.of(self.path / "sequences")
 
     def _at(self, name: str, moment: datetime) -> pl.DataFrame:
         return pl.scan_parquet(self.path / name).filter(pl.col("event_timestamp") == moment).collect()

@@ -1,7 +1,7 @@
 import numpy as np
 
 from components.train_two_tower.content import ContentBlock, ItemContent
-from components.train_two_tower.warm_start import co_purchase_factors, split_by_content
+from components.train_two_tower.warm_start import bought_block, co_purchase_factors, split_by_content
 
 
 def two_groups(users: int = 40, items: int = 20) -> tuple[np.ndarray, np.ndarray]:
@@ -12,17 +12,36 @@ def two_groups(users: int = 40, items: int = 20) -> tuple[np.ndarray, np.ndarray
 
 
 def test_items_bought_by_the_same_people_point_the_same_way() -> None:
-    factors = co_purchase_factors(*two_groups(), 20, 4, np.random.default_rng(1))
+    block = bought_block(*two_groups(), 40, 20)
+    factors = co_purchase_factors(lambda: [block], 20, 4, np.random.default_rng(1))
     closeness = factors @ factors.T
     assert closeness[:10, :10].mean() > closeness[:10, 10:].mean() + 0.3
     np.testing.assert_allclose(np.linalg.norm(factors, axis=1), 1, atol=1e-5)
 
 
+def test_factors_are_those_of_the_whole_matrix_however_it_is_cut() -> None:
+    user, item = two_groups()
+    whole = bought_block(user, item, 40, 20)
+    blocks = [bought_block(user[user % 3 == part], item[user % 3 == part], 40, 20) for part in range(3)]
+    once, cut = (co_purchase_factors(lambda given=given: given, 20, 6, np.random.default_rng(1)) for given in ([whole], blocks))
+    np.testing.assert_allclose(cut @ cut.T, once @ once.T, atol=1e-4)
+    scale = [np.maximum(np.asarray(whole.sum(axis=axis)).ravel(), 1) ** -0.5 for axis in (1, 0)]
+    _, strength, directions = np.linalg.svd(scale[0][:, None] * whole.toarray() * scale[1])
+    exact = directions[:6].T * np.sqrt(strength[:6])
+    exact /= np.linalg.norm(exact, axis=1, keepdims=True)
+    np.testing.assert_allclose(once @ once.T, exact @ exact.T, atol=0.02)
+
+
 def test_dimensions_beyond_the_data_are_zero() -> None:
-    factors = co_purchase_factors(np.array([0, 0, 1]), np.array([0, 1, 1], dtype=np.int32), 3, 8, np.random.default_rng(1))
+    block = bought_block(np.array([0, 0, 1]), np.array([0, 1, 1], dtype=np.int32), 2, 3)
+    factors = co_purchase_factors(lambda: [block], 3, 8, np.random.default_rng(1))
     assert factors.shape == (3, 8)
     assert (factors[:, 3:] == 0).all()
     assert (factors[2] == 0).all()
+
+
+def test_nothing_bought_gives_nothing() -> None:
+    assert (co_purchase_factors(list, 3, 2, np.random.default_rng(1)) == 0).all()
 
 
 def test_own_and_content_parts_add_up_to_the_factors() -> None:

@@ -2,6 +2,7 @@ from datetime import timedelta
 from pathlib import Path
 
 import numpy as np
+import polars as pl
 import pytest
 
 from endcap.errors import DataRejected
@@ -58,14 +59,21 @@ def test_labels_count_baskets_of_the_horizon(training: TrainingSet) -> None:
 
 
 def test_examples_keep_targets_apart_from_the_past(training: TrainingSet) -> None:
-    examples = training.examples
-    rows = np.arange(0, len(examples), 37)
-    target_row, target_place = examples.targets_of(rows)
-    bought_row, bought_place = examples.bought_by(rows)
-    known = set(zip(bought_row.tolist(), examples.bought_index[bought_place].tolist(), strict=True))
-    targets = zip(target_row.tolist(), examples.target_index[target_place].tolist(), strict=True)
-    is_new = [pair not in known for pair in targets]
-    np.testing.assert_array_equal(is_new, examples.target_is_new[target_place])
+    for shard in training.examples.shards:
+        examples = training.examples.read(shard)
+        known = set(zip(examples.bought_row.tolist(), examples.bought_index.tolist(), strict=True))
+        targets = zip(examples.target_row.tolist(), examples.target_index.tolist(), strict=True)
+        np.testing.assert_array_equal([pair not in known for pair in targets], examples.target_is_new)
+
+
+def test_sequences_are_the_purchases_in_order(training: TrainingSet) -> None:
+    for sequences in training.sequences.stream():
+        for row, user in enumerate(sequences.user_id):
+            own = slice(sequences.start[row], sequences.start[row + 1])
+            bought = training.purchases.filter(pl.col("user_id") == user)
+            assert sequences.item_index[own].tolist() == bought["item_index"].to_list()
+            assert sequences.occurred_at[own].tolist() == bought["occurred_at"].dt.epoch("s").to_list()
+    assert training.sequences.users == training.manifest.users
 
 
 def test_folder_that_is_none_is_refused(tmp_path: Path) -> None:

@@ -1,0 +1,99 @@
+"""What is made of purchases a part of the users at a time, so that no more than one part lies in memory."""
+
+import math
+import tempfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+
+from components.build_training_set.eligible import BuyerCounts
+from components.build_training_set.examples import retrieval_examples, targets_of
+from components.build_training_set.feature_rows import KEYS_AT_ONCE, UserRows
+from components.build_training_set.moments import Moments
+from components.build_training_set.purchases import divide_by_user, first_purchases, part_of
+from endcap.catalogue.vocabulary import Vocabulary
+from endcap.training.example_shards import ExampleManifest, ExampleShardWriter
+from endcap.training.sequence_shards import SequenceShardWriter, UserSequences
+from endcap.training.shard_files import USERS_A_SHARD
+
+PURCHASES_A_PART = 2_000_000
+
+
+@dataclass(frozen=True)
+class UserParts:
+    """Makes examples, sequences and the eligible items.
+
+    Attributes:
+        purchases_file: as `components.build_training_set.purchases.write_purchases` leaves it.
+        moments: of the training set.
+        user_rows: reads the user features point in time.
+        item_index: columns item_id, item_index.
+        vocabularies: by USER_CATEGORICAL column.
+        target_days: how far targets reach from a snapshot.
+        min_buyers: items that fewer users bought are not eligible.
+    """
+
+    purchases_file: Path
+    moments: Moments
+    user_rows: UserRows
+    item_index: pl.DataFrame
+    vocabularies: dict[str, Vocabulary]
+    target_days: int
+    min_buyers: int
+
+    def write(self, folder: Path) -> ExampleManifest:
+        """Write `examples/`, `sequences/` and `eligible.parquet`."""
+        examples = ExampleShardWriter(folder / "examples", len(self.item_index))
+        sequences = SequenceShardWriter(folder / "sequences")
+        buyers = BuyerCounts(self.moments.full, len(self.item_index))
+        for part, purchases in self._parts(folder):
+            first = first_purchases(purchases)
+            buyers.add(first)
+            sequences.write(user_sequences(purchases), part)
+            self._write_examples(purchases, first, examples, part)
+        sequences.close()
+        buyers.eligible(self.min_buyers).write_parquet(folder / "eligible.parquet")
+        return examples.close()
+
+    def _parts(self, folder: Path) -> Iterator[tuple[int, pl.DataFrame]]:
+        lengths = pl.scan_parquet(self.purchases_file).select(
+            pl.col("user_id").approx_n_unique().alias("users"), pl.len().alias("purchases")
+        )
+        users, purchases = lengths.collect(engine="streaming").row(0)
+        parts = max(1, math.ceil(users / USERS_A_SHARD), math.ceil(purchases / PURCHASES_A_PART))
+        with tempfile.TemporaryDirectory(prefix="parts-", dir=folder) as divided:
+            divide_by_user(self.purchases_file, Path(divided), parts)
+            for part in range(parts):
+                yield part, part_of(Path(divided), part)
+
+    def _write_examples(self, purchases: pl.DataFrame, first: pl.DataFrame, writer: ExampleShardWriter, part: int) -> None:
+        """As many snapshots at once as need at most KEYS_AT_ONCE feature rows."""
+        at_once = max(1, KEYS_AT_ONCE // max(1, purchases["user_id"].n_unique()))
+        for start in range(0, len(self.moments.snapshots), at_once):
+            snapshots: tuple[datetime, ...] = self.moments.snapshots[start : start + at_once]
+            targets = targets_of(purchases, first, snapshots, self.target_days)
+            made = retrieval_examples(
+                first,
+                targets,
+                snapshots=snapshots,
+                user_rows=self.user_rows,
+                item_index=self.item_index,
+                vocabularies=self.vocabularies,
+            )
+            for place, examples in enumerate(made, start):
+                writer.write(examples, place, part)
+
+
+def user_sequences(purchases: pl.DataFrame) -> UserSequences:
+    """Purchases by user and time, as `components.build_training_set.purchases.part_of` gives them, as sequences."""
+    lengths = purchases.group_by("user_id", maintain_order=True).len()
+    return UserSequences(
+        user_id=lengths["user_id"].to_numpy().astype(np.str_),
+        start=np.concatenate([[0], np.cumsum(lengths["len"].to_numpy())]).astype(np.int64),
+        item_index=purchases["item_index"].to_numpy(),
+        occurred_at=purchases["occurred_at"].dt.epoch("s").to_numpy(),
+    )

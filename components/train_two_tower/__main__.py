@@ -1,0 +1,28 @@
+"""One worker's part of training the two-tower, for whatever starts the workers: `python -m components.train_two_tower --help`."""
+
+import json
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from components.train_two_tower.hyperparameters import TwoTowerHyperparameters
+from components.train_two_tower.step import train_two_tower
+from endcap.settings import load_settings
+
+
+def main(
+    training: Annotated[Path, typer.Argument(help="A training set that every worker can read.")],
+    out: Annotated[Path, typer.Argument(help="Folder of the artifact; the first worker writes it.")],
+    hyperparameters: Annotated[str, typer.Option(help="Overrides of the defaults, as JSON.")] = "{}",
+    seed: Annotated[int | None, typer.Option(help="Of everything random.", show_default="the settings' own")] = None,
+) -> None:
+    """Train the two-tower with the workers that TF_CONFIG names, or alone without it."""
+    settings = load_settings()
+    parameters = TwoTowerHyperparameters.of(json.loads(hyperparameters))
+    logged = train_two_tower(training, out, parameters, settings.seed if seed is None else seed, settings.training)
+    typer.echo(json.dumps(logged))
+
+
+if __name__ == "__main__":
+    typer.run(main)
