@@ -6,7 +6,7 @@ export TF_USE_LEGACY_KERAS := 1
 export TF_CPP_MIN_LOG_LEVEL ?= 2
 export PYTHONWARNINGS ?= ignore
 
-.PHONY: help setup demo serve test test-faults test-cluster test-images test-spark manifests lint format lock bench-serving bench-latency clean
+.PHONY: help setup demo serve test test-faults test-cluster test-images test-spark manifests lint format lock bench-serving bench-latency bench-quality clean
 .DEFAULT_GOAL := help
 
 help: ## Show this list
@@ -76,6 +76,9 @@ bench-serving: setup ## Measure serving at 10 k, 100 k and 1 M items, with its g
 
 bench-latency: setup ## Measure the served demo bundle, stage by stage
 	@$(BIN)/python -m benchmarks.serving --promoted
+
+bench-quality: setup ## Compare all models on the imported data: accuracy, reach, cost (hours; BENCH_QUALITY="--models popular,ease" for some)
+	@$(BIN)/endcap benchmark quality $(BENCH_QUALITY)
 
 clean: ## Remove everything endcap made here, but not .venv
 	rm -rf .endcap build dist

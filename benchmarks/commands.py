@@ -30,6 +30,7 @@ def quality(  # noqa: PLR0917
     weeks: Annotated[int, typer.Option(min=1, help="Length of a window.")] = 4,
     min_buyers: Annotated[int, typer.Option(min=1, help="Items with fewer buyers before the cut are left out.")] = 5,
     part: Annotated[Literal["test", "validation"], typer.Option(help="Which held-out item leave-one-out judges by.")] = "test",
+    refit: Annotated[bool, typer.Option("--refit", help="Leave-one-out: learn from validation items too when the test is judged.")] = False,
     seeds: Annotated[str, typer.Option(help="A random model is run with each; numbers with commas between.")] = "1",
     work_dir: Annotated[
         Path | None, typer.Option(help="Lists are kept here, so that a run that was cut off goes on.", file_okay=False)
@@ -63,6 +64,7 @@ def quality(  # noqa: PLR0917
         weeks=weeks,
         min_buyers=min_buyers,
         part=part,
+        refit=refit,
         fresh=fresh,
     )
     words = Console(stderr=True, highlight=False)

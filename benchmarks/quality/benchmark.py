@@ -43,6 +43,7 @@ class QualityOptions:
         weeks: length of a window.
         min_buyers: items with fewer buyers before the cut are left out.
         part: which held-out item leave-one-out judges by.
+        refit: leave-one-out learns from everything before the judged item.
         fresh: run models again that have run.
     """
 
@@ -57,6 +58,7 @@ class QualityOptions:
     weeks: int = 4
     min_buyers: int = 5
     part: Part = "test"
+    refit: bool = False
     fresh: bool = False
 
 
@@ -103,7 +105,7 @@ def measure_quality(options: QualityOptions, told: Told) -> QualityReport:
 
 def _tasks(recorded: RecordedPurchases, options: QualityOptions) -> list[RankingTask]:
     if options.protocol == "leave-one-out":
-        return [leave_one_out_task(recorded, options.part)]
+        return [leave_one_out_task(recorded, options.part, refit=options.refit)]
     cuts = sorted(options.cuts) or last_cuts(recorded, options.windows, options.weeks)
     return temporal_tasks(recorded, cuts, weeks=options.weeks, min_buyers=options.min_buyers)
 

@@ -45,7 +45,7 @@ def _cells(report: QualityReport, truth: TruthResult, model: str, columns: list[
     difference = truth.differences.get(model, {}).get(first.key)
     cells = [
         Text(model, style="cyan" if not costs.is_baseline else ""),
-        Text(f"{_number(figures[first.key], first)} ±{_half(figures[first.key]):.4f}"[:16], style=_style(best, first, model)),
+        Text(f"{_number(figures[first.key], first)} ±{_half(figures[first.key]):.4f}", style=_style(best, first, model)),
         Text(
             f"{difference.mean:+.4f} ±{_half(difference):.4f}{significance_mark(truth, model, first.key) or ' '}"
             if difference

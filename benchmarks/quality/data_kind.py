@@ -1,32 +1,34 @@
 """What kind of data a benchmark is run on: how much, how sparse, and whether people buy the same things again."""
 
-import polars as pl
+import numpy as np
 
 from benchmarks.quality.quality_report import DataKind
 from benchmarks.quality.recorded_purchases import RecordedPurchases
+from benchmarks.quality.task import interactions_of
+from endcap.training.data_profile import REPEAT_SHARE_MIN, DataProfile
 
 DOMINATES_FROM = 0.5
-MATTERS_FROM = 0.1
 
 
 def data_kind(recorded: RecordedPurchases) -> DataKind:
     """Counted over the whole dataset."""
-    purchases = recorded.purchases
-    users, items = purchases["user_id"].n_unique(), purchases["item_id"].n_unique()
-    distinct = purchases.select("user_id", "item_id").unique().height
-    repeat_share = 1 - distinct / len(purchases)
+    index = recorded.items.select("item_id").with_row_index("item_index", offset=1)
+    purchases = recorded.purchases.join(index, on="item_id", maintain_order="left")
+    everybody = purchases["user_id"].unique().sort().to_list()
+    interactions = interactions_of(purchases.with_columns(age_days=0.0), everybody, len(recorded.items))
+    profile = DataProfile.of(interactions)
     return DataKind(
         source=recorded.dataset.source,
         fingerprint=recorded.dataset.fingerprint,
-        users=users,
-        items=items,
+        users=profile.users,
+        items=profile.items,
         catalogue_items=len(recorded.items),
-        purchases=len(purchases),
-        purchases_per_user=float(purchases.group_by("user_id").len()["len"].cast(pl.Float64).median() or 0.0),  # type: ignore[arg-type]
-        density=distinct / (users * items),
-        repeat_share=repeat_share,
+        purchases=profile.interactions,
+        purchases_per_user=float(np.median(np.diff(interactions.start))),
+        density=profile.density,
+        repeat_share=profile.repeat_share,
         knows_times=recorded.knows_times,
-        says=_meaning(repeat_share),
+        says=_meaning(profile.repeat_share),
     )
 
 
@@ -34,6 +36,6 @@ def _meaning(repeat_share: float) -> str:
     told = f"{repeat_share:.0%} of the purchases are of an item that the same person had bought before"
     if repeat_share >= DOMINATES_FROM:
         return f"{told}: buying again dominates, so a model has to know what a person buys, and when it is due; new items are judged apart."
-    if repeat_share >= MATTERS_FROM:
-        return f"{told}: both buying again and finding new items matter."
+    if repeat_share >= REPEAT_SHARE_MIN:
+        return f"{told}: both buying again and finding new items matter, and they are judged apart."
     return f"{told}: finding new items is all that counts."

@@ -114,6 +114,7 @@ class Judge:
                 if len(next(iter(columns.values()))) > 1
             },
             differences=self._differences(users, baseline, resamples),
+            against=self._against(users, resamples),
             segments=self._segments(users),
         )
 
@@ -136,6 +137,18 @@ class Judge:
             name: {metric: Difference(**figure.model_dump(), p_value=p_values[metric][name]) for metric, figure in columns.items()}
             for name, columns in figures.items()
         }
+
+    def _against(self, users: JudgedUsers, resamples: Resamples) -> dict[str, dict[str, Difference]]:
+        found: dict[str, dict[str, Difference]] = {}
+        baselines = [name for name in users.values if name in self.baselines]
+        for model, columns in users.values.items():
+            if model in self.baselines or not baselines:
+                continue
+            paired = {name: columns[self.main_metric] - users.values[name][self.main_metric] for name in baselines}
+            figures = figures_of({"paired": paired}, resamples)["paired"]
+            p_values = holm({name: paired_p_value(values) for name, values in paired.items()})
+            found[model] = {name: Difference(**figure.model_dump(), p_value=p_values[name]) for name, figure in figures.items()}
+        return found
 
     def _segments(self, users: JudgedUsers) -> dict[str, SegmentFigures]:
         shown = (self.main_metric, f"hr@{self.k}", f"recall@{self.k}")

@@ -44,6 +44,9 @@ class TruthResult(_Document):
     models: dict[str, dict[str, Figure]] = Field(description="By model and metric; of a random model the mean over seeds.")
     seed_spread: dict[str, dict[str, float]] = Field(description="By random model and metric: standard deviation of the seeds' means.")
     differences: dict[str, dict[str, Difference]]
+    against: dict[str, dict[str, Difference]] = Field(
+        description="NDCG of every model that is no baseline less that of every baseline, by model and baseline."
+    )
     segments: dict[str, SegmentFigures]
 
 

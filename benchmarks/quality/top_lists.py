@@ -30,7 +30,8 @@ def top_items(scores: NDArray[np.float32], depth: int) -> NDArray[np.int32]:
     Returns:
         int32 [users, depth] columns, 0 behind the last recommended item.
     """
-    bits = np.ascontiguousarray(scores, dtype=np.float32).view(np.int32)
+    # Adding 0 makes the negative zero a positive one, which compares equal but is another number in bits.
+    bits = (scores.astype(np.float32, copy=False) + np.float32(0)).view(np.int32)
     # As an integer that grows with the float, then the column counted down: one number that orders a row without ties.
     rising = np.where(bits < 0, bits ^ np.int32(0x7FFFFFFF), bits).astype(np.int64)
     columns = scores.shape[1]

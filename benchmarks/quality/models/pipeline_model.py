@@ -8,10 +8,11 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from benchmarks.quality.recommending import Recommended, RunContext
+from benchmarks.quality.recommending import Recommended, RunContext, reliability
 from benchmarks.quality.task import RankingTask
 from endcap.errors import InvalidInput
-from endcap.evaluation.purchase_log import UserItems
+from endcap.evaluation.evaluation import ALL, Reliability
+from endcap.evaluation.purchase_log import UserItems, contains, pair_keys
 from endcap.evaluation.ranked_lists import ScoredPairs
 
 SCORING_STEP = "scores"
@@ -57,7 +58,21 @@ class PipelineModel:
         }
         fit_s = sum(seconds for step, seconds in run.seconds.items() if step != SCORING_STEP)
         unknown = len(set(task.user_ids) - set(run.user_ids))
-        return Recommended(lists, fit_s, run.seconds.get(SCORING_STEP, 0.0), notes={"seconds": run.seconds, "users_without_list": unknown})
+        return Recommended(
+            lists,
+            fit_s,
+            run.seconds.get(SCORING_STEP, 0.0),
+            reliability=_reliability(scored, task),
+            notes={"seconds": run.seconds, "users_without_list": unknown},
+        )
+
+
+def _reliability(scored: ScoredPairs, task: RankingTask) -> Reliability | None:
+    """Scores against what was bought, as long as they are probabilities."""
+    if not len(scored.score) or scored.score.min() < 0 or scored.score.max() > 1:
+        return None
+    happened = contains(task.truths[ALL].items.keys, pair_keys(scored.pairs.user_row, scored.pairs.item_index))
+    return reliability(scored.score.astype(np.float32), happened)
 
 
 def _of_task(scored: ScoredPairs, user_ids: Any, task: RankingTask, dataset_dir: Path) -> ScoredPairs:

@@ -21,12 +21,17 @@ HELD_OUT = 2
 Part = Literal["validation", "test"]
 
 
-def leave_one_out_task(recorded: RecordedPurchases, part: Part) -> RankingTask:
+def leave_one_out_task(recorded: RecordedPurchases, part: Part, *, refit: bool = False) -> RankingTask:
     """The task of the last items, or of those before them.
 
     Users with fewer than three purchases are learned from and not judged. Lists leave out what the user has; a user whose held-out item
     is one of these, bought again, cannot be judged. Ages count from the moment of the first item that is hidden from the reader: that of
     validation for what is learned, that of the judged item for histories.
+
+    Args:
+        recorded: the dataset.
+        part: which item is judged.
+        refit: learn from everything before the judged item, validation included, as a shop would; published figures do not.
 
     Raises:
         DataRejected: nobody has three purchases with a last item that is new to them.
@@ -38,7 +43,9 @@ def leave_one_out_task(recorded: RecordedPurchases, part: Part) -> RankingTask:
     ).with_columns((pl.col("length").cast(pl.Int64) - 1 - pl.col("step")).alias("from_end"))
     judged_at = 0 if part == "test" else 1
     long_enough = pl.col("length") > HELD_OUT
-    learned = _aged(steps.filter(~long_enough | (pl.col("from_end") >= HELD_OUT)), steps.filter(pl.col("from_end") == HELD_OUT - 1))
+    hidden_from = judged_at + 1 if refit else HELD_OUT
+    first_hidden = steps.filter(long_enough & (pl.col("from_end") == hidden_from - 1))
+    learned = _aged(steps.filter(~long_enough | (pl.col("from_end") >= hidden_from)), first_hidden)
     held_out = steps.filter(long_enough & (pl.col("from_end") == judged_at))
     history = _aged(steps.filter(long_enough & (pl.col("from_end") > judged_at)), held_out)
     held_out = held_out.join(history, on=["user_id", "item_index"], how="anti", maintain_order="left")
@@ -49,7 +56,7 @@ def leave_one_out_task(recorded: RecordedPurchases, part: Part) -> RankingTask:
     training = interactions_of(learned, everybody, len(catalogue.rows))
     bought = pairs_of(history, judged)
     return RankingTask(
-        name=part,
+        name=f"{part}, refitted" if refit else part,
         items=catalogue.table,
         training=TrainingData(training, catalogue.table, catalogue.attributes),
         histories=interactions_of(history, judged, len(catalogue.rows)),
