@@ -2,7 +2,8 @@
 
 DIR holds what a run of the training pipeline left: `training`, `tables` and `two_tower`, or the folders of its steps with these inside.
 Rankers are trained into the work folder once, and every one is exported in every precision. The evaluated users are those of the pipeline's
-own evaluation; latencies are of SavedModel signatures on one thread, all variants in turn.
+own evaluation; latencies are of SavedModel signatures on one thread, all variants in turn. Processor time stands beside latency: it says
+the same on a busy machine.
 """
 
 import argparse
@@ -69,7 +70,7 @@ def main() -> int:
 def table(rows: Sequence[Mapping[str, Any]]) -> str:
     """The rows as a Markdown table."""
     head = ("model", "weights", "NDCG@10", "new", "loss to teacher", "loss to own float32", "rank p50 / p99 ms", "encode p50 / p99 ms")
-    head += ("MB", "load s", "memory MB")
+    head += ("rank CPU ms", "encode CPU ms", "MB", "load s", "memory MB")
     lines = [f"| {' | '.join(head)} |", f"|{' --- |' * len(head)}"]
     for row in rows:
         cells = (
@@ -81,6 +82,8 @@ def table(rows: Sequence[Mapping[str, Any]]) -> str:
             _interval(row["loss_to_own_float32"]),
             f"{row['rank_p50_ms']:.2f} / {row['rank_p99_ms']:.2f}",
             f"{row['encode_p50_ms']:.2f} / {row['encode_p99_ms']:.2f}",
+            f"{row['rank_cpu_ms']:.2f}",
+            f"{row['encode_cpu_ms']:.2f}",
             f"{row['size_mb']:.1f}",
             f"{row['load_s']:.2f}",
             f"{row['memory_mb']:.0f}",
@@ -217,28 +220,29 @@ def _latency(variants: Sequence[Variant], repetitions: int) -> list[dict[str, fl
 
 
 def _timed(folders: Sequence[Path], repetitions: int) -> list[dict[str, float]]:
-    """Milliseconds of both signatures; each round calls every variant once, in another order."""
+    """Milliseconds of both signatures, and of the processor; each round calls every variant once, in another order."""
     import tensorflow as tf
 
     _one_thread()
     models = [tf.saved_model.load(str(folder)) for folder in folders]
     names = {"encode": "encode_query", "rank": "rank"}
     requests = {short: _request(name, models[0].signatures[name]) for short, name in names.items()}
-    times: dict[tuple[int, str], list[float]] = {key: [] for key in itertools.product(range(len(models)), names)}
+    times: dict[tuple[int, str], list[tuple[float, float]]] = {key: [] for key in itertools.product(range(len(models)), names)}
     order, rng = list(times), random.Random(SEED)
     for _ in range(WARM_UP_CALLS + repetitions):
         rng.shuffle(order)
         for number, short in order:
             signature = models[number].signatures[names[short]]
-            started = time.perf_counter()
+            started, busy = time.perf_counter(), time.process_time()
             outputs = signature(**requests[short])
             outputs["buy" if short == "rank" else "embedding"].numpy()
-            times[number, short].append((time.perf_counter() - started) * 1000)
-    figures = ((50, "p50"), (99, "p99"))
-    return [
-        {f"{short}_{told}_ms": float(np.percentile(times[number, short][WARM_UP_CALLS:], at)) for short in names for at, told in figures}
-        for number in range(len(models))
-    ]
+            times[number, short].append((time.perf_counter() - started, time.process_time() - busy))
+    measured: list[dict[str, float]] = [{} for _ in models]
+    for (number, short), pairs in times.items():
+        wall_ms, busy_ms = np.array(pairs[WARM_UP_CALLS:]).T * 1000
+        figures = {"p50": np.percentile(wall_ms, 50), "p99": np.percentile(wall_ms, 99), "cpu": np.median(busy_ms)}
+        measured[number] |= {f"{short}_{name}_ms": float(value) for name, value in figures.items()}
+    return measured
 
 
 def _request(name: str, signature: Any) -> dict[str, Any]:

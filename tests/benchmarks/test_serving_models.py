@@ -19,6 +19,8 @@ ROW = {
     "rank_p99_ms": 2.0,
     "encode_p50_ms": 0.5,
     "encode_p99_ms": 0.75,
+    "rank_cpu_ms": 1.0,
+    "encode_cpu_ms": 0.5,
     "size_mb": 2.9,
     "load_s": 0.2,
     "memory_mb": 12.0,
