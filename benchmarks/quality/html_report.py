@@ -7,6 +7,7 @@ from typing import Any
 from benchmarks.quality.console_table import TRUTH_TITLES
 from benchmarks.quality.html_template import PAGE
 from benchmarks.quality.metric_columns import (
+    CHECKS,
     MetricColumn,
     best_models,
     metric_columns,
@@ -19,8 +20,6 @@ from benchmarks.quality.quality_report import QualityReport, TruthResult
 from components.evaluate.plots import reliability_curves
 from endcap.evaluation.evaluation import DEEP_K, Figure
 from endcap.evaluation.page_style import STYLE
-
-CHECKS = ("oracle", "random")
 
 
 def write_html(path: Path, report: QualityReport) -> None:
@@ -61,7 +60,7 @@ def _drawn(svg: str) -> Any:
 
 def _intro(report: QualityReport) -> str:
     tried = sum(1 for model in report.models.values() if not model.failure)
-    return f"{tried} models on {report.data.source}, {report.protocol}, {report.main.name}: {report.main.users:,} users."
+    return f"{tried} models, {report.main.users:,} users. Data: {report.data.source}. Protocol: {report.protocol}, {report.main.name}."
 
 
 def _cards(report: QualityReport, name: str, truth: TruthResult) -> list[dict[str, str]]:
@@ -70,7 +69,7 @@ def _cards(report: QualityReport, name: str, truth: TruthResult) -> list[dict[st
     if best is None:
         return []
     difference = truth.differences.get(best, {}).get(metric)
-    against = f"the best baseline, {truth.baseline}, is not beaten"
+    against = "the best baseline; nothing beats it"
     if difference:
         against = f"{difference.mean:+.4f} [{difference.low:+.4f}, {difference.high:+.4f}] against {truth.baseline}"
         against += ", beyond chance" if significance_mark(truth, best, metric) == "*" else ", within chance"

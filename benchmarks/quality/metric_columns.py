@@ -1,6 +1,6 @@
 """The metrics that tables show, in their order, and what each is called and means."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from benchmarks.quality.quality_report import TruthResult
@@ -42,9 +42,13 @@ def present_columns(truth: TruthResult, k: int) -> list[MetricColumn]:
     return [column for column in metric_columns(k) if any(column.key in figures for figures in truth.models.values())]
 
 
-def best_models(truth: TruthResult, k: int, left_out: Sequence[str] = ("oracle",)) -> dict[str, str]:
+CHECKS = ("oracle", "random")
+"""Models that say something of the harness and nothing of recommending: never the best, and in no plot."""
+
+
+def best_models(truth: TruthResult, k: int) -> dict[str, str]:
     """The model with the highest figure, by metric."""
-    among = {name: figures for name, figures in truth.models.items() if name not in left_out} or truth.models
+    among = {name: figures for name, figures in truth.models.items() if name not in CHECKS} or truth.models
     keys = [column.key for column in present_columns(truth, k)]
     return {key: max((name for name in among if key in among[name]), key=lambda name: among[name][key].mean, default="") for key in keys}
 

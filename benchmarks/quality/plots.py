@@ -1,9 +1,10 @@
 """Figures of the quality report, as SVG text."""
 
+import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from benchmarks.quality.metric_columns import ranked_models
+from benchmarks.quality.metric_columns import CHECKS, ranked_models
 from benchmarks.quality.quality_report import ModelResult, TruthResult
 from endcap.evaluation.drawing import ACCENT, QUIET, SECOND, drawing
 from endcap.evaluation.evaluation import Figure, SegmentFigures
@@ -11,7 +12,7 @@ from endcap.evaluation.evaluation import Figure, SegmentFigures
 
 def metric_bars(truth: TruthResult, costs: Mapping[str, ModelResult], metric: str, label: str) -> str:
     """One metric of every model as a bar with its interval, best on top; the line is the best baseline."""
-    names = ranked_models(truth.models, metric)[::-1]
+    names = _shown(truth, metric)[::-1]
     figures = [truth.models[name][metric] for name in names]
     with drawing(7.4, 0.3 * len(names) + 0.9) as (axes, svg):
         axes.barh(range(len(names)), [each.mean for each in figures], color=[_colour(name, truth, costs) for name in names], height=0.66)
@@ -51,7 +52,7 @@ def segment_dots(segments: Mapping[str, SegmentFigures], models: Sequence[str], 
 
 def accuracy_against_time(truth: TruthResult, costs: Mapping[str, ModelResult], metric: str, label: str) -> str:
     """What each second of learning buys: a dot a model, time on a logarithmic axis."""
-    shown = [(name, max(costs[name].fit_s or 0.0, 0.01), truth.models[name][metric]) for name in ranked_models(truth.models, metric)]
+    shown = [(name, max(costs[name].fit_s or 0.0, 0.01), truth.models[name][metric]) for name in _shown(truth, metric)]
     with drawing(7.4, 5.2) as (axes, svg):
         for name, seconds, figure in shown:
             colour = _colour(name, truth, costs)
@@ -66,13 +67,15 @@ def accuracy_against_time(truth: TruthResult, costs: Mapping[str, ModelResult], 
     return svg[0]
 
 
+def _shown(truth: TruthResult, metric: str) -> list[str]:
+    return [name for name in ranked_models(truth.models, metric) if name not in CHECKS]
+
+
 def _label(axes: Any, dots: Sequence[tuple[str, float, float]]) -> None:
     """Names beside dots; one that would stand on another's is left out."""
     highest = max((value for _, _, value in dots), default=1.0) or 1.0
     taken: list[tuple[float, float]] = []
     for name, seconds, value in dots:
-        import math
-
         place = (math.log10(seconds), value / highest)
         if any(abs(place[0] - x) < 0.9 and abs(place[1] - y) < 0.035 for x, y in taken):
             continue

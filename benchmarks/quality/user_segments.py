@@ -17,6 +17,7 @@ CATEGORIES = 6
 """Most categories that get a segment each, those with the most users."""
 SAME_TASTE = 0.8
 """A level at which so many users favour the same category tells them not apart."""
+HISTORY_NAMES = tuple(f"history: {name} third" for name in ("shortest", "middle", "longest"))
 PRICE_NAMES = ("low", "middle", "high")
 
 
@@ -37,7 +38,7 @@ def user_segments(
     items = known["items"].fill_null(0).to_numpy()
     first_age = known["first_age"].fill_null(0).to_numpy()
     segments = {
-        **history_terciles(items),
+        **dict(zip(HISTORY_NAMES, history_terciles(items).values(), strict=True)),
         f"light: up to {LIGHT_ITEMS} items": items <= LIGHT_ITEMS,
         f"new: first bought within {NEW_DAYS} days": (first_age <= NEW_DAYS) & knows_times,
         **_price_levels(history, rows, catalogue),

@@ -35,6 +35,6 @@ def drawing(width_in: float, height_in: float) -> Iterator[tuple[Any, list[str]]
         FigureCanvasSVG(drawn)
         yield drawn.add_subplot(), svg
         buffer = io.StringIO()
-        drawn.savefig(buffer, format="svg", transparent=True, metadata={"Date": None})
+        drawn.savefig(buffer, format="svg", transparent=True, metadata={"Date": None, "Creator": None})
         text = buffer.getvalue()
         svg.append(text[text.index("<svg") :])

@@ -46,7 +46,12 @@ def temporal_task(recorded: RecordedPurchases, cut: datetime, *, weeks: int, min
     everybody = before["user_id"].unique().sort().to_list()
     judged = before.join(after, on="user_id", how="semi")["user_id"].unique().sort().to_list()
     if not judged:
-        raise DataRejected("nobody bought on both sides of the cut", field="--cut", value=str(cut), fix="choose another cut or --weeks")
+        raise DataRejected(
+            "nobody bought on both sides of the cut",
+            field="--cut",
+            value=str(cut),
+            fix="choose another cut, more --weeks or fewer --min-buyers",
+        )
     training = interactions_of(before, everybody, len(catalogue.rows))
     truth, bought = pairs_of(after, judged), pairs_of(before, judged)
     return RankingTask(
