@@ -42,11 +42,17 @@ class Ranker(tf.Module):
         self.hidden = tf.Variable(random.normal(size=(DIM, HIDDEN)).astype(np.float32) / 4)
         self.bias = tf.Variable(np.linspace(-1, 1, HIDDEN, dtype=np.float32))
 
-    @tf.function(input_signature=[tf.TensorSpec([None, DIM], tf.float32, "query_embedding"), tf.TensorSpec([None], tf.int32, "item_index")])
-    def rank(self, query_embedding: tf.Tensor, item_index: tf.Tensor) -> dict[str, tf.Tensor]:
+    @tf.function(
+        input_signature=[
+            tf.TensorSpec([None, DIM], tf.float32, "query_embedding"),
+            tf.TensorSpec([None], tf.int32, "query_row"),
+            tf.TensorSpec([None], tf.int32, "item_index"),
+        ]
+    )
+    def rank(self, query_embedding: tf.Tensor, query_row: tf.Tensor, item_index: tf.Tensor) -> dict[str, tf.Tensor]:
         item = tf.gather(self.items, item_index)
         hidden = tf.nn.relu(item @ self.hidden + self.bias)
-        score = tf.sigmoid(tf.reduce_mean(hidden, axis=1) + tf.reduce_sum(item * query_embedding[:1], axis=1))
+        score = tf.sigmoid(tf.reduce_mean(hidden, axis=1) + tf.reduce_sum(item * tf.gather(query_embedding, query_row), axis=1))
         return {"buy_again": score / 2, "buy": score}
 
 
@@ -62,8 +68,9 @@ def asked(model: Any) -> tuple[dict[str, Any], dict[str, Any]]:
     random = np.random.default_rng(2)
     history, numeric = random.integers(0, ITEMS, (7, 5)), random.normal(size=(7, DIM))
     encoded = model.signatures["encode_query"](history=tf.constant(history, tf.int32), user_numeric=tf.constant(numeric, tf.float32))
-    query, index = tf.constant(numeric[:1], tf.float32), tf.constant(random.integers(0, ITEMS, 50), tf.int32)
-    return encoded, model.signatures["rank"](query_embedding=query, item_index=index)
+    row, index = (tf.constant(random.integers(0, most, 50), tf.int32) for most in (7, ITEMS))
+    query = encoded["embedding"]
+    return encoded, model.signatures["rank"](query_embedding=query, query_row=row, item_index=index)
 
 
 def stored_bytes(folder: Path) -> int:
@@ -104,7 +111,9 @@ def test_requests_are_joined_in_a_smaller_format_too(trained: tuple[Path, Path],
         *trained, "endcap_7", tmp_path / "joined", Batching.of({"queries_max": 8, "wait_ms": 0.1}), precision=Precision.FLOAT16
     )
     alone, joined = (tf.saved_model.load(str(tmp_path / name)) for name in ("alone", "joined"))
-    np.testing.assert_allclose(asked(joined)[0]["embedding"], asked(alone)[0]["embedding"], rtol=1e-4, atol=1e-6)
+    (encoded, ranked), (encoded_joined, ranked_joined) = asked(alone), asked(joined)
+    np.testing.assert_allclose(encoded_joined["embedding"], encoded["embedding"], rtol=1e-4, atol=1e-6)
+    np.testing.assert_allclose(ranked_joined["buy"], ranked["buy"], rtol=1e-4, atol=1e-6)
 
 
 def test_a_weight_that_the_type_cannot_hold_is_refused_by_name(trained: tuple[Path, Path], tmp_path: Path) -> None:
