@@ -2,12 +2,13 @@
 
 import json
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
 from components.train_two_tower.hyperparameters import TwoTowerHyperparameters
 from components.train_two_tower.step import train_two_tower
+from endcap.errors import InvalidInput
 from endcap.settings import load_settings
 
 
@@ -19,9 +20,19 @@ def main(
 ) -> None:
     """Train the two-tower with the workers that TF_CONFIG names, or alone without it."""
     settings = load_settings()
-    parameters = TwoTowerHyperparameters.of(json.loads(hyperparameters))
+    parameters = TwoTowerHyperparameters.of(_overrides(hyperparameters))
     logged = train_two_tower(training, out, parameters, settings.seed if seed is None else seed, settings.training)
     typer.echo(json.dumps(logged))
+
+
+def _overrides(text: str) -> dict[str, Any]:
+    try:
+        overrides = json.loads(text)
+    except ValueError:
+        overrides = None
+    if not isinstance(overrides, dict):
+        raise InvalidInput("must be a map as JSON", field="--hyperparameters", value=text)
+    return overrides
 
 
 if __name__ == "__main__":

@@ -27,6 +27,16 @@ class Spread:
         """Whether this process writes what comes out."""
         return self.worker.index == 0
 
+    def meet(self) -> None:
+        """Wait until every worker is here: one that leaves while others compute looks to them like one that was lost."""
+        if self.worker.count > 1:
+            import tensorflow as tf
+
+            def present() -> Any:
+                return tf.distribute.get_replica_context().all_reduce(tf.distribute.ReduceOp.SUM, tf.constant(1.0))
+
+            self.strategy.experimental_local_results(tf.function(lambda: self.strategy.run(present))())
+
 
 def open_spread(distribution: Distribution) -> Spread:
     """The strategy that a setting asks for. Call before anything computes with TensorFlow: workers meet here.

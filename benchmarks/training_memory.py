@@ -1,0 +1,90 @@
+"""What training takes of memory at some events and at ten times as many: `python -m benchmarks.training_memory` prints one table.
+
+Each measurement is a process of its own, whose peak the system tells. Writes `benchmarks/results/training-memory.json`.
+"""
+
+import json
+import os
+import resource
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+from benchmarks.made_purchases import BASKET_ITEMS, ITEMS, WEEKS, MadeUserRows, write_made_shop
+
+RESULTS = Path(__file__).parent / "results" / "training-memory.json"
+USERS = (2_000, 20_000)
+TASKS = ("build", "read", "train")
+BATCH_SIZE, DIM = 512, 32
+MEGABYTE = 1024
+
+
+def main() -> None:
+    """Print the table and write the results."""
+    results = []
+    with tempfile.TemporaryDirectory() as folder:
+        for users in USERS:
+            shop = Path(folder) / str(users)
+            write_made_shop(shop, users)
+            for task in TASKS:
+                results.append({"users": users, "events": users * WEEKS * BASKET_ITEMS, "items": ITEMS, **_measured(task, shop)})
+                print(json.dumps(results[-1]), flush=True)
+    RESULTS.write_text(json.dumps(results, indent=1) + "\n", encoding="utf-8")
+    print("| task | events | examples | peak MB | seconds | examples a second |\n| --- | --- | --- | --- | --- | --- |")
+    for row in sorted(results, key=lambda row: TASKS.index(row["task"])):
+        told = f"{row['seconds']:.0f} | {row['examples'] / row['seconds']:,.0f}"
+        print(f"| {row['task']} | {row['events']:,} | {row['examples']:,} | {row['peak_mb']:,.0f} | {told} |")
+
+
+def _measured(task: str, shop: Path) -> dict[str, float | int | str]:
+    """What a process of its own says of a task."""
+    environment = {**os.environ, "TF_USE_LEGACY_KERAS": "1", "TF_CPP_MIN_LOG_LEVEL": "3", "CUDA_VISIBLE_DEVICES": ""}
+    done = subprocess.run(
+        [sys.executable, "-m", "benchmarks.training_memory", task, str(shop)], env=environment, stdout=subprocess.PIPE, check=True
+    )
+    measured: dict[str, float | int | str] = json.loads(done.stdout.splitlines()[-1])
+    return measured
+
+
+def build(shop: Path) -> int:
+    """Write the training set; features come from nowhere, so that only joining is measured. Returns the examples, as all tasks do."""
+    from components.build_training_set.step import build_training_set
+
+    return build_training_set(shop / "dataset", shop / "features", shop / "training", user_rows=MadeUserRows()).examples
+
+
+def read(shop: Path) -> int:
+    """Stream the examples once."""
+    import numpy as np
+
+    from endcap.training.example_stream import ExampleStream
+    from endcap.training.training_set import TrainingSet
+
+    stream = ExampleStream(TrainingSet(shop / "training").examples, BATCH_SIZE)
+    return sum(len(batch.examples) for batch in stream.epoch(np.random.default_rng(0)))
+
+
+def train(shop: Path) -> int:
+    """Fit a two-tower for an epoch, warm start included."""
+    from endcap.training.tensorflow_setup import prepare_tensorflow
+
+    prepare_tensorflow(seed=1, threads=1)
+    from components.train_two_tower.hyperparameters import TwoTowerHyperparameters
+    from components.train_two_tower.train import fit_two_tower
+    from endcap.training.training_set import TrainingSet
+
+    parameters = TwoTowerHyperparameters(dim=DIM, batch_size=BATCH_SIZE, examples_max=10**9)
+    return int(fit_two_tower(TrainingSet(shop / "training"), parameters, seed=1)[1]["examples"])
+
+
+if __name__ == "__main__":
+    if len(sys.argv) == 1:
+        main()
+    else:
+        began = time.perf_counter()
+        seen = {"build": build, "read": read, "train": train}[sys.argv[1]](Path(sys.argv[2]))
+        took = time.perf_counter() - began
+        peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / MEGABYTE
+        print(json.dumps({"task": sys.argv[1], "examples": seen, "seconds": took, "peak_mb": peak}))
