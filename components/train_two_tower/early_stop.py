@@ -7,6 +7,7 @@ import tensorflow as tf
 
 from components.train_two_tower.fitted_tower import FittedTower
 from components.train_two_tower.weight_average import WeightAverage
+from endcap.log import get_logger
 from endcap.training.held_out import HeldOut
 
 TOP = 10
@@ -21,11 +22,12 @@ class EarlyStop(tf.keras.callbacks.Callback):
         self._best: list[Any] = []
         self.metrics = {"epochs": 0.0, "held_out_ndcg": -1.0, "held_out_hr": 0.0}
 
-    def on_epoch_end(self, epoch: int, logs: Any = None) -> None:  # noqa: ARG002 - as Keras calls it
+    def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
         with self._average.in_place():
             rank = self._ranks()
             found = rank < TOP
             ndcg = float(np.mean(found / np.log2(rank + 2.0))) if len(rank) else float(epoch)
+            get_logger("train_two_tower").info("epoch ended", epoch=epoch + 1, held_out_ndcg=round(ndcg, 5), loss=(logs or {}).get("loss"))
             if ndcg > self.metrics["held_out_ndcg"]:
                 hit_rate = float(found.mean()) if len(rank) else 0.0
                 self.metrics = {"epochs": epoch + 1.0, "held_out_ndcg": ndcg, "held_out_hr": hit_rate}

@@ -22,6 +22,7 @@ from endcap.training.fit_progress import fit_progress
 from endcap.training.held_out import HeldOut, hold_out_last
 
 HELD_OUT_SHARE = 0.1
+WARM_UP_STEPS = 200
 
 
 @dataclass(frozen=True)
@@ -93,12 +94,14 @@ def fit_sequence_tower(
     batches = SequenceBatches.of(interactions, HISTORY_LENGTH, parameters)
     tower = build_tower(batches.trained, attributes, parameters)
     rng = np.random.default_rng(seed)
-    tower.compile(optimizer=tf.keras.optimizers.legacy.Adam(parameters.learning_rate, epsilon=1e-8))
-    dataset = tf.data.Dataset.from_generator(lambda: batches.epoch(rng), output_signature=_signature(batches.sampled)).prefetch(2)
+    steps = len(batches.rows(np.random.default_rng(seed)))
+    tower.compile(optimizer=tf.keras.optimizers.legacy.Adam(_schedule(parameters, steps), epsilon=1e-8))
+    # Epochs differ by a batch or two, and Keras ends a fit whose data runs out: the batches go on for ever.
+    dataset = tf.data.Dataset.from_generator(lambda: batches.endless(rng), output_signature=_signature(batches.sampled)).prefetch(2)
     average = WeightAverage(parameters.weight_average)
     stop = EarlyStop(average, held_out, parameters.patience)
-    progress = fit_progress("two-tower", epochs=parameters.epochs, steps=len(batches.rows(np.random.default_rng(seed))))
-    history = tower.fit(dataset, epochs=parameters.epochs, verbose=0, callbacks=[average, stop, progress])
+    progress = fit_progress("two-tower", epochs=parameters.epochs, steps=steps)
+    history = tower.fit(dataset, steps_per_epoch=steps, epochs=parameters.epochs, verbose=0, callbacks=[average, stop, progress])
     losses = history.history["loss"]
     counts = {"trained_items": float(batches.trained.sum()), "examples": float(len(batches.histories) - batches.histories.users)}
     return SequenceFit(FittedTower.of(tower, batches.histories), {**stop.metrics, "loss": float(losses[-1]), **counts})
@@ -115,6 +118,14 @@ def build_tower(trained: NDArray[np.bool_], attributes: NDArray[np.int32], param
     described = attributes if parameters.attributes else attributes[:, :0]
     item_tower = SequenceItemTower(parameters.dim, trained, described)
     return SequenceTower(SequenceQueryTower(parameters, HISTORY_LENGTH), item_tower, parameters)
+
+
+def _schedule(parameters: SequenceHyperparameters, steps: int) -> tf.keras.optimizers.schedules.LearningRateSchedule:
+    total = steps * parameters.epochs
+    warm_up = max(1, min(WARM_UP_STEPS, total // 10))
+    return tf.keras.optimizers.schedules.CosineDecay(
+        0.0, decay_steps=max(1, total - warm_up), alpha=0.02, warmup_target=parameters.learning_rate, warmup_steps=warm_up
+    )
 
 
 def _signature(sampled: bool) -> dict[str, tf.TensorSpec]:

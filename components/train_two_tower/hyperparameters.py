@@ -1,10 +1,12 @@
 """Every knob of the two-tower, with the default that measured best."""
 
-from typing import Any, Self
+from typing import Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from components.train_two_tower.sequence_hyperparameters import SequenceHyperparameters
 from endcap.errors import InvalidInput
+from endcap.training.data_profile import DataProfile, Objective
 
 
 class TwoTowerHyperparameters(BaseModel):
@@ -12,6 +14,12 @@ class TwoTowerHyperparameters(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
+    objective: Literal["auto", "window", "next_item"] = Field(
+        "auto", description="What is learned: purchases in the days after a snapshot, or the next item; auto asks the data's repeat rate."
+    )
+    next_item: SequenceHyperparameters = Field(
+        SequenceHyperparameters(), description="Of the objective next_item; all others here are of the window."
+    )
     dim: int = Field(64, ge=4, le=1024, description="Length of the embeddings; decides what a search costs.")
     epochs: int = Field(1, ge=1)
     batch_size: int = Field(512, ge=1, description="Examples a step, all of one snapshot.")
@@ -45,3 +53,7 @@ class TwoTowerHyperparameters(BaseModel):
             first = error.errors()[0]
             name = ".".join(str(part) for part in first["loc"])
             raise InvalidInput(first["msg"], field=f"hyperparameters.{name}", value=first.get("input")) from error
+
+    def objective_for(self, profile: DataProfile) -> Objective:
+        """The objective, asked of the data where it is left to it."""
+        return profile.objective if self.objective == "auto" else self.objective

@@ -66,6 +66,11 @@ class SequenceBatches:
             batch["history"] = np.where(batch["target"] > 0, batch["history"], 0)
             yield draw.applied(batch, rng) if draw else batch | {"offset": everything}
 
+    def endless(self, rng: np.random.Generator) -> Iterator[dict[str, NDArray]]:  # type: ignore[type-arg]
+        """One epoch after the other."""
+        while True:
+            yield from self.epoch(rng)
+
 
 @dataclass(frozen=True)
 class _Draw:

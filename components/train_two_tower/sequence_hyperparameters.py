@@ -26,15 +26,15 @@ class SequenceHyperparameters(BaseModel):
     label_smoothing: float = Field(0.1, ge=0, lt=1, description="Share of each target that all items have a part in.")
     temperature: float = Field(0.07, gt=0, description="Start value; learned from there.")
     positions: int = Field(768, ge=1, description="Targets a step, about.")
-    epochs: int = Field(16, ge=1, description="At most.")
+    epochs: int = Field(10, ge=1, description="At most; the learning rate falls over all of them.")
     patience: int = Field(3, ge=1, description="Epochs without a better NDCG on held out users before training ends.")
     held_out_users_max: int = Field(3000, ge=0, description="Users whose last item decides when to stop; at most a tenth of all.")
-    learning_rate: float = Field(1e-3, gt=0)
+    learning_rate: float = Field(2e-3, gt=0, description="Peak; rises linearly over the first steps, then falls as a cosine.")
     weight_average: float = Field(0.997, ge=0, lt=1, description="What a step keeps of the running average of weights that is served.")
     full_softmax_items_max: int = Field(60_000, ge=1, description="Above so many items a step sees its own and a sample of the others.")
     negatives: int = Field(8192, ge=1, description="Items a step draws beside its own.")
-    softmax_precision: Literal["float32", "bfloat16"] = Field(
-        "float32", description="Of the products with all items; bfloat16 is several times as fast where the processor has it."
+    softmax_precision: Literal["auto", "float32", "bfloat16"] = Field(
+        "auto", description="Of the products with all items; auto takes bfloat16 where the processor multiplies it natively."
     )
 
     def resolved(self, profile: DataProfile) -> Self:

@@ -10,6 +10,7 @@ from components.train_two_tower.next_item_loss import next_item_loss
 from components.train_two_tower.sequence_hyperparameters import SequenceHyperparameters
 from components.train_two_tower.sequence_item_tower import SequenceItemTower
 from components.train_two_tower.sequence_query_tower import SequenceQueryTower
+from components.train_two_tower.softmax_precision import softmax_precision
 
 TEMPERATURE_MIN = 0.02
 
@@ -21,7 +22,7 @@ class SequenceTower(tfrs.Model):
         super().__init__()
         self.query_tower = query_tower
         self.item_tower = item_tower
-        self._precision = tf.as_dtype(parameters.softmax_precision)
+        self._precision = softmax_precision(parameters.softmax_precision)
         self._smoothing = parameters.label_smoothing
         self.log_temperature = self.add_weight(
             name="log_temperature", shape=(), initializer=tf.keras.initializers.Constant(float(np.log(parameters.temperature)))

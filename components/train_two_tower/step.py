@@ -5,12 +5,11 @@ import shutil
 import tempfile
 from pathlib import Path
 
-import numpy as np
-
 from components.train_two_tower.hyperparameters import TwoTowerHyperparameters
 from endcap.log import get_logger
 from endcap.settings import TrainingSettings
-from endcap.training.stamp import stamp
+from endcap.training.data_profile import DataProfile
+from endcap.training.early_interactions import early_interactions
 from endcap.training.tensorflow_setup import prepare_tensorflow
 from endcap.training.training_set import TrainingSet
 
@@ -38,31 +37,27 @@ def train_two_tower(
     """
     prepare_tensorflow(seed)
     settings = settings or TrainingSettings(distribution="none")
-    from components.train_two_tower.checkpoints import checkpoints_of
     from components.train_two_tower.distribution import open_spread
-    from components.train_two_tower.export import export_query_encoder
-    from components.train_two_tower.train import embeddings_at, fit_two_tower
+    from components.train_two_tower.next_item_artifact import write_next_item_artifact
+    from components.train_two_tower.window_artifact import write_window_artifact
 
     spread = open_spread(settings.distribution)
     training = TrainingSet(training_dir)
-    manifest = training.manifest
+    interactions = early_interactions(training)
+    objective = parameters.objective_for(DataProfile.of(interactions))
     out_dir.parent.mkdir(parents=True, exist_ok=True)
     aside = Path(tempfile.mkdtemp(prefix=f".{out_dir.name}-", dir=out_dir.parent))
     try:
-        model, metrics = fit_two_tower(
-            training, parameters, seed, spread=spread, checkpoints=checkpoints_of(settings, training.manifest, parameters, seed)
-        )
-        export_query_encoder(model, len(training.item_rows), aside / "saved_model")
-        (aside / "item_embeddings_at").mkdir()
-        for moment in (*manifest.ranking_windows, manifest.cut, manifest.data_end):
-            embeddings = embeddings_at(model, training.items_at(moment).numeric)
-            np.save(aside / "item_embeddings_at" / f"{stamp(moment)}.npy", embeddings)
-        np.save(aside / "item_embeddings.npy", embeddings)
-        description = {"hyperparameters": parameters.model_dump(), "seed": seed, "metrics": metrics}
+        if objective == "next_item":
+            metrics = write_next_item_artifact(training, interactions, aside, parameters, seed)
+        else:
+            metrics = write_window_artifact(training, aside, parameters, seed, settings=settings, spread=spread)
+        description = {"objective": objective, "hyperparameters": parameters.model_dump(), "seed": seed, "metrics": metrics}
         (aside / MANIFEST_NAME).write_text(json.dumps(description, indent=1), encoding="utf-8")
         if spread.is_chief:
             shutil.rmtree(out_dir, ignore_errors=True)
             aside.replace(out_dir)
+        spread.meet()
     finally:
         shutil.rmtree(aside, ignore_errors=True)
     get_logger("train_two_tower").info("two-tower trained", **metrics)

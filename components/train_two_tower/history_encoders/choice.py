@@ -17,7 +17,8 @@ def history_encoder(parameters: SequenceHyperparameters, length: int) -> Any:
         length: longest history.
     """
     dim, dropout = parameters.dim, parameters.dropout
-    assert dim is not None and dropout is not None, "resolved hyperparameters have both"
+    if dim is None or dropout is None:
+        raise ValueError("resolve the hyperparameters by the data's profile first")
     if parameters.history_encoder == "mean":
         return RunningMean(dim, dropout)
     if parameters.history_encoder == "gru":

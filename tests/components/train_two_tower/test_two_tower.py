@@ -5,6 +5,7 @@ import numpy as np
 import polars as pl
 import pytest
 
+from components.train_two_tower.sequence_hyperparameters import SequenceHyperparameters
 from components.train_two_tower.step import train_two_tower
 from endcap.training.candidates import nearest_items
 from endcap.training.moment_tables import TablesArtifact
@@ -72,3 +73,21 @@ def test_two_runs_give_the_same_metrics(tmp_path: Path) -> None:
     np.testing.assert_allclose(
         recall_of_new(TwoTowerArtifact(tmp_path / "two_tower"))[0], recall_of_new(TwoTowerArtifact(two_tower_dir()))[0], atol=5e-4
     )
+
+
+def test_next_item_objective_writes_the_same_artifact(tmp_path: Path) -> None:
+    small = SequenceHyperparameters(dim=16, heads=2, decays=2, epochs=2, members=2)
+    out = tmp_path / "two_tower"
+    metrics = train_two_tower(training_dir(), out, TWO_TOWER.model_copy(update={"objective": "next_item", "next_item": small}), SEED)
+    training, two_tower = TrainingSet(training_dir()), TwoTowerArtifact(out)
+    cut = training.manifest.cut
+    queries = two_tower.encode(training.users_at(cut).states, evaluation_context(cut))
+    items = two_tower.item_embeddings_at(cut)
+    assert queries.shape[1] == items.shape[1] == 32
+    np.testing.assert_allclose(np.linalg.norm(queries, axis=1), 1.0, atol=1e-5)
+    assert metrics["members"] == 2
+    assert json.loads((out / "two_tower.json").read_text())["objective"] == "next_item"
+
+
+def test_data_of_buying_again_keeps_the_window_objective() -> None:
+    assert json.loads((two_tower_dir() / "two_tower.json").read_text())["objective"] == "window"

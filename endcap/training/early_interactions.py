@@ -1,0 +1,27 @@
+"""What the two-tower may learn from: everything before the first ranking window, which the ranker is shown as new."""
+
+from typing import cast
+
+import numpy as np
+import polars as pl
+
+from endcap.methods.interactions import Interactions
+from endcap.training.training_set import TrainingSet
+
+SECONDS_A_DAY = 86_400
+
+
+def early_interactions(training: TrainingSet) -> Interactions:
+    """Purchases before the first ranking window of the items that are eligible there, by user in the order of time."""
+    first = training.manifest.ranking_windows[0]
+    eligible = np.flatnonzero(training.eligible_at(first)).astype(np.int32)
+    purchases = training.purchases.filter((pl.col("occurred_at") < first) & pl.col("item_index").is_in(eligible))
+    purchases = purchases.sort("user_id", "occurred_at", maintain_order=True)
+    counts = cast("np.ndarray", purchases.group_by("user_id", maintain_order=True).len()["len"].to_numpy())
+    age = (pl.lit(first) - pl.col("occurred_at")).dt.total_seconds() / SECONDS_A_DAY
+    return Interactions(
+        start=np.concatenate([[0], np.cumsum(counts)]).astype(np.int64),
+        item_index=purchases["item_index"].to_numpy().astype(np.int32),
+        age_days=purchases.select(age.alias("age"))["age"].to_numpy().astype(np.float32),
+        item_count=len(training.items) - 1,
+    )
