@@ -28,6 +28,15 @@ def run(  # noqa: PLR0917 - an option a parameter, as typer reads them
     test_weeks: Annotated[int, typer.Option(min=1, help="Weeks at the end kept for evaluation.")] = 4,
     ranking_windows: Annotated[int, typer.Option(min=1, help="Four-week windows the ranker learns from.")] = 3,
     min_buyers: Annotated[int, typer.Option(min=1, help="Items with fewer buyers are not trained on or judged.")] = 5,
+    item_to_item: Annotated[
+        str | None,
+        typer.Option(
+            metavar="METHOD",
+            help='What makes the item-to-item table: a method, or JSON with its settings: {"method": "ease", "regularisation": 300}.',
+            show_default="item_to_item_cosine",
+        ),
+    ] = None,
+    popularity_days: Annotated[int, typer.Option(min=1, help="Purchases of so many days count as popularity.")] = 28,
     distil: Annotated[bool, typer.Option("--distil", help="Serve a small student of the ranker instead of the ranker.")] = False,
     precision: Annotated[str, typer.Option(help="Stored type of the served weights: float32, float16, bfloat16 or int8.")] = "float32",
     epochs: Annotated[int | None, typer.Option(min=1, help="Passes of both trainings.", show_default="the models' own")] = None,
@@ -47,11 +56,13 @@ def run(  # noqa: PLR0917 - an option a parameter, as typer reads them
     from endcap.dataset.layout import open_dataset
     from endcap.demo.offline_table import print_offline_table
     from endcap.index.local_server import running_milvus
+    from pipelines.item_to_item import chosen_method
     from pipelines.local_run import run_locally
     from pipelines.placement import Placement
     from pipelines.results import TrainingResult
     from pipelines.training import training_pipeline
 
+    stored_as = Precision.of(precision)
     settings = load_settings()
     dataset = open_dataset(data or settings.data_dir)
     console = Console(stderr=True, highlight=False)
@@ -65,8 +76,10 @@ def run(  # noqa: PLR0917 - an option a parameter, as typer reads them
         "min_buyers": min_buyers,
         "two_tower": fitting,
         "ranker": fitting,
+        "item_to_item": chosen_method(item_to_item),
+        "popularity_days": popularity_days,
         "distil": DistillationHyperparameters(**fitting).model_dump(mode="json") if distil else {},
-        "precision": Precision.of(precision).value,
+        "precision": stored_as.value,
         "seed": settings.seed if seed is None else seed,
         "min_gain": min_gain,
         "min_lift": min_lift,
@@ -158,6 +171,8 @@ def submit(  # noqa: PLR0917 - an option a parameter, as typer reads them
 
 def _arguments(pairs: list[str]) -> dict[str, Any]:
     """Parameters of a run; what is no JSON is text."""
+    from pipelines.item_to_item import check_item_to_item
+
     arguments: dict[str, Any] = {}
     for pair in pairs:
         name, equals, value = pair.partition("=")
@@ -167,4 +182,5 @@ def _arguments(pairs: list[str]) -> dict[str, Any]:
             arguments[name] = json.loads(value)
         except ValueError:
             arguments[name] = value
+    check_item_to_item(arguments)
     return arguments

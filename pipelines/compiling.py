@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from endcap.errors import InvalidInput
+from pipelines.item_to_item import check_item_to_item
 from pipelines.placement import ClusterPlacement
 from pipelines.training import training_pipeline
 from pipelines.values import ChartValues
@@ -18,10 +19,11 @@ def compile_pipeline(target: Path, values: ChartValues) -> Path:
         values: what steps ask of the cluster.
 
     Raises:
-        InvalidInput: the values give a parameter that the pipeline does not have.
+        InvalidInput: the values give a parameter that the pipeline does not have, or a method that makes no item-to-item table.
     """
     from kfp.compiler import Compiler
 
+    check_item_to_item(values.pipelines.parameters)
     target.parent.mkdir(parents=True, exist_ok=True)
     aside = target.with_name(f".{target.stem}.aside.yaml")
     defaults = {"data_dir": values.pipelines.data_dir, **values.pipelines.parameters}

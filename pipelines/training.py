@@ -21,6 +21,7 @@ from components.publish_features.component import publish_features
 from components.train_ranker.component import train_ranker
 from components.train_two_tower.component import train_two_tower
 from components.validate_data.component import validate_data
+from endcap.methods.neighbour_source import DEFAULT_METHOD
 from endcap.settings import RetrievalSettings
 from pipelines.placement import Placement
 from pipelines.resources import DATA, LIGHT, TRAINING
@@ -57,6 +58,8 @@ def training_pipeline(placement: Placement) -> Any:
         min_buyers: int = 5,
         two_tower: dict = {},  # type: ignore[type-arg]  # noqa: B006 - compiled into the definition, never shared
         ranker: dict = {},  # type: ignore[type-arg]  # noqa: B006
+        item_to_item: dict = dict(DEFAULT_METHOD),  # type: ignore[type-arg]  # noqa: B006
+        popularity_days: int = 28,
         distil: dict = {},  # type: ignore[type-arg]  # noqa: B006
         batching: dict = {},  # type: ignore[type-arg]  # noqa: B006
         precision: str = "float32",
@@ -65,15 +68,18 @@ def training_pipeline(placement: Placement) -> Any:
         min_lift: float = 0.0,
         min_recall_lift: float = 0.0,
     ) -> TrainingOutputs:
-        expected = placement.effect(preflight(data_dir=data_dir, fingerprint=fingerprint, distil=distil, precision=precision), LIGHT).output
+        first = preflight(data_dir=data_dir, fingerprint=fingerprint, distil=distil, precision=precision, item_to_item=item_to_item)
+        expected = placement.effect(first, LIGHT).output
         dataset = placement.store_step(validate_data(data_dir=data_dir, fingerprint=expected), DATA).outputs["dataset"]
         built = placement.step(build_features(dataset=dataset, test_weeks=test_weeks, ranking_windows=ranking_windows), DATA)
         features = built.outputs["features"]
         published = placement.effect(publish_features(features=features), LIGHT).output
         joined = build_training_set(dataset=dataset, features=features, published=published, min_buyers=min_buyers)
         training = placement.store_step(joined, DATA).outputs["training"]
+        counted = build_tables(dataset=dataset, training=training, item_to_item=item_to_item, popularity_days=popularity_days, seed=seed)
+        tables = placement.step(counted, DATA).outputs["tables"]
         asked = {"two_tower": two_tower, "ranker": ranker, "distil": distil}
-        models = _models(dataset, training, asked, quotas=quotas, seed=seed, placement=placement)
+        models = _models(training, tables, asked, quotas=quotas, seed=seed, placement=placement)
         judged = placement.step(evaluate(**models, quotas=quotas, seed=seed), TRAINING).outputs
         judgement = gate(
             evaluation=judged["evaluation"],
@@ -81,6 +87,7 @@ def training_pipeline(placement: Placement) -> Any:
             two_tower_parameters=two_tower,
             ranker_parameters=ranker,
             distil_parameters=distil,
+            item_to_item_parameters=item_to_item,
             precision=precision,
             min_gain=min_gain,
             min_lift=min_lift,
@@ -97,10 +104,9 @@ def training_pipeline(placement: Placement) -> Any:
 
 
 def _models(
-    dataset: Any, training: Any, hyperparameters: Mapping[str, Any], *, quotas: Any, seed: Any, placement: Placement
+    training: Any, tables: Any, hyperparameters: Mapping[str, Any], *, quotas: Any, seed: Any, placement: Placement
 ) -> dict[str, Any]:
     """The artifacts that evaluation and export take, by the names of their inputs; the ranker is the student where one is asked for."""
-    tables = placement.step(build_tables(dataset=dataset, training=training), DATA).outputs["tables"]
     encoder = placement.training(train_two_tower(training=training, hyperparameters=hyperparameters["two_tower"], seed=seed))
     made = {"training": training, "tables": tables, "two_tower": encoder.outputs["two_tower"]}
     ranked = placement.training(train_ranker(**made, quotas=quotas, hyperparameters=hyperparameters["ranker"], seed=seed))

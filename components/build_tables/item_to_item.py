@@ -1,36 +1,59 @@
-"""Item-to-item by cosine of co-purchase with shrinkage (Sarwar et al., WWW 2001; Koren and Bell, Recommender Systems Handbook)."""
+"""The item-to-item table as of a moment, by whichever method was asked for."""
+
+from datetime import datetime, timedelta
 
 import numpy as np
-from numpy.typing import NDArray
+import polars as pl
 
-from endcap.methods.co_occurrence import nearest_by
+from endcap.catalogue.item_attributes import attribute_codes
+from endcap.methods.image_embeddings import image_embeddings_of
+from endcap.methods.interactions import Interactions
+from endcap.methods.method import Method, TrainingData
+from endcap.methods.neighbour_source import item_to_item_of
 from endcap.retrieval.item_to_item import ItemToItem
+from endcap.training.training_set import TrainingSet
+
+DAYS = 365
+ITEMS_A_USER_MAX = 500
+SECONDS_A_DAY = 86_400
 
 
-def build_item_to_item(
-    user_row: NDArray[np.int64],
-    item_index: NDArray[np.int32],
-    item_count: int,
-    *,
-    neighbours: int = 50,
-    shrinkage: float = 10.0,
-    block_rows: int = 4096,
-) -> ItemToItem:
-    """Count co-purchases and keep every item's nearest.
+def item_to_item_at(training: TrainingSet, moment: datetime, method: Method, *, seed: int, neighbours: int) -> ItemToItem:
+    """Learned from a year of purchases before `moment`, of the eligible items only: what hardly anyone bought has no reliable neighbours.
 
     Args:
-        user_row: int64 [p], a user's number for each purchase.
-        item_index: int32 [p], the item; both may repeat, a pair counts once.
-        item_count: items in the catalogue.
+        training: a training set.
+        moment: where to look from.
+        method: one with neighbours or vectors of items.
+        seed: of everything random in it.
         neighbours: kept for each item.
-        shrinkage: added to the denominator; damps neighbours that few people share.
-        block_rows: items handled at once; bounds memory.
-
-    Returns:
-        Weights in [0, 1): co-buyers / (sqrt(buyers x buyers) + shrinkage).
     """
+    since = moment - timedelta(days=DAYS)
+    known = training.purchases.filter(pl.col("occurred_at") >= since, pl.col("occurred_at") < moment)
+    known = _newest(known.filter(pl.Series(training.eligible_at(moment)[known["item_index"].to_numpy()])), ITEMS_A_USER_MAX)
+    data = TrainingData(
+        interactions=_interactions(known, moment, len(training.item_rows)),
+        items=training.items,
+        attributes=attribute_codes(training.item_rows),
+        image_embeddings=image_embeddings_of(training.item_rows),
+    )
+    return item_to_item_of(method.fit(data, seed), neighbours)
 
-    def cosine(together: NDArray[np.float32], of_one: float, of_other: NDArray[np.float32]) -> NDArray[np.float32]:
-        return np.asarray(together / (np.sqrt(of_one * of_other) + shrinkage), dtype=np.float32)
 
-    return ItemToItem(*nearest_by(user_row, item_index, item_count, cosine, neighbours=neighbours, block_rows=block_rows))
+def _newest(purchases: pl.DataFrame, items_max: int) -> pl.DataFrame:
+    """Each user's last items: work grows with the square of them, and who buys everything says little of what goes together."""
+    pairs = purchases.group_by("user_id", "item_index").agg(pl.col("occurred_at").max())
+    place = pl.struct("occurred_at", "item_index").rank("ordinal", descending=True).over("user_id")
+    return pairs.filter(place <= items_max).sort("user_id", "occurred_at", "item_index")
+
+
+def _interactions(purchases: pl.DataFrame, moment: datetime, item_count: int) -> Interactions:
+    user_row = purchases["user_id"].rank("dense").to_numpy().astype(np.int64) - 1
+    users = int(user_row.max()) + 1 if len(user_row) else 0
+    age_days = purchases.select((moment - pl.col("occurred_at")).dt.total_seconds() / SECONDS_A_DAY).to_series()
+    return Interactions(
+        start=np.searchsorted(user_row, np.arange(users + 1)).astype(np.int64),
+        item_index=purchases["item_index"].to_numpy().astype(np.int32),
+        age_days=age_days.to_numpy().astype(np.float32),
+        item_count=item_count,
+    )

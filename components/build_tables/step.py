@@ -2,31 +2,40 @@
 
 import shutil
 import tempfile
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import polars as pl
 
 from components.build_tables.complements import complements_of
-from components.build_tables.item_to_item import build_item_to_item
+from components.build_tables.item_to_item import item_to_item_at
 from components.build_tables.popularity import popularity_of
 from components.build_tables.repurchase_gaps import repurchase_gap_days
 from components.build_tables.trending import trending_at
 from endcap.features.columns import USER_CATEGORICAL
 from endcap.log import get_logger
-from endcap.retrieval.item_to_item import ItemToItem
+from endcap.methods.neighbour_source import DEFAULT_METHOD, neighbour_method
 from endcap.retrieval.popular import OVERALL
 from endcap.training.moment_tables import ServedTables, TablesArtifact
 from endcap.training.training_set import TrainingSet
 
 POPULARITY_DAYS = 28
-ITEM_TO_ITEM_DAYS = 365
+SERVED_DAYS = 365
 GAP_DAYS = 365
-ITEMS_A_USER_MAX = 500
 
 
-def build_tables(training_dir: Path, out_dir: Path, popularity_days: int = POPULARITY_DAYS, neighbours: int = 50) -> dict[str, float]:
+def build_tables(
+    training_dir: Path,
+    out_dir: Path,
+    *,
+    item_to_item: Mapping[str, Any] = DEFAULT_METHOD,
+    popularity_days: int = POPULARITY_DAYS,
+    neighbours: int = 50,
+    seed: int = 0,
+) -> dict[str, float]:
     """Write a tables artifact.
 
     Item-to-item as of the first ranking window, the cut and the data's end; popularity and repurchase gaps as of each ranking window as
@@ -35,12 +44,18 @@ def build_tables(training_dir: Path, out_dir: Path, popularity_days: int = POPUL
     Args:
         training_dir: a training set.
         out_dir: the folder to write; replaced when it exists, once all of the new one is there.
+        item_to_item: `method`, and those of its settings that are not its defaults.
         popularity_days: purchases of so many days count as popularity.
         neighbours: kept for each item.
+        seed: of everything random in the method.
 
     Returns:
         Counts by name.
+
+    Raises:
+        InvalidInput: `item_to_item` names no method with neighbours, or settings that the method does not have.
     """
+    method = neighbour_method(item_to_item)
     training = TrainingSet(training_dir)
     manifest = training.manifest
     purchases = training.purchases
@@ -50,7 +65,7 @@ def build_tables(training_dir: Path, out_dir: Path, popularity_days: int = POPUL
     try:
         tables = TablesArtifact(aside)
         for moment in (manifest.ranking_windows[0], manifest.cut, manifest.data_end):
-            table = _item_to_item(training, purchases, moment, neighbours)
+            table = item_to_item_at(training, moment, method, seed=seed, neighbours=neighbours)
             tables.write_item_to_item(moment, table)
             counts["items_with_neighbours"] = float((table.index[:, 0] > 0).sum())
         for moment in (*manifest.ranking_windows, manifest.cut, manifest.data_end):
@@ -74,7 +89,7 @@ def build_tables(training_dir: Path, out_dir: Path, popularity_days: int = POPUL
 
 
 def _served(training: TrainingSet, purchases: pl.DataFrame, moment: datetime, neighbours: int) -> ServedTables:
-    known = _between(purchases, moment - timedelta(days=ITEM_TO_ITEM_DAYS), moment)
+    known = _between(purchases, moment - timedelta(days=SERVED_DAYS), moment)
     known = known.filter(pl.Series(training.eligible_at(moment)[known["item_index"].to_numpy()]))
     return ServedTables(
         trending=trending_at(known, _users(training.path, moment), moment),
@@ -85,22 +100,6 @@ def _served(training: TrainingSet, purchases: pl.DataFrame, moment: datetime, ne
 def _users(training_dir: Path, moment: datetime) -> pl.DataFrame:
     rows = pl.scan_parquet(training_dir / "user_rows.parquet").filter(pl.col("event_timestamp") == moment)
     return rows.select("user_id", *USER_CATEGORICAL).collect()
-
-
-def _item_to_item(training: TrainingSet, purchases: pl.DataFrame, moment: datetime, neighbours: int) -> ItemToItem:
-    """Over the eligible items only: an item that hardly anyone bought has no reliable neighbours."""
-    known = _between(purchases, moment - timedelta(days=ITEM_TO_ITEM_DAYS), moment)
-    known = known.filter(pl.Series(training.eligible_at(moment)[known["item_index"].to_numpy()]))
-    known = _newest(known, ITEMS_A_USER_MAX)
-    user_row = known["user_id"].rank("dense").to_numpy().astype(np.int64) - 1
-    return build_item_to_item(user_row, known["item_index"].to_numpy(), len(training.item_rows), neighbours=neighbours)
-
-
-def _newest(purchases: pl.DataFrame, items_max: int) -> pl.DataFrame:
-    """Each user's last items: work grows with the square of them, and who buys everything says little of what goes together."""
-    pairs = purchases.group_by("user_id", "item_index").agg(pl.col("occurred_at").max())
-    place = pl.struct("occurred_at", "item_index").rank("ordinal", descending=True).over("user_id")
-    return pairs.filter(place <= items_max).sort("user_id", "item_index")
 
 
 def _between(purchases: pl.DataFrame, start: datetime, end: datetime) -> pl.DataFrame:

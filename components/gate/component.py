@@ -14,6 +14,7 @@ def gate(
     two_tower_parameters: dict,  # type: ignore[type-arg]
     ranker_parameters: dict,  # type: ignore[type-arg]
     distil_parameters: dict,  # type: ignore[type-arg]
+    item_to_item_parameters: dict,  # type: ignore[type-arg]
     precision: str,
     min_gain: float,
     min_lift: float,
@@ -36,6 +37,7 @@ def gate(
     parameters = {f"two_tower.{name}": value for name, value in two_tower_parameters.items()}
     parameters |= {f"ranker.{name}": value for name, value in ranker_parameters.items()}
     parameters |= {f"distil.{name}": value for name, value in distil_parameters.items()} | {"precision": precision}
+    parameters |= {f"item_to_item.{name}": value for name, value in item_to_item_parameters.items()}
     result = gate_step(Path(evaluation.path), Path(report.path), parameters, limits, load_settings())
     Path(reason).write_text(result.decision.reason)
     Path(run_id).write_text(result.run_id)

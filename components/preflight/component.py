@@ -6,7 +6,7 @@ from components.image import BASE_IMAGE
 
 
 @dsl.component(base_image=BASE_IMAGE, packages_to_install=[], install_kfp_package=False)
-def preflight(data_dir: str, fingerprint: str, distil: dict, precision: str) -> str:  # type: ignore[type-arg]
+def preflight(data_dir: str, fingerprint: str, distil: dict, precision: str, item_to_item: dict) -> str:  # type: ignore[type-arg]
     """Check settings and parameters of the last steps; returns the fingerprint asked for, or the dataset's present one when none was.
 
     The steps after it are cached by the fingerprint, so a schedule without one trains again just when the dataset changed.
@@ -16,5 +16,5 @@ def preflight(data_dir: str, fingerprint: str, distil: dict, precision: str) -> 
     from components.preflight.step import check_parameters, preflight_step
     from endcap.settings import load_settings
 
-    check_parameters(distil, precision)
+    check_parameters(distil, precision, item_to_item)
     return preflight_step(Path(data_dir), fingerprint, load_settings())

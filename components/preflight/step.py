@@ -7,6 +7,7 @@ from components.distil_ranker.hyperparameters import DistillationHyperparameters
 from components.export_bundle.precision import Precision
 from endcap.bundle.rollout_place import rollout_place
 from endcap.dataset.layout import open_dataset
+from endcap.methods.neighbour_source import neighbour_method
 from endcap.rollout.client import read_defaults
 from endcap.settings import Settings
 
@@ -28,15 +29,17 @@ def preflight_step(data_dir: Path, fingerprint: str, settings: Settings) -> str:
     return fingerprint or open_dataset(data_dir).fingerprint
 
 
-def check_parameters(distil: dict[str, Any], precision: str) -> None:
+def check_parameters(distil: dict[str, Any], precision: str, item_to_item: dict[str, Any]) -> None:
     """Refuse now what would be refused after hours.
 
     Args:
         distil: hyperparameters of the student, `{}` for none.
         precision: of the exported weights.
+        item_to_item: the method that makes the table, and its settings.
 
     Raises:
         InvalidInput: a name is unknown or a value is not allowed.
     """
     DistillationHyperparameters.of(distil)
     Precision.of(precision)
+    neighbour_method(item_to_item)

@@ -22,7 +22,7 @@ class Content(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     decay_days: float | None = Field(
-        default=None, gt=0, description="Age after which a purchase counts 1/e; steps where times are unknown. Default: by the data."
+        default=None, gt=0, description="Age after which a purchase counts 1/e; steps where times are unknown."
     )
 
     def fit(self, data: TrainingData, seed: int) -> "FittedContent":  # noqa: ARG002 - nothing is random

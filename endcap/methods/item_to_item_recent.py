@@ -17,7 +17,7 @@ class ItemToItemRecent(BaseModel):
     shrinkage: float = Field(default=10.0, ge=0, description="Added to the cosine's denominator: damps pairs that few people share.")
     neighbours: int = Field(default=200, ge=1, description="Kept for each item.")
     decay_days: float | None = Field(
-        default=None, gt=0, description="Age after which a purchase counts 1/e; steps where times are unknown. Default: by the data."
+        default=None, gt=0, description="Age after which a purchase counts 1/e; steps where times are unknown."
     )
 
     def fit(self, data: TrainingData, seed: int) -> NeighbourScores:  # noqa: ARG002 - nothing is random

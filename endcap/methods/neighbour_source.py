@@ -1,6 +1,7 @@
 """The item-to-item table of any method that has one: what feeds the candidate source."""
 
 from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any
 
 from endcap.errors import InvalidInput
@@ -8,6 +9,9 @@ from endcap.methods.method import Fitted, HasItemVectors, HasNeighbours, Method
 from endcap.methods.nearest_vectors import nearest_by_cosine
 from endcap.methods.registry import METHODS, method_of
 from endcap.retrieval.item_to_item import ItemToItem
+
+DEFAULT_METHOD: Mapping[str, Any] = MappingProxyType({"method": "item_to_item_cosine"})
+"""What the table is made by when nothing else is said."""
 
 WITHOUT_NEIGHBOURS = ("popular", "recent_popular", "own_most_bought", "own_decayed", "user_neighbours")
 """Methods that know nothing of one item beside another."""

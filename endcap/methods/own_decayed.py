@@ -2,10 +2,9 @@
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from endcap.methods.history_weights import default_decay_days
 from endcap.methods.method import TrainingData
 from endcap.methods.own_scores import OwnScores
-
-DECAY_DAYS = 60.0
 
 
 class OwnDecayed(BaseModel):
@@ -13,8 +12,10 @@ class OwnDecayed(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    decay_days: float = Field(default=DECAY_DAYS, gt=0, description="Age after which a purchase counts 1/e; steps where times are unknown.")
+    decay_days: float | None = Field(
+        default=None, gt=0, description="Age after which a purchase counts 1/e; steps where times are unknown."
+    )
 
-    def fit(self, data: TrainingData, seed: int) -> OwnScores:  # noqa: ARG002 - nothing is learned
-        """Nothing is learned."""
-        return OwnScores(self.decay_days)
+    def fit(self, data: TrainingData, seed: int) -> OwnScores:  # noqa: ARG002 - nothing is random
+        """Nothing is learned but the decay, where none is given."""
+        return OwnScores(self.decay_days or default_decay_days(data.interactions))

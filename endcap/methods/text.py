@@ -32,7 +32,7 @@ class Text(BaseModel):
     epochs: int = Field(default=10, ge=1, description="Passes over all titles.")
     titles_min: int = Field(default=2, ge=1, description="Words of fewer titles are left out.")
     decay_days: float | None = Field(
-        default=None, gt=0, description="Age after which a purchase counts 1/e; steps where times are unknown. Default: by the data."
+        default=None, gt=0, description="Age after which a purchase counts 1/e; steps where times are unknown."
     )
 
     def fit(self, data: TrainingData, seed: int) -> VectorScores:

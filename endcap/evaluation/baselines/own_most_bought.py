@@ -1,12 +1,11 @@
 """Own most-bought: what the user bought most often, ever."""
 
-import numpy as np
-
 from endcap.evaluation.baselines.per_pair import summed_by_pair
 from endcap.evaluation.purchase_log import PurchaseLog
 from endcap.evaluation.ranked_lists import ScoredPairs
+from endcap.methods.own_scores import decayed
 
 
 def own_most_bought(log: PurchaseLog) -> ScoredPairs:
     """Score = number of the user's baskets with the item."""
-    return summed_by_pair(log.pairs, np.ones(len(log.age_days)))
+    return summed_by_pair(log.pairs, decayed(log.age_days, None))

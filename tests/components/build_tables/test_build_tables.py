@@ -6,7 +6,7 @@ import pytest
 
 from components.build_tables.popularity import SEGMENT_USERS_MIN, popularity_of
 from components.build_tables.step import build_tables
-from endcap.errors import DataRejected
+from endcap.errors import DataRejected, InvalidInput
 from endcap.features.columns import USER_CATEGORICAL
 from endcap.retrieval.popular import OVERALL
 from endcap.training.moment_tables import TablesArtifact
@@ -66,3 +66,23 @@ def test_what_is_only_served_is_counted_as_of_the_data_end() -> None:
     assert OVERALL in served.trending.by_segment
     with pytest.raises(DataRejected, match="build_tables"):
         tables.served_at(training.manifest.cut)
+
+
+OTHERS = {"ease": {"regularisation": 5.0}, "als": {"factors": 8}, "content": {}}
+
+
+@pytest.mark.parametrize("name", OTHERS)
+def test_any_method_with_neighbours_makes_the_table(name: str, tmp_path: Path) -> None:
+    training = TrainingSet(training_dir())
+    build_tables(training_dir(), tmp_path / "tables", item_to_item={"method": name, **OTHERS[name]}, seed=1)
+    table = TablesArtifact(tmp_path / "tables").at(training.manifest.cut).item_to_item
+    nearest = training.items.ids.names[table.index[training.items.ids.code("t2-i03"), 0] - 1]
+    assert nearest.startswith("t2-")
+    default = TablesArtifact(tables_dir()).at(training.manifest.cut).item_to_item
+    assert table.index.shape == default.index.shape
+    assert not np.array_equal(table.weight, default.weight)
+
+
+def test_a_method_without_neighbours_is_refused_before_anything_is_read(tmp_path: Path) -> None:
+    with pytest.raises(InvalidInput, match=r"item_to_item.method: .*got 'popular'; one of item_to_item_cosine"):
+        build_tables(tmp_path / "missing", tmp_path / "tables", item_to_item={"method": "popular"})

@@ -42,6 +42,7 @@ def gated(document: str, to: str) -> None:
         two_tower_parameters={"dim": 8},
         ranker_parameters={},
         distil_parameters={},
+        item_to_item_parameters={},
         precision="float32",
         min_gain=-0.005,
         min_lift=0.0,

@@ -3,7 +3,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from components.build_tables.item_to_item import build_item_to_item
+from endcap.methods.co_occurrence import nearest_by
+from endcap.methods.co_purchase_similarity import cosine
 
 SHRINKAGE = 2.0
 
@@ -19,11 +20,11 @@ def by_hand(user_row: list[int], item: list[int], one: int, other: int) -> float
 @given(st.lists(st.tuples(st.integers(0, 5), st.integers(1, 6)), min_size=1, max_size=40), st.integers(1, 8))
 def test_weights_are_the_shrunk_cosine_whatever_the_block_size(pairs: list[tuple[int, int]], block_rows: int) -> None:
     user_row, item = [user for user, _ in pairs], [bought for _, bought in pairs]
-    table = build_item_to_item(
-        np.array(user_row, np.int64), np.array(item, np.int32), 6, neighbours=6, shrinkage=SHRINKAGE, block_rows=block_rows
+    index, weight = nearest_by(
+        np.array(user_row, np.int64), np.array(item, np.int32), 6, cosine(SHRINKAGE), neighbours=6, block_rows=block_rows
     )
     for one in range(1, 7):
-        found = dict(zip(table.index[one], table.weight[one], strict=True))
+        found = dict(zip(index[one], weight[one], strict=True))
         for other in range(1, 7):
             expected = 0.0 if one == other else by_hand(user_row, item, one, other)
             assert found.get(other, 0.0) == pytest.approx(expected, rel=1e-3)
