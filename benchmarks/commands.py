@@ -2,12 +2,15 @@
 
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
 from endcap.cli.output import JsonOption
 from endcap.settings import load_settings
+
+if TYPE_CHECKING:
+    from benchmarks.quality.benchmark import QualityOptions
 
 app = typer.Typer(help="Measure what recommendations are worth.", no_args_is_help=True)
 
@@ -45,11 +48,7 @@ def quality(  # noqa: PLR0917
 
     Example: endcap benchmark quality --data beauty --protocol leave-one-out --models popular,ease,two_tower --seeds 1,2,3
     """
-    from rich.console import Console
-
-    from benchmarks.quality.benchmark import QualityOptions, measure_quality
-    from benchmarks.quality.console_table import WIDTH, console_table
-    from benchmarks.quality.html_report import write_html
+    from benchmarks.quality.benchmark import QualityOptions
 
     settings = load_settings()
     options = QualityOptions(
@@ -67,9 +66,23 @@ def quality(  # noqa: PLR0917
         refit=refit,
         fresh=fresh,
     )
+    _measure(options, out or options.work_dir / f"quality-{protocol}.json", as_json)
+
+
+def _measure(options: "QualityOptions", file: Path, as_json: bool) -> None:
+    """Measure, print, and write the JSON file with its page beside it.
+
+    Raises:
+        typer.Exit: some model failed.
+    """
+    from rich.console import Console
+
+    from benchmarks.quality.benchmark import measure_quality
+    from benchmarks.quality.console_table import WIDTH, console_table
+    from benchmarks.quality.html_report import write_html
+
     words = Console(stderr=True, highlight=False)
     report = measure_quality(options, lambda text: words.print(text, style="dim"))
-    file = out or options.work_dir / f"quality-{protocol}.json"
     file.parent.mkdir(parents=True, exist_ok=True)
     file.write_text(report.as_json(), encoding="utf-8")
     write_html(file.with_suffix(".html"), report)

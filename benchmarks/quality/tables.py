@@ -1,6 +1,7 @@
 """The tables of docs/quality.md, made from the results: `python -m benchmarks.quality.tables docs/quality.md`.
 
-A section of the page between `<!-- begin NAME -->` and `<!-- end NAME -->` holds what `benchmarks/results/NAME.json` says.
+A section of the page between `<!-- begin NAME -->` and `<!-- end NAME -->` holds what `benchmarks/results/NAME.json` says; results that
+have none yet get one at the page's end.
 """
 
 import re
@@ -18,11 +19,16 @@ SECTION = re.compile(r"(<!-- begin (quality-[\w-]+) -->\n)(.*?)(<!-- end \2 -->)
 
 
 def with_tables(page: str, results: Path = RESULTS) -> str:
-    """The page with every section made anew.
+    """The page with every section made anew, and one more for all results that had none.
 
     Raises:
         FileNotFoundError: a section's results are not there.
     """
+    known = {found[2] for found in SECTION.finditer(page)}
+    for file in sorted(results.glob("quality-*.json")):
+        if file.stem not in known:
+            title = file.stem.removeprefix("quality-").replace("-", " ").capitalize()
+            page = f"{page.rstrip()}\n\n## {title}\n\n<!-- begin {file.stem} -->\n<!-- end {file.stem} -->\n"
 
     def section(found: re.Match[str]) -> str:
         report = QualityReport.model_validate_json((results / f"{found[2]}.json").read_bytes())

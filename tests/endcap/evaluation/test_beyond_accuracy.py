@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from endcap.evaluation.beyond_accuracy import coverage, diversity, novelty
+from endcap.evaluation.beyond_accuracy import attribute_diversity, coverage, diversity, novelty, share_new
 from endcap.evaluation.bootstrap import Resamples
 from endcap.evaluation.calibration import calibration_curve, expected_calibration_error
 from endcap.evaluation.segments import by_value, history_terciles, large_enough
@@ -14,6 +14,18 @@ CATEGORY = np.array([0, 1, 1, 2, 3], dtype=np.int32)
 def test_diversity_is_the_share_of_pairs_from_different_categories() -> None:
     items = np.array([[1, 2, 3], [1, 3, 4], [1, 2, 0], [1, 0, 0], [0, 0, 0]], dtype=np.int32)
     assert diversity(items, CATEGORY).tolist() == pytest.approx([2 / 3, 1.0, 0.0, 0.0, 0.0])
+
+
+def test_attribute_diversity_is_the_mean_jaccard_distance_of_pairs() -> None:
+    attributes = np.array([[0, 0], [1, 2], [1, 0], [3, 0], [0, 0]], dtype=np.int32)
+    items = np.array([[1, 2, 0], [1, 2, 3], [1, 1, 0], [3, 4, 0], [2, 0, 0], [0, 0, 0]], dtype=np.int32)
+    assert attribute_diversity(items, attributes).tolist() == pytest.approx([1 / 2, (1 / 2 + 1 + 1) / 3, 0.0, 1.0, 0.0, 0.0])
+
+
+def test_share_new_counts_the_places_that_are_filled() -> None:
+    items = np.array([[1, 2, 3, 0], [4, 5, 0, 0], [0, 0, 0, 0]], dtype=np.int32)
+    had = np.array([[True, False, False, False], [True, True, False, False], [False] * 4])
+    assert share_new(items, had).tolist() == pytest.approx([2 / 3, 0.0, 0.0])
 
 
 def test_novelty_is_self_information_in_bits() -> None:
