@@ -51,7 +51,7 @@ class Ease(BaseModel):
 
 
 REGULARISATION_SHARE = 8.0
-"""Chosen on validation data; half or twice as much is level."""
+"""From validation data in which users are fewer than items (docs/decisions/0014-methods.md)."""
 
 
 def default_regularisation(interactions: Interactions) -> float:

@@ -7,7 +7,7 @@ from scipy import sparse
 from endcap.methods.interactions import Interactions
 
 DECAY_SHARE = 0.4
-"""Chosen on validation data with and without purchases that come again; anything from a quarter to three quarters is level."""
+"""Chosen on validation data with and without purchases that come again (docs/decisions/0014-methods.md)."""
 
 
 def recency_weights(histories: Interactions, decay_days: float) -> sparse.csr_matrix:
