@@ -22,7 +22,7 @@ class SequenceHyperparameters(BaseModel):
     dropout: float | None = Field(None, ge=0, lt=1, description="In the query tower; None asks the data's profile.")
     attention_dropout: float = Field(0.3, ge=0, lt=1)
     attributes: bool = Field(True, description="Whether the item tower sums attributes beside the id.")
-    members: int = Field(1, ge=1, description="Towers of different seeds, joined into one by setting their embeddings side by side.")
+    members: int = Field(3, ge=1, description="Towers of different seeds, joined into one by setting their embeddings side by side.")
     label_smoothing: float = Field(0.1, ge=0, lt=1, description="Share of each target that all items have a part in.")
     temperature: float = Field(0.07, gt=0, description="Start value; learned from there.")
     positions: int = Field(768, ge=1, description="Targets a step, about.")

@@ -58,10 +58,10 @@ def _with(**hyperparameters: Any) -> Callable[[], TwoTower]:
 
 
 METHODS: dict[str, Callable[[], TwoTower]] = {
-    "two_tower": _with(),
+    "two_tower": TwoTower,
     "two_tower_without_attributes": _with(attributes=False),
-    "two_tower_mean": _with(history_encoder="mean"),
-    "two_tower_gru": _with(history_encoder="gru"),
-    "two_tower_self_attention": _with(history_encoder="self_attention"),
-    "two_tower_joined": _with(members=3),
+    "two_tower_one_member": _with(members=1),
+    "two_tower_mean": _with(members=1, history_encoder="mean"),
+    "two_tower_gru": _with(members=1, history_encoder="gru"),
+    "two_tower_self_attention": _with(members=1, history_encoder="self_attention"),
 }
