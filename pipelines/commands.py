@@ -33,7 +33,7 @@ def run(  # noqa: PLR0917 - an option a parameter, as typer reads them
         typer.Option(
             metavar="METHOD",
             help='What makes the item-to-item table: a method, or JSON with its settings: {"method": "ease", "regularisation": 300}.',
-            show_default="item_to_item_cosine",
+            show_default="ease",
         ),
     ] = None,
     popularity_days: Annotated[int, typer.Option(min=1, help="Purchases of so many days count as popularity.")] = 28,

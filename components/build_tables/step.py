@@ -38,8 +38,8 @@ def build_tables(
 ) -> dict[str, float]:
     """Write a tables artifact.
 
-    Item-to-item as of the first ranking window, the cut and the data's end; popularity and repurchase gaps as of each ranking window as
-    well; complements and trends as of the data's end.
+    Item-to-item, popularity and repurchase gaps as of each ranking window, the cut and the data's end; complements and trends as of the
+    data's end.
 
     Args:
         training_dir: a training set.
@@ -64,7 +64,7 @@ def build_tables(
     counts = {}
     try:
         tables = TablesArtifact(aside)
-        for moment in (manifest.ranking_windows[0], manifest.cut, manifest.data_end):
+        for moment in (*manifest.ranking_windows, manifest.cut, manifest.data_end):
             table = item_to_item_at(training, moment, method, seed=seed, neighbours=neighbours)
             tables.write_item_to_item(moment, table)
             counts["items_with_neighbours"] = float((table.index[:, 0] > 0).sum())

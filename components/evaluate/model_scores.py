@@ -116,8 +116,9 @@ def trained_scores(
     nearest = ScoredPairs.of(
         [Candidates(each.index[:depth], each.score[:depth]) for each, depth in zip(deepest, users.depths, strict=True)]
     )
-    found = candidate_sets(users.states, queries, embeddings, tables.at(cut), quotas, users.eligible, training.user_vocabularies)
-    ranked = _rank(ranker.score(users.states, queries, found, training.items_at(cut), context), found)
+    known = tables.at(cut)
+    found = candidate_sets(users.states, queries, embeddings, known, quotas, users.eligible, training.user_vocabularies)
+    ranked = _rank(ranker.score(users.states, queries, found, training.items_at(cut), known.item_to_item, context), found)
     return {"two_tower": nearest, FULL: ranked.scores}, ranked
 
 

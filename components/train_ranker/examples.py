@@ -7,10 +7,12 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from components.train_ranker.negatives import EVERY_CANDIDATE, KeptShares, drawn_users, thinned
 from endcap.catalogue.item_table import ItemTable
 from endcap.features.columns import CONTEXT, CONTEXT_SIZES, DEVICES, OBJECTIVES, PAIR_NUMERIC, SURFACES
 from endcap.ranking.pair_features import pair_features
 from endcap.retrieval.candidates import CandidateSet
+from endcap.retrieval.item_to_item import ItemToItem
 from endcap.retrieval.user_state import UserState
 from endcap.settings import RetrievalSettings
 from endcap.training.candidates import candidate_sets
@@ -33,6 +35,9 @@ class RankingExamples:
         item_row: int32 [m], row of the candidate in the stacked item tables: window x (n + 1) + item index.
         pair_numeric: float32 [m, len(PAIR_NUMERIC)].
         labels: float32 [m, len(OBJECTIVES)], 0 or 1.
+        weight: float32 [m], how many candidates each stands for: of those that were not bought only some are kept.
+        is_new: bool [m], whether the user had never bought the item.
+        held_out: bool [q], queries of users that fitting must not see; all their candidates are kept.
         item_numeric: float32 [windows x (n + 1), columns], as of each window.
         item_embedding: float32 [windows x (n + 1), dim], as of each window.
     """
@@ -46,6 +51,9 @@ class RankingExamples:
     item_row: NDArray[np.int32]
     pair_numeric: NDArray[np.float32]
     labels: NDArray[np.float32]
+    weight: NDArray[np.float32]
+    is_new: NDArray[np.bool_]
+    held_out: NDArray[np.bool_]
     item_numeric: NDArray[np.float32]
     item_embedding: NDArray[np.float32]
 
@@ -67,6 +75,8 @@ class RankingExamples:
             "item_numeric": self.item_numeric[item],
             "pair_numeric": self.pair_numeric[rows],
             "labels": self.labels[rows],
+            "weight": self.weight[rows],
+            "is_new": self.is_new[rows],
         }
 
     def batches(self, queries: NDArray[np.int64], size: int) -> Iterator[dict[str, NDArray]]:  # type: ignore[type-arg]
@@ -85,7 +95,11 @@ class _Window:
     candidates: list[CandidateSet]
     items: ItemTable
     item_embedding: NDArray[np.float32]
+    neighbours: ItemToItem
     labels: NDArray[np.float32]
+    weight: NDArray[np.float32]
+    is_new: NDArray[np.bool_]
+    held_out: NDArray[np.bool_]
 
 
 def ranking_examples(
@@ -95,6 +109,8 @@ def ranking_examples(
     quotas: RetrievalSettings,
     *,
     queries_max: int,
+    kept: KeptShares = EVERY_CANDIDATE,
+    held_out_share: float = 0.1,
     seed: int,
 ) -> RankingExamples:
     """Run retrieval for the users of every ranking window, as serving would have then, and label what it returned.
@@ -105,20 +121,41 @@ def ranking_examples(
         two_tower: its targets ended before the first window, so its scores are as honest as in serving.
         quotas: candidates a source and in all, as in serving.
         queries_max: users x windows at most.
+        kept: shares of the candidates that were not bought which are kept.
+        held_out_share: share of the users that fitting must not see.
         seed: of the drawing of users and of contexts.
     """
     rng = np.random.default_rng(seed)
     moments = training.manifest.ranking_windows
+    everybody = [_drawn(training.users_at(moment), queries_max // len(moments), rng) for moment in moments]
+    held_out_users = drawn_users(everybody[-1].user_ids, held_out_share, rng)
     windows = []
-    for moment in moments:
-        users = _drawn(training.users_at(moment), queries_max // len(moments), rng)
+    for moment, users in zip(moments, everybody, strict=True):
         context = random_contexts(len(users), moment.month, rng)
         queries = two_tower.encode(users.states, context)
         embeddings = two_tower.item_embeddings_at(moment)
         eligible = training.eligible_at(moment)
-        found = candidate_sets(users.states, queries, embeddings, tables.at(moment), quotas, eligible, training.user_vocabularies)
+        known = tables.at(moment)
+        found = candidate_sets(users.states, queries, embeddings, known, quotas, eligible, training.user_vocabularies)
         labels = label(users.user_ids, found, training.labels_at(moment))
-        windows.append(_Window(users.user_ids, queries, users.states, context, found, training.items_at(moment), embeddings, labels))
+        held_out = np.array([user_id in held_out_users for user_id in users.user_ids])
+        found, labels, weight, is_new = thinned(users.states, found, labels, kept, held_out, rng)
+        windows.append(
+            _Window(
+                user_ids=users.user_ids,
+                query_embedding=queries,
+                states=users.states,
+                context=context,
+                candidates=found,
+                items=training.items_at(moment),
+                item_embedding=embeddings,
+                neighbours=known.item_to_item,
+                labels=labels,
+                weight=weight,
+                is_new=is_new,
+                held_out=held_out,
+            )
+        )
     return _stacked(windows)
 
 
@@ -171,7 +208,7 @@ def _stacked(windows: list[_Window]) -> RankingExamples:
     for number, window in enumerate(windows):
         for state, candidates in zip(window.states, window.candidates, strict=True):
             span = slice(start[query], start[query + 1])
-            pair_numeric[span] = pair_features(state, candidates, window.items)
+            pair_numeric[span] = pair_features(state, candidates, window.items, window.neighbours)
             item_row[span] = number * rows + candidates.index
             query += 1
     user_ids = [user_id for window in windows for user_id in window.user_ids]
@@ -185,6 +222,9 @@ def _stacked(windows: list[_Window]) -> RankingExamples:
         item_row=item_row,
         pair_numeric=pair_numeric,
         labels=np.concatenate([window.labels for window in windows]),
+        weight=np.concatenate([window.weight for window in windows]),
+        is_new=np.concatenate([window.is_new for window in windows]),
+        held_out=np.concatenate([window.held_out for window in windows]),
         item_numeric=np.concatenate([window.items.numeric for window in windows]),
         item_embedding=np.concatenate([window.item_embedding for window in windows]),
     )

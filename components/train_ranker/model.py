@@ -89,6 +89,7 @@ class Ranker(tfrs.Model):
         super().__init__()
         self.members = [RankerNetwork(parameters, constants) for _ in range(parameters.members)]
         self._listwise_weight = parameters.listwise_weight
+        self._listwise_new_weight = parameters.listwise_new_weight
 
     def compute_loss(self, inputs: Mapping[str, Any], training: bool = False) -> tf.Tensor:
         """Sum over members of their cross-entropies and listwise loss."""
@@ -96,12 +97,15 @@ class Ranker(tfrs.Model):
         return tf.add_n([self._member_loss(member(inputs, training=training), inputs, queries) for member in self.members])
 
     def _member_loss(self, logits: tf.Tensor, inputs: Mapping[str, Any], queries: tf.Tensor) -> tf.Tensor:
-        labels = inputs["labels"]
-        pointwise = tf.reduce_mean(tf.reduce_sum(tf.nn.sigmoid_cross_entropy_with_logits(labels, logits), axis=1))
-        if not self._listwise_weight:
-            return pointwise
-        listwise = listwise_softmax(logits[:, 0], labels[:, 0], inputs["query_row"], queries)
-        return pointwise + self._listwise_weight * listwise
+        labels, weight, row = inputs["labels"], inputs["weight"], inputs["query_row"]
+        crossed = tf.reduce_sum(tf.nn.sigmoid_cross_entropy_with_logits(labels, logits), axis=1)
+        loss = tf.reduce_sum(weight * crossed) / tf.reduce_sum(weight)
+        if self._listwise_weight:
+            loss += self._listwise_weight * listwise_softmax(logits[:, 0], labels[:, 0], weight, row, queries)
+        if self._listwise_new_weight:
+            of_new = weight * tf.cast(inputs["is_new"], tf.float32)
+            loss += self._listwise_new_weight * listwise_softmax(logits[:, 0], labels[:, 0], of_new, row, queries)
+        return loss
 
     def logits(self, inputs: Mapping[str, tf.Tensor]) -> tf.Tensor:
         """float32 [m, len(OBJECTIVES)], the members' mean."""

@@ -45,10 +45,20 @@ def train_ranker(
     prepare_tensorflow(seed)
     from components.train_ranker.examples import ranking_examples
     from components.train_ranker.export import ServedRanker, export_ranker
+    from components.train_ranker.negatives import KeptShares
     from components.train_ranker.train import fit_ranker
 
     training, two_tower = TrainingSet(training_dir), TwoTowerArtifact(two_tower_dir)
-    examples = ranking_examples(training, TablesArtifact(tables_dir), two_tower, quotas, queries_max=parameters.queries_max, seed=seed)
+    examples = ranking_examples(
+        training,
+        TablesArtifact(tables_dir),
+        two_tower,
+        quotas,
+        queries_max=parameters.queries_max,
+        kept=KeptShares(parameters.bought_share, parameters.new_share),
+        held_out_share=parameters.held_out_share,
+        seed=seed,
+    )
     category_sizes = [len(training.user_vocabularies[name]) for name in USER_CATEGORICAL]
     model, calibration, metrics = fit_ranker(examples, category_sizes, parameters, seed)
     served = ServedRanker(model, calibration, two_tower.item_embeddings_at(training.manifest.cut))
@@ -56,14 +66,9 @@ def train_ranker(
     aside = Path(tempfile.mkdtemp(prefix=f".{out_dir.name}-", dir=out_dir.parent))
     try:
         export_ranker(served, aside / "saved_model")
-        description = {
-            "hyperparameters": parameters.model_dump(),
-            "quotas": quotas.model_dump(),
-            "seed": seed,
-            "calibration": {name: asdict(scaling) for name, scaling in calibration.items()},
-            "metrics": metrics,
-        }
-        (aside / MANIFEST_NAME).write_text(json.dumps(description, indent=1), encoding="utf-8")
+        described = {"hyperparameters": parameters.model_dump(), "quotas": quotas.model_dump(), "seed": seed, "metrics": metrics}
+        described["calibration"] = {name: asdict(scaling) for name, scaling in calibration.items()}
+        (aside / MANIFEST_NAME).write_text(json.dumps(described, indent=1), encoding="utf-8")
         shutil.rmtree(out_dir, ignore_errors=True)
         aside.replace(out_dir)
     finally:

@@ -16,6 +16,8 @@ from endcap.training.fit_progress import fit_progress
 from endcap.training.normalisation import Standardisation
 
 WARM_UP_SHARE = 0.05
+OF_TRAINING = ("labels", "weight", "is_new")
+"""What a batch holds beside the inputs of the model."""
 CONSTANTS_ROWS_MAX = 500_000
 """Candidates the normalisation is fitted on; more would change no digit that matters."""
 
@@ -29,8 +31,7 @@ def fit_ranker(
         The model, its calibration by objective, and metrics.
     """
     rng = np.random.default_rng(seed)
-    held_out = np.isin(examples.user, _held_out_users(examples.user, parameters.held_out_share, rng))
-    fitted = np.flatnonzero(~held_out)
+    fitted = np.flatnonzero(~examples.held_out)
     model = Ranker(parameters, constants_of(examples, category_sizes, rng))
     steps = -(-len(fitted) // parameters.queries_a_batch)
     epochs = max(parameters.epochs, -(-parameters.steps_min // steps))
@@ -42,13 +43,14 @@ def fit_ranker(
     dataset = tf.data.Dataset.from_generator(epoch, output_signature=batch_signature(examples)).prefetch(4)
     progress = fit_progress("ranker", epochs=epochs, steps=steps)
     history = model.fit(dataset, epochs=epochs, verbose=0, callbacks=[progress])
-    calibration, errors = calibrate(model, examples, np.flatnonzero(held_out))
+    calibration, errors = calibrate(model, examples, np.flatnonzero(examples.held_out))
     return model, calibration, {"loss": float(history.history["loss"][-1]), "candidates": float(len(examples.item_row)), **errors}
 
 
 def constants_of(examples: RankingExamples, category_sizes: list[int], rng: np.random.Generator) -> RankerConstants:
     """Normalisation fitted on (a draw of) the candidates."""
-    rows = rng.integers(0, len(examples.item_row), min(len(examples.item_row), CONSTANTS_ROWS_MAX))
+    share = examples.weight / examples.weight.sum(dtype=np.float64)
+    rows = rng.choice(len(examples.item_row), min(len(examples.item_row), CONSTANTS_ROWS_MAX), p=share)
     return RankerConstants(
         user_numeric=Standardisation.fit(examples.user_numeric),
         item_numeric=Standardisation.fit(examples.item_numeric[examples.item_row[rows]]),
@@ -83,11 +85,10 @@ def calibrate(model: Ranker, examples: RankingExamples, queries: NDArray[np.int6
 
 def predict_logits(model: Ranker, examples: RankingExamples, queries: NDArray[np.int64], size: int = 32) -> NDArray[np.float32]:
     """float32 [candidates of the queries, len(OBJECTIVES)]."""
-    predict = tf.function(model.logits, input_signature=[{k: v for k, v in batch_signature(examples).items() if k != "labels"}])
+    predict = tf.function(model.logits, input_signature=[{k: v for k, v in batch_signature(examples).items() if k not in OF_TRAINING}])
     parts = []
     for batch in examples.batches(queries, size):
-        del batch["labels"]
-        parts.append(predict({name: tf.constant(values) for name, values in batch.items()}).numpy())
+        parts.append(predict({name: tf.constant(values) for name, values in batch.items() if name not in OF_TRAINING}).numpy())
     return np.concatenate(parts)
 
 
@@ -103,9 +104,9 @@ def batch_signature(examples: RankingExamples) -> dict[str, tf.TensorSpec]:
         "labels": len(OBJECTIVES),
     }
     integers = {"user_categories": [None, len(USER_CATEGORICAL)], "context": [None, len(CONTEXT)], "query_row": [None]}
-    return {name: tf.TensorSpec([None, width], tf.float32) for name, width in floats.items()} | {
-        name: tf.TensorSpec(shape, tf.int32) for name, shape in integers.items()
-    }
+    specs = {name: tf.TensorSpec([None, width], tf.float32) for name, width in floats.items()}
+    specs |= {name: tf.TensorSpec(shape, tf.int32) for name, shape in integers.items()}
+    return specs | {"weight": tf.TensorSpec([None], tf.float32), "is_new": tf.TensorSpec([None], tf.bool)}
 
 
 def _optimizer(parameters: RankerHyperparameters, total: int) -> tf.keras.optimizers.Optimizer:
@@ -114,11 +115,6 @@ def _optimizer(parameters: RankerHyperparameters, total: int) -> tf.keras.optimi
         0.0, decay_steps=max(1, total - warm_up), warmup_target=parameters.learning_rate, warmup_steps=warm_up
     )
     return tf.keras.optimizers.AdamW(schedule, weight_decay=parameters.weight_decay, jit_compile=False)
-
-
-def _held_out_users(user: NDArray[np.int64], share: float, rng: np.random.Generator) -> NDArray[np.int64]:
-    users = np.unique(user)
-    return rng.choice(users, max(1, int(len(users) * share)), replace=False)
 
 
 def _calibration_error(probability: NDArray[np.float32], label: NDArray[np.float32]) -> float:

@@ -70,6 +70,9 @@ ITEM_NUMERIC: tuple[str, ...] = (
     "purchases_90d",
     "buyers_28d",
     "buyers_90d",
+    "new_buyers_7d",
+    "new_buyers_28d",
+    "share_of_category_28d",
     "trend",
     "price",
     "price_to_category",
@@ -80,8 +83,10 @@ ITEM_NUMERIC: tuple[str, ...] = (
     "display_share",
     "mailer_share",
 )
-"""float32. `trend` is log((purchases_7d + 1) / (purchases_28d / 4 + 1)); `display_share` and `mailer_share` are the shares of shops that
-show or advertise the item in the row's week; `price_to_category` is the price over the mean price of the item's finest category."""
+"""float32. `new_buyers_Nd` are buyers who had never bought the item before; `share_of_category_28d` is the item's share of the purchases of
+its finest category; `trend` is log((purchases_7d + 1) / (purchases_28d / 4 + 1)); `display_share` and `mailer_share` are the shares of
+shops that show or advertise the item in the row's week; `price_to_category` is the price over the mean price of the item's finest
+category."""
 
 CONTEXT: tuple[str, ...] = ("hour", "weekday", "month", "surface", "device")
 """int32: hour 0-23, weekday 0-6 (Monday 0) and month 1-12 in UTC; surface and device by their place in the lists below, 0 for unknown."""
@@ -104,7 +109,17 @@ PAIR_NUMERIC: tuple[str, ...] = (
     "basket_share_90d",
     "category_share",
     "brand_share",
+    "department_share",
+    "group_share",
+    "category_decayed_60d",
+    "category_items",
+    "category_tried_28d",
+    "category_days_since",
+    "brand_in_category_share",
     "price_to_user_level",
+    "price_to_category_level",
+    "bought_with",
+    "bought_with_of_late",
     "two_tower_score",
     "item_to_item_score",
     "buy_again_score",
@@ -113,7 +128,9 @@ PAIR_NUMERIC: tuple[str, ...] = (
 )
 """float32, one row a candidate: what the ranker knows of this user and this item, the scores of the sources that brought it included.
 
-`due_ratio` is days_since_bought / gap_mean_days, 0 when the gap is unknown; `days_since_bought` is 400 for items never bought.
+`due_ratio` is days_since_bought / gap_mean_days, 0 when the gap is unknown; `days_since_bought` is 400 for items never bought. Columns
+between `department_share` and `price_to_category_level` are of `endcap.ranking.category_habits`, those named `bought_with` of
+`endcap.ranking.bought_with`.
 """
 
 OBJECTIVES: tuple[str, ...] = ("buy", "buy_again")

@@ -8,6 +8,8 @@ from endcap.features.instants import DAY, epoch_seconds
 from endcap.features.promotion import promotion_shares
 from endcap.features.purchases import finest_categories
 
+_COUNTS = ("purchases_7d", "purchases_28d", "purchases_90d", "buyers_28d", "buyers_90d", "new_buyers_7d", "new_buyers_28d")
+
 
 def priced_items(lines: ir.Table, items: ir.Table, snapshots: ir.Table) -> ir.Table:
     """The rows of the item features, with price and age.
@@ -40,7 +42,7 @@ def priced_items(lines: ir.Table, items: ir.Table, snapshots: ir.Table) -> ir.Ta
 
 
 def item_numeric(priced: ir.Table, lines: ir.Table, occasions: ir.Table, promotions: ir.Table, snapshots: ir.Table) -> ir.Table:
-    """Popularity, trend, price, discount, repeat rate, age and promotion of items.
+    """Popularity, new buyers, trend, price, discount, repeat rate, age and promotion of items.
 
     Args:
         priced: from `priced_items`.
@@ -56,9 +58,14 @@ def item_numeric(priced: ir.Table, lines: ir.Table, occasions: ir.Table, promoti
     for part in (_popularity(occasions, snapshots), _discounts(lines, snapshots), promotion_shares(promotions, snapshots)):
         rows = rows.left_join(part, ["item_id", "t"]).drop("item_id_right", "t_right")
     rows = rows.left_join(_category_prices(priced), ["t", "category"]).drop("t_right", "category_right")
-    counts = {name: rows[name].fill_null(0) for name in ("purchases_7d", "purchases_28d", "purchases_90d", "buyers_28d", "buyers_90d")}
+    counts = {name: rows[name].fill_null(0) for name in _COUNTS}
+    of_category = rows.purchases_28d.sum().over(ibis.window(group_by=["t", "category"]))
+    rows = rows.mutate(category_purchases_28d=ibis.ifelse(rows.category.notnull(), of_category, 0))
     rows = rows.mutate(
         **counts,
+        share_of_category_28d=ibis.ifelse(rows.category.isnull(), 0.0, _share(rows.purchases_28d, rows.category_purchases_28d)).fill_null(
+            0.0
+        ),
         price_to_category=ibis.ifelse(rows.price > 0, rows.price / rows.category_price, 1.0).fill_null(1.0),
         repeat_rate_90d=_share(rows.repeat_buyers_90d, rows.buyers_90d),
         discount_share_28d=_share(rows.discounted_28d, rows.lines_28d),
@@ -77,10 +84,12 @@ def _category_prices(priced: ir.Table) -> ir.Table:
 
 
 def _popularity(occasions: ir.Table, snapshots: ir.Table) -> ir.Table:
-    """Baskets and buyers. A buyer is counted at the last occasion before t, and as a repeat buyer when the one before it is recent too."""
+    """Baskets and buyers. A buyer is counted at the last occasion before t, and as a repeat buyer when the one before it is recent too; a
+    new buyer at the first occasion of all."""
     recent = occasions.join(snapshots, [occasions.at < snapshots.t, occasions.at >= snapshots.t - 90 * DAY])
     age = recent.t - recent["at"]
     is_last = recent.user_id.notnull() & (recent.next_at.isnull() | (recent.next_at >= recent.t))
+    is_first = recent.user_id.notnull() & recent.previous_at.isnull()
     is_repeat = is_last & (recent.previous_at >= recent.t - 90 * DAY)
     return recent.group_by("item_id", "t").agg(
         purchases_7d=(age <= 7 * DAY).cast("int64").sum(),
@@ -88,6 +97,8 @@ def _popularity(occasions: ir.Table, snapshots: ir.Table) -> ir.Table:
         purchases_90d=recent.count(),
         buyers_28d=(is_last & (age <= 28 * DAY)).cast("int64").sum(),
         buyers_90d=is_last.cast("int64").sum(),
+        new_buyers_7d=(is_first & (age <= 7 * DAY)).cast("int64").sum(),
+        new_buyers_28d=(is_first & (age <= 28 * DAY)).cast("int64").sum(),
         repeat_buyers_90d=is_repeat.fill_null(False).cast("int64").sum(),
     )
 

@@ -157,7 +157,7 @@ class FittedEase:
 
     def neighbours(self, count: int) -> ItemToItem:
         """The items that each item says most for."""
-        return table_of(self._scores, self.item_count, count)
+        return table_of(self._scores, self.item_count, count, self.solved.items)
 
     def _scores(self, histories: sparse.csr_matrix) -> NDArray[np.float32]:
         scores = np.full((histories.shape[0], self.item_count + 1), NOT_RECOMMENDED, dtype=np.float32)

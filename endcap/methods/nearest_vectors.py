@@ -20,5 +20,6 @@ def nearest_by_cosine(vectors: NDArray[np.float32], count: int) -> ItemToItem:
     weight = np.zeros((len(unit), count), dtype=np.float16)
     rows_at_once = max(1, CELLS_A_BLOCK // max(len(unit), 1))
     for start in range(1, len(unit), rows_at_once):
-        fill_rows(index, weight, start, unit[start : start + rows_at_once] @ unit.T)
+        rows = np.arange(start, min(start + rows_at_once, len(unit)))
+        fill_rows(index, weight, rows, unit[rows] @ unit.T)
     return ItemToItem(index, weight)

@@ -10,7 +10,7 @@ from endcap.methods.nearest_vectors import nearest_by_cosine
 from endcap.methods.registry import METHODS, method_of
 from endcap.retrieval.item_to_item import ItemToItem
 
-DEFAULT_METHOD: Mapping[str, Any] = MappingProxyType({"method": "item_to_item_cosine"})
+DEFAULT_METHOD: Mapping[str, Any] = MappingProxyType({"method": "ease"})
 """What the table is made by when nothing else is said."""
 
 WITHOUT_NEIGHBOURS = ("popular", "recent_popular", "own_most_bought", "own_decayed", "user_neighbours")

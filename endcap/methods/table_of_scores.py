@@ -13,28 +13,35 @@ CELLS_A_BLOCK = 32_000_000
 """Scores that are held at once: 128 MB."""
 
 
-def table_of(scores: Callable[[sparse.csr_matrix], NDArray[np.float32]], item_count: int, count: int) -> ItemToItem:
+def table_of(
+    scores: Callable[[sparse.csr_matrix], NDArray[np.float32]],
+    item_count: int,
+    count: int,
+    items: NDArray[np.integer] | None = None,
+) -> ItemToItem:
     """For every item the `count` others that score highest for a user who bought nothing else.
 
     Args:
         scores: from float32 [users, n + 1] histories, float32 [users, n + 1]; 0 and less say nothing.
         item_count: n.
         count: neighbours of each item.
+        items: those that say anything, all when left out; the rows of the others stay empty, and cost nothing.
     """
     index = np.zeros((item_count + 1, count), dtype=np.int32)
     weight = np.zeros((item_count + 1, count), dtype=np.float16)
     alone = sparse.identity(item_count + 1, dtype=np.float32, format="csr")
     rows_at_once = max(1, CELLS_A_BLOCK // (item_count + 1))
-    for start in range(1, item_count + 1, rows_at_once):
-        block = scores(alone[start : start + rows_at_once])
-        fill_rows(index, weight, start, block)
+    asked = np.arange(1, item_count + 1) if items is None else items
+    for start in range(0, len(asked), rows_at_once):
+        rows = asked[start : start + rows_at_once]
+        fill_rows(index, weight, rows, scores(alone[rows]))
     return ItemToItem(index, weight)
 
 
-def fill_rows(index: NDArray[np.int32], weight: NDArray[np.float16], start: int, block: NDArray[np.float32]) -> None:
-    """Write the best of each row of `block` (float32 [b, n + 1]) into the table's rows from `start`; an item is not its own neighbour."""
+def fill_rows(index: NDArray[np.int32], weight: NDArray[np.float16], rows: NDArray[np.integer], block: NDArray[np.float32]) -> None:
+    """Write the best of each row of `block` (float32 [b, n + 1]) into the table's `rows` (int [b]); an item is not its own neighbour."""
     count = index.shape[1]
-    for row, scored in enumerate(block, start):
+    for row, scored in zip(rows, block, strict=True):
         positive = np.flatnonzero(scored > 0).astype(np.int32)
         positive = positive[positive != row]
         best = Candidates.best(positive, scored[positive], count)

@@ -5,7 +5,10 @@ from numpy.typing import NDArray
 
 from endcap.catalogue.item_table import ItemTable
 from endcap.features.columns import ITEM_NUMERIC, PAIR_NUMERIC, USER_NUMERIC
+from endcap.ranking.bought_with import bought_with
+from endcap.ranking.category_habits import category_habits
 from endcap.retrieval.candidates import TRAINED_SOURCES, CandidateSet
+from endcap.retrieval.item_to_item import ItemToItem
 from endcap.retrieval.user_state import UserState
 
 NEVER_BOUGHT_DAYS = 400.0
@@ -22,17 +25,19 @@ _BASKET_SHARE = PAIR_NUMERIC.index("basket_share_90d")
 _CATEGORY_SHARE = PAIR_NUMERIC.index("category_share")
 _BRAND_SHARE = PAIR_NUMERIC.index("brand_share")
 _PRICE = PAIR_NUMERIC.index("price_to_user_level")
+_BOUGHT_WITH = (PAIR_NUMERIC.index("bought_with"), PAIR_NUMERIC.index("bought_with_of_late"))
 _IN_SESSION = PAIR_NUMERIC.index("in_session")
 _SOURCE_COLUMNS = tuple((source, PAIR_NUMERIC.index(f"{source}_score")) for source in TRAINED_SOURCES)
 
 
-def pair_features(state: UserState, candidates: CandidateSet, items: ItemTable) -> NDArray[np.float32]:
+def pair_features(state: UserState, candidates: CandidateSet, items: ItemTable, neighbours: ItemToItem) -> NDArray[np.float32]:
     """The PAIR_NUMERIC columns of every candidate.
 
     Args:
         state: one user, p items of the past.
         candidates: m items.
         items: the catalogue.
+        neighbours: the item-to-item table, of the same moment as the items.
 
     Returns:
         float32 [m, len(PAIR_NUMERIC)].
@@ -50,6 +55,9 @@ def pair_features(state: UserState, candidates: CandidateSet, items: ItemTable) 
     columns[_CATEGORY_SHARE] = state.leaf_share[items.leaf_code[index]]
     columns[_BRAND_SHARE] = state.brand_share[items.brand_code[index]]
     columns[_PRICE] = _price_to_user_level(state, index, items)
+    for name, habit in category_habits(state, index, items).items():
+        columns[PAIR_NUMERIC.index(name)] = habit
+    columns[_BOUGHT_WITH, :] = bought_with(state, index, neighbours)
     if len(state.session):
         columns[_IN_SESSION] = np.isin(index, state.session)
     for source, column in _SOURCE_COLUMNS:

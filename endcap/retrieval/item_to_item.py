@@ -13,6 +13,8 @@ from endcap.retrieval.eligible import Eligible
 from endcap.retrieval.neighbour_sums import summed_neighbours, without
 from endcap.retrieval.user_state import UserState
 
+PAST_SEEDS = 200
+"""Items bought before that are asked for their neighbours, those with the highest decayed count: more add work and no recall."""
 HISTORY_SEEDS = 30
 RECENCY_DAYS = 60.0
 SESSION_WEIGHT = 4.0
@@ -35,13 +37,12 @@ class ItemToItem:
         return Candidates.best(*self._scored(state, request_items), quota)
 
     def _scored(self, state: UserState, request_items: NDArray[np.int32]) -> tuple[NDArray[np.int32], NDArray[np.float32]]:
-        history = state.history[-HISTORY_SEEDS:]
-        seeds = np.concatenate([request_items, state.session, history])
-        seed_weight = np.empty(len(seeds), dtype=np.float32)
-        recent = len(seeds) - len(history)
+        past, seen = _past_or_page(state, request_items)
+        seeds = np.concatenate([request_items, state.session, past, state.history[seen]])
+        seed_weight = np.ones(len(seeds), dtype=np.float32)
         seed_weight[: len(request_items)] = REQUEST_WEIGHT
-        seed_weight[len(request_items) : recent] = SESSION_WEIGHT
-        seed_weight[recent:] = np.exp(-state.history_age_days[-HISTORY_SEEDS:] / RECENCY_DAYS)
+        seed_weight[len(request_items) : len(request_items) + len(state.session)] = SESSION_WEIGHT
+        seed_weight[len(seeds) - len(seen) :] = np.exp(-state.history_age_days[seen] / RECENCY_DAYS)
         index, score = summed_neighbours(self.index, self.weight, seeds, seed_weight)
         kept = without(index, request_items)
         return index[kept], score[kept]
@@ -50,7 +51,9 @@ class ItemToItem:
 def item_to_item_candidates(
     table: ItemToItem, state: UserState, request_items: NDArray[np.int32], eligible: Eligible, quota: int
 ) -> Candidates:
-    """Neighbours of the request's items, the session's and the newest of the history, weighted in that order.
+    """Neighbours of the request's items, the session's and what the user bought and saw, weighted in that order.
+
+    Without items in the request, what the user bought before is left out: buy-again brings it, and the places are better spent.
 
     Args:
         table: the neighbours.
@@ -61,4 +64,25 @@ def item_to_item_candidates(
     """
     index, score = table._scored(state, request_items)
     kept = eligible(index)
+    if not len(request_items):
+        kept &= without(index, state.pair_index)
     return Candidates.best(index[kept], score[kept], quota)
+
+
+def past_seeds(state: UserState) -> NDArray[np.intp]:
+    """intp [at most PAST_SEEDS]: places, among the items of the past, of those that the user bought most and latest."""
+    if len(state.pair_index) <= PAST_SEEDS:
+        return np.arange(len(state.pair_index))
+    return np.argpartition(-state.decayed_60d, PAST_SEEDS)[:PAST_SEEDS]
+
+
+def _past_or_page(state: UserState, request_items: NDArray[np.int32]) -> tuple[NDArray[np.int32], NDArray[np.intp]]:
+    """Items of the past that count in full, and intp places in the history of items that count by their age, those of the session left out.
+
+    Beside a page's items only the newest history counts: all that somebody ever bought would drown them.
+    """
+    end = len(state.history) - len(state.session)
+    newest = np.arange(max(0, end - HISTORY_SEEDS), end)
+    if len(request_items):
+        return np.zeros(0, dtype=np.int32), newest
+    return state.pair_index[past_seeds(state)], newest[~state.bought_before(state.history[newest])]

@@ -1,7 +1,8 @@
 """The tables artifact: what the candidate sources read, as of every moment that training, evaluation and serving look from.
 
 A folder a moment, named by `endcap.training.stamp`: `popularity.parquet`, `repurchase_gap_days.npy`, and `item_to_item_index.npy` with
-`item_to_item_weight.npy`. Ranking windows after the first share its item-to-item table, so that no table knows more than its moment.
+`item_to_item_weight.npy`. A moment without an item-to-item table of its own takes the newest older one, so that no table knows more than
+its moment.
 The data's end has the tables of the sources that are only served as well: `trending.parquet`, `complements_index.npy` with
 `complements_weight.npy`.
 """

@@ -17,6 +17,7 @@ from endcap.features.columns import OBJECTIVES
 from endcap.ranking.pair_features import pair_features
 from endcap.retrieval.candidates import CandidateSet
 from endcap.retrieval.context import context_codes
+from endcap.retrieval.item_to_item import ItemToItem
 from endcap.retrieval.user_state import UserState
 from endcap.training.stamp import stamp
 
@@ -82,12 +83,13 @@ class RankerArtifact:
     def _rank(self) -> Signature:
         return load_signature(self.path / "saved_model", RANK)
 
-    def score(
+    def score(  # noqa: PLR0917
         self,
         states: Sequence[UserState],
         query_embeddings: NDArray[np.float32],
         candidate_sets: Sequence[CandidateSet],
         items: ItemTable,
+        neighbours: ItemToItem,
         context: NDArray[np.int32],
     ) -> list[dict[str, NDArray[np.float32]]]:
         """For each user, the calibrated probability of every objective, float32 [candidates].
@@ -97,12 +99,13 @@ class RankerArtifact:
             query_embeddings: float32 [u, dim], from `TwoTowerArtifact.encode`.
             candidate_sets: of each user.
             items: the catalogue with the numeric features of the moment.
+            neighbours: the item-to-item table of the moment.
             context: int32 [len(CONTEXT)], the same for all.
         """
         scores: list[dict[str, NDArray[np.float32]]] = []
         for start in range(0, len(states), USERS_A_CALL):
             part = slice(start, start + USERS_A_CALL)
-            inputs = rank_inputs(states[part], query_embeddings[part], candidate_sets[part], items, context)
+            inputs = rank_inputs(states[part], query_embeddings[part], candidate_sets[part], items, neighbours, context)
             outputs = self._rank(**inputs)
             ends = np.cumsum([len(candidates) for candidates in candidate_sets[part]])[:-1]
             by_objective = {name: np.split(outputs[name].numpy(), ends) for name in OBJECTIVES}
@@ -129,11 +132,12 @@ def query_inputs(states: Sequence[UserState], contexts: NDArray[np.int32]) -> di
     }
 
 
-def rank_inputs(
+def rank_inputs(  # noqa: PLR0917
     states: Sequence[UserState],
     query_embeddings: NDArray[np.float32],
     candidate_sets: Sequence[CandidateSet],
     items: ItemTable,
+    neighbours: ItemToItem,
     context: NDArray[np.int32],
 ) -> dict[str, Any]:
     """Inputs of `rank` for several users and all their candidates, as tensors; arguments as of `RankerArtifact.score`."""
@@ -141,7 +145,7 @@ def rank_inputs(
 
     index = np.concatenate([candidates.index for candidates in candidate_sets])
     row = np.repeat(np.arange(len(states), dtype=np.int32), [len(candidates) for candidates in candidate_sets])
-    pairs = [pair_features(state, candidates, items) for state, candidates in zip(states, candidate_sets, strict=True)]
+    pairs = [pair_features(state, candidates, items, neighbours) for state, candidates in zip(states, candidate_sets, strict=True)]
     return {
         "query_embedding": tf.constant(query_embeddings),
         "user_numeric": tf.constant(np.stack([state.numeric for state in states])),

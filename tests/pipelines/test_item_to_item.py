@@ -15,7 +15,7 @@ from pipelines.values import ChartValues
 @pytest.mark.parametrize(
     ("text", "chosen"),
     [
-        (None, {"method": "item_to_item_cosine"}),
+        (None, {"method": "ease"}),
         ("ease", {"method": "ease"}),
         ('{"method": "als", "factors": 32}', {"method": "als", "factors": 32}),
     ],

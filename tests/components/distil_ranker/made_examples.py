@@ -34,6 +34,9 @@ def made_examples(queries: int = 240, candidates: int = 15, seed: int = 0) -> Ra
         item_row=item_row,
         pair_numeric=pair_numeric,
         labels=np.stack([bought, again], axis=1).astype(np.float32)[:, : len(OBJECTIVES)],
+        weight=np.ones(count, dtype=np.float32),
+        is_new=rng.random(count) < 0.5,
+        held_out=np.arange(queries) % (queries // WINDOWS) < queries // WINDOWS // 5,
         item_numeric=rng.normal(size=(len(item_embedding), len(ITEM_NUMERIC))).astype(np.float32),
         item_embedding=item_embedding,
     )

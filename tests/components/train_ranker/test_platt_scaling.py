@@ -32,3 +32,10 @@ def test_order_is_never_turned_around() -> None:
     logit = np.linspace(-1, 1, 100, dtype=np.float32)
     scaling = PlattScaling.fit(logit, (logit < 0).astype(np.float32))
     assert (np.diff(scaling.probability(logit)) >= 0).all()
+
+
+def test_few_labels_that_the_logit_tells_apart_give_finite_probabilities() -> None:
+    logit = np.array([-9, -2, -1, 3, 20], dtype=np.float32)
+    scaling = PlattScaling.fit(logit, (logit > 0).astype(np.float32))
+    assert 0 < scaling.slope < 10
+    assert 0.5 < scaling.probability(logit)[3] < 1

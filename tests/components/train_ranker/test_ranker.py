@@ -26,7 +26,7 @@ def precision_at_four() -> tuple[float, float]:
     eligible = training.eligible_at(cut)
     embeddings = two_tower.item_embeddings_at(cut)
     found = candidate_sets(users.states, queries, embeddings, tables, QUOTAS, eligible, training.user_vocabularies)
-    scores = RankerArtifact(ranker_dir()).score(users.states, queries, found, training.items_at(cut), context)
+    scores = RankerArtifact(ranker_dir()).score(users.states, queries, found, training.items_at(cut), tables.item_to_item, context)
     labels = training.labels_at(cut)
     popular = tables.popularity.by_segment["all"].index[:4]
     hits = []

@@ -3,6 +3,7 @@ import polars as pl
 import pytest
 
 from components.train_ranker.examples import RankingExamples, label, random_contexts, ranking_examples
+from components.train_ranker.negatives import KeptShares
 from endcap.features.columns import CONTEXT, CONTEXT_SIZES, OBJECTIVES, PAIR_NUMERIC
 from endcap.retrieval.candidates import Candidates, CandidateSet, union
 from endcap.training.moment_tables import TablesArtifact
@@ -19,6 +20,8 @@ def examples() -> RankingExamples:
         TwoTowerArtifact(two_tower_dir()),
         QUOTAS,
         queries_max=1000,
+        kept=KeptShares(bought=1.0, new=0.5),
+        held_out_share=0.2,
         seed=0,
     )
 
@@ -44,7 +47,7 @@ def test_nobody_bought_anything() -> None:
     assert (label(["a"], [candidates_of(1, 2)], nothing) == 0).all()
 
 
-def test_examples_are_everything_retrieval_returned(examples: RankingExamples) -> None:
+def test_examples_are_what_retrieval_returned(examples: RankingExamples) -> None:
     sizes = np.diff(examples.start)
     assert (sizes > 0).all()
     assert sizes.max() <= QUOTAS.candidates_max

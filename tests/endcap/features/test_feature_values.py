@@ -163,12 +163,20 @@ def test_item_popularity_counts_anonymous_purchases_but_no_anonymous_buyers(tabl
         "purchases_90d": 3,
         "buyers_28d": 1,
         "buyers_90d": 1,
+        "new_buyers_7d": 0,
+        "new_buyers_28d": 0,
+        "share_of_category_28d": 3 / 4,
         "repeat_rate_90d": 1.0,
         "trend": math.log(3 / (3 / 4 + 1)),
         "discount_share_28d": 1 / 3,
         "discount_depth_28d": 2.0 / (4.0 + 2.0 + 2.0),
     }
     assert {name: row[name] for name in expected} == pytest.approx(expected)
+
+
+def test_a_new_buyer_is_one_who_never_bought_the_item_before(tables, shop):
+    row = row_at(tables, "item_features", shop, END, item_id="pear")
+    assert (row["new_buyers_28d"], row["share_of_category_28d"]) == (1, 1 / 4)
 
 
 def test_item_price_is_the_last_shelf_price_paid(tables, shop):

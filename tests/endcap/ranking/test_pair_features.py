@@ -9,6 +9,7 @@ from endcap.catalogue.item_table import ItemTable
 from endcap.features.columns import ITEM_NUMERIC, PAIR_NUMERIC, USER_NUMERIC
 from endcap.ranking.pair_features import NEVER_BOUGHT_DAYS, pair_features
 from endcap.retrieval.candidates import Candidates, CandidateSet, union
+from endcap.retrieval.item_to_item import ItemToItem
 from endcap.retrieval.user_state import UserState, user_state
 
 
@@ -59,8 +60,14 @@ def candidates() -> CandidateSet:
     return union({"two_tower": tower, "popular": popular}, 10)
 
 
-def column(name: str, state: UserState, candidates: CandidateSet, items: ItemTable) -> dict[int, float]:
-    values = pair_features(state, candidates, items)[:, PAIR_NUMERIC.index(name)]
+@pytest.fixture
+def neighbours() -> ItemToItem:
+    """b goes with a; nothing goes with c."""
+    return ItemToItem(np.array([[0], [2], [1], [0]], np.int32), np.array([[0], [0.25], [0.5], [0]], np.float16))
+
+
+def column(name: str, state: UserState, candidates: CandidateSet, items: ItemTable, neighbours: ItemToItem) -> dict[int, float]:
+    values = pair_features(state, candidates, items, neighbours)[:, PAIR_NUMERIC.index(name)]
     return dict(zip(candidates.index.tolist(), values.tolist(), strict=True))
 
 
@@ -73,21 +80,28 @@ def column(name: str, state: UserState, candidates: CandidateSet, items: ItemTab
         ("decayed_60d", {1: 0, 2: 2.5, 3: 0}),
         ("basket_share_90d", {1: 0, 2: 0.5, 3: 0}),
         ("category_share", {1: 1, 2: 1, 3: 0}),
+        ("department_share", {1: 1, 2: 1, 3: 0}),
+        ("category_decayed_60d", {1: 2.5, 2: 2.5, 3: 0}),
+        ("category_items", {1: 1, 2: 1, 3: 0}),
+        ("category_days_since", {1: 10, 2: 10, 3: 400}),
+        ("brand_in_category_share", {1: 0, 2: 1, 3: 0}),
+        ("bought_with", {1: 0.5, 2: 0, 3: 0}),
+        ("bought_with_of_late", {1: 0.5 * np.exp(-10 / 60), 2: 0, 3: 0}),
         ("price_to_user_level", {1: 0.25, 2: 0.5, 3: 1.0}),
         ("two_tower_score", {1: 0.9, 2: 0.3, 3: 0}),
         ("popular_score", {1: 0, 2: 0, 3: 0.7}),
         ("in_session", {1: 0, 2: 0, 3: 1}),
     ],
 )
-def test_each_column_speaks_of_this_user_and_this_item(
-    name: str, expected: dict[int, float], state: UserState, candidates: CandidateSet, items: ItemTable
+def test_each_column_speaks_of_this_user_and_this_item(  # noqa: PLR0917
+    name: str, expected: dict[int, float], state: UserState, candidates: CandidateSet, items: ItemTable, neighbours: ItemToItem
 ) -> None:
-    assert column(name, state, candidates, items) == pytest.approx(expected, rel=1e-6)
+    assert column(name, state, candidates, items, neighbours) == pytest.approx(expected, rel=1e-6)
 
 
-def test_an_unknown_user_has_no_past_but_finite_features(items: ItemTable, candidates: CandidateSet) -> None:
+def test_an_unknown_user_has_no_past_but_finite_features(items: ItemTable, candidates: CandidateSet, neighbours: ItemToItem) -> None:
     stranger = user_state(None, items, {}, datetime(2026, 11, 27, tzinfo=UTC))
-    features = pair_features(stranger, candidates, items)
+    features = pair_features(stranger, candidates, items, neighbours)
     assert features.dtype == np.float32
     assert features.shape == (3, len(PAIR_NUMERIC))
     assert np.isfinite(features).all()

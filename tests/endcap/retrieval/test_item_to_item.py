@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from endcap.catalogue.item_table import ItemTable
-from endcap.retrieval.item_to_item import ItemToItem, item_to_item_candidates
+from endcap.retrieval.item_to_item import PAST_SEEDS, ItemToItem, item_to_item_candidates, past_seeds
 from endcap.retrieval.user_state import UserState
 
 
@@ -51,3 +51,19 @@ def stranger(small_catalogue: ItemTable) -> UserState:
     from endcap.retrieval.user_state import user_state
 
     return user_state(None, small_catalogue, {}, datetime(2026, 11, 27, tzinfo=UTC))
+
+
+def test_what_was_bought_before_is_left_to_buy_again_unless_a_page_asks(table: ItemToItem, stranger: UserState) -> None:
+    one = np.ones(2, np.float32)
+    state = replace(stranger, pair_index=np.array([1, 2], np.int32), decayed_60d=one, days_since_bought=one)
+    nothing = np.zeros(0, np.int32)
+    assert item_to_item_candidates(table, state, nothing, lambda index: index > 0, 10).index.tolist() == [4, 3]
+    assert item_to_item_candidates(table, state, np.array([1], np.int32), lambda index: index > 0, 10).index.tolist() == [2, 3]
+
+
+@pytest.mark.parametrize("bought", [3, PAST_SEEDS, PAST_SEEDS + 50])
+def test_the_seeds_are_what_was_bought_most(bought: int, stranger: UserState) -> None:
+    decayed = np.random.default_rng(0).permutation(bought).astype(np.float32)
+    seeds = past_seeds(replace(stranger, pair_index=np.arange(1, bought + 1, dtype=np.int32), decayed_60d=decayed))
+    assert len(seeds) == min(bought, PAST_SEEDS)
+    assert decayed[seeds].min() == max(0, bought - PAST_SEEDS)

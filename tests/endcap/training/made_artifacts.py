@@ -16,7 +16,7 @@ from tests.endcap.training.taste_shop import write_taste_shop
 
 QUOTAS = RetrievalSettings(two_tower_quota=40, item_to_item_quota=30, buy_again_quota=30, popular_quota=20, candidates_max=80)
 TWO_TOWER = TwoTowerHyperparameters(dim=16, epochs=3, batch_size=64, learning_rate=0.01)
-RANKER = RankerHyperparameters(epochs=4, steps_min=1, hidden=(32, 16))
+RANKER = RankerHyperparameters(epochs=4, steps_min=1, hidden=(32, 16), members=1, learning_rate=2e-3)
 SEED = 3
 
 _folder = tempfile.TemporaryDirectory(prefix="endcap-taste-shop-")
