@@ -49,8 +49,7 @@ def find_models(names: Sequence[str]) -> list[CatalogueEntry]:
     Raises:
         InvalidInput: nobody has heard of a name, or a method has no such setting.
     """
-    known = known_models()
-    return [known[name] if name in known else _other(name, known) for name in names]
+    return [_entry(name) for name in names]
 
 
 def names_for(*, temporal: bool) -> list[str]:
@@ -61,12 +60,30 @@ def names_for(*, temporal: bool) -> list[str]:
 
 def known_models() -> dict[str, CatalogueEntry]:
     """By name: the library's methods, those of `benchmarks.quality.models` (modules with METHODS: name -> factory), pipeline, checks."""
-    entries = [_of_library(name, name, {}) for name in METHODS]
+    return {**_library(), **_own_models(), **_harness()}
+
+
+def _entry(name: str) -> CatalogueEntry:
+    """Modules of `benchmarks.quality.models` are read for their own names only: what is wrong with one concerns no other model."""
+    known = {**_library(), **_harness()}
+    if name not in known and name.partition("?")[0] not in METHODS and ":" not in name:
+        known |= _own_models()
+    return known[name] if name in known else _other(name, known)
+
+
+def _library() -> dict[str, CatalogueEntry]:
+    return {name: _of_library(name, name, {}) for name in METHODS}
+
+
+def _own_models() -> dict[str, CatalogueEntry]:
+    methods: dict[str, Callable[[], Any]] = {}
     for module in pkgutil.iter_modules(own_models.__path__):
-        methods = getattr(importlib.import_module(f"{own_models.__name__}.{module.name}"), "METHODS", {})
-        entries += [CatalogueEntry(name, _method(make)) for name, make in methods.items()]
-    entries += [CatalogueEntry(name, make) for name, make in {**PIPELINE, **CHECKS}.items()]
-    return {entry.name: entry for entry in entries}
+        methods |= getattr(importlib.import_module(f"{own_models.__name__}.{module.name}"), "METHODS", {})
+    return {name: CatalogueEntry(name, _method(make)) for name, make in methods.items()}
+
+
+def _harness() -> dict[str, CatalogueEntry]:
+    return {name: CatalogueEntry(name, make) for name, make in {**PIPELINE, **CHECKS}.items()}
 
 
 def _of_library(shown: str, name: str, settings: Mapping[str, Any]) -> CatalogueEntry:
