@@ -32,14 +32,13 @@ def fit_student(
         teacher_logits: float32 [m, len(OBJECTIVES)], of the same candidates.
         category_sizes: of the user categories' vocabularies.
         parameters: hyperparameters.
-        seed: the teacher's, so that the same users are held out.
+        seed: of everything random.
 
     Returns:
         The student, its calibration by objective, and metrics.
     """
     rng = np.random.default_rng(seed)
-    held_out = np.isin(examples.user, _held_out_users(examples.user, parameters.held_out_share, rng))
-    fitted, judged = np.flatnonzero(~held_out), np.flatnonzero(held_out)
+    fitted, judged = np.flatnonzero(~examples.held_out), np.flatnonzero(examples.held_out)
     student = Student(parameters, constants_of(examples, category_sizes, rng))
     steps = -(-len(fitted) // parameters.queries_a_batch)
     epochs = max(parameters.epochs, -(-parameters.steps_min // steps))
@@ -74,8 +73,3 @@ def _agreement(
             first = [set(np.argsort(-each, kind="stable")[:AGREEMENT_K].tolist()) for each in (own, teacher_logits[rows, 0])]
             shares.append(len(first[0] & first[1]) / AGREEMENT_K)
     return float(np.mean(shares)) if shares else 1.0
-
-
-def _held_out_users(user: NDArray[np.int64], share: float, rng: np.random.Generator) -> NDArray[np.int64]:
-    users = np.unique(user)
-    return rng.choice(users, max(1, int(len(users) * share)), replace=False)

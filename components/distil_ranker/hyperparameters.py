@@ -1,4 +1,4 @@
-"""Every knob of the distillation, with the default that measured best."""
+"""Every knob of the student."""
 
 from typing import Any, Self
 

@@ -70,7 +70,9 @@ def _write_student(
     from components.train_ranker.export import ServedRanker, export_ranker
 
     training, two_tower = TrainingSet(taught.training), TwoTowerArtifact(taught.two_tower)
-    examples = ranking_examples(training, TablesArtifact(taught.tables), two_tower, quotas, queries_max=parameters.queries_max, seed=seed)
+    # Every candidate is kept: the teacher has something to say about each.
+    drawn = {"queries_max": parameters.queries_max, "held_out_share": parameters.held_out_share, "seed": seed}
+    examples = ranking_examples(training, TablesArtifact(taught.tables), two_tower, quotas, **drawn)
     teacher_logits = Teacher(taught.teacher).logits(examples)
     category_sizes = [len(training.user_vocabularies[name]) for name in USER_CATEGORICAL]
     student, calibration, metrics = fit_student(examples, teacher_logits, category_sizes, parameters, seed)

@@ -85,7 +85,7 @@ def test_several_queries_have_their_own_lists(collection: str, search: ItemSearc
 async def test_a_late_search_is_given_up_without_blocking_the_loop(milvus: MilvusSettings) -> None:
     async with AsyncItemSearch(milvus) as search:
         # The deadline travels with the call: Milvus may give up first and say so in words of its own.
-        with pytest.raises(DependencyUnavailable, match="DEADLINE_EXCEEDED|deadline exceeded"):
+        with pytest.raises(DependencyUnavailable, match=r"DEADLINE_EXCEEDED|deadline exceeded"):
             await search.search("any_1", np.zeros(16, np.float32), 5, timeout_ms=0.001)
 
 
