@@ -1,6 +1,7 @@
 """EASE: the closed-form linear autoencoder over items (Steck, Embarrassingly Shallow Autoencoders for Sparse Data, WWW 2019)."""
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -14,6 +15,12 @@ from endcap.methods.interactions import Interactions
 from endcap.methods.method import NOT_RECOMMENDED, TrainingData
 from endcap.methods.table_of_scores import table_of
 from endcap.retrieval.item_to_item import ItemToItem
+
+CELLS_MAX = 100_000_000
+"""Users by items up to which a dense matrix of them is kept: 400 MB."""
+
+FEW = 0.1
+"""Share of the users that a history shares an item with, below which the dense matrix is worth its price."""
 
 FLOAT64_SIDE_MAX = 8192
 """A larger matrix is inverted in float32: half the memory and time, and the diagonal that is added keeps it well conditioned."""
@@ -137,10 +144,21 @@ class Dual:
 
     def rebuilt(self, histories: sparse.csr_matrix) -> NDArray[np.float32]:
         """float32 [users, m] from float32 [users, m]."""
-        shared = (histories @ self.users_with.T).toarray() @ self.inverse
-        through_users = np.asarray(self.users_with.T.dot(shared.T).T)
         kept = histories.toarray()
-        return np.asarray(kept - (kept - through_users) / self.diagonal, dtype=np.float32)
+        return np.asarray(kept - (kept - self._through_users(histories)) / self.diagonal, dtype=np.float32)
+
+    @cached_property
+    def _explained(self) -> NDArray[np.float32]:
+        """K X, float32 [u, m]."""
+        return np.asarray(self.users_with.T.dot(self.inverse).T, dtype=np.float32, order="C")
+
+    def _through_users(self, histories: sparse.csr_matrix) -> NDArray[np.float32]:
+        """H X' K X, float32 [users, m], by the order of products that costs less: short histories share items with few users."""
+        shared = histories @ self.users_with.T
+        users, items = self.users_with.shape
+        if users * items <= CELLS_MAX and shared.nnz < FEW * shared.shape[0] * users:
+            return np.asarray(shared @ self._explained)
+        return np.asarray(self.users_with.T.dot((shared.toarray() @ self.inverse).T).T)
 
 
 @dataclass(frozen=True)
@@ -157,7 +175,19 @@ class FittedEase:
 
     def neighbours(self, count: int) -> ItemToItem:
         """The items that each item says most for."""
-        return table_of(self._scores, self.item_count, count, self.solved.items)
+        items = self.solved.items
+        within = table_of(self._within, len(items), count)
+        index = np.zeros((self.item_count + 1, count), dtype=np.int32)
+        weight = np.zeros((self.item_count + 1, count), dtype=np.float16)
+        index[items] = np.concatenate([[0], items])[within.index[1:]]
+        weight[items] = within.weight[1:]
+        return ItemToItem(index, weight)
+
+    def _within(self, histories: sparse.csr_matrix) -> NDArray[np.float32]:
+        """Scores where only the learned items are counted, from 1: float32 [users, m + 1] from the same."""
+        scores = np.full(histories.shape, NOT_RECOMMENDED, dtype=np.float32)
+        scores[:, 1:] = self.solved.rebuilt(histories[:, 1:])
+        return scores
 
     def _scores(self, histories: sparse.csr_matrix) -> NDArray[np.float32]:
         scores = np.full((histories.shape[0], self.item_count + 1), NOT_RECOMMENDED, dtype=np.float32)

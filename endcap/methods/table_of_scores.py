@@ -13,27 +13,20 @@ CELLS_A_BLOCK = 32_000_000
 """Scores that are held at once: 128 MB."""
 
 
-def table_of(
-    scores: Callable[[sparse.csr_matrix], NDArray[np.float32]],
-    item_count: int,
-    count: int,
-    items: NDArray[np.integer] | None = None,
-) -> ItemToItem:
+def table_of(scores: Callable[[sparse.csr_matrix], NDArray[np.float32]], item_count: int, count: int) -> ItemToItem:
     """For every item the `count` others that score highest for a user who bought nothing else.
 
     Args:
         scores: from float32 [users, n + 1] histories, float32 [users, n + 1]; 0 and less say nothing.
         item_count: n.
         count: neighbours of each item.
-        items: those that say anything, all when left out; the rows of the others stay empty, and cost nothing.
     """
     index = np.zeros((item_count + 1, count), dtype=np.int32)
     weight = np.zeros((item_count + 1, count), dtype=np.float16)
     alone = sparse.identity(item_count + 1, dtype=np.float32, format="csr")
     rows_at_once = max(1, CELLS_A_BLOCK // (item_count + 1))
-    asked = np.arange(1, item_count + 1) if items is None else items
-    for start in range(0, len(asked), rows_at_once):
-        rows = asked[start : start + rows_at_once]
+    for start in range(1, item_count + 1, rows_at_once):
+        rows = np.arange(start, min(start + rows_at_once, item_count + 1))
         fill_rows(index, weight, rows, scores(alone[rows]))
     return ItemToItem(index, weight)
 
