@@ -70,7 +70,7 @@ def fit_joined_towers(
         held_out: histories with the item that came next, whose NDCG@10 decides when to stop; None takes the last item of some users out
             of `interactions`.
     """
-    parameters = parameters.resolved(DataProfile.of(interactions))
+    parameters = parameters.resolved(DataProfile.of(interactions), described=bool(attributes.shape[1]))
     if held_out is None:
         users = min(parameters.held_out_users_max, int(interactions.users * HELD_OUT_SHARE))
         interactions, held_out = hold_out_last(interactions, users, np.random.default_rng(seed))

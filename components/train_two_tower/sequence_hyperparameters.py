@@ -6,6 +6,8 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from endcap.training.data_profile import DataProfile
 
+EPOCHS = 10
+
 
 class SequenceHyperparameters(BaseModel):
     """Hyperparameters of a two-tower that learns the next item. Unknown names are refused."""
@@ -26,7 +28,11 @@ class SequenceHyperparameters(BaseModel):
     label_smoothing: float = Field(0.1, ge=0, lt=1, description="Share of each target that all items have a part in.")
     temperature: float = Field(0.07, gt=0, description="Start value; learned from there.")
     positions: int = Field(768, ge=1, description="Targets a step, about.")
-    epochs: int = Field(10, ge=1, description="At most; the learning rate falls over all of them.")
+    epochs: int | None = Field(
+        None,
+        ge=1,
+        description="At most; the learning rate falls over all of them. None takes 10, and 20 where nothing describes the items.",
+    )
     patience: int = Field(3, ge=1, description="Epochs without a better NDCG on held out users before training ends.")
     held_out_users_max: int = Field(3000, ge=0, description="Users whose last item decides when to stop; at most a tenth of all.")
     learning_rate: float = Field(2e-3, gt=0, description="Peak; rises linearly over the first steps, then falls as a cosine.")
@@ -37,11 +43,17 @@ class SequenceHyperparameters(BaseModel):
         "auto", description="Of the products with all items; auto takes bfloat16 where the processor multiplies it natively."
     )
 
-    def resolved(self, profile: DataProfile) -> Self:
-        """The same with what the profile decides filled in."""
+    def resolved(self, profile: DataProfile, *, described: bool) -> Self:
+        """The same with what the data decides filled in.
+
+        Args:
+            profile: of the histories.
+            described: whether items have attributes, with which towers learn in half the epochs.
+        """
         return self.model_copy(
             update={
                 "history_encoder": profile.history_encoder if self.history_encoder == "auto" else self.history_encoder,
+                "epochs": self.epochs or (EPOCHS if described and self.attributes else 2 * EPOCHS),
                 "dim": self.dim or profile.width,
                 "dropout": profile.dropout if self.dropout is None else self.dropout,
             }

@@ -128,7 +128,7 @@ def test_item_without_purchases_lies_near_those_with_its_attribute() -> None:
 
 
 def test_every_step_but_the_first_is_a_target_once() -> None:
-    parameters = SMALL.resolved(DataProfile.of(chains(50, 6)))
+    parameters = SMALL.resolved(DataProfile.of(chains(50, 6)), described=False)
     batches = SequenceBatches.of(chains(50, 6), 50, parameters)
     targets = [batch["target"] for batch in batches.epoch(np.random.default_rng(0))]
     assert sum(np.count_nonzero(target) for target in targets) == 50 * 5
@@ -141,3 +141,11 @@ def test_two_fits_of_a_seed_are_the_same() -> None:
         prepare_tensorflow(3)
         towers.append(fit_joined_towers(chains(40, 5), no_attributes(), SMALL.model_copy(update={"epochs": 2}), seed=3).towers)
     np.testing.assert_allclose(towers[0].item_embeddings, towers[1].item_embeddings, atol=1e-5)
+
+
+def test_towers_without_attributes_get_twice_the_epochs() -> None:
+    profile = DataProfile.of(chains(50, 6))
+    with_attributes, without = (SequenceHyperparameters().resolved(profile, described=described).epochs for described in (True, False))
+    assert with_attributes is not None
+    assert without == 2 * with_attributes
+    assert SequenceHyperparameters(epochs=3).resolved(profile, described=False).epochs == 3
