@@ -96,8 +96,7 @@ def fit_sequence_tower(
     rng = np.random.default_rng(seed)
     steps = len(batches.rows(np.random.default_rng(seed)))
     tower.compile(optimizer=tf.keras.optimizers.legacy.Adam(_schedule(parameters, steps), epsilon=1e-8))
-    # Epochs differ by a batch or two, and Keras ends a fit whose data runs out: the batches go on for ever.
-    dataset = tf.data.Dataset.from_generator(lambda: batches.endless(rng), output_signature=_signature(batches.sampled)).prefetch(2)
+    dataset = _stream(batches, rng)
     average = WeightAverage(parameters.weight_average)
     stop = EarlyStop(average, held_out, parameters.patience)
     progress = fit_progress("two-tower", epochs=parameters.epochs, steps=steps)
@@ -126,6 +125,15 @@ def _schedule(parameters: SequenceHyperparameters, steps: int) -> tf.keras.optim
     return tf.keras.optimizers.schedules.CosineDecay(
         0.0, decay_steps=max(1, total - warm_up), alpha=0.02, warmup_target=parameters.learning_rate, warmup_steps=warm_up
     )
+
+
+def _stream(batches: SequenceBatches, rng: np.random.Generator) -> tf.data.Dataset:
+    """Batches for ever: epochs differ by a batch or two, and Keras ends a fit whose data runs out."""
+    options = tf.data.Options()
+    # A thread that is still fetching ahead when training ends waits for the interpreter, and the interpreter for the thread.
+    options.experimental_optimization.inject_prefetch = False
+    dataset = tf.data.Dataset.from_generator(lambda: batches.endless(rng), output_signature=_signature(batches.sampled))
+    return dataset.with_options(options)
 
 
 def _signature(sampled: bool) -> dict[str, tf.TensorSpec]:
