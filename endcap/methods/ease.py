@@ -12,7 +12,9 @@ from scipy.linalg import lapack
 
 from endcap.methods.history_weights import recency_weights
 from endcap.methods.interactions import Interactions
+from endcap.methods.item_to_item_cosine import ItemToItemCosine
 from endcap.methods.method import NOT_RECOMMENDED, TrainingData
+from endcap.methods.neighbour_scores import NeighbourScores
 from endcap.methods.table_of_scores import table_of
 from endcap.retrieval.item_to_item import ItemToItem
 
@@ -45,16 +47,18 @@ class Ease(BaseModel):
         default=20_000,
         ge=1,
         description="Largest side of the inverted matrix; memory is 4 bytes by its square. With more users and items than this, only the "
-        "most bought items are learned.",
+        "most bought items are learned; the neighbours of the others are those by cosine.",
     )
 
-    def fit(self, data: TrainingData, seed: int) -> "FittedEase":  # noqa: ARG002 - nothing is random
+    def fit(self, data: TrainingData, seed: int) -> "FittedEase":
         """Invert; `seed` changes nothing."""
         bought = _within(data.interactions.bought, self.side_max)
         regularisation = self.regularisation or default_regularisation(data.interactions)
         users, items = bought.users_with.shape
         fitted = Primal.of(bought, regularisation) if items <= users else Dual.of(bought, regularisation)
-        return FittedEase(fitted, data.interactions.item_count, self.decay_days)
+        is_whole = items == len(np.unique(data.interactions.item_index))
+        others = None if is_whole else ItemToItemCosine().fit(data, seed)
+        return FittedEase(fitted, data.interactions.item_count, self.decay_days, others)
 
 
 REGULARISATION_SHARE = 8.0
@@ -163,11 +167,19 @@ class Dual:
 
 @dataclass(frozen=True)
 class FittedEase:
-    """Solved; scores are sums over the history."""
+    """Solved; scores are sums over the history.
+
+    Attributes:
+        solved: the items' weights.
+        item_count: n.
+        decay_days: age after which a purchase counts 1/e; None counts all alike.
+        others: knows the neighbours of items that were not learned; None where all were.
+    """
 
     solved: Primal | Dual
     item_count: int
     decay_days: float | None
+    others: NeighbourScores | None = None
 
     def scores(self, histories: Interactions) -> NDArray[np.float32]:
         """float32 [users, n + 1]; items that were not learned are not recommended."""
@@ -179,6 +191,10 @@ class FittedEase:
         within = table_of(self._within, len(items), count)
         index = np.zeros((self.item_count + 1, count), dtype=np.int32)
         weight = np.zeros((self.item_count + 1, count), dtype=np.float16)
+        if self.others is not None:
+            by_cosine = self.others.neighbours(count)
+            known = slice(by_cosine.index.shape[1])
+            index[:, known], weight[:, known] = by_cosine.index, by_cosine.weight
         index[items] = np.concatenate([[0], items])[within.index[1:]]
         weight[items] = within.weight[1:]
         return ItemToItem(index, weight)

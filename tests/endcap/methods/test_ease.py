@@ -5,6 +5,7 @@ import pytest
 from numpy.typing import NDArray
 
 from endcap.methods.ease import Dual, Ease, Learned, Primal
+from endcap.methods.item_to_item_cosine import ItemToItemCosine
 from tests.endcap.methods.made_data import interactions_of, random_histories, training_data
 
 
@@ -42,6 +43,14 @@ def test_items_that_nobody_bought_are_not_recommended() -> None:
 def test_only_the_most_bought_items_are_learned_where_neither_side_fits() -> None:
     fitted = Ease(side_max=2).fit(training_data([[1, 2], [1, 2, 3], [2, 1], [3, 2]], 3), seed=0)
     assert np.isfinite(fitted.scores(interactions_of([[1]], 3))).tolist() == [[False, True, True, False]]
+
+
+def test_items_that_are_not_learned_have_their_neighbours_by_cosine() -> None:
+    data = training_data([[1, 2], [1, 2, 3], [2, 1], [3, 2]], 3)
+    table = Ease(side_max=2).fit(data, seed=0).neighbours(2)
+    by_cosine = ItemToItemCosine().fit(data, seed=0).neighbours(2)
+    assert table.index[3].tolist() == by_cosine.index[3].tolist() == [2, 1]
+    assert not np.isin(table.index[1:3], 3).any()
 
 
 def test_neighbours_are_the_items_with_the_highest_weights() -> None:
