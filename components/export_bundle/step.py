@@ -104,7 +104,7 @@ def _export_models(inputs: ExportInputs, collection: str, folder: Path) -> None:
         shutil.rmtree(judged)
         get_logger("export_bundle").info("precision judged", precision=inputs.precision.value, **asdict(cost))
         cost.demand(inputs.precision, inputs.precision_limits)
-    export_saved_model(*models, collection, folder, inputs.batching, inputs.precision)
+    export_saved_model(*models, collection, folder, inputs.batching, precision=inputs.precision)
 
 
 def _tables(inputs: ExportInputs, training: TrainingSet) -> BundleTables:
