@@ -16,7 +16,7 @@ from pathlib import Path
 from benchmarks.made_purchases import BASKET_ITEMS, ITEMS, WEEKS, MadeUserRows, write_made_shop
 
 RESULTS = Path(__file__).parent / "results" / "training-memory.json"
-USERS = (2_000, 20_000)
+USERS = (4_000, 40_000)
 TASKS = ("build", "read", "train")
 BATCH_SIZE, DIM = 512, 32
 KILOBYTES_A_MEGABYTE = 1024
