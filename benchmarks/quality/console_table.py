@@ -26,8 +26,10 @@ def console_table(report: QualityReport) -> Table:
     )
     columns = metric_columns(report.k)
     first, *others = columns
-    for name in ("model", first.title, "to baseline", *(column.short for column in others), "fit s", "MiB"):
-        table.add_column(name, justify="left" if name == "model" else "right", no_wrap=True)
+    # Names give way where the width is short: half a figure says nothing.
+    table.add_column("model", overflow="fold")
+    for name in (first.title, "to baseline", *(column.short for column in others), "fit s", "MiB"):
+        table.add_column(name, justify="right", no_wrap=True)
     for name, truth in main.truths.items():
         table.add_section()
         table.add_row(Text(f"{TRUTH_TITLES.get(name, name)}, {truth.users:,} users", style="italic"))

@@ -50,7 +50,7 @@ def read_recorded_purchases(folder: Path) -> RecordedPurchases:
         pl.scan_parquet(dataset.table("events"))
         .filter(pl.col("event_type") == EventType.PURCHASE.value, pl.col("consent"), pl.col("user_id").is_not_null())
         .select("user_id", "item_id", pl.col("occurred_at").alias("at"), "session_id", "unit_price")
-        .join(items.lazy().select("item_id"), on="item_id", how="semi")
+        .join(items.lazy().select("item_id"), on="item_id", how="semi", maintain_order="left")
         .collect()
         .sort("at", maintain_order=True)
         .unique(["user_id", "session_id", "item_id"], keep="first", maintain_order=True)
