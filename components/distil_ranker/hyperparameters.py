@@ -2,9 +2,9 @@
 
 from typing import Any, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field
 
-from endcap.errors import InvalidInput
+from endcap.overrides import overridden
 
 
 class DistillationHyperparameters(BaseModel):
@@ -34,11 +34,4 @@ class DistillationHyperparameters(BaseModel):
         Raises:
             InvalidInput: a name is unknown or a value is not allowed.
         """
-        if not overrides:
-            return None
-        try:
-            return cls(**overrides)
-        except ValidationError as error:
-            first = error.errors()[0]
-            name = ".".join(str(part) for part in first["loc"])
-            raise InvalidInput(first["msg"], field=f"distil.{name}", value=first.get("input")) from error
+        return overridden(cls, overrides, "distil") if overrides else None

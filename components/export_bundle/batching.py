@@ -10,9 +10,9 @@ from collections.abc import Callable, Mapping
 from typing import Any, Self
 
 import tensorflow as tf
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field
 
-from endcap.errors import InvalidInput
+from endcap.overrides import overridden
 
 PER_QUERY = ("query_embedding", "user_numeric", "user_categories", "context")
 """Inputs of `rank` that have a row a query."""
@@ -43,14 +43,7 @@ class Batching(BaseModel):
         Raises:
             InvalidInput: a name is unknown or a value is not allowed.
         """
-        if not given:
-            return None
-        try:
-            return cls(**given)
-        except ValidationError as error:
-            first = error.errors()[0]
-            name = ".".join(str(part) for part in first["loc"])
-            raise InvalidInput(first["msg"], field=f"batching.{name}", value=first.get("input")) from error
+        return overridden(cls, given, "batching") if given else None
 
     def encode(self, signature: Signature) -> Signature:
         """`encode_query`, its queries joined with those of other requests."""

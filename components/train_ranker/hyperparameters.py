@@ -2,9 +2,9 @@
 
 from typing import Any, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field
 
-from endcap.errors import InvalidInput
+from endcap.overrides import overridden
 
 
 class RankerHyperparameters(BaseModel):
@@ -37,9 +37,4 @@ class RankerHyperparameters(BaseModel):
         Raises:
             InvalidInput: a name is unknown or a value is not allowed.
         """
-        try:
-            return cls(**overrides)
-        except ValidationError as error:
-            first = error.errors()[0]
-            name = ".".join(str(part) for part in first["loc"])
-            raise InvalidInput(first["msg"], field=f"hyperparameters.{name}", value=first.get("input")) from error
+        return overridden(cls, overrides, "hyperparameters")

@@ -2,10 +2,10 @@
 
 from typing import Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field
 
 from components.train_two_tower.sequence_hyperparameters import SequenceHyperparameters
-from endcap.errors import InvalidInput
+from endcap.overrides import overridden
 from endcap.training.data_profile import DataProfile, Objective
 
 
@@ -47,12 +47,7 @@ class TwoTowerHyperparameters(BaseModel):
         Raises:
             InvalidInput: a name is unknown or a value is not allowed.
         """
-        try:
-            return cls(**overrides)
-        except ValidationError as error:
-            first = error.errors()[0]
-            name = ".".join(str(part) for part in first["loc"])
-            raise InvalidInput(first["msg"], field=f"hyperparameters.{name}", value=first.get("input")) from error
+        return overridden(cls, overrides, "hyperparameters")
 
     def objective_for(self, profile: DataProfile) -> Objective:
         """The objective, asked of the data where it is left to it."""
