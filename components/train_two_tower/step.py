@@ -9,7 +9,7 @@ from components.train_two_tower.hyperparameters import TwoTowerHyperparameters
 from endcap.log import get_logger
 from endcap.settings import TrainingSettings
 from endcap.training.data_profile import DataProfile
-from endcap.training.early_interactions import early_interactions
+from endcap.training.early_interactions import early_interactions, early_parts
 from endcap.training.tensorflow_setup import prepare_tensorflow
 from endcap.training.training_set import TrainingSet
 
@@ -43,13 +43,12 @@ def train_two_tower(
 
     spread = open_spread(settings.distribution)
     training = TrainingSet(training_dir)
-    interactions = early_interactions(training)
-    objective = parameters.objective_for(DataProfile.of(interactions))
+    objective = parameters.objective_for(DataProfile.of_parts(early_parts(training)))
     out_dir.parent.mkdir(parents=True, exist_ok=True)
     aside = Path(tempfile.mkdtemp(prefix=f".{out_dir.name}-", dir=out_dir.parent))
     try:
         if objective == "next_item":
-            metrics = write_next_item_artifact(training, interactions, aside, parameters, seed)
+            metrics = write_next_item_artifact(training, early_interactions(training), aside, parameters, seed)
         else:
             metrics = write_window_artifact(training, aside, parameters, seed, settings=settings, spread=spread)
         description = {"objective": objective, "hyperparameters": parameters.model_dump(), "seed": seed, "metrics": metrics}

@@ -8,6 +8,7 @@
 | dropout | 0.5 where an item has few interactions, down to 0.2 | what is seen a thousand times needs little protection |
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal
 
@@ -48,17 +49,25 @@ class DataProfile:
     @classmethod
     def of(cls, interactions: Interactions) -> "DataProfile":
         """Measure a data set; shares of an empty one are 0."""
-        total = len(interactions)
-        users = int(np.count_nonzero(np.diff(interactions.start)))
-        items = len(np.unique(interactions.item_index))
-        pairs = interactions.bought.nnz
+        return cls.of_parts([interactions])
+
+    @classmethod
+    def of_parts(cls, parts: Iterable[Interactions]) -> "DataProfile":
+        """The same of a data set that comes in parts, each with all interactions of its users; one part lies in memory at a time."""
+        total = users = pairs = 0
+        seen = np.zeros(0, dtype=np.int32)
+        for part in parts:
+            total += len(part)
+            users += int(np.count_nonzero(np.diff(part.start)))
+            pairs += int(part.bought.nnz)
+            seen = np.union1d(seen, part.item_index)
         return cls(
             users=users,
-            items=items,
+            items=len(seen),
             interactions=total,
             repeat_share=1 - pairs / total if total else 0.0,
             mean_length=total / users if users else 0.0,
-            density=pairs / (users * items) if total else 0.0,
+            density=pairs / (users * len(seen)) if total else 0.0,
         )
 
     @property

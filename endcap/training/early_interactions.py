@@ -1,5 +1,6 @@
 """What the two-tower may learn from: everything before the first ranking window, which the ranker is shown as new."""
 
+from collections.abc import Iterator
 from typing import cast
 
 import numpy as np
@@ -25,3 +26,14 @@ def early_interactions(training: TrainingSet) -> Interactions:
         age_days=purchases.select(age.alias("age"))["age"].to_numpy().astype(np.float32),
         item_count=len(training.items) - 1,
     )
+
+
+def early_parts(training: TrainingSet) -> Iterator[Interactions]:
+    """The same purchases, some users at a time: a shard of sequences lies in memory, whatever the number of events."""
+    first = training.manifest.ranking_windows[0]
+    eligible = training.eligible_at(first)
+    for users in training.sequences.stream():
+        early = users.before(first)
+        age_days = ((first.timestamp() - early.occurred_at) / SECONDS_A_DAY).astype(np.float32)
+        part = Interactions(early.start, early.item_index, age_days, len(training.items) - 1)
+        yield part.where(eligible[early.item_index])

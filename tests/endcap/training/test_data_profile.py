@@ -46,3 +46,8 @@ def test_dropout_never_rises_with_interactions_an_item() -> None:
 
 def test_width_grows_with_the_data() -> None:
     assert profile(interactions=1_000).width < profile(interactions=1_000_000).width
+
+
+def test_parts_of_the_users_have_the_profile_of_all() -> None:
+    users = [[1, 2, 1, 1], [], [3, 4], [4, 4, 5]]
+    assert DataProfile.of_parts([interactions(users[:1]), interactions(users[1:])]) == DataProfile.of(interactions(users))
