@@ -9,6 +9,9 @@ from endcap.methods.method import TrainingData
 from endcap.methods.projection import Projection, factors_within
 from endcap.methods.vector_scores import VectorScores, bought_items
 
+STRENGTH_MIN = 1e-5
+"""Of the strongest taste's: weaker ones are the rounding of float32."""
+
 
 class Nmf(BaseModel):
     """Every person is a mix of tastes and every taste a list of items; both can be read, since nothing is subtracted."""
@@ -21,9 +24,12 @@ class Nmf(BaseModel):
     def fit(self, data: TrainingData, seed: int) -> VectorScores:
         """Decompose; start values follow from `seed`."""
         from sklearn.decomposition import NMF
+        from sklearn.utils.extmath import randomized_svd
 
         bought = data.interactions.bought
-        factors = factors_within(bought, self.factors)
+        strength = randomized_svd(bought, factors_within(bought, self.factors), random_state=seed)[1]
+        # The start divides by the strength of every taste, and people who buy alike have fewer tastes than are asked for.
+        factors = max(1, int((strength > STRENGTH_MIN * strength[0]).sum()))
         model = NMF(factors, init="nndsvda", random_state=seed, max_iter=self.iterations, tol=1e-3)
         with warnings.catch_warnings():
             # The rounds are a budget: it is no fault to use it up.

@@ -6,6 +6,7 @@ import pytest
 from endcap.methods.als import Als
 from endcap.methods.bpr import Bpr
 from endcap.methods.learned_fold_in import LearnedFoldIn
+from endcap.methods.nmf import Nmf
 from endcap.methods.svd import Svd
 from tests.endcap.methods.made_data import interactions_of, random_histories, training_data
 
@@ -22,6 +23,12 @@ def test_als_gives_a_trained_user_nearly_the_trained_vector() -> None:
     folded = settings.fit(data, seed=3).encode(data.interactions)
     cosine = (folded * again.user_factors).sum(axis=1) / np.linalg.norm(folded, axis=1) / np.linalg.norm(again.user_factors, axis=1)
     assert cosine.min() > 0.99
+
+
+@pytest.mark.parametrize("histories", [[[2], [2], [2]], [[1, 2]] * 4, [[2]]])
+def test_tastes_are_no_more_than_people_who_buy_alike_have(histories: list[list[int]]) -> None:
+    scores = Nmf(factors=3).fit(training_data(histories, 7), seed=1).scores(interactions_of([[2]], 7))
+    assert scores[0, 2] > 0.4
 
 
 def test_a_linear_map_is_found_again() -> None:
