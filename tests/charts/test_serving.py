@@ -29,6 +29,12 @@ def test_the_transformer_stands_beside_the_model(objects: list[Document]) -> Non
         assert settings["ENDCAP_SERVING__BUNDLE_DIR"] == "/mnt/models"
 
 
+def test_a_model_has_no_name_of_its_own(objects: list[Document]) -> None:
+    """KServe's webhook refuses one: "the 'name' field is not allowed in standard predictor" (since 0.16)."""
+    for each in of_kind(objects, "InferenceService"):
+        assert "name" not in each["spec"]["predictor"]["model"]
+
+
 def test_a_version_is_written_out_in_full(rendered: Rendered) -> None:
     service = one(rendered("minimal"), "InferenceService")
     assert service["spec"]["predictor"]["model"]["storageUri"] == "pvc://endcap-bundles/20261124110000"

@@ -83,7 +83,6 @@ spec:
         version: "2"
       runtime: {{ include "endcap.runtimeName" $root }}
       protocolVersion: v1
-      name: kserve-container # as KServe would set it
       storageUri: {{ $served.storageUri }}
       resources:
         {{- include "endcap.modelServerResources" $root | nindent 8 }}
