@@ -44,6 +44,12 @@ def run(  # noqa: PLR0917 - an option a parameter, as typer reads them
     min_gain: Annotated[float, typer.Option(help="NDCG@10 a bundle needs over the champion's; below 0 is tolerance.")] = -0.005,
     min_lift: Annotated[float, typer.Option(help="NDCG@10 it needs over the user's own most-bought items.")] = 0.0,
     min_recall_lift: Annotated[float, typer.Option(help="Recall@100 on new items the two-tower needs over popularity.")] = 0.0,
+    accept_uncompared: Annotated[
+        bool,
+        typer.Option(
+            "--accept-uncompared", help="Let a bundle pass that cannot be compared with the champion: other data, or its figures are gone."
+        ),
+    ] = False,
     force: Annotated[bool, typer.Option("--force", help="Run every step, also those whose inputs did not change.")] = False,
     as_json: JsonOption = False,
 ) -> None:
@@ -84,6 +90,7 @@ def run(  # noqa: PLR0917 - an option a parameter, as typer reads them
         "min_gain": min_gain,
         "min_lift": min_lift,
         "min_recall_lift": min_recall_lift,
+        "accept_uncompared": accept_uncompared,
     }
     with running_milvus(settings):
         done = run_locally(training_pipeline(Placement()), arguments, settings, console, use_cache=not force)

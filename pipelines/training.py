@@ -67,6 +67,7 @@ def training_pipeline(placement: Placement) -> Any:
         min_gain: float = -0.005,
         min_lift: float = 0.0,
         min_recall_lift: float = 0.0,
+        accept_uncompared: bool = False,
     ) -> TrainingOutputs:
         first = preflight(data_dir=data_dir, fingerprint=fingerprint, distil=distil, precision=precision, item_to_item=item_to_item)
         expected = placement.effect(first, LIGHT).output
@@ -92,13 +93,14 @@ def training_pipeline(placement: Placement) -> Any:
             min_gain=min_gain,
             min_lift=min_lift,
             min_recall_lift=min_recall_lift,
+            accept_uncompared=accept_uncompared,
         )
         decided = placement.effect(judgement, LIGHT).outputs
         with dsl.If(decided["Output"] == True, name="accepted"):  # noqa: E712 - compiled into a condition
-            judged_by = {"evaluation": judged["evaluation"], "run_id": decided["run_id"]}
+            judged_by = {"evaluation": judged["evaluation"], "run_id": decided["run_id"], "uncompared": decided["uncompared"]}
             made = export_bundle(**models, **judged_by, quotas=quotas, batching=batching, precision=precision)
             _release(placement.step(made, TRAINING).outputs["bundle"], published, placement)
-        return TrainingOutputs(judged["evaluation"], judged["report"], decided["Output"], decided["reason"])
+        return TrainingOutputs(judged["evaluation"], decided["judged_report"], decided["Output"], decided["reason"])
 
     return endcap_training
 

@@ -1,5 +1,8 @@
 """The report's template (Jinja, escaped by default)."""
 
+DECISION_PLACE = "<!-- the gate's decision -->"
+"""Where the gate, which comes after the evaluation, writes what it said."""
+
 PAGE = """<!doctype html>
 <html lang="en">
 <head>
@@ -15,6 +18,7 @@ lists are judged by the {{ evaluation.horizon_days }} days from there on. Interv
 <div class="cards">
 {% for card in headline %}<div class="card"><b>{{ card.value }}</b>{{ card.text }}<br><small>{{ card.against }}</small></div>
 {% endfor %}</div>
+<!-- the gate's decision -->
 {% for truth in truths %}
 <section>
 <h2>{{ truth.title[0]|upper }}{{ truth.title[1:] }}</h2>

@@ -16,11 +16,15 @@ def export_bundle(
     evaluation: Input[Dataset],
     quotas: dict,  # type: ignore[type-arg]
     run_id: str,
+    uncompared: str,
     batching: dict,  # type: ignore[type-arg]
     precision: str,
     bundle: Output[Model],
 ) -> str:
-    """Write the bundle; returns its version. `precision` is the type that the models' weights are stored in."""
+    """Write the bundle; returns its version.
+
+    `precision` is the type that the models' weights are stored in; `uncompared` says why the gate did not compare with the champion.
+    """
     import os
     from pathlib import Path
 
@@ -32,7 +36,7 @@ def export_bundle(
     from endcap.settings import load_settings
 
     folders = (Path(each.path) for each in (training, tables, two_tower, ranker, evaluation))
-    inputs = ExportInputs(*folders, quotas, run_id, Batching.of(batching), Precision.of(precision))
+    inputs = ExportInputs(*folders, quotas, run_id, Batching.of(batching), Precision.of(precision), uncompared=uncompared)
     made = export_bundle_step(inputs, Path(bundle.path), load_settings(), system_clock)
     bundle.metadata["version"] = str(made.manifest.version)
     bundle.metadata["precision"] = precision

@@ -40,6 +40,7 @@ class ExportInputs:
     batching: Batching | None = None
     precision: Precision = Precision.FLOAT32
     precision_limits: PrecisionLimits = field(default_factory=PrecisionLimits)
+    uncompared: str = ""
 
 
 def export_bundle_step(inputs: ExportInputs, out_dir: Path, settings: Settings, clock: Clock) -> Bundle:
@@ -84,6 +85,7 @@ def export_bundle_step(inputs: ExportInputs, out_dir: Path, settings: Settings, 
             quotas=inputs.quotas,
             metrics=evaluation.flat(),
             run_id=inputs.run_id,
+            accepted_uncompared=inputs.uncompared or None,
         )
         shutil.rmtree(out_dir, ignore_errors=True)
         aside.replace(out_dir)

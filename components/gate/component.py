@@ -1,7 +1,7 @@
 """Pipeline component: may this run's models take the champion's place?"""
 
 from kfp import dsl
-from kfp.dsl import HTML, Dataset, Input, OutputPath
+from kfp.dsl import HTML, Dataset, Input, Output, OutputPath
 
 from components.image import BASE_IMAGE
 
@@ -19,8 +19,11 @@ def gate(
     min_gain: float,
     min_lift: float,
     min_recall_lift: float,
+    accept_uncompared: bool,
+    judged_report: Output[HTML],
     reason: OutputPath(str),  # type: ignore[valid-type]
     run_id: OutputPath(str),  # type: ignore[valid-type]
+    uncompared: OutputPath(str),  # type: ignore[valid-type]
 ) -> bool:
     """Record the run and compare it with the baselines and the champion; returns whether it is accepted.
 
@@ -33,12 +36,14 @@ def gate(
     from endcap.evaluation.gate import GateLimits
     from endcap.settings import load_settings
 
-    limits = GateLimits(min_gain, min_lift, min_recall_lift)
+    limits = GateLimits(min_gain, min_lift, min_recall_lift, accept_uncompared)
     parameters = {f"two_tower.{name}": value for name, value in two_tower_parameters.items()}
     parameters |= {f"ranker.{name}": value for name, value in ranker_parameters.items()}
     parameters |= {f"distil.{name}": value for name, value in distil_parameters.items()} | {"precision": precision}
     parameters |= {f"item_to_item.{name}": value for name, value in item_to_item_parameters.items()}
-    result = gate_step(Path(evaluation.path), Path(report.path), parameters, limits, load_settings())
+    judged = Path(judged_report.path)
+    result = gate_step(Path(evaluation.path), Path(report.path), parameters, limits, load_settings(), judged_report=judged)
     Path(reason).write_text(result.decision.reason)
     Path(run_id).write_text(result.run_id)
+    Path(uncompared).write_text(result.decision.uncompared)
     return result.decision.accepted

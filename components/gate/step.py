@@ -5,9 +5,10 @@ from pathlib import Path
 from typing import Any
 
 from components.evaluate.step import EVALUATION_NAME
+from components.gate.judged_report import write_judged_report
 from endcap.bundle.release_record import ReleaseRecord, read_release
 from endcap.evaluation.evaluation import Evaluation
-from endcap.evaluation.gate import Decision, GateLimits, decide
+from endcap.evaluation.gate import Champion, Decision, GateLimits, decide
 from endcap.log import get_logger
 from endcap.settings import Settings
 from endcap.tracking.tracking import Tracking
@@ -19,7 +20,9 @@ class GateResult:
     run_id: str
 
 
-def gate_step(evaluation_dir: Path, report_file: Path, parameters: dict[str, Any], limits: GateLimits, settings: Settings) -> GateResult:
+def gate_step(
+    evaluation_dir: Path, report_file: Path, parameters: dict[str, Any], limits: GateLimits, settings: Settings, *, judged_report: Path
+) -> GateResult:
     """Decide about a run and record it in MLflow, accepted or not; the champion's own evaluation is on record already.
 
     Args:
@@ -28,17 +31,23 @@ def gate_step(evaluation_dir: Path, report_file: Path, parameters: dict[str, Any
         parameters: of the run, for the record.
         limits: what must be reached.
         settings: where MLflow is.
+        judged_report: the report with the decision in it, to be written.
+
+    Raises:
+        DependencyUnavailable: MLflow does not answer, so nobody knows whether there is a champion.
     """
     evaluation_file = evaluation_dir / EVALUATION_NAME
     evaluation = Evaluation.model_validate_json(evaluation_file.read_bytes())
     served = read_release(settings.served_dir)
     if served is not None and served.run_id is not None and _is_of(evaluation, served):
-        return GateResult(decide(evaluation, evaluation, limits), served.run_id)
+        decision = decide(evaluation, Champion(served.version, evaluation), limits)
+        write_judged_report(report_file, judged_report, decision)
+        return GateResult(decision, served.run_id)
     tracking = Tracking(settings)
-    champion = tracking.champion()
-    decision = decide(evaluation, champion.evaluation if champion else None, limits)
+    decision = decide(evaluation, tracking.champion(), limits)
+    write_judged_report(report_file, judged_report, decision)
     tags = {"dataset": evaluation.dataset_fingerprint, "cut": evaluation.cut.isoformat()}
-    run_id = tracking.record_run(evaluation_file, parameters, tags, report_file)
+    run_id = tracking.record_run(evaluation_file, parameters, tags, judged_report)
     tracking.set_tags(run_id, {"accepted": str(decision.accepted).lower(), "reason": decision.reason})
     get_logger("gate").info("decided", accepted=decision.accepted, reason=decision.reason)
     return GateResult(decision, run_id)

@@ -87,6 +87,9 @@ class BundleManifest(BaseModel):
     quotas: dict[str, int] = Field(description="Candidates a source, as in training the ranker.")
     metrics: dict[str, float] = Field(description="Offline metrics, named model/metric@k.")
     run_id: str | None = Field(None, description="MLflow run that made it.")
+    accepted_uncompared: str | None = Field(
+        None, description="Why it could not be compared with the champion, where somebody accepted it so; empty when it was compared."
+    )
     files: dict[str, FileEntry]
 
     @property

@@ -7,6 +7,8 @@ from endcap.evaluation.evaluation import ALL, DEEP_K, FULL, MAIN_K, NEW, Evaluat
 
 RANKING_METRIC = f"ndcg@{MAIN_K}"
 RETRIEVAL_METRIC = f"recall@{DEEP_K}"
+ACCEPT_UNCOMPARED = "endcap pipeline run --accept-uncompared"
+"""The way out, as messages name it; on a server it is the pipeline's parameter `accept_uncompared`."""
 
 
 @dataclass(frozen=True)
@@ -18,31 +20,56 @@ class GateLimits:
             noise of a retraining (half the 95 % interval of a paired difference on 2,000 users is about 0.006).
         min_lift: least NDCG@10 above the user's own most-bought items.
         min_recall_lift: least recall@100 of the two-tower above popularity, on items new to the user.
+        accept_uncompared: whether a bundle may pass that cannot be compared with the champion.
     """
 
     min_gain: float = -0.005
     min_lift: float = 0.0
     min_recall_lift: float = 0.0
+    accept_uncompared: bool = False
+
+
+@dataclass(frozen=True)
+class Champion:
+    """The bundle that others have to beat.
+
+    Attributes:
+        bundle_version: of the bundle that is served.
+        evaluation: its offline figures; None when the registry has them no more.
+        gone: why there are none, for people.
+    """
+
+    bundle_version: int
+    evaluation: Evaluation | None
+    gone: str = ""
 
 
 @dataclass(frozen=True)
 class Decision:
-    """The gate's answer and each condition it looked at, in words."""
+    """The gate's answer and each condition it looked at, in words.
+
+    Attributes:
+        uncompared: why the bundle was not compared with the champion; empty when it was, or when there is no champion.
+    """
 
     accepted: bool
     conditions: tuple[str, ...]
+    uncompared: str = ""
 
     @property
     def reason(self) -> str:
         return "; ".join(self.conditions)
 
 
-def decide(evaluation: Evaluation, champion: Evaluation | None, limits: GateLimits) -> Decision:
-    """Compare a bundle with the baselines and, when both were measured on the same weeks of the same data, with the champion.
+def decide(evaluation: Evaluation, champion: Champion | None, limits: GateLimits) -> Decision:
+    """Compare a bundle with the baselines and with the champion.
+
+    A champion that cannot be compared with, because it was measured on other data or its figures are gone, refuses the bundle unless
+    somebody accepts that.
 
     Args:
         evaluation: of the bundle.
-        champion: of the bundle that is served; None when there is none.
+        champion: the bundle that is served; None when the registry says that there is none.
         limits: what must be reached.
     """
     ours = evaluation.metric(FULL, RANKING_METRIC)
@@ -52,13 +79,31 @@ def decide(evaluation: Evaluation, champion: Evaluation | None, limits: GateLimi
     if NEW in evaluation.truths:
         recall, popular = (evaluation.metric(model, RETRIEVAL_METRIC, NEW) for model in ("two_tower", "popular"))
         checks.append(_check("two-tower on new items", RETRIEVAL_METRIC, recall, ("popular", popular), limits.min_recall_lift))
+    uncompared = ""
     if champion is None:
         checks.append((True, "no champion yet"))
-    elif not evaluation.is_comparable_with(champion):
-        checks.append((True, "the champion was measured on other data, so it is not compared"))
+    elif champion.evaluation is not None and evaluation.is_comparable_with(champion.evaluation):
+        theirs = champion.evaluation.metric(FULL, RANKING_METRIC, ALL)
+        checks.append(_check("ranking", RANKING_METRIC, ours, ("champion", theirs), limits.min_gain))
     else:
-        checks.append(_check("ranking", RANKING_METRIC, ours, ("champion", champion.metric(FULL, RANKING_METRIC, ALL)), limits.min_gain))
-    return Decision(all(passed for passed, _ in checks), tuple(text for _, text in checks))
+        uncompared = _why_uncompared(evaluation, champion)
+        way_out = "accepted by --accept-uncompared" if limits.accept_uncompared else f"to accept it all the same: {ACCEPT_UNCOMPARED}"
+        checks.append((limits.accept_uncompared, f"{'NOT COMPARED' if limits.accept_uncompared else 'FAILED'}: {uncompared}; {way_out}"))
+    return Decision(all(passed for passed, _ in checks), tuple(text for _, text in checks), uncompared)
+
+
+def _why_uncompared(evaluation: Evaluation, champion: Champion) -> str:
+    who = f"the champion, bundle {champion.bundle_version}, cannot be compared with"
+    if champion.evaluation is None:
+        return f"{who}: its evaluation is gone ({champion.gone})"
+    names = {
+        "dataset_fingerprint": "other data",
+        "cut": "another cut",
+        "horizon_days": "another horizon",
+        "min_buyers": "another min_buyers",
+    }
+    differences = [text for name, text in names.items() if getattr(evaluation, name) != getattr(champion.evaluation, name)]
+    return f"{who}: it was measured on {', '.join(differences)}"
 
 
 def _check(what: str, metric: str, value: float, against: tuple[str, float], least: float) -> tuple[bool, str]:

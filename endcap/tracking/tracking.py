@@ -3,13 +3,15 @@
 import hashlib
 from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+from pydantic import ValidationError
 
 from endcap.contracts.bundle import BundleManifest
 from endcap.errors import DependencyUnavailable, InvalidInput
 from endcap.evaluation.evaluation import Evaluation
+from endcap.evaluation.gate import Champion
 from endcap.settings import Settings
 
 CHAMPION = "champion"
@@ -17,15 +19,6 @@ BUNDLE_TAG = "endcap.bundle"
 EVALUATION_TAG = "endcap.evaluation"
 EVALUATION_ARTIFACT = "evaluation.json"
 _PARAMETER_LENGTH_MAX = 500
-
-
-@dataclass(frozen=True)
-class Champion:
-    """The bundle that others have to beat."""
-
-    bundle_version: int
-    run_id: str
-    evaluation: Evaluation
 
 
 class Tracking:
@@ -120,33 +113,76 @@ class Tracking:
                 )
             self._client.set_registered_model_alias(self._settings.registered_model, CHAMPION, number)
         except self._failure as error:
-            raise DependencyUnavailable(f"MLflow does not answer: {error}", field="ENDCAP_MLFLOW__TRACKING_URI") from error
+            raise self._unavailable(error) from error
 
     def champion_version(self) -> int | None:
-        """The champion's bundle version, or None when there is none."""
+        """The champion's bundle version, or None when the registry says that there is none.
+
+        Raises:
+            DependencyUnavailable: MLflow does not answer.
+        """
         found = self._champion()
         return int(found.tags[BUNDLE_TAG]) if found is not None else None
 
     def champion(self) -> Champion | None:
-        """The champion with its evaluation, or None when there is none or its run is gone."""
-        import mlflow
+        """The champion, with its evaluation where the registry still has it; None when the registry says that there is none.
 
+        Raises:
+            DependencyUnavailable: MLflow or its artifact store does not answer.
+        """
         found = self._champion()
-        if found is None or not found.run_id:
+        if found is None:
             return None
+        version = int(found.tags[BUNDLE_TAG])
+        if not found.run_id:
+            return Champion(version, None, "it was registered without a run")
         try:
             run = self._client.get_run(found.run_id)
-            file = mlflow.artifacts.download_artifacts(f"{run.info.artifact_uri}/{EVALUATION_ARTIFACT}")
-        except (self._failure, OSError):
-            return None
-        evaluation = Evaluation.model_validate_json(Path(file).read_bytes())
-        return Champion(int(found.tags[BUNDLE_TAG]), found.run_id, evaluation)
+        except self._failure as error:
+            if not _is_missing(error):
+                raise self._unavailable(error) from error
+            return Champion(version, None, f"its run {found.run_id} is gone")
+        if run.info.lifecycle_stage == "deleted":
+            return Champion(version, None, f"its run {found.run_id} was deleted")
+        return self._with_evaluation(version, run)
+
+    def _with_evaluation(self, version: int, run: Any) -> Champion:
+        """The champion with what its run recorded."""
+        import mlflow
+
+        run_id, where = str(run.info.run_id), f"{run.info.artifact_uri}/{EVALUATION_ARTIFACT}"
+        try:
+            listed = {each.path for each in self._client.list_artifacts(run_id)}
+            if EVALUATION_ARTIFACT not in listed:
+                return Champion(version, None, f"its run {run_id} has no {EVALUATION_ARTIFACT}")
+            file = mlflow.artifacts.download_artifacts(where)
+        except (self._failure, OSError) as error:
+            raise self._unavailable(error) from error
+        try:
+            evaluation = Evaluation.model_validate_json(Path(file).read_bytes())
+        except ValidationError as error:
+            gone = f"{EVALUATION_ARTIFACT} of its run {run_id} is of another version of endcap: {error.errors()[0]['msg']}"
+            return Champion(version, None, gone)
+        return Champion(version, evaluation)
 
     def _champion(self) -> Any:
+        """The model version with the alias `champion`; None when the registry has no such model or alias."""
+        model = self._settings.registered_model
         try:
-            return self._client.get_model_version_by_alias(self._settings.registered_model, CHAMPION)
-        except self._failure:
-            return None
+            number = self._client.get_registered_model(model).aliases.get(CHAMPION)
+            return None if number is None else self._client.get_model_version(model, number)
+        except self._failure as error:
+            if _is_missing(error):
+                return None
+            raise self._unavailable(error) from error
+
+    def _unavailable(self, error: Exception) -> DependencyUnavailable:
+        return DependencyUnavailable(
+            f"MLflow does not answer: {error}",
+            field="ENDCAP_MLFLOW__TRACKING_URI",
+            value=self._settings.tracking_uri,
+            fix="run again when the tracking server and its artifact store are there",
+        )
 
     def _model_version(self, bundle_version: int) -> str | None:
         found = self._client.search_model_versions(f"name = '{self._settings.registered_model}'")
@@ -168,6 +204,11 @@ class Tracking:
         logged = [Metric(name.replace("@", "_at_"), value, now_ms, 0) for name, value in metrics.items()]
         for start in range(0, len(logged), 500):
             self._client.log_batch(run_id, metrics=logged[start : start + 500])
+
+
+def _is_missing(error: Any) -> bool:
+    """Whether the registry answered, and said that there is no such thing."""
+    return str(getattr(error, "error_code", "")) == "RESOURCE_DOES_NOT_EXIST"
 
 
 def quiet_mlflow() -> None:

@@ -1,19 +1,24 @@
 """Through `kfp.local`, with the real gate: a refused run is recorded, and nothing behind the gate happens."""
 
 import json
+import sqlite3
 from pathlib import Path
 from typing import Any
 
+import mlflow
 import pytest
 from kfp import dsl
 from rich.console import Console
 
+from components.evaluate.report_page import DECISION_PLACE
 from components.gate.component import gate
 from components.gate.step import gate_step
 from endcap.bundle.release_record import ReleaseRecord, write_release
+from endcap.errors import DependencyUnavailable
 from endcap.evaluation.evaluation import ALL, Evaluation, Figure, TruthFigures
 from endcap.evaluation.gate import GateLimits
 from endcap.settings import Settings
+from endcap.tracking.tracking import Tracking
 from pipelines.local_run import LocalRun, run_locally
 
 
@@ -34,7 +39,7 @@ def deploy(to: str, run_id: str) -> None:
 
 
 @dsl.pipeline(name="gated")
-def gated(document: str, to: str) -> None:
+def gated(document: str, to: str, accept_uncompared: bool = False) -> None:
     made = made_evaluation(document=document)
     decided = gate(
         evaluation=made.outputs["evaluation"],
@@ -47,6 +52,7 @@ def gated(document: str, to: str) -> None:
         min_gain=-0.005,
         min_lift=0.0,
         min_recall_lift=0.0,
+        accept_uncompared=accept_uncompared,
     ).set_caching_options(False)
     with dsl.If(decided.outputs["Output"] == True):  # noqa: E712 - compiled into a condition
         deploy(to=to, run_id=decided.outputs["run_id"]).set_caching_options(False)
@@ -81,9 +87,16 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
-def run(home: Path, ndcg: float) -> LocalRun:
-    arguments: dict[str, Any] = {"document": document(ndcg), "to": str(home / "deployed")}
+def run(home: Path, ndcg: float, *, accept_uncompared: bool = False) -> LocalRun:
+    arguments: dict[str, Any] = {"document": document(ndcg), "to": str(home / "deployed"), "accept_uncompared": accept_uncompared}
     return run_locally(gated, arguments, Settings(home=home), Console(stderr=True, quiet=True))
+
+
+def recorded_reason(home: Path) -> str:
+    """Of the newest run."""
+    client = mlflow.MlflowClient(Settings(home=home).mlflow_uri)
+    newest, *_ = client.search_runs([client.get_experiment_by_name("endcap").experiment_id])
+    return str(newest.data.tags["reason"])
 
 
 @pytest.mark.parametrize(("ndcg", "accepted"), [(0.39, False), (0.41, True)])
@@ -91,24 +104,72 @@ def test_only_an_accepted_bundle_passes_the_gate(home: Path, ndcg: float, accept
     done = run(home, ndcg)
     assert [step.name for step in done.steps] == ["made-evaluation", "gate", *(["deploy"] if accepted else [])]
     assert (home / "deployed").exists() is accepted
-    import mlflow
-
     client = mlflow.MlflowClient(Settings(home=home).mlflow_uri)
     (recorded,) = client.search_runs([client.get_experiment_by_name("endcap").experiment_id])
     assert recorded.data.tags["accepted"] == json.dumps(accepted)
     assert "own most-bought" in recorded.data.tags["reason"]
 
 
+def champion_of_other_data(settings: Settings, folder: Path) -> None:
+    """A champion as last night's data made it."""
+    tracking = Tracking(settings)
+    evaluation = Evaluation.model_validate_json(document(0.2)).model_copy(update={"dataset_fingerprint": "last night's"})
+    (folder / "evaluation.json").write_text(evaluation.model_dump_json())
+    client = mlflow.MlflowClient(settings.mlflow_uri)
+    run_id = tracking.record_run(folder / "evaluation.json", {}, {})
+    client.create_registered_model(settings.mlflow.registered_model)
+    made = client.create_model_version(settings.mlflow.registered_model, "file:///bundle", run_id, tags={"endcap.bundle": "7"})
+    client.set_registered_model_alias(settings.mlflow.registered_model, "champion", made.version)
+
+
+def test_a_champion_of_last_nights_data_is_no_free_pass(home: Path) -> None:
+    champion_of_other_data(Settings(home=home), home)
+    refused = run(home, 0.41)
+    assert "deploy" not in [step.name for step in refused.steps]
+    assert "--accept-uncompared" in recorded_reason(home)
+    accepted = run(home, 0.42, accept_uncompared=True)
+    assert "deploy" in [step.name for step in accepted.steps]
+
+
+def test_the_report_and_the_run_say_what_was_accepted_uncompared(tmp_path: Path) -> None:
+    settings = Settings(home=tmp_path / "home")
+    champion_of_other_data(settings, tmp_path)
+    (tmp_path / "evaluation").mkdir()
+    (tmp_path / "evaluation" / "evaluation.json").write_text(document(0.45))
+    (tmp_path / "report.html").write_text(f"<main><h1>Evaluation</h1>{DECISION_PLACE}<p>figures</p></main>")
+    limits = GateLimits(accept_uncompared=True)
+    result = gate_step(tmp_path / "evaluation", tmp_path / "report.html", {}, limits, settings, judged_report=tmp_path / "judged.html")
+    page = (tmp_path / "judged.html").read_text()
+    assert page.index("Gate: accepted") < page.index("<p>figures</p>")
+    assert "NOT COMPARED" in page and "bundle 7" in page
+    assert result.decision.uncompared
+
+
+def test_a_registry_that_does_not_answer_fails_the_gate(tmp_path: Path) -> None:
+    (tmp_path / "evaluation").mkdir()
+    (tmp_path / "evaluation" / "evaluation.json").write_text(document(0.45))
+    (tmp_path / "report.html").write_text("<p>report</p>")
+    settings = Settings(home=tmp_path / "home")
+    Tracking(settings)
+    with sqlite3.connect(settings.home / "mlflow.db") as database:
+        database.execute("ALTER TABLE registered_models RENAME TO away")
+    with pytest.raises(DependencyUnavailable, match="MLflow does not answer"):
+        gate_step(tmp_path / "evaluation", tmp_path / "report.html", {}, GateLimits(), settings, judged_report=tmp_path / "judged.html")
+
+
 def test_the_served_bundles_own_evaluation_is_accepted_under_its_own_run(tmp_path: Path) -> None:
     settings = Settings(home=tmp_path / "home")
     (tmp_path / "evaluation").mkdir()
     (tmp_path / "evaluation" / "evaluation.json").write_text(document(0.45))
+    (tmp_path / "report.html").write_text("<p>report</p>")
     metrics = Evaluation.model_validate_json(document(0.45)).flat()
     record = ReleaseRecord(version=3, collection="endcap_3", run_id="run-3", dataset_fingerprint="f", metrics=metrics)
     (settings.served_dir / "endcap" / "3").mkdir(parents=True)
     write_release(settings.served_dir, record)
-    again = gate_step(tmp_path / "evaluation", tmp_path / "report.html", {}, GateLimits(), settings)
+    again = gate_step(tmp_path / "evaluation", tmp_path / "report.html", {}, GateLimits(), settings, judged_report=tmp_path / "judged.html")
     assert (again.decision.accepted, again.run_id) == (True, "run-3")
     assert not (settings.home / "mlflow.db").exists()
-    raised = gate_step(tmp_path / "evaluation", tmp_path / "report.html", {}, GateLimits(min_lift=0.2), settings)
+    raised = gate_step(
+        tmp_path / "evaluation", tmp_path / "report.html", {}, GateLimits(min_lift=0.2), settings, judged_report=tmp_path / "judged.html"
+    )
     assert not raised.decision.accepted

@@ -2,11 +2,12 @@
 
 from collections.abc import Callable
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from endcap.evaluation.evaluation import NEW, Evaluation
-from endcap.evaluation.gate import GateLimits, decide
+from endcap.evaluation.gate import Champion, GateLimits, decide
 
 LIMITS = GateLimits()
 
@@ -31,16 +32,46 @@ def test_a_two_tower_that_is_not_above_popular_on_new_items_is_refused(make_eval
 
 def test_a_worse_bundle_than_the_champion_is_refused_beyond_the_tolerance(make_evaluation: Callable[..., Evaluation]) -> None:
     champion = make_evaluation(ndcg=0.43)
-    assert decide(make_evaluation(ndcg=0.426), champion, LIMITS).accepted
-    refused = decide(make_evaluation(ndcg=0.424), champion, LIMITS)
+    assert decide(make_evaluation(ndcg=0.426), Champion(7, champion), LIMITS).accepted
+    refused = decide(make_evaluation(ndcg=0.424), Champion(7, champion), LIMITS)
     assert not refused.accepted
     assert "champion 0.4300" in refused.reason
 
 
-def test_a_champion_of_other_data_is_not_compared(make_evaluation: Callable[..., Evaluation]) -> None:
-    decision = decide(make_evaluation(ndcg=0.41), make_evaluation(ndcg=0.9, dataset_fingerprint="e" * 64), LIMITS)
+UNCOMPARABLE = {
+    "measured on other data": {"dataset_fingerprint": "e" * 64},
+    "measured on another min_buyers": {"min_buyers": 99},
+    "measured on another horizon": {"horizon_days": 3},
+}
+
+
+@pytest.mark.parametrize("why", UNCOMPARABLE)
+def test_a_champion_that_cannot_be_compared_refuses_and_names_the_way_out(make_evaluation: Callable[..., Evaluation], why: str) -> None:
+    champion = Champion(7, make_evaluation(ndcg=0.1).model_copy(update=UNCOMPARABLE[why]))
+    decision = decide(make_evaluation(ndcg=0.45), champion, LIMITS)
+    assert not decision.accepted
+    assert why in decision.reason and "bundle 7" in decision.reason
+    assert "endcap pipeline run --accept-uncompared" in decision.reason
+
+
+def test_a_champion_whose_evaluation_is_gone_refuses(make_evaluation: Callable[..., Evaluation]) -> None:
+    decision = decide(make_evaluation(), Champion(7, None, "its run abc was deleted"), LIMITS)
+    assert not decision.accepted
+    assert "its run abc was deleted" in decision.reason and decision.uncompared
+
+
+def test_an_uncompared_bundle_passes_when_somebody_accepts_it_and_says_so(make_evaluation: Callable[..., Evaluation]) -> None:
+    limits = GateLimits(accept_uncompared=True)
+    decision = decide(make_evaluation(), Champion(7, None, "its run abc was deleted"), limits)
     assert decision.accepted
-    assert "not compared" in decision.reason
+    assert "NOT COMPARED" in decision.reason and "its run abc was deleted" in decision.uncompared
+
+
+def test_accepting_uncompared_bundles_lets_no_worse_one_pass(make_evaluation: Callable[..., Evaluation]) -> None:
+    limits = GateLimits(accept_uncompared=True)
+    assert not decide(make_evaluation(ndcg=0.40, baseline=0.40), Champion(7, None, "gone"), limits).accepted
+    compared = decide(make_evaluation(ndcg=0.424), Champion(7, make_evaluation(ndcg=0.43)), limits)
+    assert not compared.accepted and compared.uncompared == ""
 
 
 def test_data_without_new_items_is_judged_by_the_ranking_alone(make_evaluation: Callable[..., Evaluation]) -> None:
