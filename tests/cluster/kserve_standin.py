@@ -27,6 +27,7 @@ from tests.cluster.kserve.rollout_restart import undo_restart
 from tests.cluster.kserve.route_takeover import is_cluster_local, make_routes
 from tests.cluster.kserve.runtime_selection import InvalidSpec, chosen_runtime
 from tests.cluster.kserve.settings import KServeSettings
+from tests.cluster.kserve.warning_events import record
 from tests.cluster.kserve.webhooks import Webhooks
 from tests.cluster.kserve_objects import STANDARD, autoscaler_class, deployment_mode, knative_service, owned, standard_objects
 from tests.cluster.kserve_pod import PredictorPod, Refused, predictor_pod
@@ -167,20 +168,22 @@ class KServeStandIn:
         from kubernetes.client.rest import ApiException
 
         mode = deployment_mode(service)
+        error = None
         try:
             pod = predictor_pod(service, chosen_runtime(self._objects, self._namespace, service["spec"]["predictor"]["model"]))
             make = self._standard if mode == STANDARD else self._knative
             status = make(service, pod)
         except InvalidSpec as invalid:
-            status = invalid_status(service, invalid)
+            error, status = str(invalid), invalid_status(service, invalid)
         except Refused as refused:
-            status = failed_status(service, str(refused))
+            error, status = str(refused), failed_status(service, str(refused))
         except ApiException as refused:
-            message = str(json.loads(refused.body)["message"])
-            if refused.status not in (400, 422) and not any(each in message for each in REFUSALS):
+            error = str(json.loads(refused.body)["message"])
+            if refused.status not in (400, 422) and not any(each in error for each in REFUSALS):
                 raise
-            status = failed_status(service, message)
-        self._write_status(service, {**status, "deploymentMode": mode})
+            status = failed_status(service, error)
+        if self._write_status(service, {**status, "deploymentMode": mode}) and error is not None:
+            record(self._objects, service, error)
 
     def _standard(self, service: dict[str, Any], pod: PredictorPod) -> dict[str, Any]:
         if refusal := host_refusal(service["metadata"]["name"], self._namespace, self._settings.ingress_domain):
@@ -233,10 +236,13 @@ class KServeStandIn:
     def _start_of(self, service: dict[str, Any]) -> Start:
         return self._starts.get(service["metadata"]["name"], Start.AT_ONCE)
 
-    def _write_status(self, service: dict[str, Any], status: dict[str, Any]) -> None:
+    def _write_status(self, service: dict[str, Any], status: dict[str, Any]) -> bool:
+        """Whether there was something new to write."""
         present = service.get("status", {})
-        if any(_without_times(present.get(field)) != _without_times(value) for field, value in status.items()):
+        is_new = any(_without_times(present.get(field)) != _without_times(value) for field, value in status.items())
+        if is_new:
             self._objects.patch_status(service, status)
+        return is_new
 
 
 def _belongs(pod: dict[str, Any], service: dict[str, Any]) -> bool:

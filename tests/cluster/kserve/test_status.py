@@ -47,6 +47,18 @@ def test_a_runtime_that_is_missing_or_unfit_is_an_invalid_spec(shelf: Shelf, spe
     assert shelf.status(name)["modelStatus"]["transitionStatus"] == "UpToDate"
 
 
+def test_a_service_that_comes_before_its_runtime_warns_and_heals(shelf: Shelf) -> None:
+    shelf.apply(Service("early", model={"runtime": "late"}))
+    shelf.reconcile()
+    shelf.reconcile()
+    selector = "involvedObject.name=early,involvedObject.kind=InferenceService,type=Warning"
+    columns = "custom-columns=:reason,:message"
+    found = shelf.kubectl("get", "events", "--namespace", shelf.namespace, "--field-selector", selector, "--no-headers", "-o", columns)
+    assert found.split(maxsplit=1) == ["InternalError", "No ServingRuntimes or ClusterServingRuntimes with the name: late\n"]
+    shelf.apply_runtime(runtime("late"))
+    shelf.until(lambda: shelf.is_ready("early"), "ready")
+
+
 def test_a_runtime_that_goes_makes_a_service_that_was_ready_not_ready(shelf: Shelf) -> None:
     shelf.apply_runtime(runtime("leaving"))
     shelf.apply(Service("left", model={"runtime": "leaving"}))
