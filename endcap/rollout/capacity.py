@@ -41,9 +41,8 @@ def prepared(status: RolloutStatus, target: Target, weight: int, now: datetime) 
     pods = _candidate_pods(target)
     if pods is None or target.pods is None:
         return Preparation(status)
-    status = with_progress(_with_capacity(status, target.pods, pods, weight, now), target, now)
-    assert status.capacity is not None
-    needed = status.capacity.pods
+    capacity = _capacity(status.capacity, target.pods, pods, weight, now)
+    status, needed = with_progress(changed(status, capacity=capacity), target, now), capacity.pods
     if pods.declared >= needed:
         return Preparation(status, (), shortage(status, target))
     return Preparation(status, (RaiseCandidate(needed),), shortage(status, target) or f"{needed} pods of the candidate to be kept")
@@ -95,14 +94,13 @@ def _with_hold(status: RolloutStatus, pods: Pods) -> RolloutStatus:
     return changed(status, held_replicas=wanted, stable_replicas=own)
 
 
-def _with_capacity(status: RolloutStatus, stable: Pods, candidate: Pods, weight: int, now: datetime) -> RolloutStatus:
-    """The status with the pods this share needs; once fixed, the number stays for this share and never falls for a later one."""
-    before = status.capacity
+def _capacity(before: Capacity | None, stable: Pods, candidate: Pods, weight: int, now: datetime) -> Capacity:
+    """The pods this share needs; once fixed, the number stays for this share and never falls for a later one."""
     if before is not None and before.weight == weight:
-        return status
+        return before
     share = -(-weight * (stable.available + candidate.available) // 100)
     needed = candidate.bounded(max(share, candidate.least, before.pods if before is not None else 1))
-    return changed(status, capacity=Capacity(weight=weight, pods=max(needed, 1), available_max=candidate.available, progress_at=now))
+    return Capacity(weight=weight, pods=max(needed, 1), available_max=candidate.available, progress_at=now)
 
 
 def _candidate_pods(target: Target | Absent) -> Pods | None:

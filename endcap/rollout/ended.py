@@ -1,4 +1,4 @@
-"""What a rollout has left to do when it has ended: to give the finalizer back, and first to bring back traffic that its candidate had to keep."""
+"""What is left to do when a rollout has ended: traffic that its candidate had to keep is brought back, then the finalizer goes."""
 
 from datetime import datetime
 

@@ -1,8 +1,8 @@
 """RollingBack: the stable version has all traffic and the alias again, at once; then the candidate goes.
 
-Two things take longer. A target that was already being rolled over to the candidate's bundle has to serve the old one first, and one without
-an available pod gets its traffic when it has one. Where the stable collection is gone from Milvus nothing can bring the alias back: the stable
-version then answers from fallbacks, and the rollout ends with what restores it.
+Two things take longer. A target that was already being rolled over to the candidate's bundle has to serve the old one first, and one
+without an available pod gets its traffic when it has one. Where the stable collection is gone from Milvus nothing can bring the alias back:
+the stable version then answers from fallbacks, and the rollout ends with what restores it.
 """
 
 from datetime import datetime
@@ -28,19 +28,24 @@ def decide_rolling_back(rollout: Rollout, world: World, now: datetime) -> tuple[
     if stable is None:
         return _failed(status, now), []
     if isinstance(target, Absent):
-        if target.is_gone:
-            return _failed(status, now), [DeleteCandidate()]
-        if rollout.is_deleting and is_overdue:
-            return _failed(status, now), []
-        return changed(status, message=f"{_cause(status)}; {target.message}"), []
+        return _without_target(status, target, rollout.is_deleting and is_overdue, now)
     status = confirmed(rollout.spec, status, target)
     if rollout.is_deleting and is_overdue:
         return _let_go(status, target, now)
     if status.completed_at is not None:
         return _cleared(status, stable, target, is_overdue, now)
-    if _is_missing(status, target, world.index):
+    is_missing = world.index is not None and world.index.stable == "missing" and returned_collection(status, target) is not None
+    if is_missing:
         return _returned_without_collection(rollout.spec.bundle, status, target, is_overdue=is_overdue, now=now)
     return _returned(rollout, status, target=target, index=world.index, now=now)
+
+
+def _without_target(status: RolloutStatus, target: Absent, must_end: bool, now: datetime) -> tuple[RolloutStatus, list[Effect]]:
+    if target.is_gone:
+        return _failed(status, now), [DeleteCandidate()]
+    if must_end:
+        return _failed(status, now), []
+    return changed(status, message=f"{_cause(status)}; {target.message}"), []
 
 
 def _returned(
@@ -108,10 +113,6 @@ def _let_go(status: RolloutStatus, target: Target, now: datetime) -> tuple[Rollo
     if target.candidate is not None and target.candidate.is_owned and target.weight != 0 and status.mode == "Standard":
         return status, [*traffic_back(status, target), OrphanCandidate()]
     return _failed(status, now), release(status, target)
-
-
-def _is_missing(status: RolloutStatus, target: Target, index: Index | None) -> bool:
-    return index is not None and index.stable == "missing" and returned_collection(status, target) is not None
 
 
 def _missing(status: RolloutStatus, target: Target) -> str:

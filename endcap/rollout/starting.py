@@ -1,4 +1,4 @@
-"""Initializing: the stable version is noted, the candidate's collection is there, the candidate gets its pods. No shopper is served by it yet."""
+"""Initializing: the stable version is noted, the candidate's collection is there, the candidate gets its pods; it has no traffic yet."""
 
 from datetime import datetime
 
@@ -7,6 +7,7 @@ from endcap.rollout.capacity import Preparation, prepared, prepared_step, with_p
 from endcap.rollout.edits import confirmed, noticed_edit
 from endcap.rollout.effects import Effect, EnsureCandidate, LoadCollection, SetWeight
 from endcap.rollout.load_failure import with_load_failure
+from endcap.rollout.refusals import reason_to_wait
 from endcap.rollout.resource import Rollout
 from endcap.rollout.steps import steps_taken
 from endcap.rollout.transition import EDITED, begin_step, changed, enter, pause, roll_back, seconds_since
@@ -17,7 +18,7 @@ def decide_starting(rollout: Rollout, world: World, now: datetime) -> tuple[Roll
     spec, target = rollout.spec, world.target
     status = with_progress(rollout.status, target, now)
     if _seconds_without_progress(status, now) > spec.progress_deadline_seconds:
-        message = f"no progress for {spec.progress_deadline_seconds} s: {status.message}"
+        message = f"no progress for {spec.progress_deadline_seconds} s: {reason_to_wait(status)}"
         return roll_back(status, "ProgressDeadlineExceeded", message, now), []
     if isinstance(target, Absent):
         return enter(status, Phase.INITIALIZING, target.reason, target.message, now), []

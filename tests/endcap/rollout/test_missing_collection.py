@@ -1,4 +1,4 @@
-"""The stable version's collection is gone from Milvus: traffic first, an end that says what restores it, and a Rollout that can be deleted."""
+"""The stable version's collection is gone from Milvus: traffic first, then an end that says what restores it."""
 
 from dataclasses import replace
 
