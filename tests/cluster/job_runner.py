@@ -27,6 +27,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+import pytest
+
 from tests.cluster.cluster import Cluster
 from tests.cluster.nodes.node_api import Document, NodeApi
 from tests.cluster.nodes.pod_run import Places, PodRun
@@ -43,6 +45,8 @@ def all_jobs(job: str) -> bool:
 
 class JobRunner:
     """At work between `__enter__` and `__exit__`, which kills what still runs and raises what went wrong in the runner itself.
+
+    A test is skipped on a cluster of KUBECONFIG.
 
     Args:
         cluster: its own connection is made for the runner.
@@ -73,6 +77,8 @@ class JobRunner:
         self._kept_logs: dict[str, str] = {}
 
     def __enter__(self) -> Self:
+        if self._cluster.own is None:
+            pytest.skip("the nodes of a cluster from KUBECONFIG run Jobs themselves, with images")
         self._stack = contextlib.ExitStack()
         self._folder = Path(self._stack.enter_context(tempfile.TemporaryDirectory(prefix="job-runner-")))
         self._api = NodeApi(self._cluster, self._namespace)

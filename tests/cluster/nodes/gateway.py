@@ -29,7 +29,7 @@ class Gateway:
         rule: name of its rule; matches are not looked at.
         loop: runs it.
         port_of: port of loopback by the pod's address, None where none listens.
-        delay_s: from a change in the API server's watch until the gateway goes by it: a controller hands it to its proxies.
+        delay_s: from a change in the API server's watch until the gateway goes by it: a controller configures its proxies first.
         seed: of the draws.
     """
 

@@ -55,20 +55,10 @@ class PodLifecycle:
 
     async def run(self) -> None:
         """Return when the pod is gone."""
-        own = self.addresses
-        started = {
-            "startTime": moment(self._since),
-            "podIP": own.pod,
-            "podIPs": [{"ip": own.pod}],
-            "hostIP": own.host,
-            "hostIPs": [{"ip": own.host}],
-        }
-        creating = [waiting(each, "ContainerCreating") for each in self._pod["spec"]["containers"]]
-        await self._write({**started, "phase": "Pending", "containerStatuses": creating}, Initialized=True, PodReadyToStartContainers=True)
+        await self._create()
         await self.server.start()
         self._since = datetime.now(UTC)
-        await self._set_ready(False)
-        probing: asyncio.Future[None] = asyncio.ensure_future(follow_readiness(self._serving, self.server, self._set_ready))
+        probing: asyncio.Future[None] = asyncio.ensure_future(self._probe())
         try:
             await asyncio.wait((probing, self._deleted), return_when=asyncio.FIRST_COMPLETED)
             if probing.done():
@@ -85,6 +75,17 @@ class PodLifecycle:
         """The pod has a deletion time now."""
         if not self._deleted.done():
             self._deleted.set_result(pod)
+
+    async def _create(self) -> None:
+        own = self.addresses
+        addresses = {"podIP": own.pod, "podIPs": [{"ip": own.pod}], "hostIP": own.host, "hostIPs": [{"ip": own.host}]}
+        creating = [waiting(each, "ContainerCreating") for each in self._pod["spec"]["containers"]]
+        status = {"phase": "Pending", "startTime": moment(self._since), **addresses, "containerStatuses": creating}
+        await self._write(status, Initialized=True, PodReadyToStartContainers=True)
+
+    async def _probe(self) -> None:
+        await self._set_ready(False)
+        await follow_readiness(self._serving, self.server, self._set_ready)
 
     async def _set_ready(self, ready: bool) -> None:
         states = [running(each, self._since, ready) for each in self._pod["spec"]["containers"]]
@@ -113,13 +114,12 @@ class PodLifecycle:
         from urllib3.exceptions import HTTPError
 
         while True:
-            try:
-                return await asyncio.to_thread(request, *arguments)
-            except ApiException as refused:
-                if refused.status in GONE:
-                    return None
-                if refused.status not in PASSING:
-                    raise
-            except HTTPError:
-                pass
+            with contextlib.suppress(HTTPError):
+                try:
+                    return await asyncio.to_thread(request, *arguments)
+                except ApiException as refused:
+                    if refused.status in GONE:
+                        return None
+                    if refused.status not in PASSING:
+                        raise
             await asyncio.sleep(RETRY_S)

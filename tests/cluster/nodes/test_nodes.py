@@ -85,7 +85,8 @@ def test_a_pod_without_a_node_stays_pending_until_one_is_uncordoned(make: Make, 
 
     until(unschedulable, "a pod that no node takes")
     kubectl("uncordon", *nodes.names)
-    until(lambda: len(workload.ready_pods()) == 2, "both pods")
+    pods = until(lambda: len(ready := workload.ready_pods()) == 2 and ready, "both pods")
+    assert {each["spec"]["nodeName"] for each in pods} <= set(nodes.names)
 
 
 def test_a_second_eviction_at_once_is_refused_by_the_budget(make: Make, kubectl: Command) -> None:
@@ -133,13 +134,13 @@ def test_a_deleted_pod_leaves_the_ready_endpoints_before_it_ends(make: Make, kub
     gone = workload.pods()[0]
     kubectl("delete", "pod", gone["metadata"]["name"], "-n", workload.namespace, "--wait=false")
 
-    def is_terminating() -> bool:
+    def endpoint() -> dict[str, bool] | None:
         listed = kubectl(
             "get", "endpointslices", "-l", f"kubernetes.io/service-name={workload.name}", "-n", workload.namespace, "-o", "json"
         )
         endpoints = [each for found in json.loads(listed)["items"] for each in found["endpoints"]]
-        conditions = next((each["conditions"] for each in endpoints if each["targetRef"]["uid"] == gone["metadata"]["uid"]), None)
-        return conditions == {"ready": False, "serving": True, "terminating": True}
+        conditions = next(each["conditions"] for each in endpoints if each["targetRef"]["uid"] == gone["metadata"]["uid"])
+        return dict(conditions) if conditions["terminating"] else None
 
-    until(is_terminating, "the endpoint of a pod that ends")
+    assert until(endpoint, "the endpoint of a pod that ends") == {"ready": False, "serving": True, "terminating": True}
     until(lambda: gone["metadata"]["uid"] not in {each["metadata"]["uid"] for each in workload.pods()}, "the pod's end")
