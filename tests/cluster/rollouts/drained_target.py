@@ -39,8 +39,6 @@ def make_drained_target(scene: Scene, helm: Command, kubectl: Command) -> None:
         *("template", NAME, CHART, "--namespace", scene.namespace, "--values", values_of("minimal")),
         *(*settings, "--set-string", "serving.bundle.version=1", *parts),
     )
-    for name in (NAME, f"{NAME}-candidate"):
-        scene.kserve.hold(name)  # the kubelet's stand-in says whether pods are ready
     kubectl("apply", "--server-side", "--namespace", scene.namespace, "-f", "-", stdin=rendered)
     scene.targets.append(NAME)
     until(lambda: disruptions_allowed(kubectl, scene.namespace) == 1, "ready pods under a budget", 60)

@@ -24,7 +24,8 @@ SERVICE = f"{NAME}-predictor"
 def nodes(scene: Scene) -> Iterator[Nodes]:
     if scene.cluster.own is None:
         pytest.skip("a cluster of KUBECONFIG has nodes of its own")
-    with Nodes(scene.cluster, scene.namespace, selector=SELECTOR) as running:
+    with pytest.MonkeyPatch.context() as patch, Nodes(scene.cluster, scene.namespace, selector=SELECTOR) as running:
+        patch.setattr(scene.kserve, "_runs_pods", False)  # `runs_pods=False` for this module: the nodes run them
         yield running
 
 
