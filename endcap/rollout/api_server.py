@@ -8,6 +8,7 @@ from typing import Any
 
 from endcap.contracts.rollout import GROUP, PLURAL, VERSION
 from endcap.errors import DependencyUnavailable, EndcapError, InvalidInput
+from endcap.rollout.admission import Refused, is_refusal
 from endcap.settings import Settings
 
 POD_NAMESPACE_FILE = Path("/var/run/secrets/kubernetes.io/serviceaccount/namespace")
@@ -56,11 +57,11 @@ class ApiServer:
 
     def get(self, kind: Kind, name: str) -> dict[str, Any] | None:
         """An object, or None when there is no such object or no such kind."""
-        answer = self._call(f"{kind.plural}/{name}", self._objects.get_namespaced_custom_object, *self._where(kind), name, missing=None)
+        answer = self._call(f"get {kind.plural}/{name}", self._objects.get_namespaced_custom_object, *self._where(kind), name, missing=None)
         return dict(answer) if answer is not None else None
 
     def list(self, kind: Kind) -> list[dict[str, Any]]:
-        answer = self._call(kind.plural, self._objects.list_namespaced_custom_object, *self._where(kind))
+        answer = self._call(f"list {kind.plural}", self._objects.list_namespaced_custom_object, *self._where(kind))
         return list(answer["items"])
 
     def create(self, kind: Kind, document: Mapping[str, Any]) -> dict[str, Any]:
@@ -69,7 +70,7 @@ class ApiServer:
         """
         name = document["metadata"]["name"]
         create = self._objects.create_namespaced_custom_object
-        return dict(self._call(f"{kind.plural}/{name}", create, *self._where(kind), dict(document), field_manager=FIELD_MANAGER))
+        return dict(self._call(f"create {kind.plural}/{name}", create, *self._where(kind), dict(document), field_manager=FIELD_MANAGER))
 
     def merge(self, kind: Kind, name: str, patch: Mapping[str, Any], resource_version: str | None = None) -> dict[str, Any]:
         """Merge a patch into an object.
@@ -79,56 +80,64 @@ class ApiServer:
         """
         body = _at(patch, resource_version)
         change = self._objects.patch_namespaced_custom_object
-        return dict(self._call(f"{kind.plural}/{name}", change, *self._where(kind), name, body, field_manager=FIELD_MANAGER))
+        return dict(self._call(f"patch {kind.plural}/{name}", change, *self._where(kind), name, body, field_manager=FIELD_MANAGER))
 
-    def patch(self, kind: Kind, name: str, operations: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    def pods_with(self, label: str, value: str) -> Sequence[Mapping[str, Any]]:
+        """Pods with a label of this value."""
+        answer = self._call("list pods", self._core.list_namespaced_pod, self.namespace, label_selector=f"{label}={value}")
+        return [dict(self._api_client.sanitize_for_serialization(each)) for each in answer.items]
+
+    def patch(self, kind: Kind, name: str, operations: Sequence[Mapping[str, Any]], manager: str = FIELD_MANAGER) -> dict[str, Any]:
         """Apply a JSON patch; its `test` operations say what must still be as it was read, and the rest of the object may change.
+
+        Args:
+            manager: whose the changed fields are.
 
         Raises:
             Conflict: a test fails.
         """
         path = f"/apis/{kind.group}/{kind.version}/namespaces/{self.namespace}/{kind.plural}/{name}"
-        return dict(self._call(f"{kind.plural}/{name}", self._json_patch, path, list(operations)))
+        return dict(self._call(f"patch {kind.plural}/{name}", self._json_patch, path, list(operations), manager))
 
-    def disown(self, kind: Kind, document: Mapping[str, Any]) -> dict[str, Any]:
-        """Give up what this manager wrote into an object, so that its next server-side apply by another one meets no conflict.
+    def disown(self, kind: Kind, document: Mapping[str, Any], manager: str = FIELD_MANAGER) -> dict[str, Any]:
+        """Give up what a manager wrote into an object, so that its next server-side apply by another one meets no conflict.
 
         Raises:
             Conflict: the object is no longer what was read.
         """
         metadata = document["metadata"]
-        others = [each for each in metadata.get("managedFields", ()) if each.get("manager") != FIELD_MANAGER]
+        others = [each for each in metadata.get("managedFields", ()) if each.get("manager") != manager]
         operations = [
             {"op": "test", "path": "/metadata/resourceVersion", "value": metadata["resourceVersion"]},
             {"op": "add", "path": "/metadata/managedFields", "value": others or [{}]},  # an empty list would change nothing
         ]
-        return self.patch(kind, metadata["name"], operations)
+        return self.patch(kind, metadata["name"], operations, manager)
 
     def merge_status(self, kind: Kind, name: str, status: Mapping[str, Any], resource_version: str) -> dict[str, Any]:
         """As `merge`, for the status."""
         body = _at({"status": status}, resource_version)
         change = self._objects.patch_namespaced_custom_object_status
-        return dict(self._call(f"{kind.plural}/{name}/status", change, *self._where(kind), name, body, field_manager=FIELD_MANAGER))
+        return dict(self._call(f"patch {kind.plural}/{name}/status", change, *self._where(kind), name, body, field_manager=FIELD_MANAGER))
 
     def delete(self, kind: Kind, name: str, uid: str | None = None) -> None:
         """Delete an object, if it still is the one with this uid; one that is gone is no error."""
         body = {"preconditions": {"uid": uid}} if uid is not None else {}
         delete = self._objects.delete_namespaced_custom_object
-        self._call(f"{kind.plural}/{name}", delete, *self._where(kind), name, body=body, missing=None)
+        self._call(f"delete {kind.plural}/{name}", delete, *self._where(kind), name, body=body, missing=None)
 
     def create_event(self, event: Mapping[str, Any]) -> None:
         """Raises:
         Conflict: this event was told before.
         """
-        self._call("events", self._core.create_namespaced_event, self.namespace, dict(event))
+        self._call("create events", self._core.create_namespaced_event, self.namespace, dict(event))
 
-    def _json_patch(self, path: str, operations: Sequence[Mapping[str, Any]], _request_timeout: Any) -> Any:
+    def _json_patch(self, path: str, operations: Sequence[Mapping[str, Any]], manager: str, _request_timeout: Any) -> Any:
         """The generated client sends merge patches only."""
         headers = {"Accept": "application/json", "Content-Type": "application/json-patch+json"}
         answer, *_ = self._api_client.call_api(
             path,
             "PATCH",
-            query_params=[("fieldManager", FIELD_MANAGER)],
+            query_params=[("fieldManager", manager)],
             header_params=headers,
             body=operations,
             response_type="object",
@@ -153,7 +162,8 @@ class ApiServer:
                 return None
             raise _told(what, error, self.namespace) from error
         except (HTTPError, OSError) as error:
-            raise DependencyUnavailable(f"the API server does not answer: {error}", field=what, fix="check the kubeconfig") from error
+            field = what.partition(" ")[2]
+            raise DependencyUnavailable(f"the API server does not answer: {error}", field=field, fix="check the kubeconfig") from error
 
 
 def open_api_server(settings: Settings) -> ApiServer:
@@ -189,15 +199,16 @@ def _at(patch: Mapping[str, Any], resource_version: str | None) -> dict[str, Any
 
 
 def _told(what: str, error: Any, namespace: str) -> EndcapError:
-    """An answer of the API server as an error of ours."""
-    message = _message(error)
+    """An answer of the API server to a verb on an object, as an error of ours."""
+    message, field = _message(error), what.partition(" ")[2]
     is_failed_test = error.status == 422 and message.startswith(FAILED_TEST)
     if error.status == 409 or is_failed_test:
-        return Conflict(f"changed by somebody else meanwhile: {message}", field=what)
-    if error.status in (400, 403, 404, 422):
-        fix = "ask for the rights that docs/rollouts.md lists" if error.status == 403 else None
-        return InvalidInput(f"the API server refuses: {message}", field=f"{namespace}/{what}", fix=fix)
-    return DependencyUnavailable(f"the API server answers {error.status}: {message}", field=what)
+        return Conflict(f"changed by somebody else meanwhile: {message}", field=field)
+    if error.status == 404:
+        return InvalidInput(f"there is no such object: {message}", field=f"{namespace}/{field}")
+    if is_refusal(error.status, message):
+        return Refused(what, message, namespace)
+    return DependencyUnavailable(f"the API server answers {error.status}: {message}", field=field)
 
 
 def _message(error: Any) -> str:

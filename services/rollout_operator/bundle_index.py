@@ -2,13 +2,13 @@
 
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
-from typing import Any, Literal
+from typing import Any
 
 from endcap.errors import DependencyUnavailable
 from endcap.index.alias import aliased_collection, list_collections, move_alias
 from endcap.index.collection import drop_collection
 from endcap.index.connection import connect
-from endcap.rollout.world import Index
+from endcap.rollout.world import CollectionState, Index
 from endcap.settings import MilvusSettings
 
 TIMEOUT_S = 5.0
@@ -23,12 +23,16 @@ class BundleIndex:
     def __init__(self, settings: MilvusSettings) -> None:
         self._settings = settings
 
-    def look(self, collection: str) -> Index:
-        """Raises:
-        DependencyUnavailable: Milvus does not answer.
+    def look(self, collection: str, stable: str | None = None) -> Index:
+        """Args:
+            stable: the collection that a rollback returns to, if it is known.
+
+        Raises:
+            DependencyUnavailable: Milvus does not answer.
         """
         with self._client() as client:
-            return Index(_state(client, collection), aliased_collection(client, self._settings.collection_prefix))
+            alias = aliased_collection(client, self._settings.collection_prefix)
+            return Index(_state(client, collection), alias, _state(client, stable) if stable is not None else None)
 
     def load(self, collection: str) -> None:
         """Raises:
@@ -73,7 +77,7 @@ class BundleIndex:
             client.close()
 
 
-def _state(client: Any, collection: str) -> Literal["loaded", "unloaded", "missing"]:
+def _state(client: Any, collection: str) -> CollectionState:
     if not client.has_collection(collection, timeout=TIMEOUT_S):
         return "missing"
     state = client.get_load_state(collection, timeout=TIMEOUT_S)["state"]

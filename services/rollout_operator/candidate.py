@@ -61,6 +61,16 @@ def is_owned_by(document: Mapping[str, Any], rollout: Rollout) -> bool:
     return any(owner["uid"] == rollout.uid for owner in document["metadata"].get("ownerReferences", ()))
 
 
+def orphan_patch(document: Mapping[str, Any], rollout: Rollout) -> list[dict[str, Any]]:
+    """JSON patch that lets it outlive its Rollout."""
+    metadata = document["metadata"]
+    others = [owner for owner in metadata.get("ownerReferences", ()) if owner["uid"] != rollout.uid]
+    return [
+        {"op": "test", "path": "/metadata/resourceVersion", "value": metadata["resourceVersion"]},
+        {"op": "add", "path": "/metadata/ownerReferences", "value": others},
+    ]
+
+
 def _about_candidate(node: Any, target: str) -> Any:
     """Queries that scale by the pods of the stable one, asked about the candidate's."""
     if isinstance(node, Mapping):

@@ -1,5 +1,7 @@
 """Effects of a decision, carried out."""
 
+from typing import Any
+
 from endcap.contracts.rollout import ACTION_ANNOTATION, FINALIZER
 from endcap.rollout import effects as fx
 from endcap.rollout.api_server import ROLLOUTS, ApiServer
@@ -23,11 +25,16 @@ class Hands:
         """Raises:
         Conflict: somebody else changed what it is about; decide anew.
         DependencyUnavailable: the API server, Milvus or MLflow does not answer.
-        InvalidInput: the API server refuses it.
+        Refused: the API server refuses it.
+        InvalidInput: it cannot be done as things are.
         """
         match effect:
             case fx.EnsureCandidate(bundle):
                 traffic.ensure_candidate(bundle)
+            case fx.RaiseCandidate() | fx.HoldReplicas() | fx.ReleaseReplicas():
+                _on_replicas(effect, traffic)
+            case fx.OrphanCandidate():
+                traffic.orphan_candidate()
             case fx.SetWeight(weight):
                 traffic.set_weight(weight)
             case fx.PromoteStable(bundle):
@@ -53,6 +60,7 @@ class Hands:
         if document is None:
             return
         metadata = document["metadata"]
+        patch: dict[str, Any]
         version, finalizers = metadata["resourceVersion"], metadata.get("finalizers", [])
         match effect:
             case fx.AddFinalizer() if FINALIZER not in finalizers and "deletionTimestamp" not in metadata:
@@ -64,3 +72,13 @@ class Hands:
             case _:
                 return
         self._api_server.merge(ROLLOUTS, rollout.name, {"metadata": patch}, version)
+
+
+def _on_replicas(effect: fx.RaiseCandidate | fx.HoldReplicas | fx.ReleaseReplicas, traffic: Traffic) -> None:
+    match effect:
+        case fx.RaiseCandidate(replicas):
+            traffic.raise_candidate(replicas)
+        case fx.HoldReplicas(replicas):
+            traffic.hold_replicas(replicas)
+        case fx.ReleaseReplicas(own):
+            traffic.release_replicas(own)

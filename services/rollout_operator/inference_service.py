@@ -12,6 +12,9 @@ MODE_ANNOTATION = "serving.kserve.io/deploymentMode"
 STORAGE_URI = "/spec/predictor/model/storageUri"
 SOURCE_ANNOTATION = "internal.serving.kserve.io/storage-initializer-sourceuri"
 """What KServe writes on pod templates: the storage address they are made for."""
+SERVICE_LABEL = "serving.kserve.io/inferenceservice"
+"""On pods: the InferenceService they are of."""
+_OF_ROLLOUT = ("canaryTrafficPercent", "minReplicas")
 _MODES: dict[str, Mode] = {"Standard": "Standard", "RawDeployment": "Standard", "Knative": "Knative", "Serverless": "Knative"}
 
 
@@ -54,8 +57,8 @@ def unready_message(document: Mapping[str, Any]) -> str:
 
 
 def fingerprint(document: Mapping[str, Any]) -> str:
-    """Of its predictor without bundle and weight: what a rollout does not change itself."""
-    predictor = {name: value for name, value in document["spec"]["predictor"].items() if name != "canaryTrafficPercent"}
+    """Of its predictor without bundle, weight and `minReplicas`: what a rollout does not change itself."""
+    predictor = {name: value for name, value in document["spec"]["predictor"].items() if name not in _OF_ROLLOUT}
     predictor["model"] = {name: value for name, value in predictor["model"].items() if name != "storageUri"}
     return hashlib.sha256(json.dumps(predictor, sort_keys=True).encode()).hexdigest()[:16]
 

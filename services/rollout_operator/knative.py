@@ -10,7 +10,7 @@ from typing import Any
 from endcap.contracts.rollout import RolloutBundle, Served
 from endcap.rollout.api_server import INFERENCE_SERVICES, KNATIVE_SERVICES, ApiServer
 from endcap.rollout.resource import Rollout
-from endcap.rollout.world import Candidate, Target
+from endcap.rollout.world import Candidate, LoadFailure, Target
 from services.rollout_operator.candidate import predictor_service
 from services.rollout_operator.inference_service import (
     SOURCE_ANNOTATION,
@@ -21,6 +21,7 @@ from services.rollout_operator.inference_service import (
     served_by,
     unready_message,
 )
+from services.rollout_operator.model_status import load_failure, spec_failure
 
 FULL = 100
 PERCENT = "/spec/predictor/canaryTrafficPercent"
@@ -49,7 +50,11 @@ class KnativeTraffic:
         problem = self._unsettled(served)
         candidate = None
         if split is not None and not (split == FULL and not is_new):
-            candidate = Candidate(problem is None, True, fingerprint(self._document), problem or "")
+            failure = load_failure(self._document) if problem is not None else None
+            message = failure or spec_failure(self._document) or problem or ""
+            candidate = Candidate(
+                problem is None, True, fingerprint(self._document), message, load_failure=LoadFailure(failure) if failure else None
+            )
         elif split is not None:
             weight = 0  # all traffic on the newest revision, which is the stable one: a split in name only
         return Target(
@@ -64,6 +69,18 @@ class KnativeTraffic:
 
     def ensure_candidate(self, bundle: RolloutBundle) -> None:
         self._patch(bundle_patch(self._document, bundle), percent=0)
+
+    def raise_candidate(self, _replicas: int) -> None:
+        """Nothing: Knative scales each revision with its traffic."""
+
+    def hold_replicas(self, _replicas: int) -> None:
+        """Nothing, as for the candidate."""
+
+    def release_replicas(self, _replicas: int | None) -> None:
+        """Nothing was held."""
+
+    def orphan_candidate(self) -> None:
+        """Nothing: the candidate is the target itself."""
 
     def set_weight(self, weight: int) -> None:
         self._patch(self._same_bundle(), percent=weight)

@@ -24,6 +24,18 @@ class NoTarget:
     def ensure_candidate(self, _bundle: RolloutBundle) -> None:
         raise self._impossible()
 
+    def raise_candidate(self, _replicas: int) -> None:
+        raise self._impossible()
+
+    def hold_replicas(self, _replicas: int) -> None:
+        raise self._impossible()
+
+    def release_replicas(self, _replicas: int | None) -> None:
+        raise self._impossible()
+
+    def orphan_candidate(self) -> None:
+        raise self._impossible()
+
     def set_weight(self, _weight: int) -> None:
         raise self._impossible()
 

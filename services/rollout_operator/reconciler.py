@@ -5,16 +5,19 @@ from dataclasses import replace
 from functools import partial
 
 from endcap.clock import Clock
-from endcap.contracts.rollout import Phase, RolloutStatus
+from endcap.contracts.rollout import Phase, Refusal, RolloutStatus
 from endcap.errors import DependencyUnavailable, EndcapError
 from endcap.log import get_logger
+from endcap.rollout.admission import Refused
 from endcap.rollout.api_server import INFERENCE_SERVICES, ROLLOUTS, ApiServer, Conflict
 from endcap.rollout.decision import decide
 from endcap.rollout.effects import Effect
 from endcap.rollout.measuring import Measuring, measured
+from endcap.rollout.refusals import refusal, renewed, still_wanted, with_refusals, without_refusals
 from endcap.rollout.resource import Rollout, parse_rollout, status_document
+from endcap.rollout.returning import returned_collection
 from endcap.rollout.steps import is_measuring_due
-from endcap.rollout.world import Absent, Index, World
+from endcap.rollout.world import Absent, Index, Target, World
 from services.rollout_operator.bundle_index import BundleIndex
 from services.rollout_operator.carrying_out import Hands
 from services.rollout_operator.metrics import OperatorMetrics
@@ -82,17 +85,33 @@ class Reconciler:
 
     def _look(self, rollout: Rollout, ahead: str | None) -> bool:
         self._metrics.looks.inc()
-        now, traffic = self._clock(), look_at(self._api_server, rollout)
-        status = rollout.status
+        now, status = self._clock(), without_refusals(rollout.status)
+        try:
+            traffic = look_at(self._api_server, rollout)
+            world = self._world(rollout, traffic, ahead)
+        except Refused as refused:
+            self._failed("look", rollout, refused)
+            self._say_refused(rollout, status, renewed(status.refusals, [refusal("Look", refused.statement, now)]))
+            return False
         if status.phase in _MEASURED and is_measuring_due(rollout.spec, status, now):
             status = measured(self._guardrails, rollout, now)
-        decision = decide(replace(rollout, status=status), self._world(rollout, traffic, ahead), now)
-        written = self._write(rollout, decision.status)
-        is_well = self._carry_out(decision.effects, written, traffic)
+        decision = decide(replace(rollout, status=status), world, now)
+        known = still_wanted(status.refusals, decision.effects)
+        written = self._write(rollout, with_refusals(decision.status, known))
+        is_well, refusals = self._carry_out(decision.effects, written, traffic)
+        written = self._say_refused(written, decision.status, renewed(known, refusals))
         self._told.phase_of(written)
         if written.status.phase == Phase.SUCCEEDED and rollout.status.phase == Phase.PROMOTING:
             self._try("prune", written, self._prune)
-        return is_well and (bool(decision.effects) or decision.status != rollout.status)
+        return is_well and (bool(decision.effects) or written.status != rollout.status)
+
+    def _say_refused(self, rollout: Rollout, own: RolloutStatus, refusals: Sequence[Refusal]) -> Rollout:
+        """The rollout with what was refused in its message, beside its own; an Event for what is new."""
+        written = self._write(rollout, with_refusals(own, refusals))
+        for each in refusals:
+            if each not in rollout.status.refusals:
+                self._told.note(written, "Refused", each.message)
+        return written
 
     def _write(self, rollout: Rollout, status: RolloutStatus) -> Rollout:
         if status == rollout.status:
@@ -104,26 +123,36 @@ class Reconciler:
             self._log.info("rollout", rollout=rollout.name, phase=str(status.phase), reason=status.reason, message=status.message)
         return written
 
-    def _carry_out(self, effects: Sequence[Effect], rollout: Rollout, traffic: Traffic) -> bool:
-        """Whether all of them went well; one that fails keeps none of the others."""
-        went_well = [self._try(type(each).__name__, rollout, partial(self._hands.do, each, rollout, traffic)) for each in effects]
-        return all(went_well)
+    def _carry_out(self, effects: Sequence[Effect], rollout: Rollout, traffic: Traffic) -> tuple[bool, list[Refusal]]:
+        """Whether all of them went well, and what the API server refused; one that fails keeps none of the others."""
+        went_well, refusals = True, []
+        for each in effects:
+            try:
+                self._hands.do(each, rollout, traffic)
+            except Conflict as conflict:
+                self._log.info("read again", what=type(each).__name__, rollout=rollout.name, reason=str(conflict))
+            except EndcapError as error:
+                went_well = False
+                self._failed(type(each).__name__, rollout, error)
+                if isinstance(error, Refused):
+                    refusals.append(refusal(each, error.statement, self._clock()))
+        return went_well, refusals
 
     def _world(self, rollout: Rollout, traffic: Traffic, ahead: str | None) -> World:
         status, target = rollout.status, traffic.target()
-        needs_index = status.phase in _NEEDS_INDEX and status.completed_at is None and not isinstance(target, Absent)
+        needs_index = status.phase in _NEEDS_INDEX and status.completed_at is None
         needs_champion = status.phase == Phase.PROMOTING and status.completed_at is not None and self._registry.is_there
         return World(
             target,
             ahead=ahead,
-            index=self._found_index(rollout) if needs_index else None,
+            index=self._found_index(rollout, target) if needs_index and not isinstance(target, Absent) else None,
             champion=self._found_champion(rollout) if needs_champion else None,
             has_registry=self._registry.is_there,
         )
 
-    def _found_index(self, rollout: Rollout) -> Index | None:
+    def _found_index(self, rollout: Rollout, target: Target) -> Index | None:
         try:
-            return self._index.look(rollout.spec.bundle.collection)
+            return self._index.look(rollout.spec.bundle.collection, returned_collection(rollout.status, target))
         except DependencyUnavailable as error:
             self._failed("index", rollout, error)
             return None

@@ -7,9 +7,12 @@ from endcap.contracts.rollout import RolloutBundle, Served
 from endcap.errors import InvalidInput
 from endcap.rollout.api_server import DEPLOYMENTS, HTTP_ROUTES, INFERENCE_SERVICES, ApiServer
 from endcap.rollout.resource import Rollout
-from endcap.rollout.world import Absent, Candidate, Target
-from services.rollout_operator.candidate import candidate_document, candidate_name, is_owned_by, predictor_service
-from services.rollout_operator.inference_service import SOURCE_ANNOTATION, bundle_patch, fingerprint, is_ready, served_by, unready_message
+from endcap.rollout.world import Absent, Candidate, LoadFailure, Target
+from services.rollout_operator.candidate import candidate_document, candidate_name, is_owned_by, orphan_patch, predictor_service
+from services.rollout_operator.deployment import available_pods, is_made_for, replica_failure, unsettled
+from services.rollout_operator.inference_service import SERVICE_LABEL, bundle_patch, fingerprint, is_ready, served_by, unready_message
+from services.rollout_operator.model_status import load_failure, model_restarts, spec_failure
+from services.rollout_operator.replicas import REPLICAS_MANAGER, is_held, pods_of, replicas_patch
 from services.rollout_operator.route_weights import traffic_rule, weight_of, weight_patch
 
 
@@ -27,6 +30,7 @@ class StandardTraffic:
         self._stable = stable
         self._candidate = api_server.get(INFERENCE_SERVICES, candidate_name(self._name))
         self._route = api_server.get(HTTP_ROUTES, self._name)
+        self._deployment = api_server.get(DEPLOYMENTS, predictor_service(self._name))
 
     def target(self) -> Target | Absent:
         rule = traffic_rule(self._route) if self._route is not None else None
@@ -34,7 +38,8 @@ class StandardTraffic:
             message = f"there is no HTTPRoute {self._name} with a rule named traffic"
             return Absent("RouteMissing", message, is_gone=False)
         served = served_by(self._stable)
-        problem = self._unsettled(served)
+        pods = pods_of(self._stable, available_pods(self._deployment))
+        problem = unsettled(self._deployment, served.storage_uri, pods.bounded(pods.least))
         return Target(
             mode="Standard",
             served=served,
@@ -43,11 +48,29 @@ class StandardTraffic:
             is_weight_in_force=True,
             candidate=self._found_candidate(),
             message=problem or "",
+            pods=pods,
         )
 
     def ensure_candidate(self, bundle: RolloutBundle) -> None:
         if self._candidate is None:
             self._api_server.create(INFERENCE_SERVICES, candidate_document(self._stable, self._rollout, bundle))
+
+    def raise_candidate(self, replicas: int) -> None:
+        if self._candidate is not None and is_owned_by(self._candidate, self._rollout):
+            self._candidate = self._with_replicas(self._candidate, replicas)
+
+    def hold_replicas(self, replicas: int) -> None:
+        self._stable = self._with_replicas(self._stable, replicas)
+
+    def release_replicas(self, replicas: int | None) -> None:
+        if is_held(self._stable):
+            self._stable = self._with_replicas(self._stable, replicas)
+            self._stable = self._api_server.disown(INFERENCE_SERVICES, self._stable, REPLICAS_MANAGER)
+
+    def orphan_candidate(self) -> None:
+        if self._candidate is not None:
+            operations = orphan_patch(self._candidate, self._rollout)
+            self._candidate = self._api_server.patch(INFERENCE_SERVICES, self._candidate["metadata"]["name"], operations)
 
     def set_weight(self, weight: int) -> None:
         if self._route is None:
@@ -70,26 +93,29 @@ class StandardTraffic:
     def _serve(self, bundle: RolloutBundle | Served) -> None:
         self._stable = self._api_server.patch(INFERENCE_SERVICES, self._name, bundle_patch(self._stable, bundle))
 
+    def _with_replicas(self, document: Mapping[str, Any], replicas: int | None) -> dict[str, Any]:
+        operations = replicas_patch(document, replicas)
+        if not operations:
+            return dict(document)
+        return self._api_server.patch(INFERENCE_SERVICES, document["metadata"]["name"], operations, REPLICAS_MANAGER)
+
     def _found_candidate(self) -> Candidate | None:
         document = self._candidate
         if document is None:
             return None
+        deployment = self._api_server.get(DEPLOYMENTS, predictor_service(document["metadata"]["name"]))
+        serves = is_made_for(deployment, self._rollout.spec.bundle.storage_uri) and "deletionTimestamp" not in document["metadata"]
+        pods = pods_of(document, available_pods(deployment) if serves else 0)
         is_owned = is_owned_by(document, self._rollout)
-        message = unready_message(document) if is_owned else f"{document['metadata']['name']} is there and not of this rollout; delete it"
-        return Candidate(is_ready(document), is_owned, fingerprint(document), message)
+        failure = self._load_failure(document)
+        message = f"{document['metadata']['name']} is there and not of this rollout; delete it"
+        if is_owned:
+            problems = (failure.message if failure else None, spec_failure(document), replica_failure(deployment))
+            message = next((each for each in problems if each is not None), "" if is_ready(document) else unready_message(document))
+        return Candidate(pods.available > 0, is_owned, fingerprint(document), message, pods, failure)
 
-    def _unsettled(self, served: Served) -> str | None:
-        """What keeps the target from serving what its spec names with every pod; KServe's own status does not say for which spec it is."""
-        deployment = self._api_server.get(DEPLOYMENTS, predictor_service(self._name))
-        if deployment is None:
-            return "KServe has not made its Deployment"
-        annotations = deployment["spec"]["template"]["metadata"].get("annotations", {})
-        if annotations.get(SOURCE_ANNOTATION) != served.storage_uri:
-            return "KServe has not taken its spec over"
-        status, wanted = deployment.get("status", {}), deployment["spec"].get("replicas", 1)
-        if status.get("observedGeneration", 0) < deployment["metadata"]["generation"]:
-            return "its Deployment is looked at"
-        updated, ready = status.get("updatedReplicas", 0), status.get("availableReplicas", 0)
-        if updated < wanted or status.get("replicas", 0) > updated or ready < updated:
-            return f"{updated} of {wanted} pods are new, {ready} available"
-        return None if is_ready(self._stable) else unready_message(self._stable)
+    def _load_failure(self, document: Mapping[str, Any]) -> LoadFailure | None:
+        message = load_failure(document)
+        if message is None:
+            return None
+        return LoadFailure(message, model_restarts(self._api_server.pods_with(SERVICE_LABEL, document["metadata"]["name"])))

@@ -20,6 +20,18 @@ class Traffic(Protocol):
     def ensure_candidate(self, bundle: RolloutBundle) -> None:
         """Start the candidate without traffic."""
 
+    def raise_candidate(self, replicas: int) -> None:
+        """Give the candidate at least so many pods; Knative scales by itself."""
+
+    def hold_replicas(self, replicas: int) -> None:
+        """Keep at least so many pods of the target; Knative scales by itself."""
+
+    def release_replicas(self, replicas: int | None) -> None:
+        """Give the target its own `minReplicas` back, if the operator wrote the present ones."""
+
+    def orphan_candidate(self) -> None:
+        """Let the candidate live on when the Rollout is gone."""
+
     def set_weight(self, weight: int) -> None:
         """Give the candidate this share, per cent."""
 

@@ -17,6 +17,26 @@
 {{- toJson $served -}}
 {{- end -}}
 
+{{/*
+Fewest and most pods, as JSON: the values', but while a Rollout that has not ended holds the target, the fewest are those it holds.
+Call with (dict "root" $ "name" NAME "replicas" (dict min max)).
+*/}}
+{{- define "endcap.liveReplicas" -}}
+{{- $replicas := dict "min" .replicas.min "max" .replicas.max -}}
+{{- if .root.Capabilities.APIVersions.Has "endcap.dev/v1alpha1" -}}
+{{- $name := .name -}}
+{{- $live := lookup "serving.kserve.io/v1beta1" "InferenceService" .root.Release.Namespace $name -}}
+{{- $min := dig "spec" "predictor" "minReplicas" 0 $live | int -}}
+{{- range (dig "items" list (lookup "endcap.dev/v1alpha1" "Rollout" .root.Release.Namespace "") | default list) -}}
+{{- $hasEnded := has (dig "status" "phase" "" .) (list "Succeeded" "Failed") -}}
+{{- if and (eq .spec.target $name) (dig "status" "heldReplicas" 0 .) $min (not $hasEnded) -}}
+{{- $replicas = dict "min" $min "max" (max $min (int $replicas.max)) -}}
+{{- end -}}
+{{- end -}}
+{{- end -}}
+{{- toJson $replicas -}}
+{{- end -}}
+
 {{/* The weights of the rule `traffic`, as a YAML list. */}}
 {{- define "endcap.trafficBackends" -}}
 {{- $backends := list (dict "group" "" "kind" "Service" "name" (printf "%s-predictor" (include "endcap.fullname" .)) "port" 80 "weight" 100) -}}

@@ -56,8 +56,9 @@ spec:
       endcap.dev/target: {{ include "endcap.fullname" $root }}
     annotations:
       endcap.dev/runtime: {{ toJson $serving.modelServer | sha256sum | trunc 12 | quote }} # another runtime is other pods
-    minReplicas: {{ .replicas.min }}
-    maxReplicas: {{ .replicas.max }}
+    {{- $replicas := fromJson (include "endcap.liveReplicas" .) }}
+    minReplicas: {{ $replicas.min }}
+    maxReplicas: {{ $replicas.max }}
     {{- with include "endcap.scaling" (dict "root" $root "name" .name) }}{{ . | trim | nindent 4 }}{{ end }}
     timeout: {{ $serving.timeoutSeconds }}
     {{- if $standard }}

@@ -58,10 +58,15 @@ class Scene:
         """One that no other test uses."""
         return next(self.versions)
 
-    def make_target(self, mode: str = "Standard", stem: str = "shelf") -> str:
-        """A target that serves the stable version and is ready."""
+    def make_target(self, mode: str = "Standard", stem: str = "shelf", *, collection: str = STABLE_COLLECTION, **predictor: Any) -> str:
+        """A target that serves the stable version and is ready.
+
+        Args:
+            collection: of the stable version.
+            predictor: fields such as `minReplicas`.
+        """
         name = f"{stem}-{next(self.names)}"
-        self.server.create(INFERENCE_SERVICES, inference_service(name, mode, STABLE, STABLE_COLLECTION))
+        self.server.create(INFERENCE_SERVICES, inference_service(name, mode, STABLE, collection, **predictor))
         if mode == "Standard":
             self.server.create(HTTP_ROUTES, http_route(name))
         self.targets.append(name)
@@ -97,6 +102,28 @@ class Scene:
         register(self.mlflow_uri, version)
         created = self.server.create(ROLLOUTS, rollout_document(name or f"{target}-{version}", spec))
         return str(created["metadata"]["name"])
+
+    def remove(self, name: str) -> None:
+        """Delete a Rollout; return when it is gone."""
+        self.server.delete(ROLLOUTS, name)
+        until(lambda: self.server.get(ROLLOUTS, name) is None, f"{name} is gone", 60)
+
+    def forget_candidate(self, target: str) -> None:
+        """Delete a candidate that outlived its Rollout."""
+        self.server.delete(INFERENCE_SERVICES, f"{target}-candidate")
+
+    @contextmanager
+    def service_account(self, name: str) -> Iterator[None]:
+        """A ServiceAccount that is gone in the end."""
+        from kubernetes import client
+
+        with self.cluster.api_client() as api_client:
+            core = client.CoreV1Api(api_client)
+            core.create_namespaced_service_account(self.namespace, {"metadata": {"name": name}})
+            try:
+                yield
+            finally:
+                core.delete_namespaced_service_account(name, self.namespace)
 
     def serve(self, version: int, **traffic: Any) -> None:
         """Shoppers are served by a version's pod from now on."""

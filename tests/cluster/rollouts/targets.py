@@ -25,8 +25,12 @@ def storage_uri(version: int) -> str:
     return f"{BUNDLES}/{version}"
 
 
-def inference_service(name: str, mode: str, version: int, collection: str) -> dict[str, Any]:
-    """One that serves a version of the bundle, as the chart would write it, with less in its pods."""
+def inference_service(name: str, mode: str, version: int, collection: str, **predictor: Any) -> dict[str, Any]:
+    """One that serves a version of the bundle, as the chart would write it, with less in its pods.
+
+    Args:
+        predictor: fields of its predictor beside these.
+    """
     return {
         "apiVersion": "serving.kserve.io/v1beta1",
         "kind": "InferenceService",
@@ -50,6 +54,7 @@ def inference_service(name: str, mode: str, version: int, collection: str) -> di
                     "runtime": RUNTIME["metadata"]["name"],  # type: ignore[index]
                     "storageUri": storage_uri(version),
                 },
+                **predictor,
             }
         },
     }

@@ -114,7 +114,7 @@ def test_missing_data_holds_the_step(scene: Scene, missing: str) -> None:
 
 def test_a_candidate_that_does_not_get_ready_gets_no_traffic(scene: Scene) -> None:
     target, version = scene.make_target(), scene.version()
-    scene.kserve.fail(f"{target}-candidate")
+    scene.kserve.hold(f"{target}-candidate")
     rollout = scene.start(target, version, deadline=4)
     status = scene.until_ended(rollout)
     assert (status.phase, status.reason) == (Phase.FAILED, "ProgressDeadlineExceeded")

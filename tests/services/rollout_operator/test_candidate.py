@@ -1,6 +1,6 @@
 """The candidate's InferenceService as a copy of the stable one."""
 
-from services.rollout_operator.candidate import candidate_document, is_owned_by
+from services.rollout_operator.candidate import candidate_document, is_owned_by, orphan_patch
 from tests.endcap.rollout.made_world import NEW, made_rollout
 from tests.services.rollout_operator.documents import STABLE, stable
 
@@ -31,6 +31,16 @@ def test_it_goes_with_its_rollout_and_is_known_by_it() -> None:
     made = candidate_document(stable(), rollout, NEW)
     assert is_owned_by(made, rollout)
     assert not is_owned_by(made, made_rollout(uid="another"))
+
+
+def test_it_outlives_its_rollout_when_it_is_let_go() -> None:
+    rollout = made_rollout()
+    made = candidate_document(stable(), rollout, NEW)
+    other = {"apiVersion": "v1", "kind": "ConfigMap", "name": "another", "uid": "another"}
+    made["metadata"] |= {"resourceVersion": "9", "ownerReferences": [*made["metadata"]["ownerReferences"], other]}
+    test, change = orphan_patch(made, rollout)
+    assert test == {"op": "test", "path": "/metadata/resourceVersion", "value": "9"}
+    assert (change["path"], change["value"]) == ("/metadata/ownerReferences", [other])
 
 
 def test_it_is_scaled_by_its_own_pods() -> None:

@@ -33,11 +33,11 @@ def test_its_mode_is_asked_for_or_found(asked: str | None, found: str | None, mo
     assert mode_of(document) == mode
 
 
-def test_its_fingerprint_changes_with_all_but_bundle_and_weight() -> None:
-    same = stable(canaryTrafficPercent=5)
+def test_its_fingerprint_changes_with_all_but_bundle_weight_and_min_replicas() -> None:
+    same = stable(canaryTrafficPercent=5, minReplicas=3)
     same["spec"]["predictor"]["model"]["storageUri"] = "pvc://bundles/2"
     assert fingerprint(same) == fingerprint(stable())
-    assert fingerprint(stable(minReplicas=3)) != fingerprint(stable())
+    assert fingerprint(stable(maxReplicas=3)) != fingerprint(stable())
     other = stable()
     other["spec"]["predictor"]["model"]["runtime"] = "another"
     assert fingerprint(other) != fingerprint(stable())
