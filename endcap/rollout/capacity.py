@@ -65,9 +65,10 @@ def shortage(status: RolloutStatus, target: Target) -> str | None:
     capacity, pods = status.capacity, _candidate_pods(target)
     if capacity is None or pods is None or pods.available >= capacity.pods:
         return None
+    number = f"{capacity.pods} available pod{'s' if capacity.pods > 1 else ''}"
     share = f" for {capacity.weight} % of the traffic" if capacity.weight else ""
     reason = target.candidate.message if target.candidate is not None else ""
-    return f"{capacity.pods} available pods of the candidate{share} ({pods.available} so far{f': {reason}' if reason else ''})"
+    return f"{number} of the candidate{share} ({pods.available} so far{f': {reason}' if reason else ''})"
 
 
 def is_stalled(spec: RolloutSpec, status: RolloutStatus, target: Target, now: datetime) -> bool:

@@ -7,19 +7,21 @@ from endcap.contracts.rollout import Refusal, RolloutStatus
 from endcap.rollout.effects import Effect
 from endcap.rollout.transition import changed
 
+SEPARATOR = "; "
 RENEWED_AFTER = timedelta(seconds=30)
 """A reason that reads differently each time, by a count or an address, is written no more often."""
 
 
 def without_refusals(status: RolloutStatus) -> RolloutStatus:
     """The status with its own message only; the refusals stay beside it."""
-    return changed(status, message=status.message.removesuffix(_ending(status.refusals)))
+    ending = _joined(status.refusals)
+    return changed(status, message=status.message.removesuffix(ending).removesuffix(SEPARATOR) if ending else status.message)
 
 
 def with_refusals(status: RolloutStatus, refusals: Iterable[Refusal]) -> RolloutStatus:
     """The status, whose message is its own, with these refusals and no others."""
     refused = list(refusals)
-    return changed(status, refusals=refused, message=f"{status.message}{_ending(refused)}")
+    return changed(status, refusals=refused, message=SEPARATOR.join(each for each in (status.message, _joined(refused)) if each))
 
 
 def still_wanted(refusals: Iterable[Refusal], effects: Iterable[Effect]) -> list[Refusal]:
@@ -47,5 +49,5 @@ def _kept(before: Refusal | None, new: Refusal) -> Refusal:
     return before if before is not None and (before.message == new.message or new.at - before.at < RENEWED_AFTER) else new
 
 
-def _ending(refusals: Sequence[Refusal]) -> str:
-    return "".join(f"; {each.message}" for each in refusals)
+def _joined(refusals: Sequence[Refusal]) -> str:
+    return SEPARATOR.join(each.message for each in refusals)

@@ -34,6 +34,7 @@ def summary_rows(rollout: Rollout, now: datetime) -> list[dict[str, Any]]:
         "why": f"{status.reason}: {status.message}" if status.reason else None,
         "step": _step(rollout) if has_step else None,
         "weight": f"{status.current_weight} % of the traffic" if has_step else None,
+        "pods": _pods(rollout),
         "at this step": lasting(step_seconds(status, now)) if has_step and status.step_started_at and not rollout.has_ended else None,
         "requests": status.step_requests,
         "tripped": _told(status.tripped) if status.tripped else None,
@@ -79,6 +80,15 @@ def _step(rollout: Rollout) -> str:
         if rollout.status.current_step_index is not None
         else f"-/{len(steps)}"
     )
+
+
+def _pods(rollout: Rollout) -> str | None:
+    """What each version has to have, while it is under way; None where Knative scales them."""
+    capacity, held = rollout.status.capacity, rollout.status.held_replicas
+    if capacity is None or rollout.has_ended:
+        return None
+    kept = f", the target keeps {held}" if held is not None else ""
+    return f"the candidate needs {capacity.pods} for {capacity.weight} % of the traffic{kept}"
 
 
 def _completed(rollout: Rollout) -> str | None:

@@ -19,6 +19,11 @@ def test_a_refusal_stands_beside_the_rollouts_own_message() -> None:
     assert with_refusals(without_refusals(said), []) == OWN
 
 
+def test_a_rollout_that_says_nothing_yet_says_the_refusal_alone() -> None:
+    said = with_refusals(RolloutStatus(), [REFUSED])
+    assert (said.message, without_refusals(said).message) == (REFUSED.message, "")
+
+
 def test_it_stays_until_the_effect_succeeds_or_is_wanted_no_more() -> None:
     assert still_wanted([REFUSED], [fx.SetWeight(50)]) == [REFUSED]
     assert still_wanted([REFUSED], [fx.DeleteCandidate()]) == []

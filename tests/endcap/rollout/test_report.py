@@ -23,6 +23,15 @@ def test_a_step_shows_its_weight_its_requests_and_what_it_waits_for() -> None:
     assert guardrail_rows(made.rollout)[0]["verdict"] == "missing"
 
 
+def test_the_pods_of_both_versions_are_shown_while_it_is_under_way() -> None:
+    made = MadeCluster(made_rollout(), stable_pods=3, stable_min=1)
+    made.run(lambda made: made.status.current_step_index == 1)
+    rows = {row["field"]: row["value"] for row in summary_rows(made.rollout, made.now)}
+    assert rows["pods"] == "the candidate needs 2 for 50 % of the traffic, the target keeps 3"
+    made.run_to_end()
+    assert "pods" not in {row["field"] for row in summary_rows(made.rollout, made.now)}
+
+
 def test_a_rollback_shows_what_tripped_and_how_long_it_took() -> None:
     made = MadeCluster(made_rollout(), verdict=lambda weight: "fail").run_to_end()
     rows = {row["field"]: row["value"] for row in summary_rows(made.rollout, made.now)}
