@@ -36,7 +36,7 @@ def _named(length: int, values: dict[str, Any] | None = None) -> dict[str, Any]:
         (ROLLOUTS, LONG_NAMESPACE[:30], 42 - 30),
         (_variant("new-ranker"), "shop", 47 - len("new-ranker")),
         (_variant("new-ranker"), LONG_NAMESPACE[:30], 51 - 30 - len("new-ranker")),
-        (KNATIVE, "shop", 47),
+        (KNATIVE, "shop", 48),
         (KNATIVE, LONG_NAMESPACE, 62 - len(LONG_NAMESPACE)),
         (EVIDENCE, "shop", 43),
         (REDIS, "shop", 46),

@@ -21,7 +21,7 @@ KServe's hosts and labels as its controller refuses them; the other operators' a
 {{- $all = append $all (dict "what" (printf "host of the %s" .what) "text" (printf "%s-predictor-%s" .name $.Release.Namespace) "most" 63 "by" "KServe" "shorten" (printf "%s or the namespace" .shorten)) -}}
 {{- end -}}
 {{- else -}}
-{{- $all = append $all (dict "what" "InferenceService's revision" "text" (printf "%s-predictor-00001" $full) "most" 63 "by" "Knative" "shorten" "fullnameOverride") -}}
+{{- $all = append $all (dict "what" "host of the revision that a rollout leaves" "text" (printf "prev-%s-predictor" $full) "most" 63 "by" "Knative" "shorten" "fullnameOverride") -}}
 {{- $all = append $all (dict "what" "host of the InferenceService" "text" (printf "%s-%s" $full .Release.Namespace) "most" 63 "by" "KServe" "shorten" "fullnameOverride or the namespace") -}}
 {{- end -}}
 {{- end -}}
