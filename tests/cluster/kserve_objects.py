@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from tests.cluster.kserve.service_ports import service_port
 from tests.cluster.kserve_pod import PREDICTOR, TRANSFORMER, PredictorPod
 
 STANDARD, KNATIVE = "Standard", "Knative"
@@ -18,11 +19,16 @@ def deployment_mode(service: dict[str, Any]) -> str:
     return str(kept or {"RawDeployment": STANDARD, "Serverless": KNATIVE}.get(asked, asked))
 
 
+def autoscaler_class(pod: PredictorPod) -> str:
+    """Who scales in Standard mode: `hpa`, `keda`, `none` or `external`."""
+    return pod.annotations.get(AUTOSCALER_ANNOTATION, "hpa")
+
+
 def standard_objects(service: dict[str, Any], pod: PredictorPod) -> list[dict[str, Any]]:
     """Deployment, Service, and an autoscaler unless somebody else scales."""
     metadata = _metadata(service, pod)
     objects = [_deployment(service, pod, metadata), _service(service, pod, metadata)]
-    match pod.annotations.get(AUTOSCALER_ANNOTATION, "hpa"):
+    match autoscaler_class(pod):
         case "hpa":
             return [*objects, _horizontal_pod_autoscaler(service, pod, metadata)]
         case "keda":
@@ -45,7 +51,7 @@ def knative_service(service: dict[str, Any], pod: PredictorPod, component: dict[
     return {
         "apiVersion": "serving.knative.dev/v1",
         "kind": "Service",
-        "metadata": {"name": pod.name, "namespace": service["metadata"]["namespace"], "labels": pod.labels, **_owned(service)},
+        "metadata": {"name": pod.name, "namespace": service["metadata"]["namespace"], "labels": pod.labels, **owned(service)},
         "spec": {"template": template, "traffic": _traffic(predictor.get("canaryTrafficPercent"), component)},
     }
 
@@ -77,7 +83,8 @@ def _metadata(service: dict[str, Any], pod: PredictorPod) -> dict[str, Any]:
     }
 
 
-def _owned(service: dict[str, Any]) -> dict[str, Any]:
+def owned(service: dict[str, Any]) -> dict[str, Any]:
+    """Metadata of what the InferenceService owns."""
     owner = {field: service[field] for field in ("apiVersion", "kind")}
     owner |= {field: service["metadata"][field] for field in ("name", "uid")}
     return {"ownerReferences": [{**owner, "controller": True, "blockOwnerDeletion": True}]}
@@ -90,7 +97,7 @@ def _deployment(service: dict[str, Any], pod: PredictorPod, metadata: dict[str, 
     return {
         "apiVersion": "apps/v1",
         "kind": "Deployment",
-        "metadata": {**metadata, **_owned(service)},
+        "metadata": {**metadata, **owned(service)},
         "spec": {
             "selector": {"matchLabels": {"app": metadata["labels"]["app"]}},
             "strategy": strategy or rolling,
@@ -110,17 +117,9 @@ def _service(service: dict[str, Any], pod: PredictorPod, metadata: dict[str, Any
     containers = pod.spec["containers"]
     facing = next((each for each in containers if each["name"] == TRANSFORMER), containers[0])
     declared = facing.get("ports") or [{"name": pod.name, "containerPort": DEFAULT_PORT}]
-    ports = [
-        {
-            **({"name": each["name"]} if "name" in each else {}),
-            "port": each["containerPort"] if number else 80,
-            "targetPort": each["containerPort"],
-            "protocol": each.get("protocol", "TCP"),
-        }
-        for number, each in enumerate(declared)
-    ]
+    ports = [service_port(each, first=number == 0) for number, each in enumerate(declared)]
     spec = {"selector": {"app": metadata["labels"]["app"]}, "ports": ports}
-    return {"apiVersion": "v1", "kind": "Service", "metadata": {**metadata, **_owned(service)}, "spec": spec}
+    return {"apiVersion": "v1", "kind": "Service", "metadata": {**metadata, **owned(service)}, "spec": spec}
 
 
 def _bounds(predictor: dict[str, Any]) -> tuple[int, int]:
@@ -137,7 +136,7 @@ def _horizontal_pod_autoscaler(service: dict[str, Any], pod: PredictorPod, metad
     return {
         "apiVersion": "autoscaling/v2",
         "kind": "HorizontalPodAutoscaler",
-        "metadata": {**metadata, **_owned(service)},
+        "metadata": {**metadata, **owned(service)},
         "spec": {
             "scaleTargetRef": {"apiVersion": "apps/v1", "kind": "Deployment", "name": pod.name},
             "minReplicas": least,
@@ -160,7 +159,7 @@ def _scaled_object(service: dict[str, Any], pod: PredictorPod, metadata: dict[st
     return {
         "apiVersion": "keda.sh/v1alpha1",
         "kind": "ScaledObject",
-        "metadata": {**metadata, **_owned(service)},
+        "metadata": {**metadata, **owned(service)},
         "spec": {
             "scaleTargetRef": {"name": pod.name},
             "minReplicaCount": least,

@@ -7,15 +7,15 @@ import re
 from dataclasses import dataclass
 from typing import Any
 
+from tests.cluster.kserve.pod_annotations import reaching_pods
+from tests.cluster.kserve.service_defaults import default_resources
+from tests.cluster.kserve.storage_initializer import SOURCE_ANNOTATION
 from tests.cluster.strategic_merge import merged
 
 PREDICTOR = "kserve-container"
 TRANSFORMER = "transformer-container"
-DEFAULT_RESOURCES = {"cpu": "1", "memory": "2Gi"}
-"""Request and limit of a model that asks for nothing: KServe's webhook sets them on the InferenceService, so they beat the runtime's."""
 RUNTIME_POD_FIELDS = ("nodeSelector", "affinity", "tolerations", "volumes", "imagePullSecrets", "schedulerName")
 GPU_TAG_RUNTIMES = ("kserve-tensorflow-serving",)
-SOURCE_ANNOTATION = "internal.serving.kserve.io/storage-initializer-sourceuri"
 MODEL_FIELDS = ("modelFormat", "protocolVersion", "runtime", "runtimeVersion", "storage", "storageUri")
 EXTENSION_FIELDS = (
     "annotations",
@@ -81,9 +81,9 @@ def predictor_pod(service: dict[str, Any], runtime: dict[str, Any]) -> Predictor
         },
         annotations={
             **runtime["spec"].get("annotations", {}),
-            **metadata.get("annotations", {}),
+            **reaching_pods(metadata.get("annotations", {})),
             **source,
-            **predictor.get("annotations", {}),
+            **reaching_pods(predictor.get("annotations", {})),
         },
         spec={**merged(shared, own), "containers": named},
     )
@@ -95,8 +95,8 @@ def _model_container(service: dict[str, Any], runtime: dict[str, Any]) -> dict[s
     if base is None:
         raise Refused(f"ServingRuntime {runtime['metadata']['name']} has no container {PREDICTOR}")
     override = {field: value for field, value in model.items() if field not in MODEL_FIELDS}
-    container = _merged_container(base, {**override, "name": PREDICTOR, "resources": _resources(override.get("resources", {}))})
-    container = _filled_in(container, service["metadata"])
+    container = _merged_container(base, {**override, "name": PREDICTOR, "resources": default_resources(override.get("resources", {}))})
+    container = dict(_filled_in(container, service["metadata"]))
     tag = re.search(r":[\w.\-]*$", container["image"])
     if runtime["metadata"]["name"] in GPU_TAG_RUNTIMES and tag and "nvidia.com/gpu" in container["resources"]["limits"]:
         container["image"] += "-gpu"
@@ -118,10 +118,6 @@ def _merged_container(base: dict[str, Any], override: dict[str, Any]) -> dict[st
     container = merged(base, override)
     arguments = [*base.get("args", []), *override.get("args", [])]
     return {**container, "args": arguments} if arguments else container
-
-
-def _resources(asked: dict[str, Any]) -> dict[str, Any]:
-    return {kind: {**DEFAULT_RESOURCES, **asked.get(kind, {})} for kind in ("requests", "limits")}
 
 
 def _with_variable(container: dict[str, Any], service: str) -> dict[str, Any]:

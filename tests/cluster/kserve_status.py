@@ -1,30 +1,57 @@
 """What KServe writes into an InferenceService's status, and Knative into a Knative Service's."""
 
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
+
+from tests.cluster.kserve.model_load import LoadFailure, load_failure
+from tests.cluster.kserve.route_takeover import is_cluster_local
+from tests.cluster.kserve.runtime_selection import InvalidSpec
+from tests.cluster.kserve.settings import KServeSettings
 
 CONDITIONS = ("IngressReady", "PredictorReady", "Ready")
 
 
-def standard_status(service: dict[str, Any], deployment: dict[str, Any], pods: int, failed: bool) -> dict[str, Any]:
-    """From the Deployment, as its controller left it.
+def standard_status(
+    service: dict[str, Any], deployment: dict[str, Any], pods: Sequence[dict[str, Any]], settings: KServeSettings
+) -> dict[str, Any]:
+    """Rule: from the Deployment, as its controller left it.
+
+    Observed: "conditions PredictorReady, IngressReady, Ready, Stopped (severity Info); no `latestCreatedRevision`; `url` is
+    `http://<isvc>-<namespace>.<ingress domain>` though nothing serves it, `address.url` the predictor's Service." "With maxUnavailable 0
+    any scale-out makes Deployment Available False, hence Ready=False, until the new pods are ready; so does one evicted pod."
+    "ReplicaSet FailedCreate, InferenceService Ready=False, reason FailedCreate".
+
+    Kinder than the real one may be: while the Deployment is Available, Ready stays True though a rollout of it goes on; later code of
+    KServe's says Unknown then (not observed).
 
     Args:
         pods: all there are, old and new.
-        failed: new pods cannot load their model.
     """
     seen = deployment.get("status", {})
-    available = next((each for each in seen.get("conditions") or () if each["type"] == "Available"), {})
-    ready = str(available.get("status", "Unknown"))
+    predictor = _predictor_ready({each["type"]: each for each in seen.get("conditions") or ()})
+    is_ready = predictor["status"] == "True"
     metadata = service["metadata"]
-    revision = deployment["metadata"].get("annotations", {}).get("deployment.kubernetes.io/revision")
+    ingress = _condition("IngressReady", "True", "", "")
+    if not (is_ready or is_cluster_local(service)):
+        ingress = _condition("IngressReady", "False", "Predictor ingress not created", "")
+    domain = f"{metadata['namespace']}.{settings.ingress_domain}"
     return {
         "observedGeneration": seen.get("observedGeneration", 0),
-        "conditions": _conditions(ready, available.get("reason", ""), available.get("message", "")),
-        "components": {"predictor": {"latestCreatedRevision": revision} if revision else {}},
-        "modelStatus": _model_status(service, loaded=ready == "True" and pods > 0, failed=failed and ready != "True", copies=pods),
-        "url": f"http://{metadata['name']}-predictor.{metadata['namespace']}",
+        "conditions": [ingress, predictor, {**predictor, "type": "Ready"}, _not_stopped()],
+        "components": {"predictor": {"url": f"http://{metadata['name']}-predictor-{domain}"} if is_ready else {}},
+        "modelStatus": _model_status(service, loaded=is_ready and bool(pods), failure=load_failure(pods, ready=is_ready), copies=len(pods)),
+        "url": f"http://{metadata['name']}-{domain}",
+        "address": {"url": f"http://{metadata['name']}-predictor.{metadata['namespace']}.svc.cluster.local"},
     }
+
+
+def _predictor_ready(conditions: dict[str, dict[str, Any]]) -> dict[str, Any]:
+    cause = conditions.get("Available", {})
+    refused = conditions.get("ReplicaFailure", {})
+    if refused.get("status") == "True":
+        return _condition("PredictorReady", "False", refused.get("reason", ""), refused.get("message", ""))
+    return _condition("PredictorReady", str(cause.get("status", "Unknown")), cause.get("reason", ""), cause.get("message", ""))
 
 
 def knative_status(service: dict[str, Any], route: dict[str, Any]) -> dict[str, Any]:
@@ -50,19 +77,44 @@ def knative_status(service: dict[str, Any], route: dict[str, Any]) -> dict[str, 
     component |= {"latestCreatedRevision": created, "latestReadyRevision": newest, "traffic": route["traffic"]}
     by_type = {each["type"]: each for each in route["conditions"]}
     ready = by_type["Ready"]
-    failed = ready["status"] == "False"
+    failure = LoadFailure(FAILED_LOAD, 1) if ready["status"] == "False" else None
     return {
         "observedGeneration": route["observedGeneration"],
         "conditions": _conditions(ready["status"], ready.get("reason", ""), ready.get("message", "")),
         "components": {"predictor": component},
-        "modelStatus": _model_status(service, loaded=ready["status"] == "True" and newest == created, failed=failed, copies=1),
+        "modelStatus": _model_status(service, loaded=ready["status"] == "True" and newest == created, failure=failure, copies=1),
         "url": f"http://{service['metadata']['name']}.{service['metadata']['namespace']}",
     }
 
 
-def failed_status(message: str) -> dict[str, Any]:
-    """KServe could not make what it should."""
-    return {"conditions": _conditions("False", "ReconcileFailed", message)}
+def failed_status(service: dict[str, Any], message: str) -> dict[str, Any]:
+    """KServe could not make what it should. Ingress is not come to, and stays as it was."""
+    return {"conditions": [*_ingress_before(service), *_conditions("False", "ReconcileFailed", message, CONDITIONS[1:]), _not_stopped()]}
+
+
+def invalid_status(service: dict[str, Any], invalid: InvalidSpec) -> dict[str, Any]:
+    """Rule: no fit runtime (`runtime_selection`). Observed: "Ready Unknown/False": Unknown until something was made, False after."""
+    before = service.get("status", {})
+    made = any(each["type"] == "PredictorReady" and each["status"] != "Unknown" for each in before.get("conditions", ()))
+    state = "False" if made else "Unknown"
+    states = {"activeModelState": _active_state(service), "targetModelState": "FailedToLoad"}
+    return {
+        "conditions": [*_ingress_before(service), *_conditions(state, invalid.reason, str(invalid), CONDITIONS[1:]), _not_stopped()],
+        "modelStatus": {
+            **before.get("modelStatus", {}),
+            "states": states,
+            "transitionStatus": "InvalidSpec",
+            "lastFailureInfo": {"reason": invalid.reason, "message": invalid.message},
+        },
+    }
+
+
+def _ingress_before(service: dict[str, Any]) -> list[dict[str, Any]]:
+    return [each for each in service.get("status", {}).get("conditions", ()) if each["type"] == "IngressReady"]
+
+
+def _not_stopped() -> dict[str, Any]:
+    return {**_condition("Stopped", "False", "", ""), "severity": "Info"}
 
 
 def routed(found: dict[str, Any], template: str, ready: bool, lost: bool, failed: bool) -> dict[str, Any]:
@@ -98,26 +150,34 @@ def routed(found: dict[str, Any], template: str, ready: bool, lost: bool, failed
 
 
 TEMPLATE_ANNOTATION = "endcap.dev/template"
+FAILED_LOAD = "the model could not be loaded"
 
 
-def _model_status(service: dict[str, Any], loaded: bool, failed: bool, copies: int) -> dict[str, Any]:
-    before = service.get("status", {}).get("modelStatus", {}).get("states", {}).get("activeModelState", "")
-    if loaded:
-        states, transition = {"activeModelState": "Loaded", "targetModelState": "Loaded"}, "UpToDate"
-    elif failed:
+def _model_status(service: dict[str, Any], loaded: bool, failure: LoadFailure | None, copies: int) -> dict[str, Any]:
+    before = _active_state(service)
+    if failure is not None:
         states, transition = {"activeModelState": before, "targetModelState": "FailedToLoad"}, "BlockedByFailedLoad"
+    elif loaded:
+        states, transition = {"activeModelState": "Loaded", "targetModelState": "Loaded"}, "UpToDate"
     else:
         states, transition = {"activeModelState": before, "targetModelState": "Pending"}, "InProgress"
     status: dict[str, Any] = {"copies": {"totalCopies": copies, "failedCopies": 0}, "states": states, "transitionStatus": transition}
-    if failed:
-        status["lastFailureInfo"] = {"reason": "ModelLoadFailed", "message": "the model could not be loaded", "exitCode": 1}
+    # The last failure stays when it is over, as in KServe.
+    if "lastFailureInfo" in service.get("status", {}).get("modelStatus", {}):
+        status["lastFailureInfo"] = service["status"]["modelStatus"]["lastFailureInfo"]
+    if failure is not None:
+        status["lastFailureInfo"] = {"reason": "ModelLoadFailed", "message": failure.message, "exitCode": failure.exit_code}
     return status
 
 
-def _conditions(status: str, reason: str, message: str) -> list[dict[str, Any]]:
-    return [_condition(each, status, reason, message) for each in CONDITIONS]
+def _active_state(service: dict[str, Any]) -> str:
+    return str(service.get("status", {}).get("modelStatus", {}).get("states", {}).get("activeModelState", ""))
+
+
+def _conditions(status: str, reason: str, message: str, names: Sequence[str] = CONDITIONS) -> list[dict[str, Any]]:
+    return [_condition(each, status, reason, message) for each in names]
 
 
 def _condition(name: str, status: str, reason: str, message: str) -> dict[str, Any]:
-    told = {} if status == "True" else {key: value for key, value in (("reason", reason), ("message", message)) if value}
-    return {"type": name, "status": status, "lastTransitionTime": datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"), **told}
+    explained = {} if status == "True" else {key: value for key, value in (("reason", reason), ("message", message)) if value}
+    return {"type": name, "status": status, "lastTransitionTime": datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"), **explained}

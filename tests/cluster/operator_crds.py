@@ -1,36 +1,17 @@
 """The definitions of the operators whose resources endcap writes, put into a cluster that lacks them."""
 
+import json
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from tests.cluster.cluster import until
 from tests.cluster.command import Command
+from tests.cluster.permissive_crds import DEFINITIONS
 
 FOLDER = Path(__file__).parents[2].parent / "shared" / "data" / "crds"
-NEEDED = (
-    "certificates.cert-manager.io",
-    "clusterservingruntimes.serving.kserve.io",
-    "featurestores.feast.dev",
-    "gateways.gateway.networking.k8s.io",
-    "httproutes.gateway.networking.k8s.io",
-    "inferenceservices.serving.kserve.io",
-    "kafkanodepools.kafka.strimzi.io",
-    "kafkas.kafka.strimzi.io",
-    "kafkatopics.kafka.strimzi.io",
-    "milvuses.milvus.io",
-    "pipelines.pipelines.kubeflow.org",
-    "pipelineversions.pipelines.kubeflow.org",
-    "podmonitors.monitoring.coreos.com",
-    "prometheusrules.monitoring.coreos.com",
-    "scaledobjects.keda.sh",
-    "scheduledsparkapplications.sparkoperator.k8s.io",
-    "scheduledworkflows.kubeflow.org",
-    "servicemonitors.monitoring.coreos.com",
-    "services.serving.knative.dev",
-    "servingruntimes.serving.kserve.io",
-    "sparkapplications.sparkoperator.k8s.io",
-)
-"""Of the resources that the chart writes and that KServe makes of them. The rest would cost an API server seconds and serve nothing."""
+"""The operators' own definitions. A clone that has none beside it is tested with permissive ones."""
+NEEDED = tuple(each.name for each in DEFINITIONS)
 ESTABLISH_TIMEOUT_S = 120.0
 
 
@@ -46,17 +27,33 @@ def served(api_client: Any) -> set[str]:
     }
 
 
-def find_missing(api_client: Any, folder: Path = FOLDER) -> tuple[dict[str, Path], list[str]]:
-    """Files of those that the cluster does not have, by name, and the names for which there is no file either."""
+@dataclass(frozen=True)
+class Missing:
+    """What a cluster lacks.
+
+    Attributes:
+        definitions: CustomResourceDefinitions to create, by name.
+        permissive: those of them that take any field, because the operators' own are not to be had.
+    """
+
+    definitions: dict[str, dict[str, Any]]
+    permissive: frozenset[str]
+
+
+def find_missing(api_client: Any, folder: Path) -> Missing:
+    """Definitions that the cluster does not have: the operators' own from a folder of files `*/<name>.json`, else permissive ones."""
     files = {path.stem: path for path in folder.glob("*/*.json")}
     missing = sorted(set(NEEDED) - served(api_client))
-    return {name: files[name] for name in missing if name in files}, [name for name in missing if name not in files]
+    permissive = {each.name: each.content() for each in DEFINITIONS if each.name in missing and each.name not in files}
+    own = {name: json.loads(files[name].read_text(encoding="utf-8")) for name in missing if name in files}
+    return Missing({**own, **permissive}, frozenset(permissive))
 
 
-def add(api_client: Any, kubectl: Command, wanted: dict[str, Path]) -> None:
+def add(api_client: Any, kubectl: Command, wanted: dict[str, dict[str, Any]]) -> None:
     """Create definitions, and wait until their resources can be asked for."""
     if wanted:
-        kubectl("create", *(f"--filename={path}" for path in wanted.values()))
+        content = {"apiVersion": "v1", "kind": "List", "items": list(wanted.values())}
+        kubectl("create", "--filename=-", stdin=json.dumps(content))
         until(lambda: set(wanted) <= served(api_client), "resources of the operators", ESTABLISH_TIMEOUT_S)
 
 

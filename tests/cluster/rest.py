@@ -23,6 +23,17 @@ class Objects:
     def get(self, api_version: str, kind: str, namespace: str | None, name: str) -> dict[str, Any]:
         return self._ask("GET", path_of(api_version, kind, namespace, name))
 
+    def find(self, api_version: str, kind: str, namespace: str | None, name: str) -> dict[str, Any] | None:
+        """The object, None where there is none."""
+        from kubernetes.client.rest import ApiException
+
+        try:
+            return self.get(api_version, kind, namespace, name)
+        except ApiException as missing:
+            if missing.status != 404:
+                raise
+            return None
+
     def list_all(self, api_version: str, kind: str, namespace: str) -> list[dict[str, Any]]:
         listed = self._ask("GET", path_of(api_version, kind, namespace))
         return [{"apiVersion": api_version, "kind": kind, **each} for each in listed["items"]]
@@ -45,6 +56,34 @@ class Objects:
         path = path_of(found["apiVersion"], found["kind"], metadata["namespace"], metadata["name"])
         content = STRATEGIC if found["kind"] == "Pod" else MERGE
         return self._ask("PATCH", f"{path}/status", {"status": status}, content, [("fieldManager", self._manager)])
+
+    def replace(self, wanted: dict[str, Any]) -> dict[str, Any]:
+        """Put the whole object in the place of the one whose `resourceVersion` it has."""
+        metadata = wanted["metadata"]
+        path = path_of(wanted["apiVersion"], wanted["kind"], metadata.get("namespace"), metadata["name"])
+        return self._ask("PUT", path, wanted, JSON, [("fieldManager", self._manager), ("fieldValidation", "Strict")])
+
+    def patch(self, found: dict[str, Any], change: dict[str, Any]) -> dict[str, Any]:
+        """Merge a change into an object; None takes a field away."""
+        metadata = found["metadata"]
+        path = path_of(found["apiVersion"], found["kind"], metadata.get("namespace"), metadata["name"])
+        return self._ask("PATCH", path, change, MERGE, [("fieldManager", self._manager)])
+
+    def delete(self, api_version: str, kind: str, namespace: str | None, name: str) -> None:
+        """Ask for its end; nothing happens where there is none."""
+        from kubernetes.client.rest import ApiException
+
+        try:
+            self._ask("DELETE", path_of(api_version, kind, namespace, name))
+        except ApiException as missing:
+            if missing.status != 404:
+                raise
+
+    def scale(self, deployment: dict[str, Any], replicas: int) -> None:
+        """Set a Deployment's replicas through its scale subresource."""
+        metadata = deployment["metadata"]
+        path = path_of("apps/v1", "Deployment", metadata["namespace"], metadata["name"])
+        self._ask("PATCH", f"{path}/scale", {"spec": {"replicas": replicas}}, MERGE, [("fieldManager", self._manager)])
 
     def _ask(
         self, method: str, path: str, body: Any = None, content: str = JSON, query: list[tuple[str, str]] | None = None

@@ -63,6 +63,7 @@ def test_a_profile_passes_lint(helm: Command, profile: str) -> None:
     assert "1 chart(s) linted, 0 chart(s) failed" in helm("lint", "--strict", CHART, "--values", values_of(profile))
 
 
+@pytest.mark.usefixtures("real_schemas")
 @pytest.mark.parametrize("profile", PROFILES)
 def test_each_object_is_accepted_with_strict_field_validation(helm: Command, kubectl: Command, namespace: str, profile: str) -> None:
     rendered = _rendered(helm, namespace, profile)
@@ -71,6 +72,7 @@ def test_each_object_is_accepted_with_strict_field_validation(helm: Command, kub
     assert len(accepted) == len(documents(rendered))
 
 
+@pytest.mark.usefixtures("real_schemas")
 @pytest.mark.parametrize("kind", ["Deployment", "InferenceService", "HTTPRoute", "Kafka", "SparkApplication", "Milvus"])
 def test_an_unknown_field_is_refused(helm: Command, kubectl: Command, namespace: str, kind: str) -> None:
     wanted = next(each for each in documents(_rendered(helm, namespace, "production")) if each["kind"].endswith(kind))

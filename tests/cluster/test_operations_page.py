@@ -104,7 +104,7 @@ def test_the_page_leads_from_an_empty_cluster_to_a_rollback_and_leaves_nothing(
 
     with ExitStack() as stack:
         api_client = stack.enter_context(cluster.api_client())
-        stand_in = KServeStandIn(stack.enter_context(cluster.api_client()), NAMESPACE)
+        stand_in = KServeStandIn(stack.enter_context(cluster.api_client()), NAMESPACE, webhooks=cluster.own is not None)
         stand_in.start()
         stack.callback(stand_in.stop)
         for block in blocks("operations.md"):

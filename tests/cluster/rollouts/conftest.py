@@ -80,7 +80,7 @@ def scene(cluster: Cluster, operator_namespace: str, milvus: MilvusSettings, tmp
         api_client = stack.enter_context(cluster.api_client())
         server = ApiServer(api_client, operator_namespace)
         stack.enter_context(prepared(server))
-        kserve = KServeStandIn(stack.enter_context(cluster.api_client()), operator_namespace)
+        kserve = KServeStandIn(stack.enter_context(cluster.api_client()), operator_namespace, webhooks=cluster.own is not None)
         kserve.start()
         stack.callback(kserve.stop)
         pods = stack.enter_context(idle_pods())
