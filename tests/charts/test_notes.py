@@ -33,9 +33,37 @@ def test_without_a_bundle_they_say_how_to_get_one(tmp_path: Path) -> None:
 
 def test_on_knative_they_name_the_features_that_the_values_need(tmp_path: Path) -> None:
     serving = {**KNATIVE["serving"], "nodeSelector": {"pool": "serving"}, "knative": {"multiContainerProbing": True}}
-    features = _notes(tmp_path, "minimal", {**KNATIVE, "serving": serving})
-    needed = {"kubernetes.podspec-persistent-volume-claim", "kubernetes.podspec-nodeselector", "multi-container-probing"}
-    assert {line.strip() for line in features.splitlines() if line.strip().startswith(("kubernetes.", "multi-"))} == needed
+    assert _features(tmp_path, {"serving": serving}) == {"kubernetes.podspec-nodeselector", "multi-container-probing"}
+
+
+def test_on_knative_bundles_in_object_storage_need_one_feature_and_a_claim_none(tmp_path: Path) -> None:
+    assert _features(tmp_path, {}) == set()
+    bundles = {"bundles": {"storageUri": "s3://shop/bundles"}, "networkPolicies": {"objectStorage": True}}
+    assert _features(tmp_path, bundles) == {"kubernetes.podspec-securitycontext"}
+    live = {"serving": {**KNATIVE["serving"], "live": {"claimName": "live"}}}
+    assert _features(tmp_path, live) == {"kubernetes.podspec-persistent-volume-claim"}
+
+
+def _features(folder: Path, values: dict[str, Any]) -> set[str]:
+    notes = _notes(folder, "minimal", {**KNATIVE, **values})
+    named = {line.strip() for line in notes.splitlines() if line.strip().startswith(("kubernetes.", "multi-"))}
+    assert ("config-features" in notes) == bool(named)
+    return named
+
+
+def test_they_name_what_to_look_at_when_nothing_gets_ready(tmp_path: Path) -> None:
+    notes = _notes(tmp_path, "production")
+    shown = [line.strip() for line in notes.splitlines() if line.strip().startswith(("kubectl", "helm"))]
+    looked_at = ("status.conditions", "modelStatus.lastFailureInfo", "get events", "replicasets", "describe pods", "helm test", "rollouts")
+    found = [next(number for number, line in enumerate(shown) if each in line and number > 2) for each in looked_at]
+    assert found == sorted(found)
+    assert all(f"--namespace {NAMESPACE}" in line for line in shown if not line.startswith("curl"))
+
+
+def test_they_say_that_the_first_warnings_heal(tmp_path: Path) -> None:
+    notes = _notes(tmp_path, "minimal")
+    assert "In the first minute KServe may warn" in notes
+    assert "endcap-tensorflow-serving" in notes
 
 
 def test_they_say_when_guardrails_would_have_no_data(tmp_path: Path) -> None:

@@ -50,7 +50,10 @@ def test_kserves_own_models_take_each_field(objects: list[Document], kind: str, 
     for each in found:
         api = client.ApiClient()
         parsed = api.deserialize(SimpleNamespace(data=json.dumps(each)), model)
-        assert _without_metadata(api.sanitize_for_serialization(parsed)) == _without_metadata(each)
+        made = _without_metadata(api.sanitize_for_serialization(parsed))
+        if kind == "InferenceService":  # the model writes a name that nothing gave, as KServe's webhook does
+            assert made["spec"]["predictor"]["model"].pop("name") == ""
+        assert made == _without_metadata(each)
 
 
 @pytest.fixture

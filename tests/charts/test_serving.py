@@ -9,6 +9,7 @@ from tests.charts.chart import KNATIVE, NAMESPACE, ROOT, Document, environment, 
 
 Rendered = Callable[[str], list[Document]]
 Chart = Callable[..., list[Document]]
+OBJECT_STORAGE = {"bundles": {"storageUri": "s3://shop/bundles"}, "networkPolicies": {"objectStorage": True}}
 
 
 def test_the_runtime_serves_the_bundle_on_ports_that_are_not_the_transformers(objects: list[Document]) -> None:
@@ -113,6 +114,32 @@ def test_on_knative_one_port_is_declared_and_nothing_it_refuses(rendered: Render
     assert of_kind(objects, "HTTPRoute") == []
 
 
+def test_on_knative_pods_with_bundles_in_object_storage_keep_the_restricted_standard(chart: Chart) -> None:
+    predictor = one(chart({**KNATIVE, **OBJECT_STORAGE}), "InferenceService")["spec"]["predictor"]
+    assert predictor["securityContext"] == {
+        "runAsNonRoot": True,
+        "runAsUser": 10001,
+        "fsGroup": 10001,
+        "seccompProfile": {"type": "RuntimeDefault"},
+    }
+
+
+@pytest.mark.parametrize(
+    "values",
+    [KNATIVE, {**OBJECT_STORAGE, "serving": {**KNATIVE["serving"], "knative": {"podSecurityContext": False}}, "route": KNATIVE["route"]}],
+    ids=["claim", "switched off"],
+)
+def test_on_knative_the_security_context_is_left_out_where_nothing_needs_it(chart: Chart, values: Document) -> None:
+    assert "securityContext" not in one(chart(values), "InferenceService")["spec"]["predictor"]
+
+
+def test_no_annotation_of_the_pods_follows_the_runtime(chart: Chart) -> None:
+    """KServe watches the ServingRuntime itself; an annotation would roll the pods before the runtime is there."""
+    before = one(chart(), "InferenceService")
+    assert "annotations" not in before["spec"]["predictor"]
+    assert one(chart({"serving": {"modelServer": {"image": {"tag": "9.9.9"}, "extraArgs": ["--v=1"]}}}), "InferenceService") == before
+
+
 def test_on_knative_a_share_of_the_traffic_can_be_given(chart: Chart) -> None:
     values = {**KNATIVE, "serving": {**KNATIVE["serving"], "knative": {"canaryTrafficPercent": 10}}}
     assert one(chart(values), "InferenceService")["spec"]["predictor"]["canaryTrafficPercent"] == 10
@@ -138,12 +165,6 @@ def test_at_rest_all_traffic_goes_to_the_stable_service(rendered: Rendered) -> N
     assert rule["name"] == "traffic"
     assert "headers" not in rule["matches"][0]
     assert [(each["name"], each["port"], each["weight"]) for each in rule["backendRefs"]] == [("endcap-predictor", 80, 100)]
-
-
-def test_a_long_release_name_leaves_room_for_what_is_appended(chart: Chart) -> None:
-    objects = chart({"fullnameOverride": "a" * 60}, "production")
-    name = one(objects, "InferenceService")["metadata"]["name"]
-    assert len(f"{name}-candidate-predictor") <= 63
 
 
 @pytest.mark.parametrize("secret", [True, False])

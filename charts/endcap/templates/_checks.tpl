@@ -1,5 +1,7 @@
 {{/* Values that contradict each other, which a schema cannot see. */}}
 {{- define "endcap.checks" -}}
+{{- include "endcap.nameChecks" . -}}
+{{- include "endcap.livingReleaseChecks" . -}}
 {{- $termination := .Values.serving.termination -}}
 {{- $drain := .Values.serving.resilience -}}
 {{- $needed := addf $termination.preStopSeconds $drain.unreadySeconds $drain.drainSeconds $termination.marginSeconds -}}

@@ -50,12 +50,11 @@ Call with (dict "root" $ "name" NAME "replicas" (dict min max)).
 {{/* Features that Knative's ConfigMap config-features must switch on for the InferenceService of these values, one a line. */}}
 {{- define "endcap.knativeFeatures" -}}
 {{- $serving := .Values.serving -}}
-{{- $isClaim := hasPrefix "pvc://" (include "endcap.storageUri" .) -}}
-{{- if or $isClaim (include "endcap.liveClaim" .) }}
+{{- if include "endcap.liveClaim" . }}
 kubernetes.podspec-persistent-volume-claim
 {{- end }}
-{{- if not $isClaim }}
-kubernetes.podspec-init-containers
+{{- if include "endcap.needsKnativePodSecurity" . }}
+kubernetes.podspec-securitycontext
 {{- end }}
 {{- if $serving.nodeSelector }}
 kubernetes.podspec-nodeselector

@@ -1,15 +1,15 @@
-{{/* Names of objects. Room is left for what KServe and the operator append: `-candidate-predictor`. */}}
+{{/* Names of objects. None is cut: what is too long is refused by `endcap.nameChecks`. */}}
 {{- define "endcap.name" -}}
-{{- default .Chart.Name .Values.nameOverride | trunc 40 | trimSuffix "-" -}}
+{{- default .Chart.Name .Values.nameOverride -}}
 {{- end -}}
 
 {{- define "endcap.fullname" -}}
 {{- if .Values.fullnameOverride -}}
-{{- .Values.fullnameOverride | trunc 40 | trimSuffix "-" -}}
+{{- .Values.fullnameOverride -}}
 {{- else if contains (include "endcap.name" .) .Release.Name -}}
-{{- .Release.Name | trunc 40 | trimSuffix "-" -}}
+{{- .Release.Name -}}
 {{- else -}}
-{{- printf "%s-%s" .Release.Name (include "endcap.name" .) | trunc 40 | trimSuffix "-" -}}
+{{- printf "%s-%s" .Release.Name (include "endcap.name" .) -}}
 {{- end -}}
 {{- end -}}
 

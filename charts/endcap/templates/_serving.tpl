@@ -54,8 +54,6 @@ spec:
       app.kubernetes.io/instance: {{ $root.Release.Name }}
       app.kubernetes.io/component: serving
       endcap.dev/target: {{ include "endcap.fullname" $root }}
-    annotations:
-      endcap.dev/runtime: {{ toJson $serving.modelServer | sha256sum | trunc 12 | quote }} # another runtime is other pods
     {{- $replicas := fromJson (include "endcap.liveReplicas" .) }}
     minReplicas: {{ $replicas.min }}
     maxReplicas: {{ $replicas.max }}
@@ -71,8 +69,14 @@ spec:
     enableServiceLinks: false
     securityContext:
       {{- include "endcap.podSecurity" $root | nindent 6 }}
-    {{- else if ne $serving.knative.canaryTrafficPercent nil }}
+    {{- else }}
+    {{- if include "endcap.needsKnativePodSecurity" $root }}
+    securityContext:
+      {{- include "endcap.knativePodSecurity" $root | nindent 6 }}
+    {{- end }}
+    {{- if ne $serving.knative.canaryTrafficPercent nil }}
     canaryTrafficPercent: {{ $serving.knative.canaryTrafficPercent }}
+    {{- end }}
     {{- end }}
     serviceAccountName: {{ include "endcap.servingAccount" $root }}
     automountServiceAccountToken: false

@@ -1,0 +1,105 @@
+{{/*
+What a living release cannot change, refused before an upgrade has begun instead of half-way through it. Without a cluster (`helm template`,
+Argo CD) there is nothing to look up, and the API server refuses it.
+*/}}
+{{- define "endcap.livingReleaseChecks" -}}
+{{- if .Release.IsUpgrade -}}
+{{- if .Values.serving.enabled -}}
+{{- include "endcap.nameStays" . -}}
+{{- include "endcap.deploymentModeStays" . -}}
+{{- end -}}
+{{- if .Values.rollouts.operator.enabled -}}
+{{- include "endcap.selectorStays" (dict "root" . "kind" "Deployment" "name" (include "endcap.operatorName" .) "component" "rollout-operator") -}}
+{{- end -}}
+{{- if .Values.redis.enabled -}}
+{{- include "endcap.selectorStays" (dict "root" . "kind" "StatefulSet" "name" (include "endcap.redisName" .) "component" "redis") -}}
+{{- include "endcap.redisVolumeStays" . -}}
+{{- end -}}
+{{- if and (include "endcap.usesClaim" .) .Values.bundles.claim.create -}}
+{{- include "endcap.claimStays" (dict "root" . "key" "bundles.claim" "name" (include "endcap.bundlesClaim" .) "claim" .Values.bundles.claim) -}}
+{{- end -}}
+{{- if and (or .Values.pipelines.enabled .Values.spark.enabled) .Values.workspace.claim.create -}}
+{{- include "endcap.claimStays" (dict "root" . "key" "workspace.claim" "name" (include "endcap.workspaceClaim" .) "claim" .Values.workspace.claim) -}}
+{{- end -}}
+{{- if and .Values.evidence.enabled .Values.evidence.claim.create (not .Values.serving.live.claimName) -}}
+{{- include "endcap.claimStays" (dict "root" . "key" "evidence.claim" "name" (include "endcap.liveClaim" .) "claim" .Values.evidence.claim) -}}
+{{- end -}}
+{{- end -}}
+{{- end -}}
+
+{{/* Another full name would make all objects anew and delete the old ones, claims with bundles among them. */}}
+{{- define "endcap.nameStays" -}}
+{{- $full := include "endcap.fullname" . -}}
+{{- range (lookup "serving.kserve.io/v1beta1" "InferenceService" .Release.Namespace "").items -}}
+{{- $labels := .metadata.labels | default dict -}}
+{{- if and (eq (get $labels "app.kubernetes.io/instance") $.Release.Name) (eq (get $labels "endcap.dev/track") "stable") (ne .metadata.name $full) -}}
+{{- fail (printf "fullnameOverride: release %s serves as %q, and these values would name it %q: its claims and its InferenceService would be deleted and made anew; set fullnameOverride to %q, or install a second release" $.Release.Name .metadata.name $full .metadata.name) -}}
+{{- end -}}
+{{- end -}}
+{{- end -}}
+
+{{- define "endcap.deploymentModeStays" -}}
+{{- $live := lookup "serving.kserve.io/v1beta1" "InferenceService" .Release.Namespace (include "endcap.fullname" .) -}}
+{{- $annotations := dig "metadata" "annotations" dict $live | default dict -}}
+{{- $mode := get $annotations "serving.kserve.io/deploymentMode" | default (dig "status" "deploymentMode" "" $live) -}}
+{{- $mode = get (dict "RawDeployment" "Standard" "Serverless" "Knative") $mode | default $mode -}}
+{{- if and $mode (ne $mode .Values.serving.deploymentMode) -}}
+{{- fail (printf "serving.deploymentMode: InferenceService %s runs in %s mode, and KServe changes the mode of none that exists: install a second release in %s mode beside this one, move the clients to it, then uninstall this one (charts/endcap/README.md, Deployment modes)" (include "endcap.fullname" .) $mode .Values.serving.deploymentMode) -}}
+{{- end -}}
+{{- end -}}
+
+{{/* Call with (dict "root" $ "kind" KIND "name" NAME "component" COMPONENT). */}}
+{{- define "endcap.selectorStays" -}}
+{{- $live := lookup "apps/v1" .kind .root.Release.Namespace .name -}}
+{{- $selected := dig "spec" "selector" "matchLabels" "app.kubernetes.io/name" "" $live -}}
+{{- if and $selected (ne $selected (include "endcap.name" .root)) -}}
+{{- fail (printf "nameOverride: %s %s selects its pods by the name %q, which Kubernetes does not let change: set nameOverride to %q" .kind .name $selected $selected) -}}
+{{- end -}}
+{{- end -}}
+
+{{/* Call with (dict "root" $ "key" KEY-OF-THE-VALUES "name" NAME "claim" VALUES). */}}
+{{- define "endcap.claimStays" -}}
+{{- $live := lookup "v1" "PersistentVolumeClaim" .root.Release.Namespace .name -}}
+{{- if $live -}}
+{{- $mode := first $live.spec.accessModes -}}
+{{- if ne $mode .claim.accessMode -}}
+{{- fail (printf "%s.accessMode: claim %s has %s, which Kubernetes does not let change; make a new claim, copy the data, and name it in %s.name" .key .name $mode .key) -}}
+{{- end -}}
+{{- $class := $live.spec.storageClassName | default "" -}}
+{{- if and .claim.storageClassName $class (ne $class .claim.storageClassName) -}}
+{{- fail (printf "%s.storageClassName: claim %s is of class %s, which Kubernetes does not let change; make a new claim, copy the data, and name it in %s.name" .key .name $class .key) -}}
+{{- end -}}
+{{- $size := $live.spec.resources.requests.storage -}}
+{{- if lt (include "endcap.bytes" .claim.size | float64) (include "endcap.bytes" $size | float64) -}}
+{{- fail (printf "%s.size: claim %s has %s, and Kubernetes makes no claim smaller than that: give at least %s" .key .name $size $size) -}}
+{{- end -}}
+{{- end -}}
+{{- end -}}
+
+{{/* A StatefulSet's volume templates cannot change at all. */}}
+{{- define "endcap.redisVolumeStays" -}}
+{{- $live := lookup "apps/v1" "StatefulSet" .Release.Namespace (include "endcap.redisName" .) -}}
+{{- if $live -}}
+{{- $wanted := .Values.redis.persistence -}}
+{{- $templates := $live.spec.volumeClaimTemplates | default list -}}
+{{- $how := "delete the StatefulSet alone with `kubectl delete statefulset --cascade=orphan`, then upgrade" -}}
+{{- if ne (not $templates) (not $wanted.enabled) -}}
+{{- fail (printf "redis.persistence.enabled: StatefulSet %s cannot change its volumes: %s" (include "endcap.redisName" .) $how) -}}
+{{- end -}}
+{{- range $templates -}}
+{{- if ne (include "endcap.bytes" .spec.resources.requests.storage) (include "endcap.bytes" $wanted.size) -}}
+{{- fail (printf "redis.persistence.size: StatefulSet %s has volumes of %s and cannot change that: %s" (include "endcap.redisName" $) .spec.resources.requests.storage $how) -}}
+{{- end -}}
+{{- if ne (.spec.storageClassName | default "") $wanted.storageClassName -}}
+{{- fail (printf "redis.persistence.storageClassName: StatefulSet %s has volumes of class %q and cannot change that: %s" (include "endcap.redisName" $) (.spec.storageClassName | default "") $how) -}}
+{{- end -}}
+{{- end -}}
+{{- end -}}
+{{- end -}}
+
+{{/* A quantity of storage in bytes. */}}
+{{- define "endcap.bytes" -}}
+{{- $factors := dict "k" 1e3 "M" 1e6 "G" 1e9 "T" 1e12 "P" 1e15 "Ki" 1024 "Mi" 1048576 "Gi" 1073741824 "Ti" 1099511627776 "Pi" 1125899906842624 -}}
+{{- $unit := regexFind "[A-Za-z]+$" . -}}
+{{- mulf (trimSuffix $unit . | float64) (ternary (get $factors $unit) 1 (hasKey $factors $unit)) -}}
+{{- end -}}
