@@ -20,7 +20,9 @@ HostOption = Annotated[
 ParameterOption = Annotated[
     list[str] | None, typer.Option("--parameter", "-p", metavar="NAME=JSON", help="A parameter of the pipeline; repeat it.")
 ]
-NamespaceOption = Annotated[str | None, typer.Option(help="Of a multi-user server.", show_default="`pipelines.namespace`")]
+NamespaceOption = Annotated[
+    str | None, typer.Option(envvar="KF_PIPELINES_NAMESPACE", help="Of a multi-user server.", show_default="`pipelines.namespace`")
+]
 TokenOption = Annotated[str | None, typer.Option(envvar="ENDCAP_KFP_TOKEN", help="Bearer token.", show_envvar=True)]
 TokenFileOption = Annotated[
     Path | None,

@@ -76,7 +76,10 @@ class Schedule(_Part):
     timezone: str = "UTC"
     by: Literal["recurringRun", "cronJob"] = "recurringRun"
     parameters: dict[str, Any] = Field(default_factory=dict, description="Of scheduled runs, by name.")
-    resources: dict[str, Any] = Field(default_factory=dict, description="Of the pod that speaks to the API, as in a container.")
+    resources: dict[str, Any] = Field(
+        default_factory=lambda: {"requests": {"cpu": "100m", "memory": "256Mi"}, "limits": {"cpu": "1", "memory": "1Gi"}},
+        description="Of the pod that asks the API, as in a container.",
+    )
 
 
 class PipelineSection(_Part):

@@ -1,6 +1,6 @@
 """Recurring runs as a Kubeflow Pipelines API keeps them, and what its controller makes of one when the time has come.
 
-Each rule names the observation it rests on: those of `kserve-observed/README.md`, "Other operators", were made with the API server's own code.
+Each rule names the observation it rests on: those of `kserve-observed/README.md`, "Other operators", were made with the server's own code.
 Kinder than the real one: an expression of cron is counted, not parsed; the concurrency and the clock are not there, a run starts when a
 test calls `fire`. Stricter: 8.5 for an integer is refused here and accepted there; five fields of cron are refused here and read there with
 the minute as the second.

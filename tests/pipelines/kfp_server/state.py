@@ -1,4 +1,4 @@
-"""What a Kubeflow Pipelines API keeps, and how the real one answers: pipelines, versions, experiments, runs and recurring runs by namespace.
+"""What a Kubeflow Pipelines API keeps, and how the real one answers: pipelines, versions, experiments and runs by namespace.
 
 Runs end as the test says. A gateway before a multi-user server knows people by their tokens.
 """
