@@ -177,7 +177,7 @@ class RolloutSpec(_Part):
     bundle: RolloutBundle
     steps: list[Step] = Field(min_length=1, max_length=50, description="Weights on the way to 100 per cent, never falling.")
     analysis: Analysis = Analysis()
-    progress_deadline_seconds: int = Field(900, ge=1, description="A candidate that is not ready by then is rolled back.")
+    progress_deadline_seconds: int = Field(900, ge=1, description="A candidate whose pods make no progress for so long is rolled back.")
 
     @model_validator(mode="after")
     def _weights_do_not_fall(self) -> Self:
@@ -219,6 +219,23 @@ class Condition(_Part):
     last_transition_time: UtcMoment
 
 
+class Capacity(_Part):
+    """What the candidate needs before it gets a share of the traffic, in Standard mode."""
+
+    weight: int = Field(description="The share it is for, per cent.")
+    pods: int = Field(ge=1, description="Available pods that the candidate needs for this share.")
+    available_max: int = Field(0, ge=0, description="The highest number of available pods seen while it had fewer than that.")
+    progress_at: UtcMoment = Field(description="When that number last rose; progressDeadlineSeconds later the candidate is rolled back.")
+
+
+class Refusal(_Part):
+    """An effect that the API server refused at the last attempt."""
+
+    effect: str = Field(description="What the operator wanted done, for example SetWeight.")
+    message: str = Field(description="What was refused, by whom and why.")
+    at: UtcMoment
+
+
 class RolloutStatus(_Part):
     """All that the operator knows of a rollout: whoever takes over goes on from here.
 
@@ -238,6 +255,18 @@ class RolloutStatus(_Part):
     candidate_fingerprint: str | None = Field(
         None, description="Of the candidate's other predictor fields, as they were made or last adopted; another one is a person's edit."
     )
+    candidate_replicas: int | None = Field(
+        None, description="minReplicas that the candidate is known to have; another one than this and capacity.pods is a person's edit."
+    )
+    capacity: Capacity | None = Field(
+        None, description="What the candidate needs for the present step, or for the next one once it is due."
+    )
+    held_replicas: int | None = Field(
+        None, description="minReplicas that the target is held at while the rollout runs; empty while its own are enough."
+    )
+    stable_replicas: int | None = Field(
+        None, description="minReplicas of the target before it was held, which come back; empty: it had none."
+    )
     current_step_index: int | None = Field(None, description="From 0; empty until the candidate is ready.")
     current_weight: int = Field(0, description="The weight that is wanted now, per cent.")
     started_at: UtcMoment | None = Field(None, description="When it left the queue.")
@@ -248,12 +277,14 @@ class RolloutStatus(_Part):
     promote_requested: bool = Field(False, description="Whether somebody asked to skip the remaining steps.")
     paused_at: UtcMoment | None = None
     measured_at: UtcMoment | None = Field(None, description="When the guardrails were asked last in this step.")
-    unready_since: UtcMoment | None = Field(None, description="Since when a candidate with traffic has not been ready.")
+    unready_since: UtcMoment | None = Field(None, description="Since when a candidate with traffic has had no available pod.")
+    load_failed_since: UtcMoment | None = Field(None, description="Since when KServe says that the candidate's model fails to load.")
     decided_at: UtcMoment | None = Field(None, description="When it was decided to promote or to roll back.")
     promoting_at: UtcMoment | None = Field(None, description="When the target was first given the candidate's bundle for good.")
     completed_at: UtcMoment | None = Field(None, description="When traffic and alias were where the decision wants them.")
     analysis: list[Measurement] = Field(default_factory=list, description="The newest measurement of each guardrail.")
     tripped: Measurement | None = Field(None, description="The measurement that rolled it back.")
+    refusals: list[Refusal] = Field(default_factory=list, description="Effects that the API server refuses; each is tried again.")
     conditions: list[Condition] = Field(default_factory=list)
 
 

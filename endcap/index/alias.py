@@ -3,6 +3,9 @@
 from dataclasses import dataclass
 from typing import Any
 
+ALIAS_NOT_FOUND = 1600
+"""Milvus's code (`merr.ErrAliasNotFound`), also for an alias whose collection was dropped."""
+
 
 @dataclass(frozen=True)
 class CollectionState:
@@ -15,22 +18,34 @@ class CollectionState:
 
 
 def aliased_collection(client: Any, alias: str) -> str | None:
-    """The collection the alias points at, or None when there is no such alias."""
+    """The collection the alias points at, or None when there is no such alias.
+
+    Raises:
+        MilvusException: Milvus cannot say: taken for "none", it would cost the collection in use its place among those that are kept.
+    """
     from pymilvus import MilvusException
 
     try:
         return str(client.describe_alias(alias)["collection_name"])
-    except MilvusException:
+    except MilvusException as error:
+        if error.code != ALIAS_NOT_FOUND:
+            raise
         return None
 
 
 def move_alias(client: Any, alias: str, name: str) -> None:
-    """Point the alias at a collection that is loaded and checked; one atomic step for every searcher."""
+    """Point the alias at a collection that is loaded and checked; one atomic step for every searcher.
+
+    Raises:
+        MilvusException: there is no such collection, or Milvus fails; the alias stays where it is.
+    """
     from pymilvus import MilvusException
 
     try:
         client.alter_alias(name, alias)
-    except MilvusException:  # there is no such alias yet
+    except MilvusException as error:
+        if error.code != ALIAS_NOT_FOUND:
+            raise
         client.create_alias(name, alias)
 
 

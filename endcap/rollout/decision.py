@@ -10,6 +10,7 @@ from datetime import datetime
 
 from endcap.contracts.rollout import Phase, RolloutStatus
 from endcap.rollout.effects import AddFinalizer, Effect, RemoveFinalizer, RemoveWish
+from endcap.rollout.ended import decide_ended
 from endcap.rollout.paused import decide_paused
 from endcap.rollout.progressing import decide_progressing
 from endcap.rollout.promoting import decide_promoting
@@ -51,7 +52,7 @@ def decide(rollout: Rollout, world: World, now: datetime) -> Decision:
     """
     rollout = _with(rollout, changed(rollout.status, observed_generation=rollout.generation))
     if rollout.has_ended:
-        return _when_ended(rollout)
+        return _when_ended(rollout, world, now)
     if rollout.status.phase in (None, Phase.WAITING):
         return _in_line(rollout, world, now)
     if rollout.is_deleting and rollout.status.phase != Phase.ROLLING_BACK and rollout.status.completed_at is None:
@@ -80,11 +81,9 @@ def _in_line(rollout: Rollout, world: World, now: datetime) -> Decision:
     return Decision(enter(rollout.status, Phase.INITIALIZING, "Started", "looks at the target", now, started_at=now))
 
 
-def _when_ended(rollout: Rollout) -> Decision:
-    effects: list[Effect] = [RemoveWish(rollout.wish)] if rollout.wish is not None else []
-    if rollout.has_finalizer:
-        effects.append(RemoveFinalizer())
-    return Decision(rollout.status, tuple(effects))
+def _when_ended(rollout: Rollout, world: World, now: datetime) -> Decision:
+    status, effects = decide_ended(rollout, world, now)
+    return Decision(status, (*([RemoveWish(rollout.wish)] if rollout.wish is not None else []), *effects))
 
 
 def _with(rollout: Rollout, status: RolloutStatus) -> Rollout:

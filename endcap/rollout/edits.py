@@ -1,8 +1,8 @@
 """A person's edits of what the operator works on: noticed, said, and left alone until somebody resumes or aborts."""
 
-from endcap.contracts.rollout import Phase, RolloutSpec, RolloutStatus
+from endcap.contracts.rollout import Capacity, Phase, RolloutSpec, RolloutStatus
 from endcap.rollout.transition import changed, restart_step
-from endcap.rollout.world import Target
+from endcap.rollout.world import Candidate, Target
 
 
 def wanted_bundle(spec: RolloutSpec, status: RolloutStatus) -> str | None:
@@ -23,10 +23,23 @@ def noticed_edit(spec: RolloutSpec, status: RolloutStatus, target: Target) -> st
     if target.weight not in {status.written_weight, status.current_weight}:
         weight = "cannot be told" if target.weight is None else f"is {target.weight} %"
         return f"the candidate's weight {weight}, not {status.current_weight} %"
-    candidate = target.candidate
-    if candidate is not None and candidate.is_owned and status.candidate_fingerprint not in {None, candidate.fingerprint}:
+    return _candidate_edit(status, target.candidate)
+
+
+def _candidate_edit(status: RolloutStatus, candidate: Candidate | None) -> str | None:
+    if candidate is None or not candidate.is_owned or status.candidate_fingerprint is None:
+        return None
+    if status.candidate_fingerprint != candidate.fingerprint:
         return "the candidate's predictor was changed"
+    if has_other_replicas(status, candidate):
+        return f"minReplicas of the candidate is {candidate.pods.min_replicas if candidate.pods else None}, not {status.candidate_replicas}"
     return None
+
+
+def has_other_replicas(status: RolloutStatus, candidate: Candidate) -> bool:
+    """Whether a person gave the candidate another `minReplicas` than it had and than the operator wants."""
+    wanted = status.capacity.pods if status.capacity is not None else None
+    return candidate.pods is not None and candidate.pods.declared not in {status.candidate_replicas, wanted}
 
 
 def confirmed(spec: RolloutSpec, status: RolloutStatus, target: Target) -> RolloutStatus:
@@ -36,9 +49,20 @@ def confirmed(spec: RolloutSpec, status: RolloutStatus, target: Target) -> Rollo
     if target.weight == status.current_weight:
         status = changed(status, written_weight=target.weight)
     candidate = target.candidate
-    if candidate is not None and candidate.is_owned and status.candidate_fingerprint is None:
-        status = changed(status, candidate_fingerprint=candidate.fingerprint)
-    return status
+    if candidate is None or not candidate.is_owned:
+        return status
+    if is_known_by_now(status, candidate):
+        wanted = status.capacity.pods if status.capacity is not None else None
+        is_raised = candidate.pods is not None and candidate.pods.declared == wanted
+        return changed(status, candidate_replicas=wanted) if is_raised else status
+    return changed(
+        status, candidate_fingerprint=candidate.fingerprint, candidate_replicas=candidate.pods.declared if candidate.pods else None
+    )
+
+
+def is_known_by_now(status: RolloutStatus, candidate: Candidate) -> bool:
+    """Whether the candidate's predictor was noted before; one of an operator that did not note `minReplicas` is noted anew."""
+    return status.candidate_fingerprint is not None and (candidate.pods is None or status.candidate_replicas is not None)
 
 
 def adopted(status: RolloutStatus, target: Target) -> RolloutStatus:
@@ -48,9 +72,19 @@ def adopted(status: RolloutStatus, target: Target) -> RolloutStatus:
         fields["stable"] = target.served
     if target.weight is not None:
         fields |= {"written_weight": target.weight, "current_weight": target.weight}
-    if target.candidate is not None:
-        fields["candidate_fingerprint"] = target.candidate.fingerprint
+    candidate = target.candidate
+    if candidate is not None:
+        fields |= {"candidate_fingerprint": candidate.fingerprint, "capacity": _adopted_capacity(status, candidate)}
+        if candidate.pods is not None:
+            fields["candidate_replicas"] = candidate.pods.declared
     return restart_step(changed(status, **fields))
+
+
+def _adopted_capacity(status: RolloutStatus, candidate: Candidate) -> Capacity | None:
+    """A person's `minReplicas` is what the candidate needs at this weight; at another weight it is reckoned anew."""
+    if status.capacity is None or candidate.pods is None or not has_other_replicas(status, candidate):
+        return None
+    return status.capacity.model_copy(update={"pods": candidate.pods.declared})
 
 
 def is_superseded(spec: RolloutSpec, status: RolloutStatus, target: Target) -> bool:

@@ -35,6 +35,32 @@ class EnsureCandidate:
 
 
 @dataclass(frozen=True)
+class RaiseCandidate:
+    """Give the candidate at least so many pods."""
+
+    replicas: int
+
+
+@dataclass(frozen=True)
+class HoldReplicas:
+    """Keep at least so many pods of the target."""
+
+    replicas: int
+
+
+@dataclass(frozen=True)
+class ReleaseReplicas:
+    """Give the target its own `minReplicas` back, if the operator wrote the present ones; None: it had none."""
+
+    replicas: int | None
+
+
+@dataclass(frozen=True)
+class OrphanCandidate:
+    """Let the candidate live on when the Rollout is gone: it has the traffic."""
+
+
+@dataclass(frozen=True)
 class SetWeight:
     """Give the candidate this share of the traffic, per cent."""
 
@@ -84,6 +110,10 @@ Effect = (
     | RemoveWish
     | LoadCollection
     | EnsureCandidate
+    | RaiseCandidate
+    | HoldReplicas
+    | ReleaseReplicas
+    | OrphanCandidate
     | SetWeight
     | PromoteStable
     | RestoreStable

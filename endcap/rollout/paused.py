@@ -4,9 +4,10 @@ from datetime import datetime
 
 from endcap.contracts.rollout import RolloutStatus
 from endcap.rollout.edits import confirmed, noticed_edit
-from endcap.rollout.effects import Effect, SetWeight
+from endcap.rollout.effects import Effect
 from endcap.rollout.progressing import with_weight
 from endcap.rollout.resource import Rollout
+from endcap.rollout.returning import traffic_back
 from endcap.rollout.transition import EDITED, changed, pause
 from endcap.rollout.watching import with_dangers
 from endcap.rollout.world import Absent, World
@@ -24,10 +25,10 @@ def decide_paused(rollout: Rollout, world: World, now: datetime) -> tuple[Rollou
     if status.current_step_index is None:
         return status, []
     status, is_over = with_dangers(spec, status, target, now)
-    if is_over:
-        return status, [SetWeight(0)]
     if isinstance(target, Absent):
         return status, []
+    if is_over:
+        return status, traffic_back(status, target)
     weighted, effects = with_weight(status, target, now)
     if weighted.step_started_at != status.step_started_at:  # its clock starts here, and stands still from here
         weighted = changed(weighted, paused_at=now)

@@ -2,13 +2,15 @@
 
 from datetime import datetime
 
-from endcap.contracts.rollout import Phase, RolloutStatus
+from endcap.contracts.rollout import Phase, RolloutSpec, RolloutStatus
+from endcap.rollout.capacity import prepared, prepared_step
 from endcap.rollout.edits import confirmed, noticed_edit
 from endcap.rollout.effects import Effect, SetWeight
 from endcap.rollout.resource import Rollout
+from endcap.rollout.returning import traffic_back
 from endcap.rollout.steps import missing_for_next_step, step_index, steps_taken, waits_for_person
 from endcap.rollout.transition import EDITED, begin_step, changed, enter, pause, promote
-from endcap.rollout.watching import with_dangers
+from endcap.rollout.watching import with_dangers, with_pods
 from endcap.rollout.world import Absent, Target, World
 
 
@@ -20,14 +22,16 @@ def decide_progressing(rollout: Rollout, world: World, now: datetime) -> tuple[R
         if edit is not None:
             return pause(status, EDITED, edit, now), []
     status, is_over = with_dangers(spec, status, target, now)
-    if is_over:
-        return status, [SetWeight(0)]
     if isinstance(target, Absent):
-        return enter(status, Phase.PROGRESSING, target.reason, target.message, now), []
+        return (status, []) if is_over else (enter(status, Phase.PROGRESSING, target.reason, target.message, now), [])
+    if not is_over:
+        status, is_over = with_pods(spec, status, target, now)
+    if is_over:
+        return status, traffic_back(status, target)
     status, effects = with_weight(status, target, now)
     if status.step_started_at is None:
         return status, effects
-    return _after_look(rollout, status, now)
+    return _after_look(rollout, status, target, now)
 
 
 def with_weight(status: RolloutStatus, target: Target, now: datetime) -> tuple[RolloutStatus, list[Effect]]:
@@ -39,17 +43,36 @@ def with_weight(status: RolloutStatus, target: Target, now: datetime) -> tuple[R
     return status, []
 
 
-def _after_look(rollout: Rollout, status: RolloutStatus, now: datetime) -> tuple[RolloutStatus, list[Effect]]:
+def _after_look(rollout: Rollout, status: RolloutStatus, target: Target, now: datetime) -> tuple[RolloutStatus, list[Effect]]:
     spec = rollout.spec
     index, steps = step_index(spec, status), steps_taken(spec)
     where = f"step {index + 1} of {len(steps)}: {status.current_weight} % of the traffic"
+    if status.promote_requested and index + 1 < len(steps):
+        return _next_step(spec, status, target, len(steps) - 1, where=where, now=now)
     is_manual = waits_for_person(steps[index].pause) and not status.step_released and not status.promote_requested
     if is_manual:
         return pause(status, "Step", f"{where}; waits for somebody to resume", now), []
+    effects: list[Effect] = []
     lacking = missing_for_next_step(spec, status, now)
+    if status.capacity is None or status.capacity.weight == status.current_weight:  # else it is the next step's already
+        present = prepared(status, target, status.current_weight, now)
+        status, effects = present.status, list(present.effects)
+        lacking += [present.lacking] if present.lacking is not None else []
     if lacking:
-        return enter(status, Phase.PROGRESSING, f"Step{index + 1}", f"{where}; waits for {', '.join(lacking)}", now), []
+        return enter(status, Phase.PROGRESSING, f"Step{index + 1}", f"{where}; waits for {', '.join(lacking)}", now), effects
     if index + 1 < len(steps):
-        status = begin_step(spec, status, index + 1, now)
-        return status, [SetWeight(status.current_weight)]
+        return _next_step(spec, status, target, index + 1, where=where, now=now)
     return promote(status, now), []
+
+
+def _next_step(
+    spec: RolloutSpec, status: RolloutStatus, target: Target, index: int, *, where: str, now: datetime
+) -> tuple[RolloutStatus, list[Effect]]:
+    """Another step, once the candidate has the pods for it; until then guardrails are asked at the present one."""
+    preparation = prepared_step(status, target, steps_taken(spec)[index].set_weight, now)
+    if preparation.lacking is not None:
+        message = f"{where}; waits for {preparation.lacking}"
+        present = f"Step{step_index(spec, status) + 1}"
+        return enter(preparation.status, Phase.PROGRESSING, present, message, now), list(preparation.effects)
+    status = begin_step(spec, preparation.status, index, now)
+    return status, [SetWeight(status.current_weight)]

@@ -7,6 +7,7 @@ In Knative mode the candidate is the target's newest revision: taking the split 
 from datetime import datetime
 
 from endcap.contracts.rollout import Phase, RolloutSpec, RolloutStatus
+from endcap.rollout.capacity import release
 from endcap.rollout.edits import confirmed, noticed_edit
 from endcap.rollout.effects import DeleteCandidate, Effect, MakeChampion, MoveAlias, PromoteStable, SetWeight
 from endcap.rollout.resource import Rollout
@@ -63,8 +64,11 @@ def _closing(spec: RolloutSpec, status: RolloutStatus, target: Target, world: Wo
     waited = seconds_since(status.completed_at, now)
     champion_due = world.has_registry and world.champion != spec.bundle.version
     effects: list[Effect] = [MakeChampion(spec.bundle.version)] if champion_due and waited <= CHAMPION_SECONDS_MAX else []
+    released = release(status, target)
     if target.candidate is not None and status.mode == "Standard":
-        return status, [*effects, DeleteCandidate()] if waited >= DRAIN_SECONDS else effects
+        return status, [*released, *effects, DeleteCandidate()] if waited >= DRAIN_SECONDS else [*released, *effects]
+    if released:
+        return _told(status, "ReplicasReturn", f"{spec.target} gets its own minReplicas back", now), [*released, *effects]
     if effects:
         return _told(status, "ChampionMoves", "MLflow's champion follows", now), effects
     if world.has_registry:

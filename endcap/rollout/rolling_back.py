@@ -1,71 +1,142 @@
 """RollingBack: the stable version has all traffic and the alias again, at once; then the candidate goes.
 
-Only a target that was already being rolled over to the candidate's bundle takes longer: its pods have to serve the old one first.
+Two things take longer. A target that was already being rolled over to the candidate's bundle has to serve the old one first, and one without
+an available pod gets its traffic when it has one. Where the stable collection is gone from Milvus nothing can bring the alias back: the stable
+version then answers from fallbacks, and the rollout ends with what restores it.
 """
 
 from datetime import datetime
 
 from endcap.contracts.rollout import Phase, RolloutBundle, RolloutStatus, Served
+from endcap.rollout.capacity import release
 from endcap.rollout.edits import confirmed
-from endcap.rollout.effects import DeleteCandidate, Effect, MoveAlias, RestoreStable, SetWeight
+from endcap.rollout.effects import DeleteCandidate, Effect, LoadCollection, MoveAlias, OrphanCandidate, RestoreStable
 from endcap.rollout.promoting import DRAIN_SECONDS
 from endcap.rollout.resource import Rollout
+from endcap.rollout.returning import can_take_traffic, returned_collection, rolls_over, traffic_back
 from endcap.rollout.transition import changed, enter, seconds_since
 from endcap.rollout.world import Absent, Index, Target, World
 
+STABLE_COLLECTION_MISSING = "StableCollectionMissing"
+INDEX_SECONDS_MAX = 120.0
+"""How long a deleted Rollout waits for a Milvus that does not answer; the traffic is back by then."""
+
 
 def decide_rolling_back(rollout: Rollout, world: World, now: datetime) -> tuple[RolloutStatus, list[Effect]]:
-    spec, status, target = rollout.spec, rollout.status, world.target
-    stable = status.stable
+    status, target, stable = rollout.status, world.target, rollout.status.stable
+    is_overdue = seconds_since(status.decided_at, now) > rollout.spec.progress_deadline_seconds
     if stable is None:
         return _failed(status, now), []
     if isinstance(target, Absent):
         if target.is_gone:
             return _failed(status, now), [DeleteCandidate()]
+        if rollout.is_deleting and is_overdue:
+            return _failed(status, now), []
         return changed(status, message=f"{_cause(status)}; {target.message}"), []
-    status = confirmed(spec, status, target)
-    if status.completed_at is None:
-        return _returned(spec.bundle, status, stable, target=target, index=world.index, now=now)
-    return _cleared(status, stable, target, now)
+    status = confirmed(rollout.spec, status, target)
+    if rollout.is_deleting and is_overdue:
+        return _let_go(status, target, now)
+    if status.completed_at is not None:
+        return _cleared(status, stable, target, is_overdue, now)
+    if _is_missing(status, target, world.index):
+        return _returned_without_collection(rollout.spec.bundle, status, target, is_overdue=is_overdue, now=now)
+    return _returned(rollout, status, target=target, index=world.index, now=now)
 
 
 def _returned(
-    bundle: RolloutBundle, status: RolloutStatus, stable: Served, *, target: Target, index: Index | None, now: datetime
+    rollout: Rollout, status: RolloutStatus, *, target: Target, index: Index | None, now: datetime
 ) -> tuple[RolloutStatus, list[Effect]]:
     """Traffic and alias are with the stable version."""
-    effects: list[Effect] = []
-    is_back = target.weight == 0 and target.is_weight_in_force
-    must_restore = status.mode == "Standard" and status.promoting_at is not None
-    if must_restore and target.served.storage_uri == bundle.storage_uri:
-        effects.append(RestoreStable(stable))
-        is_back = False
-    elif must_restore and not target.is_settled:
-        is_back = False
-    elif target.weight != 0:
-        effects.append(SetWeight(0))
-    collection = stable.collection if must_restore or status.mode == "Knative" else target.served.collection
+    effects, is_back = _traffic_returned(rollout.spec.bundle, status, target)
+    collection = returned_collection(status, target)
+    if index is not None and index.stable == "unloaded" and collection is not None:
+        effects.append(LoadCollection(collection))
     if collection is not None and (index is None or index.alias != collection):
         effects.append(MoveAlias(collection))
-        is_back = False
-    return (changed(status, completed_at=now) if is_back else status), effects
+        must_wait = not rollout.is_deleting or seconds_since(status.decided_at, now) <= INDEX_SECONDS_MAX
+        is_back = is_back and not must_wait
+    if is_back:
+        return changed(status, completed_at=now), effects
+    return changed(status, message=_waiting(status, target)), effects
 
 
-def _cleared(status: RolloutStatus, stable: Served, target: Target, now: datetime) -> tuple[RolloutStatus, list[Effect]]:
-    """The candidate is gone, and in Knative mode the target names the stable bundle again."""
+def _returned_without_collection(
+    bundle: RolloutBundle, status: RolloutStatus, target: Target, *, is_overdue: bool, now: datetime
+) -> tuple[RolloutStatus, list[Effect]]:
+    """The traffic alone: to the stable version if it can take it; else the candidate keeps it, and the rollout ends so."""
+    effects, is_back = _traffic_returned(bundle, status, target)
+    if is_back:
+        message = f"{_cause(status)}; {_missing(status, target)}"
+        return enter(status, Phase.ROLLING_BACK, STABLE_COLLECTION_MISSING, message, now, completed_at=now), effects
+    if can_take_traffic(status, target) or effects or (rolls_over(status) and not is_overdue):
+        return changed(status, message=_waiting(status, target)), effects
+    held = release(status, target)
+    if held:
+        return status, held
+    message = f"{_cause(status)}; {_missing(status, target)}; the candidate keeps the traffic until {_serves_again(target)}"
+    return enter(status, Phase.FAILED, STABLE_COLLECTION_MISSING, message, now, current_weight=target.weight or 0), []
+
+
+def _traffic_returned(bundle: RolloutBundle, status: RolloutStatus, target: Target) -> tuple[list[Effect], bool]:
+    """What returns the traffic, and whether it is back."""
+    if rolls_over(status) and status.stable is not None and target.served.storage_uri == bundle.storage_uri:
+        return [RestoreStable(status.stable)], False
+    if rolls_over(status) and not target.is_settled:
+        return [], False
+    if target.weight != 0:
+        return traffic_back(status, target), False
+    return [], target.is_weight_in_force
+
+
+def _cleared(status: RolloutStatus, stable: Served, target: Target, is_overdue: bool, now: datetime) -> tuple[RolloutStatus, list[Effect]]:
+    """The candidate is gone, the target has its own replicas, and in Knative mode it names the stable bundle again."""
     if status.mode == "Knative":
         if target.served.storage_uri != stable.storage_uri:
             return status, [RestoreStable(stable)]
-        if target.candidate is not None:
-            return status, [DeleteCandidate()] if target.is_settled else []
-        return _failed(status, now), []
+        if target.candidate is not None and target.is_settled:
+            return status, [DeleteCandidate()]
+        is_hopeless = status.reason == STABLE_COLLECTION_MISSING and is_overdue
+        return (status, []) if target.candidate is not None and not is_hopeless else (_failed(status, now), [])
+    effects = release(status, target)
     if target.candidate is not None and target.candidate.is_owned:
-        return status, [DeleteCandidate()] if seconds_since(status.completed_at, now) >= DRAIN_SECONDS else []
-    return _failed(status, now), []
+        return status, [*effects, *([DeleteCandidate()] if seconds_since(status.completed_at, now) >= DRAIN_SECONDS else [])]
+    return (status, effects) if effects else (_failed(status, now), [])
+
+
+def _let_go(status: RolloutStatus, target: Target, now: datetime) -> tuple[RolloutStatus, list[Effect]]:
+    """The end of a deleted Rollout that cannot be rolled back in time; a candidate with traffic outlives it."""
+    if target.candidate is not None and target.candidate.is_owned and target.weight != 0 and status.mode == "Standard":
+        return status, [*traffic_back(status, target), OrphanCandidate()]
+    return _failed(status, now), release(status, target)
+
+
+def _is_missing(status: RolloutStatus, target: Target, index: Index | None) -> bool:
+    return index is not None and index.stable == "missing" and returned_collection(status, target) is not None
+
+
+def _missing(status: RolloutStatus, target: Target) -> str:
+    stable = status.stable if rolls_over(status) or status.mode == "Knative" else target.served
+    version = stable.version if stable is not None and stable.version is not None else "VERSION"
+    return (
+        f"Milvus has no collection {returned_collection(status, target)} of the stable version, which answers from fallbacks: "
+        f"restore it with `endcap bundle store {version}` or `endcap index build`"
+    )
+
+
+def _serves_again(target: Target) -> str:
+    return "the target has an available pod" if target.pods is not None and target.pods.available == 0 else "the target is ready"
+
+
+def _waiting(status: RolloutStatus, target: Target) -> str:
+    """The cause, and what the traffic waits for."""
+    if target.weight != 0 and not can_take_traffic(status, target):
+        return f"{_cause(status)}; the candidate keeps the traffic until {_serves_again(target)}: {target.message}"
+    return status.message
 
 
 def _failed(status: RolloutStatus, now: datetime) -> RolloutStatus:
-    fields = {"completed_at": status.completed_at or now}
-    return enter(status, Phase.FAILED, status.reason, f"rolled back: {_cause(status)}", now, **fields)
+    cause = status.message if status.reason == STABLE_COLLECTION_MISSING else _cause(status)
+    return enter(status, Phase.FAILED, status.reason, f"rolled back: {cause}", now, completed_at=status.completed_at or now)
 
 
 def _cause(status: RolloutStatus) -> str:

@@ -1,22 +1,24 @@
-"""Initializing: the stable version is noted, the candidate's collection is there, the candidate gets ready. Nobody is served by it yet."""
+"""Initializing: the stable version is noted, the candidate's collection is there, the candidate gets its pods. No shopper is served by it yet."""
 
 from datetime import datetime
 
 from endcap.contracts.rollout import Phase, RolloutSpec, RolloutStatus
+from endcap.rollout.capacity import Preparation, prepared, prepared_step, with_progress
 from endcap.rollout.edits import confirmed, noticed_edit
 from endcap.rollout.effects import Effect, EnsureCandidate, LoadCollection, SetWeight
+from endcap.rollout.load_failure import with_load_failure
 from endcap.rollout.resource import Rollout
 from endcap.rollout.steps import steps_taken
 from endcap.rollout.transition import EDITED, begin_step, changed, enter, pause, roll_back, seconds_since
-from endcap.rollout.world import Absent, Index, Target, World
+from endcap.rollout.world import Absent, Candidate, Index, Target, World
 
 
 def decide_starting(rollout: Rollout, world: World, now: datetime) -> tuple[RolloutStatus, list[Effect]]:
-    spec, status = rollout.spec, rollout.status
-    if seconds_since(status.started_at, now) > spec.progress_deadline_seconds:
-        message = f"not ready after {spec.progress_deadline_seconds} s: {status.message}"
+    spec, target = rollout.spec, world.target
+    status = with_progress(rollout.status, target, now)
+    if _seconds_without_progress(status, now) > spec.progress_deadline_seconds:
+        message = f"no progress for {spec.progress_deadline_seconds} s: {status.message}"
         return roll_back(status, "ProgressDeadlineExceeded", message, now), []
-    target = world.target
     if isinstance(target, Absent):
         return enter(status, Phase.INITIALIZING, target.reason, target.message, now), []
     if status.stable is None:
@@ -26,6 +28,12 @@ def decide_starting(rollout: Rollout, world: World, now: datetime) -> tuple[Roll
     if edit is not None:
         return pause(status, EDITED, edit, now), []
     return _for_index(spec, status, world.index, now) or _for_candidate(spec, status, target, now)
+
+
+def _seconds_without_progress(status: RolloutStatus, now: datetime) -> float:
+    """Since the rollout began, or since another pod of the candidate came up."""
+    began, capacity = status.started_at or now, status.capacity
+    return seconds_since(max(began, capacity.progress_at) if capacity is not None else began, now)
 
 
 def _noted(spec: RolloutSpec, status: RolloutStatus, target: Target, now: datetime) -> RolloutStatus:
@@ -61,8 +69,26 @@ def _for_candidate(spec: RolloutSpec, status: RolloutStatus, target: Target, now
         return enter(status, Phase.INITIALIZING, "CandidateStarting", message, now), [EnsureCandidate(spec.bundle)]
     if not candidate.is_owned:
         return enter(status, Phase.INITIALIZING, "CandidateForeign", candidate.message, now), []
-    if not candidate.is_ready:
-        return enter(status, Phase.INITIALIZING, "CandidateStarting", candidate.message, now), []
+    status = with_load_failure(status, candidate, now)
+    if status.phase == Phase.ROLLING_BACK:
+        return status, []
     index = len(steps_taken(spec)) - 1 if status.promote_requested else 0
-    status = begin_step(spec, status, index, now)
+    own = prepared(status, target, 0, now) if _awaits_own_pods(status) else Preparation(status)
+    lacking = own.lacking if candidate.is_ready else own.lacking or candidate.message
+    if lacking is not None:
+        return _waiting(own.status, candidate, lacking, now), list(own.effects)
+    step = prepared_step(own.status, target, steps_taken(spec)[index].set_weight, now)
+    if step.lacking is not None:
+        return _waiting(step.status, candidate, step.lacking, now), list(step.effects)
+    status = begin_step(spec, step.status, index, now)
     return status, [SetWeight(status.current_weight)]
+
+
+def _awaits_own_pods(status: RolloutStatus) -> bool:
+    """Whether the candidate is to have the pods of its own `minReplicas` before more of them are reckoned."""
+    return status.capacity is None or status.capacity.weight == 0
+
+
+def _waiting(status: RolloutStatus, candidate: Candidate, lacking: str, now: datetime) -> RolloutStatus:
+    reason = "CandidateLoadFailed" if status.load_failed_since is not None else "CandidateStarting"
+    return enter(status, Phase.INITIALIZING, reason, f"waits for {lacking}" if candidate.pods is not None else lacking, now)

@@ -54,9 +54,11 @@ def pause(status: RolloutStatus, reason: str, message: str, now: datetime) -> Ro
 
 
 def unpause(spec: RolloutSpec, status: RolloutStatus, now: datetime) -> RolloutStatus:
-    """Back to where it was paused; the deadline for a candidate that starts moves by the length of the pause."""
+    """Back to where it was paused; the deadline for the candidate's progress moves by the length of the pause."""
     length = now - (status.paused_at or now)
-    status = changed(status, paused_at=None, unready_since=None)
+    status = changed(status, paused_at=None, unready_since=None, load_failed_since=None)
+    if status.capacity is not None:
+        status = changed(status, capacity=status.capacity.model_copy(update={"progress_at": status.capacity.progress_at + length}))
     if status.promoting_at is not None:
         return enter(status, Phase.PROMOTING, "Resumed", "resumed", now)
     if status.current_step_index is None:

@@ -1,8 +1,13 @@
-"""What ends a candidate at any step, paused or not: it is gone or not ready, or a guardrail trips."""
+"""What ends a candidate at any step, paused or not: it is gone or has no pod that takes traffic, or a guardrail trips.
+
+That some of its pods are missing ends nothing: a scale-out, an eviction or a drained node looks like that and heals. Only when it makes no
+progress for the deadline is it rolled back.
+"""
 
 from datetime import datetime
 
 from endcap.contracts.rollout import Guardrail, Measurement, RolloutSpec, RolloutStatus
+from endcap.rollout.capacity import is_stalled, shortage, with_progress
 from endcap.rollout.steps import measured_in_step
 from endcap.rollout.transition import changed, roll_back, seconds_since
 from endcap.rollout.world import Absent, Target
@@ -28,8 +33,18 @@ def _with_readiness(status: RolloutStatus, target: Target, now: datetime) -> tup
         return changed(status, unready_since=None), False
     status = changed(status, unready_since=status.unready_since or now)
     if seconds_since(status.unready_since, now) > UNREADY_SECONDS_MAX:
-        return roll_back(status, "CandidateNotReady", target.candidate.message, now), True
+        message = target.candidate.message or "it has no available pod"
+        return roll_back(status, "CandidateNotReady", message, now), True
     return status, False
+
+
+def with_pods(spec: RolloutSpec, status: RolloutStatus, target: Target, now: datetime) -> tuple[RolloutStatus, bool]:
+    """The status with the candidate's progress; rolled back, and True, when it made none for too long."""
+    status = with_progress(status, target, now)
+    if not is_stalled(spec, status, target, now):
+        return status, False
+    message = f"no progress for {spec.progress_deadline_seconds} s: {shortage(status, target)}"
+    return roll_back(status, "ProgressDeadlineExceeded", message, now), True
 
 
 def tripped_measurement(spec: RolloutSpec, status: RolloutStatus) -> Measurement | None:

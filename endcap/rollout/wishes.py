@@ -11,8 +11,7 @@ from endcap.contracts.rollout import Action, Phase, RolloutStatus
 from endcap.rollout.edits import adopted, is_superseded
 from endcap.rollout.effects import Effect, Tell
 from endcap.rollout.resource import Rollout
-from endcap.rollout.steps import steps_taken
-from endcap.rollout.transition import EDITED, begin_step, changed, enter, pause, roll_back, unpause
+from endcap.rollout.transition import EDITED, changed, enter, pause, roll_back, unpause
 from endcap.rollout.world import Absent, Target, World
 
 
@@ -79,12 +78,8 @@ def _promoted(rollout: Rollout, _world: World, now: datetime) -> Answer:
     may = status.phase in (Phase.PROGRESSING, Phase.PAUSED) and status.reason != EDITED and status.current_step_index is not None
     if not may or (status.promote_requested and status.phase == Phase.PROGRESSING):
         return _ignored(rollout, f"a rollout that is {status.phase} ({status.reason}) cannot be promoted")
-    last = len(steps_taken(spec)) - 1
-    status = changed(status, promote_requested=True, paused_at=None)
-    if status.current_step_index == last:
-        started = begin_step(spec, status, last, now)
-        return Answer(changed(started, step_started_at=status.step_started_at, measured_at=status.measured_at))
-    return Answer(begin_step(spec, status, last, now))
+    status = changed(status, promote_requested=True)
+    return Answer(unpause(spec, status, now) if status.phase == Phase.PAUSED else status)
 
 
 def _ignored(rollout: Rollout, message: str, reason: str = "ActionIgnored", is_all: bool = True) -> Answer:

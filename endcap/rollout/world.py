@@ -6,6 +6,50 @@ from typing import Literal
 from endcap.contracts.rollout import Served
 
 Mode = Literal["Standard", "Knative"]
+CollectionState = Literal["loaded", "unloaded", "missing"]
+
+
+@dataclass(frozen=True)
+class Pods:
+    """The pods of one InferenceService in Standard mode, as its spec bounds them and its Deployment counts them.
+
+    Attributes:
+        available: those that take traffic.
+        min_replicas: of its predictor; None when it has none, which KServe reads as 1.
+        max_replicas: None without a bound.
+        is_held: the operator wrote `minReplicas`, and nobody else since.
+    """
+
+    available: int
+    min_replicas: int | None = None
+    max_replicas: int | None = None
+    is_held: bool = False
+
+    @property
+    def declared(self) -> int:
+        """Its `minReplicas` as KServe reads it."""
+        return self.min_replicas if self.min_replicas is not None else 1
+
+    @property
+    def least(self) -> int:
+        """What it needs to serve at all, also where it may scale to none."""
+        return max(self.declared, 1)
+
+    def bounded(self, wanted: int) -> int:
+        """As many as KServe accepts for `minReplicas`."""
+        return min(wanted, self.max_replicas) if self.max_replicas is not None else wanted
+
+
+@dataclass(frozen=True)
+class LoadFailure:
+    """KServe says that a model was not loaded, and why.
+
+    Attributes:
+        restarts: how often its model container was started again, in the pod where that happened most often.
+    """
+
+    message: str
+    restarts: int = 0
 
 
 @dataclass(frozen=True)
@@ -13,15 +57,20 @@ class Candidate:
     """The candidate as KServe runs it: an InferenceService of its own, or in Knative mode the target's newest revision.
 
     Attributes:
-        is_ready: it can take traffic.
+        is_ready: it can take traffic: in Standard mode at least one of its pods, in Knative mode its revision.
         is_owned: this rollout made it.
-        fingerprint: of its predictor, without bundle and weight.
+        fingerprint: of its predictor, without bundle, weight and minReplicas.
+        message: what is wrong with it, or what it waits for.
+        pods: None in Knative mode, which scales revisions by itself.
+        load_failure: None while nothing is known to have failed.
     """
 
     is_ready: bool
     is_owned: bool
     fingerprint: str
     message: str = ""
+    pods: Pods | None = None
+    load_failure: LoadFailure | None = None
 
 
 @dataclass(frozen=True)
@@ -30,9 +79,10 @@ class Target:
 
     Attributes:
         served: the bundle its spec names.
-        is_settled: it is ready, and every pod (or the only revision with traffic) serves what the spec names.
+        is_settled: enough pods are available, and every pod (or the only revision with traffic) serves what the spec names.
         weight: the candidate's share as written, per cent; None when it cannot be told.
         is_weight_in_force: traffic is known to follow `weight`.
+        pods: None in Knative mode.
     """
 
     mode: Mode
@@ -42,6 +92,7 @@ class Target:
     is_weight_in_force: bool
     candidate: Candidate | None
     message: str = ""
+    pods: Pods | None = None
 
 
 @dataclass(frozen=True)
@@ -65,10 +116,12 @@ class Index:
     Attributes:
         collection: the candidate's.
         alias: the collection the alias points at.
+        stable: the collection that a rollback returns to; None when no bundle names one.
     """
 
-    collection: Literal["loaded", "unloaded", "missing"]
+    collection: CollectionState
     alias: str | None
+    stable: CollectionState | None = None
 
 
 @dataclass(frozen=True)

@@ -18,11 +18,16 @@ def deployment_mode(service: dict[str, Any]) -> str:
     return str(kept or {"RawDeployment": STANDARD, "Serverless": KNATIVE}.get(asked, asked))
 
 
+def autoscaler_class(pod: PredictorPod) -> str:
+    """Who scales in Standard mode: `hpa`, `keda`, `none` or `external`."""
+    return pod.annotations.get(AUTOSCALER_ANNOTATION, "hpa")
+
+
 def standard_objects(service: dict[str, Any], pod: PredictorPod) -> list[dict[str, Any]]:
     """Deployment, Service, and an autoscaler unless somebody else scales."""
     metadata = _metadata(service, pod)
     objects = [_deployment(service, pod, metadata), _service(service, pod, metadata)]
-    match pod.annotations.get(AUTOSCALER_ANNOTATION, "hpa"):
+    match autoscaler_class(pod):
         case "hpa":
             return [*objects, _horizontal_pod_autoscaler(service, pod, metadata)]
         case "keda":

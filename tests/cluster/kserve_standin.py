@@ -19,7 +19,9 @@ from datetime import UTC, datetime
 from enum import Enum, auto
 from typing import Any
 
-from tests.cluster.kserve_objects import STANDARD, deployment_mode, knative_service, standard_objects
+from tests.cluster.kserve import fixed_replicas
+from tests.cluster.kserve.autoscaler import Autoscaler
+from tests.cluster.kserve_objects import STANDARD, autoscaler_class, deployment_mode, knative_service, standard_objects
 from tests.cluster.kserve_pod import Refused, predictor_pod
 from tests.cluster.kserve_status import failed_status, knative_status, routed, standard_status
 from tests.cluster.rest import Objects
@@ -50,11 +52,15 @@ class KServeStandIn:
     Args:
         api_client: of the `kubernetes` package, used by nobody else.
         namespace: the only one it looks at.
+        runs_pods: plays the kubelet, too: sets pods' readiness. Without it somebody else must.
     """
 
-    def __init__(self, api_client: Any, namespace: str) -> None:
+    def __init__(self, api_client: Any, namespace: str, *, runs_pods: bool = True) -> None:
         self._objects = Objects(api_client, "kserve-stand-in")
+        self._scales = Objects(api_client, fixed_replicas.MANAGER)
+        self._autoscaler = Autoscaler(api_client, namespace)
         self._namespace = namespace
+        self._runs_pods = runs_pods
         self._starts: dict[str, Start] = {}
         self._stopped = threading.Event()
         self._thread = threading.Thread(target=self._run, name="kserve-stand-in", daemon=True)
@@ -87,10 +93,11 @@ class KServeStandIn:
         self._starts[name] = Start.LOST
 
     def reconcile(self) -> None:
-        """Look at every InferenceService once."""
+        """Look at every InferenceService once, then at every autoscaler."""
         for service in self._objects.list_all(KSERVE, "InferenceService", self._namespace):
             if "deletionTimestamp" not in service["metadata"]:
                 self._reconcile(service)
+        self._autoscaler.scale()
 
     def _run(self) -> None:
         from kubernetes.client.rest import ApiException
@@ -116,7 +123,8 @@ class KServeStandIn:
         try:
             pod = predictor_pod(service, self._runtime(service["spec"]["predictor"]["model"]["runtime"]))
             if mode == STANDARD:
-                status = self._standard(service, standard_objects(service, pod))
+                replicas = fixed_replicas.fixed_replicas(service, autoscaler_class(pod))
+                status = self._standard(service, standard_objects(service, pod), replicas)
             else:
                 status = self._knative(service, knative_service(service, pod, _component(service)))
         except Refused as refused:
@@ -139,13 +147,15 @@ class KServeStandIn:
                     raise
         raise Refused(f"Waiting for runtime {name} to become available")
 
-    def _standard(self, service: dict[str, Any], wanted: Iterable[dict[str, Any]]) -> dict[str, Any]:
+    def _standard(self, service: dict[str, Any], wanted: Iterable[dict[str, Any]], replicas: int | None) -> dict[str, Any]:
         made = [self._objects.apply(each) for each in wanted]
+        fixed_replicas.set_replicas(self._scales, made[0], replicas)
         pods = self._objects.list_all("v1", "Pod", self._namespace)
         own = [each for each in pods if each["metadata"].get("labels", {}).get(SERVICE_LABEL) == service["metadata"]["name"]]
         start = self._start_of(service)
-        for pod in own:
-            self._set_readiness(pod, start)
+        if self._runs_pods:
+            for pod in own:
+                self._set_readiness(pod, start)
         return standard_status(service, made[0], len(own), failed=start is Start.FAILS)
 
     def _set_readiness(self, pod: dict[str, Any], start: Start) -> None:

@@ -46,6 +46,12 @@ class Objects:
         content = STRATEGIC if found["kind"] == "Pod" else MERGE
         return self._ask("PATCH", f"{path}/status", {"status": status}, content, [("fieldManager", self._manager)])
 
+    def scale(self, deployment: dict[str, Any], replicas: int) -> None:
+        """Set a Deployment's replicas through its scale subresource."""
+        metadata = deployment["metadata"]
+        path = path_of("apps/v1", "Deployment", metadata["namespace"], metadata["name"])
+        self._ask("PATCH", f"{path}/scale", {"spec": {"replicas": replicas}}, MERGE, [("fieldManager", self._manager)])
+
     def _ask(
         self, method: str, path: str, body: Any = None, content: str = JSON, query: list[tuple[str, str]] | None = None
     ) -> dict[str, Any]:

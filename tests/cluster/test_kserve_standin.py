@@ -28,6 +28,7 @@ API_VERSIONS = {
     "Service": "v1",
 }
 SET_BY_THE_SERVER = {"clusterIP", "clusterIPs"}
+REPLICAS_AT_FIRST = 1
 STOCK_RUNTIME = """
 apiVersion: serving.kserve.io/v1alpha1
 kind: ClusterServingRuntime
@@ -88,6 +89,8 @@ def _found(objects: Objects, wanted: dict[str, Any], namespace: str) -> dict[str
     metadata = {field: found["metadata"][field] for field in ("annotations", "labels", "name", "namespace") if field in found["metadata"]}
     metadata.get("annotations", {}).pop("deployment.kubernetes.io/revision", None)
     spec = {field: value for field, value in found["spec"].items() if field not in SET_BY_THE_SERVER}
+    if found["kind"] == "Deployment":
+        spec["replicas"] = REPLICAS_AT_FIRST  # an autoscaler was not at work where it was observed
     text = json.dumps({"apiVersion": found["apiVersion"], "kind": found["kind"], "metadata": metadata, "spec": spec})
     return json.loads(text.replace(f'"namespace": "{namespace}"', f'"namespace": "{GIVEN_NAMESPACE}"'))
 

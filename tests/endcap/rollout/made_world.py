@@ -22,7 +22,7 @@ from endcap.rollout.decision import decide
 from endcap.rollout.resource import Rollout
 from endcap.rollout.steps import is_measuring_due
 from endcap.rollout.transition import with_measurements
-from endcap.rollout.world import Absent, Candidate, Index, Mode, Target, World
+from endcap.rollout.world import Absent, Candidate, Index, LoadFailure, Mode, Pods, Target, World
 
 START = datetime(2026, 11, 24, 12, tzinfo=UTC)
 OLD = Served(version=1, storage_uri="pvc://bundles/1", collection="endcap_1")
@@ -64,6 +64,9 @@ class MadeCluster:
 
     Attributes:
         verdict: what the guardrail says, by weight.
+        stable_pods: available ones of the target.
+        is_held: the operator wrote the target's `minReplicas` last.
+        candidate_min: its `minReplicas`; it has as many available pods, up to `candidate_pods_max`.
         dies: asked before each act of the operator.
     """
 
@@ -76,7 +79,17 @@ class MadeCluster:
     has_candidate: bool = False
     fingerprint: str = "made"
     candidate_is_ready: bool = True
+    load_failure: LoadFailure | None = None
     target_is_settled: bool = True
+    stable_pods: int = 1
+    stable_min: int | None = 1
+    is_held: bool = False
+    candidate_min: int | None = None
+    candidate_pods_max: int = 100
+    max_replicas: int | None = None
+    candidate_is_owned: bool = True
+    stable_collection: str = "loaded"
+    weight_is_refused: bool = False
     collection: str = "loaded"
     alias: str | None = "endcap_1"
     champion: int | None = 1
@@ -100,7 +113,7 @@ class MadeCluster:
     def world(self) -> World:
         if self.is_gone:
             return World(Absent("TargetMissing", "there is no InferenceService endcap", True), ahead=self.ahead)
-        index = Index(self.collection, self.alias) if self.has_milvus else None  # type: ignore[arg-type]
+        index = Index(self.collection, self.alias, self.stable_collection) if self.has_milvus else None  # type: ignore[arg-type]
         return World(self._target(), ahead=self.ahead, index=index, champion=self.champion, has_registry=True)
 
     def _target(self) -> Target:
@@ -109,8 +122,20 @@ class MadeCluster:
         else:
             there = self.percent is not None
             weight = self.percent if self.percent is not None else (100 if self.served.version == 2 else 0)
-        candidate = Candidate(self.candidate_is_ready, True, self.fingerprint, "starts") if there else None
-        return Target(self.mode, self.served, self.target_is_settled, weight, True, candidate)
+        candidate = self._candidate() if there else None
+        pods = Pods(self.stable_pods, self.stable_min, self.max_replicas, self.is_held) if self.mode == "Standard" else None
+        return Target(self.mode, self.served, self.target_is_settled, weight, True, candidate, "starts", pods)
+
+    def _candidate(self) -> Candidate:
+        pods = Pods(self.candidate_pods, self.candidate_min, self.max_replicas) if self.mode == "Standard" else None
+        is_ready = self.candidate_is_ready if pods is None else pods.available > 0
+        return Candidate(is_ready, self.candidate_is_owned, self.fingerprint, "starts", pods, self.load_failure)
+
+    @property
+    def candidate_pods(self) -> int:
+        """Available ones."""
+        wanted = self.candidate_min if self.candidate_min is not None else 1
+        return min(wanted, self.candidate_pods_max) if self.candidate_is_ready and self.has_candidate else 0
 
     def tick(self) -> None:
         """One look of the operator, repeated while it changes anything."""
@@ -181,9 +206,17 @@ class MadeCluster:
 
     def _standard(self, effect: fx.Effect) -> None:
         match effect:
-            case fx.EnsureCandidate():
-                self.has_candidate = True
-            case fx.SetWeight(weight):
+            case fx.EnsureCandidate() if not self.has_candidate:
+                self.has_candidate, self.candidate_min = True, self.stable_min
+            case fx.RaiseCandidate(replicas):
+                self.candidate_min = replicas
+            case fx.HoldReplicas(replicas):
+                self.stable_min, self.is_held = replicas, True
+            case fx.ReleaseReplicas(own) if self.is_held:
+                self.stable_min, self.is_held = own, False
+            case fx.OrphanCandidate():
+                self.candidate_is_owned = False
+            case fx.SetWeight(weight) if not self.weight_is_refused:
                 self.weight = weight
             case fx.PromoteStable(bundle):
                 self.served = served(bundle)

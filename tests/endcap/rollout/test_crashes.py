@@ -1,5 +1,7 @@
 """An operator that may die between any two of its acts ends where one that never dies ends."""
 
+from dataclasses import replace
+
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -17,7 +19,7 @@ WISHES = st.dictionaries(st.integers(1, 40), st.sampled_from(list(Action)), max_
 
 def dying(deaths: set[int]) -> tuple[MadeCluster, list[int]]:
     acts = [0]
-    made = MadeCluster(made_rollout())
+    made = MadeCluster(made_rollout(), stable_pods=4, stable_min=2)
 
     def dies() -> bool:
         acts[0] += 1
@@ -29,14 +31,15 @@ def dying(deaths: set[int]) -> tuple[MadeCluster, list[int]]:
 
 def outcome(made: MadeCluster) -> tuple[object, ...]:
     status = made.status
-    return status.phase, status.reason, made.served, made.weight, made.percent, made.has_candidate, made.alias, made.champion
+    replicas = made.stable_min, made.is_held, status.stable_replicas
+    return status.phase, status.reason, made.served, made.weight, made.percent, made.has_candidate, made.alias, made.champion, replicas
 
 
 @settings(max_examples=300, deadline=None)
 @given(mode=MODE, deaths=DEATHS, broken_at=BROKEN_AT)
 def test_deaths_change_nothing_of_the_end(mode: Mode, deaths: set[int], broken_at: int | None) -> None:
     made, _ = dying(deaths)
-    undisturbed = MadeCluster(made_rollout())
+    undisturbed = MadeCluster(made_rollout(), stable_pods=4, stable_min=2)
     for each in (made, undisturbed):
         each.mode = mode
         each.verdict = lambda weight: "fail" if weight == broken_at else "pass"
@@ -59,6 +62,7 @@ def test_deaths_amid_wishes_never_leave_traffic_on_a_candidate_that_is_not_the_t
         made.wish(Action.RESUME)
     made.run_to_end()
     assert (made.weight, made.percent, made.has_candidate) == (0, None, False)
+    assert (made.stable_min, made.is_held) == (2, False)
     assert made.served.version == (2 if made.status.phase == Phase.SUCCEEDED else 1)
     assert made.alias == made.served.collection
     assert made.status.reason in {"Promoted", "Aborted"}
@@ -75,7 +79,7 @@ def test_no_death_looks_like_a_persons_edit(mode: Mode, deaths: set[int]) -> Non
 
 
 @settings(max_examples=200, deadline=None)
-@given(mode=MODE, deaths=DEATHS, edited_at=st.integers(2, 20), edit=st.sampled_from(["weight", "bundle", "predictor"]))
+@given(mode=MODE, deaths=DEATHS, edited_at=st.integers(2, 20), edit=st.sampled_from(["weight", "bundle", "predictor", "replicas"]))
 def test_an_edit_amid_deaths_is_never_written_over(mode: Mode, deaths: set[int], edited_at: int, edit: str) -> None:
     made, _ = dying(deaths)
     made.mode = mode
@@ -89,9 +93,30 @@ def test_an_edit_amid_deaths_is_never_written_over(mode: Mode, deaths: set[int],
         made.percent = 33
     elif edit == "bundle":
         made.served = Served(version=3, storage_uri="pvc://bundles/3", collection="endcap_3")
+    elif edit == "replicas" and mode == "Standard":
+        made.candidate_min = 1  # fewer than the target's own two
     else:
         made.fingerprint = "edited"
-    left = made.weight, made.percent, made.served, made.fingerprint, made.has_candidate
+    left = made.weight, made.percent, made.served, made.fingerprint, made.has_candidate, made.candidate_min
     made.pass_time(40)
     assert (made.status.phase, made.status.reason) == (Phase.PAUSED, "EditedByHand")
-    assert (made.weight, made.percent, made.served, made.fingerprint, made.has_candidate) == left
+    assert (made.weight, made.percent, made.served, made.fingerprint, made.has_candidate, made.candidate_min) == left
+
+
+@settings(max_examples=200, deadline=None)
+@given(deaths=DEATHS, stable_pods=st.integers(0, 3), deleted=st.booleans())
+def test_deaths_change_nothing_of_an_end_without_the_stable_collection(deaths: set[int], stable_pods: int, deleted: bool) -> None:
+    made, _ = dying(deaths)
+    undisturbed = MadeCluster(made_rollout(), stable_pods=4, stable_min=2)
+    for each in (made, undisturbed):
+        each.run(lambda each: each.status.phase == Phase.PROGRESSING and each.status.step_started_at is not None)
+        each.stable_pods, each.stable_collection = stable_pods, "missing"
+        if deleted:
+            each.rollout = replace(each.rollout, is_deleting=True)
+        else:
+            each.wish(Action.ABORT)
+        each.run(lambda each: each.rollout.has_ended and (each.status.current_weight > 0 or not each.rollout.has_finalizer))
+        each.pass_time(10)
+    assert outcome(made) == outcome(undisturbed)
+    assert made.candidate_is_owned == undisturbed.candidate_is_owned == (not deleted or stable_pods > 0)
+    assert made.rollout.has_finalizer == undisturbed.rollout.has_finalizer == (not deleted and stable_pods == 0)

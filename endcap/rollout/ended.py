@@ -1,0 +1,41 @@
+"""What a rollout has left to do when it has ended: to give the finalizer back, and first to bring back traffic that its candidate had to keep."""
+
+from datetime import datetime
+
+from endcap.contracts.rollout import Phase, RolloutStatus
+from endcap.rollout.effects import DeleteCandidate, Effect, OrphanCandidate, RemoveFinalizer, SetWeight
+from endcap.rollout.promoting import DRAIN_SECONDS
+from endcap.rollout.resource import Rollout
+from endcap.rollout.returning import can_take_traffic
+from endcap.rollout.rolling_back import STABLE_COLLECTION_MISSING
+from endcap.rollout.transition import changed, seconds_since
+from endcap.rollout.world import Absent, Target, World
+
+
+def decide_ended(rollout: Rollout, world: World, now: datetime) -> tuple[RolloutStatus, list[Effect]]:
+    if not rollout.has_finalizer:
+        return rollout.status, []
+    target = world.target
+    if not isinstance(target, Absent) and _keeps_candidate(rollout.status, target):
+        return _returned_later(rollout, target, now)
+    return rollout.status, [RemoveFinalizer()]
+
+
+def _keeps_candidate(status: RolloutStatus, target: Target) -> bool:
+    is_kept = status.phase == Phase.FAILED and status.reason == STABLE_COLLECTION_MISSING and status.mode == "Standard"
+    return is_kept and target.candidate is not None and target.candidate.is_owned
+
+
+def _returned_later(rollout: Rollout, target: Target, now: datetime) -> tuple[RolloutStatus, list[Effect]]:
+    """The candidate goes when the stable version can serve again; a Rollout that is deleted before leaves it where it is."""
+    status = rollout.status
+    if target.weight != 0:
+        if can_take_traffic(status, target):
+            return changed(status, current_weight=0), [SetWeight(0)]
+        return status, [OrphanCandidate()] if rollout.is_deleting else []
+    if status.completed_at is None:
+        message = status.message.partition("; the candidate keeps")[0]
+        return changed(status, completed_at=now, current_weight=0, message=f"{message}; the traffic is back"), []
+    if seconds_since(status.completed_at, now) >= DRAIN_SECONDS:
+        return status, [DeleteCandidate()]
+    return status, []
