@@ -12,7 +12,7 @@ import ssl
 import sys
 import time
 
-ACCOUNT = os.environ.get("SERVICE_ACCOUNT_DIR", "/var/run/secrets/kubernetes.io/serviceaccount")
+ACCOUNT = os.environ.get("SERVICE_ACCOUNT_FOLDER", "/var/run/secrets/kubernetes.io/serviceaccount")
 NAMESPACE = os.environ["NAMESPACE"]
 SETTLED_SECONDS = float(os.environ.get("SETTLED_SECONDS", "5"))
 CLASS = "serving.kserve.io/autoscalerClass"
@@ -74,7 +74,7 @@ def tidy(service):
 
 deadline = time.monotonic() + float(os.environ["TIMEOUT_SECONDS"])
 settled = time.monotonic() + SETTLED_SECONDS
-while time.monotonic() < settled:
+while True:
     try:
         left = [reason for reason in map(tidy, os.environ["SERVICES"].split(",")) if reason]
     except (OSError, http.client.HTTPException) as error:
@@ -83,4 +83,6 @@ while time.monotonic() < settled:
         settled = time.monotonic() + SETTLED_SECONDS
         if time.monotonic() > deadline:
             sys.exit(f"{'; '.join(left)}; when it has, delete the old autoscalers: {os.environ['COMMAND']}")
+    elif time.monotonic() > settled:
+        break
     time.sleep(0.5)
