@@ -85,6 +85,7 @@ def test_variants_change_too_and_a_candidate_keeps_the_class_it_was_made_with(re
     release.put("keda", *routed)
     wanted = {"hpa": {f"{RELEASE}-candidate-predictor"}, "keda": {f"{RELEASE}-predictor", f"{RELEASE}-b-predictor"}}
     until(lambda: release.autoscalers() == wanted, "the new class of target and variant")
+    assert release.hooks() == set()
 
 
 def make_candidate(objects: Objects, namespace: str) -> None:

@@ -147,6 +147,23 @@ def test_a_schedule_that_is_switched_off_or_rolled_back_is_gone(release: Release
     release.uninstall()
 
 
+def test_a_cron_job_starts_what_is_installed(
+    release: Release, kfp: KubernetesNative, jobs: JobRunner, kubectl: Command, namespace: str
+) -> None:
+    release.install("--set", "pipelines.schedule.by=cronJob", "--set", "pipelines.schedule.parameters.test_weeks=8")
+    job = f"{RELEASE}-schedule-now"
+    kubectl("create", "job", job, f"--from=cronjob/{RELEASE}-schedule", "--namespace", namespace)
+    until(lambda: kfp.runs, "the run of the CronJob", STARTED_S)
+    (run,) = kfp.runs.values()
+    assert run["runtime_config"]["parameters"] == {"test_weeks": 8}
+    assert run["pipeline_version_reference"]["pipeline_version_id"] in kfp.versions
+    done = ("wait", f"job/{job}", "--for=condition=Complete", "--timeout=60s", "--namespace", namespace)
+    kubectl(*done)
+    assert ("runs", "create") in kfp.reviews
+    assert kfp.recurring == {}
+    release.uninstall()
+
+
 def test_pipelines_are_not_switched_off_before_their_schedule(helm: Command, release: Release, namespace: str) -> None:
     release.install()
     off = ("--values", str(values_of("production")), "--set", "pipelines.enabled=false,pipelines.schedule.enabled=false")
