@@ -20,6 +20,8 @@ _MANAGED_BY = "app.kubernetes.io/managed-by"
 _HELMS_OWN = "helm.sh/"
 _TESTS = "test-"
 """Templates that `helm test` alone needs."""
+_WITHOUT_HELM = ("--set", "pipelines.schedule.by=cronJob", "--set", "hooks.enabled=false")
+"""Values of a release that nobody upgrades: its schedule is an object among the others, and there is no hook."""
 
 Documents = list[dict[str, Any]]
 
@@ -39,7 +41,7 @@ def helm() -> str:
 
 def rendered(profile: str) -> dict[str, Documents]:
     """The objects of a profile by the template they come from, without Helm's own labels and without tests."""
-    command = [helm(), "template", RELEASE, str(CHART), "--namespace", NAMESPACE, "--skip-tests"]
+    command = [helm(), "template", RELEASE, str(CHART), "--namespace", NAMESPACE, "--skip-tests", *_WITHOUT_HELM]
     command += ["--values", str(CHART / "profiles" / f"{profile}.yaml")]
     text = subprocess.run(command, capture_output=True, text=True, check=True).stdout
     files: dict[str, Documents] = {}

@@ -1,25 +1,38 @@
-"""`endcap pipeline`: run the training pipeline here, compile it, or start it on a server."""
+"""`endcap pipeline`: run the training pipeline here, compile it, or start it on a server, once or on a schedule."""
 
-import json
 from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 from rich.console import Console
 
 from endcap.cli.output import JsonOption, print_json
-from endcap.errors import BundleRefused, InvalidInput
+from endcap.errors import BundleRefused
 from endcap.settings import load_settings
+from pipelines.options import (
+    CaCertOption,
+    ExperimentOption,
+    HostOption,
+    NamespaceOption,
+    ParameterOption,
+    ServiceAccountOption,
+    TimeoutOption,
+    TokenFileOption,
+    TokenOption,
+    ValuesOption,
+    arguments_of,
+    server_of,
+)
+from pipelines.schedule_commands import schedule, unschedule
 
-app = typer.Typer(help="Run, compile or submit the training pipeline.", no_args_is_help=True)
+app = typer.Typer(help="Run, compile, submit or schedule the training pipeline.", no_args_is_help=True)
 
 DataOption = Annotated[Path | None, typer.Option("--data", help="A canonical dataset.", show_default="$ENDCAP_HOME/data")]
-ValuesOption = Annotated[
-    list[Path] | None,
-    typer.Option("--values", "-f", help="Values file of the chart; `images` and `pipelines` count. Repeat it: the last one wins."),
-]
+
+app.command()(schedule)
+app.command()(unschedule)
 
 
 @app.command()
@@ -126,27 +139,20 @@ def compile_(
 
 @app.command()
 def submit(  # noqa: PLR0917 - an option a parameter, as typer reads them
-    host: Annotated[
-        str | None, typer.Option(envvar="KF_PIPELINES_ENDPOINT", help="Kubeflow Pipelines API.", show_default="`pipelines.host`")
-    ] = None,
+    host: HostOption = None,
     values: ValuesOption = None,
-    parameter: Annotated[
-        list[str] | None, typer.Option("--parameter", "-p", metavar="NAME=JSON", help="A parameter of the pipeline; repeat it.")
-    ] = None,
-    namespace: Annotated[str | None, typer.Option(help="Of a multi-user server.", show_default="`pipelines.namespace`")] = None,
-    token: Annotated[str | None, typer.Option(envvar="ENDCAP_KFP_TOKEN", help="Bearer token.", show_envvar=True)] = None,
-    token_file: Annotated[
-        Path | None,
-        typer.Option(envvar="KF_PIPELINES_SA_TOKEN_PATH", help="File with a token that is renewed, in a pod.", show_envvar=True),
-    ] = None,
-    ca_cert: Annotated[Path | None, typer.Option(help="Certificate authority of the server, PEM.")] = None,
-    experiment: Annotated[
-        str | None, typer.Option(help="The experiment the run goes under.", show_default="`pipelines.experiment`")
-    ] = None,
+    parameter: ParameterOption = None,
+    namespace: NamespaceOption = None,
+    token: TokenOption = None,
+    token_file: TokenFileOption = None,
+    ca_cert: CaCertOption = None,
+    experiment: ExperimentOption = None,
+    service_account: ServiceAccountOption = None,
     installed: Annotated[
         str | None,
         typer.Option(metavar="PIPELINE", help="Run its newest version on the server, such as the chart's; upload nothing."),
     ] = None,
+    timeout: TimeoutOption = 0.0,
     wait: Annotated[bool, typer.Option("--wait", help="Wait until the run ends; exit code 1 when it fails.")] = False,
     as_json: JsonOption = False,
 ) -> None:
@@ -154,18 +160,16 @@ def submit(  # noqa: PLR0917 - an option a parameter, as typer reads them
 
     Example: endcap pipeline submit --host http://localhost:8888 --values charts/endcap/profiles/gpu.yaml -p test_weeks=8
     """
-    from pipelines.server import Server
-    from pipelines.submitting import Order, run_installed, submit_pipeline
+    from pipelines.retrying import until_answered
+    from pipelines.submitting import Order, check_server, run_installed, submit_pipeline
     from pipelines.values import read_values
     from pipelines.waiting import wait_for_run
 
     chart = read_values(values or [])
-    asked = chart.pipelines
-    address = host or asked.host
-    if not address:
-        raise InvalidInput("is needed", field="--host", fix="give the API's address, or `pipelines.host` in the values")
-    server = Server(address, namespace or asked.namespace or None, token, token_file, ca_cert)
-    order = Order(_arguments(parameter or []), experiment or asked.experiment, asked.service_account_name)
+    given = chart.pipelines
+    server = server_of(given, host, namespace, token=token, token_file=token_file, ca_cert=ca_cert)
+    order = Order(arguments_of(parameter or []), experiment or given.experiment, service_account or given.service_account_name)
+    until_answered(lambda: check_server(server, installed), timeout)
     now = datetime.now(UTC)
     submission = run_installed(server, order, installed, now) if installed else submit_pipeline(server, order, chart, now)
     if as_json:
@@ -174,20 +178,3 @@ def submit(  # noqa: PLR0917 - an option a parameter, as typer reads them
         Console().print(f"started run {submission.run_id}: {submission.url}", highlight=False, soft_wrap=True)
     if wait:
         wait_for_run(server, submission.run_id, timeout_s=6 * 3600)
-
-
-def _arguments(pairs: list[str]) -> dict[str, Any]:
-    """Parameters of a run; what is no JSON is text."""
-    from pipelines.item_to_item import check_item_to_item
-
-    arguments: dict[str, Any] = {}
-    for pair in pairs:
-        name, equals, value = pair.partition("=")
-        if not (name and equals):
-            raise InvalidInput("must be NAME=JSON", field="--parameter", value=pair, fix="for example --parameter test_weeks=8")
-        try:
-            arguments[name] = json.loads(value)
-        except ValueError:
-            arguments[name] = value
-    check_item_to_item(arguments)
-    return arguments

@@ -69,9 +69,17 @@ class Resources(_Part):
 
 
 class Schedule(_Part):
+    """When runs start by themselves, and what starts them."""
+
     enabled: bool = False
     cron: str = "0 3 * * *"
     timezone: str = "UTC"
+    by: Literal["recurringRun", "cronJob"] = "recurringRun"
+    parameters: dict[str, Any] = Field(default_factory=dict, description="Of scheduled runs, by name.")
+    resources: dict[str, Any] = Field(
+        default_factory=lambda: {"requests": {"cpu": "100m", "memory": "256Mi"}, "limits": {"cpu": "1", "memory": "1Gi"}},
+        description="Of the pod that asks the API, as in a container.",
+    )
 
 
 class PipelineSection(_Part):

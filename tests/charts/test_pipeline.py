@@ -115,13 +115,6 @@ def test_steps_need_a_whole_address_of_a_redis_that_asks_for_something(chart: Ch
         chart({"pipelines": {"enabled": True}, "redis": {"auth": {"secretName": "login"}}})
 
 
-def test_a_schedule_waits_for_the_pipelines_registration(chart: Chart) -> None:
-    schedule = one(chart({"pipelines": {"enabled": True, "schedule": {"enabled": True, "cron": "15 2 * * 1"}}}), "ScheduledWorkflow")
-    assert schedule["spec"]["enabled"] is False
-    assert schedule["spec"]["trigger"]["cronSchedule"]["cron"] == "0 15 2 * * 1"  # seconds come first
-    assert schedule["spec"]["maxConcurrency"] == 1
-
-
 def test_steps_may_make_rollouts_and_change_none(chart: Chart) -> None:
     role = one(chart(ASKED), "Role", "endcap-pipeline")
     assert role["rules"] == [{"apiGroups": ["endcap.dev"], "resources": ["rollouts"], "verbs": ["get", "list", "create"]}]

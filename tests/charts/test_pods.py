@@ -11,7 +11,7 @@ from endcap.settings import Settings
 from tests.charts.chart import VARIANTS, Document, Refused, containers, environment, of_kind, one, pod_specs
 
 DIGEST = "sha256:" + "0" * 64
-JOBS = ("Pod/", "CronJob/")
+JOBS = ("Pod/", "CronJob/", "Job/")
 """Pods that end by themselves: nobody probes them."""
 WRITABLE = {"/tmp", "/var/lib/endcap", "/data", "/mnt/live"}  # noqa: S108 - where emptyDir volumes are mounted
 

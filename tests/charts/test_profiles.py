@@ -5,7 +5,7 @@ from collections.abc import Callable
 from tests.charts.chart import CHART, Document, of_kind, one
 
 Rendered = Callable[[str], list[Document]]
-WRITERS = {"Role", "Deployment", "PipelineVersion", "ScheduledWorkflow", "ScheduledSparkApplication", "SparkApplication"}
+WRITERS = {"Role", "Deployment", "PipelineVersion", "Job", "ScheduledSparkApplication", "SparkApplication"}
 EVERYTHING = {
     "Certificate",
     "ConfigMap",
@@ -16,6 +16,7 @@ EVERYTHING = {
     "Gateway",
     "HTTPRoute",
     "InferenceService",
+    "Job",
     "Kafka",
     "KafkaNodePool",
     "KafkaTopic",
@@ -27,7 +28,6 @@ EVERYTHING = {
     "PodMonitor",
     "PrometheusRule",
     "ScheduledSparkApplication",
-    "ScheduledWorkflow",
     "ServiceMonitor",
     "ServingRuntime",
     "StatefulSet",

@@ -14,6 +14,8 @@ from tests.cluster.leftovers import Inventory
 from tests.cluster.rest import Objects
 
 GONE_TIMEOUT_S = 60.0
+NO_HOOKS = "--no-hooks"
+"""The one before an uninstall takes the schedule off a server of Kubeflow Pipelines, which test_schedule has and these tests have not."""
 LIVE_URI = "pvc://endcap-bundles/20261201090000"
 OPERATOR = "--field-manager=rollout-operator"
 
@@ -101,7 +103,7 @@ def test_a_release_comes_changes_goes_back_and_leaves_nothing(
     helm("rollback", RELEASE, "1", "--namespace", namespace)
     assert _team_labels(objects, namespace, first) == {""}
     assert helm("get", "manifest", RELEASE, "--namespace", namespace) == first
-    helm("uninstall", RELEASE, "--namespace", namespace)
+    helm("uninstall", RELEASE, "--namespace", namespace, NO_HOOKS)
     _assert_becomes_empty(inventory, namespace)
     _assert_becomes(inventory, before)
 
@@ -111,12 +113,12 @@ def test_helm_test_has_pods_that_the_api_server_takes(helm: Command, objects: Ob
     _install(helm, namespace, profile)
     hooks = documents(helm("get", "hooks", RELEASE, "--namespace", namespace))
     pods = [each for each in hooks if each["kind"] == "Pod"]
-    assert {each["metadata"]["annotations"]["helm.sh/hook"] for each in hooks} == {"test"}
+    assert {each["metadata"]["annotations"]["helm.sh/hook"] for each in pods} == {"test"}
     assert f"{RELEASE}-test-predict" in {each["metadata"]["name"] for each in pods}
     for each in pods:
         each["metadata"]["namespace"] = namespace
         assert objects.create(each, dry_run=True)["metadata"]["name"] == each["metadata"]["name"]
-    helm("uninstall", RELEASE, "--namespace", namespace)
+    helm("uninstall", RELEASE, "--namespace", namespace, NO_HOOKS)
 
 
 def test_a_test_that_failed_leaves_nothing_after_uninstall(helm: Command, inventory: Inventory, cluster: Cluster, namespace: str) -> None:
@@ -125,7 +127,7 @@ def test_a_test_that_failed_leaves_nothing_after_uninstall(helm: Command, invent
     _install(helm, namespace, "production")
     failed = helm.run("test", RELEASE, "--namespace", namespace, "--timeout", "2s")
     assert failed.returncode != 0
-    helm("uninstall", RELEASE, "--namespace", namespace)
+    helm("uninstall", RELEASE, "--namespace", namespace, NO_HOOKS)
     _assert_becomes_empty(inventory, namespace)
 
 
@@ -163,7 +165,7 @@ def test_an_upgrade_keeps_the_bundle_and_the_weights_of_a_rollout(
     assert _live(objects, namespace) == live
     service = objects.get("serving.kserve.io/v1beta1", "InferenceService", namespace, RELEASE)
     assert service["spec"]["predictor"]["maxReplicas"] == 30
-    helm("uninstall", RELEASE, "--namespace", namespace)
+    helm("uninstall", RELEASE, "--namespace", namespace, NO_HOOKS)
 
 
 def test_a_new_rule_of_the_route_is_forced_in_beside_the_weights_of_a_rollout(
@@ -179,7 +181,7 @@ def test_a_new_rule_of_the_route_is_forced_in_beside_the_weights_of_a_rollout(
     assert _live(objects, namespace) == (LIVE_URI, "20261201090000", backends)
     route = objects.get("gateway.networking.k8s.io/v1", "HTTPRoute", namespace, RELEASE)
     assert [each["name"] for each in route["spec"]["rules"]] == ["variant-b", "traffic"]
-    helm("uninstall", RELEASE, "--namespace", namespace)
+    helm("uninstall", RELEASE, "--namespace", namespace, NO_HOOKS)
 
 
 def test_a_rollback_does_not_take_a_rolled_out_bundle_back_unasked(
@@ -192,7 +194,7 @@ def test_a_rollback_does_not_take_a_rolled_out_bundle_back_unasked(
     assert _live(objects, namespace) == (LIVE_URI, "20261201090000", backends)
     assert refused.returncode != 0
     assert "conflict" in refused.stderr
-    helm("uninstall", RELEASE, "--namespace", namespace)
+    helm("uninstall", RELEASE, "--namespace", namespace, NO_HOOKS)
 
 
 def test_hooks_are_no_part_of_a_release_and_everything_else_is(helm: Command, namespace: str) -> None:
@@ -200,4 +202,4 @@ def test_hooks_are_no_part_of_a_release_and_everything_else_is(helm: Command, na
     _install(helm, namespace, "production")
     names = {(each["kind"], each["metadata"]["name"]) for each in documents(helm("get", "manifest", RELEASE, "--namespace", namespace))}
     assert names == {(each["kind"], each["metadata"]["name"]) for each in rendered if not is_hook(each)}
-    helm("uninstall", RELEASE, "--namespace", namespace)
+    helm("uninstall", RELEASE, "--namespace", namespace, NO_HOOKS)

@@ -9,7 +9,13 @@ from tests.cluster.chart import CHART, RELEASE, documents, values_of
 from tests.cluster.cluster import Cluster
 from tests.cluster.command import Command
 
-SERVING, KNATIVE, GATEWAY, ENDCAP = "serving.kserve.io", "serving.knative.dev", "gateway.networking.k8s.io", "endcap.dev"
+SERVING, KNATIVE, GATEWAY, ENDCAP, KFP = (
+    "serving.kserve.io",
+    "serving.knative.dev",
+    "gateway.networking.k8s.io",
+    "endcap.dev",
+    "pipelines.kubeflow.org",
+)
 
 
 def _rights(group: str, resource: str, verbs: str, name: str = "") -> set[Right]:
@@ -37,6 +43,13 @@ NEEDS: dict[str, set[Right]] = {  # by the component that the account is labelle
         | _rights("", "configmaps", "get", "kfp-launcher")
         | _rights("", "secrets", "get", "mlpipeline-minio-artifact")
     ),
+    # what the API of Kubeflow Pipelines has reviewed for whoever finds the pipeline and makes, replaces and removes its recurring run
+    "schedule": (
+        _rights(KFP, "pipelines", "get list")
+        | _rights(KFP, "pipelines/versions", "get list")
+        | _rights(KFP, "experiments", "get list create")
+        | _rights(KFP, "jobs", "get list create delete")
+    ),
     # what the Spark operator's own chart gives a driver
     "spark": {
         right for resource in ("pods", "services", "configmaps", "persistentvolumeclaims") for right in _rights("", resource, SPARK_VERBS)
@@ -50,7 +63,7 @@ def installed(helm: Command, make_namespace: Callable[[str], str], operator_crds
     namespace = make_namespace("permissions")
     helm("install", RELEASE, CHART, "--namespace", namespace, "--values", values_of("production"))
     yield namespace
-    helm("uninstall", RELEASE, "--namespace", namespace)
+    helm("uninstall", RELEASE, "--namespace", namespace, "--no-hooks")  # there is no Kubeflow Pipelines
 
 
 @pytest.fixture(scope="module")

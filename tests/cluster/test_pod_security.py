@@ -35,7 +35,7 @@ WITHOUT_PODS = {
     "ServiceMonitor",
     "ServingRuntime",
 }
-BY_OTHERS = {"FeatureStore", "Kafka", "Milvus", "Pipeline", "PipelineVersion", "ScheduledWorkflow"}
+BY_OTHERS = {"FeatureStore", "Kafka", "Milvus", "Pipeline", "PipelineVersion"}
 """Their operators make pods of an image and a shape of their own; what the chart can say of security there, it does."""
 
 

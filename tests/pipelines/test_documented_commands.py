@@ -17,7 +17,9 @@ from tests.pipelines.kfp_server.tls import certified
 ROOT = Path(__file__).parents[2]
 BLOCKS = re.findall(r"```console\n(.*?)```", (ROOT / "docs" / "pipeline.md").read_text(encoding="utf-8"), flags=re.DOTALL)
 COMMANDS = [line.removeprefix("$ ") for block in BLOCKS for line in block.splitlines()]
-COMPILING, SUBMITTING = ([command for command in COMMANDS if f"pipeline {name} " in command] for name in ("compile", "submit"))
+COMPILING, SUBMITTING, SCHEDULING = (
+    [command for command in COMMANDS if re.search(f"pipeline {name} ", command)] for name in ("compile", "submit", "(?:un)?schedule")
+)
 
 
 @pytest.fixture
@@ -42,6 +44,7 @@ def run(command: str, folder: Path, **environment: str) -> str:
 def test_the_page_has_its_commands() -> None:
     assert len(COMPILING) == 2
     assert len(SUBMITTING) == 3
+    assert len(SCHEDULING) == 2
     assert all(command.startswith(("endcap pipeline ", "export KF_PIPELINES_ENDPOINT=")) for command in COMMANDS)
 
 
@@ -64,3 +67,16 @@ def test_submit_commands_start_runs(folder: Path) -> None:
     assert pipelines.runs["run-1"]["runtime_config"]["parameters"] == {"test_weeks": 8, "two_tower": {"epochs": 3}}
     assert pipelines.runs["run-2"]["pipeline_version_reference"]["pipeline_version_id"] == "version-1"
     assert sorted(name for name, _ in pipelines.experiments.values()) == ["endcap", "nightly"]
+
+
+def test_schedule_commands_make_a_recurring_run_and_remove_it(folder: Path) -> None:
+    _, tls = certified(folder)
+    pipelines = Pipelines(people={"ann's": ["shop"]})
+    with serving(pipelines, tls) as address:
+        run(SUBMITTING[1], folder, KF_PIPELINES_ENDPOINT=address)
+        making, removing = SCHEDULING
+        assert run(making, folder, KF_PIPELINES_ENDPOINT=address).startswith("made recurring run recurring-0 of endcap-training ")
+        assert pipelines.recurring["recurring-0"]["runtime_config"]["parameters"] == {"test_weeks": 8}
+        assert run(removing, folder, KF_PIPELINES_ENDPOINT=address) == "removed 1 recurring runs of endcap-training\n"
+    assert pipelines.violations == []
+    assert pipelines.recurring == {}

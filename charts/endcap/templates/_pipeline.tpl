@@ -47,6 +47,14 @@
 {{- dict "pipelineSpec" $spec "platformSpec" $platform | toJson -}}
 {{- end -}}
 
+{{/* Name of the pipeline on the server, and of its recurring run. */}}
+{{- define "endcap.pipelineName" -}}{{ include "endcap.fullname" . }}-training{{- end -}}
+
+{{/* Name of the version: a version never changes in Kubeflow Pipelines, so another pipeline is another version. */}}
+{{- define "endcap.pipelineVersionName" -}}
+{{- printf "%s-%s" .Chart.Version (include "endcap.pipeline" . | sha256sum | trunc 12) -}}
+{{- end -}}
+
 {{- define "endcap.pipelinePullSecrets" -}}
 {{- $secrets := list -}}
 {{- range . }}{{ $secrets = append $secrets (dict "secretName" . "secretNameParameter" (dict "runtimeValue" (dict "constant" .))) }}{{ end -}}

@@ -13,7 +13,8 @@ from urllib.parse import parse_qsl, urlsplit
 
 from tests.pipelines.kfp_server.published_api import find_operation
 from tests.pipelines.kfp_server.published_models import Refused, check_document
-from tests.pipelines.kfp_server.state import Pipelines, Request, Status, json_of
+from tests.pipelines.kfp_server.request import Request, Status, json_of
+from tests.pipelines.kfp_server.state import Pipelines
 
 
 @contextmanager
@@ -40,6 +41,9 @@ class _Handler(BaseHTTPRequestHandler):
         self._handle()
 
     def do_POST(self) -> None:
+        self._handle()
+
+    def do_DELETE(self) -> None:
         self._handle()
 
     def _handle(self) -> None:

@@ -3,41 +3,20 @@
 Runs end as the test says. A gateway before a multi-user server knows people by their tokens.
 """
 
-import json
 from dataclasses import dataclass, field
 from typing import Any
 
-from tests.pipelines.kfp_server.packages import Package, read_package
-from tests.pipelines.kfp_server.published_api import Operation, published_answer
-from tests.pipelines.kfp_server.published_models import Refused, check_document
-
-
-class Status(Exception):
-    """An answer that is no success."""
-
-    def __init__(self, code: int, message: str) -> None:
-        self.code, self.message = code, message
-        super().__init__(message)
-
-
-@dataclass(frozen=True)
-class Request:
-    """A request that fits the published API."""
-
-    operation: Operation
-    path: dict[str, str]
-    query: dict[str, str]
-    body: Any
-    file: str | None
-    token: str | None
+from tests.pipelines.kfp_server.packages import read_package
+from tests.pipelines.kfp_server.published_api import published_answer
+from tests.pipelines.kfp_server.recurring_runs import RecurringRuns
+from tests.pipelines.kfp_server.request import Request, Status, filtered, page_of
 
 
 @dataclass
-class Pipelines:
+class Pipelines(RecurringRuns):
     """The server's state, and what a test wants of it.
 
     Attributes:
-        people: namespaces that a token's owner may use, by token; None for a single-user server without a gateway.
         states: of a run, one a look; the last one stays.
         failing_step: named in a run that failed.
         refused: status by operation, given once.
@@ -46,7 +25,6 @@ class Pipelines:
         outages: looks at a run that are answered with 503 first.
     """
 
-    people: dict[str, list[str]] | None = None
     states: list[str] = field(default_factory=lambda: ["SUCCEEDED"])
     failing_step: str = "train-ranker"
     refused: dict[str, int] = field(default_factory=dict)
@@ -56,8 +34,6 @@ class Pipelines:
     requests: list[Request] = field(default_factory=list)
     violations: list[str] = field(default_factory=list)
     pipelines: dict[str, tuple[str, str]] = field(default_factory=dict)
-    versions: dict[str, tuple[str, str, Package]] = field(default_factory=dict)
-    experiments: dict[str, tuple[str, str]] = field(default_factory=dict)
     runs: dict[str, dict[str, Any]] = field(default_factory=dict)
 
     def named(self, operation: str) -> list[Request]:
@@ -82,7 +58,7 @@ class Pipelines:
             raise Status(409, "already exists")
         return document
 
-    def _namespace(self, request: Request, given: str | None) -> str:
+    def namespace_of(self, request: Request, given: str | None) -> str:
         """The namespace that a request works in, if whoever asks may use it."""
         if self.people is None:
             if given:
@@ -98,12 +74,12 @@ class Pipelines:
         return published_answer("V2beta1GetHealthzResponse", multi_user=self.people is not None)
 
     def _pipeline_service_list_pipelines(self, request: Request) -> Any:
-        wanted, namespace = _filtered(request), self._namespace(request, request.query.get("namespace"))
+        wanted, namespace = filtered(request), self.namespace_of(request, request.query.get("namespace"))
         found = [self._pipeline(each) for each, (name, where) in self.pipelines.items() if (name, where) == (wanted, namespace)]
         return published_answer("V2beta1ListPipelinesResponse", pipelines=found or None, total_size=len(found))
 
     def _pipeline_service_create_pipeline(self, request: Request) -> Any:
-        namespace = self._namespace(request, request.body.get("namespace"))
+        namespace = self.namespace_of(request, request.body.get("namespace"))
         name = request.body.get("display_name") or request.body.get("name")
         if not name:
             raise Status(400, "pipeline's name is empty")
@@ -120,12 +96,12 @@ class Pipelines:
     def _pipeline_service_list_pipeline_versions(self, request: Request) -> Any:
         pipeline = request.path["pipeline_id"]
         self._owned_pipeline(request, pipeline)
-        wanted = _filtered(request) if "filter" in request.query else None
+        wanted = filtered(request) if "filter" in request.query else None
         found = [self._version(each) for each, (name, of, _) in self.versions.items() if of == pipeline and wanted in {None, name}]
         if request.query.get("sort_by") == "created_at desc":
             found.reverse()
-        page = found[: int(request.query.get("page_size", "20"))]
-        return published_answer("V2beta1ListPipelineVersionsResponse", pipeline_versions=page or None, total_size=len(found))
+        page, more = page_of(request, found)
+        return published_answer("V2beta1ListPipelineVersionsResponse", pipeline_versions=page, next_page_token=more, total_size=len(found))
 
     def _upload_pipeline_version(self, request: Request) -> Any:
         name, pipeline = request.query.get("name"), request.query.get("pipelineid", "")
@@ -142,19 +118,19 @@ class Pipelines:
     def _owned_pipeline(self, request: Request, pipeline: str) -> None:
         if pipeline not in self.pipelines:
             raise Status(404, f"pipeline {pipeline} not found")
-        self._namespace(request, self.pipelines[pipeline][1] or None)
+        self.namespace_of(request, self.pipelines[pipeline][1] or None)
 
     def _version(self, identity: str) -> Any:
         name, pipeline, _ = self.versions[identity]
         return published_answer("V2beta1PipelineVersion", pipeline_id=pipeline, pipeline_version_id=identity, display_name=name, name=name)
 
     def _experiment_service_list_experiments(self, request: Request) -> Any:
-        wanted, namespace = _filtered(request), self._namespace(request, request.query.get("namespace"))
+        wanted, namespace = filtered(request), self.namespace_of(request, request.query.get("namespace"))
         found = [self._experiment(each) for each, (name, where) in self.experiments.items() if (name, where) == (wanted, namespace)]
         return published_answer("V2beta1ListExperimentsResponse", experiments=found or None, total_size=len(found))
 
     def _experiment_service_create_experiment(self, request: Request) -> Any:
-        namespace, name = self._namespace(request, request.body.get("namespace")), request.body.get("display_name")
+        namespace, name = self.namespace_of(request, request.body.get("namespace")), request.body.get("display_name")
         if not name:
             raise Status(400, "experiment's name is empty")
         if (name, namespace) in self.experiments.values():
@@ -168,17 +144,13 @@ class Pipelines:
         return published_answer("V2beta1Experiment", experiment_id=identity, display_name=name, namespace=namespace)
 
     def _run_service_create_run(self, request: Request) -> Any:
-        body = request.body
-        reference = body.get("pipeline_version_reference", {})
-        known = self.versions.get(reference.get("pipeline_version_id", ""))
-        if not body.get("display_name"):
+        if not request.body.get("display_name"):
             raise Status(400, "run's name is empty")
-        if known is None or known[1] != reference.get("pipeline_id"):
-            raise Status(404, f"pipeline version {reference} not found")
-        if body.get("experiment_id") not in self.experiments:
-            raise Status(404, "experiment not found")
-        self._namespace(request, self.experiments[body["experiment_id"]][1] or None)
-        known[2].check_parameters(body.get("runtime_config", {}).get("parameters", {}))
+        self.check_start(request, request.body)
+        return self.started(request.body)
+
+    def started(self, body: dict[str, Any]) -> Any:
+        """A run of a body that was checked."""
         identity = f"run-{len(self.runs)}"
         self.runs[identity] = body
         return published_answer("V2beta1Run", run_id=identity, display_name=body["display_name"], state="PENDING")
@@ -194,20 +166,3 @@ class Pipelines:
         tasks = [published_answer("V2beta1PipelineTaskDetail", display_name=each, state="FAILED") for each in ("root", self.failing_step)]
         details = published_answer("V2beta1RunDetails", task_details=tasks) if state == "FAILED" else None
         return published_answer("V2beta1Run", run_id=identity, state=state, run_details=details)
-
-
-def json_of(text: str | bytes) -> Any:
-    try:
-        return json.loads(text)
-    except ValueError as error:
-        raise Refused(f"no JSON: {error}") from error
-
-
-def _filtered(request: Request) -> str:
-    """The display name that a list is filtered by; nothing else is asked for here."""
-    document = json_of(request.query.get("filter", ""))
-    check_document(document, "V2beta1Filter", "filter")
-    (predicate,) = document["predicates"]
-    if (predicate["operation"], predicate["key"]) != ("EQUALS", "display_name"):
-        raise Status(501, "other filters are not in this server")
-    return str(predicate["string_value"])
