@@ -101,7 +101,7 @@ def test_every_step_knows_the_stores_names(chart: Chart) -> None:
 def test_another_pipeline_is_another_version(chart: Chart) -> None:
     name = one(chart(ASKED), "PipelineVersion")["metadata"]["name"]
     same = one(chart(ASKED), "PipelineVersion")["metadata"]["name"]
-    other = one(chart({**ASKED, "pipelines": {**ASKED["pipelines"], "dataDir": "/other"}}), "PipelineVersion")["metadata"]["name"]
+    other = one(chart({**ASKED, "pipelines": {**ASKED["pipelines"], "dataDir": "/mnt/data/other"}}), "PipelineVersion")["metadata"]["name"]
     assert name == same != other
 
 
