@@ -2,7 +2,7 @@
 
 Observed (`shared/data/kserve-observed`, section "Other operators"): it passes the pod-level context on and gives server containers none.
 Read in `internal/controller/services/services.go`: one Deployment with all servers; the init container `feast-init` has no context either.
-Not written down: the pod of the operator's CronJob. It was observed to have a context, but not which fields, and it is suspended by default.
+Not written down: the pod of the operator's CronJob, which was observed to have a context, but not with which fields.
 """
 
 from collections.abc import Iterator

@@ -3,7 +3,8 @@
 Observed (`shared/data/kserve-observed`, section "Other operators"): a Workflow runs with runAsNonRoot and the seccomp profile.
 Read in `argocompiler/security_context.go` and in Argo's `workflowpod.go`, which is harder: the template of a step has a pod-level context
 of its own with the seccomp profile alone, and a template's context replaces the Workflow's. So a step's main container runs as non-root
-only where the server's administrator or the pipeline says so, by the field that the SDK's `set_security_context` writes. Not known: what the driver's own patch adds beyond the pipeline's fields.
+only where the server's administrator or the pipeline says so, by the field that the SDK's `set_security_context` writes.
+Not known: what the driver's own patch adds beyond the pipeline's fields.
 """
 
 from collections.abc import Iterator
