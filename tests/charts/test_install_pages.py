@@ -70,7 +70,7 @@ def test_the_deploy_step_copies_bundles_to_where_serving_finds_them(tmp_path: Pa
 
 @pytest.mark.parametrize("field", ["secretKeyRef", "secretRef", "secretName", "imagePullSecrets", "secrets"])
 def test_a_secret_is_found_wherever_it_is_named(field: str) -> None:
-    places = {
+    places: dict[str, Document] = {
         "secretKeyRef": {"spec": {"env": [{"valueFrom": {"secretKeyRef": {"name": "login", "key": "token"}}}]}},
         "secretRef": {"spec": {"envFrom": [{"secretRef": {"name": "login"}}]}},
         "secretName": {"spec": {"volumes": [{"secret": {"secretName": "login"}}]}},

@@ -33,7 +33,8 @@ def pods(version: Manifest) -> Iterator[tuple[str, Manifest]]:
 
 def _step(name: str, given: Manifest, settings: Manifest) -> Manifest:
     asked: dict[str, Any] = settings.get("securityContext", {})
-    security = {**USER_SECURITY, **{field: int(asked[field]) for field in ("runAsUser", "runAsGroup") if field in asked}}
+    security: Manifest = {**USER_SECURITY}
+    security |= {field: int(asked[field]) for field in ("runAsUser", "runAsGroup") if field in asked}
     if "runAsNonRoot" in asked:
         security["runAsNonRoot"] = asked["runAsNonRoot"]
     volumes = [{"name": f"claim-{number}", "persistentVolumeClaim": {"claimName": each["constant"]}} for number, each in _claims(settings)]

@@ -54,5 +54,5 @@ def _component_pod(name: str, components: Manifest, field: str, component: str) 
     # read: what a component says of itself goes over what all of them share
     security = own.get("securityContext", components.get("securityContext"))
     config = container("config", "milvusdb/milvus-operator:v1.3.8", CONFIG_SECURITY)
-    main = container(component, own.get("image", components["image"]), security)
+    main = container(component, str(own.get("image", components["image"])), security)
     return secured_pod(name, POD_SECURITY if components.get("runAsNonRoot") else None, [main], [config], VOLUMES)
