@@ -121,6 +121,14 @@ def test_what_an_uninstall_takes_with_it_is_a_value_each(helm: Command, inventor
     assert DEFINITION not in inventory.of_cluster()
 
 
+def test_a_living_milvus_is_not_moved_to_another_namespace(helm: Command, objects: Objects, namespace: str) -> None:
+    _install(helm, namespace, "production")
+    with pytest.raises(CommandFailed, match=r"parts\.namespace: this release has its Milvus in"):
+        _upgrade(helm, namespace, "production", "--set", "parts.namespace=elsewhere")
+    assert objects.get("milvus.io/v1beta1", "Milvus", namespace, RELEASE)
+    helm("uninstall", RELEASE, "--namespace", namespace)
+
+
 def test_a_release_takes_up_again_what_an_uninstall_kept_and_the_page_removes_it(
     helm: Command, kubectl: Command, inventory: Inventory, objects: Objects, namespace: str
 ) -> None:

@@ -53,6 +53,13 @@
 {{- if and .Values.milvus.enabled (or .Values.milvus.tls .Values.milvus.caSecretName) -}}
 {{- fail "milvus.tls: the Milvus made here speaks no TLS, so that no client would reach it; take tls and caSecretName out, or give milvus.host" -}}
 {{- end -}}
+{{- $parts := .Values.parts.namespace -}}
+{{- if and .Values.milvus.enabled $parts (ne $parts .Release.Namespace) -}}
+{{- $living := lookup "milvus.io/v1beta1" "Milvus" .Release.Namespace (include "endcap.fullname" .) -}}
+{{- if eq (dig "metadata" "annotations" "meta.helm.sh/release-name" "" $living) .Release.Name -}}
+{{- fail (printf "parts.namespace: this release has its Milvus in %s, and the upgrade would delete it there with its collections; leave parts.namespace empty, or delete the Milvus yourself first and index the served bundles again with `endcap index build`" .Release.Namespace) -}}
+{{- end -}}
+{{- end -}}
 {{- if and .Values.redis.enabled (or .Values.redis.tls .Values.redis.caSecretName) -}}
 {{- fail "redis.tls: the Redis run here speaks no TLS; take tls and caSecretName out, or give redis.host" -}}
 {{- end -}}
