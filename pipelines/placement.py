@@ -70,6 +70,9 @@ class ClusterPlacement(Placement):
         kubernetes.set_image_pull_policy(task, self.values.images.pull_policy)
         if self.values.images.pull_secrets:
             kubernetes.set_image_pull_secrets(task, self.values.images.pull_secrets)
+        if self.values.pipelines.security_context:
+            user = self.values.pod_security.run_as_user
+            kubernetes.set_security_context(task, run_as_user=user, run_as_group=user, run_as_non_root=True)
         return task
 
     def _reaching_stores(self, task: Any) -> Any:

@@ -88,6 +88,7 @@ class PipelineSection(_Part):
     enabled: bool = False
     image: Image = Image()
     service_account_name: str = Field("", description="Of the steps' pods; empty for the server's default.")
+    security_context: bool = Field(True, description="Say that steps run as the user of `podSecurity`, and not as root.")
     host: str = Field("", description="Address of the Kubeflow Pipelines API.")
     namespace: str = Field("", description="Of a multi-user server's profile.")
     data_dir: str = Field("/var/lib/endcap/data", description="The canonical dataset, as the steps see it.")
@@ -101,12 +102,18 @@ class PipelineSection(_Part):
     schedule: Schedule = Schedule()
 
 
+class PodSecurity(_Part):
+    run_as_user: int = Field(10_001, ge=1)
+    fs_group: int = Field(10_001, ge=1)
+
+
 class ChartValues(BaseModel):
     """The sections that pipelines read; the others are the chart's."""
 
     model_config = ConfigDict(extra="ignore", frozen=True)
 
     images: Images = Images()
+    pod_security: PodSecurity = Field(PodSecurity(), alias="podSecurity")
     pipelines: PipelineSection = PipelineSection()
 
     @property

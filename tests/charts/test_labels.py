@@ -22,7 +22,24 @@ def test_pods_have_the_recommended_labels(objects: list[Document]) -> None:
     assert all(set(each["spec"]["template"]["metadata"]["labels"]) >= RECOMMENDED for each in pods)
 
 
-def test_no_object_names_a_namespace(objects: list[Document]) -> None:
+OF_THE_PARTS = {
+    "FeatureStore/endcap",
+    "Milvus/endcap",
+    "NetworkPolicy/endcap-feast",
+    "NetworkPolicy/endcap-milvus",
+    "Secret/endcap-feast-stores",
+}
+
+
+def test_no_object_names_a_namespace_but_those_of_the_parts(objects: list[Document]) -> None:
+    named = {called(each): each["metadata"]["namespace"] for each in objects if "namespace" in each["metadata"]}
+    there = OF_THE_PARTS & {called(each) for each in objects}
+    assert named == dict.fromkeys(there, "endcap-parts")
+
+
+def test_without_a_namespace_of_their_own_the_parts_are_in_the_releases(chart: Callable[..., list[Document]]) -> None:
+    objects = chart({"parts": {"namespace": ""}}, "production")
+    assert {called(each) for each in objects} >= OF_THE_PARTS
     assert [called(each) for each in objects if "namespace" in each["metadata"]] == []
 
 

@@ -1,6 +1,7 @@
 """The kustomize tree, and the other files made from the chart's sources: current, and the same objects that Helm renders."""
 
 import os
+import re
 import subprocess
 from pathlib import Path
 from typing import Any
@@ -9,6 +10,7 @@ import pytest
 import yaml
 
 from tests.charts.chart import CHART, PROFILES, ROOT, called, documents, program
+from tests.charts.test_labels import OF_THE_PARTS
 
 MANIFESTS = ROOT / "manifests"
 
@@ -43,14 +45,26 @@ def test_an_overlay_builds_what_helm_renders(profile: str) -> None:
     assert _by_name(built) == _by_name(helms)
 
 
+def _overlay_of_the_readme(profile: str, folder: Path) -> list[dict[str, Any]]:
+    """What the overlay shown in manifests/README.md builds, on another profile."""
+    shown = re.findall(r"^# shop/(\S+)\n(.*?)^```$", (MANIFESTS / "README.md").read_text(), flags=re.DOTALL | re.MULTILINE)
+    for name, text in shown:
+        (folder / name).write_text(text)
+    kustomization = yaml.safe_load((folder / "kustomization.yaml").read_text())
+    overlay = os.path.relpath(MANIFESTS / "overlays" / profile, folder)
+    (folder / "kustomization.yaml").write_text(yaml.safe_dump(kustomization | {"resources": [overlay]}))
+    return documents(_kustomize(folder))
+
+
 @pytest.mark.parametrize("profile", PROFILES)
-def test_an_overlay_of_ones_own_sets_the_namespace_everywhere(profile: str, tmp_path: Path) -> None:
-    overlay = os.path.relpath(MANIFESTS / "overlays" / profile, tmp_path)
-    (tmp_path / "kustomization.yaml").write_text(yaml.safe_dump({"resources": [overlay], "namespace": "shop"}))
-    built = documents(_kustomize(tmp_path))
-    assert {each["metadata"].get("namespace") for each in built if each["kind"] != "CustomResourceDefinition"} == {"shop"}
+def test_an_overlay_of_ones_own_sets_the_namespace_of_all_but_the_parts(profile: str, tmp_path: Path) -> None:
+    built = _overlay_of_the_readme(profile, tmp_path)
+    placed = {called(each): each["metadata"].get("namespace") for each in built if each["kind"] != "CustomResourceDefinition"}
+    parts = {name for name, namespace in placed.items() if namespace == "endcap-parts"}
+    assert parts == (OF_THE_PARTS if profile == "production" else set())
+    assert {namespace for name, namespace in placed.items() if name not in parts} == {"endcap"}
     subjects = [subject for each in built if each["kind"] == "RoleBinding" for subject in each["subjects"]]
-    assert all(subject["namespace"] == "shop" for subject in subjects)
+    assert all(subject["namespace"] == "endcap" for subject in subjects)
 
 
 def test_no_file_names_helm_as_manager() -> None:

@@ -65,6 +65,14 @@ def test_its_pods_are_the_compiled_ones(chart: Chart, compiled: list[Document]) 
         assert pod == expected, name
 
 
+def test_steps_run_as_the_user_of_all_pods_unless_the_server_does_not_know_the_field(chart: Chart) -> None:
+    asked = {**ASKED, "podSecurity": {"runAsUser": 20_002}}
+    pods = _pods(one(chart(asked), "PipelineVersion")["spec"]["platformSpec"])
+    assert all(pod["securityContext"] == {"runAsNonRoot": True, "runAsUser": "20002", "runAsGroup": "20002"} for pod in pods.values())
+    old = {**ASKED, "pipelines": {**ASKED["pipelines"], "securityContext": False}}
+    assert not any("securityContext" in pod for pod in _pods(one(chart(old), "PipelineVersion")["spec"]["platformSpec"]).values())
+
+
 def _pods(platform: Document) -> dict[str, Any]:
     return dict(platform["platforms"]["kubernetes"]["deploymentSpec"]["executors"])
 
@@ -101,7 +109,7 @@ def test_every_step_knows_the_stores_names(chart: Chart) -> None:
 def test_another_pipeline_is_another_version(chart: Chart) -> None:
     name = one(chart(ASKED), "PipelineVersion")["metadata"]["name"]
     same = one(chart(ASKED), "PipelineVersion")["metadata"]["name"]
-    other = one(chart({**ASKED, "pipelines": {**ASKED["pipelines"], "dataDir": "/other"}}), "PipelineVersion")["metadata"]["name"]
+    other = one(chart({**ASKED, "pipelines": {**ASKED["pipelines"], "dataDir": "/mnt/data/other"}}), "PipelineVersion")["metadata"]["name"]
     assert name == same != other
 
 

@@ -12,6 +12,11 @@ KNATIVE = ("--set", "serving.deploymentMode=Knative", "--set", "serving.timeoutS
 """Values for Knative mode, in which the time-out is the time to drain, too."""
 
 
+def parts_in(namespace: str) -> tuple[str, str]:
+    """Values that put the parts of a profile into this namespace instead of one that the tests do not have."""
+    return "--set", f"parts.namespace={namespace}"
+
+
 def values_of(profile: str) -> Path:
     """The profile's values file."""
     return CHART / "profiles" / f"{profile}.yaml"

@@ -17,6 +17,7 @@ once.
 
 import datetime
 import os
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -31,6 +32,8 @@ from tests.cluster.control_plane.programs import NoPrograms, Programs, find_prog
 from tests.cluster.kserve.settings import KServeSettings
 from tests.cluster.kserve_standin import KServeStandIn
 from tests.cluster.namespaces import Namespaces
+from tests.cluster.reader import Reader
+from tests.cluster.rollouts.operator_process import clean_environment
 
 FOLDER = Path(__file__).parent
 ROLLOUTS = "rollouts.endcap.dev"
@@ -170,3 +173,13 @@ def kserve(cluster: Cluster, operator_crds: None, namespace: str) -> Iterator[KS
             yield stand_in
         finally:
             stand_in.stop()
+
+
+@pytest.fixture
+def reader(cluster: Cluster, helm: Command, kubectl: Command, operator_crds: None, tmp_path: Path) -> Reader:
+    if cluster.own is None:
+        pytest.skip("pages make namespaces of fixed names: not on a cluster of KUBECONFIG")
+    folder = tmp_path / "reader"
+    folder.mkdir()
+    places = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
+    return Reader(folder, clean_environment() | {"PATH": places, "KUBECONFIG": str(cluster.kubeconfig), "HOME": str(tmp_path)})

@@ -1,8 +1,14 @@
-"""Pods as the operators behind the chart's objects would make them, for the API server to judge."""
+"""Pods that come of the chart's objects: of built-in kinds by their template, of custom resources as their operators make them."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
+from tests.cluster.operator_pods import feast_operator, kubeflow_pipelines, milvus_operator, spark_operator, strimzi
+from tests.cluster.operator_pods.pod import pod_of
+
+__all__ = ["MADE_BY_OPERATORS", "POD_PATHS", "pod_of", "pods_in"]
+
+Made = Iterator[tuple[str, dict[str, Any]]]
 POD_PATHS = {
     "Deployment": ("spec", "template"),
     "StatefulSet": ("spec", "template"),
@@ -10,15 +16,19 @@ POD_PATHS = {
     "Job": ("spec", "template"),
     "CronJob": ("spec", "jobTemplate", "spec", "template"),
 }
-SPARK_KINDS = {"SparkApplication": ("spec",), "ScheduledSparkApplication": ("spec", "template")}
-SPARK_CONTAINERS = {"driver": "spark-kubernetes-driver", "executor": "spark-kubernetes-executor"}
-SPARK_FIELDS = {"podSecurityContext": "securityContext", "serviceAccount": "serviceAccountName", "tolerations": "tolerations"}
-"""Fields of a SparkApplication's driver or executor that go to the pod, and their names there."""
-CONTAINER_FIELDS = ("env", "envFrom", "ports", "securityContext", "volumeMounts")
+MADE_BY_OPERATORS: dict[str, Callable[[dict[str, Any]], Made]] = {
+    "FeatureStore": feast_operator.pods,
+    "Kafka": strimzi.pods_of_kafka,
+    "KafkaNodePool": strimzi.pods_of_node_pool,
+    "Milvus": milvus_operator.pods,
+    "PipelineVersion": kubeflow_pipelines.pods,
+    "ScheduledSparkApplication": spark_operator.pods_of_schedule,
+    "SparkApplication": spark_operator.pods_of_application,
+}
 
 
-def pods_in(rendered: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
-    """Name and pod of each pod that comes of an object: built-in kinds and Spark's. Others' come from what their operators make."""
+def pods_in(rendered: dict[str, Any]) -> Made:
+    """Name and pod of each pod that comes of an object; an InferenceService's are KServe's to make, from its runtime too."""
     kind, name = rendered["kind"], rendered["metadata"]["name"]
     if kind == "Pod":
         yield name, pod_of(name, rendered)
@@ -27,31 +37,12 @@ def pods_in(rendered: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
         claimed = [_claimed(each["metadata"]["name"]) for each in rendered["spec"].get("volumeClaimTemplates", [])]
         volumes = [*template["spec"].get("volumes", []), *claimed]
         yield name, pod_of(name, {**template, "spec": {**template["spec"], "volumes": volumes}})
-    elif kind in SPARK_KINDS:
-        spec = _at(rendered, SPARK_KINDS[kind])
-        for role in ("driver", "executor"):
-            yield f"{name}-{role}", _spark_pod(f"{name}-{role}", spec, role)
-
-
-def pod_of(name: str, template: dict[str, Any]) -> dict[str, Any]:
-    """A Pod from a template."""
-    labels = template["metadata"].get("labels", {})
-    return {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": name, "labels": labels}, "spec": template["spec"]}
+    elif kind in MADE_BY_OPERATORS:
+        yield from MADE_BY_OPERATORS[kind](rendered)
 
 
 def _claimed(volume: str) -> dict[str, Any]:
     return {"name": volume, "persistentVolumeClaim": {"claimName": volume}}
-
-
-def _spark_pod(name: str, spec: dict[str, Any], role: str) -> dict[str, Any]:
-    given = spec[role]
-    container = {field: given[field] for field in CONTAINER_FIELDS if field in given}
-    container |= {"name": SPARK_CONTAINERS[role], "image": given.get("image", spec["image"])}
-    pod = {theirs: given[ours] for ours, theirs in SPARK_FIELDS.items() if ours in given}
-    pod |= {"containers": [container], "volumes": spec.get("volumes", []), "restartPolicy": "Never"}
-    if "nodeSelector" in spec:
-        pod["nodeSelector"] = spec["nodeSelector"]
-    return pod_of(name, {"metadata": {"labels": given.get("labels", {})}, "spec": pod})
 
 
 def _at(rendered: dict[str, Any], path: tuple[str, ...]) -> dict[str, Any]:

@@ -1,15 +1,17 @@
-"""Helm installs, upgrades, rolls back and uninstalls every profile, and what is left is nothing."""
+"""Helm installs, upgrades, rolls back and uninstalls every profile; what is left is what holds data or serves others (`kept.py`)."""
 
 import json
 import time
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
 import yaml
 
-from tests.cluster.chart import CHART, PROFILES, RELEASE, documents, is_hook, values_of
+from tests.cluster.chart import CHART, PROFILES, RELEASE, documents, is_hook, parts_in, values_of
 from tests.cluster.cluster import Cluster, until
 from tests.cluster.command import Command, CommandFailed
+from tests.cluster.kept import CLAIMS, DEFINITION, FREED, KEPT
 from tests.cluster.leftovers import Inventory
 from tests.cluster.rest import Objects
 
@@ -21,8 +23,10 @@ OPERATOR = "--field-manager=rollout-operator"
 
 
 @pytest.fixture(autouse=True)
-def _operators(operator_crds: None, without_rollout_definition: None) -> None:
+def _operators(operator_crds: None, without_rollout_definition: None, kubectl: Command) -> Iterator[None]:
     """Every kind that the chart writes is known, and none of the chart's own is there."""
+    yield
+    kubectl("delete", "customresourcedefinition", "rollouts.endcap.dev", "--ignore-not-found", "--timeout=60s")
 
 
 @pytest.fixture
@@ -36,15 +40,15 @@ def objects(cluster: Cluster) -> Objects:
 
 
 def _install(helm: Command, namespace: str, profile: str, *more: str) -> str:
-    return helm("install", RELEASE, CHART, "--namespace", namespace, "--values", values_of(profile), *more)
+    return helm("install", RELEASE, CHART, "--namespace", namespace, "--values", values_of(profile), *parts_in(namespace), *more)
 
 
 def _upgrade(helm: Command, namespace: str, profile: str, *more: str) -> str:
-    return helm("upgrade", RELEASE, CHART, "--namespace", namespace, "--values", values_of(profile), *more)
+    return helm("upgrade", RELEASE, CHART, "--namespace", namespace, "--values", values_of(profile), *parts_in(namespace), *more)
 
 
 def _rendered(helm: Command, namespace: str, profile: str) -> str:
-    return helm("template", RELEASE, CHART, "--namespace", namespace, "--values", values_of(profile))
+    return helm("template", RELEASE, CHART, "--namespace", namespace, "--values", values_of(profile), *parts_in(namespace))
 
 
 def _team_labels(objects: Objects, namespace: str, manifest: str) -> set[str]:
@@ -53,11 +57,12 @@ def _team_labels(objects: Objects, namespace: str, manifest: str) -> set[str]:
     return {each["metadata"]["labels"].get("team", "") for each in live}
 
 
-def _assert_becomes_empty(inventory: Inventory, namespace: str) -> None:
+def _assert_keeps(inventory: Inventory, namespace: str, kept: set[str]) -> None:
     """The garbage collector needs its time, half a minute where a kind has only just become known."""
     deadline = time.monotonic() + GONE_TIMEOUT_S
-    while left := inventory.of_namespace(namespace):
-        assert time.monotonic() < deadline, f"left after {GONE_TIMEOUT_S:g} s: {sorted(left)}"
+    while (left := inventory.of_namespace(namespace)) != kept:
+        assert kept <= left, f"gone: {sorted(kept - left)}"
+        assert time.monotonic() < deadline, f"left after {GONE_TIMEOUT_S:g} s: {sorted(left - kept)}"
 
 
 def _assert_becomes(inventory: Inventory, before: set[str]) -> None:
@@ -91,10 +96,10 @@ def test_an_unknown_field_is_refused(helm: Command, kubectl: Command, namespace:
 
 @pytest.mark.usefixtures("kserve")
 @pytest.mark.parametrize("profile", PROFILES)
-def test_a_release_comes_changes_goes_back_and_leaves_nothing(
+def test_a_release_comes_changes_goes_back_and_leaves_what_holds_data(
     helm: Command, inventory: Inventory, objects: Objects, namespace: str, profile: str
 ) -> None:
-    before = inventory.of_cluster()
+    before = inventory.of_cluster() | ({DEFINITION} if profile in ("gpu", "production") else set())
     _install(helm, namespace, profile)
     first = helm("get", "manifest", RELEASE, "--namespace", namespace)
     until(lambda: any(each.startswith("deployments.apps/") for each in inventory.of_namespace(namespace)), "KServe's Deployment")
@@ -104,8 +109,53 @@ def test_a_release_comes_changes_goes_back_and_leaves_nothing(
     assert _team_labels(objects, namespace, first) == {""}
     assert helm("get", "manifest", RELEASE, "--namespace", namespace) == first
     helm("uninstall", RELEASE, "--namespace", namespace, NO_HOOKS)
-    _assert_becomes_empty(inventory, namespace)
-    _assert_becomes(inventory, before)
+    _assert_keeps(inventory, namespace, KEPT[profile])
+    _assert_becomes(inventory, before)  # but for the definition of Rollout, which stays
+
+
+def _remove(kubectl: Command, namespace: str) -> None:
+    """As docs/operations.md removes what is kept; no Strimzi is here that would have put finalizers on."""
+    kinds = "kafkatopics,kafkanodepools,kafkas,persistentvolumeclaims"
+    kubectl("delete", kinds, "--namespace", namespace, "--selector", f"app.kubernetes.io/instance={RELEASE}")
+
+
+def test_what_an_uninstall_takes_with_it_is_a_value_each(helm: Command, inventory: Inventory, namespace: str) -> None:
+    _install(helm, namespace, "production", *(option for each in FREED for option in ("--set", each)))
+    until(lambda: CLAIMS["redis"] in inventory.of_namespace(namespace), "the claim of Redis")
+    milvus = next(each for each in documents(helm("get", "manifest", RELEASE, "-n", namespace)) if each["kind"] == "Milvus")
+    stores = [milvus["spec"]["dependencies"][each]["inCluster"] for each in ("etcd", "storage")]
+    assert [(each["deletionPolicy"], each["pvcDeletion"]) for each in stores] == [("Delete", True)] * 2
+    helm("uninstall", RELEASE, "--namespace", namespace, NO_HOOKS)
+    left = inventory.of_namespace(namespace) - {CLAIMS["redis"]}  # whose StatefulSet goes first
+    assert not {each for each in left if each.startswith(("persistentvolumeclaims", "kafka"))} - set(CLAIMS.values())
+    assert DEFINITION not in inventory.of_cluster()
+
+
+def test_a_living_milvus_is_not_moved_to_another_namespace(helm: Command, objects: Objects, namespace: str) -> None:
+    _install(helm, namespace, "production")
+    with pytest.raises(CommandFailed, match=r"parts\.namespace: this release has its Milvus in"):
+        _upgrade(helm, namespace, "production", "--set", "parts.namespace=elsewhere")
+    assert objects.get("milvus.io/v1beta1", "Milvus", namespace, RELEASE)
+    helm("uninstall", RELEASE, "--namespace", namespace, NO_HOOKS)
+
+
+def test_a_release_takes_up_again_what_an_uninstall_kept_and_the_page_removes_it(
+    helm: Command, kubectl: Command, inventory: Inventory, objects: Objects, namespace: str
+) -> None:
+    _install(helm, namespace, "production")
+    until(lambda: CLAIMS["redis"] in inventory.of_namespace(namespace), "the claim of Redis")
+    claims = [each.partition("/")[2] for each in CLAIMS.values()]
+    uids = {name: objects.get("v1", "PersistentVolumeClaim", namespace, name)["metadata"]["uid"] for name in claims}
+    milvus = objects.get("milvus.io/v1beta1", "Milvus", namespace, RELEASE)["spec"]["dependencies"]
+    assert [milvus[each]["inCluster"]["deletionPolicy"] for each in ("etcd", "storage")] == ["Retain", "Retain"]
+    helm("uninstall", RELEASE, "--namespace", namespace, NO_HOOKS)
+    _install(helm, namespace, "production")
+    assert {name: objects.get("v1", "PersistentVolumeClaim", namespace, name)["metadata"]["uid"] for name in claims} == uids
+    held = {each["kind"] for each in documents(helm("get", "manifest", RELEASE, "--namespace", namespace))}
+    assert {"CustomResourceDefinition", "Kafka", "KafkaNodePool", "KafkaTopic", "PersistentVolumeClaim"} <= held
+    helm("uninstall", RELEASE, "--namespace", namespace, NO_HOOKS)
+    _remove(kubectl, namespace)
+    _assert_keeps(inventory, namespace, set())
 
 
 @pytest.mark.parametrize("profile", PROFILES)
@@ -128,7 +178,7 @@ def test_a_test_that_failed_leaves_nothing_after_uninstall(helm: Command, invent
     failed = helm.run("test", RELEASE, "--namespace", namespace, "--timeout", "2s")
     assert failed.returncode != 0
     helm("uninstall", RELEASE, "--namespace", namespace, NO_HOOKS)
-    _assert_becomes_empty(inventory, namespace)
+    _assert_keeps(inventory, namespace, KEPT["production"])
 
 
 def _roll_out(kubectl: Command, namespace: str) -> list[dict[str, Any]]:

@@ -1,9 +1,6 @@
 """The commands of docs/operations.md, in its order, against the API server: from an empty cluster to nothing left."""
 
-import os
 import socket
-import subprocess
-import sys
 from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -16,9 +13,10 @@ from endcap.settings import MilvusSettings, Settings
 from tests.cluster.cluster import Cluster, until
 from tests.cluster.command import Command
 from tests.cluster.kserve_standin import KServeStandIn
+from tests.cluster.reader import Reader
 from tests.cluster.rollouts.operator_process import ACCOUNT, OperatorProcess, account_kubeconfig, clean_environment
 from tests.cluster.rollouts.scene import STABLE_COLLECTION, made_collections
-from tests.docs.page import ROOT, Block, blocks
+from tests.docs.page import ROOT, blocks
 
 NAMESPACE = "shop"
 VERSIONS = (20261124110000, 20261125110000)
@@ -31,42 +29,11 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-class Reader:
-    """A person who does what the page says, in a folder beside the chart."""
-
-    def __init__(self, folder: Path, environment: dict[str, str]) -> None:
-        self.folder = folder
-        self.environment = environment
-        (folder / "charts").symlink_to(ROOT / "charts")
-
-    def do(self, block: Block) -> str:
-        """Write the block's file, or run its commands; what they printed."""
-        if block.kind == "file":
-            (self.folder / block.name).write_text(block.text, encoding="utf-8")
-            return ""
-        self.environment |= block.exports
-        done = subprocess.run(
-            ["bash", "-c", block.script], cwd=self.folder, env=self.environment, capture_output=True, text=True, timeout=300, check=False
-        )
-        assert done.returncode == 0, f"{block.text}\n{done.stdout[-2000:]}\n{done.stderr[-2000:]}"
-        return done.stdout
-
-
 @pytest.fixture
 def milvus(tmp_path: Path) -> Iterator[MilvusSettings]:
     with running_milvus(Settings(home=tmp_path / "milvus", milvus=MilvusSettings(port=free_port()))) as running:
         made_collections(running, [STABLE_COLLECTION, *(f"endcap_{version}" for version in VERSIONS)])
         yield running
-
-
-@pytest.fixture
-def reader(cluster: Cluster, helm: Command, kubectl: Command, operator_crds: None, tmp_path: Path) -> Reader:
-    if cluster.own is None:
-        pytest.skip(f"the page makes the namespace {NAMESPACE}: not on a cluster of KUBECONFIG")
-    folder = tmp_path / "reader"
-    folder.mkdir()
-    places = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
-    return Reader(folder, clean_environment() | {"PATH": places, "KUBECONFIG": str(cluster.kubeconfig), "HOME": str(tmp_path)})
 
 
 def operator_settings(kubectl: Command) -> dict[str, str]:

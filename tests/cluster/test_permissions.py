@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from tests.cluster.access import Account, Right, account, all_rights
-from tests.cluster.chart import CHART, RELEASE, documents, values_of
+from tests.cluster.chart import CHART, RELEASE, documents, parts_in, values_of
 from tests.cluster.cluster import Cluster
 from tests.cluster.command import Command
 
@@ -58,12 +58,15 @@ NEEDS: dict[str, set[Right]] = {  # by the component that the account is labelle
 
 
 @pytest.fixture(scope="module")
-def installed(helm: Command, make_namespace: Callable[[str], str], operator_crds: None, without_rollout_definition: None) -> Iterator[str]:
+def installed(
+    helm: Command, kubectl: Command, make_namespace: Callable[[str], str], operator_crds: None, without_rollout_definition: None
+) -> Iterator[str]:
     """The namespace of the production profile."""
     namespace = make_namespace("permissions")
-    helm("install", RELEASE, CHART, "--namespace", namespace, "--values", values_of("production"))
+    helm("install", RELEASE, CHART, "--namespace", namespace, "--values", values_of("production"), *parts_in(namespace))
     yield namespace
     helm("uninstall", RELEASE, "--namespace", namespace, "--no-hooks")  # there is no Kubeflow Pipelines
+    kubectl("delete", "customresourcedefinition", "rollouts.endcap.dev", "--timeout=60s")
 
 
 @pytest.fixture(scope="module")

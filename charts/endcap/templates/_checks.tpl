@@ -36,4 +36,5 @@
 {{- if and .Values.redis.enabled (not .Values.redis.auth.secretName) -}}
 {{- fail "redis.auth.secretName: name the secret with what the Redis run here asks clients for" -}}
 {{- end -}}
+{{- include "endcap.storageChecks" . -}}
 {{- end -}}

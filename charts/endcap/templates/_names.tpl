@@ -50,7 +50,7 @@
 
 {{- define "endcap.milvusHost" -}}
 {{- if .Values.milvus.enabled -}}
-{{- include "endcap.fullname" . }}-milvus
+{{- include "endcap.fullname" . }}-milvus{{ with .Values.parts.namespace }}.{{ . }}.svc{{ end }}
 {{- else -}}
 {{- required "milvus.host: give the host of a Milvus, or let milvus-operator make one with milvus.enabled" .Values.milvus.host -}}
 {{- end -}}

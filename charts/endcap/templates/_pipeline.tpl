@@ -15,6 +15,9 @@
 {{- if $.Values.spark.enabled }}{{ $_ := set $env "ENDCAP_FEATURES__COMPUTED" $.Values.spark.out }}{{ end -}}
 {{- $_ := set $container "image" $image -}}
 {{- $_ := set $pod "imagePullPolicy" $.Values.images.pullPolicy -}}
+{{- $user := $.Values.podSecurity.runAsUser | int64 | toString -}}
+{{- $_ := set $pod "securityContext" (dict "runAsNonRoot" true "runAsUser" $user "runAsGroup" $user) -}}
+{{- if not $pipelines.securityContext }}{{ $_ := unset $pod "securityContext" }}{{ end -}}
 {{- with $.Values.images.pullSecrets }}{{ $_ := set $pod "imagePullSecret" (fromJsonArray (include "endcap.pipelinePullSecrets" .)) }}{{ end -}}
 {{- if eq (dig "podMetadata" "labels" "endcap.dev/reaches" "" $pod) "stores" -}}
 {{- $env = mergeOverwrite $env (fromYaml (include "endcap.pipelineSettings" $)) -}}

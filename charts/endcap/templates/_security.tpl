@@ -27,6 +27,16 @@ seccompProfile:
   type: RuntimeDefault
 {{- end -}}
 
+{{/* Strimzi's containers write below their root and bring their own user. */}}
+{{- define "endcap.strimziContainerSecurity" -}}
+allowPrivilegeEscalation: false
+runAsNonRoot: true
+capabilities:
+  drop: [ALL]
+seccompProfile:
+  type: RuntimeDefault
+{{- end -}}
+
 {{- define "endcap.containerSecurity" -}}
 allowPrivilegeEscalation: false
 privileged: false

@@ -1,0 +1,33 @@
+"""What `helm uninstall` leaves of each profile: what holds data or serves others, as `Inventory` names it."""
+
+DEFINITION = "customresourcedefinitions.apiextensions.k8s.io/rollouts.endcap.dev"
+CLAIMS = {
+    "bundles": "persistentvolumeclaims/endcap-bundles",
+    "workspace": "persistentvolumeclaims/endcap-workspace",
+    "evidence": "persistentvolumeclaims/endcap-live",
+    "redis": "persistentvolumeclaims/data-endcap-redis-0",
+}
+KAFKA = {
+    "kafkas.kafka.strimzi.io/endcap",
+    "kafkanodepools.kafka.strimzi.io/endcap-brokers",
+    "kafkatopics.kafka.strimzi.io/endcap-events",
+    "kafkatopics.kafka.strimzi.io/endcap-events-dead-letter",
+}
+KEPT: dict[str, set[str]] = {
+    "minimal": {CLAIMS["bundles"]},
+    "production": {*CLAIMS.values(), *KAFKA},
+    "gpu": {CLAIMS["bundles"], CLAIMS["workspace"]},
+    "multi-region": set(),
+}
+"""In the release's namespace; the definition of Rollout stays too, where the release brought it. No operators run here, so what stays of
+etcd and MinIO is said in the Milvus alone."""
+FREED = (
+    "bundles.claim.keep=false",
+    "crds.keep=false",
+    "evidence.claim.keep=false",
+    "kafka.keep=false",
+    "milvus.keep=false",
+    "redis.persistence.keep=false",
+    "workspace.claim.keep=false",
+)
+"""Values with which an uninstall takes all of it."""
