@@ -1,0 +1,82 @@
+"""Milvus, Redis and Kafka that the values give as addresses: each answers in its own protocol, asked from here."""
+
+import ssl
+from collections.abc import Callable, Iterator
+
+from endcap.doctor import protocols
+from endcap.doctor.check import Check, Outcome, gap, ok
+from endcap.doctor.cluster import Cluster
+from endcap.doctor.protocols import Refused
+from endcap.doctor.reach import Unreachable, host_and_port, in_cluster
+from endcap.doctor.release import Release
+from endcap.doctor.secret_text import secret_text
+
+Ask = Callable[[Cluster], str]
+
+
+def checks(release: Release) -> Iterator[Check]:
+    values = release.values
+    uses_stores = values["serving.enabled"] or values["pipelines.enabled"]
+    if not values["milvus.enabled"] and values["milvus.host"] and (uses_stores or values["rollouts.operator.enabled"]):
+        place = f"{values['milvus.host']}:{values['milvus.port']}"
+        yield _check(release, "Milvus", place, "milvus.host", lambda cluster: _milvus(cluster, release))
+    if not values["redis.enabled"] and values["redis.host"] and uses_stores:
+        place = f"{values['redis.host']}:{values['redis.port']}"
+        yield _check(release, "Redis", place, "redis.host", lambda cluster: _redis(cluster, release))
+    if not values["kafka.enabled"]:
+        for place in filter(None, (each.strip() for each in str(values["kafka.bootstrap"] or "").split(","))):
+            yield _check(release, "Kafka", place, "kafka.bootstrap", lambda _, place=place: _kafka(release, place))  # type: ignore[misc]
+
+
+def _check(release: Release, part: str, place: str, because: str, ask: Ask) -> Check:
+    return Check(part, "address", f"{part} at {place}", because, lambda cluster: _asked(cluster, release, place, ask))
+
+
+def _asked(cluster: Cluster, release: Release, place: str, ask: Ask) -> Outcome:
+    try:
+        return ok(ask(cluster))
+    except Refused as reason:
+        return gap(str(reason), reason.fix or "")
+    except Unreachable as reason:
+        return in_cluster(cluster, place, release.namespace, reason)
+
+
+def _milvus(cluster: Cluster, release: Release) -> str:
+    values = release.values
+    token = secret_text(cluster, release.namespace, values["milvus.auth.secretName"], values["milvus.auth.key"])
+    authority = secret_text(cluster, release.namespace, values["milvus.caSecretName"], "ca.crt") if values["milvus.tls"] else None
+    host, port = str(values["milvus.host"]), int(values["milvus.port"])
+    return protocols.ask_milvus(host, port, is_tls=bool(values["milvus.tls"]), authority=authority, token=token)
+
+
+def _redis(cluster: Cluster, release: Release) -> str:
+    values = release.values
+    if values["redis.address.secretName"]:
+        return _redis_of_secret(cluster, release)
+    password = secret_text(cluster, release.namespace, values["redis.auth.secretName"], values["redis.auth.key"])
+    tls = _context(cluster, release) if values["redis.tls"] else None
+    is_withheld = bool(values["redis.auth.secretName"]) and password is None
+    return protocols.ask_redis(str(values["redis.host"]), int(values["redis.port"]), tls, password, is_withheld=is_withheld)
+
+
+def _redis_of_secret(cluster: Cluster, release: Release) -> str:
+    """By the whole address as Feast reads it, where it may be read; else whether the host of the values listens."""
+    values = release.values
+    address = secret_text(cluster, release.namespace, values["redis.address.secretName"], values["redis.address.key"])
+    if address is None:
+        return protocols.ask_redis(str(values["redis.host"]), int(values["redis.port"]), None, None, is_withheld=True)
+    place, *options = address.split(",")
+    settings = dict(each.partition("=")[::2] for each in options)
+    host, port = host_and_port(place)
+    tls = _context(cluster, release) if settings.get("ssl", "").lower() == "true" else None
+    return protocols.ask_redis(host, port, tls, settings.get("password", "").strip('"') or None, is_withheld=False)
+
+
+def _context(cluster: Cluster, release: Release) -> ssl.SSLContext:
+    authority = secret_text(cluster, release.namespace, release.values["redis.caSecretName"], "ca.crt")
+    return ssl.create_default_context(cadata=authority)
+
+
+def _kafka(release: Release, place: str) -> str:
+    host, port = host_and_port(place)
+    return protocols.ask_kafka(host, port, is_plain=not release.values["kafka.clientConfig.secretName"])
