@@ -85,7 +85,9 @@ def _pipelines(release: Release) -> Iterator[Kind]:
     namespace = release.pipeline_namespace
     yield Kind("pipelines.kubeflow.org", "pipelines", namespace)
     yield Kind("pipelines.kubeflow.org", "pipelineversions", namespace)
-    yield Kind(NETWORK, "networkpolicies", namespace)
+    yield Kind(CORE, "configmaps", namespace)
+    if release.values["networkPolicies.enabled"]:
+        yield Kind(NETWORK, "networkpolicies", namespace)
     if not release.values["pipelines.serviceAccountName"]:
         yield Kind(CORE, "serviceaccounts", namespace)
         yield Kind(RBAC, "roles", namespace)

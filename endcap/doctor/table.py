@@ -1,5 +1,7 @@
 """The report for people: one table, part by part, and one line that sums it up."""
 
+from itertools import groupby
+
 from rich import box
 from rich.console import Console, Group
 from rich.table import Table
@@ -11,24 +13,18 @@ STYLES = {State.OK: "green", State.GAP: "bold red", State.WARNING: "yellow", Sta
 
 
 def print_report(report: Report, console: Console) -> None:
-    """Rows of a part stand together; what to do stands under what was found."""
+    """Rows of a part stand under its name; what to do stands behind an arrow under what was found."""
     title = f"Release {report.release} in namespace {report.namespace}, chart {report.chart_version}, Kubernetes {report.kubernetes}"
-    table = Table(title=title, title_justify="left", box=box.SIMPLE_HEAD, pad_edge=False, expand=True)
+    table = Table(title=title, title_justify="left", title_style="bold", box=box.SIMPLE_HEAD, pad_edge=False, expand=True)
     table.add_column("state", no_wrap=True)
-    table.add_column("part", no_wrap=True)
-    table.add_column("needed, and by which value", ratio=2, overflow="fold")
-    table.add_column("found, and what to do", ratio=3, overflow="fold")
-    last = ""
-    for index, finding in enumerate(report.findings):
-        following = report.findings[index + 1].part if index + 1 < len(report.findings) else ""
-        table.add_row(
-            Text(finding.state, style=STYLES[finding.state]),
-            "" if finding.part == last else finding.part,
-            Group(Text(finding.needed), Text(finding.because, style="dim")),
-            _found(finding),
-            end_section=following != finding.part,
-        )
-        last = finding.part
+    table.add_column("needed (by which value)", ratio=4, overflow="fold")
+    table.add_column("found, and what to do", ratio=5, overflow="fold")
+    for part, findings in groupby(report.findings, key=lambda finding: finding.part):
+        table.add_row("", Text(part, style="bold"), "")
+        for finding in findings:
+            needed = Text.assemble(finding.needed, (f" ({finding.because})", "dim"))
+            table.add_row(Text(finding.state, style=STYLES[finding.state]), needed, _found(finding))
+        table.add_section()
     console.print(table)
     console.print(Text(summary(report)))
 
@@ -44,4 +40,4 @@ def summary(report: Report) -> str:
 
 def _found(finding: Finding) -> Text | Group:
     found = Text(finding.found)
-    return Group(found, Text(finding.fix, style="cyan")) if finding.fix else found
+    return Group(found, Text(f"→ {finding.fix}", style="cyan")) if finding.fix else found

@@ -1,6 +1,7 @@
 """KServe: its version, and what its ConfigMap `inferenceservice-config` sets."""
 
 import json
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -84,8 +85,6 @@ def _storage_containers(cluster: Cluster) -> list[Document]:
 
 
 def _supports(container: Document, uri: str) -> bool:
-    import re
-
     for each in container["spec"].get("supportedUriFormats", ()):
         if (each.get("prefix") and uri.startswith(each["prefix"])) or (each.get("regex") and re.match(each["regex"], uri)):
             return True

@@ -1,14 +1,15 @@
 """Prometheus: whether the address that guardrails and KEDA ask answers, and whether a Prometheus takes the release's monitors."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from endcap.doctor.check import Check, Outcome, gap, ok, warning
 from endcap.doctor.checks.label_selector import selects
-from endcap.doctor.cluster import Cluster
+from endcap.doctor.cluster import Cluster, Document
 from endcap.doctor.reach import Unreachable, ask_http, in_cluster
 from endcap.doctor.release import Release
 
+Labels = Mapping[str, str]
 MONITORS = {
     "podMonitor": ("PodMonitors", "podMonitorSelector"),
     "serviceMonitor": ("ServiceMonitors", "serviceMonitorSelector"),
@@ -30,21 +31,20 @@ def checks(release: Release) -> Iterator[Check]:
         url = str(values["monitoring.prometheusUrl"])
         needed = f"a Prometheus at {url}"
         yield Check("Prometheus", "address", needed, ", ".join(asked_by), lambda cluster: _answers(cluster, url, release.namespace))
+    if monitors := _monitors(release):
+        needed = f"a Prometheus that takes {', '.join(MONITORS[each][0] for each in monitors)} of {release.namespace}"
+        because = ", ".join(f"monitoring.{each}.enabled" for each in monitors)
+        yield Check("Prometheus", "selectors", needed, because, lambda cluster: _selected(cluster, release, monitors))
+
+
+def _monitors(release: Release) -> list[str]:
+    values = release.values
     switches = {
         "podMonitor": values["serving.enabled"] and values["monitoring.podMonitor.enabled"],
         "serviceMonitor": values["rollouts.operator.enabled"] and values["monitoring.serviceMonitor.enabled"],
         "prometheusRule": values["monitoring.prometheusRule.enabled"],
     }
-    for value, is_on in switches.items():
-        if is_on:
-            kind, selector = MONITORS[value]
-            yield Check(
-                "Prometheus",
-                f"selects-{kind.lower()}",
-                f"a Prometheus that takes {kind} of {release.namespace}",
-                f"monitoring.{value}.enabled",
-                lambda cluster, selector=selector: _selected(cluster, release, selector),  # type: ignore[misc]
-            )
+    return [value for value, is_on in switches.items() if is_on]
 
 
 def _answers(cluster: Cluster, url: str, namespace: str) -> Outcome:
@@ -62,29 +62,43 @@ def _answers(cluster: Cluster, url: str, namespace: str) -> Outcome:
         return warning(f"it answers {answer.status} without a version", "look whether monitoring.prometheusUrl is a Prometheus's")
 
 
-def _selected(cluster: Cluster, release: Release, selector: str) -> Outcome:
+def _selected(cluster: Cluster, release: Release, monitors: list[str]) -> Outcome:
     servers = cluster.items("/apis/monitoring.coreos.com/v1/prometheuses")
     if not servers:
         return gap("there is no Prometheus resource", "create one, or have the release's metrics scraped some other way")
     found = cluster.get(f"/api/v1/namespaces/{release.namespace}")
     namespace_labels = (found or {"metadata": {}})["metadata"].get("labels") or {"kubernetes.io/metadata.name": release.namespace}
     labels = {
-        **(release.values["commonLabels"] or {}),
-        **(release.values["monitoring.labels"] or {}),
         "app.kubernetes.io/name": str(release.values["nameOverride"] or release.chart_name),
         "app.kubernetes.io/instance": release.name,
         "app.kubernetes.io/part-of": "endcap",
+        **(release.values["commonLabels"] or {}),
+        **(release.values["monitoring.labels"] or {}),
     }
-    taking, wanted = [], []
-    for server in servers:
-        place = f"{server['metadata']['namespace']}/{server['metadata']['name']}"
-        spec = server["spec"]
-        namespaces = spec.get(selector.replace("Selector", "NamespaceSelector"))
-        in_reach = server["metadata"]["namespace"] == release.namespace if namespaces is None else selects(namespaces, namespace_labels)
-        if in_reach and selects(spec.get(selector), labels):
-            taking.append(place)
+    taken, left = [], []
+    for kind, selector in (MONITORS[each] for each in monitors):
+        taking = [each for each in servers if takes(each, selector, labels, release.namespace, namespace_labels)]
+        if taking:
+            taken.append(f"{kind} by {', '.join(_place(each) for each in taking)}")
         else:
-            wanted.append(f"{place} takes {json.dumps(spec.get(selector))}{'' if in_reach else ', of other namespaces'}")
-    if taking:
-        return ok(f"taken by {', '.join(taking)}")
-    return gap("none takes them: " + "; ".join(wanted), "put the labels it selects by into monitoring.labels")
+            left.append(f"no Prometheus takes {kind}: " + "; ".join(_selection(each, selector) for each in servers))
+    if left:
+        return gap("; ".join(left), "put the labels it selects by into monitoring.labels, or widen its selectors")
+    return ok("; ".join(taken))
+
+
+def takes(server: Document, selector: str, labels: Labels, namespace: str, namespace_labels: Labels) -> bool:
+    """Whether a Prometheus resource selects an object with these labels in this namespace."""
+    namespaces = server["spec"].get(selector.replace("Selector", "NamespaceSelector"))
+    in_reach = server["metadata"]["namespace"] == namespace if namespaces is None else selects(namespaces, namespace_labels)
+    return in_reach and selects(server["spec"].get(selector), labels)
+
+
+def _selection(server: Document, selector: str) -> str:
+    namespaces = server["spec"].get(selector.replace("Selector", "NamespaceSelector"))
+    of = "its own namespace" if namespaces is None else f"namespaces {json.dumps(namespaces)}"
+    return f"{_place(server)} takes labels {json.dumps(server['spec'].get(selector))} of {of}"
+
+
+def _place(server: Document) -> str:
+    return f"{server['metadata']['namespace']}/{server['metadata']['name']}"

@@ -25,9 +25,11 @@ def checks(release: Release) -> Iterator[Check]:
     if not release.values["serving.enabled"]:
         return
     count = release.values["serving.replicas.min"]
-    yield Check("Namespace", "quota", f"quota for {count} serving pods", "serving.replicas.min", lambda cluster: _quota(cluster, release))
+    yield Check(
+        "Namespace", "quota", f"room in quotas for {count} serving pods", "serving.replicas.min", lambda cluster: _quota(cluster, release)
+    )
     because = ", ".join(CONTAINERS.values())
-    yield Check("Namespace", "limits", "limits that serving containers keep", because, lambda cluster: _limits(cluster, release))
+    yield Check("Namespace", "limits", "limit ranges that serving containers fit", because, lambda cluster: _limits(cluster, release))
 
 
 def serving_pods(release: Release) -> ServingPods:
@@ -77,7 +79,7 @@ def judge_limits(containers: Mapping[str, Mapping[str, Any]], ranges: list[Docum
             for name, resources in containers.items():
                 if broken := _broken(limit, resources):
                     return gap(f"{limit_range['metadata']['name']}: {name}: {broken}", f"change the range, or {CONTAINERS[name]}")
-    return ok("they keep them" if ranges else "there are none")
+    return ok("they fit" if ranges else "there are none")
 
 
 def _broken(limit: Mapping[str, Any], resources: Mapping[str, Any]) -> str:

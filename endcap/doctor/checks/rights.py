@@ -13,7 +13,7 @@ from endcap.doctor.rendered_kinds import rendered_kinds
 INSTALL_VERBS = ("get", "create", "patch", "delete")
 HELM_VERBS = ("get", "list", "create", "update", "delete")
 """On secrets, in which Helm keeps its releases."""
-SHOWN = 4
+SHOWN = 6
 
 
 def checks(release: Release) -> Iterator[Check]:
@@ -23,11 +23,11 @@ def checks(release: Release) -> Iterator[Check]:
     by_namespace[release.namespace] += [Right(verb, "", "secrets", release.namespace) for verb in HELM_VERBS]
     for namespace, rights in sorted(by_namespace.items(), key=lambda each: each[0] != release.namespace):
         count = len({(each.group, each.resource) for each in rights})
-        place = f"in {namespace}" if namespace else "of the whole cluster"
+        made = f"{count} kinds in {namespace}" if namespace else "definitions"
         yield Check(
             "Rights",
             "install" if namespace else "install-definitions",
-            f"you may make and delete {count} kind{'s' if count > 1 else ''} {place}",
+            f"you may make and delete {made}",
             "helm install" if namespace else "crds.enabled",
             lambda cluster, rights=rights: _own(cluster, rights),  # type: ignore[misc]
         )
