@@ -32,6 +32,10 @@ def accounts(release: Release) -> Iterator[Account]:
             rights.append(Right("get", "", "configmaps", place, "kfp-launcher"))
             rights.append(Right("get", "", "secrets", place, "mlpipeline-minio-artifact"))
         yield Account("pipeline steps", place, release.pipeline_account, "pipelines.enabled", tuple(rights))
+    if kind := release.schedule_kind:
+        because = "pipelines.schedule" if values["pipelines.schedule.enabled"] else "pipelines.host, hooks.enabled"
+        rights = list(_schedule(release.pipeline_namespace, kind, has_hooks=bool(values["hooks.enabled"])))
+        yield Account("training schedule", own, release.schedule_account, because, tuple(rights))
     if values["spark.enabled"]:
         verbs = "get list watch create update patch delete deletecollection"
         made = ("pods", "services", "configmaps", "persistentvolumeclaims")
@@ -49,6 +53,19 @@ def _operator(namespace: str) -> list[Right]:
         *_rights(namespace, "serving.knative.dev", "services", "get"),
         *_rights(namespace, "", "events", "create"),
     ]
+
+
+def _schedule(namespace: str, kind: str, *, has_hooks: bool) -> Iterator[Right]:
+    """What Kubeflow Pipelines for many users asks about whoever calls it; its word for recurring runs is jobs."""
+    group = "pipelines.kubeflow.org"
+    if kind != "removal":
+        for resource in ("pipelines", "pipelines/versions"):
+            yield from _rights(namespace, group, resource, "get list")
+        yield from _rights(namespace, group, "experiments", "get list create")
+    if kind == "cronJob":
+        yield from _rights(namespace, group, "runs", "get create")
+    if kind == "recurringRun" or has_hooks:
+        yield from _rights(namespace, group, "jobs", "get list delete" + (" create" if kind == "recurringRun" else ""))
 
 
 def _rights(namespace: str, group: str, resource: str, verbs: str) -> list[Right]:

@@ -4,9 +4,6 @@ from dataclasses import dataclass
 
 from endcap.doctor.values import Values
 
-NAME_LENGTH_MAX = 40
-MILVUS_PORT = 19530
-
 
 @dataclass(frozen=True)
 class Release:
@@ -20,9 +17,9 @@ class Release:
     @property
     def fullname(self) -> str:
         if override := self.values["fullnameOverride"]:
-            return _short(str(override))
-        chart = _short(str(self.values["nameOverride"] or self.chart_name))
-        return _short(self.name if chart in self.name else f"{self.name}-{chart}")
+            return str(override)
+        chart = str(self.values["nameOverride"] or self.chart_name)
+        return self.name if chart in self.name else f"{self.name}-{chart}"
 
     @property
     def is_standard(self) -> bool:
@@ -65,6 +62,20 @@ class Release:
         return str(self.values["pipelines.serviceAccountName"] or f"{self.fullname}-pipeline")
 
     @property
+    def schedule_kind(self) -> str:
+        """What starts scheduled training: `recurringRun`, `cronJob`, or `removal` of an earlier recurring run; empty for nothing."""
+        values = self.values
+        if not values["pipelines.enabled"]:
+            return ""
+        if values["pipelines.schedule.enabled"]:
+            return str(values["pipelines.schedule.by"] or "")
+        return "removal" if values["pipelines.host"] and values["hooks.enabled"] else ""
+
+    @property
+    def schedule_account(self) -> str:
+        return f"{self.fullname}-schedule"
+
+    @property
     def operator_account(self) -> str:
         return f"{self.fullname}-rollout-operator"
 
@@ -88,7 +99,3 @@ class Release:
     @property
     def scales_with_keda(self) -> bool:
         return bool(self.values["serving.enabled"]) and self.is_standard and self.values["serving.autoscaling.class"] == "keda"
-
-
-def _short(name: str) -> str:
-    return name[:NAME_LENGTH_MAX].removesuffix("-")

@@ -23,12 +23,15 @@ def rendered_kinds(release: Release) -> set[Kind]:
     """Everything that `helm install` creates."""
     own = release.namespace
     kinds = {Kind(group, plural, own) for group, plural in _own(release)}
+    if release.values["hooks.enabled"]:
+        kinds.add(Kind(BATCH, "jobs", own))
     if release.values["pipelines.enabled"]:
-        kinds |= set(_pipelines(release))
+        kinds |= {*_pipelines(release), *_schedule(release)}
     for group, plural, is_made in (
         ("milvus.io", "milvuses", release.values["milvus.enabled"]),
         ("feast.dev", "featurestores", release.values["feast.operator.enabled"]),
         (CORE, "secrets", release.values["feast.operator.enabled"]),
+        (NETWORK, "networkpolicies", release.values["parts.namespace"] and release.values["networkPolicies.enabled"]),
     ):
         if is_made:
             kinds.add(Kind(group, plural, release.parts_namespace))
@@ -92,8 +95,23 @@ def _pipelines(release: Release) -> Iterator[Kind]:
         yield Kind(CORE, "serviceaccounts", namespace)
         yield Kind(RBAC, "roles", namespace)
         yield Kind(RBAC, "rolebindings", namespace)
-    if release.values["pipelines.schedule.enabled"]:
-        yield Kind("kubeflow.org", "scheduledworkflows", namespace)
+
+
+def _schedule(release: Release) -> Iterator[Kind]:
+    own, values = release.namespace, release.values
+    kind = release.schedule_kind
+    if kind == "cronJob":
+        yield Kind(BATCH, "cronjobs", own)
+    if kind == "recurringRun":
+        yield Kind(BATCH, "jobs", own)
+    if kind:
+        yield Kind(CORE, "serviceaccounts", own)
+        yield Kind(RBAC, "roles", release.pipeline_namespace)
+        yield Kind(RBAC, "rolebindings", release.pipeline_namespace)
+        if values["networkPolicies.enabled"]:
+            yield Kind(NETWORK, "networkpolicies", own)
+    elif values["pipelines.schedule.enabled"]:
+        yield Kind("kubeflow.org", "scheduledworkflows", release.pipeline_namespace)
 
 
 def _makes_claims(release: Release) -> bool:

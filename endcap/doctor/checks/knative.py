@@ -32,8 +32,9 @@ def checks(release: Release) -> Iterator[Check]:
 def features(release: Release) -> dict[str, str]:
     """Features that must be enabled, each with the value that needs it."""
     values = release.values
+    downloads = not release.storage_uri.startswith("pvc://") and values["serving.knative.podSecurityContext"] is not False
     wanted = {
-        "kubernetes.podspec-securitycontext": ("bundles.storageUri", not release.storage_uri.startswith("pvc://")),
+        "kubernetes.podspec-securitycontext": ("bundles.storageUri", downloads),
         "kubernetes.podspec-persistent-volume-claim": ("serving.live.claimName, evidence.enabled", release.live_claim),
         "kubernetes.podspec-nodeselector": ("serving.nodeSelector", values["serving.nodeSelector"]),
         "kubernetes.podspec-tolerations": ("serving.tolerations", values["serving.tolerations"]),

@@ -14,6 +14,7 @@ from endcap.doctor.check import Outcome
 from endcap.doctor.checks import kubeflow_pipelines, prometheus, stores
 from endcap.doctor.finding import State
 from endcap.doctor.reach import service_of
+from endcap.settings import MilvusSettings
 from tests.endcap.conftest import free_port
 from tests.endcap.doctor.made_cluster import items, made_cluster, made_release, outcome
 
@@ -238,3 +239,9 @@ def test_kubeflow_pipelines_has_to_read_pipelines_from_kubernetes(arguments: lis
     found = outcome(kubeflow_pipelines.checks(made_release(profile="gpu")), "native", cluster)
     assert found is not None
     assert found.state is state
+
+
+def test_a_milvus_says_its_version(milvus: MilvusSettings) -> None:
+    found = _asked({"milvus": {"host": milvus.host, "port": milvus.port}}, "Milvus")
+    assert found.state is State.OK
+    assert found.found.startswith("Milvus 2.") or found.found.startswith("Milvus v2.")

@@ -15,7 +15,7 @@ CLASS = "/apis/gateway.networking.k8s.io/v1/gatewayclasses/endcap-gateway"
 
 
 def _definition(*fields: str) -> dict[str, Any]:
-    rules = {"type": "array", "items": {"properties": dict.fromkeys(fields, {})}}
+    rules = {"type": "array", "items": {"properties": {field: {} for field in fields}}}
     schema = {"openAPIV3Schema": {"properties": {"spec": {"properties": {"rules": rules}}}}}
     annotations = {"gateway.networking.k8s.io/bundle-version": "v1.3.0", "gateway.networking.k8s.io/channel": "standard"}
     return {"metadata": {"annotations": annotations}, "spec": {"versions": [{"name": "v1", "schema": schema}]}}

@@ -97,6 +97,9 @@ def test_serving_containers_have_to_fit_limit_ranges(limit: dict[str, Any], stat
         ("n" * 39, "s", {"rollouts": {"operator": {"enabled": True}}}, False),
         ("n" * 30, "s" * 17, {"experiments": {"variants": [{"name": "bold"}]}}, True),
         ("n" * 30, "s" * 18, {"experiments": {"variants": [{"name": "bold"}]}}, False),
+        ("n" * 47, "s" * 15, {"serving": {"deploymentMode": "Knative"}, "rollouts": {"operator": {"enabled": True}}}, True),
+        ("n" * 48, "s" * 5, {"serving": {"deploymentMode": "Knative"}}, False),
+        ("n" * 47, "s" * 16, {"serving": {"deploymentMode": "Knative"}}, False),
     ],
 )
 def test_names_leave_room_for_what_kserve_adds(fullname: str, namespace: str, values: dict[str, Any], fits: bool) -> None:
