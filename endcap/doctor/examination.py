@@ -15,6 +15,7 @@ from endcap.doctor.checks import (
     kubernetes,
     name_lengths,
     namespaces,
+    nodes,
     part_operators,
     prometheus,
     quotas,
@@ -32,6 +33,7 @@ from endcap.errors import DependencyUnavailable
 
 KINDS = (
     kubernetes,
+    nodes,
     namespaces,
     name_lengths,
     quotas,

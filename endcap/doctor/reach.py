@@ -106,16 +106,19 @@ class Service:
 
 def in_cluster(cluster: Cluster, url: str, namespace: str, reason: Unreachable) -> Outcome:
     """What to say of an address that does not answer from here: names of Services may work from the cluster's pods only."""
+    if reason.is_refused:
+        return gap(f"{reason.host}:{reason.port}: {reason.message}", f"check the address {url} and what listens there")
+    elsewhere = warning(f"not reachable from here: {reason.message}", _try_from_a_pod(reason.host, reason.port))
     service = service_of(reason.host, namespace)
     if service is None:
-        return _outside(url, reason)
+        return elsewhere
     fix = _try_from_a_pod(f"{service.name}.{service.namespace}.svc", reason.port)
     place = f"Service {service.name} in namespace {service.namespace}"
     try:
         if cluster.get(f"/api/v1/namespaces/{service.namespace}/services/{service.name}") is None:
             if service.is_certain or cluster.get(f"/api/v1/namespaces/{service.namespace}") is not None:
                 return gap(f"there is no {place}", f"check the address {url}, or create what it names")
-            return _outside(url, reason)
+            return elsewhere
         ready = _ready_endpoints(cluster, service.namespace, service.name)
     except NotAllowed:
         return warning(f"not reachable from here ({reason.message}); {place} may not be read", fix)
@@ -133,12 +136,6 @@ def service_of(host: str, namespace: str) -> Service | None:
         return Service(labels[0], labels[1], is_certain=False)
     # before it there may be a pod of a headless Service
     return Service(labels[-3], labels[-2], is_certain=True) if labels[-1] == "svc" else None
-
-
-def _outside(url: str, reason: Unreachable) -> Outcome:
-    if reason.is_refused:
-        return gap(f"{reason.host}:{reason.port}: {reason.message}", f"check the address {url} and what listens there")
-    return warning(f"not reachable from here: {reason.message}", _try_from_a_pod(reason.host, reason.port))
 
 
 def _ready_endpoints(cluster: Cluster, namespace: str, service: str) -> int:

@@ -18,7 +18,7 @@ def checks(release: Release) -> Iterator[Check]:
             "parts",
             f"namespace {release.parts_namespace} that takes pods of {' and '.join(each.partition('.')[0] for each in makers)}",
             ", ".join(f"{name}.enabled" for name in makers),
-            lambda cluster: _parts(cluster, release.parts_namespace),
+            lambda cluster: _parts(cluster, release),
         )
 
 
@@ -35,13 +35,15 @@ def _exists(cluster: Cluster, namespace: str) -> Outcome:
     return ok(f"there, Pod Security {level or 'not set'}; the release's own pods would pass restricted")
 
 
-def _parts(cluster: Cluster, namespace: str) -> Outcome:
+def _parts(cluster: Cluster, release: Release) -> Outcome:
+    namespace = release.parts_namespace
     found = cluster.get(f"/api/v1/namespaces/{namespace}")
     if found is None:
         return gap("it is not there", f"kubectl create namespace {namespace}")
     level = _level(found)
     if level == "restricted":
-        fix = f"put them into a namespace with {ENFORCE}=baseline, or give addresses of ones that run elsewhere"
+        own = "name another one in parts.namespace, with" if release.values["parts"] else "put them into a namespace with"
+        fix = f"{own} {ENFORCE}=baseline, or give addresses of ones that run elsewhere"
         return gap("Pod Security restricted refuses the pods that their operators make", fix)
     if not level:
         return warning("Pod Security is not set: the cluster's default decides", f"kubectl label namespace {namespace} {ENFORCE}=baseline")

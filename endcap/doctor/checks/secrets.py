@@ -20,6 +20,10 @@ class Key:
 
 
 def checks(release: Release) -> Iterator[Check]:
+    values = release.values
+    if not values["feast.registry.secretName"] and (values["serving.enabled"] or values["pipelines.enabled"]):
+        missing = gap("no secret is named: Helm refuses the values", "name the secret in feast.registry.secretName")
+        yield Check("Secrets", "registry", "the address of Feast's registry", "feast.registry.secretName", lambda _: missing)
     by_secret: dict[tuple[str, str], list[Key]] = defaultdict(list)
     for each in keys(release):
         by_secret[each.namespace, each.secret].append(each)

@@ -2,6 +2,7 @@
 
 import ssl
 from collections.abc import Callable, Iterator
+from functools import partial
 
 from endcap.doctor import protocols
 from endcap.doctor.check import Check, Outcome, gap, ok
@@ -17,19 +18,23 @@ Ask = Callable[[Cluster], str]
 def checks(release: Release) -> Iterator[Check]:
     values = release.values
     uses_stores = values["serving.enabled"] or values["pipelines.enabled"]
-    if not values["milvus.enabled"] and values["milvus.host"] and (uses_stores or values["rollouts.operator.enabled"]):
-        place = f"{values['milvus.host']}:{values['milvus.port']}"
-        yield _check(release, "Milvus", place, "milvus.host", lambda cluster: _milvus(cluster, release))
-    if not values["redis.enabled"] and values["redis.host"] and uses_stores:
-        place = f"{values['redis.host']}:{values['redis.port']}"
-        yield _check(release, "Redis", place, "redis.host", lambda cluster: _redis(cluster, release))
+    if not values["milvus.enabled"] and (uses_stores or values["rollouts.operator.enabled"]):
+        yield _check(release, "Milvus", "milvus", lambda cluster: _milvus(cluster, release))
+    if not values["redis.enabled"] and uses_stores:
+        yield _check(release, "Redis", "redis", lambda cluster: _redis(cluster, release))
     if not values["kafka.enabled"]:
         for place in filter(None, (each.strip() for each in str(values["kafka.bootstrap"] or "").split(","))):
-            yield _check(release, "Kafka", place, "kafka.bootstrap", lambda _, place=place: _kafka(release, place))  # type: ignore[misc]
+            look = partial(_asked, release=release, place=place, ask=partial(_kafka, release=release, place=place))
+            yield Check("Kafka", "address", f"Kafka at {place}", "kafka.bootstrap", look)
 
 
-def _check(release: Release, part: str, place: str, because: str, ask: Ask) -> Check:
-    return Check(part, "address", f"{part} at {place}", because, lambda cluster: _asked(cluster, release, place, ask))
+def _check(release: Release, part: str, value: str, ask: Ask) -> Check:
+    host = release.values[f"{value}.host"]
+    if not host:
+        missing = gap("no address is given: Helm refuses the values", f"give {value}.host, or let one be made with {value}.enabled")
+        return Check(part, "address", f"an address of {part}", f"{value}.host", lambda _: missing)
+    place = f"{host}:{release.values[f'{value}.port']}"
+    return Check(part, "address", f"{part} at {place}", f"{value}.host", partial(_asked, release=release, place=place, ask=ask))
 
 
 def _asked(cluster: Cluster, release: Release, place: str, ask: Ask) -> Outcome:
@@ -77,6 +82,6 @@ def _context(cluster: Cluster, release: Release) -> ssl.SSLContext:
     return ssl.create_default_context(cadata=authority)
 
 
-def _kafka(release: Release, place: str) -> str:
+def _kafka(_: Cluster, release: Release, place: str) -> str:
     host, port = host_and_port(place)
     return protocols.ask_kafka(host, port, is_plain=not release.values["kafka.clientConfig.secretName"])

@@ -135,6 +135,11 @@ def test_what_listens_and_is_not_the_store_is_a_gap() -> None:
             assert found.fix, part
 
 
+def test_a_store_without_an_address_is_a_gap() -> None:
+    for part, value in {"Redis": "redis", "Milvus": "milvus"}.items():
+        assert f"give {value}.host" in _asked({value: {"host": ""}}, part).fix
+
+
 def test_every_kafka_broker_of_the_values_is_asked() -> None:
     with listening(kafka) as port:
         place = f"127.0.0.1:{port}"

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from endcap.doctor.check import Outcome
-from endcap.doctor.checks import claims, name_lengths, namespaces, quotas, rollout_definition, secrets, storage_secrets
+from endcap.doctor.checks import claims, name_lengths, namespaces, nodes, quotas, rollout_definition, secrets, storage_secrets
 from endcap.doctor.finding import State
 from tests.endcap.doctor.made_cluster import CRDS, items, made_cluster, made_release, outcome
 
@@ -222,3 +222,19 @@ def test_a_definition_of_another_release_is_a_gap() -> None:
     found = [_some(outcome(rollout_definition.checks(release), "definition", made_cluster(each))) for each in answers]
     assert [each.state for each in found] == [State.OK, State.OK, State.GAP, State.GAP]
     assert "release other/endcap" in found[2].found
+
+
+@pytest.mark.parametrize(
+    ("labels", "gpus", "state"),
+    [
+        ({"nvidia.com/gpu.present": "true"}, "1", State.OK),
+        ({"nvidia.com/gpu.present": "true"}, "0", State.WARNING),
+        ({}, "4", State.WARNING),
+    ],
+)
+def test_gpus_need_a_node_that_offers_them(labels: dict[str, str], gpus: str, state: State) -> None:
+    node = {"metadata": {"labels": labels}, "status": {"allocatable": {"nvidia.com/gpu": gpus, "cpu": "8"}}}
+    cluster = made_cluster({"/api/v1/nodes": items(node)})
+    for check in ("nodes-serving-pods", "nodes-training-steps"):
+        assert _some(outcome(nodes.checks(made_release(profile="gpu")), check, cluster)).state is state
+    assert list(nodes.checks(made_release())) == []

@@ -13,7 +13,7 @@ from endcap.errors import InvalidInput
 from tests.charts.chart import program
 from tests.endcap.doctor.made_cluster import CHART, ROOT, chart
 
-LATER = {"hooks.enabled", "parts.namespace", "pipelines.schedule.by", "serving.knative.podSecurityContext"}
+LATER = {"hooks.enabled", "parts", "parts.namespace", "pipelines.schedule.by", "serving.knative.podSecurityContext"}
 """Values that not every version of the chart has."""
 PRINTED = """{{- toYaml .Values }}
 """
