@@ -65,23 +65,17 @@ def _ingress(cluster: Cluster) -> Outcome:
 
 
 def _initializer(cluster: Cluster, uri: str) -> Outcome:
-    fitting = [each["metadata"]["name"] for each in _storage_containers(cluster) if _supports(each, uri)]
+    initializer = _section(cluster, "storageInitializer")
+    if initializer and initializer.get("image"):
+        return ok(f"{initializer['image']}, memory {initializer.get('memoryLimit', 'without limit')}")
+    containers = cluster.items("/apis/serving.kserve.io/v1alpha1/clusterstoragecontainers")
+    fitting = [each["metadata"]["name"] for each in containers if _supports(each, uri)]
     if fitting:
         return ok(f"ClusterStorageContainer {', '.join(fitting)}")
-    initializer = _section(cluster, "storageInitializer")
     if initializer is None:
         return unknown(f"no ConfigMap {CONFIG} is found", WHERE_IS_IT)
-    if initializer.get("image"):
-        return ok(f"{initializer['image']}, memory {initializer.get('memoryLimit', 'without limit')}")
     fix = f"restore key storageInitializer of {CONFIG}, or make a ClusterStorageContainer for this kind of address"
     return gap(f"{CONFIG} names no image, and no ClusterStorageContainer fits", fix)
-
-
-def _storage_containers(cluster: Cluster) -> list[Document]:
-    try:
-        return cluster.items("/apis/serving.kserve.io/v1alpha1/clusterstoragecontainers")
-    except NotAllowed:
-        return []  # the ConfigMap may say it too
 
 
 def _supports(container: Document, uri: str) -> bool:

@@ -37,13 +37,13 @@ def find(cluster: Cluster, operator: Operator, only_there: bool = False) -> Docu
     Raises:
         NotAllowed: the caller may read it nowhere.
     """
+    refused: NotAllowed | None = None
     if not only_there:
         try:
             found = cluster.items("/apis/apps/v1/deployments", {"fieldSelector": f"metadata.name={operator.deployment}"})
             return found[0] if found else None
-        except NotAllowed:
-            pass
-    refused: NotAllowed | None = None
+        except NotAllowed as error:
+            refused = error  # the usual namespaces may still be readable
     for namespace in operator.namespaces:
         try:
             one = cluster.get(f"/apis/apps/v1/namespaces/{namespace}/deployments/{operator.deployment}")

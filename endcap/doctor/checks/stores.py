@@ -24,7 +24,7 @@ def checks(release: Release) -> Iterator[Check]:
         yield _check(release, "Redis", "redis", lambda cluster: _redis(cluster, release))
     if not values["kafka.enabled"]:
         for place in filter(None, (each.strip() for each in str(values["kafka.bootstrap"] or "").split(","))):
-            look = partial(_asked, release=release, place=place, ask=partial(_kafka, release=release, place=place))
+            look = partial(_answer, release=release, place=place, ask=partial(_kafka, release=release, place=place))
             yield Check("Kafka", "address", f"Kafka at {place}", "kafka.bootstrap", look)
 
 
@@ -34,10 +34,10 @@ def _check(release: Release, part: str, value: str, ask: Ask) -> Check:
         missing = gap("no address is given: Helm refuses the values", f"give {value}.host, or let one be made with {value}.enabled")
         return Check(part, "address", f"an address of {part}", f"{value}.host", lambda _: missing)
     place = f"{host}:{release.values[f'{value}.port']}"
-    return Check(part, "address", f"{part} at {place}", f"{value}.host", partial(_asked, release=release, place=place, ask=ask))
+    return Check(part, "address", f"{part} at {place}", f"{value}.host", partial(_answer, release=release, place=place, ask=ask))
 
 
-def _asked(cluster: Cluster, release: Release, place: str, ask: Ask) -> Outcome:
+def _answer(cluster: Cluster, release: Release, place: str, ask: Ask) -> Outcome:
     try:
         return ok(ask(cluster))
     except Refused as reason:
