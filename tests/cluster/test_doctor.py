@@ -157,7 +157,7 @@ def test_what_is_there_is_ok_with_its_version(operators: Objects, doctor: Doctor
     assert [key for key, shown in good.items() if shown not in found[key]["found"]] == []
     # the namespaces of these tests enforce restricted, which refuses Milvus's own pods
     assert found["Namespace", "parts"]["state"] == "gap"
-    assert found["Gateway API", "version"]["state"] == "ok"
+    assert found["Gateway API", "version"]["state"] in ("ok", "unknown")  # unknown where the definition lists no fields
 
 
 def test_knative_mode_needs_exactly_the_features_of_its_values(operators: Objects, doctor: Doctor, namespace: str, tmp_path: Path) -> None:

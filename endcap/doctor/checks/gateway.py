@@ -52,18 +52,24 @@ def _fields(cluster: Cluster) -> Outcome:
         return gap("there is no definition of HTTPRoute", "install the definitions of Gateway API 1.4 or newer")
     annotations = definition["metadata"].get("annotations", {})
     shown = f"{annotations.get(BUNDLE_VERSION, 'no version')}, {annotations.get(CHANNEL, 'no')} channel"
-    version = next((each for each in definition["spec"]["versions"] if each["name"] == "v1"), None)
-    rule = _field(version["schema"]["openAPIV3Schema"], "spec", "rules")["items"]["properties"] if version else {}
+    rule = rule_fields(definition)
+    if not rule:
+        return unknown(f"{shown}: the definition lists no fields of rules", "look where this definition comes from")
     missing = [field for field in RULE_FIELDS if field not in rule]
     if missing:
         return gap(f"{shown}: rules have no {' and no '.join(missing)}", "install the definitions of Gateway API 1.4 or newer")
     return ok(shown)
 
 
-def _field(schema: Document, *names: str) -> Document:
-    for name in names:
-        schema = schema["properties"][name]
-    return schema
+def rule_fields(definition: Document) -> set[str]:
+    """Fields of a rule of an HTTPRoute, version v1; empty where the definition lists none."""
+    schema: Document = {}
+    for version in definition["spec"]["versions"]:
+        if version["name"] == "v1":
+            schema = (version.get("schema") or {}).get("openAPIV3Schema") or {}
+    for name in ("spec", "rules"):
+        schema = (schema.get("properties") or {}).get(name) or {}
+    return set((schema.get("items") or {}).get("properties") or {})
 
 
 def _class(cluster: Cluster, name: str) -> Outcome:

@@ -37,6 +37,7 @@ def test_a_definition_without_the_fields_of_the_chart_s_rules_is_a_gap() -> None
     assert old.state is State.GAP
     assert "v1.3.0, standard channel: rules have no name" in old.found
     assert _found({}, "version", {ROUTES: _definition("name", "timeouts")}).state is State.OK
+    assert _found({}, "version", {ROUTES: _definition()}).state is State.UNKNOWN
 
 
 @pytest.mark.parametrize(
