@@ -4,6 +4,7 @@ import base64
 import re
 import ssl
 import struct
+from typing import Any
 
 from endcap.doctor.reach import CONNECT_TIMEOUT_S, READ_TIMEOUT_S, connected
 from endcap.errors import EndcapError
@@ -17,28 +18,38 @@ class Refused(EndcapError):
     """The store answers, and not as the release needs it."""
 
 
-def ask_milvus(host: str, port: int, *, is_tls: bool, authority: str | None, token: str | None) -> str:
+def channel_credentials(authority: str | None) -> Any:
+    """TLS for gRPC, with an authority of one's own or the system's."""
+    import grpc
+
+    return grpc.ssl_channel_credentials(authority.encode() if authority else None)
+
+
+def ask_milvus(host: str, port: int, credentials: Any, token: str | None, *, is_withheld: bool) -> str:
     """Its version.
+
+    Args:
+        credentials: of gRPC; None for a channel in plain text.
+        is_withheld: there is a token, and it may not be read here.
 
     Raises:
         Unreachable: nothing listens.
         Refused: what listens is no Milvus, or does not take the token.
     """
-    with connected(host, port):
-        pass
-    try:
-        import grpc
-    except ModuleNotFoundError:
-        return "listens; gRPC is not installed here, so that it was not asked more"
+    import grpc
 
-    credentials = grpc.ssl_channel_credentials(authority.encode() if authority else None) if is_tls else None
-    channel = grpc.secure_channel(f"{host}:{port}", credentials) if is_tls else grpc.insecure_channel(f"{host}:{port}")
+    with connected(host, port):
+        pass  # tells a name that is not known here from a connection that is refused
+    address = f"{host}:{port}"
+    channel = grpc.secure_channel(address, credentials) if credentials else grpc.insecure_channel(address)
     metadata = (("authorization", base64.b64encode(token.encode()).decode()),) if token else ()
     try:
         with channel:
             answer: bytes = channel.unary_unary(MILVUS_VERSION)(b"", metadata=metadata, timeout=CONNECT_TIMEOUT_S + READ_TIMEOUT_S)
     except grpc.RpcError as error:
         code, details = error.code().name, error.details() or ""
+        if code == "UNAUTHENTICATED" and is_withheld:
+            return "answers, and wants the token, which may not be read here"
         fix = "check milvus.auth" if code == "UNAUTHENTICATED" else "check milvus.host, milvus.port and milvus.tls"
         raise Refused(f"it answers {code}: {details[:200]}", fix=fix) from error
     version = re.search(rb"v?\d+\.\d+\.\d+[\w.-]*", answer)

@@ -6,7 +6,7 @@ from functools import partial
 
 from endcap.doctor import protocols
 from endcap.doctor.check import Check, Outcome, gap, ok
-from endcap.doctor.cluster import Cluster
+from endcap.doctor.cluster import Cluster, NotAllowed
 from endcap.doctor.protocols import Refused
 from endcap.doctor.reach import Unreachable, host_and_port, in_cluster
 from endcap.doctor.release import Release
@@ -20,7 +20,11 @@ def checks(release: Release) -> Iterator[Check]:
     uses_stores = values["serving.enabled"] or values["pipelines.enabled"]
     if not values["milvus.enabled"] and (uses_stores or values["rollouts.operator.enabled"]):
         yield _check(release, "Milvus", "milvus", lambda cluster: _milvus(cluster, release))
-    if not values["redis.enabled"] and uses_stores:
+    if not values["redis.enabled"] and uses_stores and values["redis.address.secretName"]:
+        place = f"the address in secret {values['redis.address.secretName']}"
+        look = partial(_answer, release=release, place=place, ask=partial(_redis_of_secret, release=release))
+        yield Check("Redis", "address", f"Redis at {place}", "redis.address.secretName", look)
+    elif not values["redis.enabled"] and uses_stores:
         yield _check(release, "Redis", "redis", lambda cluster: _redis(cluster, release))
     if not values["kafka.enabled"]:
         for place in filter(None, (each.strip() for each in str(values["kafka.bootstrap"] or "").split(","))):
@@ -41,7 +45,7 @@ def _answer(cluster: Cluster, release: Release, place: str, ask: Ask) -> Outcome
     try:
         return ok(ask(cluster))
     except Refused as reason:
-        return gap(str(reason), reason.fix or "")
+        return gap(reason.message, reason.fix or "")
     except Unreachable as reason:
         return in_cluster(cluster, place, release.namespace, reason)
 
@@ -51,13 +55,13 @@ def _milvus(cluster: Cluster, release: Release) -> str:
     token = secret_text(cluster, release.namespace, values["milvus.auth.secretName"], values["milvus.auth.key"])
     authority = secret_text(cluster, release.namespace, values["milvus.caSecretName"], "ca.crt") if values["milvus.tls"] else None
     host, port = str(values["milvus.host"]), int(values["milvus.port"])
-    return protocols.ask_milvus(host, port, is_tls=bool(values["milvus.tls"]), authority=authority, token=token)
+    credentials = protocols.channel_credentials(authority) if values["milvus.tls"] else None
+    is_withheld = bool(values["milvus.auth.secretName"]) and token is None
+    return protocols.ask_milvus(host, port, credentials, token, is_withheld=is_withheld)
 
 
 def _redis(cluster: Cluster, release: Release) -> str:
     values = release.values
-    if values["redis.address.secretName"]:
-        return _redis_of_secret(cluster, release)
     password = secret_text(cluster, release.namespace, values["redis.auth.secretName"], values["redis.auth.key"])
     tls = _context(cluster, release) if values["redis.tls"] else None
     is_withheld = bool(values["redis.auth.secretName"]) and password is None
@@ -65,11 +69,15 @@ def _redis(cluster: Cluster, release: Release) -> str:
 
 
 def _redis_of_secret(cluster: Cluster, release: Release) -> str:
-    """By the whole address as Feast reads it, where it may be read; else whether the host of the values listens."""
+    """By the whole address as Feast reads it.
+
+    Raises:
+        NotAllowed: it is not there, or may not be read.
+    """
     values = release.values
     address = secret_text(cluster, release.namespace, values["redis.address.secretName"], values["redis.address.key"])
     if address is None:
-        return protocols.ask_redis(str(values["redis.host"]), int(values["redis.port"]), None, None, is_withheld=True)
+        raise NotAllowed("the address cannot be read from the secret")
     place, *options = address.split(",")
     settings = dict(each.partition("=")[::2] for each in options)
     host, port = host_and_port(place)

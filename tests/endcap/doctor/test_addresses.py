@@ -12,6 +12,7 @@ import pytest
 
 from endcap.doctor.check import Outcome
 from endcap.doctor.checks import kubeflow_pipelines, prometheus, stores
+from endcap.doctor.cluster import NotAllowed
 from endcap.doctor.finding import State
 from endcap.doctor.reach import service_of
 from endcap.settings import MilvusSettings
@@ -58,6 +59,27 @@ def answering(answers: dict[str, tuple[int, str]]) -> Iterator[str]:
         threading.Thread(target=server.serve_forever, daemon=True).start()
         yield f"http://127.0.0.1:{server.server_port}"
         server.shutdown()
+
+
+@contextmanager
+def refusing_milvus() -> Iterator[int]:
+    """A gRPC server that knows nobody; its port."""
+    from concurrent.futures import ThreadPoolExecutor
+
+    import grpc
+
+    class Refusing(grpc.GenericRpcHandler):
+        def service(self, _: Any) -> Any:
+            def refuse(_: Any, context: Any) -> None:
+                context.abort(grpc.StatusCode.UNAUTHENTICATED, "auth check failure")
+
+            return grpc.unary_unary_rpc_method_handler(refuse)
+
+    server = grpc.server(ThreadPoolExecutor(1), handlers=[Refusing()])
+    port = server.add_insecure_port("127.0.0.1:0")
+    server.start()
+    yield port
+    server.stop(None)
 
 
 def redis(password: str = "") -> Talk:
@@ -117,10 +139,12 @@ def test_redis_is_asked_with_the_password_of_its_secret() -> None:
 
 def test_redis_is_asked_at_the_address_of_its_secret() -> None:
     secret = "/api/v1/namespaces/shop/secrets/whole"
-    values = {"redis": {"host": "elsewhere.example", "address": {"secretName": "whole", "key": "address"}}}
+    values = {"redis": {"host": "", "address": {"secretName": "whole", "key": "address"}}}
     with listening(redis("right")) as port:
         address = f'127.0.0.1:{port},password="right"'
         assert _asked(values, "Redis", {secret: _secret(address=address)}).state is State.OK
+    with pytest.raises(NotAllowed, match="cannot be read"):
+        _asked(values, "Redis", {secret: 403})
 
 
 def test_what_listens_and_is_not_the_store_is_a_gap() -> None:
@@ -250,3 +274,14 @@ def test_a_milvus_says_its_version(milvus: MilvusSettings) -> None:
     found = _asked({"milvus": {"host": milvus.host, "port": milvus.port}}, "Milvus")
     assert found.state is State.OK
     assert found.found.startswith("Milvus 2.") or found.found.startswith("Milvus v2.")
+
+
+@pytest.mark.parametrize(("secret", "state"), [(403, State.OK), (None, State.GAP)])
+def test_a_milvus_that_wants_a_token_is_there_when_the_token_may_not_be_read(secret: int | None, state: State) -> None:
+    with refusing_milvus() as port:
+        named = {"auth": {"secretName": "vectors"}} if secret else {}
+        found = _asked(
+            {"milvus": {"host": "127.0.0.1", "port": port, **named}}, "Milvus", {"/api/v1/namespaces/shop/secrets/vectors": secret}
+        )
+    assert found.state is state
+    assert ("wants the token" in found.found) == (state is State.OK)
