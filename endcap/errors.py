@@ -61,6 +61,12 @@ class BundleRefused(EndcapError):
     exit_code = 6
 
 
+class ClusterUnfit(EndcapError):
+    """A cluster lacks something that the values of a release need."""
+
+    exit_code = 7
+
+
 def _shortened(value: Any, limit: int = 120) -> str:
     text = repr(value)
     return text if len(text) <= limit else f"{text[:limit]}... ({len(text)} characters)"

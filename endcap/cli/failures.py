@@ -13,6 +13,7 @@ EXIT_CODES = {
     4: "the bundle is incomplete or corrupt",
     5: "a part endcap needs does not answer",
     6: "the promotion gate refused the bundle",
+    7: "the cluster lacks something that the values need",
 }
 
 

@@ -1,0 +1,101 @@
+"""A release of the chart: the names of its objects and the addresses it uses, as the chart's templates derive them."""
+
+from dataclasses import dataclass
+
+from endcap.doctor.values import Values
+
+
+@dataclass(frozen=True)
+class Release:
+    """One release in one namespace, by its merged values."""
+
+    namespace: str
+    name: str
+    chart_name: str
+    values: Values
+
+    @property
+    def fullname(self) -> str:
+        if override := self.values["fullnameOverride"]:
+            return str(override)
+        chart = str(self.values["nameOverride"] or self.chart_name)
+        return self.name if chart in self.name else f"{self.name}-{chart}"
+
+    @property
+    def is_standard(self) -> bool:
+        return bool(self.values["serving.deploymentMode"] == "Standard")
+
+    @property
+    def storage_uri(self) -> str:
+        return str(self.values["bundles.storageUri"] or f"pvc://{self.bundles_claim}").rstrip("/")
+
+    @property
+    def uses_claim(self) -> bool:
+        return not self.values["bundles.storageUri"]
+
+    @property
+    def bundles_claim(self) -> str:
+        return str(self.values["bundles.claim.name"] or f"{self.fullname}-bundles")
+
+    @property
+    def workspace_claim(self) -> str:
+        return str(self.values["workspace.claim.name"] or f"{self.fullname}-workspace")
+
+    @property
+    def live_claim(self) -> str:
+        """Empty when serving pods mount none."""
+        if self.values["serving.live.claimName"]:
+            return str(self.values["serving.live.claimName"])
+        return str(self.values["evidence.claim.name"] or f"{self.fullname}-live") if self.values["evidence.enabled"] else ""
+
+    @property
+    def parts_namespace(self) -> str:
+        """Where the Milvus and the FeatureStore made for the release are."""
+        return str(self.values["parts.namespace"] or self.namespace)
+
+    @property
+    def pipeline_namespace(self) -> str:
+        return str(self.values["pipelines.namespace"] or self.namespace)
+
+    @property
+    def pipeline_account(self) -> str:
+        return str(self.values["pipelines.serviceAccountName"] or f"{self.fullname}-pipeline")
+
+    @property
+    def schedule_kind(self) -> str:
+        """What starts scheduled training: `recurringRun`, `cronJob`, or `removal` of an earlier recurring run; empty for nothing."""
+        values = self.values
+        if not values["pipelines.enabled"]:
+            return ""
+        if values["pipelines.schedule.enabled"]:
+            return str(values["pipelines.schedule.by"] or "")
+        return "removal" if values["pipelines.host"] and values["hooks.enabled"] else ""
+
+    @property
+    def schedule_account(self) -> str:
+        return f"{self.fullname}-schedule"
+
+    @property
+    def operator_account(self) -> str:
+        return f"{self.fullname}-rollout-operator"
+
+    @property
+    def spark_account(self) -> str:
+        return f"{self.fullname}-features"
+
+    @property
+    def kafka_cluster(self) -> str:
+        """The Strimzi cluster that topics are made in; empty for none."""
+        return self.fullname if self.values["kafka.enabled"] else str(self.values["kafka.topics.clusterName"] or "")
+
+    @property
+    def makes_topics(self) -> bool:
+        return bool(self.values["kafka.topics.enabled"] and self.kafka_cluster)
+
+    @property
+    def has_route(self) -> bool:
+        return bool(self.values["serving.enabled"] and self.values["route.enabled"])
+
+    @property
+    def scales_with_keda(self) -> bool:
+        return bool(self.values["serving.enabled"]) and self.is_standard and self.values["serving.autoscaling.class"] == "keda"

@@ -1,0 +1,124 @@
+"""Kinds of objects that the chart makes of values, by the names in their addresses, and the namespace each goes to."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from endcap.doctor.release import Release
+
+CORE, APPS, BATCH, RBAC = "", "apps", "batch", "rbac.authorization.k8s.io"
+NETWORK, GATEWAY, MONITORS = "networking.k8s.io", "gateway.networking.k8s.io", "monitoring.coreos.com"
+KSERVE, STRIMZI, SPARK = "serving.kserve.io", "kafka.strimzi.io", "sparkoperator.k8s.io"
+
+
+@dataclass(frozen=True, order=True)
+class Kind:
+    """Where objects of a kind are made; an empty namespace is the whole cluster."""
+
+    group: str
+    plural: str
+    namespace: str
+
+
+def rendered_kinds(release: Release) -> set[Kind]:
+    """Everything that `helm install` creates."""
+    own = release.namespace
+    kinds = {Kind(group, plural, own) for group, plural in _own(release)}
+    if release.values["hooks.enabled"]:
+        kinds.add(Kind(BATCH, "jobs", own))
+    if release.values["pipelines.enabled"]:
+        kinds |= {*_pipelines(release), *_schedule(release)}
+    for group, plural, is_made in (
+        ("milvus.io", "milvuses", release.values["milvus.enabled"]),
+        ("feast.dev", "featurestores", release.values["feast.operator.enabled"]),
+        (CORE, "secrets", release.values["feast.operator.enabled"]),
+        (NETWORK, "networkpolicies", release.values["parts.namespace"] and release.values["networkPolicies.enabled"]),
+    ):
+        if is_made:
+            kinds.add(Kind(group, plural, release.parts_namespace))
+    if release.values["crds.enabled"]:
+        kinds.add(Kind("apiextensions.k8s.io", "customresourcedefinitions", ""))
+    return kinds
+
+
+def _own(release: Release) -> Iterator[tuple[str, str]]:
+    """Kinds in the release's namespace."""
+    values = release.values
+    accounts = any(values[f"{name}.enabled"] for name in ("serving", "rollouts.operator", "redis", "spark"))
+    wanted: tuple[tuple[str, str, object], ...] = (
+        (NETWORK, "networkpolicies", values["networkPolicies.enabled"]),
+        (CORE, "serviceaccounts", accounts),
+        (CORE, "configmaps", accounts or values["pipelines.enabled"] or values["monitoring.dashboards.enabled"]),
+        (CORE, "persistentvolumeclaims", _makes_claims(release)),
+        (CORE, "services", values["rollouts.operator.enabled"] or values["redis.enabled"]),
+        (APPS, "deployments", values["rollouts.operator.enabled"]),
+        (APPS, "statefulsets", values["redis.enabled"]),
+        (BATCH, "cronjobs", values["evidence.enabled"]),
+        (RBAC, "roles", values["rollouts.operator.enabled"] or values["spark.enabled"] or values["pipelines.enabled"]),
+        (RBAC, "rolebindings", values["rollouts.operator.enabled"] or values["spark.enabled"] or values["pipelines.enabled"]),
+        (STRIMZI, "kafkas", values["kafka.enabled"]),
+        (STRIMZI, "kafkanodepools", values["kafka.enabled"]),
+        (STRIMZI, "kafkatopics", release.makes_topics),
+        (SPARK, "sparkapplications", values["spark.enabled"] and values["spark.once"]),
+        (SPARK, "scheduledsparkapplications", values["spark.enabled"] and values["spark.schedule.enabled"]),
+        (MONITORS, "servicemonitors", values["rollouts.operator.enabled"] and values["monitoring.serviceMonitor.enabled"]),
+        (MONITORS, "prometheusrules", values["monitoring.prometheusRule.enabled"]),
+    )
+    yield from ((group, plural) for group, plural, is_made in wanted if is_made)
+    if values["serving.enabled"]:
+        yield from _serving(release)
+
+
+def _serving(release: Release) -> Iterator[tuple[str, str]]:
+    values = release.values
+    yield KSERVE, "inferenceservices"
+    yield KSERVE, "servingruntimes"
+    if values["serving.podDisruptionBudget.enabled"]:
+        yield "policy", "poddisruptionbudgets"
+    if values["route.enabled"] and release.is_standard:
+        yield GATEWAY, "httproutes"
+    if values["route.enabled"] and values["route.gateway.create"]:
+        yield GATEWAY, "gateways"
+    if values["certificate.enabled"]:
+        yield "cert-manager.io", "certificates"
+    if values["monitoring.podMonitor.enabled"]:
+        yield MONITORS, "podmonitors"
+
+
+def _pipelines(release: Release) -> Iterator[Kind]:
+    namespace = release.pipeline_namespace
+    yield Kind("pipelines.kubeflow.org", "pipelines", namespace)
+    yield Kind("pipelines.kubeflow.org", "pipelineversions", namespace)
+    yield Kind(CORE, "configmaps", namespace)
+    if release.values["networkPolicies.enabled"]:
+        yield Kind(NETWORK, "networkpolicies", namespace)
+    if not release.values["pipelines.serviceAccountName"]:
+        yield Kind(CORE, "serviceaccounts", namespace)
+        yield Kind(RBAC, "roles", namespace)
+        yield Kind(RBAC, "rolebindings", namespace)
+
+
+def _schedule(release: Release) -> Iterator[Kind]:
+    own, values = release.namespace, release.values
+    kind = release.schedule_kind
+    if kind == "cronJob":
+        yield Kind(BATCH, "cronjobs", own)
+    if kind == "recurringRun":
+        yield Kind(BATCH, "jobs", own)
+    if kind:
+        yield Kind(CORE, "serviceaccounts", own)
+        yield Kind(RBAC, "roles", release.pipeline_namespace)
+        yield Kind(RBAC, "rolebindings", release.pipeline_namespace)
+        if values["networkPolicies.enabled"]:
+            yield Kind(NETWORK, "networkpolicies", own)
+    elif values["pipelines.schedule.enabled"]:
+        yield Kind("kubeflow.org", "scheduledworkflows", release.pipeline_namespace)
+
+
+def _makes_claims(release: Release) -> bool:
+    values = release.values
+    makes = (
+        (release.uses_claim, "bundles"),
+        (values["pipelines.enabled"] or values["spark.enabled"], "workspace"),
+        (values["evidence.enabled"] and not values["serving.live.claimName"], "evidence"),
+    )
+    return any(is_used and values[f"{name}.claim.create"] for is_used, name in makes)

@@ -1,0 +1,75 @@
+"""Names and kinds as the chart derives them: what Helm renders is what the doctor counts with."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from endcap.doctor.checks.definitions import needs
+from endcap.doctor.granted_rights import accounts
+from endcap.doctor.rendered_kinds import rendered_kinds
+from tests.charts.chart import KNATIVE, PROFILES, render
+from tests.endcap.doctor.made_cluster import made_release
+
+PLURALS = {"NetworkPolicy": "networkpolicies", "Gateway": "gateways", "Milvus": "milvuses"}
+BUILT_IN = ("apps", "batch", "policy", "networking.k8s.io", "rbac.authorization.k8s.io", "apiextensions.k8s.io", "")
+
+
+def _kinds(rendered: list[dict[str, Any]]) -> set[tuple[str, str, str]]:
+    kinds = set()
+    for each in rendered:
+        if "helm.sh/hook" in each["metadata"].get("annotations", {}):
+            continue
+        group = each["apiVersion"].rpartition("/")[0]
+        plural = PLURALS.get(each["kind"], each["kind"].lower() + "s")
+        place = "" if plural == "customresourcedefinitions" else each["metadata"].get("namespace", "shop")
+        kinds.add((group, plural, place))
+    return kinds
+
+
+@pytest.mark.parametrize("values", [{}, KNATIVE, {"pipelines": {"namespace": "training"}}], ids=["plain", "Knative", "pipelines elsewhere"])
+@pytest.mark.parametrize("profile", PROFILES)
+def test_rights_are_looked_at_for_every_kind_that_helm_renders(tmp_path: Path, profile: str, values: dict[str, Any]) -> None:
+    rendered = _kinds(render(tmp_path, profile, values))
+    counted = {(kind.group, kind.plural, kind.namespace) for kind in rendered_kinds(made_release(values, profile=profile))}
+    assert rendered - counted == set()
+    assert counted - rendered <= {("batch", "jobs", "shop")}  # of hooks, which are not in `rendered`
+
+
+@pytest.mark.parametrize("profile", PROFILES)
+def test_definitions_are_looked_at_for_every_kind_of_an_operator(tmp_path: Path, profile: str) -> None:
+    rendered = render(tmp_path, profile)
+    custom = {(plural, group) for group, plural, _ in _kinds(rendered) if group not in BUILT_IN}
+    versions = {each["apiVersion"] for each in rendered}
+    looked_at = [each for need in needs(made_release(profile=profile)) for each in need.definitions]
+    assert custom <= {(each.plural, each.group) for each in looked_at}
+    assert [f"{each.group}/{each.version}" for each in looked_at if (each.plural, each.group) in custom] != []
+    assert [each for each in looked_at if (each.plural, each.group) in custom and f"{each.group}/{each.version}" not in versions] == []
+
+
+@pytest.mark.parametrize("profile", ["production", "gpu"])
+def test_rights_of_accounts_are_those_of_the_rendered_roles(tmp_path: Path, profile: str) -> None:
+    given = {
+        (group, resource, verb, name)
+        for role in render(tmp_path, profile)
+        if role["kind"] == "Role"
+        for rule in role["rules"]
+        for group in rule["apiGroups"]
+        for resource in rule["resources"]
+        for verb in rule["verbs"]
+        for name in rule.get("resourceNames", [""])
+    }
+    looked_at = {
+        (right.group, right.resource, right.verb, right.name)
+        for account in accounts(made_release(profile=profile))
+        for right in account.rights
+    }
+    assert looked_at == given
+
+
+def test_full_names_are_those_of_the_chart(tmp_path: Path) -> None:
+    rendered = {each["metadata"]["name"] for each in render(tmp_path, "gpu") if each["kind"] == "PersistentVolumeClaim"}
+    release = made_release(profile="gpu")
+    assert rendered == {release.bundles_claim, release.workspace_claim}
+    assert made_release(name="shop").fullname == "shop-endcap"
+    assert made_release({"fullnameOverride": "shop-next"}).fullname == "shop-next"
