@@ -72,7 +72,7 @@ def test_another_schedule_is_another_job(chart: Chart, other: dict[str, Any]) ->
 def test_another_pipeline_is_scheduled_anew(chart: Chart) -> None:
     values = scheduled()
     name = job_of(chart(values))["metadata"]["name"]
-    values["pipelines"]["dataDir"] = "/elsewhere"
+    values["pipelines"]["dataDir"] = "/var/lib/endcap/elsewhere"
     assert job_of(chart(values))["metadata"]["name"] != name
 
 

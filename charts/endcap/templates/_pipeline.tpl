@@ -125,12 +125,3 @@ resourceMemoryLimit: {{ $memory | quote }}
 memoryRequest: {{ $billions }}
 memoryLimit: {{ $billions }}
 {{- end -}}
-
-{{- define "endcap.bytes" -}}
-{{- $units := dict "Ki" 1024 "Mi" 1048576 "Gi" 1073741824 "Ti" 1099511627776 "k" 1e3 "M" 1e6 "G" 1e9 "T" 1e12 -}}
-{{- $bytes := . -}}
-{{- range $unit, $size := $units -}}
-{{- if hasSuffix $unit $ -}}{{- $bytes = mulf (trimSuffix $unit $ | float64) $size -}}{{- end -}}
-{{- end -}}
-{{- printf "%.0f" (float64 $bytes) -}}
-{{- end -}}
