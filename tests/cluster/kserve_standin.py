@@ -137,8 +137,8 @@ class KServeStandIn:
         """Look once, and return when the Deployment controller has acted on it, or after a few seconds."""
         self._look()
         deadline = time.monotonic() + SETTLE_TIMEOUT_S
-        while not self._is_settled() and time.monotonic() < deadline:
-            time.sleep(SETTLE_POLL_S)
+        while not self._is_settled() and time.monotonic() < deadline and not self._stopped.wait(SETTLE_POLL_S):
+            pass
 
     def _is_settled(self) -> bool:
         with self._reconciling:
