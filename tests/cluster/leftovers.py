@@ -8,6 +8,7 @@ COMES_AND_GOES = {"events", "events.events.k8s.io"}
 NOT_OURS = {
     "apiservices.apiregistration.k8s.io",
     "componentstatuses",
+    "ipaddresses.networking.k8s.io",
     "leases.coordination.k8s.io",
     "namespaces",
 }

@@ -36,8 +36,15 @@ class Serving:
         kinds = ("ServiceAccount", "ServingRuntime", "InferenceService")
         rendered = [each for each in documents(self._helm(*arguments)) if each["kind"] in kinds]
         for each in rendered:
+            self._make_secrets(each)
             self._objects.apply({**each, "metadata": {**each["metadata"], "namespace": self.namespace}})
         return rendered
+
+    def _make_secrets(self, rendered: dict[str, Any]) -> None:
+        """Those that a ServiceAccount names: without its storage secret no pod is made."""
+        for secret in rendered.get("secrets", []):
+            metadata = {"name": secret["name"], "namespace": self.namespace}
+            self._objects.apply({"apiVersion": "v1", "kind": "Secret", "metadata": metadata})
 
     def status(self, name: str = RELEASE) -> dict[str, Any]:
         return self._objects.get(KSERVE, "InferenceService", self.namespace, name).get("status", {})
