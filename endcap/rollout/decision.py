@@ -4,7 +4,7 @@ Nothing is remembered between two decisions, so whoever takes over after a crash
 effects follow; effects that were lost are asked for again, because the world does not look yet as the status wants it.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -15,7 +15,7 @@ from endcap.rollout.paused import decide_paused
 from endcap.rollout.progressing import decide_progressing
 from endcap.rollout.promoting import decide_promoting
 from endcap.rollout.resource import Rollout
-from endcap.rollout.rolling_back import decide_rolling_back
+from endcap.rollout.rolling_back import decide_rolling_back, is_overdue, let_go
 from endcap.rollout.starting import decide_starting
 from endcap.rollout.transition import changed, enter, roll_back
 from endcap.rollout.wishes import answered
@@ -39,7 +39,7 @@ class Decision:
     """
 
     status: RolloutStatus
-    effects: tuple[Effect, ...] = ()
+    effects: Sequence[Effect] = ()
 
 
 def decide(rollout: Rollout, world: World, now: datetime) -> Decision:
@@ -57,6 +57,8 @@ def decide(rollout: Rollout, world: World, now: datetime) -> Decision:
         return _in_line(rollout, world, now)
     if rollout.is_deleting and rollout.status.phase != Phase.ROLLING_BACK and rollout.status.completed_at is None:
         rollout = _with(rollout, roll_back(rollout.status, "Deleted", "the Rollout was deleted in progress", now))
+    if rollout.is_deleting and is_overdue(rollout, now):
+        return Decision(*let_go(rollout, world, now))
     if not rollout.has_finalizer and not rollout.is_deleting:
         return Decision(rollout.status, (AddFinalizer(),))
     effects: list[Effect] = []

@@ -24,27 +24,43 @@ INDEX_SECONDS_MAX = 120.0
 
 def decide_rolling_back(rollout: Rollout, world: World, now: datetime) -> tuple[RolloutStatus, list[Effect]]:
     status, target, stable = rollout.status, world.target, rollout.status.stable
-    is_overdue = seconds_since(status.decided_at, now) > rollout.spec.progress_deadline_seconds
     if stable is None:
         return _failed(status, now), []
     if isinstance(target, Absent):
-        return _without_target(status, target, rollout.is_deleting and is_overdue, now)
+        return _without_target(status, target, now)
     status = confirmed(rollout.spec, status, target)
-    if rollout.is_deleting and is_overdue:
-        return _let_go(status, target, now)
     if status.completed_at is not None:
-        return _cleared(status, stable, target, is_overdue, now)
+        return _cleared(rollout, status, stable, target=target, now=now)
     is_missing = world.index is not None and world.index.stable == "missing" and returned_collection(status, target) is not None
     if is_missing:
-        return _returned_without_collection(rollout.spec.bundle, status, target, is_overdue=is_overdue, now=now)
+        return _returned_without_collection(rollout, status, target, now)
     return _returned(rollout, status, target=target, index=world.index, now=now)
 
 
-def _without_target(status: RolloutStatus, target: Absent, must_end: bool, now: datetime) -> tuple[RolloutStatus, list[Effect]]:
+def is_overdue(rollout: Rollout, now: datetime) -> bool:
+    """Whether what was decided has not come to its end within the deadline."""
+    since = rollout.status.completed_at or rollout.status.decided_at
+    return seconds_since(since, now) > rollout.spec.progress_deadline_seconds
+
+
+def let_go(rollout: Rollout, world: World, now: datetime) -> tuple[RolloutStatus, list[Effect]]:
+    """The end of a deleted Rollout that does not come to one by itself; a candidate that has traffic outlives it."""
+    status, target = rollout.status, world.target
+    is_promoted = status.phase != Phase.ROLLING_BACK
+    end = _failed(status, now)
+    if is_promoted:
+        end = enter(status, Phase.SUCCEEDED, "Promoted", f"{rollout.spec.target} serves bundle {rollout.spec.bundle.version}", now)
+    if isinstance(target, Absent):
+        return end, []
+    has_traffic = target.candidate is not None and target.candidate.is_owned and target.weight != 0
+    if has_traffic and status.mode == "Standard":
+        return status, [*([] if is_promoted else traffic_back(status, target)), OrphanCandidate()]
+    return end, release(status, target)
+
+
+def _without_target(status: RolloutStatus, target: Absent, now: datetime) -> tuple[RolloutStatus, list[Effect]]:
     if target.is_gone:
         return _failed(status, now), [DeleteCandidate()]
-    if must_end:
-        return _failed(status, now), []
     return changed(status, message=f"{_cause(status)}; {target.message}"), []
 
 
@@ -66,14 +82,14 @@ def _returned(
 
 
 def _returned_without_collection(
-    bundle: RolloutBundle, status: RolloutStatus, target: Target, *, is_overdue: bool, now: datetime
+    rollout: Rollout, status: RolloutStatus, target: Target, now: datetime
 ) -> tuple[RolloutStatus, list[Effect]]:
     """The traffic alone: to the stable version if it can take it; else the candidate keeps it, and the rollout ends so."""
-    effects, is_back = _traffic_returned(bundle, status, target)
+    effects, is_back = _traffic_returned(rollout.spec.bundle, status, target)
     if is_back:
         message = f"{_cause(status)}; {_missing(status, target)}"
         return enter(status, Phase.ROLLING_BACK, STABLE_COLLECTION_MISSING, message, now, completed_at=now), effects
-    if can_take_traffic(status, target) or effects or (rolls_over(status) and not is_overdue):
+    if can_take_traffic(status, target) or effects or (rolls_over(status) and not is_overdue(rollout, now)):
         return changed(status, message=_waiting(status, target)), effects
     held = release(status, target)
     if held:
@@ -93,26 +109,21 @@ def _traffic_returned(bundle: RolloutBundle, status: RolloutStatus, target: Targ
     return [], target.is_weight_in_force
 
 
-def _cleared(status: RolloutStatus, stable: Served, target: Target, is_overdue: bool, now: datetime) -> tuple[RolloutStatus, list[Effect]]:
+def _cleared(
+    rollout: Rollout, status: RolloutStatus, stable: Served, *, target: Target, now: datetime
+) -> tuple[RolloutStatus, list[Effect]]:
     """The candidate is gone, the target has its own replicas, and in Knative mode it names the stable bundle again."""
     if status.mode == "Knative":
         if target.served.storage_uri != stable.storage_uri:
             return status, [RestoreStable(stable)]
         if target.candidate is not None and target.is_settled:
             return status, [DeleteCandidate()]
-        is_hopeless = status.reason == STABLE_COLLECTION_MISSING and is_overdue
+        is_hopeless = status.reason == STABLE_COLLECTION_MISSING and is_overdue(rollout, now)
         return (status, []) if target.candidate is not None and not is_hopeless else (_failed(status, now), [])
     effects = release(status, target)
     if target.candidate is not None and target.candidate.is_owned:
         return status, [*effects, *([DeleteCandidate()] if seconds_since(status.completed_at, now) >= DRAIN_SECONDS else [])]
     return (status, effects) if effects else (_failed(status, now), [])
-
-
-def _let_go(status: RolloutStatus, target: Target, now: datetime) -> tuple[RolloutStatus, list[Effect]]:
-    """The end of a deleted Rollout that cannot be rolled back in time; a candidate with traffic outlives it."""
-    if target.candidate is not None and target.candidate.is_owned and target.weight != 0 and status.mode == "Standard":
-        return status, [*traffic_back(status, target), OrphanCandidate()]
-    return _failed(status, now), release(status, target)
 
 
 def _missing(status: RolloutStatus, target: Target) -> str:

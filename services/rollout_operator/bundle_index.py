@@ -66,12 +66,13 @@ class BundleIndex:
 
     @contextmanager
     def _client(self) -> Iterator[Any]:
+        import grpc
         from pymilvus import MilvusException
 
         client = connect(self._settings, TIMEOUT_S)
         try:
             yield client
-        except MilvusException as error:
+        except (MilvusException, grpc.RpcError) as error:  # pymilvus lets some of gRPC's errors through, a deadline among them
             raise DependencyUnavailable(f"Milvus failed: {error}", field="ENDCAP_MILVUS__HOST", value=self._settings.host) from error
         finally:
             client.close()

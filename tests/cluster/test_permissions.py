@@ -34,6 +34,7 @@ NEEDS: dict[str, set[Right]] = {  # by the component that the account is labelle
         | _rights(GATEWAY, "httproutes", "get patch")
         | _rights("apps", "deployments", "get")
         | _rights(KNATIVE, "services", "get")
+        | _rights("", "pods", "list")
         | _rights("", "events", "create")
     ),
     # the deploy step makes a Rollout and watches it; Argo and KFP beside each step report and find their storage

@@ -37,6 +37,7 @@ def test_a_collection_is_missing_unloaded_or_loaded(settings: MilvusSettings, cl
     assert index.look(f"{PREFIX}_9").collection == "missing"
     client.release_collection(f"{PREFIX}_3")
     assert index.look(f"{PREFIX}_3").collection == "unloaded"
+    assert index.look(f"{PREFIX}_1", f"{PREFIX}_9").stable == "missing" and index.look(f"{PREFIX}_1", f"{PREFIX}_3").stable == "unloaded"
     index.load(f"{PREFIX}_3")
     assert index.look(f"{PREFIX}_3").collection == "loaded"
 
@@ -46,7 +47,7 @@ def test_the_alias_is_made_and_moved(settings: MilvusSettings, client: Any) -> N
     for version in (2, 1):
         index.move_alias(f"{PREFIX}_{version}")
         assert index.look(f"{PREFIX}_3") == Index("loaded", f"{PREFIX}_{version}")
-    with pytest.raises(DependencyUnavailable):
+    with pytest.raises(DependencyUnavailable, match="collection not found"):
         index.move_alias(f"{PREFIX}_9")
     assert index.look(f"{PREFIX}_3").alias == f"{PREFIX}_1"
 

@@ -7,8 +7,8 @@ from datetime import UTC, datetime
 import pytest
 
 from endcap.contracts.rollout import Pause, Phase
+from services.rollout_operator.inference_service import SOURCE_ANNOTATION
 from tests.cluster.cluster import until
-from tests.cluster.kserve_pod import SOURCE_ANNOTATION
 from tests.cluster.rollouts.scene import Scene
 from tests.cluster.rollouts.targets import storage_uri
 from tests.cluster.rollouts.workload import Workload, workloads
@@ -94,7 +94,7 @@ def _serves_with_every_pod(stable: Workload, bundle: str) -> bool:
         return False
     status, wanted = deployment.status, deployment.spec.replicas
     is_observed = status.observed_generation == deployment.metadata.generation
-    return is_observed and status.replicas == status.updated_replicas == status.available_replicas == wanted
+    return bool(is_observed and status.replicas == status.updated_replicas == status.available_replicas == wanted)
 
 
 def test_a_model_that_loads_slowly_has_the_deadline_for_each_pod(scene: Scene) -> None:

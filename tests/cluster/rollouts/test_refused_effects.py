@@ -36,17 +36,14 @@ def test_a_deleted_rollout_whose_route_is_frozen_goes_and_leaves_the_candidate_i
     scene.forget_candidate(target)
 
 
-def test_a_failed_load_is_said_at_once_and_two_restarts_are_enough(scene: Scene) -> None:
+def test_a_model_that_failed_to_load_twice_is_rolled_back_with_its_reason(scene: Scene) -> None:
     target, version = scene.make_target(), scene.version()
     scene.kserve.fail(f"{target}-candidate")
     rollout = scene.start(target, version, deadline=600)
-    status = scene.until(rollout, "the failed load", phase=Phase.INITIALIZING, reason="CandidateLoadFailed")
-    assert "ModelLoadFailed" in status.message
-    with workloads(scene, f"{target}-candidate") as (candidate,):
-        candidate.restart_model(candidate.until_pods(1)[0], times=2)
     status = scene.until_ended(rollout)
     assert (status.phase, status.reason) == (Phase.FAILED, "CandidateLoadFailed")
-    assert "ModelLoadFailed" in status.message and scene.weights(target) == {f"{target}-predictor": 100}
+    assert "ModelLoadFailed" in status.message and "exit code 1" in status.message
+    assert status.current_step_index is None and scene.weights(target) == {f"{target}-predictor": 100}
 
 
 def test_pods_that_cannot_be_made_are_said(scene: Scene) -> None:

@@ -47,9 +47,6 @@ class Workload:
         kept = [pod for pod in found if pod.metadata.deletion_timestamp is None]
         return sorted(kept, key=lambda pod: (pod.metadata.creation_timestamp, pod.metadata.name))
 
-    def until_pods(self, number: int) -> list[Any]:
-        return list(until(lambda: len(found := self.pods()) == number and found, f"{number} pods of {self._name}"))
-
     def lose_one(self) -> None:
         """As when a pod is evicted."""
         self._core.delete_namespaced_pod(self.pods()[0].metadata.name, self._scene.namespace, grace_period_seconds=0)
@@ -58,13 +55,8 @@ class Workload:
         """One pod alone, while the stand-in holds the others."""
         moment = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
         conditions = [{"type": each, "status": "True", "lastTransitionTime": moment} for each in READY]
-        self._patch_status(pod, {"phase": "Running", "conditions": conditions})
-
-    def restart_model(self, pod: Any, times: int) -> None:
-        """Its model container ended with an error so many times."""
-        waiting = {"waiting": {"reason": "CrashLoopBackOff"}}
-        container = {"name": "kserve-container", "image": "i", "imageID": "i", "ready": False, "restartCount": times, "state": waiting}
-        self._patch_status(pod, {"containerStatuses": [container]})
+        status = {"phase": "Running", "conditions": conditions}
+        self._core.patch_namespaced_pod_status(pod.metadata.name, self._scene.namespace, {"status": status})
 
     def is_ready(self) -> bool | None:
         """The InferenceService's condition Ready; None while KServe has not said."""
@@ -81,9 +73,6 @@ class Workload:
 
         scaling = client.AutoscalingV2Api(self._apps.api_client)
         return int(scaling.read_namespaced_horizontal_pod_autoscaler(f"{self._name}-predictor", self._scene.namespace).spec.min_replicas)
-
-    def _patch_status(self, pod: Any, status: dict[str, Any]) -> None:
-        self._core.patch_namespaced_pod_status(pod.metadata.name, self._scene.namespace, {"status": status})
 
 
 @contextmanager

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import polars as pl
 import pytest
+from pymilvus import MilvusException
 
 from endcap.bundle.manifest import Bundle
 from endcap.bundle.tables import BundleTables
@@ -116,6 +117,42 @@ def test_old_collections_go_by_count_but_never_the_one_in_use(own_prefix: Milvus
     assert {state.name: state.is_aliased for state in list_collections(client, prefix)} == {f"{prefix}_3": True, f"{prefix}_1": False}
     assert prune_collections(client, prefix, keep=1) == [f"{prefix}_1"]
     assert client.has_collection(f"{prefix}_other")
+
+
+def test_an_alias_that_cannot_move_says_why_and_stays(own_prefix: MilvusSettings, client: Any) -> None:
+    prefix = own_prefix.collection_prefix
+    client.create_collection(f"{prefix}_1", dimension=4)
+    move_alias(client, prefix, f"{prefix}_1")
+    with pytest.raises(MilvusException, match="collection not found"):
+        move_alias(client, prefix, f"{prefix}_9")
+    assert aliased_collection(client, prefix) == f"{prefix}_1"
+
+
+class WithoutAliases:
+    """A Milvus that is too late with one answer."""
+
+    def __init__(self, client: Any) -> None:
+        self._client = client
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._client, name)
+
+    def describe_alias(self, alias: str) -> Any:
+        raise MilvusException(code=65535, message=f"[describe_alias] Retry timeout: {alias}")
+
+
+def test_an_alias_of_which_milvus_does_not_say_anything_is_not_taken_for_none(client: Any) -> None:
+    assert aliased_collection(client, "none_of_this_name") is None
+    with pytest.raises(MilvusException):
+        aliased_collection(WithoutAliases(client), "none_of_this_name")
+
+
+def test_old_collections_stay_while_it_is_not_known_which_is_in_use(own_prefix: MilvusSettings, client: Any) -> None:
+    prefix = own_prefix.collection_prefix
+    client.create_collection(f"{prefix}_1", dimension=4)
+    with pytest.raises(MilvusException):
+        prune_collections(WithoutAliases(client), prefix, keep=0)
+    assert client.has_collection(f"{prefix}_1")
 
 
 def test_a_complete_collection_is_only_checked_and_a_rebuilt_one_keeps_its_alias(

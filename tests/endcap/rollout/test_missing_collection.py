@@ -129,3 +129,14 @@ def test_a_collection_that_was_only_released_is_loaded_again() -> None:
     made.run_to_end()
     assert fx.LoadCollection(OLD.collection or "") in made.done
     assert (made.status.reason, made.alias) == ("Aborted", OLD.collection)
+
+
+def test_a_promoted_rollout_that_is_deleted_does_not_wait_for_an_edit_to_be_taken_over() -> None:
+    made = MadeCluster(made_rollout(), stable_pods=2).run(lambda made: made.status.completed_at is not None)
+    made.weight = 40  # while the candidate drains
+    made.pass_time()
+    assert made.status.reason == "EditedByHand"
+    delete(made)
+    made.run_to_end(ticks_max=80)
+    assert (made.finalizer_removed, made.status.phase) == (True, Phase.SUCCEEDED)
+    assert (made.weight, made.has_candidate, made.candidate_is_owned, made.is_held) == (40, True, False, False)
