@@ -121,8 +121,9 @@ def test_with_hooks_off_the_notes_have_the_command(release: Release, kubectl: Co
     release.put("hpa")
     until(lambda: release.autoscalers() == only("hpa"), "the first autoscaler")
     notes = release.put("keda", "--set", "hooks.enabled=false").partition("\nNOTES:\n")[2]
-    commands = [line.strip() for line in notes.splitlines() if line.strip().startswith(("kubectl delete", "kubectl wait"))]
-    wait, delete = (each.replace("'", "").split() for each in commands if "inferenceservice/" not in each)
+    lines = [line.strip().replace("'", "") for line in notes.splitlines()]
+    (wait,) = [each.split() for each in lines if each.startswith("kubectl wait") and "autoscalerClass" in each]
+    (delete,) = [each.split() for each in lines if each.startswith("kubectl delete")]
     until(lambda: release.autoscalers()["keda"], "the new autoscaler")
     kubectl(*wait[1:])
     kubectl(*delete[1:])
