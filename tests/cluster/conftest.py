@@ -9,6 +9,7 @@ deleted at the end; `make_namespace` (session): `make_namespace("prefix")` for a
 definitions are there, else skip. `helm`, `kubectl` (session): `helm("install", "endcap", CHART, "-n", namespace)` returns standard output
 or raises `CommandFailed`; `.run(...)` for what may fail; `stdin=` for input. `kserve` (function): a `KServeStandIn` at work in `namespace`;
 `kserve.hold("name")`, `.release("name")`, `.fail("name")`, `.lose("name")` say what becomes of its pods; by itself they are ready at once.
+`reader` (function): `reader.do(block)` does what a block of a page of the docs says, against this cluster.
 
 `tests.cluster.cluster.until(holds, what, within_s)` polls with a deadline. Nothing here sleeps for a fixed time.
 """
