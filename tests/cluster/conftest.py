@@ -11,6 +11,7 @@ definitions are there, permissive ones where their own are not to be had; `real_
 fail; `stdin=` for input. `kserve` (function): a `KServeStandIn` at work in `namespace`, with webhooks where the API server is the tests'
 own; `kserve.hold("name")`, `.release("name")`, `.fail("name")`, `.lose("name")` say what becomes of its pods; by itself they are ready at
 once.
+`reader` (function): `reader.do(block)` does what a block of a page of the docs says, against this cluster.
 
 `tests.cluster.cluster.until(holds, what, within_s)` polls with a deadline. Nothing here sleeps for a fixed time.
 """

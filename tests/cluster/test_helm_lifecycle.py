@@ -119,23 +119,29 @@ def _remove(kubectl: Command, namespace: str) -> None:
     kubectl("delete", kinds, "--namespace", namespace, "--selector", f"app.kubernetes.io/instance={RELEASE}")
 
 
+def _milvus_stores(helm: Command, namespace: str) -> list[tuple[str, bool]]:
+    """Deletion policy of etcd and MinIO, and whether their claims go too."""
+    manifest = documents(helm("get", "manifest", RELEASE, "--namespace", namespace))
+    milvus = next(each for each in manifest if each["kind"] == "Milvus")
+    stores = [milvus["spec"]["dependencies"][each]["inCluster"] for each in ("etcd", "storage")]
+    return [(each["deletionPolicy"], each["pvcDeletion"]) for each in stores]
+
+
 def test_what_an_uninstall_takes_with_it_is_a_value_each(helm: Command, inventory: Inventory, namespace: str) -> None:
     _install(helm, namespace, "production", *(option for each in FREED for option in ("--set", each)))
     until(lambda: CLAIMS["redis"] in inventory.of_namespace(namespace), "the claim of Redis")
-    milvus = next(each for each in documents(helm("get", "manifest", RELEASE, "-n", namespace)) if each["kind"] == "Milvus")
-    stores = [milvus["spec"]["dependencies"][each]["inCluster"] for each in ("etcd", "storage")]
-    assert [(each["deletionPolicy"], each["pvcDeletion"]) for each in stores] == [("Delete", True)] * 2
+    assert _milvus_stores(helm, namespace) == [("Delete", True)] * 2
     helm("uninstall", RELEASE, "--namespace", namespace, NO_HOOKS)
     left = inventory.of_namespace(namespace) - {CLAIMS["redis"]}  # whose StatefulSet goes first
     assert not {each for each in left if each.startswith(("persistentvolumeclaims", "kafka"))} - set(CLAIMS.values())
     assert DEFINITION not in inventory.of_cluster()
 
 
-def test_a_living_milvus_is_not_moved_to_another_namespace(helm: Command, objects: Objects, namespace: str) -> None:
+def test_a_living_milvus_is_not_moved_to_another_namespace(helm: Command, kubectl: Command, namespace: str) -> None:
     _install(helm, namespace, "production")
     with pytest.raises(CommandFailed, match=r"parts\.namespace: this release has its Milvus in"):
         _upgrade(helm, namespace, "production", "--set", "parts.namespace=elsewhere")
-    assert objects.get("milvus.io/v1beta1", "Milvus", namespace, RELEASE)
+    assert kubectl("get", "milvuses.milvus.io", RELEASE, "--namespace", namespace, "--output", "name")
     helm("uninstall", RELEASE, "--namespace", namespace, NO_HOOKS)
 
 
@@ -146,8 +152,7 @@ def test_a_release_takes_up_again_what_an_uninstall_kept_and_the_page_removes_it
     until(lambda: CLAIMS["redis"] in inventory.of_namespace(namespace), "the claim of Redis")
     claims = [each.partition("/")[2] for each in CLAIMS.values()]
     uids = {name: objects.get("v1", "PersistentVolumeClaim", namespace, name)["metadata"]["uid"] for name in claims}
-    milvus = objects.get("milvus.io/v1beta1", "Milvus", namespace, RELEASE)["spec"]["dependencies"]
-    assert [milvus[each]["inCluster"]["deletionPolicy"] for each in ("etcd", "storage")] == ["Retain", "Retain"]
+    assert _milvus_stores(helm, namespace) == [("Retain", False)] * 2
     helm("uninstall", RELEASE, "--namespace", namespace, NO_HOOKS)
     _install(helm, namespace, "production")
     assert {name: objects.get("v1", "PersistentVolumeClaim", namespace, name)["metadata"]["uid"] for name in claims} == uids
