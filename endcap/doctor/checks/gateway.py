@@ -32,7 +32,7 @@ def checks(release: Release) -> Iterator[Check]:
         because = "route.parentRefs" if values["route.parentRefs"] else "route.gateway.name"
         yield Check(
             "Gateway API",
-            "gateway",
+            f"gateway-{parent['name']}" + (f"-{parent['sectionName']}" if parent.get("sectionName") else ""),
             f"Gateway {place}, programmed, open to namespace {release.namespace}",
             because,
             lambda cluster, parent=parent: _gateway(cluster, parent, release.namespace),  # type: ignore[misc]

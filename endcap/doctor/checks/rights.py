@@ -23,10 +23,11 @@ def checks(release: Release) -> Iterator[Check]:
     by_namespace[release.namespace] += [Right(verb, "", "secrets", release.namespace) for verb in HELM_VERBS]
     for namespace, rights in sorted(by_namespace.items(), key=lambda each: each[0] != release.namespace):
         count = len({(each.group, each.resource) for each in rights})
+        name = "install" if namespace == release.namespace else f"install-{namespace or 'definitions'}"
         made = f"{count} kinds in {namespace}" if namespace else "definitions"
         yield Check(
             "Rights",
-            "install" if namespace else "install-definitions",
+            name,
             f"you may make and delete {made}",
             "helm install" if namespace else "crds.enabled",
             lambda cluster, rights=rights: _own(cluster, rights),  # type: ignore[misc]

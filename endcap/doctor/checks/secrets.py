@@ -32,7 +32,7 @@ def checks(release: Release) -> Iterator[Check]:
         place = "" if namespace == release.namespace else f" in {namespace}"
         yield Check(
             "Secrets",
-            f"secret-{secret}",
+            f"secret-{secret}" if namespace == release.namespace else f"secret-{namespace}-{secret}",
             f"secret {secret}{place} with {', '.join(names)}",
             ", ".join(dict.fromkeys(each.because for each in wanted)),
             lambda cluster, namespace=namespace, secret=secret, names=names: _secret(cluster, namespace, secret, names),  # type: ignore[misc]

@@ -29,7 +29,7 @@ def checks(release: Release) -> Iterator[Check]:
     if not values["kafka.enabled"]:
         for place in filter(None, (each.strip() for each in str(values["kafka.bootstrap"] or "").split(","))):
             look = partial(_answer, release=release, place=place, ask=partial(_kafka, release=release, place=place))
-            yield Check("Kafka", "address", f"Kafka at {place}", "kafka.bootstrap", look)
+            yield Check("Kafka", f"address-{place}", f"Kafka at {place}", "kafka.bootstrap", look)
 
 
 def _check(release: Release, part: str, value: str, ask: Ask) -> Check:

@@ -107,8 +107,8 @@ def garbage(connection: socket.socket) -> None:
 
 
 def _asked(values: dict[str, Any], part: str, answers: dict[str, Any] | None = None) -> Outcome:
-    checks = [each for each in stores.checks(made_release(values)) if each.part == part]
-    found = outcome(checks, "address", made_cluster(answers or {}))
+    (check,) = [each for each in stores.checks(made_release(values)) if each.part == part]
+    found = check.look(made_cluster(answers or {}))
     assert found is not None
     return found
 

@@ -67,6 +67,13 @@ def test_a_server_without_a_version_is_no_cluster() -> None:
 
 
 @pytest.mark.parametrize("profile", ["minimal", "gpu", "production", "multi-region"])
-def test_every_check_of_a_part_has_its_own_row(profile: str) -> None:
-    rows = [(each.part, each.name, each.needed) for each in checks_of(made_release(profile=profile))]
-    assert len(rows) == len(set(rows))
+def test_part_and_check_name_one_row(profile: str) -> None:
+    more = {
+        "kafka": {"enabled": False, "bootstrap": "one:9092,two:9092"},
+        "route": {"gateway": {"create": False}, "parentRefs": [{"name": "a"}, {"name": "b"}, {"name": "b", "sectionName": "https"}]},
+        "pipelines": {"namespace": "training"},
+        "parts": {"namespace": "parts"},
+    }
+    for values in ({}, more):
+        rows = [(each.part, each.name) for each in checks_of(made_release(values, profile=profile))]
+        assert len(rows) == len(set(rows))

@@ -53,7 +53,7 @@ def test_a_definition_without_the_fields_of_the_chart_s_rules_is_a_gap() -> None
 )
 def test_the_gateway_of_the_values_has_to_be_programmed(found: Any, state: State) -> None:
     answers = {GATEWAY.format("shop", "endcap-gateway"): found} if found else {}
-    assert _found({}, "gateway", answers).state is state
+    assert _found({}, "gateway-endcap-gateway", answers).state is state
 
 
 def _namespaces(**given: Any) -> dict[str, Any]:
@@ -75,13 +75,13 @@ def test_a_gateway_of_another_namespace_has_to_take_routes_of_this_one(listener:
         GATEWAY.format("gateways", "front"): _gateway(**listener),
         "/api/v1/namespaces/shop": {"metadata": {"labels": {"routes": "yes"}}},
     }
-    assert _found(values, "gateway", answers).state is state
+    assert _found(values, "gateway-front", answers).state is state
 
 
 def test_only_the_listener_that_is_named_counts() -> None:
     values = {"route": {"parentRefs": [{"name": "front", "sectionName": "https"}]}}
     front = _gateway(**_namespaces(**{"from": "All"}))
-    assert _found(values, "gateway", {GATEWAY.format("shop", "front"): front}).state is State.GAP
+    assert _found(values, "gateway-front-https", {GATEWAY.format("shop", "front"): front}).state is State.GAP
 
 
 def test_the_class_of_a_gateway_that_is_made_has_to_be_accepted() -> None:

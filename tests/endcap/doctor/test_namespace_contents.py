@@ -11,6 +11,7 @@ from tests.endcap.doctor.made_cluster import CRDS, items, made_cluster, made_rel
 
 SECRET = "/api/v1/namespaces/{}/secrets/{}"
 CLASSES = "/apis/storage.k8s.io/v1/storageclasses"
+TOGETHER = {"parts": {"namespace": ""}}
 ENFORCE = "pod-security.kubernetes.io/enforce"
 
 
@@ -28,7 +29,7 @@ def _some(found: Outcome | None) -> Outcome:
 )
 def test_pods_of_milvus_and_feast_need_a_namespace_that_takes_them(level: str | None, state: State) -> None:
     cluster = made_cluster({"/api/v1/namespaces/shop": _namespace(level)})
-    release = made_release(profile="production")
+    release = made_release(TOGETHER, profile="production")
     assert _some(outcome(namespaces.checks(release), "parts", cluster)).state is state
     assert _some(outcome(namespaces.checks(release), "exists", cluster)).state is State.OK
 
@@ -109,7 +110,7 @@ def test_names_leave_room_for_what_kserve_adds(fullname: str, namespace: str, va
 
 
 def test_secrets_need_every_key_that_pods_read() -> None:
-    release = made_release(profile="production")
+    release = made_release(TOGETHER, profile="production")
     found = {(each.namespace, each.secret, each.key) for each in secrets.keys(release)}
     assert found == {
         ("shop", "endcap-feast-registry", "registry"),

@@ -1,5 +1,6 @@
 """Names and kinds as the chart derives them: what Helm renders is what the doctor counts with."""
 
+from collections import defaultdict
 from pathlib import Path
 from typing import Any
 
@@ -49,22 +50,28 @@ def test_definitions_are_looked_at_for_every_kind_of_an_operator(tmp_path: Path,
 
 @pytest.mark.parametrize("profile", ["production", "gpu"])
 def test_rights_of_accounts_are_those_of_the_rendered_roles(tmp_path: Path, profile: str) -> None:
-    given = {
+    rendered = [each for each in render(tmp_path, profile) if "helm.sh/hook" not in each["metadata"].get("annotations", {})]
+    rules = {each["metadata"]["name"]: each["rules"] for each in rendered if each["kind"] == "Role"}
+    given: dict[str, set[tuple[str, ...]]] = defaultdict(set)
+    for binding in (each for each in rendered if each["kind"] == "RoleBinding"):
+        (subject,) = binding["subjects"]
+        given[subject["name"]] |= _granted(rules[binding["roleRef"]["name"]])
+    looked_at = {
+        account.name: {(right.group, right.resource, right.verb, right.name) for right in account.rights}
+        for account in accounts(made_release(profile=profile))
+    }
+    assert looked_at == given
+
+
+def _granted(rules: list[dict[str, Any]]) -> set[tuple[str, ...]]:
+    return {
         (group, resource, verb, name)
-        for role in render(tmp_path, profile)
-        if role["kind"] == "Role"
-        for rule in role["rules"]
+        for rule in rules
         for group in rule["apiGroups"]
         for resource in rule["resources"]
         for verb in rule["verbs"]
         for name in rule.get("resourceNames", [""])
     }
-    looked_at = {
-        (right.group, right.resource, right.verb, right.name)
-        for account in accounts(made_release(profile=profile))
-        for right in account.rights
-    }
-    assert looked_at == given
 
 
 def test_full_names_are_those_of_the_chart(tmp_path: Path) -> None:
