@@ -6,7 +6,7 @@ export TF_USE_LEGACY_KERAS := 1
 export TF_CPP_MIN_LOG_LEVEL ?= 2
 export PYTHONWARNINGS ?= ignore
 
-.PHONY: help setup demo serve test test-faults test-cluster test-images test-spark manifests lint format lock bench-serving bench-latency bench-quality clean
+.PHONY: help setup demo serve test test-faults test-cluster cluster-rollouts cluster-chart test-images test-spark manifests lint format lock bench-serving bench-latency bench-quality clean
 .DEFAULT_GOAL := help
 
 help: ## Show this list
@@ -37,7 +37,14 @@ test-faults: setup ## Kill, hang, lock and flood running parts, and look at the 
 	@$(BIN)/python -m pytest -m faults
 
 test-cluster: setup ## Run what needs a Kubernetes API server: KUBECONFIG's, or one built here with Go
-	@$(BIN)/python -m pytest -m cluster
+	@$(MAKE) --no-print-directory --jobs=$(if $(KUBECONFIG),1,2) --output-sync=line cluster-rollouts cluster-chart
+
+# Rollouts wait most of the time, so the rest goes on beside them, on a control plane of its own; one after the other on a given cluster.
+cluster-rollouts:
+	@$(BIN)/python -m pytest -m cluster tests/cluster/rollouts
+
+cluster-chart:
+	@$(BIN)/python -m pytest -m cluster tests/cluster --ignore=tests/cluster/rollouts
 
 test-images: setup ## Run the install steps of the images and start what comes out (root, about 7 minutes)
 	@ENDCAP_TEST_IMAGES=1 $(BIN)/python -m pytest tests/images
