@@ -57,6 +57,14 @@ class Operator:
     def start_candidate(self) -> None:
         self._traffic().ensure_candidate(self._bundle)
 
+    def hold(self, replicas: int) -> None:
+        """The target keeps so many pods."""
+        self._traffic().hold_replicas(replicas)
+
+    def release(self, replicas: int) -> None:
+        """The target has its own number of pods again."""
+        self._traffic().release_replicas(replicas)
+
     def promote(self) -> None:
         """The target takes the bundle over, and the traffic comes back to it."""
         self._traffic().promote_stable(self._bundle)

@@ -10,6 +10,7 @@ import pytest
 import yaml
 
 from endcap.rollout.api_server import FIELD_MANAGER, ApiServer
+from services.rollout_operator.replicas import REPLICAS_MANAGER
 from tests.cluster.argo_cd import ArgoCd, owned_fields
 from tests.cluster.chart import CHART, RELEASE, documents, is_hook
 from tests.cluster.cluster import Cluster, until
@@ -110,6 +111,21 @@ def test_a_sync_during_a_rollout_keeps_its_weights_and_brings_the_rest(argo_cd: 
     assert live.weights() == [50, 50]
 
 
+def test_a_sync_during_a_rollout_keeps_the_pods_that_the_target_is_held_at_and_its_number_comes_back_from_git(
+    argo_cd: ArgoCd, git: Git, live: Live, operator: Operator
+) -> None:
+    argo_cd.sync(git.rendered())
+    own = live.service()["spec"]["predictor"]["minReplicas"]
+    operator.hold(own + 1)
+    argo_cd.sync(git.rendered(commonLabels={"team": "search"}))
+    assert live.service()["metadata"]["labels"]["team"] == "search"
+    assert live.service()["spec"]["predictor"]["minReplicas"] == own + 1
+    operator.release(own)
+    serving = git.application["spec"]["source"]["helm"]["valuesObject"]["serving"] | {"replicas": {"min": own + 2, "max": 9}}
+    argo_cd.sync(git.rendered(serving=serving))
+    assert live.service()["spec"]["predictor"]["minReplicas"] == own + 2
+
+
 def test_syncs_after_a_promotion_keep_its_bundle(argo_cd: ArgoCd, git: Git, live: Live, operator: Operator) -> None:
     argo_cd.sync(git.rendered())
     operator.give(100)
@@ -165,8 +181,9 @@ def test_flux_leaves_alone_all_that_the_operator_writes(argo_cd: ArgoCd, git: Gi
     argo_cd.sync(git.rendered())
     operator.give(10)
     route = _pointers(owned_fields(live.route(), {FIELD_MANAGER}))
+    operator.hold(3)
     operator.promote()
-    service = _pointers(owned_fields(live.service(), {FIELD_MANAGER}))
+    service = _pointers(owned_fields(live.service(), {FIELD_MANAGER, REPLICAS_MANAGER}))
     ignored = {each["target"]["kind"]: set(each["paths"]) for each in _file("helmrelease.yaml")["spec"]["driftDetection"]["ignore"]}
     assert "/spec/predictor/model/storageUri" in service
     assert service <= ignored["InferenceService"]
