@@ -51,6 +51,7 @@ def _operator(namespace: str) -> list[Right]:
         *_rights(namespace, "gateway.networking.k8s.io", "httproutes", "get patch"),
         *_rights(namespace, "apps", "deployments", "get"),
         *_rights(namespace, "serving.knative.dev", "services", "get"),
+        *_rights(namespace, "", "pods", "list"),
         *_rights(namespace, "", "events", "create"),
     ]
 

@@ -36,6 +36,12 @@ def test_a_model_has_no_name_of_its_own(objects: list[Document]) -> None:
         assert "name" not in each["spec"]["predictor"]["model"]
 
 
+def test_the_live_claim_is_mounted_for_reading_alone(rendered: Rendered) -> None:
+    """Knative refuses a claim that may be written: "Persistent volume write support is disabled"."""
+    volumes = {each["name"]: each for each in one(rendered("production"), "InferenceService")["spec"]["predictor"]["volumes"]}
+    assert volumes["live"]["persistentVolumeClaim"]["readOnly"] is True
+
+
 def test_a_version_is_written_out_in_full(rendered: Rendered) -> None:
     service = one(rendered("minimal"), "InferenceService")
     assert service["spec"]["predictor"]["model"]["storageUri"] == "pvc://endcap-bundles/20261124110000"

@@ -105,6 +105,7 @@ spec:
       - name: live
         persistentVolumeClaim:
           claimName: {{ . }}
+          readOnly: true # Knative takes no other claim
       {{- end }}
       {{- with include "endcap.secretVolumes" (dict "root" $root "parts" (list "milvus" "redis" "kafka")) }}{{ . | trim | nindent 6 }}{{ end }}
 {{- end -}}
