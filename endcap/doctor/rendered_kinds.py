@@ -110,8 +110,6 @@ def _schedule(release: Release) -> Iterator[Kind]:
         yield Kind(RBAC, "rolebindings", release.pipeline_namespace)
         if values["networkPolicies.enabled"]:
             yield Kind(NETWORK, "networkpolicies", own)
-    elif values["pipelines.schedule.enabled"]:
-        yield Kind("kubeflow.org", "scheduledworkflows", release.pipeline_namespace)
 
 
 def _makes_claims(release: Release) -> bool:

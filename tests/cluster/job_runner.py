@@ -52,6 +52,7 @@ class JobRunner:
         cluster: its own connection is made for the runner.
         namespace: of the Jobs.
         environment: variables that count more than the pods' own.
+        addresses: names of the cluster and where they are on this machine, in commands, arguments and variables; there is no DNS here.
         runs: whether the pods of a Job are run, by the Job's name.
         claims: folder for a PersistentVolumeClaim, by its name; others get an empty one.
     """
@@ -62,12 +63,14 @@ class JobRunner:
         namespace: str,
         environment: Mapping[str, str] | None = None,
         *,
+        addresses: Mapping[str, str] | None = None,
         runs: Callable[[str], bool] = all_jobs,
         claims: Mapping[str, Path] | None = None,
     ) -> None:
         self._cluster = cluster
         self._namespace = namespace
         self._environment = environment or {}
+        self._addresses = addresses or {}
         self._runs_job = runs
         self._claims = claims or {}
         self._stopped = threading.Event()
@@ -136,7 +139,7 @@ class JobRunner:
 
     def _start(self, pod: Document) -> None:
         uid = pod["metadata"]["uid"]
-        places = Places(self._folder / "pods" / uid, self._claims, self._folder / "claims")
+        places = Places(self._folder / "pods" / uid, self._claims, self._folder / "claims", self._addresses)
         run = PodRun(self._api, pod, places, self._environment, lambda: self._stopped.is_set() or uid not in self._present)
         self._runs[uid] = (pod, run)
         thread = threading.Thread(target=self._watched, args=(run.run,), name=pod["metadata"]["name"], daemon=True)

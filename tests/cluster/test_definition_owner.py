@@ -51,10 +51,10 @@ def test_rollouts_of_a_release_outlive_the_release_that_brought_the_definition(
     first, second = two
     assert (_brings_it(helm, first), _brings_it(helm, second)) == (True, False)
     uid = _rollout(objects, second)
-    helm("uninstall", RELEASE, "--namespace", first)
+    helm("uninstall", RELEASE, "--namespace", first, "--no-hooks")
     helm("upgrade", RELEASE, CHART, "--namespace", second, "--values", values_of("gpu"), "--set", "commonLabels.team=search")
     assert not _brings_it(helm, second)
-    helm("uninstall", RELEASE, "--namespace", second)
+    helm("uninstall", RELEASE, "--namespace", second, "--no-hooks")
     assert objects.get(ENDCAP, "Rollout", second, "live")["metadata"]["uid"] == uid
 
 
@@ -63,7 +63,7 @@ def test_the_definition_is_handed_to_another_release_as_the_page_says(
 ) -> None:
     first, second = two
     uid = _rollout(objects, second)
-    helm("uninstall", RELEASE, "--namespace", first)
+    helm("uninstall", RELEASE, "--namespace", first, "--no-hooks")
     (shown,) = (block for block in blocks("operations.md") if block.kind == "shown" and "meta.helm.sh" in block.text)
     words = (
         shown.text.replace("\\\n", " ").removeprefix("$ kubectl ").replace("release-namespace=shop", f"release-namespace={second}").split()
@@ -71,7 +71,7 @@ def test_the_definition_is_handed_to_another_release_as_the_page_says(
     kubectl(*words)
     helm("upgrade", RELEASE, CHART, "--namespace", second, "--values", values_of("gpu"))
     assert _brings_it(helm, second)
-    helm("uninstall", RELEASE, "--namespace", second)
+    helm("uninstall", RELEASE, "--namespace", second, "--no-hooks")
     assert objects.get(ENDCAP, "Rollout", second, "live")["metadata"]["uid"] == uid
 
 
@@ -79,5 +79,5 @@ def test_a_definition_from_elsewhere_is_used_and_left_alone(helm: Command, kubec
     kubectl("apply", "--server-side", "--filename", CHART / "files" / f"{DEFINITION}.yaml")
     helm("install", RELEASE, CHART, "--namespace", namespace, "--values", values_of("gpu"), "--set", "crds.keep=false")
     assert not _brings_it(helm, namespace)
-    helm("uninstall", RELEASE, "--namespace", namespace)
+    helm("uninstall", RELEASE, "--namespace", namespace, "--no-hooks")
     assert DEFINITION in kubectl("get", "customresourcedefinitions", "--output", "name")

@@ -179,7 +179,7 @@ def test_knative_mode_needs_exactly_the_features_of_its_values(operators: Object
 def installed(helm: Command, namespace: str, operator_crds: None, without_rollout_definition: None) -> Iterator[str]:
     helm("install", RELEASE, CHART, "--namespace", namespace, "--values", values_of("gpu"))
     yield namespace
-    helm("uninstall", RELEASE, "--namespace", namespace)
+    helm("uninstall", RELEASE, "--namespace", namespace, "--no-hooks")
 
 
 def test_accounts_of_an_installed_release_are_looked_at(doctor: Doctor, kubectl: Command, installed: str) -> None:

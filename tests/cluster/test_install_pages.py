@@ -3,6 +3,7 @@
 import base64
 import json
 from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 
 import pytest
 
@@ -10,9 +11,12 @@ from tests.charts.named_secrets import STORAGE_KEYS, Named, completed, named_sec
 from tests.cluster.chart import PROFILES, RELEASE, documents
 from tests.cluster.cluster import Cluster
 from tests.cluster.command import Command
+from tests.cluster.job_runner import JobRunner
+from tests.cluster.kfp_server import KubernetesNative
 from tests.cluster.kserve_standin import KServeStandIn
 from tests.cluster.reader import Reader
 from tests.docs.page import Block, blocks
+from tests.pipelines.kfp_server.server import serving
 
 NAMESPACES = {
     "minimal": ("shop-minimal",),
@@ -21,6 +25,7 @@ NAMESPACES = {
     "multi-region": ("shop-eu",),
 }
 """That each page makes, the release's first."""
+PIPELINES = "http://ml-pipeline.kubeflow.svc:8888"
 ENDPOINT = "serving.kserve.io/s3-endpoint"
 
 
@@ -41,24 +46,31 @@ def test_a_profile_is_installed_as_its_page_says_and_finds_every_secret_it_names
     reader: Reader, cluster: Cluster, helm: Command, kubectl: Command, profile: str
 ) -> None:
     namespace = NAMESPACES[profile][0]
-    with cluster.api_client() as api_client:
-        stand_in = KServeStandIn(api_client, namespace)
-        stand_in.start()
-        try:
-            install, rest = _parted(blocks(f"install/{profile}.md"))
-            for block in install:
-                reader.do(block)
-            manifest = documents(helm("get", "manifest", RELEASE, "--namespace", namespace))
-            hooks = documents(helm("get", "hooks", RELEASE, "--namespace", namespace))
-            there, named = _there(kubectl, NAMESPACES[profile]), named_secrets([*manifest, *hooks], namespace)
-            assert there == completed(named, there)
-            _assert_storage_is_addressed(kubectl, namespace, named)
-            for block in rest:
-                reader.do(block)
-        finally:
-            stand_in.stop()
+    with _at_work(cluster, namespace):
+        install, rest = _parted(blocks(f"install/{profile}.md"))
+        for block in install:
+            reader.do(block)
+        manifest = documents(helm("get", "manifest", RELEASE, "--namespace", namespace))
+        hooks = documents(helm("get", "hooks", RELEASE, "--namespace", namespace))
+        there, named = _there(kubectl, NAMESPACES[profile]), named_secrets([*manifest, *hooks], namespace)
+        assert there == completed(named, there)
+        _assert_storage_is_addressed(kubectl, namespace, named)
+        for block in rest:
+            reader.do(block)
     if rest and profile == "production":
         assert not set(NAMESPACES[profile]) & set(kubectl("get", "namespaces", "--output", "jsonpath={.items[*].metadata.name}").split())
+
+
+@contextmanager
+def _at_work(cluster: Cluster, namespace: str) -> Iterator[None]:
+    """KServe, Kubeflow Pipelines, and who runs the Jobs that make and remove its recurring run."""
+    with cluster.api_client() as for_kserve, cluster.api_client() as for_pipelines, ExitStack() as stack:
+        stand_in = KServeStandIn(for_kserve, namespace)
+        stand_in.start()
+        stack.callback(stand_in.stop)
+        pipelines = stack.enter_context(serving(KubernetesNative(api_client=for_pipelines, namespace=namespace)))
+        stack.enter_context(JobRunner(cluster, namespace, addresses={PIPELINES: pipelines}, runs=lambda job: "schedule" in job))
+        yield
 
 
 def _parted(page: list[Block]) -> tuple[list[Block], list[Block]]:

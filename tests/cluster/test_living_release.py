@@ -12,7 +12,7 @@ SETTINGS = (
     "--values",
     values_of("production"),
     "--set",
-    "crds.enabled=false,fullnameOverride=endcap,kafka.enabled=false,evidence.enabled=false",
+    "crds.enabled=false,fullnameOverride=endcap,kafka.enabled=false,evidence.enabled=false,parts.namespace=",
 )
 KNATIVE = "serving.deploymentMode=Knative,serving.timeoutSeconds=30,route.enabled=false,certificate.enabled=false"
 
@@ -23,7 +23,7 @@ def release(helm: Command, operator_crds: None, make_namespace: Callable[[str], 
     namespace = make_namespace("living")
     helm("install", RELEASE, CHART, "--namespace", namespace, *SETTINGS)
     yield namespace
-    helm("uninstall", RELEASE, "--namespace", namespace)
+    helm("uninstall", RELEASE, "--namespace", namespace, "--no-hooks")
 
 
 def _upgrade(helm: Command, namespace: str, change: str, *more: str) -> str:
@@ -64,7 +64,7 @@ def test_another_release_of_the_namespace_is_no_hindrance(helm: Command, release
     arguments = ("beside", CHART, "--namespace", release, *values, "--set", KNATIVE)
     helm("install", *arguments)
     assert "beside-endcap" in helm("upgrade", *arguments)
-    helm("uninstall", "beside", "--namespace", release)
+    helm("uninstall", "beside", "--namespace", release, "--no-hooks")
 
 
 def test_the_commands_of_the_notes_work(helm: Command, kubectl: Command, release: str) -> None:

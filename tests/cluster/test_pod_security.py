@@ -34,7 +34,6 @@ WITHOUT_PODS = {
     "PrometheusRule",
     "Role",
     "RoleBinding",
-    "ScheduledWorkflow",
     "Secret",
     "Service",
     "ServiceAccount",

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.cluster.chart import CHART, RELEASE, values_of
+from tests.cluster.chart import CHART, RELEASE, parts_in, values_of
 from tests.cluster.cluster import Cluster, until
 from tests.cluster.command import Command
 from tests.cluster.job_runner import JobRunner
@@ -48,7 +48,7 @@ class Release:
     def __init__(self, helm: Command, kubectl: Command, namespace: str, host: str) -> None:
         self._helm, self._kubectl = helm, kubectl
         self._place = ("--namespace", namespace)
-        self._values = ("--values", values_of("production"), "--set", f"pipelines.host={host}")
+        self._values = ("--values", values_of("production"), "--set", f"pipelines.host={host}", *parts_in(namespace))
 
     def install(self, *more: str) -> None:
         self._helm("install", RELEASE, CHART, *self._place, *self._values, *more)

@@ -110,7 +110,7 @@ def _parts(release: Release) -> Iterator[Need]:
 
 def _pipelines(release: Release) -> Need:
     kinds = [Definition(kind, "pipelines.kubeflow.org", "v2beta1") for kind in ("pipelines", "pipelineversions")]
-    if release.values["pipelines.schedule.enabled"]:
+    if release.schedule_kind == "recurringRun":  # Kubeflow Pipelines keeps its recurring runs as these
         kinds.append(Definition("scheduledworkflows", "kubeflow.org", "v1beta1"))
     return Need(
         "Kubeflow Pipelines", "pipelines.enabled", tuple(kinds), "install Kubeflow Pipelines 2.5 or newer in Kubernetes-native mode"

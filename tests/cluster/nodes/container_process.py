@@ -103,6 +103,18 @@ def command_of(
     return ContainerCommand([relocated(each, mounts) for each in arguments], {**machine, **own, **overrides}, folder)
 
 
+def with_addresses(command: ContainerCommand, addresses: Mapping[str, str]) -> ContainerCommand:
+    """The command with names of the cluster replaced by what stands for them on this machine."""
+
+    def found(text: str) -> str:
+        for name, here in addresses.items():
+            text = text.replace(name, here)
+        return text
+
+    variables = {name: found(value) for name, value in command.environment.items()}
+    return ContainerCommand([found(each) for each in command.arguments], variables, command.folder)
+
+
 def _kubeconfig(server: str, account: Path, folder: Path) -> Path:
     """The pod's account for kubectl and for clients that look for a kubeconfig where there is no token under `ACCOUNT_PATH`."""
     namespace = (account / "namespace").read_text(encoding="utf-8")

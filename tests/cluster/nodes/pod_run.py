@@ -2,12 +2,12 @@
 
 import threading
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 
 from tests.cluster.nodes.container_environment import NotThere
-from tests.cluster.nodes.container_process import ContainerCommand, ContainerProcess, command_of
+from tests.cluster.nodes.container_process import ContainerCommand, ContainerProcess, command_of, with_addresses
 from tests.cluster.nodes.container_states import condition, running, terminated, waiting
 from tests.cluster.nodes.node_api import Document, NodeApi
 from tests.cluster.nodes.pod_volumes import PodVolumes
@@ -21,17 +21,19 @@ START_ERROR = 128
 
 @dataclass(frozen=True)
 class Places:
-    """Folders of this machine.
+    """Where things of the cluster are on this machine.
 
     Attributes:
         pod: of this pod.
         claims: those of PersistentVolumeClaims with a given one, by name.
         other_claims: holds those of the others.
+        addresses: names of the cluster, and what stands for them here.
     """
 
     pod: Path
     claims: Mapping[str, Path]
     other_claims: Path
+    addresses: Mapping[str, str] = field(default_factory=dict)
 
 
 class PodRun:
@@ -127,7 +129,8 @@ class PodRun:
 
     def _command(self, container: Document, volumes: PodVolumes) -> ContainerCommand:
         mounts = volumes.mounts(container)
-        return command_of(self._api, self._pod, container, mounts, overrides=self._overrides, folder=self._places.pod)
+        command = command_of(self._api, self._pod, container, mounts, overrides=self._overrides, folder=self._places.pod)
+        return with_addresses(command, self._places.addresses)
 
     def _keep_waiting(self, reason: str, message: str, containers: list[Document]) -> None:
         self._states["containerStatuses"] = {each["name"]: waiting(each, reason, message) for each in containers}
