@@ -21,7 +21,7 @@ from tests.made_metrics import MadeOutcomes, MadeTransformer
 from tests.prometheus_server import PrometheusServer
 
 STABLE = 1
-CANDIDATES = range(2, 50)
+CANDIDATES = range(2, 70)
 STABLE_COLLECTION, CANDIDATE_COLLECTION = "endcap_1", "endcap_2"
 """All candidates name the same one: Milvus takes seconds to load one."""
 RUNTIMES = Kind("serving.kserve.io", "v1alpha1", "servingruntimes")

@@ -11,11 +11,13 @@ from endcap.rollout.api_server import INFERENCE_SERVICES, ROLLOUTS, ApiServer
 from endcap.rollout.client import rollout_document
 from endcap.rollout.resource import parse_rollout
 from services.rollout_operator.traffic import Traffic, look_at
-from tests.cluster.chart import CHART, RELEASE, parts_in, values_of
+from tests.cluster.chart import CHART, RELEASE, values_of
 from tests.cluster.cluster import Cluster
 from tests.cluster.command import Command
 
 HELD = 5
+VALUES = ("--values", values_of("minimal"), "--set", "serving.replicas.min=3", "--set", "serving.replicas.max=24", "--no-hooks")
+"""No hooks: what they run would wait for a node."""
 SPEC = RolloutSpec(
     target=RELEASE,
     bundle=RolloutBundle(version=20261201090000, storage_uri="pvc://endcap-bundles/20261201090000", collection="endcap_20261201090000"),
@@ -27,15 +29,13 @@ SPEC = RolloutSpec(
 def server(cluster: Cluster, namespace: str, operator_crds: None, definition: None, helm: Command) -> Iterator[ApiServer]:
     """Of a namespace with a release that values give three replicas, and no operator."""
     with cluster.api_client() as api_client:
-        values = ("--values", values_of("production"), "--set", "crds.enabled=false", *parts_in(namespace))
-        helm("install", RELEASE, CHART, "--namespace", namespace, *values)
+        helm("install", RELEASE, CHART, "--namespace", namespace, *VALUES)
         yield ApiServer(api_client, namespace)
         helm("uninstall", RELEASE, "--namespace", namespace, "--no-hooks")
 
 
 def upgrade(helm: Command, namespace: str, *more: str) -> None:
-    values = ("--namespace", namespace, "--values", values_of("production"), "--set", "crds.enabled=false", *parts_in(namespace))
-    helm("upgrade", RELEASE, CHART, *values, "--set", "commonLabels.team=search", *more)
+    helm("upgrade", RELEASE, CHART, "--namespace", namespace, *VALUES, "--set", "commonLabels.team=search", *more)
 
 
 def replicas(server: ApiServer) -> tuple[int, int]:
