@@ -40,6 +40,12 @@ def requests(scene: Scene, nodes: Nodes, helm: Command, kubectl: Command) -> Ite
         yield stack.enter_context(SteadyLoad(nodes.loop, gateway.port)).report
 
 
+def _node_of_candidate(kubectl: Command, namespace: str) -> str:
+    """A node that has a pod of the candidate."""
+    label = f"serving.kserve.io/inferenceservice={NAME}-candidate"
+    return kubectl("get", "pods", "--namespace", namespace, "-l", label, "-o", "jsonpath={.items[0].spec.nodeName}")
+
+
 def test_a_rollout_ends_promoted_while_node_after_node_is_drained(
     scene: Scene, nodes: Nodes, requests: LoadReport, kubectl: Command
 ) -> None:
@@ -47,7 +53,9 @@ def test_a_rollout_ends_promoted_while_node_after_node_is_drained(
     scene.serve(version)
     rollout = scene.start(NAME, version, weights=(50, 100))
     scene.until_at_step(rollout, 0)
-    for node, start_s in zip(nodes.names, (SLOW_START_S, START_S, START_S), strict=True):
+    first = _node_of_candidate(kubectl, scene.namespace)
+    order = sorted(nodes.names, key=lambda name: name != first)
+    for node, start_s in zip(order, (SLOW_START_S, START_S, START_S), strict=True):
         assert scene.status(rollout).phase not in ENDED, scene.status(rollout).message
         nodes.start_s = start_s
         kubectl("drain", node, "--ignore-daemonsets", "--delete-emptydir-data", "--timeout=90s")
