@@ -80,7 +80,7 @@ class KServeStandIn:
         self._scales = Objects(api_client, fixed_replicas.MANAGER)
         self._autoscaler = Autoscaler(api_client, namespace)
         self._namespace = namespace
-        self._runs_pods = runs_pods
+        self.runs_pods = runs_pods
         self._settings = settings or KServeSettings()
         self._webhooks: Webhooks | None = None
         if webhooks:
@@ -193,7 +193,7 @@ class KServeStandIn:
         undo_restart(self._objects, deployment, pod.annotations)
         fixed_replicas.set_replicas(self._scales, deployment, fixed_replicas.fixed_replicas(service, autoscaler_class(pod)))
         pods = [each for each in self._objects.list_all("v1", "Pod", self._namespace) if _belongs(each, service)]
-        if self._runs_pods:
+        if self.runs_pods:
             for each in pods:
                 self._run_pod(each, self._start_of(service))
         status = standard_status(service, deployment, pods, self._settings)

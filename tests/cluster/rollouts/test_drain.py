@@ -25,7 +25,7 @@ def nodes(scene: Scene) -> Iterator[Nodes]:
     if scene.cluster.own is None:
         pytest.skip("a cluster of KUBECONFIG has nodes of its own")
     with pytest.MonkeyPatch.context() as patch, Nodes(scene.cluster, scene.namespace, selector=SELECTOR) as running:
-        patch.setattr(scene.kserve, "_runs_pods", False)  # `runs_pods=False` for this module: the nodes run them
+        patch.setattr(scene.kserve, "runs_pods", False)  # the nodes run them
         yield running
 
 
