@@ -91,8 +91,8 @@ def test_variants_change_too_and_a_candidate_keeps_the_class_it_was_made_with(re
 def make_candidate(objects: Objects, namespace: str) -> None:
     """As the rollout operator makes it: the target under another name."""
     target: dict[str, Any] = objects.get("serving.kserve.io/v1beta1", "InferenceService", namespace, RELEASE)
-    kept = {field: target["metadata"][field] for field in ("labels", "annotations")}
-    metadata = {**kept, "name": f"{RELEASE}-candidate", "namespace": namespace}
+    labels = {**target["metadata"]["labels"], "endcap.dev/track": "candidate"}
+    metadata = {"labels": labels, "annotations": target["metadata"]["annotations"], "name": f"{RELEASE}-candidate", "namespace": namespace}
     objects.create({"apiVersion": target["apiVersion"], "kind": target["kind"], "metadata": metadata, "spec": target["spec"]})
 
 

@@ -32,7 +32,7 @@ def doctor(cluster: Cluster) -> Doctor:
 def test_every_profile_gives_a_table_with_something_to_do_in_each_gap(doctor: Doctor, namespace: str, profile: str) -> None:
     done = doctor.run("--namespace", namespace, "--values", values_of(profile))
     assert done.returncode == 7, done.stderr
-    assert "needed, and by which value" in done.stdout
+    assert "needed (by which value)" in done.stdout
     assert "secret endcap-feast-registry" in done.stdout
     assert "Traceback" not in done.stderr
     found = doctor.findings("--namespace", namespace, "--values", values_of(profile))

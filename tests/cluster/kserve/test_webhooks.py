@@ -3,9 +3,10 @@
 from typing import Any
 
 import pytest
+import yaml
 from kubernetes.client.rest import ApiException
 
-from tests.cluster.chart import CHART, PROFILES, RELEASE, documents, values_of
+from tests.cluster.chart import CHART, PROFILES, RELEASE, documents, parts_in, values_of
 from tests.cluster.command import Command
 from tests.cluster.kserve.knative_features import FEATURE_OF_FIELD
 from tests.cluster.kserve.knative_features import refusal as knative_refusal
@@ -85,14 +86,18 @@ def test_a_stored_service_can_be_written_again(shelf: Shelf) -> None:
 
 @pytest.mark.parametrize("profile", PROFILES)
 def test_a_profile_passes(helm: Command, shelf: Shelf, profile: str) -> None:
-    rendered = helm("template", RELEASE, CHART, "--namespace", shelf.namespace, "--values", values_of(profile))
+    place = ("--namespace", shelf.namespace)
+    rendered = helm("template", RELEASE, CHART, *place, "--values", values_of(profile), *parts_in(shelf.namespace))
     accepted = shelf.kubectl("apply", *DRY, "--namespace", shelf.namespace, "-f", "-", stdin=rendered)
     assert f"inferenceservice.serving.kserve.io/{RELEASE}" in accepted.split()
 
 
 @pytest.mark.parametrize("profile", PROFILES)
 def test_an_overlay_passes(shelf: Shelf, profile: str) -> None:
-    accepted = shelf.kubectl("apply", *DRY, "--namespace", shelf.namespace, "-k", MANIFESTS / "overlays" / profile)
+    built = documents(shelf.kubectl("kustomize", MANIFESTS / "overlays" / profile))
+    for each in built:
+        each["metadata"].pop("namespace", None)  # that of the parts, which is not here
+    accepted = shelf.kubectl("apply", *DRY, "--namespace", shelf.namespace, "-f", "-", stdin=yaml.safe_dump_all(built))
     assert f"inferenceservice.serving.kserve.io/{RELEASE}" in accepted.split()
 
 
