@@ -20,6 +20,7 @@ from enum import Enum, auto
 from typing import Any
 
 from tests.cluster.kserve import fixed_replicas
+from tests.cluster.kserve.applied import Applied
 from tests.cluster.kserve.autoscaler import Autoscaler
 from tests.cluster.kserve.model_load import crashed
 from tests.cluster.kserve.name_limits import host_refusal
@@ -77,6 +78,7 @@ class KServeStandIn:
         from kubernetes.client import ApiClient
 
         self._objects = Objects(api_client, "kserve-stand-in")
+        self._applied = Applied(self._objects)
         self._scales = Objects(api_client, fixed_replicas.MANAGER)
         self._autoscaler = Autoscaler(api_client, namespace)
         self._namespace = namespace
@@ -188,7 +190,7 @@ class KServeStandIn:
     def _standard(self, service: dict[str, Any], pod: PredictorPod) -> dict[str, Any]:
         if refusal := host_refusal(service["metadata"]["name"], self._namespace, self._settings.ingress_domain):
             raise Refused(refusal)
-        made = [self._objects.apply(each) for each in standard_objects(service, pod)]
+        made = [self._applied.apply(each) for each in standard_objects(service, pod)]
         deployment = made[0]
         undo_restart(self._objects, deployment, pod.annotations)
         fixed_replicas.set_replicas(self._scales, deployment, fixed_replicas.fixed_replicas(service, autoscaler_class(pod)))
@@ -225,7 +227,7 @@ class KServeStandIn:
 
     def _knative(self, service: dict[str, Any], pod: PredictorPod) -> dict[str, Any]:
         wanted = knative_service(service, pod, _component(service))
-        made = self._objects.apply(wanted)
+        made = self._applied.apply(wanted)
         template = hashlib.sha256(json.dumps(wanted["spec"]["template"], sort_keys=True).encode()).hexdigest()
         start = self._start_of(service)
         route = routed(made, template, ready=start is Start.AT_ONCE, lost=start is Start.LOST, failed=start is Start.FAILS)

@@ -121,27 +121,23 @@ def test_a_schedule_comes_changes_and_goes_with_its_release(
 def test_a_new_pipeline_is_what_the_schedule_starts_then(release: Release, kfp: KubernetesNative, jobs: JobRunner) -> None:
     release.install()
     release.wait_for_job(jobs)
-    release.upgrade("--set", "pipelines.dataDir=/elsewhere")
+    release.upgrade("--set", "pipelines.dataDir=/var/lib/endcap/elsewhere")
     release.wait_for_job(jobs)
     (recurring_run,) = kfp.recurring
     run = kfp.runs[kfp.fire(recurring_run)["run_id"]]
     package = kfp.versions[run["pipeline_version_reference"]["pipeline_version_id"]][2]
-    assert package.spec.root.input_definitions.parameters["data_dir"].default_value.string_value == "/elsewhere"
+    assert package.spec.root.input_definitions.parameters["data_dir"].default_value.string_value == "/var/lib/endcap/elsewhere"
     release.uninstall()
 
 
 def test_a_schedule_that_is_switched_off_or_rolled_back_is_gone(release: Release, kfp: KubernetesNative, jobs: JobRunner) -> None:
     release.install("--set", "pipelines.schedule.enabled=false")
     release.wait_for_job(jobs)
-    release.upgrade()
-    release.wait_for_job(jobs)
-    assert crons(kfp) == ["0 0 3 * * *"]
-    release.rollback(1)
-    release.wait_for_job(jobs)
     assert kfp.recurring == {}
     release.upgrade()
     release.wait_for_job(jobs)
-    release.upgrade("--set", "pipelines.schedule.enabled=false")
+    assert crons(kfp) == ["0 0 3 * * *"]
+    release.rollback(1)  # an upgrade that switches it off renders the same Job
     release.wait_for_job(jobs)
     assert kfp.recurring == {}
     release.uninstall()
@@ -166,7 +162,13 @@ def test_a_cron_job_starts_what_is_installed(
 
 def test_pipelines_are_not_switched_off_before_their_schedule(helm: Command, release: Release, namespace: str) -> None:
     release.install()
-    off = ("--values", str(values_of("production")), "--set", "pipelines.enabled=false,pipelines.schedule.enabled=false")
+    off = (
+        "--values",
+        str(values_of("production")),
+        "--set",
+        "pipelines.enabled=false,pipelines.schedule.enabled=false",
+        *parts_in(namespace),
+    )
     refused = helm.run("upgrade", RELEASE, CHART, "--namespace", namespace, *off)
     assert "switch pipelines.schedule.enabled off in an upgrade before this one" in refused.stderr
     helm("uninstall", RELEASE, "--namespace", namespace, "--no-hooks")
