@@ -1,5 +1,6 @@
 """Transformers that are not there: each a /metrics of its own, whose numbers move as a test says."""
 
+import socket
 import threading
 import time
 from collections import defaultdict
@@ -16,6 +17,7 @@ from transformers.metrics import ServingMetrics
 Distribution = Mapping[float, float]
 """Share by value; the shares add up to 1."""
 SURFACE = "home"
+POLL_S = 0.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,30 +84,46 @@ class MadePage:
         self.lock = threading.Lock()
         self.fractions = Fractions()
         self._moved = time.monotonic()
+        self._idle_page: bytes | None = None
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), _handler(self._shown))
         self.target = f"127.0.0.1:{self._server.server_port}"
-        self._thread = threading.Thread(target=lambda: self._server.serve_forever(poll_interval=0.05), daemon=True)
+        self._thread = threading.Thread(target=lambda: self._server.serve_forever(poll_interval=POLL_S), daemon=True)
         self._thread.start()
 
     def move(self, seconds: float) -> None:
         """Put time into the numbers; called with the lock held."""
+
+    @property
+    def is_idle(self) -> bool:
+        """Whether time moves no number: the page is then made once."""
+        return False
 
     def passed(self) -> None:
         """Put the time since the last call into the numbers; called with the lock held."""
         now = time.monotonic()
         self.move(now - self._moved)
         self._moved = now
+        self._idle_page = None
 
     def close(self) -> None:
         """As when a pod is gone: nothing listens any more."""
-        self._server.shutdown()
+        stopping = threading.Thread(target=self._server.shutdown)
+        stopping.start()
+        with suppress(OSError):  # a connection wakes the server before its next look
+            socket.create_connection(self._server.server_address, timeout=1).close()
+        stopping.join()
         self._server.server_close()
         self._thread.join()
 
     def _shown(self) -> bytes:
         with self.lock:
+            if self._idle_page is not None:
+                return self._idle_page
             self.passed()
-            return generate_latest(self.registry)
+            page = generate_latest(self.registry)
+            if self.is_idle:
+                self._idle_page = page
+            return page
 
 
 class MadeTransformer(MadePage):
@@ -124,6 +142,10 @@ class MadeTransformer(MadePage):
     def traffic(self) -> Traffic:
         return self._traffic
 
+    @property
+    def is_idle(self) -> bool:
+        return self._traffic.requests_per_second == 0
+
     def change(self, **changes: Any) -> None:
         """Fields of `Traffic` from now on; what was so far is counted as it was."""
         with self.lock:
@@ -139,6 +161,7 @@ class MadeTransformer(MadePage):
     def serve(self, version: int) -> None:
         """Serve another version from now on, in the same pod."""
         self.version = version
+        self._idle_page = None
         self._metrics.bundle_served(f"endcap-{version}", version, f"endcap_{version}", 0.0)
 
     def answer(self, requests: int, **changes: Any) -> None:

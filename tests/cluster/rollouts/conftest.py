@@ -119,6 +119,7 @@ def tidied(request: pytest.FixtureRequest) -> Iterator[None]:
         yield
         return
     scene = request.getfixturevalue("scene")
-    kept = len(scene.targets)
+    kept, busy = len(scene.targets), len(scene.busy)
     yield
     scene.forget_targets(kept)
+    scene.let_rest(busy)

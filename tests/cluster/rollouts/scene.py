@@ -53,6 +53,7 @@ class Scene:
     versions: Iterator[int] = field(default_factory=lambda: iter(CANDIDATES))
     names: Iterator[int] = field(default_factory=lambda: itertools.count(1))
     targets: list[str] = field(default_factory=list)
+    busy: list[int] = field(default_factory=list)
 
     def version(self) -> int:
         """One that no other test uses."""
@@ -127,7 +128,13 @@ class Scene:
 
     def serve(self, version: int, **traffic: Any) -> None:
         """Shoppers are served by a version's pod from now on."""
+        self.busy.append(version)
         self.pods[version].change(requests_per_second=BUSY, **traffic)
+
+    def let_rest(self, kept: int) -> None:
+        """Nobody asks any version but the first ones: each busy pod costs time at every scrape."""
+        while len(self.busy) > kept:
+            self.pods[self.busy.pop()].change(requests_per_second=0)
 
     def rollout(self, name: str) -> Rollout:
         document = self.server.get(ROLLOUTS, name)
