@@ -35,6 +35,7 @@ class Scene:
         self.server = server
         self.prometheus = Prometheus.at(server.url, 10)
         self._idle = pods
+        self._taken: list[MadeTransformer] = []
         self._outcomes = outcomes
         self._versions = iter(VERSIONS)
 
@@ -45,9 +46,15 @@ class Scene:
     def pods(self, version: int, count: int = 1) -> list[MadeTransformer]:
         """Pods that serve a version from now on."""
         taken = [self._idle.pop() for _ in range(count)]
+        self._taken += taken
         for pod in taken:
             pod.serve(version)
         return taken
+
+    def let_rest(self) -> None:
+        """Nobody asks the pods that were taken until now: each busy one costs time at every scrape."""
+        while self._taken:
+            self._taken.pop().change(requests_per_second=0)
 
     def pod(self, version: int) -> MadeTransformer:
         return self.pods(version)[0]
