@@ -2,6 +2,7 @@
 
 import sqlite3
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
@@ -61,50 +62,48 @@ def test_the_champion_moves_forward_and_back_and_brings_its_evaluation(
     assert tracking.register(bundles[0][0].manifest, bundles[0][0].path) == tracking.register(bundles[0][0].manifest, bundles[0][0].path)
 
 
-def test_a_champion_whose_run_was_deleted_is_there_without_its_evaluation(
-    make_bundle: Callable[..., Bundle], make_evaluation: Callable[..., Evaluation], tmp_path: Path
-) -> None:
+@dataclass(frozen=True)
+class Crowned:
+    """A registry with a champion, bundle 3, and the run that made it."""
+
+    settings: Settings
+    tracking: Tracking
+    run_id: str
+
+
+@pytest.fixture
+def crowned(make_bundle: Callable[..., Bundle], make_evaluation: Callable[..., Evaluation], tmp_path: Path) -> Crowned:
     settings = Settings(home=tmp_path / "home")
     tracking = Tracking(settings)
     run_id = tracking.record_run(written(make_evaluation(), tmp_path), {}, {})
     bundle = make_bundle(3, run_id=run_id)
     tracking.make_champion(bundle.manifest, bundle.path)
+    return Crowned(settings, tracking, run_id)
+
+
+def test_a_champion_whose_run_was_deleted_is_there_without_its_evaluation(crowned: Crowned) -> None:
     import mlflow
 
-    mlflow.MlflowClient(settings.mlflow_uri).delete_run(run_id)
-    champion = tracking.champion()
+    mlflow.MlflowClient(crowned.settings.mlflow_uri).delete_run(crowned.run_id)
+    champion = crowned.tracking.champion()
     assert champion is not None
     assert (champion.bundle_version, champion.evaluation) == (3, None)
-    assert run_id in champion.gone and "deleted" in champion.gone
+    assert crowned.run_id in champion.gone and "deleted" in champion.gone
 
 
 @pytest.mark.parametrize(("content", "why"), [(None, "has no evaluation.json"), ('{"shelf": 1}', "of another version of endcap")])
-def test_a_champion_whose_evaluation_is_gone_or_of_another_shape_says_why(
-    make_bundle: Callable[..., Bundle], make_evaluation: Callable[..., Evaluation], tmp_path: Path, content: str | None, why: str
-) -> None:
-    settings = Settings(home=tmp_path / "home")
-    tracking = Tracking(settings)
-    run_id = tracking.record_run(written(make_evaluation(), tmp_path), {}, {})
-    bundle = make_bundle(3, run_id=run_id)
-    tracking.make_champion(bundle.manifest, bundle.path)
-    (kept,) = (settings.home / "mlflow-artifacts").rglob("evaluation.json")
+def test_a_champion_whose_evaluation_is_gone_or_of_another_shape_says_why(crowned: Crowned, content: str | None, why: str) -> None:
+    (kept,) = (crowned.settings.home / "mlflow-artifacts").rglob("evaluation.json")
     kept.unlink() if content is None else kept.write_text(content)
-    champion = tracking.champion()
+    champion = crowned.tracking.champion()
     assert champion is not None
     assert champion.evaluation is None and why in champion.gone
 
 
-def test_a_registry_that_stops_answering_is_an_error_and_no_missing_champion(
-    make_bundle: Callable[..., Bundle], make_evaluation: Callable[..., Evaluation], tmp_path: Path
-) -> None:
-    settings = Settings(home=tmp_path / "home")
-    tracking = Tracking(settings)
-    run_id = tracking.record_run(written(make_evaluation(), tmp_path), {}, {})
-    bundle = make_bundle(3, run_id=run_id)
-    tracking.make_champion(bundle.manifest, bundle.path)
-    with sqlite3.connect(settings.home / "mlflow.db") as database:
+def test_a_registry_that_stops_answering_is_an_error_and_no_missing_champion(crowned: Crowned) -> None:
+    with sqlite3.connect(crowned.settings.home / "mlflow.db") as database:
         database.execute("ALTER TABLE registered_models RENAME TO away")
-    for ask in (tracking.champion, tracking.champion_version):
+    for ask in (crowned.tracking.champion, crowned.tracking.champion_version):
         with pytest.raises(DependencyUnavailable, match="MLflow does not answer"):
             ask()
 
