@@ -101,7 +101,7 @@ def test_a_model_that_loads_slowly_has_the_deadline_for_each_pod(scene: Scene) -
     target, version = scene.make_target(minReplicas=3, maxReplicas=9), scene.version()
     scene.serve(version)
     scene.kserve.hold(f"{target}-candidate")
-    deadline_s, load_s = 5, 3.0
+    deadline_s, load_s = 20, 7.0
     rollout = scene.start(target, version, weights=(10, 100), pause=LONG, deadline=deadline_s)
     with workloads(scene, f"{target}-candidate") as (candidate,):
         for number in range(3):
