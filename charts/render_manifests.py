@@ -7,9 +7,9 @@ from values_comments import CHART
 from values_schema import SCHEMA, schema_text
 from values_table import README, readme_with_table
 
-from endcap.rollout.definition import definition_text
-from pipelines.compiling import compile_pipeline
-from pipelines.values import ChartValues
+from endcap.release.rollout.definition import definition_text
+from endcap_pipelines.compiling import compile_pipeline
+from endcap_pipelines.values import ChartValues
 
 MONITORING = CHART.parents[1] / "monitoring"
 FILES = CHART / "files"

@@ -12,7 +12,7 @@ from typing import Any
 
 from prometheus_client import CollectorRegistry, Counter, generate_latest
 
-from transformers.metrics import ServingMetrics
+from endcap_transformer.telemetry.metrics import ServingMetrics
 
 Distribution = Mapping[float, float]
 """Share by value; the shares add up to 1."""

@@ -1,0 +1,1 @@
+"""What endcap is worth, measured: each part prints one table."""

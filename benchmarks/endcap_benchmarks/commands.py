@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from endcap.cli.output import JsonOption
-from endcap.settings import load_settings
+from endcap.core.settings import load_settings
 
 if TYPE_CHECKING:
-    from benchmarks.quality.benchmark import QualityOptions
+    from endcap_benchmarks.quality.benchmark import QualityOptions
 
 app = typer.Typer(help="Measure what recommendations are worth.", no_args_is_help=True)
 
@@ -48,7 +48,7 @@ def quality(  # noqa: PLR0917
 
     Example: endcap benchmark quality --data beauty --protocol leave-one-out --models popular,ease,two_tower --seeds 1,2,3
     """
-    from benchmarks.quality.benchmark import QualityOptions
+    from endcap_benchmarks.quality.benchmark import QualityOptions
 
     settings = load_settings()
     options = QualityOptions(
@@ -77,9 +77,9 @@ def _measure(options: "QualityOptions", file: Path, as_json: bool) -> None:
     """
     from rich.console import Console
 
-    from benchmarks.quality.benchmark import measure_quality
-    from benchmarks.quality.console_table import WIDTH, console_table
-    from benchmarks.quality.html_report import write_html
+    from endcap_benchmarks.quality.benchmark import measure_quality
+    from endcap_benchmarks.quality.console_table import WIDTH, console_table
+    from endcap_benchmarks.quality.html_report import write_html
 
     words = Console(stderr=True, highlight=False)
     report = measure_quality(options, lambda text: words.print(text, style="dim"))
@@ -96,7 +96,7 @@ def _measure(options: "QualityOptions", file: Path, as_json: bool) -> None:
 
 
 def _numbers(text: str) -> list[int]:
-    from endcap.errors import InvalidInput
+    from endcap.core.errors import InvalidInput
 
     try:
         return [int(each) for each in text.split(",")]

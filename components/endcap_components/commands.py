@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from endcap.cli.output import JsonOption, print_json, print_table
-from endcap.settings import load_settings
+from endcap.core.settings import load_settings
 
 
 def features(
@@ -23,9 +23,9 @@ def features(
 
     Example: endcap features --data .endcap/data
     """
-    from components.build_features.step import build_features_step
-    from endcap.feature_store.materialize import materialize
-    from endcap.feature_store.publish import publish_features
+    from endcap.features.store.materialize import materialize
+    from endcap.features.store.publish import publish_features
+    from endcap_components.build_features.step import build_features_step
 
     settings = load_settings()
     folder = out or settings.features_dir

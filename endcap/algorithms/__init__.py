@@ -1,0 +1,1 @@
+"""Recommendation algorithms under one interface: fit on interactions, score items for users."""

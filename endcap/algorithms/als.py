@@ -7,9 +7,9 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field
 
-from endcap.methods.interactions import Interactions
-from endcap.methods.method import TrainingData
-from endcap.methods.vector_scores import VectorScores, bought_items
+from endcap.algorithms.interactions import Interactions
+from endcap.algorithms.method import TrainingData
+from endcap.algorithms.vector_scores import VectorScores, bought_items
 
 
 class Als(BaseModel):

@@ -2,9 +2,9 @@
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from endcap.methods.learned_fold_in import LearnedFoldIn
-from endcap.methods.method import TrainingData
-from endcap.methods.vector_scores import VectorScores, bought_items
+from endcap.algorithms.learned_fold_in import LearnedFoldIn
+from endcap.algorithms.method import TrainingData
+from endcap.algorithms.vector_scores import VectorScores, bought_items
 
 
 class Bpr(BaseModel):

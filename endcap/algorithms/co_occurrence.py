@@ -6,9 +6,9 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
-from endcap.methods.interactions import Interactions
-from endcap.retrieval.candidates import Candidates
-from endcap.retrieval.item_to_item import ItemToItem
+from endcap.algorithms.interactions import Interactions
+from endcap.engine.retrieval.candidates import Candidates
+from endcap.engine.retrieval.item_to_item import ItemToItem
 
 Score = Callable[[NDArray[np.float32], float, NDArray[np.float32]], NDArray[np.float32]]
 """From the groups that have both (float32 [m]), those that have the one, and those that have each other (float32 [m]), a score [m]."""

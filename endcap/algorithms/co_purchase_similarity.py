@@ -5,7 +5,7 @@ from functools import partial
 import numpy as np
 from numpy.typing import NDArray
 
-from endcap.methods.co_occurrence import Score
+from endcap.algorithms.co_occurrence import Score
 
 
 def cosine(shrinkage: float) -> Score:

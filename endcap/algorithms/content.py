@@ -7,13 +7,13 @@ from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field
 from scipy import sparse
 
-from endcap.errors import InvalidInput
-from endcap.methods.history_weights import default_decay_days, recency_weights
-from endcap.methods.interactions import Interactions
-from endcap.methods.item_rarity import inverse_frequency
-from endcap.methods.method import NOT_RECOMMENDED, TrainingData
-from endcap.methods.table_of_scores import table_of
-from endcap.retrieval.item_to_item import ItemToItem
+from endcap.algorithms.history_weights import default_decay_days, recency_weights
+from endcap.algorithms.interactions import Interactions
+from endcap.algorithms.item_rarity import inverse_frequency
+from endcap.algorithms.method import NOT_RECOMMENDED, TrainingData
+from endcap.algorithms.table_of_scores import table_of
+from endcap.core.errors import InvalidInput
+from endcap.engine.retrieval.item_to_item import ItemToItem
 
 
 class Content(BaseModel):

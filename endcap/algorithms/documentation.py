@@ -3,7 +3,7 @@
 from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 
-from endcap.methods.registry import METHODS, settings_of
+from endcap.algorithms.registry import METHODS, settings_of
 
 BEGIN, END = "<!-- settings of {name} -->", "<!-- end of settings -->"
 

@@ -10,13 +10,13 @@ from pydantic import BaseModel, ConfigDict, Field
 from scipy import sparse
 from scipy.linalg import lapack
 
-from endcap.methods.history_weights import recency_weights
-from endcap.methods.interactions import Interactions
-from endcap.methods.item_to_item_cosine import ItemToItemCosine
-from endcap.methods.method import NOT_RECOMMENDED, TrainingData
-from endcap.methods.neighbour_scores import NeighbourScores
-from endcap.methods.table_of_scores import table_of
-from endcap.retrieval.item_to_item import ItemToItem
+from endcap.algorithms.history_weights import recency_weights
+from endcap.algorithms.interactions import Interactions
+from endcap.algorithms.item_to_item_cosine import ItemToItemCosine
+from endcap.algorithms.method import NOT_RECOMMENDED, TrainingData
+from endcap.algorithms.neighbour_scores import NeighbourScores
+from endcap.algorithms.table_of_scores import table_of
+from endcap.engine.retrieval.item_to_item import ItemToItem
 
 CELLS_MAX = 100_000_000
 """Users by items up to which a dense matrix of them is kept: 400 MB."""

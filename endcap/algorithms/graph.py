@@ -11,10 +11,10 @@ from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field
 from scipy import sparse
 
-from endcap.methods.adam import Adam
-from endcap.methods.interactions import Interactions
-from endcap.methods.method import TrainingData
-from endcap.methods.vector_scores import VectorScores, bought_items
+from endcap.algorithms.adam import Adam
+from endcap.algorithms.interactions import Interactions
+from endcap.algorithms.method import TrainingData
+from endcap.algorithms.vector_scores import VectorScores, bought_items
 
 
 class Graph(BaseModel):

@@ -4,7 +4,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
-from endcap.methods.interactions import Interactions
+from endcap.algorithms.interactions import Interactions
 
 DECAY_SHARE = 0.4
 """Chosen on validation data with and without purchases that come again (docs/decisions/0014-methods.md)."""

@@ -3,11 +3,11 @@
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field
 
-from endcap.errors import InvalidInput
-from endcap.methods.history_weights import default_decay_days
-from endcap.methods.mean_of_history import MeanOfHistory, unit_length
-from endcap.methods.method import TrainingData
-from endcap.methods.vector_scores import VectorScores
+from endcap.algorithms.history_weights import default_decay_days
+from endcap.algorithms.mean_of_history import MeanOfHistory, unit_length
+from endcap.algorithms.method import TrainingData
+from endcap.algorithms.vector_scores import VectorScores
+from endcap.core.errors import InvalidInput
 
 
 class Image(BaseModel):

@@ -4,7 +4,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from endcap.errors import InvalidInput
+from endcap.core.errors import InvalidInput
 
 COLUMN = "image_embedding"
 

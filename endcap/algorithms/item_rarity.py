@@ -4,7 +4,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
-from endcap.methods.interactions import Interactions
+from endcap.algorithms.interactions import Interactions
 
 
 def inverse_user_frequency(interactions: Interactions) -> NDArray[np.float32]:

@@ -2,10 +2,10 @@
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from endcap.methods.co_occurrence import neighbour_table
-from endcap.methods.co_purchase_similarity import cosine
-from endcap.methods.method import TrainingData
-from endcap.methods.neighbour_scores import NeighbourScores
+from endcap.algorithms.co_occurrence import neighbour_table
+from endcap.algorithms.co_purchase_similarity import cosine
+from endcap.algorithms.method import TrainingData
+from endcap.algorithms.neighbour_scores import NeighbourScores
 
 
 class ItemToItemCosine(BaseModel):

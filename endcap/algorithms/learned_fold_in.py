@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
-from endcap.methods.interactions import Interactions
+from endcap.algorithms.interactions import Interactions
 
 RIDGE_SHARE = 0.01
 """Pull towards zero, as a share of the mean square of what is mapped."""

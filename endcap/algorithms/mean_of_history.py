@@ -5,8 +5,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from endcap.methods.history_weights import recency_weights
-from endcap.methods.interactions import Interactions
+from endcap.algorithms.history_weights import recency_weights
+from endcap.algorithms.interactions import Interactions
 
 
 @dataclass(frozen=True)

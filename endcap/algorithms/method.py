@@ -6,9 +6,9 @@ from typing import Protocol, runtime_checkable
 import numpy as np
 from numpy.typing import NDArray
 
+from endcap.algorithms.interactions import Interactions
 from endcap.catalogue.item_table import ItemTable
-from endcap.methods.interactions import Interactions
-from endcap.retrieval.item_to_item import ItemToItem
+from endcap.engine.retrieval.item_to_item import ItemToItem
 
 NOT_RECOMMENDED = np.float32(-np.inf)
 """Score of an item that a method has nothing to say about."""

@@ -9,10 +9,10 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field
 
-from endcap.methods.interactions import Interactions
-from endcap.methods.method import NOT_RECOMMENDED, TrainingData
-from endcap.methods.ncf_examples import NcfExamples
-from endcap.methods.vector_scores import bought_items
+from endcap.algorithms.interactions import Interactions
+from endcap.algorithms.method import NOT_RECOMMENDED, TrainingData
+from endcap.algorithms.ncf_examples import NcfExamples
+from endcap.algorithms.vector_scores import bought_items
 
 CELLS_A_BLOCK = 2_000_000
 """Pairs of a user and an item that are scored at once."""
@@ -34,7 +34,7 @@ class Ncf(BaseModel):
 
     def fit(self, data: TrainingData, seed: int) -> "FittedNcf":
         """Train; examples and start values follow from `seed`."""
-        from endcap.methods.ncf_training import train_ncf
+        from endcap.algorithms.ncf_training import train_ncf
 
         return FittedNcf(train_ncf(self, NcfExamples.of(data.interactions, self.history_max), seed), self, bought_items(data.interactions))
 

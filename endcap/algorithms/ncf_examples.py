@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from endcap.methods.interactions import Interactions
+from endcap.algorithms.interactions import Interactions
 
 
 @dataclass(frozen=True)

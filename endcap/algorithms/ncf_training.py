@@ -6,10 +6,10 @@ import numpy as np
 import tensorflow as tf
 import tf_keras as keras
 
-from endcap.methods.ncf_examples import NcfExamples
+from endcap.algorithms.ncf_examples import NcfExamples
 
 if TYPE_CHECKING:
-    from endcap.methods.ncf import Ncf, NcfWeights
+    from endcap.algorithms.ncf import Ncf, NcfWeights
 
 
 class NcfModel(keras.Model):  # type: ignore[misc]
@@ -42,7 +42,7 @@ class NcfModel(keras.Model):  # type: ignore[misc]
 
 def train_ncf(settings: "Ncf", examples: NcfExamples, seed: int) -> "NcfWeights":
     """Logistic loss on what was bought and what was not, with Adam."""
-    from endcap.methods.ncf import NcfWeights
+    from endcap.algorithms.ncf import NcfWeights
 
     model = NcfModel(examples.item_count, settings.dimensions, seed)
     optimiser = keras.optimizers.Adam(settings.learning_rate)

@@ -3,9 +3,9 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from endcap.methods.mean_of_history import unit_length
-from endcap.methods.table_of_scores import CELLS_A_BLOCK, fill_rows
-from endcap.retrieval.item_to_item import ItemToItem
+from endcap.algorithms.mean_of_history import unit_length
+from endcap.algorithms.table_of_scores import CELLS_A_BLOCK, fill_rows
+from endcap.engine.retrieval.item_to_item import ItemToItem
 
 
 def nearest_by_cosine(vectors: NDArray[np.float32], count: int) -> ItemToItem:

@@ -7,10 +7,10 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
-from endcap.methods.history_weights import recency_weights
-from endcap.methods.interactions import Interactions
-from endcap.methods.method import NOT_RECOMMENDED
-from endcap.retrieval.item_to_item import ItemToItem
+from endcap.algorithms.history_weights import recency_weights
+from endcap.algorithms.interactions import Interactions
+from endcap.algorithms.method import NOT_RECOMMENDED
+from endcap.engine.retrieval.item_to_item import ItemToItem
 
 
 @dataclass(frozen=True)

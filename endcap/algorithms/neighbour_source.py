@@ -4,11 +4,11 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any
 
-from endcap.errors import InvalidInput
-from endcap.methods.method import Fitted, HasItemVectors, HasNeighbours, Method
-from endcap.methods.nearest_vectors import nearest_by_cosine
-from endcap.methods.registry import METHODS, method_of
-from endcap.retrieval.item_to_item import ItemToItem
+from endcap.algorithms.method import Fitted, HasItemVectors, HasNeighbours, Method
+from endcap.algorithms.nearest_vectors import nearest_by_cosine
+from endcap.algorithms.registry import METHODS, method_of
+from endcap.core.errors import InvalidInput
+from endcap.engine.retrieval.item_to_item import ItemToItem
 
 DEFAULT_METHOD: Mapping[str, Any] = MappingProxyType({"method": "ease"})
 """What the table is made by when nothing else is said."""

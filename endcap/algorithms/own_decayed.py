@@ -2,9 +2,9 @@
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from endcap.methods.history_weights import default_decay_days
-from endcap.methods.method import TrainingData
-from endcap.methods.own_scores import OwnScores
+from endcap.algorithms.history_weights import default_decay_days
+from endcap.algorithms.method import TrainingData
+from endcap.algorithms.own_scores import OwnScores
 
 
 class OwnDecayed(BaseModel):

@@ -2,8 +2,8 @@
 
 from pydantic import BaseModel, ConfigDict
 
-from endcap.methods.method import TrainingData
-from endcap.methods.own_scores import OwnScores
+from endcap.algorithms.method import TrainingData
+from endcap.algorithms.own_scores import OwnScores
 
 
 class OwnMostBought(BaseModel):

@@ -6,8 +6,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
-from endcap.methods.interactions import Interactions
-from endcap.methods.method import NOT_RECOMMENDED
+from endcap.algorithms.interactions import Interactions
+from endcap.algorithms.method import NOT_RECOMMENDED
 
 
 @dataclass(frozen=True)

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from endcap.methods.interactions import Interactions
-from endcap.methods.method import NOT_RECOMMENDED
+from endcap.algorithms.interactions import Interactions
+from endcap.algorithms.method import NOT_RECOMMENDED
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
-from endcap.methods.interactions import Interactions
+from endcap.algorithms.interactions import Interactions
 
 
 @dataclass(frozen=True)

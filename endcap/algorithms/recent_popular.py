@@ -2,8 +2,8 @@
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from endcap.methods.method import TrainingData
-from endcap.methods.popularity_scores import PopularityScores
+from endcap.algorithms.method import TrainingData
+from endcap.algorithms.popularity_scores import PopularityScores
 
 RECENT_DAYS = 28.0
 

@@ -6,8 +6,8 @@ from typing import Any
 
 from pydantic import BaseModel, ValidationError
 
-from endcap.errors import InvalidInput
-from endcap.methods.method import Method
+from endcap.algorithms.method import Method
+from endcap.core.errors import InvalidInput
 
 METHODS: Mapping[str, str] = {
     "popular": "Popular",
@@ -44,7 +44,7 @@ def settings_of(name: str, field: str = "method") -> type[BaseModel]:
     """
     if name not in METHODS:
         raise InvalidInput("no such method", field=field, value=name, fix=f"one of {', '.join(METHODS)}")
-    found: type[BaseModel] = getattr(import_module(f"endcap.methods.{name}"), METHODS[name])
+    found: type[BaseModel] = getattr(import_module(f"endcap.algorithms.{name}"), METHODS[name])
     return found
 
 

@@ -3,9 +3,9 @@
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field
 
-from endcap.methods.method import TrainingData
-from endcap.methods.projection import Projection, factors_within
-from endcap.methods.vector_scores import VectorScores, bought_items
+from endcap.algorithms.method import TrainingData
+from endcap.algorithms.projection import Projection, factors_within
+from endcap.algorithms.vector_scores import VectorScores, bought_items
 
 
 class Svd(BaseModel):

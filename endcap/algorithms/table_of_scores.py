@@ -6,8 +6,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
-from endcap.retrieval.candidates import Candidates
-from endcap.retrieval.item_to_item import ItemToItem
+from endcap.engine.retrieval.candidates import Candidates
+from endcap.engine.retrieval.item_to_item import ItemToItem
 
 CELLS_A_BLOCK = 32_000_000
 """Scores that are held at once: 128 MB."""

@@ -1,0 +1,1 @@
+"""The shop's items in memory, by item index."""

@@ -17,7 +17,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from endcap.contracts.item import Availability
 from endcap.contracts.moment import UtcMoment
 from endcap.contracts.tables import arrow_schema
-from endcap.errors import DataRejected
+from endcap.core.errors import DataRejected
 
 UPDATES_FILE = "item_updates.parquet"
 REASON = "reason"

@@ -6,7 +6,7 @@ import typer
 
 from endcap.cli.output import JsonOption, print_json, print_table
 from endcap.contracts.bundle import BundleManifest
-from endcap.settings import Settings, load_settings
+from endcap.core.settings import Settings, load_settings
 
 app = typer.Typer(help="List, show and promote model bundles.", no_args_is_help=True)
 
@@ -20,7 +20,7 @@ def list_(as_json: JsonOption = False) -> None:
 
     Example: endcap bundle list
     """
-    from endcap.bundle.manifest import list_bundles
+    from endcap.release.bundle.manifest import list_bundles
 
     settings = load_settings()
     manifests = list_bundles(settings.bundles_dir)
@@ -50,7 +50,7 @@ def show(version: VersionArgument, as_json: JsonOption = False) -> None:
 
     Example: endcap bundle show 20261127080000
     """
-    from endcap.bundle.manifest import open_bundle
+    from endcap.release.bundle.manifest import open_bundle
 
     manifest = open_bundle(load_settings().bundles_dir / str(version)).manifest
     if as_json:
@@ -70,9 +70,9 @@ def promote(version: VersionArgument, as_json: JsonOption = False) -> None:
     """
     from dataclasses import asdict
 
-    from endcap.bundle.manifest import open_bundle
-    from endcap.bundle.release import release_bundle
-    from endcap.index.local_server import running_milvus
+    from endcap.release.bundle.manifest import open_bundle
+    from endcap.release.bundle.release import release_bundle
+    from endcap.release.index.local_server import running_milvus
 
     settings = load_settings()
     bundle = open_bundle(settings.bundles_dir / str(version))
@@ -90,11 +90,11 @@ def store(version: VersionArgument, as_json: JsonOption = False) -> None:
 
     Example: ENDCAP_ROLLOUTS__BUNDLE_STORE=s3://shop/bundles endcap bundle store 20261127080000
     """
-    from endcap.bundle.manifest import open_bundle
-    from endcap.bundle.store import FIELD, open_bundle_store
-    from endcap.errors import InvalidInput
-    from endcap.index.bundle_index import index_bundle
-    from endcap.index.local_server import running_milvus
+    from endcap.core.errors import InvalidInput
+    from endcap.release.bundle.manifest import open_bundle
+    from endcap.release.bundle.store import FIELD, open_bundle_store
+    from endcap.release.index.bundle_index import index_bundle
+    from endcap.release.index.local_server import running_milvus
 
     settings = load_settings()
     address = settings.rollouts.bundle_store
@@ -121,12 +121,12 @@ def _mark(value: Any) -> Any:
 
 
 def _served_version(settings: Settings) -> int | None:
-    from endcap.bundle.promotion import served_version
+    from endcap.release.bundle.promotion import served_version
 
     return served_version(settings.served_dir)
 
 
 def _champion_version(settings: Settings) -> int | None:
-    from endcap.tracking.tracking import Tracking
+    from endcap.release.tracking import Tracking
 
     return Tracking(settings).champion_version()

@@ -9,7 +9,7 @@ from rich.table import Table
 
 from endcap.cli.output import JsonOption, print_json, print_table
 from endcap.contracts.answer import Answer
-from endcap.settings import Settings, load_settings
+from endcap.core.settings import Settings, load_settings
 
 LATENCY_REQUESTS = 200
 
@@ -103,8 +103,8 @@ def _push_session(settings: Settings, item_ids: tuple[str, ...]) -> None:
     """The anonymous visit's clicks, as the stream job pushes them."""
     from endcap.contracts.event import EventType
     from endcap.demo.shoppers import ANONYMOUS_SESSION
-    from endcap.feature_store.open import open_store
-    from endcap.feature_store.push import SessionSignals, push_sessions
+    from endcap.features.store.open import open_store
+    from endcap.features.store.push import SessionSignals, push_sessions
 
     now_s = int(time.time())
     clicked_at = [now_s - 20 * place for place in reversed(range(len(item_ids)))]

@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from endcap.cli.output import JsonOption, print_json
-from endcap.errors import ClusterUnfit
+from endcap.core.errors import ClusterUnfit
 
 
 def doctor(

@@ -7,8 +7,8 @@ from typing import Annotated
 import typer
 
 from endcap.cli.output import JsonOption, print_json, print_table
-from endcap.errors import InvalidInput
-from endcap.settings import Settings, load_settings
+from endcap.core.errors import InvalidInput
+from endcap.core.settings import Settings, load_settings
 
 
 def evidence(
@@ -25,9 +25,9 @@ def evidence(
 
     Example: endcap evidence --from-kafka --keep-days 70
     """
-    from endcap.event_log.old_files import remove_files_before
-    from endcap.event_log.reader import read_events
-    from endcap.exploration.counting import count_evidence, write_evidence
+    from endcap.engine.exploration.counting import count_evidence, write_evidence
+    from endcap.events.log.old_files import remove_files_before
+    from endcap.events.log.reader import read_events
 
     settings = load_settings()
     moment = datetime.now(UTC) if as_of is None else _moment(as_of)
@@ -54,8 +54,8 @@ def evidence(
 
 
 def _copied(settings: Settings, seconds: float) -> dict[str, int]:
-    from endcap.event_log.kafka_config import kafka_config
-    from endcap.event_log.kafka_copy import copy_events
+    from endcap.events.log.kafka_config import kafka_config
+    from endcap.events.log.kafka_copy import copy_events
 
     return {
         f"kafka_{name}": number

@@ -3,7 +3,7 @@
 from rich.console import Console
 from rich.text import Text
 
-from endcap.errors import EndcapError
+from endcap.core.errors import EndcapError
 
 EXIT_CODES = {
     0: "done",

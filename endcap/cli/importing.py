@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from endcap.cli.output import JsonOption, print_json, print_table
-from endcap.settings import load_settings
+from endcap.core.settings import load_settings
 
 if TYPE_CHECKING:
     from endcap.dataset.layout import Dataset
@@ -28,8 +28,8 @@ def complete_journey(
 
     Example: endcap import complete-journey --sample-households 150 --out sample
     """
-    from endcap.dataset.complete_journey import CompleteJourneyOptions, import_complete_journey
     from endcap.dataset.progress_bars import table_bars
+    from endcap.dataset.sources.complete_journey import CompleteJourneyOptions, import_complete_journey
 
     settings = load_settings()
     with table_bars() as watch:
@@ -55,8 +55,8 @@ def folder(
 
     Example: endcap import folder exports --mapping mapping.yaml
     """
-    from endcap.dataset.folder import import_folder
     from endcap.dataset.progress_bars import table_bars
+    from endcap.dataset.sources.folder import import_folder
 
     settings = load_settings()
     with table_bars() as watch:
@@ -79,7 +79,7 @@ def sequences(
     Example: endcap import sequences --interactions Beauty.txt --attributes Beauty_item2attributes.json --out beauty
     """
     from endcap.dataset.progress_bars import table_bars
-    from endcap.dataset.sequences import import_sequences
+    from endcap.dataset.sources.sequences import import_sequences
 
     settings = load_settings()
     with table_bars() as watch:

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 import typer
 
 from endcap.cli.output import JsonOption, print_json, print_table
-from endcap.settings import MilvusSettings, Settings, load_settings
+from endcap.core.settings import MilvusSettings, Settings, load_settings
 
 app = typer.Typer(help="Build, check, list and prune the Milvus collections of bundles.", no_args_is_help=True)
 
@@ -39,7 +39,7 @@ def list_(as_json: JsonOption = False) -> None:
 
     Example: endcap index list
     """
-    from endcap.index.alias import list_collections
+    from endcap.release.index.alias import list_collections
 
     with _client(load_settings()) as (client, milvus):
         states = list_collections(client, milvus.collection_prefix)
@@ -60,7 +60,7 @@ def prune(
 
     Example: endcap index prune --keep 2
     """
-    from endcap.index.alias import prune_collections
+    from endcap.release.index.alias import prune_collections
 
     with _client(load_settings()) as (client, milvus):
         dropped = prune_collections(client, milvus.collection_prefix, keep or milvus.keep_collections)
@@ -71,10 +71,10 @@ def prune(
 
 
 def _index(version: int | None, *, rebuild: bool, as_json: bool) -> None:
-    from endcap.bundle.manifest import open_bundle
-    from endcap.bundle.promotion import served_bundle
-    from endcap.index.bundle_index import index_bundle, point_alias
-    from endcap.index.local_server import running_milvus
+    from endcap.release.bundle.manifest import open_bundle
+    from endcap.release.bundle.promotion import served_bundle
+    from endcap.release.index.bundle_index import index_bundle, point_alias
+    from endcap.release.index.local_server import running_milvus
 
     settings = load_settings()
     bundle = served_bundle(settings.served_dir) if version is None else open_bundle(settings.bundles_dir / str(version))
@@ -90,8 +90,8 @@ def _index(version: int | None, *, rebuild: bool, as_json: bool) -> None:
 
 @contextmanager
 def _client(settings: Settings) -> Iterator[tuple[Any, MilvusSettings]]:
-    from endcap.index.connection import connect
-    from endcap.index.local_server import running_milvus
+    from endcap.release.index.connection import connect
+    from endcap.release.index.local_server import running_milvus
 
     with running_milvus(settings) as milvus:
         client = connect(milvus)

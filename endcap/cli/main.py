@@ -7,9 +7,9 @@ from importlib.metadata import EntryPoint, entry_points
 import typer
 
 from endcap.cli.failures import report_failure
-from endcap.errors import DependencyUnavailable, EndcapError
-from endcap.log import configure_logging
-from endcap.settings import load_settings
+from endcap.core.errors import DependencyUnavailable, EndcapError
+from endcap.core.log import configure_logging
+from endcap.core.settings import load_settings
 
 COMMANDS_GROUP = "endcap.commands"
 

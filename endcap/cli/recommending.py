@@ -10,9 +10,9 @@ from rich.console import Console
 
 from endcap.cli.output import JsonOption, print_json, print_table
 from endcap.contracts.answer import Answer
+from endcap.core.errors import DependencyUnavailable, EndcapError, InvalidInput
+from endcap.core.settings import load_settings
 from endcap.demo.explained import print_explained
-from endcap.errors import DependencyUnavailable, EndcapError, InvalidInput
-from endcap.settings import load_settings
 
 TIMEOUT_SECONDS = 10.0
 

@@ -6,10 +6,10 @@ import typer
 
 from endcap.cli.output import JsonOption, print_json, print_table
 from endcap.contracts.rollout import Action
-from endcap.errors import BundleRefused, InvalidInput
-from endcap.rollout.report import guardrail_rows, overview_row, summary_rows
-from endcap.rollout.resource import Rollout
-from endcap.settings import Settings, load_settings
+from endcap.core.errors import BundleRefused, InvalidInput
+from endcap.core.settings import Settings, load_settings
+from endcap.release.rollout.report import guardrail_rows, overview_row, summary_rows
+from endcap.release.rollout.resource import Rollout
 
 app = typer.Typer(help="Start, watch and steer rollouts on a cluster.", no_args_is_help=True)
 
@@ -32,8 +32,8 @@ def start(
     Example: endcap rollout start 20261127080000
     """
     from endcap.contracts.rollout import RolloutBundle
-    from endcap.index.collection import collection_name
-    from endcap.rollout.client import create_rollout
+    from endcap.release.index.collection import collection_name
+    from endcap.release.rollout.client import create_rollout
 
     settings = load_settings()
     bundle = RolloutBundle(
@@ -54,9 +54,9 @@ def list_(as_json: JsonOption = False) -> None:
 
     Example: endcap rollout list
     """
-    from endcap.clock import system_clock
-    from endcap.rollout.api_server import open_api_server
-    from endcap.rollout.client import list_rollouts
+    from endcap.core.clock import system_clock
+    from endcap.release.rollout.api_server import open_api_server
+    from endcap.release.rollout.client import list_rollouts
 
     rollouts = list_rollouts(open_api_server(load_settings()))
     if as_json:
@@ -73,7 +73,7 @@ def show(name: NameArgument = None, as_json: JsonOption = False) -> None:
 
     Example: endcap rollout show 20261127080000
     """
-    from endcap.clock import system_clock
+    from endcap.core.clock import system_clock
 
     rollout = _found(name)
     if as_json:
@@ -149,8 +149,8 @@ def promote(name: NameArgument = None, as_json: JsonOption = False) -> None:
 
 
 def _ask(name: str | None, action: Action, as_json: bool) -> None:
-    from endcap.rollout.api_server import open_api_server
-    from endcap.rollout.client import ask_for, find_rollout
+    from endcap.release.rollout.api_server import open_api_server
+    from endcap.release.rollout.client import ask_for, find_rollout
 
     server = open_api_server(load_settings())
     rollout = find_rollout(server, name)
@@ -164,8 +164,8 @@ def _ask(name: str | None, action: Action, as_json: bool) -> None:
 
 
 def _found(name: str | None) -> Rollout:
-    from endcap.rollout.api_server import open_api_server
-    from endcap.rollout.client import find_rollout
+    from endcap.release.rollout.api_server import open_api_server
+    from endcap.release.rollout.client import find_rollout
 
     return find_rollout(open_api_server(load_settings()), name)
 

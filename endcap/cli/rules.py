@@ -8,16 +8,16 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from endcap.cli.output import JsonOption, print_json, print_table
-from endcap.errors import InvalidInput
-from endcap.settings import RetrievalSettings, Settings, load_settings
+from endcap.core.errors import InvalidInput
+from endcap.core.settings import RetrievalSettings, Settings, load_settings
 
 if TYPE_CHECKING:
-    from endcap.bundle.manifest import Bundle
-    from endcap.bundle.tables import BundleTables
-    from endcap.rules.rule_book import RuleBook
-    from endcap.rules.rule_file import RuleFile
-    from endcap.rules.sample_users import SampleUser
-    from endcap.rules.trial import Trial, TrialRequest
+    from endcap.engine.rules.file.rule_file import RuleFile
+    from endcap.engine.rules.rule_book import RuleBook
+    from endcap.engine.rules.sample_users import SampleUser
+    from endcap.engine.rules.trial import Trial, TrialRequest
+    from endcap.release.bundle.manifest import Bundle
+    from endcap.release.bundle.tables import BundleTables
 
 app = typer.Typer(help="Check, show and describe the merchandisers' rules.", no_args_is_help=True)
 
@@ -41,8 +41,8 @@ def check(  # noqa: PLR0917 - an option a parameter, as typer reads them
 
     Example: endcap rules check rules.yaml --surface home --user 1364
     """
-    from endcap.rules.enabled_rules import EnabledRules
-    from endcap.rules.rule_file import read_rules
+    from endcap.engine.rules.enabled_rules import EnabledRules
+    from endcap.engine.rules.file.rule_file import read_rules
 
     settings = load_settings()
     rules = read_rules(file)
@@ -51,11 +51,11 @@ def check(  # noqa: PLR0917 - an option a parameter, as typer reads them
     if opened is None:
         _say_unchecked(rules, as_json)
         return
-    from endcap.bundle.tables import read_tables
-    from endcap.rules.rule_book import RuleBook
-    from endcap.rules.sample_users import sample_users
-    from endcap.rules.trial import TrialRequest
-    from endcap.rules.when_warnings import when_warnings
+    from endcap.engine.rules.file.when_warnings import when_warnings
+    from endcap.engine.rules.rule_book import RuleBook
+    from endcap.engine.rules.sample_users import sample_users
+    from endcap.engine.rules.trial import TrialRequest
+    from endcap.release.bundle.tables import read_tables
 
     tables = read_tables(opened.path, memory_map=True)
     surfaces = _surfaces(settings, surface, bool(item))
@@ -78,8 +78,8 @@ def show(as_json: JsonOption = False) -> None:
 
     Example: endcap rules show
     """
-    from endcap.rules.enabled_rules import EnabledRules
-    from endcap.rules.rule_file import read_rules
+    from endcap.engine.rules.enabled_rules import EnabledRules
+    from endcap.engine.rules.file.rule_file import read_rules
 
     path = load_settings().rules_file
     if not path.exists():
@@ -105,15 +105,15 @@ def schema(as_json: JsonOption = True) -> None:  # noqa: ARG001 - it is JSON any
 
     Example: endcap rules schema > rules.schema.json
     """
-    from endcap.rules.rule_file import RuleFile
+    from endcap.engine.rules.file.rule_file import RuleFile
 
     print_json({"$schema": "https://json-schema.org/draft/2020-12/schema", **RuleFile.model_json_schema()})
 
 
 def _opened(settings: Settings, version: int | None) -> "Bundle | None":
     """The bundle asked for, else the promoted one, None before the first promotion."""
-    from endcap.bundle.manifest import open_bundle
-    from endcap.bundle.promotion import served_bundle, served_version
+    from endcap.release.bundle.manifest import open_bundle
+    from endcap.release.bundle.promotion import served_bundle, served_version
 
     if version is not None:
         return open_bundle(settings.bundles_dir / str(version))
@@ -122,7 +122,7 @@ def _opened(settings: Settings, version: int | None) -> "Bundle | None":
 
 def _surfaces(settings: Settings, surface: str, has_items: bool) -> list[str]:
     """The configured surfaces, once the one asked for is known to be possible."""
-    from endcap.surfaces.surfaces_file import load_surfaces
+    from endcap.engine.surfaces.surfaces_file import load_surfaces
 
     surfaces = load_surfaces(settings.serving.surfaces_file).surfaces
     if surface not in surfaces:
@@ -134,7 +134,7 @@ def _surfaces(settings: Settings, surface: str, has_items: bool) -> list[str]:
 
 def _moment(at: str | None, settings: Settings, bundle: "Bundle") -> datetime:
     from endcap.contracts.moment import require_utc
-    from endcap.settings import resolve_replay
+    from endcap.core.settings import resolve_replay
 
     if at is None:
         now = datetime.now(UTC)
@@ -155,8 +155,8 @@ def _known_items(ids: Sequence[str], tables: "BundleTables") -> Any:
 def _trials(
     book: "RuleBook", tables: "BundleTables", request: "TrialRequest", users: "Sequence[SampleUser]", quotas: RetrievalSettings
 ) -> "list[tuple[str, Trial]]":
-    from endcap.retrieval.user_state import user_state
-    from endcap.rules.trial import RuleTrials
+    from endcap.engine.retrieval.user_state import user_state
+    from endcap.engine.rules.trial import RuleTrials
 
     trials = RuleTrials(book, tables, quotas)
     states = [(user.name, user_state(user.row, tables.items, tables.user_vocabularies, request.now)) for user in users]

@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from endcap.cli.output import JsonOption, print_json, print_table
-from endcap.settings import load_settings
+from endcap.core.settings import load_settings
 
 
 def validate(

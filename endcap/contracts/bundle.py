@@ -9,13 +9,13 @@ A bundle is a TensorFlow Serving version folder, `<base path>/<version>/`, so th
 | `tables/items.parquet` | the catalogue by item index: `endcap.catalogue.item_table` |
 | `tables/vocabularies.json` | names behind category, brand and user category codes |
 | `tables/item_embeddings.npy` | float32 [items + 1, dim], unit length, row 0 zeros: what the Milvus collection is built from |
-| `tables/item_to_item_index.npy`, `..._weight.npy` | int32, float16 [items + 1, neighbours]: `endcap.retrieval.item_to_item` |
+| `tables/item_to_item_index.npy`, `..._weight.npy` | int32, float16 [items + 1, neighbours]: `endcap.engine.retrieval.item_to_item` |
 | `tables/has_neighbours.npy` | bool [items + 1], items with a row in the table above: the others are known by their content only |
-| `tables/complements_index.npy`, `..._weight.npy` | int32, float16 [items + 1, neighbours]: `endcap.retrieval.complements` |
-| `tables/repurchase_gap_days.npy` | float32 [items + 1], days between two purchases of one user, 0 unknown: `endcap.retrieval.buy_again` |
-| `tables/popularity.parquet` | segment, item_index, score: `endcap.retrieval.popular` |
-| `tables/trending.parquet` | the same columns: `endcap.retrieval.trending` |
-| `tables/similar_users_embedding.npy` | float32 [users, dim], where some users stand among the items: `endcap.retrieval.similar_users` |
+| `tables/complements_index.npy`, `..._weight.npy` | int32, float16 [items + 1, neighbours]: `endcap.engine.retrieval.complements` |
+| `tables/repurchase_gap_days.npy` | float32 [items + 1], days between purchases, 0 unknown: `endcap.engine.retrieval.buy_again` |
+| `tables/popularity.parquet` | segment, item_index, score: `endcap.engine.retrieval.popular` |
+| `tables/trending.parquet` | the same columns: `endcap.engine.retrieval.trending` |
+| `tables/similar_users_embedding.npy` | float32 [users, dim], where users stand among the items: `endcap.engine.retrieval.similar_users` |
 | `tables/similar_users_index.npy`, `..._weight.npy` | int32, float32 [users, items]: what each of them buys |
 """
 

@@ -24,7 +24,7 @@
 | `query_row` | int32 [m] | which of the n queries a candidate belongs to |
 | `item_index` | int32 [m] | the candidate |
 | `item_numeric` | float32 [m, len(ITEM_NUMERIC)] | from the item table, fresh |
-| `pair_numeric` | float32 [m, len(PAIR_NUMERIC)] | `endcap.ranking.pair_features` |
+| `pair_numeric` | float32 [m, len(PAIR_NUMERIC)] | `endcap.engine.ranking.pair_features` |
 
 | output | dtype, shape | meaning |
 | --- | --- | --- |

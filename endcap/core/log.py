@@ -6,7 +6,7 @@ from typing import Literal, cast
 
 import structlog
 
-from endcap.log_privacy import about_request, without_personal
+from endcap.core.log_privacy import about_request, without_personal
 
 LogFormat = Literal["console", "json"]
 

@@ -5,7 +5,7 @@ from typing import Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
-from endcap.errors import InvalidInput
+from endcap.core.errors import InvalidInput
 
 Model = TypeVar("Model", bound=BaseModel)
 

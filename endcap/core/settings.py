@@ -8,8 +8,8 @@ from pydantic import BaseModel, Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from endcap.contracts.moment import UtcMoment
-from endcap.errors import InvalidInput
-from endcap.log import LogFormat
+from endcap.core.errors import InvalidInput
+from endcap.core.log import LogFormat
 
 
 class DataSettings(BaseModel):
@@ -168,7 +168,7 @@ class Settings(BaseSettings):
 
     profile: Literal["local", "cluster"] = "local"
     home: Path = Field(Path(".endcap"), description="Where the local profile keeps everything it makes.")
-    feature_repo_dir: Path = Field(Path("feature_repo"), description="The Feast repository.")
+    feature_repo_dir: Path | None = Field(None, description="The Feast repository; the installed package endcap_feature_repo unless set.")
     replay_at: UtcMoment | Literal["auto", "now"] = Field(
         "auto", description="Answer as of this instant; auto: the end of the bundle's data when that is over 28 days ago."
     )

@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Mapping
 from types import TracebackType
 
-from endcap.log import get_logger
+from endcap.core.log import get_logger
 
 QUIET_SECONDS = 60.0
 """A library's message is written once in this time: most that come at all come with every request."""

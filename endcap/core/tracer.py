@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Self
 from urllib.parse import urlsplit
 
-from endcap.errors import InvalidInput
+from endcap.core.errors import InvalidInput
 
 if TYPE_CHECKING:
     from opentelemetry.context import Context

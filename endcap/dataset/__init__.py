@@ -1,0 +1,1 @@
+"""Canonical datasets: a shop's files judged, described and kept."""

@@ -6,12 +6,12 @@ from dataclasses import replace
 from pathlib import Path
 
 from endcap.contracts.tables import TABLES
-from endcap.dataset.canonical import canonical_sources
 from endcap.dataset.event_facts import read_event_facts
 from endcap.dataset.intake import Intake
 from endcap.dataset.layout import Dataset, Origin, staged_folder, table_file, write_description
 from endcap.dataset.rejection import Tally
-from endcap.dataset.source import TableSource, Watch, watch_nothing
+from endcap.dataset.sources.canonical import canonical_sources
+from endcap.dataset.sources.source import TableSource, Watch, watch_nothing
 
 
 def build_dataset(

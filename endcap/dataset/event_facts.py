@@ -6,7 +6,7 @@ from pathlib import Path
 
 import duckdb
 
-from endcap.errors import DataRejected
+from endcap.core.errors import DataRejected
 
 
 @dataclass(frozen=True)

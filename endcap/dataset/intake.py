@@ -17,7 +17,7 @@ from endcap.contracts.tables import TABLES, arrow_schema
 from endcap.dataset.duplicates import KEYS, KeyLog
 from endcap.dataset.layout import REJECTED_FILE, table_file
 from endcap.dataset.rejection import REJECTED_SCHEMA, Tally, rejected_lines, unreadable_lines
-from endcap.dataset.source import BATCH_ROWS, Batch, TableSource, Watch
+from endcap.dataset.sources.source import BATCH_ROWS, Batch, TableSource, Watch
 from endcap.dataset.validation import find_problems, table_schema
 
 

@@ -14,7 +14,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from endcap.contracts.tables import REQUIRED_TABLES, TABLES, arrow_schema
-from endcap.errors import DataRejected
+from endcap.core.errors import DataRejected
 
 DESCRIPTION_FILE = "dataset.json"
 REJECTED_FILE = "rejected.parquet"

@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 
-from endcap.dataset.source import Watch
+from endcap.dataset.sources.source import Watch
 
 
 @contextmanager

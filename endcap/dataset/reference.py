@@ -10,8 +10,8 @@ from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
 from endcap.contracts.tables import REQUIRED_TABLES, TABLES, arrow_schema
-from endcap.dataset.mapping import Mapping, TableMapping
 from endcap.dataset.rejection import REJECTED_SCHEMA
+from endcap.dataset.sources.mapping import Mapping, TableMapping
 from endcap.dataset.validation import describe_checks
 
 _BEGIN, _END = "<!-- begin {name} -->\n", "<!-- end {name} -->\n"

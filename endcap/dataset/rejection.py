@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 import polars as pl
 import pyarrow as pa
 
-from endcap.dataset.source import Batch
-from endcap.errors import DataRejected
+from endcap.core.errors import DataRejected
+from endcap.dataset.sources.source import Batch
 
 REJECTED_SCHEMA = pa.schema(
     [

@@ -19,7 +19,7 @@ from pydantic.fields import FieldInfo
 from endcap.contracts.event import NEEDS_ITEM, NEEDS_QUERY, EventType
 from endcap.contracts.moment import require_utc
 from endcap.contracts.tables import TABLES, arrow_schema
-from endcap.dataset.source import PROBLEM_SCHEMA
+from endcap.dataset.sources.source import PROBLEM_SCHEMA
 
 UUID_TEXT = r"^(?:(?:urn:uuid:)?{h}{{8}}(?:-{h}{{4}}){{3}}-{h}{{12}}|\{{{h}{{8}}(?:-{h}{{4}}){{3}}-{h}{{12}}\}}|{h}{{32}})$".format(
     h="[0-9a-fA-F]"

@@ -1,0 +1,1 @@
+"""The demo: everything once, on one machine, with real data."""

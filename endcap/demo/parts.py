@@ -15,8 +15,8 @@ import httpx
 from tenacity import RetryError, Retrying, retry_if_result, stop_after_delay, wait_fixed
 
 from endcap.contracts.answer import Answer
-from endcap.errors import DependencyUnavailable, EndcapError
-from endcap.settings import Settings
+from endcap.core.errors import DependencyUnavailable, EndcapError
+from endcap.core.settings import Settings
 
 READY_TIMEOUT_S = 120
 STOP_TIMEOUT_S = 30

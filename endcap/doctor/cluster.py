@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from endcap.errors import DependencyUnavailable, EndcapError
+from endcap.core.errors import DependencyUnavailable, EndcapError
 
 TIMEOUTS_S = (3.0, 8.0)
 """To connect, and to wait for an answer."""

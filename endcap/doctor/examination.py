@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+from endcap.core.errors import DependencyUnavailable
 from endcap.doctor.check import Check
 from endcap.doctor.checks import (
     cert_manager,
@@ -29,7 +30,6 @@ from endcap.doctor.cluster import Cluster
 from endcap.doctor.finding import Report, counted
 from endcap.doctor.release import Release
 from endcap.doctor.running import TIMEOUT_S, run_checks
-from endcap.errors import DependencyUnavailable
 
 KINDS = (
     kubernetes,

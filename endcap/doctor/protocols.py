@@ -6,8 +6,8 @@ import ssl
 import struct
 from typing import Any
 
+from endcap.core.errors import EndcapError
 from endcap.doctor.reach import CONNECT_TIMEOUT_S, READ_TIMEOUT_S, connected
-from endcap.errors import EndcapError
 
 MILVUS_VERSION = "/milvus.proto.milvus.MilvusService/GetVersion"
 API_VERSIONS, CORRELATION = 18, 7

@@ -7,9 +7,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
+from endcap.core.errors import EndcapError
 from endcap.doctor.check import Outcome, gap, warning
 from endcap.doctor.cluster import Cluster, NotAllowed
-from endcap.errors import EndcapError
 
 CONNECT_TIMEOUT_S = 3.0
 READ_TIMEOUT_S = 5.0

@@ -4,10 +4,10 @@ import threading
 import time
 from collections.abc import Sequence
 
+from endcap.core.errors import EndcapError
 from endcap.doctor.check import Check, Outcome, unknown
 from endcap.doctor.cluster import Cluster, NotAllowed
 from endcap.doctor.finding import Finding
-from endcap.errors import EndcapError
 
 TIMEOUT_S = 30.0
 READ_MORE = "run it as somebody who may read this, or ask the cluster's administrators"

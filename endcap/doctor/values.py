@@ -9,7 +9,7 @@ from typing import Any
 
 import yaml
 
-from endcap.errors import DependencyUnavailable, InvalidInput
+from endcap.core.errors import DependencyUnavailable, InvalidInput
 
 DEFAULT_CHART = Path("charts/endcap")
 

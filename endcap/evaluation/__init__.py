@@ -1,0 +1,1 @@
+"""Whether lists are good: metrics, baselines, intervals, the gate."""

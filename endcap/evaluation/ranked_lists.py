@@ -6,8 +6,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from endcap.engine.retrieval.candidates import Candidates
 from endcap.evaluation.purchase_log import UserItems, contains, pair_keys
-from endcap.retrieval.candidates import Candidates
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from endcap.errors import InvalidInput
+from endcap.core.errors import InvalidInput
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,7 @@ Asymptotic in the counts: with few successes the boundary is so wide that nothin
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from endcap.errors import InvalidInput
+from endcap.core.errors import InvalidInput
 from endcap.experiments.counts import Counts
 from endcap.experiments.normal_mixture import boundary
 

@@ -1,0 +1,1 @@
+"""Features of users, items and pairs, as of a moment."""

@@ -4,11 +4,11 @@ import shutil
 import tempfile
 from pathlib import Path
 
+from endcap.core.log import get_logger
 from endcap.features.computing import FeatureSummary, compute_features
 from endcap.features.duckdb_engine import Compute, DuckDbEngine, connect_duckdb
 from endcap.features.folder import replace_folder
 from endcap.features.snapshots import FeatureOptions
-from endcap.log import get_logger
 
 
 def build_feature_tables(

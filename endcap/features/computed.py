@@ -9,14 +9,14 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from endcap.errors import DataRejected
+from endcap.core.errors import DataRejected
+from endcap.core.log import get_logger
 from endcap.features.computing import FeatureSummary
 from endcap.features.duckdb_engine import ROW_GROUP_ROWS
 from endcap.features.folder import replace_folder
 from endcap.features.manifest import MANIFEST_NAME, FeatureManifest, dataset_fingerprint, features_fingerprint, parse_manifest
 from endcap.features.names import FEATURE_TABLES
 from endcap.features.snapshots import FeatureOptions
-from endcap.log import get_logger
 
 
 def take_up_computed(computed: str, dataset_dir: Path, out_dir: Path, options: FeatureOptions) -> FeatureSummary | None:

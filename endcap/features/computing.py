@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-from endcap.errors import DataRejected
+from endcap.core.errors import DataRejected
+from endcap.core.log import get_logger
 from endcap.features.engine import Engine
 from endcap.features.manifest import FeatureManifest, features_fingerprint
 from endcap.features.names import ITEM_FEATURES, USER_FEATURES, USER_ITEM_FEATURES
 from endcap.features.snapshots import FeatureOptions, SnapshotPlan, plan_snapshots
-from endcap.log import get_logger
 
 if TYPE_CHECKING:
     import ibis.expr.types as ir

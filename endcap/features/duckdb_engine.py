@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import pyarrow.parquet as pq
 
 from endcap.contracts.tables import REQUIRED_TABLES, TABLES, arrow_schema
-from endcap.errors import DataRejected
+from endcap.core.errors import DataRejected
 from endcap.features.engine import Batches, Written
 from endcap.features.manifest import dataset_fingerprint
 from endcap.features.snapshots import snapshots_table

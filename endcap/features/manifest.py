@@ -10,7 +10,7 @@ from pathlib import Path
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from endcap.contracts.tables import TABLES
-from endcap.errors import DataRejected
+from endcap.core.errors import DataRejected
 from endcap.features.columns import HORIZON_DAYS
 from endcap.features.snapshots import FeatureOptions
 

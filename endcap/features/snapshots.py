@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 import pyarrow as pa
 
 from endcap.contracts.tables import UTC_TIMESTAMP
-from endcap.errors import DataRejected
+from endcap.core.errors import DataRejected
 from endcap.features.columns import HORIZON_DAYS
 
 WEEK = timedelta(days=7)

@@ -9,10 +9,10 @@ from typing import Any
 from pydantic import ValidationError
 
 from endcap.contracts.bundle import BundleManifest
-from endcap.errors import DependencyUnavailable, InvalidInput
+from endcap.core.errors import DependencyUnavailable, InvalidInput
+from endcap.core.settings import Settings
 from endcap.evaluation.evaluation import Evaluation
 from endcap.evaluation.gate import Champion
-from endcap.settings import Settings
 
 CHAMPION = "champion"
 BUNDLE_TAG = "endcap.bundle"

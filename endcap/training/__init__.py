@@ -1,0 +1,1 @@
+"""What models learn from, and what they have in common."""

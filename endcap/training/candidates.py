@@ -6,12 +6,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from endcap.catalogue.vocabulary import Vocabulary
-from endcap.retrieval.buy_again import buy_again_candidates
-from endcap.retrieval.candidates import Candidates, CandidateSet, union
-from endcap.retrieval.item_to_item import item_to_item_candidates
-from endcap.retrieval.popular import popular_candidates, segments_of
-from endcap.retrieval.user_state import UserState
-from endcap.settings import RetrievalSettings
+from endcap.core.settings import RetrievalSettings
+from endcap.engine.retrieval.buy_again import buy_again_candidates
+from endcap.engine.retrieval.candidates import Candidates, CandidateSet, union
+from endcap.engine.retrieval.item_to_item import item_to_item_candidates
+from endcap.engine.retrieval.popular import popular_candidates, segments_of
+from endcap.engine.retrieval.user_state import UserState
 from endcap.training.moment_tables import MomentTables
 
 QUERIES_A_BLOCK = 256

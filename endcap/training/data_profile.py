@@ -14,7 +14,7 @@ from typing import Literal
 
 import numpy as np
 
-from endcap.methods.interactions import Interactions
+from endcap.algorithms.interactions import Interactions
 
 Objective = Literal["window", "next_item"]
 HistoryEncoderName = Literal["mean", "gru", "self_attention", "decayed_attention"]

@@ -6,7 +6,7 @@ from typing import cast
 import numpy as np
 import polars as pl
 
-from endcap.methods.interactions import Interactions
+from endcap.algorithms.interactions import Interactions
 from endcap.training.training_set import TrainingSet
 
 SECONDS_A_DAY = 86_400

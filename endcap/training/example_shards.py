@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field
 
-from endcap.errors import DataRejected, InvalidInput
+from endcap.core.errors import DataRejected, InvalidInput
 from endcap.features.columns import USER_NUMERIC
 from endcap.training.normalisation import RunningStandardisation, Standardisation
 from endcap.training.retrieval_examples import EXAMPLE_SCHEMA, RetrievalExamples

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from endcap.methods.interactions import Interactions
+from endcap.algorithms.interactions import Interactions
 
 USERS_AT_ONCE = 1024
 

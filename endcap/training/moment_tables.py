@@ -15,10 +15,10 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from endcap.errors import DataRejected
-from endcap.retrieval.complements import Complements
-from endcap.retrieval.item_to_item import ItemToItem
-from endcap.retrieval.popular import Popularity
+from endcap.core.errors import DataRejected
+from endcap.engine.retrieval.complements import Complements
+from endcap.engine.retrieval.item_to_item import ItemToItem
+from endcap.engine.retrieval.popular import Popularity
 from endcap.training.stamp import stamp
 
 

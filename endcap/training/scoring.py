@@ -12,13 +12,13 @@ from numpy.typing import NDArray
 
 from endcap.catalogue.item_table import ItemTable
 from endcap.contracts.signatures import ENCODE_QUERY, RANK
-from endcap.errors import DataRejected
+from endcap.core.errors import DataRejected
+from endcap.engine.ranking.pair_features import pair_features
+from endcap.engine.retrieval.candidates import CandidateSet
+from endcap.engine.retrieval.context import context_codes
+from endcap.engine.retrieval.item_to_item import ItemToItem
+from endcap.engine.retrieval.user_state import UserState
 from endcap.features.columns import OBJECTIVES
-from endcap.ranking.pair_features import pair_features
-from endcap.retrieval.candidates import CandidateSet
-from endcap.retrieval.context import context_codes
-from endcap.retrieval.item_to_item import ItemToItem
-from endcap.retrieval.user_state import UserState
 from endcap.training.stamp import stamp
 
 QUERIES_A_CALL = 512

@@ -8,7 +8,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from pydantic import BaseModel, ValidationError
 
-from endcap.errors import DataRejected
+from endcap.core.errors import DataRejected
 
 USERS_A_SHARD = 2_048
 """Users whose examples, or purchases, stand in one shard: about so many, since users are divided by a hash."""

@@ -28,9 +28,9 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from endcap.catalogue.item_table import ItemTable
 from endcap.catalogue.vocabulary import Vocabulary
 from endcap.contracts.moment import UtcMoment
-from endcap.errors import DataRejected
+from endcap.core.errors import DataRejected
+from endcap.engine.retrieval.user_state import UserState, user_state
 from endcap.features.columns import USER_CATEGORICAL
-from endcap.retrieval.user_state import UserState, user_state
 from endcap.training.example_shards import ExampleShards
 from endcap.training.sequence_shards import SequenceShards
 

@@ -5,8 +5,8 @@ from feast import Field, RequestSource
 from feast.on_demand_feature_view import on_demand_feature_view
 from feast.types import Int32, Int64, String
 
-from endcap.feature_store.names import CONTEXT_FEATURES
 from endcap.features.columns import CONTEXT
+from endcap.features.store.names import CONTEXT_FEATURES
 
 request_context = RequestSource(
     name="request_context",

@@ -5,10 +5,10 @@ from datetime import timedelta
 from feast import FeatureView, Field
 from feast.types import Float32
 
-from endcap.feature_store.names import ITEM_STATS
 from endcap.features.columns import ITEM_NUMERIC
-from feature_repo.entities import item
-from feature_repo.sources import item_features
+from endcap.features.store.names import ITEM_STATS
+from endcap_feature_repo.entities import item
+from endcap_feature_repo.sources import item_features
 
 item_stats = FeatureView(
     name=ITEM_STATS,

@@ -2,9 +2,9 @@
 
 from datetime import datetime, timedelta
 
-from endcap.errors import DataRejected
+from endcap.core.errors import DataRejected
 from endcap.features.manifest import read_manifest
-from feature_repo.sources import features_dir
+from endcap_feature_repo.sources import features_dir
 
 
 def since_newest_snapshot() -> list[tuple[datetime, datetime]]:

@@ -2,11 +2,11 @@
 
 from feast import FeatureService
 
-from endcap.feature_store.names import RANKING_SERVICE, REQUEST_SERVICE, RETRIEVAL_SERVICE
-from feature_repo.context_views import context_features
-from feature_repo.item_views import item_stats
-from feature_repo.session_views import session_signals
-from feature_repo.user_views import user_history, user_item, user_profile
+from endcap.features.store.names import RANKING_SERVICE, REQUEST_SERVICE, RETRIEVAL_SERVICE
+from endcap_feature_repo.context_views import context_features
+from endcap_feature_repo.item_views import item_stats
+from endcap_feature_repo.session_views import session_signals
+from endcap_feature_repo.user_views import user_history, user_item, user_profile
 
 retrieval_v1 = FeatureService(
     name=RETRIEVAL_SERVICE, features=[user_profile, user_history, context_features], description="What the query tower is trained on."

@@ -5,10 +5,10 @@ from datetime import timedelta
 from feast import FeatureView, Field
 from feast.types import Array, Int64, String
 
-from endcap.feature_store.names import SESSION_COLUMNS, SESSION_LIFE_SECONDS, SESSION_SIGNALS
-from feature_repo.entities import session
-from feature_repo.materialization import since_newest_snapshot
-from feature_repo.sources import session_events_push
+from endcap.features.store.names import SESSION_COLUMNS, SESSION_LIFE_SECONDS, SESSION_SIGNALS
+from endcap_feature_repo.entities import session
+from endcap_feature_repo.materialization import since_newest_snapshot
+from endcap_feature_repo.sources import session_events_push
 
 session_signals = FeatureView(
     name=SESSION_SIGNALS,

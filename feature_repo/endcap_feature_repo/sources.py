@@ -4,12 +4,12 @@ from pathlib import Path
 
 from feast import FileSource, PushSource
 
-from endcap.feature_store.names import SESSION_PUSH_SOURCE
-from endcap.feature_store.push import session_table_path
+from endcap.core.settings import load_settings
 from endcap.features.names import ITEM_FEATURES, USER_FEATURES, USER_ITEM_FEATURES
-from endcap.settings import load_settings
+from endcap.features.store.names import SESSION_PUSH_SOURCE
+from endcap.features.store.push import session_table_path
 
-_ROOT = Path(__file__).resolve().parent.parent
+_ROOT = Path(__file__).resolve().parents[2]
 """A relative home is meant from the repository's root, as commands run there; Feast needs absolute paths."""
 
 

@@ -5,11 +5,11 @@ from datetime import timedelta
 from feast import FeatureView, Field
 from feast.types import Array, FeastType, Float32, Int64, String
 
-from endcap.feature_store.names import USER_HISTORY_VIEW, USER_ITEM, USER_PROFILE
 from endcap.features.columns import PAIR_LISTS, USER_AFFINITY, USER_CATEGORICAL, USER_HISTORY, USER_NUMERIC
-from feature_repo.entities import user
-from feature_repo.materialization import since_newest_snapshot
-from feature_repo.sources import user_features, user_item_features
+from endcap.features.store.names import USER_HISTORY_VIEW, USER_ITEM, USER_PROFILE
+from endcap_feature_repo.entities import user
+from endcap_feature_repo.materialization import since_newest_snapshot
+from endcap_feature_repo.sources import user_features, user_item_features
 
 SNAPSHOT_LIFE = timedelta(days=8)
 """Snapshots come weekly: looking back further would only make point-in-time joins slower. Online reads have no such limit."""

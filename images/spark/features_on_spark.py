@@ -2,7 +2,7 @@
 
 import sys
 
-from endcap.features.spark_job import main
+from endcap.features.spark.job import main
 
 if __name__ == "__main__":
     sys.exit(main())

@@ -1,0 +1,1 @@
+"""Kubeflow pipelines: compiled for a cluster, run locally from the same definition."""

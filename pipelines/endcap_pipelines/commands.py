@@ -9,9 +9,9 @@ import typer
 from rich.console import Console
 
 from endcap.cli.output import JsonOption, print_json
-from endcap.errors import BundleRefused
-from endcap.settings import load_settings
-from pipelines.options import (
+from endcap.core.errors import BundleRefused
+from endcap.core.settings import load_settings
+from endcap_pipelines.options import (
     CaCertOption,
     ExperimentOption,
     HostOption,
@@ -25,7 +25,7 @@ from pipelines.options import (
     arguments_of,
     server_of,
 )
-from pipelines.schedule_commands import schedule, unschedule
+from endcap_pipelines.schedule_commands import schedule, unschedule
 
 app = typer.Typer(help="Run, compile, submit or schedule the training pipeline.", no_args_is_help=True)
 
@@ -70,16 +70,16 @@ def run(  # noqa: PLR0917 - an option a parameter, as typer reads them
 
     Example: endcap pipeline run --epochs 2
     """
-    from components.distil_ranker.hyperparameters import DistillationHyperparameters
-    from components.export_bundle.precision import Precision
     from endcap.dataset.layout import open_dataset
     from endcap.demo.offline_table import print_offline_table
-    from endcap.index.local_server import running_milvus
-    from pipelines.item_to_item import chosen_method
-    from pipelines.local_run import run_locally
-    from pipelines.placement import Placement
-    from pipelines.results import TrainingResult
-    from pipelines.training import training_pipeline
+    from endcap.release.index.local_server import running_milvus
+    from endcap_components.distil_ranker.hyperparameters import DistillationHyperparameters
+    from endcap_components.export_bundle.precision import Precision
+    from endcap_pipelines.item_to_item import chosen_method
+    from endcap_pipelines.local_run import run_locally
+    from endcap_pipelines.placement import Placement
+    from endcap_pipelines.results import TrainingResult
+    from endcap_pipelines.training import training_pipeline
 
     stored_as = Precision.of(precision)
     settings = load_settings()
@@ -127,8 +127,8 @@ def compile_(
 
     Example: endcap pipeline compile --values charts/endcap/profiles/gpu.yaml
     """
-    from pipelines.compiling import compile_pipeline
-    from pipelines.values import read_values
+    from endcap_pipelines.compiling import compile_pipeline
+    from endcap_pipelines.values import read_values
 
     written = compile_pipeline(out, read_values(values or []))
     if as_json:
@@ -160,10 +160,10 @@ def submit(  # noqa: PLR0917 - an option a parameter, as typer reads them
 
     Example: endcap pipeline submit --host http://localhost:8888 --values charts/endcap/profiles/gpu.yaml -p test_weeks=8
     """
-    from pipelines.retrying import until_answered
-    from pipelines.submitting import Order, check_server, run_installed, submit_pipeline
-    from pipelines.values import read_values
-    from pipelines.waiting import wait_for_run
+    from endcap_pipelines.retrying import until_answered
+    from endcap_pipelines.submitting import Order, check_server, run_installed, submit_pipeline
+    from endcap_pipelines.values import read_values
+    from endcap_pipelines.waiting import wait_for_run
 
     chart = read_values(values or [])
     given = chart.pipelines

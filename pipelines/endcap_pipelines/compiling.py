@@ -2,11 +2,11 @@
 
 from pathlib import Path
 
-from endcap.errors import InvalidInput
-from pipelines.item_to_item import check_item_to_item
-from pipelines.placement import ClusterPlacement
-from pipelines.training import training_pipeline
-from pipelines.values import ChartValues
+from endcap.core.errors import InvalidInput
+from endcap_pipelines.item_to_item import check_item_to_item
+from endcap_pipelines.placement import ClusterPlacement
+from endcap_pipelines.training import training_pipeline
+from endcap_pipelines.values import ChartValues
 
 HEADER = "# Made by `endcap pipeline compile`; change pipelines/ instead.\n"
 

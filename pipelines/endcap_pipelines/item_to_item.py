@@ -4,8 +4,8 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from endcap.errors import InvalidInput
-from endcap.methods.neighbour_source import DEFAULT_METHOD, neighbour_method
+from endcap.algorithms.neighbour_source import DEFAULT_METHOD, neighbour_method
+from endcap.core.errors import InvalidInput
 
 
 def chosen_method(text: str | None) -> dict[str, Any]:

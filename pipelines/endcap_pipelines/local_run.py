@@ -13,13 +13,13 @@ from typing import Any
 
 from rich.console import Console
 
-import components
 import endcap
-import endcap.errors
-from endcap.errors import EndcapError
-from endcap.progress import PROGRESS_FILE_VARIABLE
-from endcap.settings import Settings
-from pipelines.step_display import StepDisplay, StepRun
+import endcap.core.errors
+import endcap_components
+from endcap.core.errors import EndcapError
+from endcap.core.progress import PROGRESS_FILE_VARIABLE
+from endcap.core.settings import Settings
+from endcap_pipelines.step_display import StepDisplay, StepRun
 
 QUIET = {
     "TF_USE_LEGACY_KERAS": "1",
@@ -30,7 +30,7 @@ QUIET = {
 """What every step's process is told: Keras 2, one order of additions, and no talk."""
 
 STEP_STOP_TIMEOUT_S = 5.0
-NOT_IN_STEPS = ("cli", "demo", "serving")
+NOT_IN_STEPS = ("cli", "demo", "doctor")
 """Parts of the library that no step runs."""
 
 _RAISED = re.compile(r"^(?P<kind>[A-Za-z_][\w.]*(?:Error|Exception|[A-Z]\w*)): (?P<told>.*)$")
@@ -81,7 +81,7 @@ def run_locally(pipeline: Any, arguments: Mapping[str, Any], settings: Settings,
 def source_fingerprint() -> str:
     """SHA-256 over the sources that steps run: a changed line is never answered from the cache."""
     digest = hashlib.sha256()
-    for package in (components, endcap):
+    for package in (endcap_components, endcap):
         root = Path(package.__path__[0])
         for path in sorted(root.rglob("*.py")):
             relative = path.relative_to(root)
@@ -153,8 +153,8 @@ def _failure(display: StepDisplay, log_file: Path) -> EndcapError:
     raised = next((found for line in reversed(display.last_lines) if (found := _RAISED.match(line.strip()))), None)
     if raised is not None:
         module, _, name = raised["kind"].rpartition(".")
-        kind = getattr(endcap.errors, name, None)
-        if module == "endcap.errors" and isinstance(kind, type) and issubclass(kind, EndcapError):
+        kind = getattr(endcap.core.errors, name, None)
+        if module == "endcap.core.errors" and isinstance(kind, type) and issubclass(kind, EndcapError):
             return kind(raised["told"])
     told = raised[0] if raised is not None else "it said nothing"
     return EndcapError(f"step {failed or 'of the pipeline'} failed: {told}", fix=f"see {log_file}")

@@ -6,9 +6,9 @@ from typing import Annotated, Any
 
 import typer
 
-from endcap.errors import InvalidInput
-from pipelines.server import Server
-from pipelines.values import PipelineSection
+from endcap.core.errors import InvalidInput
+from endcap_pipelines.server import Server
+from endcap_pipelines.values import PipelineSection
 
 ValuesOption = Annotated[
     list[Path] | None,
@@ -64,7 +64,7 @@ def arguments_of(pairs: list[str]) -> dict[str, Any]:
     Raises:
         InvalidInput: one is not NAME=JSON, or names an unknown item-to-item method.
     """
-    from pipelines.item_to_item import check_item_to_item
+    from endcap_pipelines.item_to_item import check_item_to_item
 
     arguments: dict[str, Any] = {}
     for pair in pairs:

@@ -3,8 +3,8 @@
 from dataclasses import dataclass, field
 from typing import Any
 
-from pipelines.resources import TRAINING, StepResources
-from pipelines.values import ChartValues
+from endcap_pipelines.resources import TRAINING, StepResources
+from endcap_pipelines.values import ChartValues
 
 PROFILE = {"ENDCAP_PROFILE": "cluster"}
 """What every pod is told before the values' own environment."""

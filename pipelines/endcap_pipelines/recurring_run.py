@@ -4,9 +4,9 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from endcap.errors import InvalidInput
-from pipelines.server import Server, open_api
-from pipelines.server_objects import PAGE, PipelineVersion, experiment_id, inside, installed_version, named, namespace_of
+from endcap.core.errors import InvalidInput
+from endcap_pipelines.server import Server, open_api
+from endcap_pipelines.server_objects import PAGE, PipelineVersion, experiment_id, inside, installed_version, named, namespace_of
 
 _MAX_CONCURRENCY = "1"
 _ENABLED = "ENABLED"

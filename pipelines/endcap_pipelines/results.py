@@ -5,12 +5,12 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Self
 
-from endcap.bundle.deployment_record import Deployment, read_deployment
-from endcap.errors import EndcapError
+from endcap.core.errors import EndcapError
+from endcap.core.settings import Settings
 from endcap.evaluation.evaluation import Evaluation
-from endcap.settings import Settings
-from pipelines.local_run import LocalRun
-from pipelines.step_display import StepRun
+from endcap.release.bundle.deployment_record import Deployment, read_deployment
+from endcap_pipelines.local_run import LocalRun
+from endcap_pipelines.step_display import StepRun
 
 EVALUATION_FILE = "evaluation.json"
 REPORT_FILE = "report.html"

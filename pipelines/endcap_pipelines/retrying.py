@@ -4,8 +4,8 @@ import time
 from collections.abc import Callable
 from typing import TypeVar
 
-from endcap.errors import DependencyUnavailable
-from pipelines.server_objects import NotInstalled
+from endcap.core.errors import DependencyUnavailable
+from endcap_pipelines.server_objects import NotInstalled
 
 RETRY_S = 5.0
 

@@ -7,8 +7,8 @@ import typer
 from rich.console import Console
 
 from endcap.cli.output import JsonOption, print_json
-from endcap.errors import DependencyUnavailable
-from pipelines.options import (
+from endcap.core.errors import DependencyUnavailable
+from endcap_pipelines.options import (
     CaCertOption,
     ExperimentOption,
     HostOption,
@@ -48,9 +48,9 @@ def schedule(  # noqa: PLR0917 - an option a parameter, as typer reads them
 
     Example: endcap pipeline schedule endcap-training --host http://localhost:8888 --cron "0 3 * * *"
     """
-    from pipelines.recurring_run import Schedule, set_recurring_run
-    from pipelines.retrying import until_answered
-    from pipelines.values import read_values
+    from endcap_pipelines.recurring_run import Schedule, set_recurring_run
+    from endcap_pipelines.retrying import until_answered
+    from endcap_pipelines.values import read_values
 
     given = read_values(values or []).pipelines
     server = server_of(given, host, namespace, token=token, token_file=token_file, ca_cert=ca_cert)
@@ -87,9 +87,9 @@ def unschedule(  # noqa: PLR0917 - an option a parameter, as typer reads them
 
     Example: endcap pipeline unschedule endcap-training --host http://localhost:8888
     """
-    from pipelines.recurring_run import remove_recurring_run
-    from pipelines.retrying import until_answered
-    from pipelines.values import read_values
+    from endcap_pipelines.recurring_run import remove_recurring_run
+    from endcap_pipelines.retrying import until_answered
+    from endcap_pipelines.values import read_values
 
     server = server_of(read_values(values or []).pipelines, host, namespace, token=token, token_file=token_file, ca_cert=ca_cert)
     try:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from endcap.errors import DependencyUnavailable, EndcapError, InvalidInput
+from endcap.core.errors import DependencyUnavailable, EndcapError, InvalidInput
 
 TIMEOUT_S = 60.0
 _REFUSALS = {

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from endcap.errors import InvalidInput
-from pipelines.server import Server, is_multi_user
+from endcap.core.errors import InvalidInput
+from endcap_pipelines.server import Server, is_multi_user
 
 PAGE = 50
 _CONFLICT = 409

@@ -9,11 +9,11 @@ from importlib.metadata import version as package_version
 from pathlib import Path
 from typing import Any
 
-from pipelines.compiling import compile_pipeline
-from pipelines.server import Server, open_api
-from pipelines.server_objects import PipelineVersion, experiment_id, installed_version, namespace_of, pipeline_id, uploaded_version
-from pipelines.training import PIPELINE_NAME
-from pipelines.values import ChartValues
+from endcap_pipelines.compiling import compile_pipeline
+from endcap_pipelines.server import Server, open_api
+from endcap_pipelines.server_objects import PipelineVersion, experiment_id, installed_version, namespace_of, pipeline_id, uploaded_version
+from endcap_pipelines.training import PIPELINE_NAME
+from endcap_pipelines.values import ChartValues
 
 
 @dataclass(frozen=True)

@@ -6,25 +6,25 @@ from typing import Any, NamedTuple
 from kfp import dsl
 from kfp.dsl import HTML, Dataset
 
-from components.build_features.component import build_features
-from components.build_tables.component import build_tables
-from components.build_training_set.component import build_training_set
-from components.deploy_bundle.component import deploy_bundle
-from components.distil_ranker.component import distil_ranker
-from components.evaluate.component import evaluate
-from components.export_bundle.component import export_bundle
-from components.gate.component import gate
-from components.index_bundle.component import index_bundle
-from components.materialize_features.component import materialize_features
-from components.preflight.component import preflight
-from components.publish_features.component import publish_features
-from components.train_ranker.component import train_ranker
-from components.train_two_tower.component import train_two_tower
-from components.validate_data.component import validate_data
-from endcap.methods.neighbour_source import DEFAULT_METHOD
-from endcap.settings import RetrievalSettings
-from pipelines.placement import Placement
-from pipelines.resources import DATA, LIGHT, TRAINING
+from endcap.algorithms.neighbour_source import DEFAULT_METHOD
+from endcap.core.settings import RetrievalSettings
+from endcap_components.build_features.component import build_features
+from endcap_components.build_tables.component import build_tables
+from endcap_components.build_training_set.component import build_training_set
+from endcap_components.deploy_bundle.component import deploy_bundle
+from endcap_components.distil_ranker.component import distil_ranker
+from endcap_components.evaluate.component import evaluate
+from endcap_components.export_bundle.component import export_bundle
+from endcap_components.gate.component import gate
+from endcap_components.index_bundle.component import index_bundle
+from endcap_components.materialize_features.component import materialize_features
+from endcap_components.preflight.component import preflight
+from endcap_components.publish_features.component import publish_features
+from endcap_components.train_ranker.component import train_ranker
+from endcap_components.train_two_tower.component import train_two_tower
+from endcap_components.validate_data.component import validate_data
+from endcap_pipelines.placement import Placement
+from endcap_pipelines.resources import DATA, LIGHT, TRAINING
 
 PIPELINE_NAME = "endcap-training"
 DATA_DIR = "/var/lib/endcap/data"

@@ -9,7 +9,7 @@ import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from pydantic.alias_generators import to_camel
 
-from endcap.errors import InvalidInput
+from endcap.core.errors import InvalidInput
 
 CHART_FILE, VALUES_FILE = "Chart.yaml", "values.yaml"
 

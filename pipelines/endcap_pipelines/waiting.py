@@ -4,8 +4,8 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from endcap.errors import DependencyUnavailable, EndcapError
-from pipelines.server import Server, open_api
+from endcap.core.errors import DependencyUnavailable, EndcapError
+from endcap_pipelines.server import Server, open_api
 
 POLL_S = 5.0
 UNANSWERED_MAX = 12

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 import yaml
 
-from pipelines.compiling import compile_pipeline
-from pipelines.values import read_values
+from endcap_pipelines.compiling import compile_pipeline
+from endcap_pipelines.values import read_values
 from tests.charts.chart import CHART, Document, Refused, environment, of_kind, one
 
 Chart = Callable[..., list[Document]]

@@ -7,7 +7,7 @@ from collections.abc import Callable
 import pytest
 from pydantic import BaseModel
 
-from endcap.settings import Settings
+from endcap.core.settings import Settings
 from tests.charts.chart import VARIANTS, Document, Refused, containers, environment, of_kind, one, pod_specs
 
 DIGEST = "sha256:" + "0" * 64

@@ -9,7 +9,7 @@ import pytest
 import yaml
 from typer.testing import CliRunner
 
-from pipelines.commands import app
+from endcap_pipelines.commands import app
 from tests.charts.chart import CHART, ROOT, Document, Refused, documents, environment, of_kind, one, program, render
 
 Chart = Callable[..., list[Document]]
@@ -190,7 +190,7 @@ def test_it_reaches_the_api_and_nothing_else(chart: Chart) -> None:
 
 
 def test_values_of_the_schedule_are_those_that_the_command_reads(tmp_path: Path) -> None:
-    from pipelines.values import read_values
+    from endcap_pipelines.values import read_values
 
     assert program("helm")
     values = tmp_path / "values.yaml"

@@ -5,9 +5,9 @@ from datetime import UTC, datetime
 from typing import Any
 
 from endcap.contracts.rollout import RolloutBundle, RolloutSpec, RolloutStatus, Step
-from endcap.rollout.api_server import HTTP_ROUTES, INFERENCE_SERVICES, ApiServer
-from endcap.rollout.resource import Rollout
-from services.rollout_operator.traffic import look_at
+from endcap.release.rollout.api_server import HTTP_ROUTES, INFERENCE_SERVICES, ApiServer
+from endcap.release.rollout.resource import Rollout
+from endcap_rollout_operator.kserve.traffic import look_at
 from tests.cluster.chart import RELEASE
 
 

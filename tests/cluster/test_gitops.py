@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 import yaml
 
-from endcap.rollout.api_server import FIELD_MANAGER, ApiServer
-from services.rollout_operator.replicas import REPLICAS_MANAGER
+from endcap.release.rollout.api_server import FIELD_MANAGER, ApiServer
+from endcap_rollout_operator.kserve.replicas import REPLICAS_MANAGER
 from tests.cluster.argo_cd import ArgoCd, owned_fields
 from tests.cluster.chart import CHART, RELEASE, documents, is_hook
 from tests.cluster.cluster import Cluster, until

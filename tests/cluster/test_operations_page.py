@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from endcap.index.local_server import running_milvus
-from endcap.settings import MilvusSettings, Settings
+from endcap.core.settings import MilvusSettings, Settings
+from endcap.release.index.local_server import running_milvus
 from tests.cluster.cluster import Cluster, until
 from tests.cluster.command import Command
 from tests.cluster.kserve_standin import KServeStandIn
@@ -59,7 +59,7 @@ def running_operator(cluster: Cluster, kubectl: Command, milvus: MilvusSettings,
         "ENDCAP_ROLLOUTS__METRICS_PORT": str(free_port()),
         "ENDCAP_ROLLOUTS__PROMETHEUS_URL": "http://127.0.0.1:9",
         "ENDCAP_ROLLOUTS__TICK_SECONDS": "0.5",
-        "ENDCAP_FEATURE_REPO_DIR": str(ROOT / "feature_repo"),
+        "ENDCAP_FEATURE_REPO_DIR": str(ROOT / "feature_repo" / "endcap_feature_repo"),
     }
     return OperatorProcess(environment, f"http://127.0.0.1:{health}/healthz", folder / "operator.log")
 

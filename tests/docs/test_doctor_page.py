@@ -6,10 +6,10 @@ from pathlib import Path
 
 from rich.console import Console
 
+from endcap.core.errors import ClusterUnfit, DependencyUnavailable, InvalidInput
 from endcap.doctor.examination import PARTS
 from endcap.doctor.finding import Report, State, counted
 from endcap.doctor.table import print_report
-from endcap.errors import ClusterUnfit, DependencyUnavailable, InvalidInput
 from tests.docs.page import ROOT, blocks
 
 PAGE = "doctor.md"

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from endcap.methods.documentation import settings_table, with_tables
-from endcap.methods.registry import METHODS
+from endcap.algorithms.documentation import settings_table, with_tables
+from endcap.algorithms.registry import METHODS
 
 PAGE = Path(__file__).parents[2] / "docs" / "methods.md"
 

@@ -11,23 +11,23 @@ import numpy as np
 import polars as pl
 import pytest
 
-from endcap.bundle.manifest import Bundle, seal_bundle
-from endcap.bundle.tables import BundleTables, write_tables
 from endcap.catalogue.item_table import ItemTable
 from endcap.catalogue.vocabulary import Vocabulary
 from endcap.contracts.item import Item
 from endcap.contracts.tables import arrow_schema
+from endcap.core.settings import MilvusSettings, Settings
+from endcap.engine.retrieval.candidates import Candidates
+from endcap.engine.retrieval.complements import Complements
+from endcap.engine.retrieval.item_to_item import ItemToItem
+from endcap.engine.retrieval.popular import OVERALL, Popularity
+from endcap.engine.retrieval.similar_users import SimilarUsers
 from endcap.evaluation.evaluation import ALL, NEW, Evaluation, Figure, Reliability, ReliabilityBin, SegmentFigures, TruthFigures
 from endcap.features.columns import OBJECTIVES, USER_CATEGORICAL
-from endcap.index.connection import connect
-from endcap.index.local_server import running_milvus
-from endcap.index.search import ItemSearch
-from endcap.retrieval.candidates import Candidates
-from endcap.retrieval.complements import Complements
-from endcap.retrieval.item_to_item import ItemToItem
-from endcap.retrieval.popular import OVERALL, Popularity
-from endcap.retrieval.similar_users import SimilarUsers
-from endcap.settings import MilvusSettings, Settings
+from endcap.release.bundle.manifest import Bundle, seal_bundle
+from endcap.release.bundle.tables import BundleTables, write_tables
+from endcap.release.index.connection import connect
+from endcap.release.index.local_server import running_milvus
+from endcap.release.index.search import ItemSearch
 
 ITEMS = 1500
 DIM = 16

@@ -13,14 +13,14 @@ from typing import Any
 import httpx
 from prometheus_client.parser import text_string_to_metric_families
 
-from benchmarks.serving.parts import free_ports
-from endcap.bundle.promotion import model_base_path
-from endcap.bundle.tables import read_tables
-from endcap.index.collection import build_collection, collection_name
-from endcap.index.connection import answers, connect
-from endcap.index.milvus_program import unpack_program
-from endcap.settings import MilvusSettings, ModelServerSettings, ServingSettings, Settings
-from services.local.parts import local_parts, settings_environment
+from endcap.core.settings import MilvusSettings, ModelServerSettings, ServingSettings, Settings
+from endcap.release.bundle.promotion import model_base_path
+from endcap.release.bundle.tables import read_tables
+from endcap.release.index.collection import build_collection, collection_name
+from endcap.release.index.connection import answers, connect
+from endcap.release.index.milvus_program import unpack_program
+from endcap_benchmarks.serving.parts import free_ports
+from endcap_local.parts import local_parts, settings_environment
 from tests.faults.made_home import FIRST
 from tests.faults.process import PartProcess, until
 

@@ -12,7 +12,7 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
-from endcap.settings import Settings
+from endcap.core.settings import Settings
 
 FILE = "faults.json"
 
@@ -48,7 +48,7 @@ def bend_clock(faults: Faults) -> None:
     import grpc._channel
     import grpc.aio._utils
 
-    import endcap.clock
+    import endcap.core.clock
 
     own = SimpleNamespace(**vars(time))  # gRPC hands absolute times to its core, whose clock no test can bend
     grpc._channel.time = grpc.aio._utils.time = own
@@ -59,13 +59,13 @@ def bend_clock(faults: Faults) -> None:
         def now(cls, tz: datetime.tzinfo | None = None) -> datetime.datetime:
             return datetime.datetime.now(tz) + datetime.timedelta(seconds=faults["clock_ahead_s"])
 
-    endcap.clock.datetime = BentDatetime  # type: ignore[misc]
+    endcap.core.clock.datetime = BentDatetime  # type: ignore[misc]
     time.time = lambda: true_time() + faults["clock_ahead_s"]
     time.time_ns = lambda: true_time_ns() + int(faults["clock_ahead_s"] * 1e9)
 
 
 def bend_search(faults: Faults) -> None:
-    from transformers.connections import MilvusIndex
+    from endcap_transformer.clients.connections import MilvusIndex
 
     search = MilvusIndex.search
 
@@ -81,6 +81,6 @@ if __name__ == "__main__":
     bent = Faults(Settings().home / FILE)
     bend_clock(bent)
     bend_search(bent)
-    from transformers.server import main
+    from endcap_transformer.server.server import main
 
     sys.exit(main(wait_s=240))

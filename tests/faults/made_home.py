@@ -6,10 +6,10 @@ and a few people in the real feature store.
 
 import sys
 
-from benchmarks.serving.made_users import publish_users
-from benchmarks.synthetic import SyntheticSize, make_bundle, promote_synthetic
-from endcap.index.collection import collection_name
-from endcap.settings import Settings, load_settings
+from endcap.core.settings import Settings, load_settings
+from endcap.release.index.collection import collection_name
+from endcap_benchmarks.synthetic.bundle import SyntheticSize, make_bundle, promote_synthetic
+from endcap_benchmarks.synthetic.made_users import publish_users
 
 FIRST = SyntheticSize(items=2_000, dim=16, brand_items=4)
 SECOND = SyntheticSize(items=2_000, dim=24, brand_items=1, seed=8)

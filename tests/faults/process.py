@@ -10,7 +10,7 @@ from pathlib import Path
 
 import psutil
 
-from services.local.parts import Part
+from endcap_local.parts import Part
 
 START_TIMEOUT_S = 240.0
 """Generous: a machine may be busy, and a Milvus that was killed takes its old parts for living ones for a while."""

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from tensorflow_serving.apis import get_model_status_pb2, predict_pb2
 
-from endcap.serving.tensors import fill_tensor
+from endcap.core.tensorflow_serving.tensors import fill_tensor
 from tests.faults.deployment import Deployment
 from tests.faults.made_home import FIRST, USERS
 

@@ -7,9 +7,9 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from benchmarks.synthetic import DATA_END
 from endcap.catalogue.item_updates import UPDATES_FILE, write_updates
-from endcap.exploration.evidence import EVIDENCE_SCHEMA
+from endcap.engine.exploration.evidence import EVIDENCE_SCHEMA
+from endcap_benchmarks.synthetic.bundle import DATA_END
 from tests.faults.deployment import Deployment
 from tests.faults.load import Load, Outcomes
 from tests.faults.process import until

@@ -16,11 +16,11 @@ import pytest
 from kserve.protocol.grpc import grpc_predict_v2_pb2 as pb
 from kserve.protocol.grpc import grpc_predict_v2_pb2_grpc
 
-from benchmarks.synthetic import DATA_END
-from endcap.bundle.manifest import open_bundle
-from endcap.bundle.promotion import promote_bundle, served_bundle
-from endcap.bundle.release import install_bundle
 from endcap.catalogue.item_updates import UPDATES_FILE, write_updates
+from endcap.release.bundle.manifest import open_bundle
+from endcap.release.bundle.promotion import promote_bundle, served_bundle
+from endcap.release.bundle.release import install_bundle
+from endcap_benchmarks.synthetic.bundle import DATA_END
 from tests.faults.deployment import Deployment
 from tests.faults.load import Load, Outcomes, instances
 from tests.faults.made_home import title

@@ -1,6 +1,6 @@
 import pytest
 
-from endcap.feature_store.quick_import import import_feast
+from endcap.features.store.quick_import import import_feast
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -1,5 +1,5 @@
-from endcap.feature_store import names
 from endcap.features.columns import CONTEXT, ITEM_NUMERIC, PAIR_LISTS, USER_AFFINITY, USER_CATEGORICAL, USER_HISTORY, USER_NUMERIC
+from endcap.features.store import names
 
 
 def fields(view):
@@ -7,7 +7,7 @@ def fields(view):
 
 
 def test_views_have_the_columns_of_the_contract():
-    from feature_repo import definitions
+    from endcap_feature_repo import definitions
 
     assert fields(definitions.user_profile) - {"user_id"} == {*USER_NUMERIC, *USER_CATEGORICAL, *USER_AFFINITY}
     assert fields(definitions.user_history) - {"user_id"} == set(USER_HISTORY)
@@ -18,13 +18,13 @@ def test_views_have_the_columns_of_the_contract():
 
 
 def test_items_are_never_read_online():
-    from feature_repo.definitions import item_stats
+    from endcap_feature_repo.definitions import item_stats
 
     assert not item_stats.online
 
 
 def test_a_request_needs_no_view_on_demand():
-    from feature_repo.definitions import request_v1
+    from endcap_feature_repo.definitions import request_v1
 
     assert {projection.name for projection in request_v1.feature_view_projections} == {*names.USER_VIEWS, names.SESSION_SIGNALS}
 
@@ -33,7 +33,7 @@ def test_the_context_view_is_the_request_paths_function():
     import pandas as pd
 
     from endcap.features.context import context_rows
-    from feature_repo.definitions import context_features
+    from endcap_feature_repo.definitions import context_features
 
     inputs = pd.DataFrame({"epoch_seconds": [0, 1_700_000_000], "request_surface": ["home", "cart"], "request_device": ["app", None]})
     found = context_features.feature_transformation.udf(inputs)
@@ -44,8 +44,8 @@ def test_the_context_view_is_the_request_paths_function():
 def test_every_other_file_is_kept_from_feast():
     from pathlib import Path
 
-    import feature_repo
+    import endcap_feature_repo
 
-    folder = Path(feature_repo.__file__).parent
+    folder = Path(endcap_feature_repo.__file__).parent
     ignored = {line.strip() for line in (folder / ".feastignore").read_text().splitlines() if not line.startswith("#")}
     assert {path.name for path in folder.glob("*.py")} - ignored == {"__init__.py", "definitions.py"}

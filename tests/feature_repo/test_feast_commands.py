@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from endcap.feature_store.open import RUN_FEAST
+from endcap.features.store.open import RUN_FEAST
 
 ROOT = Path(__file__).parents[2]
 FEAST = [str(Path(sys.executable).with_name("feast"))]
@@ -23,10 +23,10 @@ def root(tmp_path_factory):
     """A copy of the feature repository beside a home with features at its default place."""
     import importlib.util
 
-    from endcap.feature_store.push import ensure_session_table
+    from endcap.core.settings import Settings
     from endcap.features.build import build_feature_tables
     from endcap.features.snapshots import FeatureOptions
-    from endcap.settings import Settings
+    from endcap.features.store.push import ensure_session_table
 
     spec = importlib.util.spec_from_file_location("made_shop", ROOT / "tests" / "endcap" / "features" / "made_shop.py")
     shop = importlib.util.module_from_spec(spec)
@@ -42,7 +42,7 @@ def root(tmp_path_factory):
 def environment(root):
     """No ENDCAP_ variables, and the copy's definitions instead of the installed ones."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith("ENDCAP_")}
-    return kept | {"PYTHONPATH": f"{root}{os.pathsep}{os.environ.get('PYTHONPATH', '')}", "PYTHONWARNINGS": "ignore"}
+    return kept | {"PYTHONPATH": f"{root / 'feature_repo'}{os.pathsep}{os.environ.get('PYTHONPATH', '')}", "PYTHONWARNINGS": "ignore"}
 
 
 def run(root, folder, *command):
@@ -54,7 +54,7 @@ def run(root, folder, *command):
 @pytest.fixture(scope="module")
 def applied(root):
     """What `feast apply` says in the repository's folder."""
-    return run(root, root / "feature_repo", *FEAST, "apply")
+    return run(root, root / "feature_repo" / "endcap_feature_repo", *FEAST, "apply")
 
 
 def test_apply_registers_views_and_services(root, applied):
@@ -66,7 +66,7 @@ def test_apply_registers_views_and_services(root, applied):
 def test_materialize_incremental_moves_recorded_data(root, applied):
     import sqlite3
 
-    said = run(root, root, *QUICK_FEAST, "-c", "feature_repo", "materialize-incremental", "2025-06-01T00:00:00")
+    said = run(root, root, *QUICK_FEAST, "-c", "feature_repo/endcap_feature_repo", "materialize-incremental", "2025-06-01T00:00:00")
     assert "user_profile" in said
     with sqlite3.connect(root / ".endcap" / "feast" / "online.db") as online:
         users = online.execute("SELECT count(DISTINCT entity_key) FROM endcap_user_profile").fetchone()[0]
@@ -79,7 +79,7 @@ def test_the_ui_answers_over_http(root, applied):
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    command = [*QUICK_FEAST, "-c", "feature_repo", "ui", "--host", "127.0.0.1", "--port", str(port)]
+    command = [*QUICK_FEAST, "-c", "feature_repo/endcap_feature_repo", "ui", "--host", "127.0.0.1", "--port", str(port)]
     with subprocess.Popen(command, cwd=root, env=environment(root), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as ui:
         try:
             said = []

@@ -5,8 +5,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from endcap_local.parts import settings_environment
 from images.dry_build import DryBuild
-from services.local.parts import settings_environment
 from tests.faults.deployment import Deployment, running_deployment
 from tests.faults.process import until
 from tests.images.image_home import empty_home, give_home
@@ -25,7 +25,7 @@ def served_transformer(build: DryBuild, shared: Path) -> Iterator[tuple[Deployme
         deployment.transformer.end()
         give_home(build)
         inside = {"ENDCAP_HOME": "/var/lib/endcap", "ENDCAP_FEATURE_REPO_DIR": "/opt/endcap/feature_repo"}
-        started = build.starting(["python", "-m", "transformers"], **settings_environment(deployment.settings) | inside)
+        started = build.starting(["python", "-m", "endcap_transformer"], **settings_environment(deployment.settings) | inside)
         log = build.home / "image.log"
         with log.open("w") as written:
             served = subprocess.Popen(started, stdout=written, stderr=written)

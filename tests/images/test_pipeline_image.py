@@ -31,7 +31,7 @@ def test_the_image_holds_its_lock_and_lets_nothing_be_changed(build: DryBuild) -
 
 def test_every_step_imports(build: DryBuild) -> None:
     names = succeed(build, "python3", "-c", IMPORT_STEPS).split()
-    assert {"components.train_two_tower.step", "components.deploy_bundle.step", "pipelines.training"} <= set(names)
+    assert {"endcap_components.train_two_tower.step", "endcap_components.deploy_bundle.step", "endcap_pipelines.training"} <= set(names)
 
 
 def test_kubeflow_s_executor_is_there(build: DryBuild) -> None:

@@ -6,9 +6,9 @@ from tests.images.image_run import assert_sound, run, succeed
 IMAGE = "rollout-operator"
 IMPORT_ALL = """
 import importlib, pkgutil
-import endcap.rollout, services.rollout_operator
+import endcap.release.rollout, endcap_rollout_operator
 names = []
-for package in (endcap.rollout, services.rollout_operator):
+for package in (endcap.release.rollout, endcap_rollout_operator):
     for module in pkgutil.walk_packages(package.__path__, f"{package.__name__}."):
         if not module.name.endswith("__main__"):
             names.append(importlib.import_module(module.name).__name__)
@@ -22,11 +22,11 @@ def test_the_image_holds_its_lock_and_lets_nothing_be_changed(build: DryBuild) -
 
 def test_all_of_it_imports(build: DryBuild) -> None:
     names = succeed(build, "python", "-c", IMPORT_ALL).split()
-    assert {"services.rollout_operator.handlers", "endcap.rollout.decision"} <= set(names)
+    assert {"endcap_rollout_operator.handlers", "endcap_rollout_operator.state.decision"} <= set(names)
 
 
 def test_without_a_cluster_it_says_so(build: DryBuild) -> None:
-    done = run(build, "python", "-m", "services.rollout_operator")
+    done = run(build, "python", "-m", "endcap_rollout_operator")
     assert (done.returncode, done.stdout) == (5, "")
     assert "no cluster to talk to" in done.stderr
 

@@ -11,7 +11,7 @@ from tests.images.test_transformer_imports import IMPORT_ALL
 
 IMAGE = "transformer"
 CLUSTER_STORE = (
-    "from endcap.settings import load_settings; from endcap.feature_store.online import OnlineFeatures as o; o.open(load_settings())"
+    "from endcap.core.settings import load_settings; from endcap.features.store.online import OnlineFeatures as o; o.open(load_settings())"
 )
 
 
@@ -20,7 +20,7 @@ def test_the_image_holds_its_lock_and_lets_nothing_be_changed(build: DryBuild) -
 
 
 def test_it_says_how_it_is_started(build: DryBuild) -> None:
-    assert "--wait-seconds" in succeed(build, "python", "-m", "transformers", "--help")
+    assert "--wait-seconds" in succeed(build, "python", "-m", "endcap_transformer", "--help")
 
 
 def test_all_of_it_imports_and_there_is_no_tensorflow_to_import(build: DryBuild) -> None:
@@ -29,7 +29,7 @@ def test_all_of_it_imports_and_there_is_no_tensorflow_to_import(build: DryBuild)
 
 
 def test_without_a_bundle_it_ends_as_it_says(build: DryBuild) -> None:
-    done = run(build, "python", "-m", "transformers", "--wait-seconds", "1")
+    done = run(build, "python", "-m", "endcap_transformer", "--wait-seconds", "1")
     assert done.returncode == 4, done.stderr
     assert "bundle" in done.stderr
 

@@ -6,8 +6,8 @@ import sys
 IMPORT_ALL = """
 import importlib, pkgutil, sys
 import transformers
-from endcap.feature_store.quick_import import import_feast
-from endcap.serving.messages import serving_messages
+from endcap.features.store.quick_import import import_feast
+from endcap.core.tensorflow_serving.messages import serving_messages
 
 for module in pkgutil.walk_packages(transformers.__path__, "transformers."):
     if not module.name.endswith("__main__"):

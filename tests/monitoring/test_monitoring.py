@@ -11,10 +11,10 @@ import yaml
 from prometheus_client import CollectorRegistry
 from prometheus_client.utils import floatToGoString
 
+from endcap_transformer.telemetry import metrics as serving
+from endcap_transformer.telemetry.metrics import ServingMetrics
 from tests.debian_programs import required_program
 from tests.monitoring.promql import used
-from transformers import metrics as serving
-from transformers.metrics import ServingMetrics
 
 ROOT = Path(__file__).parents[2]
 RULES = ROOT / "monitoring" / "alert-rules.yaml"
@@ -121,7 +121,7 @@ def test_dashboard_can_be_imported() -> None:
 
 
 def test_the_budget_by_default_is_a_bucket_of_its_own() -> None:
-    from endcap.settings import ServingSettings
+    from endcap.core.settings import ServingSettings
 
     assert ServingSettings().request_budget_ms / 1000 in serving.LATENCY_BUCKETS_S
 

@@ -7,8 +7,8 @@ import pytest
 import yaml
 from google.protobuf import json_format
 
-from pipelines.compiling import compile_pipeline
-from pipelines.values import ChartValues, read_values
+from endcap_pipelines.compiling import compile_pipeline
+from endcap_pipelines.values import ChartValues, read_values
 from tests.charts.chart import CHART, of_kind, program, render
 from tests.pipelines.kfp_server.packages import Package, read_package
 

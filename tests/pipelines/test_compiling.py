@@ -9,9 +9,9 @@ import pytest
 import yaml
 from google.protobuf import json_format
 
-from endcap.errors import InvalidInput
-from pipelines.compiling import compile_pipeline
-from pipelines.values import ChartValues, read_values
+from endcap.core.errors import InvalidInput
+from endcap_pipelines.compiling import compile_pipeline
+from endcap_pipelines.values import ChartValues, read_values
 from tests.pipelines.kfp_server.packages import Package, read_package
 
 ROOT = Path(__file__).parents[2]
@@ -197,7 +197,9 @@ def test_a_step_s_own_resources_win(on_gpus: tuple[dict[str, Any], Package]) -> 
 
 
 def test_the_same_values_give_the_same_bytes_in_any_process(tmp_path: Path) -> None:
-    program = "import sys; from pathlib import Path; from pipelines.compiling import *; compile_pipeline(Path(sys.argv[1]), ChartValues())"
+    program = (
+        "import sys; from pathlib import Path; from endcap_pipelines.compiling import *; compile_pipeline(Path(sys.argv[1]), ChartValues())"
+    )
     for name, seed in (("a.yaml", "1"), ("b.yaml", "2")):
         done = subprocess.run(
             [sys.executable, "-c", program, str(tmp_path / name)], cwd=ROOT, env={"PYTHONHASHSEED": seed}, capture_output=True, check=False

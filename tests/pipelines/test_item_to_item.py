@@ -5,11 +5,11 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from endcap.errors import InvalidInput
-from pipelines.commands import app
-from pipelines.compiling import compile_pipeline
-from pipelines.item_to_item import chosen_method
-from pipelines.values import ChartValues
+from endcap.core.errors import InvalidInput
+from endcap_pipelines.commands import app
+from endcap_pipelines.compiling import compile_pipeline
+from endcap_pipelines.item_to_item import chosen_method
+from endcap_pipelines.values import ChartValues
 
 
 @pytest.mark.parametrize(

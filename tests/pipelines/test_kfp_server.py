@@ -5,8 +5,8 @@ from pathlib import Path
 import httpx
 import pytest
 
-from pipelines.compiling import compile_pipeline
-from pipelines.values import ChartValues
+from endcap_pipelines.compiling import compile_pipeline
+from endcap_pipelines.values import ChartValues
 from tests.pipelines.kfp_server.packages import read_package
 from tests.pipelines.kfp_server.published_api import operations
 from tests.pipelines.kfp_server.published_models import Refused, check_document

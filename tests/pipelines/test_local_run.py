@@ -10,10 +10,10 @@ import pytest
 from kfp import dsl
 from rich.console import Console
 
-from endcap.errors import DataRejected, EndcapError
-from endcap.settings import Settings
-from pipelines.local_run import LocalRun, run_locally
-from pipelines.step_display import StepRun
+from endcap.core.errors import DataRejected, EndcapError
+from endcap.core.settings import Settings
+from endcap_pipelines.local_run import LocalRun, run_locally
+from endcap_pipelines.step_display import StepRun
 
 
 @dsl.component(base_image="python", packages_to_install=[])
@@ -47,7 +47,7 @@ def keep(seen: str, kept: dsl.Output[dsl.Dataset]) -> None:
 
 @dsl.component(base_image="python", packages_to_install=[])
 def refuse(known: bool) -> None:
-    from endcap.errors import DataRejected
+    from endcap.core.errors import DataRejected
 
     if known:
         raise DataRejected("too many bad rows", field="events", fix="mend them")
@@ -73,7 +73,7 @@ def failing(known: bool) -> None:
 
 @pytest.fixture(autouse=True)
 def one_version_of_the_source(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("pipelines.local_run.source_fingerprint", lambda: "one-version")
+    monkeypatch.setattr("endcap_pipelines.local_run.source_fingerprint", lambda: "one-version")
 
 
 def run(pipeline: Any, home: Path, **arguments: Any) -> LocalRun:
@@ -140,8 +140,8 @@ import time
 from pathlib import Path
 from kfp import dsl
 from rich.console import Console
-from endcap.settings import Settings
-from pipelines.local_run import run_locally
+from endcap.core.settings import Settings
+from endcap_pipelines.local_run import run_locally
 
 @dsl.component(base_image="python", packages_to_install=[])
 def sleep(marker: str) -> None:

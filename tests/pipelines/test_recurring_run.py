@@ -5,13 +5,13 @@ from dataclasses import replace
 
 import pytest
 
-from endcap.errors import DependencyUnavailable, InvalidInput
-from pipelines.recurring_run import Schedule, Scheduled, remove_recurring_run, set_recurring_run
-from pipelines.retrying import RETRY_S, until_answered
-from pipelines.server import Server
-from pipelines.server_objects import NotInstalled
-from pipelines.training import PIPELINE_NAME
-from pipelines.values import ChartValues
+from endcap.core.errors import DependencyUnavailable, InvalidInput
+from endcap_pipelines.recurring_run import Schedule, Scheduled, remove_recurring_run, set_recurring_run
+from endcap_pipelines.retrying import RETRY_S, until_answered
+from endcap_pipelines.server import Server
+from endcap_pipelines.server_objects import NotInstalled
+from endcap_pipelines.training import PIPELINE_NAME
+from endcap_pipelines.values import ChartValues
 from tests.pipelines.kfp_server.recurring_runs import NO_EXPERIMENT, NO_TEMPLATE
 from tests.pipelines.kfp_server.request import Status
 from tests.pipelines.kfp_server.server import serving

@@ -6,13 +6,13 @@ from types import SimpleNamespace
 
 import pytest
 
-from endcap.bundle.deployment_record import Deployment, write_deployment
-from endcap.errors import EndcapError
+from endcap.core.errors import EndcapError
+from endcap.core.settings import Settings
 from endcap.evaluation.evaluation import Evaluation
-from endcap.settings import Settings
-from pipelines.local_run import LocalRun
-from pipelines.results import TrainingResult
-from pipelines.step_display import StepRun
+from endcap.release.bundle.deployment_record import Deployment, write_deployment
+from endcap_pipelines.local_run import LocalRun
+from endcap_pipelines.results import TrainingResult
+from endcap_pipelines.step_display import StepRun
 from tests.endcap.conftest import made_evaluation
 
 Finish = Callable[..., TrainingResult]

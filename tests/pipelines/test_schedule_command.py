@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from endcap.errors import DependencyUnavailable, InvalidInput
-from pipelines.commands import app
-from pipelines.server import Server
-from pipelines.training import PIPELINE_NAME
+from endcap.core.errors import DependencyUnavailable, InvalidInput
+from endcap_pipelines.commands import app
+from endcap_pipelines.server import Server
+from endcap_pipelines.training import PIPELINE_NAME
 from tests.pipelines.kfp_server.server import serving
 from tests.pipelines.kfp_server.state import Pipelines
 from tests.pipelines.test_submitting import submitted

@@ -12,22 +12,22 @@ from typing import Any
 import pytest
 from rich.console import Console
 
-from endcap.bundle.manifest import open_bundle
+from endcap.core.settings import MilvusSettings, RetrievalSettings, Settings
 from endcap.dataset.layout import Dataset, write_description
-from endcap.feature_store.online import OnlineFeatures
-from endcap.index.alias import aliased_collection
-from endcap.index.connection import connect
-from endcap.index.local_server import running_milvus
-from endcap.settings import MilvusSettings, RetrievalSettings, Settings
-from pipelines.local_run import run_locally
-from pipelines.placement import PROFILE, Placement
-from pipelines.resources import StepResources
-from pipelines.results import TrainingResult
-from pipelines.training import training_pipeline
+from endcap.features.store.online import OnlineFeatures
+from endcap.release.bundle.manifest import open_bundle
+from endcap.release.index.alias import aliased_collection
+from endcap.release.index.connection import connect
+from endcap.release.index.local_server import running_milvus
+from endcap_pipelines.local_run import run_locally
+from endcap_pipelines.placement import PROFILE, Placement
+from endcap_pipelines.resources import StepResources
+from endcap_pipelines.results import TrainingResult
+from endcap_pipelines.training import training_pipeline
 from tests.components.deploy_bundle.rollouts_api import RolloutsApi
 from tests.components.deploy_bundle.rollouts_api import serving as serving_rollouts
 from tests.debian_programs import required_program
-from tests.endcap.feature_store.redis_server import RedisServer, free_port
+from tests.endcap.features.store.redis_server import RedisServer, free_port
 from tests.endcap.training.taste_shop import write_taste_shop
 from tests.pipelines.mlflow_server import running_mlflow
 
@@ -148,10 +148,10 @@ def test_it_ends_with_a_rollout_of_the_stored_bundle(ran: Ran) -> None:
 def test_the_bundle_is_registered_and_is_not_the_champion(ran: Ran) -> None:
     from mlflow import MlflowClient
 
-    from endcap.tracking.tracking import Tracking
+    from endcap.release.tracking import Tracking
 
     (version,) = MlflowClient(ran.settings.mlflow_uri).search_model_versions("name = 'endcap'")
-    assert version.source == f"pvc://endcap-bundles/{version.tags['endcap.bundle']}"
+    assert version.source == f"pvc://endcap-bundles/{version.tags['endcap.release.bundle']}"
     assert Tracking(ran.settings).champion_version() is None
 
 

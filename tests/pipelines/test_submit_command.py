@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from endcap.errors import EndcapError, InvalidInput
-from pipelines.commands import app
+from endcap.core.errors import EndcapError, InvalidInput
+from endcap_pipelines.commands import app
 from tests.pipelines.kfp_server.server import serving
 from tests.pipelines.kfp_server.state import Pipelines
 

@@ -6,11 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from endcap.errors import DependencyUnavailable, InvalidInput
-from pipelines.server import Server
-from pipelines.submitting import Order, Submission, run_installed, submit_pipeline
-from pipelines.training import PIPELINE_NAME
-from pipelines.values import ChartValues
+from endcap.core.errors import DependencyUnavailable, InvalidInput
+from endcap_pipelines.server import Server
+from endcap_pipelines.submitting import Order, Submission, run_installed, submit_pipeline
+from endcap_pipelines.training import PIPELINE_NAME
+from endcap_pipelines.values import ChartValues
 from tests.pipelines.kfp_server.server import serving
 from tests.pipelines.kfp_server.state import Pipelines
 from tests.pipelines.kfp_server.tls import certified
@@ -168,7 +168,7 @@ def test_a_token_file_is_read_again_when_it_is_renewed(multi: tuple[str, Pipelin
 def test_a_token_is_renewed_between_two_requests_of_one_client(multi: tuple[str, Pipelines], tmp_path: Path) -> None:
     from kfp_server_api import HealthzServiceApi
 
-    from pipelines.server import open_api
+    from endcap_pipelines.server import open_api
 
     host, pipelines = multi
     token_file = tmp_path / "token"

@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 import yaml
 
-from endcap.errors import InvalidInput
-from pipelines.values import ChartValues, read_values
+from endcap.core.errors import InvalidInput
+from endcap_pipelines.values import ChartValues, read_values
 
 CHART_VALUES = Path(__file__).parents[2] / "charts" / "endcap" / "values.yaml"
 

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 
 import pytest
 
-from endcap.errors import DependencyUnavailable, EndcapError, InvalidInput
-from pipelines.server import Server
-from pipelines.waiting import POLL_S, UNANSWERED_MAX, wait_for_run
+from endcap.core.errors import DependencyUnavailable, EndcapError, InvalidInput
+from endcap_pipelines.server import Server
+from endcap_pipelines.waiting import POLL_S, UNANSWERED_MAX, wait_for_run
 from tests.pipelines.kfp_server.server import serving
 from tests.pipelines.kfp_server.state import Pipelines
 

@@ -8,10 +8,10 @@ from prometheus_client import CollectorRegistry
 
 from endcap.contracts.answer import Answer, Recommendation
 from endcap.contracts.request import Instance
-from endcap.settings import CacheSettings
-from transformers.answer_cache import AnswerCache
-from transformers.metrics import ServingMetrics
-from transformers.model import RecommendationModel
+from endcap.core.settings import CacheSettings
+from endcap_transformer.resilience.answer_cache import AnswerCache
+from endcap_transformer.server.model import RecommendationModel
+from endcap_transformer.telemetry.metrics import ServingMetrics
 
 
 class CannedPath:

@@ -5,12 +5,12 @@ import asyncio
 import uvloop
 from prometheus_client import REGISTRY
 
-from endcap.log import configure_logging
-from endcap.settings import ResilienceSettings, ServingSettings, Settings
+from endcap.core.log import configure_logging
+from endcap.core.settings import ResilienceSettings, ServingSettings, Settings
+from endcap_transformer.server.draining import exit_soon
+from endcap_transformer.server.kserve_server import BoundModelServer
+from endcap_transformer.server.log_bridge import bridge_logs
 from tests.transformers.canned import CannedModel
-from transformers.draining import exit_soon
-from transformers.kserve_server import BoundModelServer
-from transformers.log_bridge import bridge_logs
 
 
 def serve(serving: ServingSettings, resilience: ResilienceSettings, takes_s: float) -> None:

@@ -16,16 +16,16 @@ import psutil
 import pytest
 import yaml
 
-from benchmarks.synthetic import SyntheticSize, make_feature_row, make_items, make_tables, manifest_fields
-from endcap.bundle.manifest import Bundle, present_feature_columns, seal_bundle
-from endcap.bundle.promotion import model_base_path
-from endcap.bundle.tables import write_tables
 from endcap.contracts.bundle import BundleManifest
-from endcap.index.local_server import unpack_program
-from endcap.settings import Settings
-from endcap.surfaces.surfaces_file import load_surfaces
+from endcap.core.settings import Settings
+from endcap.engine.surfaces.surfaces_file import load_surfaces
+from endcap.release.bundle.manifest import Bundle, present_feature_columns, seal_bundle
+from endcap.release.bundle.promotion import model_base_path
+from endcap.release.bundle.tables import write_tables
+from endcap.release.index.local_server import unpack_program
+from endcap_benchmarks.synthetic.bundle import SyntheticSize, make_feature_row, make_items, make_tables, manifest_fields
+from endcap_transformer.live.served_bundle import ServedBundle, served_from
 from tests.otlp_collector import Collector, running_collector
-from transformers.served_bundle import ServedBundle, served_from
 
 SIZE = SyntheticSize(items=300, dim=8, neighbours=10)
 START_TIMEOUT_S = 180
@@ -70,7 +70,7 @@ class Endpoint:
     def process(self, module: str) -> psutil.Process:
         """The process that runs a Python module, not its leash."""
         below = psutil.Process(self.supervisor_pid).children(recursive=True)
-        return next(each for each in below if module in each.cmdline() and "services.local.leash" not in each.cmdline())
+        return next(each for each in below if module in each.cmdline() and "endcap_local.leash" not in each.cmdline())
 
     def predict(self, *instances: dict, **headers: str) -> list[dict]:
         response = httpx.post(f"{self.http}/v1/models/endcap:predict", json={"instances": list(instances)}, headers=headers, timeout=30)
@@ -110,7 +110,7 @@ def endpoint(tmp_path_factory: pytest.TempPathFactory, collector: Collector) -> 
     }
     errors = (home / "supervisor.log").open("w")
     process = subprocess.Popen(
-        [sys.executable, "-m", "benchmarks.serve_synthetic", "--items", "2000"],
+        [sys.executable, "-m", "endcap_benchmarks.synthetic.serve", "--items", "2000"],
         env=environment,
         stdout=subprocess.PIPE,
         stderr=errors,

@@ -216,7 +216,7 @@ def stopped(process) -> Iterator[None]:
 
 
 def test_silent_model_server_degrades_and_recovers(endpoint) -> None:
-    with stopped(endpoint.process("services.model_server")):
+    with stopped(endpoint.process("endcap_model_server")):
         answer = endpoint.predict({"user_id": "U31", "k": 5})[0]
         page = endpoint.predict({"user_id": "U32", "surface": "product", "item_ids": ["I000700"], "k": 5})[0]
     assert answer["degraded"] == page["degraded"] == ["query", "rank"]

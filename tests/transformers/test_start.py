@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 import structlog
 
-from transformers.server import main
+from endcap_transformer.server.server import main
 
 
 @pytest.fixture(autouse=True)

@@ -1,12 +1,12 @@
-"""`python -m transformers`: the transformer, configured by `ENDCAP_*`."""
+"""`python -m endcap_transformer`: the transformer, configured by `ENDCAP_*`."""
 
 import argparse
 import sys
 
-from transformers.server import WAIT_SECONDS, main
+from endcap_transformer.server.server import WAIT_SECONDS, main
 
 if __name__ == "__main__":
-    parser = argparse.ArgumentParser(prog="python -m transformers", description=__doc__)
+    parser = argparse.ArgumentParser(prog="python -m endcap_transformer", description=__doc__)
     parser.add_argument(
         "--wait-seconds",
         type=float,

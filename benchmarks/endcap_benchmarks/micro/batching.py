@@ -1,4 +1,4 @@
-"""What joining requests inside the graph costs and brings: `python -m benchmarks.batching` prints one table.
+"""What joining requests inside the graph costs and brings: `python -m endcap_benchmarks.micro.batching` prints one table.
 
 A bundle's model with random weights, called as the local model server calls it: lists of 1,000 candidates, by one caller and by several.
 """
@@ -16,7 +16,7 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks.synthetic import SyntheticSize, make_items, make_tables
+from endcap_benchmarks.synthetic.bundle import SyntheticSize, make_items, make_tables
 
 CANDIDATES = 1_000
 CALLS = 400
@@ -45,10 +45,10 @@ def exported(folder: Path) -> dict[str, Callable[[], Any]]:
     """By setting, a call of `rank` with one list."""
     import tensorflow as tf
 
-    from benchmarks.serving.random_weights import write_models
-    from components.export_bundle.batching import Batching
-    from components.export_bundle.saved_model import export_saved_model
-    from components.export_bundle.warm_up import zeros_of
+    from endcap_benchmarks.synthetic.random_weights import write_models
+    from endcap_components.export_bundle.batching import Batching
+    from endcap_components.export_bundle.saved_model import export_saved_model
+    from endcap_components.export_bundle.warm_up import zeros_of
 
     size = SyntheticSize(items=10_000, dim=64)
     tables = make_tables(size, make_items(size))

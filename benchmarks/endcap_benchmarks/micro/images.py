@@ -1,4 +1,4 @@
-"""`python -m benchmarks.images`: what each image weighs, as installed by its own Dockerfile: disk, start, memory.
+"""`python -m endcap_benchmarks.micro.images`: what each image weighs, as installed by its own Dockerfile: disk, start, memory.
 
 No container engine is needed, but root's right to mount (images/private_root.py). The base image and Java are not counted.
 """
@@ -24,14 +24,14 @@ from tests.images.served_transformer import served_transformer
 REPEATS = 5
 LARGEST = 5
 STARTS = {
-    "transformer": "import transformers.server, pymilvus, endcap.feature_store.quick_import as q; q.import_feast()",
-    "rollout-operator": "import runpy; runpy.run_module('services.rollout_operator', run_name='imported')",
-    "pipeline": "import kfp.dsl.executor_main, components.train_ranker.train",
-    "spark": "import endcap.features.spark_job, pyspark.sql, ibis",
+    "transformer": "import endcap_transformer.server.server, pymilvus, endcap.features.store.quick_import as q; q.import_feast()",
+    "rollout-operator": "import runpy; runpy.run_module('endcap_rollout_operator', run_name='imported')",
+    "pipeline": "import kfp.dsl.executor_main, endcap_components.train_ranker.train",
+    "spark": "import endcap.features.spark.job, pyspark.sql, ibis",
 }
 """What a process of each image imports before it works."""
 MESSAGES = {
-    "endcap's own": "from endcap.serving.messages import serving_messages; serving_messages()",
+    "endcap's own": "from endcap.core.tensorflow_serving.messages import serving_messages; serving_messages()",
     "tensorflow-serving-api's": "from tensorflow_serving.apis import predict_pb2, prediction_service_pb2_grpc, get_model_status_pb2",
 }
 RESIDENT = "; print(next(line.split()[1] for line in open('/proc/self/status') if line.startswith('VmRSS')))"

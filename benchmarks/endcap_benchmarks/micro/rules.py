@@ -1,4 +1,4 @@
-"""`python -m benchmarks.rules`: time of the merchandisers' rules, 200 of them over the candidates of one request.
+"""`python -m endcap_benchmarks.micro.rules`: time of the merchandisers' rules, 200 of them over the candidates of one request.
 
 A fifth of a second of warm-up, then one call after the other: which rules hold, and what they do to the candidates.
 """
@@ -14,14 +14,14 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from benchmarks.synthetic import SyntheticSize, make_items
 from endcap.catalogue.item_table import ItemTable
 from endcap.cli.output import print_json, print_table
+from endcap.engine.retrieval.candidates import SOURCES, CandidateSet
+from endcap.engine.rules.context import RuleContext
+from endcap.engine.rules.file.rule_file import RuleFile
+from endcap.engine.rules.rule_book import RuleBook
 from endcap.features.columns import ITEM_NUMERIC, OBJECTIVES
-from endcap.retrieval.candidates import SOURCES, CandidateSet
-from endcap.rules.context import RuleContext
-from endcap.rules.rule_book import RuleBook
-from endcap.rules.rule_file import RuleFile
+from endcap_benchmarks.synthetic.bundle import SyntheticSize, make_items
 
 LIMIT_P99_MS = 5.0
 NOW = datetime(2026, 11, 28, 10, 30, tzinfo=UTC)

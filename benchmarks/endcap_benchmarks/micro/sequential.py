@@ -1,4 +1,4 @@
-"""What looking often does to a comparison of two rates: `python -m benchmarks.sequential` prints four tables.
+"""What looking often does to a comparison of two rates: `python -m endcap_benchmarks.micro.sequential` prints four tables.
 
 Made traffic: a look after each batch, 400 looks. "Ever ruled out" counts experiments in which any look ruled the candidate out.
 """

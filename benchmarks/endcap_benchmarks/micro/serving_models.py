@@ -1,4 +1,4 @@
-"""What is lost and won by serving a student or smaller numbers: `python -m benchmarks.serving_models --run DIR --work DIR`.
+"""What is lost and won by serving a student or smaller numbers: `python -m endcap_benchmarks.micro.serving_models --run DIR --work DIR`.
 
 DIR holds what a run of the training pipeline left: `training`, `tables` and `two_tower`, or the folders of its steps with these inside.
 Rankers are trained into the work folder once, and every one is exported in every precision. The evaluated users are those of the pipeline's
@@ -25,7 +25,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from endcap.errors import EndcapError, InvalidInput
+from endcap.core.errors import EndcapError, InvalidInput
 
 CANDIDATES = 1_000
 PRECISIONS = ("float32", "float16", "bfloat16", "int8")
@@ -97,7 +97,7 @@ def _interval(loss: Mapping[str, float]) -> str:
 
 
 def _parsed() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.serving_models", description=__doc__)
+    parser = argparse.ArgumentParser(prog="python -m endcap_benchmarks.micro.serving_models", description=__doc__)
     parser.add_argument("--run", type=Path, required=True, help="artifacts of a run")
     parser.add_argument("--work", type=Path, required=True, help="where rankers are trained and models exported; kept")
     parser.add_argument("--out", type=Path, help="JSON file to write")
@@ -125,11 +125,11 @@ def _exported(artifacts: Mapping[str, Path], work: Path) -> Iterator[Variant]:
 
 def _ranker(artifacts: Mapping[str, Path], work: Path, name: str) -> Path:
     """The trained ranker of this name; one that is there already is kept."""
-    from components.distil_ranker.hyperparameters import DistillationHyperparameters
-    from components.distil_ranker.step import Taught, distil_ranker
-    from components.train_ranker.hyperparameters import RankerHyperparameters
-    from components.train_ranker.step import train_ranker
-    from endcap.settings import RetrievalSettings
+    from endcap.core.settings import RetrievalSettings
+    from endcap_components.distil_ranker.hyperparameters import DistillationHyperparameters
+    from endcap_components.distil_ranker.step import Taught, distil_ranker
+    from endcap_components.train_ranker.hyperparameters import RankerHyperparameters
+    from endcap_components.train_ranker.step import train_ranker
 
     out, quotas = work / _slug(name), RetrievalSettings()
     if out.is_dir():
@@ -144,16 +144,16 @@ def _ranker(artifacts: Mapping[str, Path], work: Path, name: str) -> Path:
 
 
 def _export(two_tower: Path, ranker: Path, folder: Path, precision: str) -> None:
-    from components.export_bundle.precision import Precision
-    from components.export_bundle.saved_model import export_saved_model
+    from endcap_components.export_bundle.precision import Precision
+    from endcap_components.export_bundle.saved_model import export_saved_model
 
     export_saved_model(two_tower / "saved_model", ranker / "saved_model", "endcap_1", folder, precision=Precision.of(precision))
 
 
 def _quality(artifacts: Mapping[str, Path], work: Path, variants: Sequence[Variant]) -> list[dict[str, Any]]:
     """NDCG@10 of every variant's own candidates and ranking, and paired differences over users."""
-    from components.evaluate.model_scores import EvaluatedUsers
     from endcap.training.training_set import TrainingSet
+    from endcap_components.evaluate.model_scores import EvaluatedUsers
 
     users = EvaluatedUsers.of(TrainingSet(artifacts["training"]), users_max=100_000, seed=SEED)
     gains = {(each.model, each.precision): _gains(artifacts, work, each, users) for each in variants}
@@ -169,14 +169,14 @@ def _quality(artifacts: Mapping[str, Path], work: Path, variants: Sequence[Varia
 
 def _gains(artifacts: Mapping[str, Path], work: Path, variant: Variant, users: Any) -> dict[str, NDArray[np.float64]]:
     """NDCG@10 by user: on all purchases, and on items new to the user."""
-    from components.evaluate.model_scores import trained_scores
-    from components.export_bundle.exported_artifact import exported_artifact
+    from endcap.core.settings import RetrievalSettings
     from endcap.evaluation.accuracy import accuracy
     from endcap.evaluation.evaluation import FULL
-    from endcap.settings import RetrievalSettings
     from endcap.training.moment_tables import TablesArtifact
     from endcap.training.scoring import RankerArtifact, TwoTowerArtifact
     from endcap.training.training_set import TrainingSet
+    from endcap_components.evaluate.model_scores import trained_scores
+    from endcap_components.export_bundle.exported_artifact import exported_artifact
 
     sources = {"training": TrainingSet(artifacts["training"]), "tables": TablesArtifact(artifacts["tables"])}
     with exported_artifact(variant.folder, artifacts["two_tower"], work / _slug(variant.model)) as folder:
@@ -249,7 +249,7 @@ def _request(name: str, signature: Any) -> dict[str, Any]:
     """One query, for `rank` with CANDIDATES candidates, of random numbers: the graph does the same for any."""
     import tensorflow as tf
 
-    from components.export_bundle.warm_up import zeros_of
+    from endcap_components.export_bundle.warm_up import zeros_of
 
     rng, made = np.random.default_rng(SEED), {}
     for key, spec in signature.structured_input_signature[1].items():

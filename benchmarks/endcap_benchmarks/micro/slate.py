@@ -1,4 +1,4 @@
-"""Time to put a list together: `python -m benchmarks.slate` prints p50 and p99 in microseconds.
+"""Time to put a list together: `python -m endcap_benchmarks.micro.slate` prints p50 and p99 in microseconds.
 
 Wall-clock time shows what a request waits, the thread's own CPU time what the code costs on a machine that others use too.
 """
@@ -12,13 +12,13 @@ import typer
 from numpy.typing import NDArray
 
 from endcap.cli.output import print_table
-from endcap.exploration.evidence import Evidence
-from endcap.exploration.policies import request_random
-from endcap.exploration.slots import ExploredSlots
-from endcap.exploration.thompson import ThompsonSampling
-from endcap.slate.assembly import assemble
-from endcap.slate.diversity import Diversity
-from endcap.slate.placements import Cap, MinimumShare, Pin, Placements, Reserve
+from endcap.engine.exploration.evidence import Evidence
+from endcap.engine.exploration.policies import request_random
+from endcap.engine.exploration.slots import ExploredSlots
+from endcap.engine.exploration.thompson import ThompsonSampling
+from endcap.engine.slate.assembly import assemble
+from endcap.engine.slate.diversity import Diversity
+from endcap.engine.slate.placements import Cap, MinimumShare, Pin, Placements, Reserve
 
 BRANDS = 30
 CATALOGUE = 100_000

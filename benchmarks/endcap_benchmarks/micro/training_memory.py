@@ -1,4 +1,4 @@
-"""What training takes of memory at some events and at ten times as many: `python -m benchmarks.training_memory` prints one table.
+"""Memory of training at some events and at ten times as many: `python -m endcap_benchmarks.micro.training_memory` prints one table.
 
 Each measurement is a process of its own, whose peak the system tells. Writes `benchmarks/results/training-memory.json`.
 """
@@ -13,9 +13,9 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from benchmarks.made_purchases import BASKET_ITEMS, ITEMS, WEEKS, MadeUserRows, write_made_shop
+from endcap_benchmarks.synthetic.made_purchases import BASKET_ITEMS, ITEMS, WEEKS, MadeUserRows, write_made_shop
 
-RESULTS = Path(__file__).parent / "results" / "training-memory.json"
+RESULTS = Path(__file__).parents[2] / "results" / "training-memory.json"
 USERS = (4_000, 40_000)
 TASKS = ("build", "read", "train")
 BATCH_SIZE, DIM = 512, 32
@@ -46,7 +46,10 @@ def _measured(task: str, shop: Path) -> dict[str, float | int | str]:
     """What a process of its own says of a task."""
     environment = {**os.environ, "TF_USE_LEGACY_KERAS": "1", "TF_CPP_MIN_LOG_LEVEL": "3", "CUDA_VISIBLE_DEVICES": ""}
     done = subprocess.run(
-        [sys.executable, "-m", "benchmarks.training_memory", task, str(shop)], env=environment, stdout=subprocess.PIPE, check=True
+        [sys.executable, "-m", "endcap_benchmarks.micro.training_memory", task, str(shop)],
+        env=environment,
+        stdout=subprocess.PIPE,
+        check=True,
     )
     measured: dict[str, float | int | str] = json.loads(done.stdout.splitlines()[-1])
     return measured
@@ -54,7 +57,7 @@ def _measured(task: str, shop: Path) -> dict[str, float | int | str]:
 
 def build(shop: Path) -> Task:
     """Writes the training set; features come from nowhere, so that only joining is measured."""
-    from components.build_training_set.step import build_training_set
+    from endcap_components.build_training_set.step import build_training_set
 
     return lambda: build_training_set(shop / "dataset", shop / "features", shop / "training", user_rows=MadeUserRows()).examples
 
@@ -75,9 +78,9 @@ def train(shop: Path) -> Task:
     from endcap.training.tensorflow_setup import prepare_tensorflow
 
     prepare_tensorflow(seed=1, threads=1)
-    from components.train_two_tower.hyperparameters import TwoTowerHyperparameters
-    from components.train_two_tower.train import fit_two_tower
     from endcap.training.training_set import TrainingSet
+    from endcap_components.train_two_tower.hyperparameters import TwoTowerHyperparameters
+    from endcap_components.train_two_tower.window.train import fit_two_tower
 
     parameters = TwoTowerHyperparameters(dim=DIM, batch_size=BATCH_SIZE, examples_max=10**9)
     return lambda: int(fit_two_tower(TrainingSet(shop / "training"), parameters, seed=1)[1]["examples"])

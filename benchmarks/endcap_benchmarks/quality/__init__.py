@@ -1,0 +1,1 @@
+"""Quality of recommendations: models, tasks and reports of one harness."""

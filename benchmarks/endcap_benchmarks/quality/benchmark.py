@@ -12,16 +12,16 @@ from typing import Literal
 
 import numpy as np
 
-from benchmarks.quality.data_kind import data_kind
-from benchmarks.quality.judging import Judge, judge_tasks
-from benchmarks.quality.model_catalogue import find_models, names_for
-from benchmarks.quality.protocols.leave_one_out import Part, leave_one_out_task
-from benchmarks.quality.protocols.temporal import last_cuts, temporal_tasks
-from benchmarks.quality.quality_report import ModelResult, QualityReport
-from benchmarks.quality.recorded_purchases import RecordedPurchases, read_recorded_purchases
-from benchmarks.quality.runs import ModelRuns, RunSettings, Told, run_models
-from benchmarks.quality.task import RankingTask
 from endcap.evaluation.evaluation import DEEP_K
+from endcap_benchmarks.quality.data_kind import data_kind
+from endcap_benchmarks.quality.judging import Judge, judge_tasks
+from endcap_benchmarks.quality.model_catalogue import find_models, names_for
+from endcap_benchmarks.quality.protocols.leave_one_out import Part, leave_one_out_task
+from endcap_benchmarks.quality.protocols.temporal import last_cuts, temporal_tasks
+from endcap_benchmarks.quality.quality_report import ModelResult, QualityReport
+from endcap_benchmarks.quality.recorded_purchases import RecordedPurchases, read_recorded_purchases
+from endcap_benchmarks.quality.runs import ModelRuns, RunSettings, Told, run_models
+from endcap_benchmarks.quality.task import RankingTask
 
 Protocol = Literal["temporal", "leave-one-out"]
 THREAD_VARIABLES = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS")

@@ -4,9 +4,9 @@ from rich.box import SIMPLE_HEAD
 from rich.table import Table
 from rich.text import Text
 
-from benchmarks.quality.metric_columns import MetricColumn, best_models, metric_columns, ranked_models, significance_mark
-from benchmarks.quality.quality_report import QualityReport, TruthResult
 from endcap.evaluation.evaluation import Figure
+from endcap_benchmarks.quality.metric_columns import MetricColumn, best_models, metric_columns, ranked_models, significance_mark
+from endcap_benchmarks.quality.quality_report import QualityReport, TruthResult
 
 WIDTH = 140
 TRUTH_TITLES = {"all": "everything bought after the cut", "new": "only items new to the user"}

@@ -2,10 +2,10 @@
 
 import numpy as np
 
-from benchmarks.quality.quality_report import DataKind
-from benchmarks.quality.recorded_purchases import RecordedPurchases
-from benchmarks.quality.task import interactions_of
 from endcap.training.data_profile import REPEAT_SHARE_MIN, DataProfile
+from endcap_benchmarks.quality.quality_report import DataKind
+from endcap_benchmarks.quality.recorded_purchases import RecordedPurchases
+from endcap_benchmarks.quality.task import interactions_of
 
 DOMINATES_FROM = 0.5
 

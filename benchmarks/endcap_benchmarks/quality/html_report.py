@@ -4,9 +4,11 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from benchmarks.quality.console_table import TRUTH_TITLES
-from benchmarks.quality.html_template import PAGE
-from benchmarks.quality.metric_columns import (
+from endcap.evaluation.evaluation import DEEP_K, Figure
+from endcap.evaluation.page_style import STYLE
+from endcap_benchmarks.quality.console_table import TRUTH_TITLES
+from endcap_benchmarks.quality.html_template import PAGE
+from endcap_benchmarks.quality.metric_columns import (
     CHECKS,
     MetricColumn,
     best_models,
@@ -15,11 +17,9 @@ from benchmarks.quality.metric_columns import (
     ranked_models,
     significance_mark,
 )
-from benchmarks.quality.plots import accuracy_against_time, metric_bars, segment_dots
-from benchmarks.quality.quality_report import QualityReport, TruthResult
-from components.evaluate.plots import reliability_curves
-from endcap.evaluation.evaluation import DEEP_K, Figure
-from endcap.evaluation.page_style import STYLE
+from endcap_benchmarks.quality.plots import accuracy_against_time, metric_bars, segment_dots
+from endcap_benchmarks.quality.quality_report import QualityReport, TruthResult
+from endcap_components.evaluate.plots import reliability_curves
 
 
 def write_html(path: Path, report: QualityReport) -> None:

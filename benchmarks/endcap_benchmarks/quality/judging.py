@@ -6,9 +6,6 @@ from dataclasses import asdict, dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarks.quality.quality_report import Difference, TaskResult, TruthResult
-from benchmarks.quality.runs import ModelRuns
-from benchmarks.quality.task import RankingTask
 from endcap.evaluation.accuracy import ACCURACY
 from endcap.evaluation.beyond_accuracy import coverage
 from endcap.evaluation.bootstrap import Resamples
@@ -16,6 +13,9 @@ from endcap.evaluation.evaluation import DEEP_K, Figure, SegmentFigures
 from endcap.evaluation.judgement import JudgedCatalogue, difference, figures_of, values_by_user
 from endcap.evaluation.segments import large_enough
 from endcap.evaluation.significance import holm, paired_p_value
+from endcap_benchmarks.quality.quality_report import Difference, TaskResult, TruthResult
+from endcap_benchmarks.quality.runs import ModelRuns
+from endcap_benchmarks.quality.task import RankingTask
 
 SEED = 20171204
 """Of the resamples: the same report comes out of the same lists."""

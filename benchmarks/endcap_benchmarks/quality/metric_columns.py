@@ -3,9 +3,9 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from benchmarks.quality.quality_report import TruthResult
 from endcap.evaluation.evaluation import DEEP_K, Figure
 from endcap.evaluation.significance import ALPHA
+from endcap_benchmarks.quality.quality_report import TruthResult
 
 
 @dataclass(frozen=True)

@@ -9,13 +9,13 @@ from urllib.parse import parse_qsl
 
 import yaml
 
-from benchmarks.quality import models as own_models
-from benchmarks.quality.models.oracle import Oracle
-from benchmarks.quality.models.pipeline_model import PipelineModel
-from benchmarks.quality.models.random_order import RandomOrder
-from benchmarks.quality.recommending import BenchmarkModel, MethodModel
-from endcap.errors import InvalidInput
-from endcap.methods.registry import METHODS, method_of
+from endcap.algorithms.registry import METHODS, method_of
+from endcap.core.errors import InvalidInput
+from endcap_benchmarks.quality import models as own_models
+from endcap_benchmarks.quality.models.oracle import Oracle
+from endcap_benchmarks.quality.models.pipeline_model import PipelineModel
+from endcap_benchmarks.quality.models.random_order import RandomOrder
+from endcap_benchmarks.quality.recommending import BenchmarkModel, MethodModel
 
 CHECKS: Mapping[str, Callable[[], BenchmarkModel]] = {"random": lambda: MethodModel(RandomOrder()), "oracle": Oracle}
 """Models that say something of the harness; run when they are asked for."""
@@ -59,12 +59,12 @@ def names_for(*, temporal: bool) -> list[str]:
 
 
 def known_models() -> dict[str, CatalogueEntry]:
-    """By name: the library's methods, those of `benchmarks.quality.models` (modules with METHODS: name -> factory), pipeline, checks."""
+    """By name: the library's methods, those of `quality.models` (modules with METHODS: name -> factory), pipeline, checks."""
     return {**_library(), **_own_models(), **_harness()}
 
 
 def _entry(name: str) -> CatalogueEntry:
-    """Modules of `benchmarks.quality.models` are read for their own names only: what is wrong with one concerns no other model."""
+    """Modules of `endcap_benchmarks.quality.models` are read for their own names only: what is wrong with one concerns no other model."""
     known = {**_library(), **_harness()}
     if name not in known and name.partition("?")[0] not in METHODS and ":" not in name:
         known |= _own_models()

@@ -8,9 +8,9 @@ import traceback
 from dataclasses import dataclass
 from pathlib import Path
 
-from benchmarks.quality.peak_memory import peak_memory_mib
-from benchmarks.quality.recommending import RunContext
-from benchmarks.quality.run_record import RunRecord, read_record, write_record
+from endcap_benchmarks.quality.peak_memory import peak_memory_mib
+from endcap_benchmarks.quality.recommending import RunContext
+from endcap_benchmarks.quality.run_record import RunRecord, read_record, write_record
 
 FAILURE_FILE = "failure.txt"
 
@@ -63,7 +63,7 @@ def _run(order: RunOrder) -> None:
     # Before anything imports tensorflow: its recommenders build on Keras 2.
     os.environ.setdefault("TF_USE_LEGACY_KERAS", "1")
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
-    from benchmarks.quality.model_catalogue import find_models
+    from endcap_benchmarks.quality.model_catalogue import find_models
 
     try:
         with order.task_file.open("rb") as stream:

@@ -4,10 +4,10 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from benchmarks.quality.metric_columns import CHECKS, ranked_models
-from benchmarks.quality.quality_report import ModelResult, TruthResult
 from endcap.evaluation.drawing import ACCENT, QUIET, SECOND, drawing
 from endcap.evaluation.evaluation import Figure, SegmentFigures
+from endcap_benchmarks.quality.metric_columns import CHECKS, ranked_models
+from endcap_benchmarks.quality.quality_report import ModelResult, TruthResult
 
 
 def metric_bars(truth: TruthResult, costs: Mapping[str, ModelResult], metric: str, label: str) -> str:

@@ -9,13 +9,13 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarks.quality.task import RankingTask
-from benchmarks.quality.top_lists import TruthLists, user_blocks
+from endcap.algorithms.method import HasProbabilities, Method
 from endcap.evaluation.calibration import calibration_curve, expected_calibration_error
 from endcap.evaluation.evaluation import Reliability, ReliabilityBin
 from endcap.evaluation.purchase_log import contains, pair_keys
 from endcap.evaluation.ranked_lists import RankedLists
-from endcap.methods.method import HasProbabilities, Method
+from endcap_benchmarks.quality.task import RankingTask
+from endcap_benchmarks.quality.top_lists import TruthLists, user_blocks
 
 
 @dataclass(frozen=True)
@@ -63,7 +63,7 @@ class BenchmarkModel(Protocol):
 
 @dataclass(frozen=True)
 class MethodModel:
-    """A method of `endcap.methods` as a model: fitted once, scored in blocks of users."""
+    """A method of `endcap.algorithms` as a model: fitted once, scored in blocks of users."""
 
     method: Method
 

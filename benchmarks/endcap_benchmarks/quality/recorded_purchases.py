@@ -7,9 +7,9 @@ from pathlib import Path
 import polars as pl
 
 from endcap.contracts.event import EventType
+from endcap.core.errors import DataRejected
 from endcap.dataset.layout import Dataset, open_dataset
-from endcap.dataset.sequences import SOURCE as ORDER_ONLY
-from endcap.errors import DataRejected
+from endcap.dataset.sources.sequences import SOURCE as ORDER_ONLY
 
 
 @dataclass(frozen=True)

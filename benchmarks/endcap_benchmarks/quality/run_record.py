@@ -11,10 +11,10 @@ from typing import Any
 import numpy as np
 from pydantic import BaseModel, ConfigDict
 
-from benchmarks.quality.recommending import BenchmarkModel, Recommended
-from benchmarks.quality.task import RankingTask
 from endcap.evaluation.evaluation import Reliability
 from endcap.evaluation.ranked_lists import RankedLists
+from endcap_benchmarks.quality.recommending import BenchmarkModel, Recommended
+from endcap_benchmarks.quality.task import RankingTask
 
 RECORD_VERSION = 1
 """Raised whenever the same model on the same task would leave another record."""

@@ -7,11 +7,11 @@ from pathlib import Path
 
 import numpy as np
 
-from benchmarks.quality.model_catalogue import CatalogueEntry
-from benchmarks.quality.own_process import RunFailed, RunOrder, run_in_own_process
-from benchmarks.quality.recommending import RunContext
-from benchmarks.quality.run_record import RunRecord, read_record, run_fingerprint
-from benchmarks.quality.task import RankingTask
+from endcap_benchmarks.quality.model_catalogue import CatalogueEntry
+from endcap_benchmarks.quality.own_process import RunFailed, RunOrder, run_in_own_process
+from endcap_benchmarks.quality.recommending import RunContext
+from endcap_benchmarks.quality.run_record import RunRecord, read_record, run_fingerprint
+from endcap_benchmarks.quality.task import RankingTask
 
 Told = Callable[[str], None]
 """Told in a sentence what happens next."""

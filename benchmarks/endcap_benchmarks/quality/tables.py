@@ -1,4 +1,4 @@
-"""The tables of docs/quality.md, made from the results: `python -m benchmarks.quality.tables docs/quality.md`.
+"""The tables of docs/quality.md, made from the results: `python -m endcap_benchmarks.quality.tables docs/quality.md`.
 
 A section of the page between `<!-- begin NAME -->` and `<!-- end NAME -->` holds what `benchmarks/results/NAME.json` says; results that
 have none yet get one at the page's end.
@@ -9,12 +9,12 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-from benchmarks.quality.console_table import TRUTH_TITLES
-from benchmarks.quality.metric_columns import best_models, metric_columns, present_columns, ranked_models, significance_mark
-from benchmarks.quality.quality_report import QualityReport, TaskResult, TruthResult
 from endcap.evaluation.evaluation import Figure
+from endcap_benchmarks.quality.console_table import TRUTH_TITLES
+from endcap_benchmarks.quality.metric_columns import best_models, metric_columns, present_columns, ranked_models, significance_mark
+from endcap_benchmarks.quality.quality_report import QualityReport, TaskResult, TruthResult
 
-RESULTS = Path(__file__).parents[1] / "results"
+RESULTS = Path(__file__).parents[2] / "results"
 SECTION = re.compile(r"(<!-- begin (quality-[\w-]+) -->\n)(.*?)(<!-- end \2 -->)", re.DOTALL)
 
 

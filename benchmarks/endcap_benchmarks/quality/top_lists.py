@@ -5,9 +5,9 @@ from collections.abc import Iterator
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarks.quality.task import RankingTask, Truth
+from endcap.algorithms.method import NOT_RECOMMENDED
 from endcap.evaluation.ranked_lists import RankedLists
-from endcap.methods.method import NOT_RECOMMENDED
+from endcap_benchmarks.quality.task import RankingTask, Truth
 
 CELLS_A_BLOCK = 4_000_000
 """Scores held at once: 16 MB, so that what the harness needs is small against what models need."""

@@ -6,8 +6,8 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from benchmarks.quality.task import TaskCatalogue
 from endcap.evaluation.segments import SEGMENT_USERS_MIN, by_value, history_terciles, large_enough
+from endcap_benchmarks.quality.task import TaskCatalogue
 
 LIGHT_ITEMS = 5
 """Up to so many distinct items a user counts as light."""

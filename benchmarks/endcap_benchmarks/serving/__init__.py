@@ -1,0 +1,1 @@
+"""The predict endpoint under load, by the clock."""

@@ -1,18 +1,18 @@
-"""`python -m benchmarks.serving`: see docs/benchmarks.md."""
+"""`python -m endcap_benchmarks.serving`: see docs/benchmarks.md."""
 
 import sys
 from dataclasses import asdict
 
 from rich.console import Console
 
-from benchmarks.serving.benchmark import run_benchmark
-from benchmarks.serving.goals import verdicts
-from benchmarks.serving.options import parse
-from benchmarks.serving.report import document, print_report, write_document
 from endcap.cli.failures import report_failure
 from endcap.cli.output import print_json
-from endcap.errors import EndcapError
-from endcap.settings import load_settings
+from endcap.core.errors import EndcapError
+from endcap.core.settings import load_settings
+from endcap_benchmarks.serving.benchmark import run_benchmark
+from endcap_benchmarks.serving.goals import verdicts
+from endcap_benchmarks.serving.options import parse
+from endcap_benchmarks.serving.report import document, print_report, write_document
 
 WIDTH = 140
 """Of a table that goes to a file."""

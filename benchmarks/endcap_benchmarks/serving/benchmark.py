@@ -9,26 +9,26 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from benchmarks.serving.home import HomeSize, home_of
-from benchmarks.serving.narrator import Narrator, narrated
-from benchmarks.serving.options import CACHED, EVENT, LATENCY, OVERLOAD, REFRESH, Options
-from benchmarks.serving.parts import SUPERVISE, running_parts
-from benchmarks.serving.population import Population, dataset_population, made_population
-from benchmarks.serving.profile import profiled
-from benchmarks.serving.profiled_transformer import PROFILE_VARIABLE
-from benchmarks.serving.scenarios.cached import cached
-from benchmarks.serving.scenarios.next_event import next_event
-from benchmarks.serving.scenarios.one_client import one_client
-from benchmarks.serving.scenarios.overload import overload
-from benchmarks.serving.scenarios.refresh import refresh
-from benchmarks.serving.scenarios.steady import steady
-from benchmarks.serving.stage import Stage
-from endcap.bundle.promotion import served_bundle
-from endcap.errors import EndcapError
-from endcap.settings import Settings
+from endcap.core.errors import EndcapError
+from endcap.core.settings import Settings
+from endcap.release.bundle.promotion import served_bundle
+from endcap_benchmarks.serving.home import HomeSize, home_of
+from endcap_benchmarks.serving.load.population import Population, dataset_population, made_population
+from endcap_benchmarks.serving.narrator import Narrator, narrated
+from endcap_benchmarks.serving.options import CACHED, EVENT, LATENCY, OVERLOAD, REFRESH, Options
+from endcap_benchmarks.serving.parts import SUPERVISE, running_parts
+from endcap_benchmarks.serving.profile import profiled
+from endcap_benchmarks.serving.profiled_transformer import PROFILE_VARIABLE
+from endcap_benchmarks.serving.scenarios.cached import cached
+from endcap_benchmarks.serving.scenarios.next_event import next_event
+from endcap_benchmarks.serving.scenarios.one_client import one_client
+from endcap_benchmarks.serving.scenarios.overload import overload
+from endcap_benchmarks.serving.scenarios.refresh import refresh
+from endcap_benchmarks.serving.scenarios.steady import steady
+from endcap_benchmarks.serving.stage import Stage
 
 WARM_UP_SECONDS = 5.0
-PROFILED = "benchmarks.serving.profiled_transformer"
+PROFILED = "endcap_benchmarks.serving.profiled_transformer"
 PROFILE_NAME = "profile.json"
 REFRESH_WINDOWS = 4
 REFRESH_EVERY_SECONDS = 2.0
@@ -127,7 +127,7 @@ def _promoted(settings: Settings) -> Catalogue:
 
 def _made(settings: Settings, size: HomeSize, say: Callable[[str], None]) -> Catalogue:
     """In a process of its own: TensorFlow would stay in memory, and Milvus must start in a main thread."""
-    command = [sys.executable, "-m", "benchmarks.serving.home", "--items", str(size.items), "--users", str(size.users)]
+    command = [sys.executable, "-m", "endcap_benchmarks.serving.home", "--items", str(size.items), "--users", str(size.users)]
     home = home_of(settings, size.items)
     home.mkdir(parents=True, exist_ok=True)
     with (home / "making.log").open("w", encoding="utf-8") as log:

@@ -1,4 +1,4 @@
-"""`python -m benchmarks.serving.home`: a benchmark's own home, made once and kept under `.endcap/bench/<items>`.
+"""`python -m endcap_benchmarks.serving.home`: a benchmark's own home, made once and kept under `.endcap/bench/<items>`.
 
 Bundle, index and people are each made again when what they follow from changes: their parameters, and the code that makes or reads them.
 A process of its own, since TensorFlow and a million items in the making would weigh on what is measured next.
@@ -18,22 +18,22 @@ from pathlib import Path
 
 import yaml
 
-from benchmarks.serving.made_users import publish_users
-from benchmarks.serving.parts import free_ports
-from benchmarks.synthetic import SyntheticSize, make_feature_row, make_items, make_tables, manifest_fields
-from endcap.bundle.manifest import open_bundle, seal_bundle
-from endcap.bundle.promotion import model_base_path
-from endcap.bundle.tables import read_tables, write_tables
 from endcap.cli.failures import report_failure
 from endcap.contracts.bundle import MANIFEST_NAME, BundleManifest
-from endcap.errors import EndcapError
-from endcap.index.bundle_index import index_bundle
-from endcap.index.collection import collection_name
-from endcap.index.local_server import running_milvus
-from endcap.index.milvus_program import unpack_program
-from endcap.settings import RetrievalSettings, Settings, load_settings
+from endcap.core.errors import EndcapError
+from endcap.core.settings import RetrievalSettings, Settings, load_settings
+from endcap.release.bundle.manifest import open_bundle, seal_bundle
+from endcap.release.bundle.promotion import model_base_path
+from endcap.release.bundle.tables import read_tables, write_tables
+from endcap.release.index.bundle_index import index_bundle
+from endcap.release.index.collection import collection_name
+from endcap.release.index.local_server import running_milvus
+from endcap.release.index.milvus_program import unpack_program
+from endcap_benchmarks.serving.parts import free_ports
+from endcap_benchmarks.synthetic.bundle import SyntheticSize, make_feature_row, make_items, make_tables, manifest_fields
+from endcap_benchmarks.synthetic.made_users import publish_users
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[3]
 VERSION = 1
 DIM = 64
 NEIGHBOURS = 50
@@ -44,18 +44,22 @@ QUOTAS = RetrievalSettings(two_tower_quota=500, item_to_item_quota=400, buy_agai
 STAMPS_NAME = "made.json"
 
 BUNDLE_CODE = (
-    "benchmarks/synthetic.py",
-    "benchmarks/serving/random_weights.py",
-    "components/train_two_tower",
-    "components/train_ranker",
-    "components/export_bundle/saved_model.py",
-    "endcap/bundle/tables.py",
+    "benchmarks/endcap_benchmarks/synthetic/bundle.py",
+    "benchmarks/endcap_benchmarks/synthetic/random_weights.py",
+    "components/endcap_components/train_two_tower",
+    "components/endcap_components/train_ranker",
+    "components/endcap_components/export_bundle/saved_model.py",
+    "endcap/release/bundle/tables.py",
     "endcap/contracts/bundle.py",
     "endcap/features/columns.py",
 )
-INDEX_CODE = ("endcap/index/collection.py",)
-USERS_CODE = ("benchmarks/serving/made_users.py", "endcap/features/columns.py", "feature_repo")
-RULES_CODE = ("benchmarks/rules.py", "benchmarks/serving/home.py", "endcap/rules/rule_file.py")
+INDEX_CODE = ("endcap/release/index/collection.py",)
+USERS_CODE = ("benchmarks/endcap_benchmarks/synthetic/made_users.py", "endcap/features/columns.py", "feature_repo")
+RULES_CODE = (
+    "benchmarks/endcap_benchmarks/micro/rules.py",
+    "benchmarks/endcap_benchmarks/serving/home.py",
+    "endcap/engine/rules/file/rule_file.py",
+)
 RULES, RULES_ABOUT_CANDIDATES = 200, 20
 EMBEDDINGS = "tables/item_embeddings.npy"
 
@@ -166,9 +170,9 @@ def _manifest(made: Settings) -> BundleManifest:
 
 
 def _make_bundle(made: Settings, size: HomeSize) -> None:
-    from benchmarks.serving.random_weights import write_models
-    from components.export_bundle.saved_model import export_saved_model
-    from components.export_bundle.warm_up import write_warm_up
+    from endcap_benchmarks.synthetic.random_weights import write_models
+    from endcap_components.export_bundle.saved_model import export_saved_model
+    from endcap_components.export_bundle.warm_up import write_warm_up
 
     catalogue, target = size.catalogue(), _bundle_folder(made)
     aside, models = target.with_name(f".{VERSION}.making"), made.home / ".models"
@@ -204,7 +208,7 @@ def _write_rules(made: Settings) -> None:
 
     Those that exclude are narrowed to one brand each: drawn as wide as the others they would leave next to nothing of the catalogue.
     """
-    from benchmarks.rules import made_rules
+    from endcap_benchmarks.micro.rules import made_rules
 
     items = read_tables(_bundle_folder(made)).items
     document = made_rules(RULES, RULES_ABOUT_CANDIDATES, items).model_dump(mode="json", by_alias=True, exclude_none=True)

@@ -5,10 +5,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from benchmarks.serving.arrivals import Arrivals
-from benchmarks.serving.plan import Protocol
+from endcap_benchmarks.serving.load.arrivals import Arrivals
+from endcap_benchmarks.serving.load.plan import Protocol
 
-RESULT = Path(__file__).resolve().parents[1] / "results" / "serving.json"
+RESULT = Path(__file__).resolve().parents[2] / "results" / "serving.json"
 SIZES = (10_000, 100_000, 1_000_000)
 LATENCY, CACHED, OVERLOAD, REFRESH, EVENT = "steady", "cached", "overload", "refresh", "next-event"
 SCENARIOS = (LATENCY, REFRESH, CACHED, OVERLOAD, EVENT)
@@ -57,7 +57,7 @@ def parse(arguments: Sequence[str] | None = None) -> Options:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
-        prog="python -m benchmarks.serving", description="Speed of serving: real processes under an open loop of load."
+        prog="python -m endcap_benchmarks.serving", description="Speed of serving: real processes under an open loop of load."
     )
     parser.add_argument("--items", type=int, nargs="+", help="catalogue sizes (10000 100000 1000000)")
     parser.add_argument("--seconds", type=float, help="length of a steady run (60)")

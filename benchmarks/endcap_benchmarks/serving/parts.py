@@ -15,16 +15,16 @@ from pathlib import Path
 
 import psutil
 
-from endcap.errors import DependencyUnavailable
+from endcap.core.errors import DependencyUnavailable
 
 START_TIMEOUT_SECONDS = 300.0
 STOP_TIMEOUT_SECONDS = 60.0
 PORTS = ("ENDCAP_SERVING__HTTP_PORT", "ENDCAP_SERVING__GRPC_PORT", "ENDCAP_MODEL_SERVER__PORT", "ENDCAP_MILVUS__PORT")
-SUPERVISE = (sys.executable, "-m", "benchmarks.serving.supervise")
+SUPERVISE = (sys.executable, "-m", "endcap_benchmarks.serving.supervise")
 LOG_END_CHARACTERS = 1_500
 
-_MODULES = {"transformer": "transformer", "model server": "services.model_server"}
-_LEASH = "services.local.leash"
+_MODULES = {"transformer": "transformer", "model server": "endcap_model_server"}
+_LEASH = "endcap_local.leash"
 _MILVUS = "milvus"
 
 

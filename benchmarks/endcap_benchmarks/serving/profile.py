@@ -10,8 +10,8 @@ from typing import Any
 
 import psutil
 
-from benchmarks.serving.stage import Stage
-from benchmarks.serving.summary import TRANSFORMER, summary
+from endcap_benchmarks.serving.stage import Stage
+from endcap_benchmarks.serving.summary import TRANSFORMER, summary
 
 ROWS = 40
 OWN = ("transformers/", "endcap/")
@@ -22,7 +22,7 @@ Stack = tuple[str, ...]
 
 
 def profiled(stage: Stage, path: Path, rate: float, seconds: float) -> dict[str, Any]:
-    """Load at `rate` on a transformer that is `benchmarks.serving.profiled_transformer`.
+    """Load at `rate` on a transformer that is `endcap_benchmarks.serving.profiled_transformer`.
 
     Args:
         path: of the file it writes.

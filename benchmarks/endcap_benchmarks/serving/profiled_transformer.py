@@ -1,4 +1,4 @@
-"""`python -m benchmarks.serving.profiled_transformer`: the transformer, with a sample of every thread's stack each few milliseconds of CPU.
+"""`python -m endcap_benchmarks.serving.profiled_transformer`: the transformer, every thread's stack sampled each few ms of CPU.
 
 SIGUSR1 writes what was sampled so far to the file that PROFILE_VARIABLE names: CPU seconds by stack. Samples weigh what the thread used
 since the last one, so that time in C counts where it was called from.
@@ -18,7 +18,7 @@ from types import FrameType
 PROFILE_VARIABLE = "ENDCAP_BENCH_PROFILE"
 EVERY_CPU_SECONDS = 0.002
 FRAMES_MAX = 60
-ROOT = str(Path(__file__).resolve().parents[2]) + os.sep
+ROOT = str(Path(__file__).resolve().parents[3]) + os.sep
 
 
 class StackSampler:
@@ -88,6 +88,6 @@ def stack_of(frame: FrameType | None) -> tuple[str, ...]:
 
 if __name__ == "__main__":
     StackSampler(Path(os.environ[PROFILE_VARIABLE])).start()
-    from transformers.server import main
+    from endcap_transformer.server.server import main
 
     sys.exit(main())

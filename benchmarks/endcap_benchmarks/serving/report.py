@@ -14,10 +14,10 @@ import psutil
 from rich.console import Console
 from rich.table import Table
 
-from benchmarks.serving.goals import Verdict, where
-from benchmarks.serving.summary import PERCENTILES
+from endcap_benchmarks.serving.goals import Verdict, where
+from endcap_benchmarks.serving.summary import PERCENTILES
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[3]
 _GIB = 1024**3
 SHOWN = {
     "candidates": "candidates ranked, mean",

@@ -3,12 +3,12 @@
 from dataclasses import dataclass, field
 from itertools import count
 
-from benchmarks.serving.arrivals import Arrivals, due_times
-from benchmarks.serving.driving import Stretch, drive
-from benchmarks.serving.mix import make_requests
-from benchmarks.serving.parts import RunningParts
-from benchmarks.serving.plan import LoadPlan, Protocol
-from benchmarks.serving.population import Population
+from endcap_benchmarks.serving.load.arrivals import Arrivals, due_times
+from endcap_benchmarks.serving.load.driving import Stretch, drive
+from endcap_benchmarks.serving.load.mix import make_requests
+from endcap_benchmarks.serving.load.plan import LoadPlan, Protocol
+from endcap_benchmarks.serving.load.population import Population
+from endcap_benchmarks.serving.parts import RunningParts
 
 PATIENCE_SECONDS = 5.0
 """How long answers are waited for after the last request."""

@@ -6,9 +6,9 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks.serving.driving import Stretch
-from benchmarks.serving.plan import Exchange
-from benchmarks.serving.usage import LOAD, Usage
+from endcap_benchmarks.serving.load.driving import Stretch
+from endcap_benchmarks.serving.load.plan import Exchange
+from endcap_benchmarks.serving.usage import LOAD, Usage
 
 WHOLE = "whole"
 TRANSFORMER = "transformer"

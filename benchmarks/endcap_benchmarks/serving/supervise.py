@@ -1,4 +1,4 @@
-"""`python -m benchmarks.serving.supervise`: the parts of `endcap serve` on the home that `ENDCAP_*` names, until SIGTERM.
+"""`python -m endcap_benchmarks.serving.supervise`: the parts of `endcap serve` on the home that `ENDCAP_*` names, until SIGTERM.
 
 Prints one JSON line once all parts answer: seconds from the start by part, and its own process id.
 """
@@ -11,10 +11,10 @@ import time
 from collections.abc import Callable
 
 from endcap.cli.failures import report_failure
-from endcap.errors import EndcapError
-from endcap.settings import Settings, load_settings
-from services.local.parts import Part, local_parts, require_free_ports
-from services.local.supervisor import PartsLog, Supervisor
+from endcap.core.errors import EndcapError
+from endcap.core.settings import Settings, load_settings
+from endcap_local.parts import Part, local_parts, require_free_ports
+from endcap_local.supervisor import PartsLog, Supervisor
 
 TRANSFORMER = "transformers"
 

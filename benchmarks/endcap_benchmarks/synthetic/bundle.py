@@ -10,19 +10,19 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from endcap.bundle.manifest import Bundle, seal_bundle
-from endcap.bundle.promotion import model_base_path
-from endcap.bundle.tables import BundleTables, write_tables
 from endcap.catalogue.item_table import PATH_SEPARATOR, ItemTable
 from endcap.catalogue.vocabulary import Vocabulary
+from endcap.core.settings import RetrievalSettings
+from endcap.engine.retrieval.candidates import Candidates
+from endcap.engine.retrieval.complements import Complements
+from endcap.engine.retrieval.item_to_item import ItemToItem
+from endcap.engine.retrieval.popular import OVERALL, Popularity, popular_of
+from endcap.engine.retrieval.similar_users import SimilarUsers
+from endcap.engine.retrieval.trending import trending_of
 from endcap.features.columns import HISTORY_LENGTH, ITEM_NUMERIC, OBJECTIVES, PAIR_NUMERIC, USER_CATEGORICAL, USER_NUMERIC
-from endcap.retrieval.candidates import Candidates
-from endcap.retrieval.complements import Complements
-from endcap.retrieval.item_to_item import ItemToItem
-from endcap.retrieval.popular import OVERALL, Popularity, popular_of
-from endcap.retrieval.similar_users import SimilarUsers
-from endcap.retrieval.trending import trending_of
-from endcap.settings import RetrievalSettings
+from endcap.release.bundle.manifest import Bundle, seal_bundle
+from endcap.release.bundle.promotion import model_base_path
+from endcap.release.bundle.tables import BundleTables, write_tables
 
 DATA_END = datetime(2017, 12, 31, 23, 59, tzinfo=UTC)
 AGE_BANDS = ("19-24", "25-34", "35-44")

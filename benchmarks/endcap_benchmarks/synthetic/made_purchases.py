@@ -10,9 +10,9 @@ import polars as pl
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from components.build_training_set.feature_rows import KEYS
 from endcap.features.columns import HISTORY_LENGTH, ITEM_NUMERIC, PAIR_LISTS, USER_AFFINITY, USER_CATEGORICAL, USER_NUMERIC
 from endcap.features.manifest import FeatureManifest
+from endcap_components.build_training_set.feature_rows import KEYS
 
 START = datetime(2025, 1, 6, tzinfo=UTC)
 WEEKS, FIRST_SNAPSHOT_WEEK, CUT_WEEK = 26, 4, 22
@@ -26,7 +26,7 @@ class MadeUserRows:
     """User features computed from the keys alone, so that a benchmark of joining them needs no feature store."""
 
     def users(self, keys: pl.DataFrame) -> pl.DataFrame:
-        """As `components.build_training_set.feature_rows.UserRows` says."""
+        """As `endcap_components.build_training_set.feature_rows.UserRows` says."""
         rng = np.random.default_rng(len(keys))
         names = np.array([item_id(number) for number in range(ITEMS)])
         start = int(START.timestamp())

@@ -12,13 +12,13 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from benchmarks.synthetic import DATA_END, SyntheticSize, make_feature_row
-from endcap.feature_store.materialize import materialize
-from endcap.feature_store.publish import publish_features
+from endcap.core.settings import Settings
 from endcap.features.columns import ITEM_NUMERIC, PAIR_LISTS, PAIRS_MAX, USER_AFFINITY, USER_CATEGORICAL, USER_HISTORY, USER_NUMERIC
 from endcap.features.manifest import FeatureManifest
 from endcap.features.names import ITEM_FEATURES, USER_FEATURES, USER_ITEM_FEATURES
-from endcap.settings import Settings
+from endcap.features.store.materialize import materialize
+from endcap.features.store.publish import publish_features
+from endcap_benchmarks.synthetic.bundle import DATA_END, SyntheticSize, make_feature_row
 
 PAIRS_QUANTILES = ((0.0, 1), (0.25, 125), (0.5, 276), (0.75, 509), (0.85, PAIRS_MAX), (1.0, PAIRS_MAX))
 

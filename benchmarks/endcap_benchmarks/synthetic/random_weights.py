@@ -12,9 +12,9 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from endcap.bundle.tables import BundleTables
 from endcap.catalogue.vocabulary import Vocabulary
 from endcap.features.columns import OBJECTIVES, PAIR_NUMERIC, USER_CATEGORICAL, USER_NUMERIC
+from endcap.release.bundle.tables import BundleTables
 from endcap.training.tensorflow_setup import prepare_tensorflow
 
 EMBED_ROWS = 65_536
@@ -46,13 +46,13 @@ def write_models(folder: Path, tables: BundleTables, dim: int, seed: int) -> NDA
 
 
 def _write_two_tower(folder: Path, tables: BundleTables, dim: int, seed: int) -> NDArray[np.float32]:
-    from components.train_two_tower.content import item_content
-    from components.train_two_tower.export import export_query_encoder
-    from components.train_two_tower.hyperparameters import TwoTowerHyperparameters
-    from components.train_two_tower.item_tower import ItemTower
-    from components.train_two_tower.model import TwoTower
-    from components.train_two_tower.query_tower import QueryTower
     from endcap.training.normalisation import Standardisation
+    from endcap_components.train_two_tower.content import item_content
+    from endcap_components.train_two_tower.hyperparameters import TwoTowerHyperparameters
+    from endcap_components.train_two_tower.window.export import export_query_encoder
+    from endcap_components.train_two_tower.window.item_tower import ItemTower
+    from endcap_components.train_two_tower.window.model import TwoTower
+    from endcap_components.train_two_tower.window.query_tower import QueryTower
 
     random = np.random.default_rng(seed)
     parameters = TwoTowerHyperparameters(dim=dim)
@@ -95,11 +95,11 @@ def _factors(leaf: NDArray[np.int32], dim: int, random: np.random.Generator) -> 
 
 
 def _write_ranker(folder: Path, tables: BundleTables, embeddings: NDArray[np.float32], seed: int) -> None:
-    from components.train_ranker.calibration import PlattScaling
-    from components.train_ranker.export import ServedRanker, export_ranker
-    from components.train_ranker.hyperparameters import RankerHyperparameters
-    from components.train_ranker.model import Ranker, RankerConstants
     from endcap.training.normalisation import Standardisation
+    from endcap_components.train_ranker.calibration import PlattScaling
+    from endcap_components.train_ranker.export import ServedRanker, export_ranker
+    from endcap_components.train_ranker.hyperparameters import RankerHyperparameters
+    from endcap_components.train_ranker.model import Ranker, RankerConstants
 
     random = np.random.default_rng(seed + 1)
     constants = RankerConstants(

@@ -1,7 +1,7 @@
-"""`python -m benchmarks.serve_synthetic`: serve a synthetic bundle with the real processes, as `ENDCAP_*` says, until SIGTERM.
+"""`python -m endcap_benchmarks.synthetic.serve`: serve a synthetic bundle with the real processes, as `ENDCAP_*` says, until SIGTERM.
 
 Milvus, the model server and the transformer are the real ones; only the weights and the users are made up. It is up in seconds, for
-tests; `benchmarks.serving` measures with the real models' architectures and the real feature store.
+tests; `endcap_benchmarks.serving` measures with the real models' architectures and the real feature store.
 """
 
 import argparse
@@ -9,17 +9,17 @@ import sys
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from benchmarks.serving.supervise import run_parts
-from benchmarks.synthetic import SyntheticSize, promote_synthetic
-from endcap.bundle.promotion import model_base_path
-from endcap.bundle.tables import read_tables
 from endcap.cli.failures import report_failure
-from endcap.errors import EndcapError
-from endcap.index.collection import build_collection
-from endcap.index.connection import connect
-from endcap.index.local_server import running_milvus
-from endcap.settings import Settings, load_settings
-from services.local.parts import local_parts, require_free_ports
+from endcap.core.errors import EndcapError
+from endcap.core.settings import Settings, load_settings
+from endcap.release.bundle.promotion import model_base_path
+from endcap.release.bundle.tables import read_tables
+from endcap.release.index.collection import build_collection
+from endcap.release.index.connection import connect
+from endcap.release.index.local_server import running_milvus
+from endcap_benchmarks.serving.supervise import run_parts
+from endcap_benchmarks.synthetic.bundle import SyntheticSize, promote_synthetic
+from endcap_local.parts import local_parts, require_free_ports
 
 
 def main() -> int:
@@ -43,7 +43,7 @@ def serve_synthetic(settings: Settings, size: SyntheticSize, version: int) -> No
     Raises:
         DependencyUnavailable: a port is in use, or a part ended by itself.
     """
-    parts = [part for part in local_parts(settings, "benchmarks.synthetic_transformer") if part.name != "milvus"]
+    parts = [part for part in local_parts(settings, "endcap_benchmarks.synthetic.transformer") if part.name != "milvus"]
     require_free_ports(parts)
     collection = f"{settings.milvus.collection_prefix}_{version}"
     with ThreadPoolExecutor(1) as beside:

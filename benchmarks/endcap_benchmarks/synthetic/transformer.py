@@ -1,4 +1,4 @@
-"""`python -m benchmarks.synthetic_transformer`: the transformer on a synthetic bundle, with made-up users U0, U1, ... in place of Feast."""
+"""`python -m endcap_benchmarks.synthetic.transformer`: the transformer on a synthetic bundle, with users U0, U1, ... in place of Feast."""
 
 import json
 import sys
@@ -6,10 +6,10 @@ from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any
 
-from benchmarks.synthetic import SyntheticSize, make_feature_row
-from endcap.bundle.promotion import served_bundle
-from endcap.settings import Settings
-from transformers.server import main
+from endcap.core.settings import Settings
+from endcap.release.bundle.promotion import served_bundle
+from endcap_benchmarks.synthetic.bundle import SyntheticSize, make_feature_row
+from endcap_transformer.server.server import main
 
 
 class SyntheticStore:

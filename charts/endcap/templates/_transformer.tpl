@@ -7,7 +7,7 @@
 name: transformer-container
 image: {{ include "endcap.image" (dict "root" $root "image" $transformer.image) }}
 imagePullPolicy: {{ $root.Values.images.pullPolicy }}
-command: [python, -m, transformers]
+command: [python, -m, endcap_transformer]
 args:
   - --wait-seconds={{ $transformer.waitSeconds }}
 ports:

@@ -3,7 +3,7 @@
 from kfp import dsl
 from kfp.dsl import Dataset, Input, Metrics, Output
 
-from components.image import BASE_IMAGE
+from endcap_components.image import BASE_IMAGE
 
 
 @dsl.component(base_image=BASE_IMAGE, packages_to_install=[], install_kfp_package=False)
@@ -14,8 +14,8 @@ def build_features(
     import json
     from pathlib import Path
 
-    from components.build_features.step import build_features_step, step_metrics
-    from endcap.settings import load_settings
+    from endcap.core.settings import load_settings
+    from endcap_components.build_features.step import build_features_step, step_metrics
 
     computed = load_settings().features.computed
     summary = build_features_step(Path(dataset.path), Path(features.path), test_weeks, ranking_windows, computed)

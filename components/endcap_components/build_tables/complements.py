@@ -6,8 +6,8 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from endcap.methods.co_occurrence import nearest_by
-from endcap.retrieval.complements import Complements
+from endcap.algorithms.co_occurrence import nearest_by
+from endcap.engine.retrieval.complements import Complements
 
 SUPPORT_MIN = 3.0
 """Fewer shared baskets are chance."""

@@ -3,7 +3,7 @@
 from kfp import dsl
 from kfp.dsl import Dataset, Input, Output
 
-from components.image import BASE_IMAGE
+from endcap_components.image import BASE_IMAGE
 
 
 @dsl.component(base_image=BASE_IMAGE, packages_to_install=[], install_kfp_package=False)
@@ -19,7 +19,7 @@ def build_tables(
     """Item-to-item and popularity tables as of the first ranking window, the cut and the data's end."""
     from pathlib import Path
 
-    from components.build_tables.step import build_tables as build
+    from endcap_components.build_tables.step import build_tables as build
 
     tables.metadata["dataset"] = dataset.name
     counts = build(Path(training.path), Path(tables.path), item_to_item=item_to_item, popularity_days=popularity_days, seed=seed)

@@ -5,12 +5,12 @@ from datetime import datetime, timedelta
 import numpy as np
 import polars as pl
 
+from endcap.algorithms.image_embeddings import image_embeddings_of
+from endcap.algorithms.interactions import Interactions
+from endcap.algorithms.method import Method, TrainingData
+from endcap.algorithms.neighbour_source import item_to_item_of
 from endcap.catalogue.item_attributes import attribute_codes
-from endcap.methods.image_embeddings import image_embeddings_of
-from endcap.methods.interactions import Interactions
-from endcap.methods.method import Method, TrainingData
-from endcap.methods.neighbour_source import item_to_item_of
-from endcap.retrieval.item_to_item import ItemToItem
+from endcap.engine.retrieval.item_to_item import ItemToItem
 from endcap.training.training_set import TrainingSet
 
 DAYS = 365

@@ -5,9 +5,9 @@ from collections.abc import Iterator
 import numpy as np
 import polars as pl
 
+from endcap.engine.retrieval.candidates import Candidates
+from endcap.engine.retrieval.popular import OVERALL, Popularity, popular_of, segment_name
 from endcap.features.columns import USER_CATEGORICAL
-from endcap.retrieval.candidates import Candidates
-from endcap.retrieval.popular import OVERALL, Popularity, popular_of, segment_name
 
 SEGMENT_USERS_MIN = 50
 """A segment with fewer users has no taste of its own that could be counted."""

@@ -10,17 +10,17 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from components.build_tables.complements import complements_of
-from components.build_tables.item_to_item import item_to_item_at
-from components.build_tables.popularity import popularity_of
-from components.build_tables.repurchase_gaps import repurchase_gap_days
-from components.build_tables.trending import trending_at
+from endcap.algorithms.neighbour_source import DEFAULT_METHOD, neighbour_method
+from endcap.core.log import get_logger
+from endcap.engine.retrieval.popular import OVERALL
 from endcap.features.columns import USER_CATEGORICAL
-from endcap.log import get_logger
-from endcap.methods.neighbour_source import DEFAULT_METHOD, neighbour_method
-from endcap.retrieval.popular import OVERALL
 from endcap.training.moment_tables import ServedTables, TablesArtifact
 from endcap.training.training_set import TrainingSet
+from endcap_components.build_tables.complements import complements_of
+from endcap_components.build_tables.item_to_item import item_to_item_at
+from endcap_components.build_tables.popularity import popularity_of
+from endcap_components.build_tables.repurchase_gaps import repurchase_gap_days
+from endcap_components.build_tables.trending import trending_at
 
 POPULARITY_DAYS = 28
 SERVED_DAYS = 365

@@ -5,10 +5,10 @@ from datetime import datetime, timedelta
 import numpy as np
 import polars as pl
 
-from components.build_tables.popularity import TABLE_SIZE, segments
-from endcap.retrieval.candidates import Candidates
-from endcap.retrieval.popular import OVERALL, Popularity
-from endcap.retrieval.trending import trending_of
+from endcap.engine.retrieval.candidates import Candidates
+from endcap.engine.retrieval.popular import OVERALL, Popularity
+from endcap.engine.retrieval.trending import trending_of
+from endcap_components.build_tables.popularity import TABLE_SIZE, segments
 
 RECENT_DAYS = 7
 USUAL_DAYS = 28

@@ -1,0 +1,1 @@
+"""Everything the models are trained and evaluated on, as of its moment."""

@@ -3,7 +3,7 @@
 from kfp import dsl
 from kfp.dsl import Dataset, Input, Metrics, Output
 
-from components.image import BASE_IMAGE
+from endcap_components.image import BASE_IMAGE
 
 
 @dsl.component(base_image=BASE_IMAGE, packages_to_install=[], install_kfp_package=False)
@@ -20,8 +20,8 @@ def build_training_set(
     import json
     from pathlib import Path
 
-    from components.build_training_set.feature_rows import published_rows
-    from components.build_training_set.step import build_training_set as build
+    from endcap_components.build_training_set.feature_rows import published_rows
+    from endcap_components.build_training_set.step import build_training_set as build
 
     rows = published_rows(Path(features.path), published)
     manifest = build(Path(dataset.path), Path(features.path), Path(training.path), user_rows=rows, min_buyers=min_buyers)

@@ -20,7 +20,7 @@ class BuyerCounts:
         self._count = np.zeros((len(self._moments), item_count + 1), dtype=np.int64)
 
     def add(self, first_purchases: pl.DataFrame) -> None:
-        """Take in a part's `components.build_training_set.purchases.first_purchases`."""
+        """Take in a part's `endcap_components.build_training_set.purchases.first_purchases`."""
         for place, moment in enumerate(self._moments):
             index = first_purchases.filter(pl.col("occurred_at") < moment)["item_index"].to_numpy()
             self._count[place] += np.bincount(index, minlength=self._count.shape[1])

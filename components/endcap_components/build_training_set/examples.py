@@ -7,10 +7,10 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from components.build_training_set.feature_rows import UserRows
 from endcap.catalogue.vocabulary import Vocabulary
 from endcap.features.columns import DEVICES, HISTORY_LENGTH, USER_CATEGORICAL, USER_NUMERIC
 from endcap.training.retrieval_examples import BOUGHT_MAX, RetrievalExamples
+from endcap_components.build_training_set.feature_rows import UserRows
 
 SECONDS_PER_DAY = 86_400.0
 
@@ -19,7 +19,7 @@ def targets_of(purchases: pl.DataFrame, first: pl.DataFrame, snapshots: Sequence
     """For each user and snapshot, the distinct items bought in `target_days` from it.
 
     Args:
-        purchases: some users', as `components.build_training_set.purchases.part_of` gives them.
+        purchases: some users', as `endcap_components.build_training_set.purchases.part_of` gives them.
         first: their `first_purchases`.
         snapshots: moments, in order.
         target_days: length of the target window.
@@ -59,7 +59,7 @@ def retrieval_examples(
     """Examples of some users: at each snapshot those that have targets and a feature row, by user.
 
     Args:
-        first: the users' `components.build_training_set.purchases.first_purchases`.
+        first: the users' `endcap_components.build_training_set.purchases.first_purchases`.
         targets: as `targets_of` gives them.
         snapshots: moments in order.
         user_rows: reads the user features point in time.

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Protocol
 
 import polars as pl
 
-from endcap.errors import DataRejected
+from endcap.core.errors import DataRejected
+from endcap.core.settings import load_settings
 from endcap.features.columns import ITEM_NUMERIC, PAIR_LISTS, USER_AFFINITY, USER_CATEGORICAL, USER_HISTORY, USER_NUMERIC
 from endcap.features.manifest import read_manifest
-from endcap.settings import load_settings
 
 if TYPE_CHECKING:
     from feast import FeatureStore
@@ -39,13 +39,13 @@ class StoreRows:
     store: "FeatureStore"
 
     def users(self, keys: pl.DataFrame) -> pl.DataFrame:
-        from endcap.feature_store.training import users_at
+        from endcap.features.store.training import users_at
 
         rows = users_at(self.store, keys["user_id"].to_list(), keys["event_timestamp"])
         return rows.filter(pl.col("history_item_ids").is_not_null()).select(USER_COLUMNS)
 
     def pairs(self, keys: pl.DataFrame) -> pl.DataFrame:
-        from endcap.feature_store.training import pairs_at
+        from endcap.features.store.training import pairs_at
 
         rows = pairs_at(self.store, keys["user_id"].to_list(), keys["event_timestamp"])
         return rows.filter(pl.col("pair_item_ids").is_not_null()).select(*KEYS, *PAIR_LISTS)
@@ -81,7 +81,7 @@ def published_rows(features_dir: Path, published: str) -> StoreRows:
     Raises:
         DataRejected: other features were published since.
     """
-    from endcap.feature_store.open import open_store
+    from endcap.features.store.open import open_store
 
     if read_manifest(features_dir).fingerprint != published:
         raise DataRejected("other features are published", field="published", value=published, fix="publish these: endcap features")

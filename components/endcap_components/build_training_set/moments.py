@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from endcap.errors import DataRejected
+from endcap.core.errors import DataRejected
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ import duckdb
 import polars as pl
 
 from endcap.contracts.event import EventType
-from endcap.errors import DataRejected
+from endcap.core.errors import DataRejected
 
 MEMORY_LIMIT = "1500MB"
 """What sorting may take before it spills to disk."""

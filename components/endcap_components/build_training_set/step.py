@@ -8,16 +8,16 @@ from pathlib import Path
 
 import polars as pl
 
-from components.build_training_set import purchases as bought
-from components.build_training_set.feature_rows import FolderRows, UserRows, item_rows, known_users, write_full_user_rows
-from components.build_training_set.moments import Moments, choose_moments
-from components.build_training_set.user_parts import UserParts
 from endcap.catalogue.vocabulary import Vocabulary
+from endcap.core.log import get_logger
 from endcap.features.columns import HORIZON_DAYS, USER_CATEGORICAL
 from endcap.features.manifest import FeatureManifest, read_manifest
-from endcap.log import get_logger
 from endcap.training.sequence_shards import SequenceShards
 from endcap.training.training_set import MANIFEST_NAME, TrainingManifest
+from endcap_components.build_training_set import purchases as bought
+from endcap_components.build_training_set.feature_rows import FolderRows, UserRows, item_rows, known_users, write_full_user_rows
+from endcap_components.build_training_set.moments import Moments, choose_moments
+from endcap_components.build_training_set.user_parts import UserParts
 
 TARGET_DAYS = 14
 

@@ -10,15 +10,15 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 
-from components.build_training_set.eligible import BuyerCounts
-from components.build_training_set.examples import retrieval_examples, targets_of
-from components.build_training_set.feature_rows import KEYS_AT_ONCE, UserRows
-from components.build_training_set.moments import Moments
-from components.build_training_set.purchases import divide_by_user, first_purchases, part_of
 from endcap.catalogue.vocabulary import Vocabulary
 from endcap.training.example_shards import ExampleManifest, ExampleShardWriter
 from endcap.training.sequence_shards import SequenceShardWriter, UserSequences
 from endcap.training.shard_files import USERS_A_SHARD
+from endcap_components.build_training_set.eligible import BuyerCounts
+from endcap_components.build_training_set.examples import retrieval_examples, targets_of
+from endcap_components.build_training_set.feature_rows import KEYS_AT_ONCE, UserRows
+from endcap_components.build_training_set.moments import Moments
+from endcap_components.build_training_set.purchases import divide_by_user, first_purchases, part_of
 
 PURCHASES_A_PART = 2_000_000
 
@@ -28,7 +28,7 @@ class UserParts:
     """Makes examples, sequences and the eligible items.
 
     Attributes:
-        purchases_file: as `components.build_training_set.purchases.write_purchases` leaves it.
+        purchases_file: as `endcap_components.build_training_set.purchases.write_purchases` leaves it.
         moments: of the training set.
         user_rows: reads the user features point in time.
         item_index: columns item_id, item_index.
@@ -89,7 +89,7 @@ class UserParts:
 
 
 def user_sequences(purchases: pl.DataFrame) -> UserSequences:
-    """Purchases by user and time, as `components.build_training_set.purchases.part_of` gives them, as sequences."""
+    """Purchases by user and time, as `endcap_components.build_training_set.purchases.part_of` gives them, as sequences."""
     lengths = purchases.group_by("user_id", maintain_order=True).len()
     return UserSequences(
         user_id=lengths["user_id"].to_numpy().astype(np.str_),

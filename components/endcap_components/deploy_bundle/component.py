@@ -3,7 +3,7 @@
 from kfp import dsl
 from kfp.dsl import Input, Model
 
-from components.image import BASE_IMAGE
+from endcap_components.image import BASE_IMAGE
 
 
 @dsl.component(base_image=BASE_IMAGE, packages_to_install=[], install_kfp_package=False)
@@ -17,9 +17,9 @@ def deploy_bundle(bundle: Input[Model], collection: str, features_until: str) ->
     """
     from pathlib import Path
 
-    from components.deploy_bundle.step import deploy_bundle_step
-    from endcap.log import get_logger
-    from endcap.settings import load_settings
+    from endcap.core.log import get_logger
+    from endcap.core.settings import load_settings
+    from endcap_components.deploy_bundle.step import deploy_bundle_step
 
     deployment = deploy_bundle_step(Path(bundle.path), load_settings())
     get_logger("deploy_bundle").info("ready", collection=collection, features_until=features_until)

@@ -2,11 +2,11 @@
 
 from pathlib import Path
 
-from endcap.bundle.deployment_record import Deployment
-from endcap.bundle.release import install_bundle, is_released, release_bundle
-from endcap.index.bundle_index import point_alias
-from endcap.log import get_logger
-from endcap.settings import Settings
+from endcap.core.log import get_logger
+from endcap.core.settings import Settings
+from endcap.release.bundle.deployment_record import Deployment
+from endcap.release.bundle.release import install_bundle, is_released, release_bundle
+from endcap.release.index.bundle_index import point_alias
 
 
 class LocalPromotion:

@@ -6,12 +6,12 @@ Alias, served version and champion stay where they are: the operator moves them 
 from dataclasses import dataclass
 from pathlib import Path
 
-from endcap.bundle.deployment_record import Deployment
-from endcap.bundle.manifest import open_bundle
-from endcap.bundle.rollout_place import RolloutPlace
 from endcap.contracts.rollout import RolloutBundle
-from endcap.settings import Settings
-from endcap.tracking.tracking import Tracking
+from endcap.core.settings import Settings
+from endcap.release.bundle.deployment_record import Deployment
+from endcap.release.bundle.manifest import open_bundle
+from endcap.release.bundle.rollout_place import RolloutPlace
+from endcap.release.tracking import Tracking
 
 
 @dataclass(frozen=True)
@@ -31,7 +31,7 @@ class ClusterRollout:
             BundleInvalid: the bundle is damaged, here or in the store.
             DependencyUnavailable: the store, MLflow or Kubernetes does not answer.
         """
-        from endcap.rollout.client import create_rollout
+        from endcap.release.rollout.client import create_rollout
 
         bundle = open_bundle(bundle_dir)
         manifest = bundle.manifest

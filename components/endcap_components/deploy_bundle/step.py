@@ -3,12 +3,12 @@
 from pathlib import Path
 from typing import Protocol
 
-from components.deploy_bundle.promotion import LocalPromotion
-from components.deploy_bundle.rollout import ClusterRollout
-from endcap.bundle.deployment_record import Deployment, write_deployment
-from endcap.bundle.rollout_place import rollout_place
-from endcap.log import get_logger
-from endcap.settings import Settings
+from endcap.core.log import get_logger
+from endcap.core.settings import Settings
+from endcap.release.bundle.deployment_record import Deployment, write_deployment
+from endcap.release.bundle.rollout_place import rollout_place
+from endcap_components.deploy_bundle.promotion import LocalPromotion
+from endcap_components.deploy_bundle.rollout import ClusterRollout
 
 
 class Way(Protocol):

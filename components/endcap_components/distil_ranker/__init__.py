@@ -1,0 +1,1 @@
+"""A small student in the place of the ranker."""

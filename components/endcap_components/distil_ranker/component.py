@@ -3,7 +3,7 @@
 from kfp import dsl
 from kfp.dsl import Dataset, Input, Metrics, Model, Output
 
-from components.image import BASE_IMAGE
+from endcap_components.image import BASE_IMAGE
 
 
 @dsl.component(base_image=BASE_IMAGE, packages_to_install=[], install_kfp_package=False)
@@ -23,10 +23,10 @@ def distil_ranker(
     import json
     from pathlib import Path
 
-    from components.distil_ranker.hyperparameters import DistillationHyperparameters
-    from components.distil_ranker.step import Taught
-    from components.distil_ranker.step import distil_ranker as distil
-    from endcap.settings import RetrievalSettings
+    from endcap.core.settings import RetrievalSettings
+    from endcap_components.distil_ranker.hyperparameters import DistillationHyperparameters
+    from endcap_components.distil_ranker.step import Taught
+    from endcap_components.distil_ranker.step import distil_ranker as distil
 
     parameters = DistillationHyperparameters.of(hyperparameters)
     folders = Taught(*(Path(each.path) for each in (training, tables, two_tower, teacher)))

@@ -6,14 +6,14 @@ import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
 
-from components.distil_ranker.hyperparameters import DistillationHyperparameters
-from components.distil_ranker.student import TEACHER_LOGITS, Student
-from components.distil_ranker.teacher import candidate_rows
-from components.train_ranker.calibration import PlattScaling
-from components.train_ranker.examples import RankingExamples
-from components.train_ranker.train import batch_signature, calibrate, constants_of, predict_logits
 from endcap.features.columns import OBJECTIVES
 from endcap.training.fit_progress import fit_progress
+from endcap_components.distil_ranker.hyperparameters import DistillationHyperparameters
+from endcap_components.distil_ranker.student import TEACHER_LOGITS, Student
+from endcap_components.distil_ranker.teacher import candidate_rows
+from endcap_components.train_ranker.calibration import PlattScaling
+from endcap_components.train_ranker.examples import RankingExamples
+from endcap_components.train_ranker.train import batch_signature, calibrate, constants_of, predict_logits
 
 AGREEMENT_K = 10
 

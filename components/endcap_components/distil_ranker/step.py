@@ -6,15 +6,15 @@ import tempfile
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from components.distil_ranker.hyperparameters import DistillationHyperparameters
-from components.train_ranker.step import MANIFEST_NAME
+from endcap.core.log import get_logger
+from endcap.core.settings import RetrievalSettings
 from endcap.features.columns import USER_CATEGORICAL
-from endcap.log import get_logger
-from endcap.settings import RetrievalSettings
 from endcap.training.moment_tables import TablesArtifact
 from endcap.training.scoring import TwoTowerArtifact
 from endcap.training.tensorflow_setup import prepare_tensorflow
 from endcap.training.training_set import TrainingSet
+from endcap_components.distil_ranker.hyperparameters import DistillationHyperparameters
+from endcap_components.train_ranker.step import MANIFEST_NAME
 
 
 @dataclass(frozen=True)
@@ -64,10 +64,10 @@ def _write_student(
     taught: Taught, folder: Path, parameters: DistillationHyperparameters, quotas: RetrievalSettings, seed: int
 ) -> dict[str, float]:
     prepare_tensorflow(seed)
-    from components.distil_ranker.fit import fit_student
-    from components.distil_ranker.teacher import Teacher
-    from components.train_ranker.examples import ranking_examples
-    from components.train_ranker.export import ServedRanker, export_ranker
+    from endcap_components.distil_ranker.fit import fit_student
+    from endcap_components.distil_ranker.teacher import Teacher
+    from endcap_components.train_ranker.examples import ranking_examples
+    from endcap_components.train_ranker.export import ServedRanker, export_ranker
 
     training, two_tower = TrainingSet(taught.training), TwoTowerArtifact(taught.two_tower)
     # Every candidate is kept: the teacher has something to say about each.

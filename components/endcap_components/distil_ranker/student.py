@@ -5,10 +5,10 @@ from typing import Any
 
 import tensorflow as tf
 
-from components.distil_ranker.hyperparameters import DistillationHyperparameters
-from components.distil_ranker.loss import soft_cross_entropy, soft_listwise
-from components.train_ranker.hyperparameters import RankerHyperparameters
-from components.train_ranker.model import Ranker, RankerConstants
+from endcap_components.distil_ranker.hyperparameters import DistillationHyperparameters
+from endcap_components.distil_ranker.loss import soft_cross_entropy, soft_listwise
+from endcap_components.train_ranker.hyperparameters import RankerHyperparameters
+from endcap_components.train_ranker.model import Ranker, RankerConstants
 
 TEACHER_LOGITS = "teacher_logits"
 

@@ -7,10 +7,10 @@ import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
 
-from components.train_ranker.examples import RankingExamples
 from endcap.contracts.signatures import RANK
-from endcap.errors import DataRejected
+from endcap.core.errors import DataRejected
 from endcap.features.columns import OBJECTIVES
+from endcap_components.train_ranker.examples import RankingExamples
 
 QUERIES_A_CALL = 32
 PROBABILITY_MIN = 1e-6

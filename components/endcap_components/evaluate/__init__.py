@@ -1,0 +1,1 @@
+"""The trained models against baselines, on the weeks after the cut."""

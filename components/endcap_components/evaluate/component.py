@@ -3,7 +3,7 @@
 from kfp import dsl
 from kfp.dsl import HTML, Dataset, Input, Metrics, Model, Output
 
-from components.image import BASE_IMAGE
+from endcap_components.image import BASE_IMAGE
 
 
 @dsl.component(base_image=BASE_IMAGE, packages_to_install=[], install_kfp_package=False)
@@ -23,8 +23,8 @@ def evaluate(
     import json
     from pathlib import Path
 
-    from components.evaluate.step import Artifacts, evaluate_step
-    from endcap.settings import RetrievalSettings
+    from endcap.core.settings import RetrievalSettings
+    from endcap_components.evaluate.step import Artifacts, evaluate_step
 
     folders = Artifacts(Path(training.path), Path(tables.path), Path(two_tower.path), Path(ranker.path))
     result = evaluate_step(folders, Path(evaluation.path), Path(report.path), RetrievalSettings(**quotas), seed)

@@ -9,6 +9,9 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from endcap.core.settings import RetrievalSettings
+from endcap.engine.retrieval.candidates import Candidates, CandidateSet
+from endcap.engine.retrieval.user_state import UserState
 from endcap.evaluation.baselines.item_to_item import item_to_item
 from endcap.evaluation.baselines.own_decayed import own_decayed
 from endcap.evaluation.baselines.own_most_bought import own_most_bought
@@ -16,9 +19,6 @@ from endcap.evaluation.baselines.popular import popular
 from endcap.evaluation.evaluation import DEEP_K, FULL
 from endcap.evaluation.purchase_log import PurchaseLog, UserItems
 from endcap.evaluation.ranked_lists import ScoredPairs
-from endcap.retrieval.candidates import Candidates, CandidateSet
-from endcap.retrieval.user_state import UserState
-from endcap.settings import RetrievalSettings
 from endcap.training.candidates import candidate_sets, nearest_items
 from endcap.training.moment_tables import MomentTables, TablesArtifact
 from endcap.training.scoring import RankerArtifact, TwoTowerArtifact, evaluation_context

@@ -9,9 +9,10 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from components.evaluate.model_scores import BASELINE, OWN, EvaluatedUsers, RankedCandidates, baseline_scores, trained_scores
-from components.evaluate.report import write_report
-from endcap.errors import DataRejected
+from endcap.core.errors import DataRejected
+from endcap.core.log import get_logger
+from endcap.core.progress import StepProgress
+from endcap.core.settings import RetrievalSettings
 from endcap.evaluation.calibration import calibration_curve, expected_calibration_error
 from endcap.evaluation.evaluation import ALL, DEEP_K, NEW, Evaluation, Reliability, ReliabilityBin
 from endcap.evaluation.judgement import JudgedCatalogue, Judgement, judge
@@ -19,12 +20,11 @@ from endcap.evaluation.purchase_log import contains, pair_keys
 from endcap.evaluation.ranked_lists import ScoredPairs
 from endcap.evaluation.segments import by_value, history_terciles
 from endcap.features.columns import USER_CATEGORICAL
-from endcap.log import get_logger
-from endcap.progress import StepProgress
-from endcap.settings import RetrievalSettings
 from endcap.training.moment_tables import TablesArtifact
 from endcap.training.scoring import RankerArtifact, TwoTowerArtifact
 from endcap.training.training_set import TrainingSet
+from endcap_components.evaluate.model_scores import BASELINE, OWN, EvaluatedUsers, RankedCandidates, baseline_scores, trained_scores
+from endcap_components.evaluate.report import write_report
 
 EVALUATION_NAME = "evaluation.json"
 PER_USER_NAME = "per_user.parquet"

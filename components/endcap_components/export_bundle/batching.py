@@ -12,7 +12,7 @@ from typing import Any, Self
 import tensorflow as tf
 from pydantic import BaseModel, ConfigDict, Field
 
-from endcap.overrides import overridden
+from endcap.core.overrides import overridden
 
 PER_QUERY = ("query_embedding", "user_numeric", "user_categories", "context")
 """Inputs of `rank` that have a row a query."""

@@ -3,7 +3,7 @@
 from kfp import dsl
 from kfp.dsl import Dataset, Input, Model, Output
 
-from components.image import BASE_IMAGE
+from endcap_components.image import BASE_IMAGE
 
 
 @dsl.component(base_image=BASE_IMAGE, packages_to_install=[], install_kfp_package=False)
@@ -29,11 +29,11 @@ def export_bundle(
     from pathlib import Path
 
     os.environ["TF_USE_LEGACY_KERAS"] = "1"
-    from components.export_bundle.batching import Batching
-    from components.export_bundle.precision import Precision
-    from components.export_bundle.step import ExportInputs, export_bundle_step
-    from endcap.clock import system_clock
-    from endcap.settings import load_settings
+    from endcap.core.clock import system_clock
+    from endcap.core.settings import load_settings
+    from endcap_components.export_bundle.batching import Batching
+    from endcap_components.export_bundle.precision import Precision
+    from endcap_components.export_bundle.step import ExportInputs, export_bundle_step
 
     folders = (Path(each.path) for each in (training, tables, two_tower, ranker, evaluation))
     inputs = ExportInputs(*folders, quotas, run_id, Batching.of(batching), Precision.of(precision), uncompared=uncompared)

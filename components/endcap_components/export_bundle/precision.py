@@ -7,7 +7,7 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from endcap.errors import InvalidInput
+from endcap.core.errors import InvalidInput
 
 INT8_MAX = 127
 

@@ -6,17 +6,17 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from components.evaluate.model_scores import EvaluatedUsers, RankedCandidates, trained_scores
-from components.evaluate.step import Artifacts
-from components.export_bundle.exported_artifact import exported_artifact
-from components.export_bundle.precision import Precision
-from endcap.errors import BundleRefused
+from endcap.core.errors import BundleRefused
+from endcap.core.settings import RetrievalSettings
 from endcap.evaluation.accuracy import accuracy
 from endcap.evaluation.purchase_log import UserItems, pair_keys
-from endcap.settings import RetrievalSettings
 from endcap.training.moment_tables import TablesArtifact
 from endcap.training.scoring import RankerArtifact, TwoTowerArtifact
 from endcap.training.training_set import TrainingSet
+from endcap_components.evaluate.model_scores import EvaluatedUsers, RankedCandidates, trained_scores
+from endcap_components.evaluate.step import Artifacts
+from endcap_components.export_bundle.exported_artifact import exported_artifact
+from endcap_components.export_bundle.precision import Precision
 
 K = 10
 USERS_MAX = 500

@@ -13,7 +13,7 @@ import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
 
-from components.export_bundle.precision import Precision, StoredWeights
+from endcap_components.export_bundle.precision import Precision, StoredWeights
 
 ELEMENTS_MIN = 256
 """Smaller weights stay float32: they save nothing."""

@@ -5,9 +5,9 @@ from typing import Any
 import tensorflow as tf
 from tensorflow.python.framework.convert_to_constants import convert_variables_to_constants_v2
 
-from components.export_bundle.precision import Precision
-from components.export_bundle.reduced_graph import reduced
-from endcap.errors import InvalidInput
+from endcap.core.errors import InvalidInput
+from endcap_components.export_bundle.precision import Precision
+from endcap_components.export_bundle.reduced_graph import reduced
 
 GRAPH_BYTES_MAX = 2_000_000_000
 """A graph with its weights inside is one protocol buffer, and those end at 2 GiB."""

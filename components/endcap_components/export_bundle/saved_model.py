@@ -6,11 +6,11 @@ from typing import Any
 
 import tensorflow as tf
 
-from components.export_bundle.batching import Batching
-from components.export_bundle.precision import Precision
-from components.export_bundle.reduced_signature import ReducedSignature
 from endcap.contracts.signatures import ENCODE_QUERY, RANK
-from endcap.errors import BundleInvalid
+from endcap.core.errors import BundleInvalid
+from endcap_components.export_bundle.batching import Batching
+from endcap_components.export_bundle.precision import Precision
+from endcap_components.export_bundle.reduced_signature import ReducedSignature
 
 
 @dataclass(frozen=True)

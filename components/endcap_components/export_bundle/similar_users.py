@@ -5,9 +5,9 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from endcap.retrieval.candidates import Candidates
-from endcap.retrieval.similar_users import SimilarUsers
-from endcap.retrieval.user_state import UserState
+from endcap.engine.retrieval.candidates import Candidates
+from endcap.engine.retrieval.similar_users import SimilarUsers
+from endcap.engine.retrieval.user_state import UserState
 
 USERS_MAX = 4000
 ITEMS_A_USER = 30

@@ -6,24 +6,24 @@ from dataclasses import asdict, dataclass, field
 from importlib.metadata import version as package_version
 from pathlib import Path
 
-from components.evaluate.step import EVALUATION_NAME, Artifacts
-from components.export_bundle.batching import Batching
-from components.export_bundle.precision import Precision
-from components.export_bundle.precision_check import PrecisionLimits, precision_cost
-from components.export_bundle.saved_model import export_saved_model
-from components.export_bundle.similar_users import similar_users_of
-from components.export_bundle.warm_up import write_warm_up
-from endcap.bundle.manifest import Bundle, seal_bundle
-from endcap.bundle.tables import BundleTables, write_tables
-from endcap.clock import Clock
+from endcap.core.clock import Clock
+from endcap.core.log import get_logger
+from endcap.core.settings import RetrievalSettings, Settings
 from endcap.evaluation.evaluation import Evaluation
 from endcap.features.columns import OBJECTIVES
-from endcap.index.collection import collection_name
-from endcap.log import get_logger
-from endcap.settings import RetrievalSettings, Settings
+from endcap.release.bundle.manifest import Bundle, seal_bundle
+from endcap.release.bundle.tables import BundleTables, write_tables
+from endcap.release.index.collection import collection_name
 from endcap.training.moment_tables import TablesArtifact
 from endcap.training.scoring import TwoTowerArtifact
 from endcap.training.training_set import TrainingSet
+from endcap_components.evaluate.step import EVALUATION_NAME, Artifacts
+from endcap_components.export_bundle.batching import Batching
+from endcap_components.export_bundle.precision import Precision
+from endcap_components.export_bundle.precision_check import PrecisionLimits, precision_cost
+from endcap_components.export_bundle.saved_model import export_saved_model
+from endcap_components.export_bundle.similar_users import similar_users_of
+from endcap_components.export_bundle.warm_up import write_warm_up
 
 
 @dataclass(frozen=True)

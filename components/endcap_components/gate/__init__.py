@@ -1,0 +1,1 @@
+"""The challenger against the champion: deployed or refused, with the reason."""

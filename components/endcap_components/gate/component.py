@@ -3,7 +3,7 @@
 from kfp import dsl
 from kfp.dsl import HTML, Dataset, Input, Output, OutputPath
 
-from components.image import BASE_IMAGE
+from endcap_components.image import BASE_IMAGE
 
 
 @dsl.component(base_image=BASE_IMAGE, packages_to_install=[], install_kfp_package=False)
@@ -32,9 +32,9 @@ def gate(
     """
     from pathlib import Path
 
-    from components.gate.step import gate_step
+    from endcap.core.settings import load_settings
     from endcap.evaluation.gate import GateLimits
-    from endcap.settings import load_settings
+    from endcap_components.gate.step import gate_step
 
     limits = GateLimits(min_gain, min_lift, min_recall_lift, accept_uncompared)
     parameters = {f"two_tower.{name}": value for name, value in two_tower_parameters.items()}

@@ -3,8 +3,8 @@
 from html import escape
 from pathlib import Path
 
-from components.evaluate.report_page import DECISION_PLACE
 from endcap.evaluation.gate import Decision
+from endcap_components.evaluate.report_page import DECISION_PLACE
 
 
 def write_judged_report(report: Path, target: Path, decision: Decision) -> None:

@@ -4,14 +4,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from components.evaluate.step import EVALUATION_NAME
-from components.gate.judged_report import write_judged_report
-from endcap.bundle.release_record import ReleaseRecord, read_release
+from endcap.core.log import get_logger
+from endcap.core.settings import Settings
 from endcap.evaluation.evaluation import Evaluation
 from endcap.evaluation.gate import Champion, Decision, GateLimits, decide
-from endcap.log import get_logger
-from endcap.settings import Settings
-from endcap.tracking.tracking import Tracking
+from endcap.release.bundle.release_record import ReleaseRecord, read_release
+from endcap.release.tracking import Tracking
+from endcap_components.evaluate.step import EVALUATION_NAME
+from endcap_components.gate.judged_report import write_judged_report
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,1 @@
+"""The bundle's embeddings as a Milvus collection."""

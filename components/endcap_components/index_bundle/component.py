@@ -3,7 +3,7 @@
 from kfp import dsl
 from kfp.dsl import Input, Metrics, Model, Output
 
-from components.image import BASE_IMAGE
+from endcap_components.image import BASE_IMAGE
 
 
 @dsl.component(base_image=BASE_IMAGE, packages_to_install=[], install_kfp_package=False)
@@ -11,8 +11,8 @@ def index_bundle(bundle: Input[Model], metrics: Output[Metrics]) -> str:
     """Build, load and check the collection; returns its name."""
     from pathlib import Path
 
-    from components.index_bundle.step import index_bundle_step
-    from endcap.settings import load_settings
+    from endcap.core.settings import load_settings
+    from endcap_components.index_bundle.step import index_bundle_step
 
     report = index_bundle_step(Path(bundle.path), load_settings())
     metrics.log_metric("self_recall", report.self_recall)

@@ -2,10 +2,10 @@
 
 from pathlib import Path
 
-from endcap.bundle.manifest import open_bundle
-from endcap.index.bundle_index import IndexReport, index_bundle
-from endcap.log import get_logger
-from endcap.settings import Settings
+from endcap.core.log import get_logger
+from endcap.core.settings import Settings
+from endcap.release.bundle.manifest import open_bundle
+from endcap.release.index.bundle_index import IndexReport, index_bundle
 
 
 def index_bundle_step(bundle_dir: Path, settings: Settings) -> IndexReport:

@@ -1,0 +1,1 @@
+"""Published features into the online store."""

@@ -2,7 +2,7 @@
 
 from kfp import dsl
 
-from components.image import BASE_IMAGE
+from endcap_components.image import BASE_IMAGE
 
 
 @dsl.component(base_image=BASE_IMAGE, packages_to_install=[], install_kfp_package=False)
@@ -13,9 +13,9 @@ def materialize_features(published: str, collection: str) -> str:
         published: fingerprint of the published features; the step follows their publication.
         collection: of the bundle that will read them; the step follows its index.
     """
-    from components.materialize_features.step import materialize_features_step
-    from endcap.log import get_logger
-    from endcap.settings import load_settings
+    from endcap.core.log import get_logger
+    from endcap.core.settings import load_settings
+    from endcap_components.materialize_features.step import materialize_features_step
 
     until = materialize_features_step(load_settings()).isoformat()
     get_logger("materialize_features").info("online", until=until, features=published, read_by=collection)

@@ -3,9 +3,9 @@
 import json
 from datetime import datetime
 
-from endcap.feature_store.materialize import materialize
+from endcap.core.settings import Settings
 from endcap.features.manifest import read_manifest
-from endcap.settings import Settings
+from endcap.features.store.materialize import materialize
 
 RECORD_NAME, ONLINE_NAME = "materialized.json", "online.db"
 

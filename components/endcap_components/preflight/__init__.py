@@ -1,0 +1,1 @@
+"""Everything a run needs, asked for before anything is computed."""

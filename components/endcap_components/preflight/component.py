@@ -2,7 +2,7 @@
 
 from kfp import dsl
 
-from components.image import BASE_IMAGE
+from endcap_components.image import BASE_IMAGE
 
 
 @dsl.component(base_image=BASE_IMAGE, packages_to_install=[], install_kfp_package=False)
@@ -13,8 +13,8 @@ def preflight(data_dir: str, fingerprint: str, distil: dict, precision: str, ite
     """
     from pathlib import Path
 
-    from components.preflight.step import check_parameters, preflight_step
-    from endcap.settings import load_settings
+    from endcap.core.settings import load_settings
+    from endcap_components.preflight.step import check_parameters, preflight_step
 
     check_parameters(distil, precision, item_to_item)
     return preflight_step(Path(data_dir), fingerprint, load_settings())

@@ -3,13 +3,13 @@
 from pathlib import Path
 from typing import Any
 
-from components.distil_ranker.hyperparameters import DistillationHyperparameters
-from components.export_bundle.precision import Precision
-from endcap.bundle.rollout_place import rollout_place
+from endcap.algorithms.neighbour_source import neighbour_method
+from endcap.core.settings import Settings
 from endcap.dataset.layout import open_dataset
-from endcap.methods.neighbour_source import neighbour_method
-from endcap.rollout.client import read_defaults
-from endcap.settings import Settings
+from endcap.release.bundle.rollout_place import rollout_place
+from endcap.release.rollout.client import read_defaults
+from endcap_components.distil_ranker.hyperparameters import DistillationHyperparameters
+from endcap_components.export_bundle.precision import Precision
 
 
 def preflight_step(data_dir: Path, fingerprint: str, settings: Settings) -> str:

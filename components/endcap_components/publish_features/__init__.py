@@ -1,0 +1,1 @@
+"""Feature tables to where Feast reads them."""

@@ -2,8 +2,8 @@
 
 from pathlib import Path
 
-from endcap.feature_store.publish import publish_features
-from endcap.settings import load_settings
+from endcap.core.settings import load_settings
+from endcap.features.store.publish import publish_features
 
 
 def publish_features_step(features_dir: Path) -> str:

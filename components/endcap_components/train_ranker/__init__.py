@@ -1,0 +1,1 @@
+"""The ranking model: one calibrated probability an objective."""

@@ -3,7 +3,7 @@
 from kfp import dsl
 from kfp.dsl import Dataset, Input, Metrics, Model, Output
 
-from components.image import BASE_IMAGE
+from endcap_components.image import BASE_IMAGE
 
 
 @dsl.component(base_image=BASE_IMAGE, packages_to_install=[], install_kfp_package=False)
@@ -22,9 +22,9 @@ def train_ranker(
     import json
     from pathlib import Path
 
-    from components.train_ranker.hyperparameters import RankerHyperparameters
-    from components.train_ranker.step import train_ranker as train
-    from endcap.settings import RetrievalSettings
+    from endcap.core.settings import RetrievalSettings
+    from endcap_components.train_ranker.hyperparameters import RankerHyperparameters
+    from endcap_components.train_ranker.step import train_ranker as train
 
     parameters = RankerHyperparameters.of(hyperparameters)
     logged = train(

@@ -7,18 +7,18 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from components.train_ranker.negatives import EVERY_CANDIDATE, KeptShares, drawn_users, thinned
 from endcap.catalogue.item_table import ItemTable
+from endcap.core.settings import RetrievalSettings
+from endcap.engine.ranking.pair_features import pair_features
+from endcap.engine.retrieval.candidates import CandidateSet
+from endcap.engine.retrieval.item_to_item import ItemToItem
+from endcap.engine.retrieval.user_state import UserState
 from endcap.features.columns import CONTEXT, CONTEXT_SIZES, DEVICES, OBJECTIVES, PAIR_NUMERIC, SURFACES
-from endcap.ranking.pair_features import pair_features
-from endcap.retrieval.candidates import CandidateSet
-from endcap.retrieval.item_to_item import ItemToItem
-from endcap.retrieval.user_state import UserState
-from endcap.settings import RetrievalSettings
 from endcap.training.candidates import candidate_sets
 from endcap.training.moment_tables import TablesArtifact
 from endcap.training.scoring import TwoTowerArtifact
 from endcap.training.training_set import TrainingSet, UsersAt
+from endcap_components.train_ranker.negatives import EVERY_CANDIDATE, KeptShares, drawn_users, thinned
 
 BUY_AGAIN_BASKETS = 2
 

@@ -8,10 +8,10 @@ import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
 
-from components.train_ranker.calibration import PlattScaling
-from components.train_ranker.model import Ranker
 from endcap.contracts.signatures import RANK
 from endcap.features.columns import CONTEXT, ITEM_NUMERIC, OBJECTIVES, PAIR_NUMERIC, USER_CATEGORICAL, USER_NUMERIC
+from endcap_components.train_ranker.calibration import PlattScaling
+from endcap_components.train_ranker.model import Ranker
 
 
 class ServedRanker(tf.Module):

@@ -4,7 +4,7 @@ from typing import Any, Self
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from endcap.overrides import overridden
+from endcap.core.overrides import overridden
 
 
 class RankerHyperparameters(BaseModel):

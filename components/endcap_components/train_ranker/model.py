@@ -7,10 +7,10 @@ from typing import Any
 import tensorflow as tf
 import tensorflow_recommenders as tfrs
 
-from components.train_ranker.hyperparameters import RankerHyperparameters
-from components.train_ranker.loss import listwise_softmax
 from endcap.features.columns import CONTEXT_SIZES, OBJECTIVES
 from endcap.training.normalisation import Standardisation
+from endcap_components.train_ranker.hyperparameters import RankerHyperparameters
+from endcap_components.train_ranker.loss import listwise_softmax
 
 CATEGORY_DIM = 4
 CONTEXT_DIM = 2

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from endcap.retrieval.candidates import CandidateSet
-from endcap.retrieval.user_state import UserState
+from endcap.engine.retrieval.candidates import CandidateSet
+from endcap.engine.retrieval.user_state import UserState
 
 
 @dataclass(frozen=True)

@@ -6,14 +6,14 @@ import tempfile
 from dataclasses import asdict
 from pathlib import Path
 
-from components.train_ranker.hyperparameters import RankerHyperparameters
+from endcap.core.log import get_logger
+from endcap.core.settings import RetrievalSettings
 from endcap.features.columns import USER_CATEGORICAL
-from endcap.log import get_logger
-from endcap.settings import RetrievalSettings
 from endcap.training.moment_tables import TablesArtifact
 from endcap.training.scoring import TwoTowerArtifact
 from endcap.training.tensorflow_setup import prepare_tensorflow
 from endcap.training.training_set import TrainingSet
+from endcap_components.train_ranker.hyperparameters import RankerHyperparameters
 
 MANIFEST_NAME = "ranker.json"
 
@@ -43,10 +43,10 @@ def train_ranker(
         Metrics by name.
     """
     prepare_tensorflow(seed)
-    from components.train_ranker.examples import ranking_examples
-    from components.train_ranker.export import ServedRanker, export_ranker
-    from components.train_ranker.negatives import KeptShares
-    from components.train_ranker.train import fit_ranker
+    from endcap_components.train_ranker.examples import ranking_examples
+    from endcap_components.train_ranker.export import ServedRanker, export_ranker
+    from endcap_components.train_ranker.negatives import KeptShares
+    from endcap_components.train_ranker.train import fit_ranker
 
     training, two_tower = TrainingSet(training_dir), TwoTowerArtifact(two_tower_dir)
     examples = ranking_examples(

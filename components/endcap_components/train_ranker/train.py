@@ -6,14 +6,14 @@ import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
 
-from components.train_ranker.calibration import PlattScaling
-from components.train_ranker.examples import RankingExamples
-from components.train_ranker.hyperparameters import RankerHyperparameters
-from components.train_ranker.model import Ranker, RankerConstants
 from endcap.evaluation.calibration import calibration_curve, expected_calibration_error
 from endcap.features.columns import CONTEXT, ITEM_NUMERIC, OBJECTIVES, PAIR_NUMERIC, USER_CATEGORICAL, USER_NUMERIC
 from endcap.training.fit_progress import fit_progress
 from endcap.training.normalisation import Standardisation
+from endcap_components.train_ranker.calibration import PlattScaling
+from endcap_components.train_ranker.examples import RankingExamples
+from endcap_components.train_ranker.hyperparameters import RankerHyperparameters
+from endcap_components.train_ranker.model import Ranker, RankerConstants
 
 WARM_UP_SHARE = 0.05
 OF_TRAINING = ("labels", "weight", "is_new")

@@ -1,4 +1,4 @@
-"""One worker's part of training the two-tower, for whatever starts the workers: `python -m components.train_two_tower --help`."""
+"""One worker's part of training the two-tower, for whatever starts the workers: `python -m endcap_components.train_two_tower --help`."""
 
 import json
 from pathlib import Path
@@ -6,10 +6,10 @@ from typing import Annotated, Any
 
 import typer
 
-from components.train_two_tower.hyperparameters import TwoTowerHyperparameters
-from components.train_two_tower.step import train_two_tower
-from endcap.errors import InvalidInput
-from endcap.settings import load_settings
+from endcap.core.errors import InvalidInput
+from endcap.core.settings import load_settings
+from endcap_components.train_two_tower.hyperparameters import TwoTowerHyperparameters
+from endcap_components.train_two_tower.step import train_two_tower
 
 
 def main(

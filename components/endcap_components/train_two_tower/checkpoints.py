@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from components.train_two_tower.hyperparameters import TwoTowerHyperparameters
-from endcap.settings import TrainingSettings
+from endcap.core.settings import TrainingSettings
 from endcap.training.training_set import TrainingManifest
+from endcap_components.train_two_tower.hyperparameters import TwoTowerHyperparameters
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,7 @@
 from kfp import dsl
 from kfp.dsl import Dataset, Input, Metrics, Model, Output
 
-from components.image import BASE_IMAGE
+from endcap_components.image import BASE_IMAGE
 
 
 @dsl.component(base_image=BASE_IMAGE, packages_to_install=[], install_kfp_package=False)
@@ -18,9 +18,9 @@ def train_two_tower(
     import json
     from pathlib import Path
 
-    from components.train_two_tower.hyperparameters import TwoTowerHyperparameters
-    from components.train_two_tower.step import train_two_tower as train
-    from endcap.settings import load_settings
+    from endcap.core.settings import load_settings
+    from endcap_components.train_two_tower.hyperparameters import TwoTowerHyperparameters
+    from endcap_components.train_two_tower.step import train_two_tower as train
 
     parameters = TwoTowerHyperparameters.of(hyperparameters)
     logged = train(Path(training.path), Path(two_tower.path), parameters, seed, load_settings().training)

@@ -5,8 +5,8 @@ import os
 from dataclasses import dataclass
 from typing import Any
 
-from endcap.errors import InvalidInput
-from endcap.settings import Distribution
+from endcap.core.errors import InvalidInput
+from endcap.core.settings import Distribution
 from endcap.training.workers import Worker
 
 

@@ -6,9 +6,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from components.train_two_tower.sequence_batches import left_aligned, newest_steps
+from endcap.algorithms.interactions import Interactions
 from endcap.features.columns import HISTORY_LENGTH
-from endcap.methods.interactions import Interactions
+from endcap_components.train_two_tower.next_item.sequence_batches import left_aligned, newest_steps
 
 USERS_AT_ONCE = 512
 QUERIES_AVERAGED = 4096

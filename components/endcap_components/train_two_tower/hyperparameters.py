@@ -4,9 +4,9 @@ from typing import Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from components.train_two_tower.sequence_hyperparameters import SequenceHyperparameters
-from endcap.overrides import overridden
+from endcap.core.overrides import overridden
 from endcap.training.data_profile import DataProfile, Objective
+from endcap_components.train_two_tower.next_item.sequence_hyperparameters import SequenceHyperparameters
 
 
 class TwoTowerHyperparameters(BaseModel):

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from components.train_two_tower.fitted_tower import FittedTower
-from endcap.methods.interactions import Interactions
+from endcap.algorithms.interactions import Interactions
+from endcap_components.train_two_tower.fitted_tower import FittedTower
 
 
 @dataclass(frozen=True)

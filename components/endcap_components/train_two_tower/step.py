@@ -5,13 +5,13 @@ import shutil
 import tempfile
 from pathlib import Path
 
-from components.train_two_tower.hyperparameters import TwoTowerHyperparameters
-from endcap.log import get_logger
-from endcap.settings import TrainingSettings
+from endcap.core.log import get_logger
+from endcap.core.settings import TrainingSettings
 from endcap.training.data_profile import DataProfile
 from endcap.training.early_interactions import early_interactions, early_parts
 from endcap.training.tensorflow_setup import prepare_tensorflow
 from endcap.training.training_set import TrainingSet
+from endcap_components.train_two_tower.hyperparameters import TwoTowerHyperparameters
 
 MANIFEST_NAME = "two_tower.json"
 
@@ -37,9 +37,9 @@ def train_two_tower(
     """
     prepare_tensorflow(seed)
     settings = settings or TrainingSettings(distribution="none")
-    from components.train_two_tower.distribution import open_spread
-    from components.train_two_tower.next_item_artifact import write_next_item_artifact
-    from components.train_two_tower.window_artifact import write_window_artifact
+    from endcap_components.train_two_tower.distribution import open_spread
+    from endcap_components.train_two_tower.next_item.next_item_artifact import write_next_item_artifact
+    from endcap_components.train_two_tower.window.window_artifact import write_window_artifact
 
     spread = open_spread(settings.distribution)
     training = TrainingSet(training_dir)

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
-from components.train_two_tower.content import ItemContent
+from endcap_components.train_two_tower.content import ItemContent
 
 OVERSAMPLING = 16
 PRODUCTS = 5

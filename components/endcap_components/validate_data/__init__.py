@@ -1,0 +1,1 @@
+"""A dataset judged before anything is trained on it."""

@@ -3,7 +3,7 @@
 from kfp import dsl
 from kfp.dsl import Dataset, Metrics, Output
 
-from components.image import BASE_IMAGE
+from endcap_components.image import BASE_IMAGE
 
 
 @dsl.component(base_image=BASE_IMAGE, packages_to_install=[], install_kfp_package=False)
@@ -12,7 +12,7 @@ def validate_data(data_dir: str, fingerprint: str, dataset: Output[Dataset], met
     import json
     from pathlib import Path
 
-    from components.validate_data.step import validate_data_step
+    from endcap_components.validate_data.step import validate_data_step
 
     taken = validate_data_step(Path(data_dir), fingerprint, Path(dataset.path))
     dataset.metadata["fingerprint"] = taken.fingerprint

@@ -5,8 +5,8 @@ import shutil
 import tempfile
 from pathlib import Path
 
+from endcap.core.errors import DataRejected
 from endcap.dataset.layout import Dataset, open_dataset
-from endcap.errors import DataRejected
 
 
 def validate_data_step(data_dir: Path, fingerprint: str, out_dir: Path) -> Dataset:

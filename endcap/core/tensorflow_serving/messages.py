@@ -11,7 +11,7 @@ from google.protobuf.descriptor_pb2 import DescriptorProto, FieldDescriptorProto
 from google.protobuf.descriptor_pool import DescriptorPool
 from google.protobuf.message_factory import GetMessageClass
 
-from endcap.serving.message_fields import MESSAGES, Field
+from endcap.core.tensorflow_serving.message_fields import MESSAGES, Field
 
 PACKAGE = "tensorflow.serving"
 

@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from endcap.errors import InvalidInput
+from endcap.core.errors import InvalidInput
 
 DT_STRING = 7
 

@@ -7,9 +7,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from endcap.contracts.tables import TABLES, arrow_schema
+from endcap.core.errors import DataRejected
 from endcap.dataset.layout import Dataset
-from endcap.dataset.source import BATCH_ROWS, Batch, TableSource
-from endcap.errors import DataRejected
+from endcap.dataset.sources.source import BATCH_ROWS, Batch, TableSource
 
 
 def canonical_sources(dataset: Dataset, order: Sequence[str]) -> Iterator[TableSource]:

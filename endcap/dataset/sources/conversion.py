@@ -6,10 +6,10 @@ from typing import Any
 import polars as pl
 
 from endcap.contracts.tables import TABLES, arrow_schema
-from endcap.dataset.event_ids import event_uuids
-from endcap.dataset.mapping import TableMapping
-from endcap.dataset.moment_reading import Reading, read_moments
-from endcap.dataset.source import PROBLEM_SCHEMA
+from endcap.dataset.sources.event_ids import event_uuids
+from endcap.dataset.sources.mapping import TableMapping
+from endcap.dataset.sources.moment_reading import Reading, read_moments
+from endcap.dataset.sources.source import PROBLEM_SCHEMA
 
 _TRUE = ("true", "t", "yes", "y", "1")
 _INDEX = "\x1frow"

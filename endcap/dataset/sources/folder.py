@@ -8,12 +8,12 @@ import polars as pl
 import pyarrow as pa
 
 from endcap.contracts.tables import TABLES, arrow_schema
-from endcap.dataset.conversion import to_canonical
+from endcap.core.errors import InvalidInput
 from endcap.dataset.layout import Dataset, Origin, reusable_dataset
-from endcap.dataset.mapping import Mapping, TableMapping, load_mapping
-from endcap.dataset.raw_files import find_files, raw_batches
-from endcap.dataset.source import BATCH_ROWS, Batch, TableSource, Watch, watch_nothing
-from endcap.errors import InvalidInput
+from endcap.dataset.sources.conversion import to_canonical
+from endcap.dataset.sources.mapping import Mapping, TableMapping, load_mapping
+from endcap.dataset.sources.raw_files import find_files, raw_batches
+from endcap.dataset.sources.source import BATCH_ROWS, Batch, TableSource, Watch, watch_nothing
 
 IMPORTER_VERSION = 1
 """Raised whenever the same files and mapping would give another dataset."""

@@ -8,7 +8,7 @@ import yaml
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from endcap.contracts.tables import REQUIRED_TABLES, TABLES
-from endcap.errors import InvalidInput
+from endcap.core.errors import InvalidInput
 
 _NEEDLESS = {"event_id", "received_at", "category_path"}
 """Required by the contracts but filled in by the import when not mapped."""

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import polars as pl
 
-from endcap.dataset.mapping import TableMapping
+from endcap.dataset.sources.mapping import TableMapping
 
 _UTC = pl.Datetime("us", "UTC")
 _OFFSET = r"\s*(?:[Zz]|UTC|[+-]\d{2}:?\d{2})$"

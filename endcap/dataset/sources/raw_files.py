@@ -10,9 +10,9 @@ import pyarrow as pa
 import pyarrow.csv as pa_csv
 import pyarrow.parquet as pq
 
-from endcap.dataset.mapping import TableMapping
-from endcap.dataset.source import UnreadableRow
-from endcap.errors import DataRejected, InvalidInput
+from endcap.core.errors import DataRejected, InvalidInput
+from endcap.dataset.sources.mapping import TableMapping
+from endcap.dataset.sources.source import UnreadableRow
 
 _PARQUET_ENDINGS = (".parquet", ".pq")
 _BLOCK_BYTES = 16 * 1024 * 1024

@@ -18,10 +18,10 @@ import pyarrow as pa
 
 from endcap.contracts.event import EventType
 from endcap.contracts.tables import TABLES, arrow_schema
-from endcap.dataset.event_ids import event_uuids
+from endcap.core.errors import DataRejected, InvalidInput
 from endcap.dataset.layout import Dataset, Origin, reusable_dataset
-from endcap.dataset.source import BATCH_ROWS, Batch, TableSource, Watch, watch_nothing
-from endcap.errors import DataRejected, InvalidInput
+from endcap.dataset.sources.event_ids import event_uuids
+from endcap.dataset.sources.source import BATCH_ROWS, Batch, TableSource, Watch, watch_nothing
 
 IMPORTER_VERSION = 1
 """Raised whenever the same files would give another dataset."""

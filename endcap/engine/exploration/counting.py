@@ -7,7 +7,7 @@ from pathlib import Path
 import polars as pl
 
 from endcap.contracts.event import EventType
-from endcap.exploration.evidence import EVIDENCE_SCHEMA
+from endcap.engine.exploration.evidence import EVIDENCE_SCHEMA
 
 CLICKS = (EventType.PRODUCT_VIEW, EventType.ADD_TO_CART, EventType.PURCHASE)
 """What counts as a click on an impression, once, when it carries the impression's request and item."""

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from endcap.exploration.policy import Arms, Choice, choice_among
+from endcap.engine.exploration.policy import Arms, Choice, choice_among
 
 
 @dataclass(frozen=True)

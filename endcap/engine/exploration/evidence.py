@@ -8,8 +8,8 @@ import polars as pl
 from numpy.typing import NDArray
 
 from endcap.catalogue.item_table import ItemTable
-from endcap.errors import DataRejected
-from endcap.exploration.policy import Arms
+from endcap.core.errors import DataRejected
+from endcap.engine.exploration.policy import Arms
 
 EVIDENCE_SCHEMA = pl.Schema(
     {"item_id": pl.String(), "impressions": pl.Float64(), "clicks": pl.Float64(), "as_of": pl.Datetime("us", "UTC")}

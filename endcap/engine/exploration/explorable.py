@@ -5,9 +5,9 @@ from collections import Counter
 import numpy as np
 from numpy.typing import NDArray
 
-from endcap.slate.floors import members_asked
-from endcap.slate.placements import Placements
-from endcap.slate.slate import Slate, SlotKind
+from endcap.engine.slate.floors import members_asked
+from endcap.engine.slate.placements import Placements
+from endcap.engine.slate.slate import Slate, SlotKind
 
 
 def explorable_positions(slate: Slate, placements: Placements, most: int) -> NDArray[np.intp]:

@@ -5,11 +5,11 @@ from hashlib import blake2b
 
 import numpy as np
 
-from endcap.exploration.epsilon import EpsilonGreedy
-from endcap.exploration.policy import Policy
-from endcap.exploration.thompson import ThompsonSampling
-from endcap.exploration.ucb import DiscountedUcb
-from endcap.settings import ExplorationSettings
+from endcap.core.settings import ExplorationSettings
+from endcap.engine.exploration.epsilon import EpsilonGreedy
+from endcap.engine.exploration.policy import Policy
+from endcap.engine.exploration.thompson import ThompsonSampling
+from endcap.engine.exploration.ucb import DiscountedUcb
 
 _POLICIES: Mapping[str, Callable[[], Policy]] = {"thompson": ThompsonSampling, "ucb": DiscountedUcb, "epsilon": EpsilonGreedy}
 

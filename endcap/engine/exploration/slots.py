@@ -6,13 +6,13 @@ from math import ceil
 import numpy as np
 from numpy.typing import NDArray
 
-from endcap.exploration.evidence import Evidence
-from endcap.exploration.explorable import explorable_positions, fit_together, room_by_caps
-from endcap.exploration.policy import Policy
-from endcap.exploration.slot_counts import drawn, slot_counts
-from endcap.slate.placements import Placements
-from endcap.slate.slate import Slate, SlotKind
-from endcap.slate.window import top_rows
+from endcap.engine.exploration.evidence import Evidence
+from endcap.engine.exploration.explorable import explorable_positions, fit_together, room_by_caps
+from endcap.engine.exploration.policy import Policy
+from endcap.engine.exploration.slot_counts import drawn, slot_counts
+from endcap.engine.slate.placements import Placements
+from endcap.engine.slate.slate import Slate, SlotKind
+from endcap.engine.slate.window import top_rows
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from endcap.exploration.policy import Arms, Choice, choice_among
+from endcap.engine.exploration.policy import Arms, Choice, choice_among
 
 _FEWEST_CLICKS = np.float32(0.2)
 _NINTH = np.float32(1 / 9)

@@ -1,0 +1,1 @@
+"""What the ranker reads of a pair of user and item, and the value of showing it."""

@@ -3,8 +3,8 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from endcap.retrieval.item_to_item import ItemToItem, past_seeds
-from endcap.retrieval.user_state import UserState
+from endcap.engine.retrieval.item_to_item import ItemToItem, past_seeds
+from endcap.engine.retrieval.user_state import UserState
 
 LATE_DAYS = 60.0
 """For `bought_with_of_late` a purchase counts exp(-age_days / LATE_DAYS)."""

@@ -4,8 +4,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from endcap.catalogue.item_table import ItemTable
+from endcap.engine.retrieval.user_state import UserState
 from endcap.features.columns import ITEM_NUMERIC
-from endcap.retrieval.user_state import UserState
 
 NEVER_DAYS = 400.0
 _PRICE = ITEM_NUMERIC.index("price")

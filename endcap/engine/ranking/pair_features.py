@@ -4,12 +4,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from endcap.catalogue.item_table import ItemTable
+from endcap.engine.ranking.bought_with import bought_with
+from endcap.engine.ranking.category_habits import category_habits
+from endcap.engine.retrieval.candidates import TRAINED_SOURCES, CandidateSet
+from endcap.engine.retrieval.item_to_item import ItemToItem
+from endcap.engine.retrieval.user_state import UserState
 from endcap.features.columns import ITEM_NUMERIC, PAIR_NUMERIC, USER_NUMERIC
-from endcap.ranking.bought_with import bought_with
-from endcap.ranking.category_habits import category_habits
-from endcap.retrieval.candidates import TRAINED_SOURCES, CandidateSet
-from endcap.retrieval.item_to_item import ItemToItem
-from endcap.retrieval.user_state import UserState
 
 NEVER_BOUGHT_DAYS = 400.0
 _PRICE_LEVEL = USER_NUMERIC.index("price_level")

@@ -1,0 +1,1 @@
+"""Candidates: what each source finds, and their union."""

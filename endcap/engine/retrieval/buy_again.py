@@ -3,9 +3,9 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from endcap.retrieval.candidates import Candidates
-from endcap.retrieval.eligible import Eligible
-from endcap.retrieval.user_state import UserState
+from endcap.engine.retrieval.candidates import Candidates
+from endcap.engine.retrieval.eligible import Eligible
+from endcap.engine.retrieval.user_state import UserState
 
 PRIOR_WAITS = 3.0
 """The item's gap over all users weighs as much as so many waits of the user's own."""

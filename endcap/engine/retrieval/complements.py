@@ -5,9 +5,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from endcap.retrieval.candidates import Candidates
-from endcap.retrieval.eligible import Eligible
-from endcap.retrieval.neighbour_sums import summed_neighbours, without
+from endcap.engine.retrieval.candidates import Candidates
+from endcap.engine.retrieval.eligible import Eligible
+from endcap.engine.retrieval.neighbour_sums import summed_neighbours, without
 
 
 @dataclass(frozen=True)

@@ -7,15 +7,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from endcap.catalogue.item_table import ItemTable
+from endcap.engine.retrieval.candidates import Candidates
+from endcap.engine.retrieval.eligible import Eligible
+from endcap.engine.retrieval.neighbour_sums import summed, without
+from endcap.engine.retrieval.ordering import distinct_in_order
+from endcap.engine.retrieval.postings import Postings, parents, postings
+from endcap.engine.retrieval.preferences import PopularWithin
+from endcap.engine.retrieval.shares import Shares
+from endcap.engine.retrieval.user_state import UserState
 from endcap.features.columns import ITEM_NUMERIC
-from endcap.retrieval.candidates import Candidates
-from endcap.retrieval.eligible import Eligible
-from endcap.retrieval.neighbour_sums import summed, without
-from endcap.retrieval.ordering import distinct_in_order
-from endcap.retrieval.postings import Postings, parents, postings
-from endcap.retrieval.preferences import PopularWithin
-from endcap.retrieval.shares import Shares
-from endcap.retrieval.user_state import UserState
 
 SEEDS_MAX = 5
 TASTES_MAX = 5

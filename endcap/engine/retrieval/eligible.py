@@ -5,7 +5,7 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
-from endcap.retrieval.candidates import Candidates
+from endcap.engine.retrieval.candidates import Candidates
 
 Eligible = Callable[[NDArray[np.int32]], NDArray[np.bool_]]
 """Says of int32 [m] item indices, in a bool [m], which may be shown."""

@@ -8,10 +8,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from endcap.retrieval.candidates import Candidates
-from endcap.retrieval.eligible import Eligible
-from endcap.retrieval.neighbour_sums import summed_neighbours, without
-from endcap.retrieval.user_state import UserState
+from endcap.engine.retrieval.candidates import Candidates
+from endcap.engine.retrieval.eligible import Eligible
+from endcap.engine.retrieval.neighbour_sums import summed_neighbours, without
+from endcap.engine.retrieval.user_state import UserState
 
 PAST_SEEDS = 200
 """Items bought before that are asked for their neighbours, those with the highest decayed count: more add work and no recall."""

@@ -3,7 +3,7 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from endcap.retrieval.candidates import INDEX_BITS, INDEX_MASK, Candidates
+from endcap.engine.retrieval.candidates import INDEX_BITS, INDEX_MASK, Candidates
 
 
 def distinct_in_order(index: NDArray[np.int32]) -> NDArray[np.int32]:

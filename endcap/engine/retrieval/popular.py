@@ -9,9 +9,9 @@ import polars as pl
 from numpy.typing import NDArray
 
 from endcap.catalogue.vocabulary import Vocabulary
+from endcap.engine.retrieval.candidates import Candidates
+from endcap.engine.retrieval.eligible import Eligible, first_eligible
 from endcap.features.columns import USER_CATEGORICAL
-from endcap.retrieval.candidates import Candidates
-from endcap.retrieval.eligible import Eligible, first_eligible
 
 OVERALL = "all"
 """The segment everybody is in."""

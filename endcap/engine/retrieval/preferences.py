@@ -7,10 +7,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from endcap.catalogue.item_table import ItemTable
-from endcap.retrieval.candidates import Candidates
-from endcap.retrieval.eligible import Eligible, first_eligible_places
-from endcap.retrieval.ordering import distinct_in_order, scored_by_rank
-from endcap.retrieval.postings import Postings, postings, postings_with_ancestors
+from endcap.engine.retrieval.candidates import Candidates
+from endcap.engine.retrieval.eligible import Eligible, first_eligible_places
+from endcap.engine.retrieval.ordering import distinct_in_order, scored_by_rank
+from endcap.engine.retrieval.postings import Postings, postings, postings_with_ancestors
 
 
 @dataclass(frozen=True)

@@ -3,9 +3,9 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from endcap.retrieval.candidates import Candidates
-from endcap.retrieval.eligible import Eligible, first_eligible
-from endcap.retrieval.ordering import distinct_in_order, scored_by_rank
+from endcap.engine.retrieval.candidates import Candidates
+from endcap.engine.retrieval.eligible import Eligible, first_eligible
+from endcap.engine.retrieval.ordering import distinct_in_order, scored_by_rank
 
 
 def recently_viewed_candidates(viewed: NDArray[np.int32], bought: NDArray[np.int32], eligible: Eligible, quota: int) -> Candidates:

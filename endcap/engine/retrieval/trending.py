@@ -3,9 +3,9 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from endcap.retrieval.candidates import Candidates
-from endcap.retrieval.eligible import Eligible
-from endcap.retrieval.popular import Popularity, popular_candidates
+from endcap.engine.retrieval.candidates import Candidates
+from endcap.engine.retrieval.eligible import Eligible
+from endcap.engine.retrieval.popular import Popularity, popular_candidates
 
 EVIDENCE_MIN = 5
 """With fewer purchases of late there is no trend, only chance."""
@@ -18,7 +18,7 @@ def trending_candidates(table: Popularity, segments: list[str], eligible: Eligib
 
     Args:
         table: laid out as popularity is, scored by `trending_of`.
-        segments: names by `endcap.retrieval.popular.segment_name`, the most telling first.
+        segments: names by `endcap.engine.retrieval.popular.segment_name`, the most telling first.
         eligible: which items may be shown.
         quota: most candidates to give.
     """

@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 
 from endcap.catalogue.item_table import ItemTable
 from endcap.catalogue.vocabulary import Vocabulary
+from endcap.engine.retrieval.shares import Shares
 from endcap.features.columns import HISTORY_LENGTH, USER_CATEGORICAL, USER_NUMERIC
-from endcap.retrieval.shares import Shares
 
 SECONDS_PER_DAY = 86_400.0
 STALENESS_MAX_DAYS = 28.0

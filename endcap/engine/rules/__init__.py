@@ -1,0 +1,1 @@
+"""The merchandisers' rules, compiled for a catalogue and applied to candidates."""

@@ -6,14 +6,14 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from endcap.rules.candidate_parts import CandidatePart, CandidateParts
-from endcap.rules.candidate_values import CandidateValues
-from endcap.rules.condition import Condition, OfItem, holds, parts_of, with_bits
-from endcap.rules.item_bits import ItemBits
-from endcap.rules.packed_answers import AnyColumn, BitPlaces, ColumnSums, Members
-from endcap.rules.rule_effects import Concerned, RuleEffects
-from endcap.rules.rule_file import Rule
-from endcap.rules.rule_placements import RulePlacements
+from endcap.engine.rules.conditions.candidate_parts import CandidatePart, CandidateParts
+from endcap.engine.rules.conditions.candidate_values import CandidateValues
+from endcap.engine.rules.conditions.condition import Condition, OfItem, holds, parts_of, with_bits
+from endcap.engine.rules.conditions.item_bits import ItemBits
+from endcap.engine.rules.conditions.packed_answers import AnyColumn, BitPlaces, ColumnSums, Members
+from endcap.engine.rules.file.rule_file import Rule
+from endcap.engine.rules.rule_effects import Concerned, RuleEffects
+from endcap.engine.rules.rule_placements import RulePlacements
 
 FACTOR_MIN, FACTOR_MAX = 1e-3, 1e3
 """All boosts and buries of one candidate together stay within."""

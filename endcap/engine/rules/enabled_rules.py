@@ -3,13 +3,13 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from endcap.rules.active_rules import BookRule
-from endcap.rules.candidate_parts import CandidatePart, parts_by_slot
-from endcap.rules.columns import SCHEMA
-from endcap.rules.condition import ConditionParts, OfItem, narrowing_bit, parts_of
-from endcap.rules.rule_file import PickList, Rule, RuleFile
-from endcap.rules.schedule import Schedule
-from endcap.rules.where import WhereReader, unknown_column
+from endcap.engine.rules.active_rules import BookRule
+from endcap.engine.rules.conditions.candidate_parts import CandidatePart, parts_by_slot
+from endcap.engine.rules.conditions.columns import SCHEMA
+from endcap.engine.rules.conditions.condition import ConditionParts, OfItem, narrowing_bit, parts_of
+from endcap.engine.rules.file.rule_file import PickList, Rule, RuleFile
+from endcap.engine.rules.file.where import WhereReader, unknown_column
+from endcap.engine.rules.schedule import Schedule
 
 GIVING_ACTIONS = frozenset({"pin", "reserve", "minimum_share"})
 """Actions that give items a place, which they can only take as candidates."""

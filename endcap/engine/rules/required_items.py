@@ -5,7 +5,7 @@ from collections.abc import Collection, Mapping
 import numpy as np
 from numpy.typing import NDArray
 
-from endcap.rules.item_bits import ItemBits
+from endcap.engine.rules.conditions.item_bits import ItemBits
 
 ITEMS_A_RULE = 50
 _BLOCK = 65_536

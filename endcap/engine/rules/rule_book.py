@@ -6,21 +6,21 @@ import numpy as np
 from numpy.typing import NDArray
 
 from endcap.catalogue.item_table import ItemTable
-from endcap.clock import Clock, system_clock
-from endcap.errors import InvalidInput
-from endcap.retrieval.candidates import CandidateSet
-from endcap.rules.active_rules import ActiveRules
-from endcap.rules.bounded_cache import BoundedCache
-from endcap.rules.candidate_values import CandidateValues
-from endcap.rules.condition import OfItem
-from endcap.rules.context import RuleContext
-from endcap.rules.enabled_rules import EnabledRules
-from endcap.rules.item_bits import CannotAnswer, ItemBits, Pause, no_pause
-from endcap.rules.item_values import ItemValues
-from endcap.rules.required_items import required_items
-from endcap.rules.rule_effects import RuleEffects
-from endcap.rules.rule_file import RuleFile
-from endcap.rules.schedule import Key
+from endcap.core.clock import Clock, system_clock
+from endcap.core.errors import InvalidInput
+from endcap.engine.retrieval.candidates import CandidateSet
+from endcap.engine.rules.active_rules import ActiveRules
+from endcap.engine.rules.bounded_cache import BoundedCache
+from endcap.engine.rules.conditions.candidate_values import CandidateValues
+from endcap.engine.rules.conditions.condition import OfItem
+from endcap.engine.rules.conditions.item_bits import CannotAnswer, ItemBits, Pause, no_pause
+from endcap.engine.rules.conditions.item_values import ItemValues
+from endcap.engine.rules.context import RuleContext
+from endcap.engine.rules.enabled_rules import EnabledRules
+from endcap.engine.rules.file.rule_file import RuleFile
+from endcap.engine.rules.required_items import required_items
+from endcap.engine.rules.rule_effects import RuleEffects
+from endcap.engine.rules.schedule import Key
 
 ACTIVE_KEPT = 256
 MASKS_KEPT = 8

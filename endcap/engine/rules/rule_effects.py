@@ -6,8 +6,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from endcap.rules.packed_answers import members
-from endcap.slate.placements import Placements
+from endcap.engine.rules.conditions.packed_answers import members
+from endcap.engine.slate.placements import Placements
 
 SCORE_ACTIONS = frozenset({"exclude", "boost", "bury"})
 

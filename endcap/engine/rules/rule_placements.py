@@ -5,10 +5,10 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from endcap.rules.candidate_values import CandidateValues
-from endcap.rules.packed_answers import Members
-from endcap.rules.rule_file import Rule
-from endcap.slate.placements import Cap, MinimumShare, Pin, Placements, Reserve
+from endcap.engine.rules.conditions.candidate_values import CandidateValues
+from endcap.engine.rules.conditions.packed_answers import Members
+from endcap.engine.rules.file.rule_file import Rule
+from endcap.engine.slate.placements import Cap, MinimumShare, Pin, Placements, Reserve
 
 PLACING_ACTIONS = frozenset({"pin", "reserve", "minimum_share", "cap"})
 

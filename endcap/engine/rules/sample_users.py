@@ -7,7 +7,7 @@ from typing import Any
 
 import polars as pl
 
-from endcap.errors import InvalidInput
+from endcap.core.errors import InvalidInput
 from endcap.features.names import USER_FEATURES, USER_ITEM_FEATURES
 
 SAMPLE_RANKS = (0.05, 0.5, 0.95)
@@ -16,7 +16,7 @@ SAMPLE_RANKS = (0.05, 0.5, 0.95)
 
 @dataclass(frozen=True)
 class SampleUser:
-    """One person; `row` is what `endcap.retrieval.user_state.user_state` takes, None for somebody unknown."""
+    """One person; `row` is what `endcap.engine.retrieval.user_state.user_state` takes, None for somebody unknown."""
 
     name: str
     row: Mapping[str, Any] | None = None

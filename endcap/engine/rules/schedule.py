@@ -3,10 +3,10 @@
 from collections.abc import Sequence
 from datetime import datetime
 
-from endcap.rules.bounded_cache import BoundedCache
-from endcap.rules.context import RuleContext
-from endcap.rules.time_window import TimeWindow
-from endcap.rules.when import When
+from endcap.engine.rules.bounded_cache import BoundedCache
+from endcap.engine.rules.context import RuleContext
+from endcap.engine.rules.file.time_window import TimeWindow
+from endcap.engine.rules.file.when import When
 
 SECONDS_KEPT = 64
 

@@ -6,19 +6,19 @@ from datetime import datetime
 import numpy as np
 from numpy.typing import NDArray
 
-from endcap.bundle.tables import BundleTables
-from endcap.retrieval.buy_again import buy_again_candidates
-from endcap.retrieval.candidates import Candidates, CandidateSet, union
-from endcap.retrieval.item_to_item import item_to_item_candidates
-from endcap.retrieval.picks import picks_candidates
-from endcap.retrieval.popular import popular_candidates, segments_of
-from endcap.retrieval.user_state import UserState
-from endcap.rules.context import RuleContext
-from endcap.rules.rule_book import RuleBook
-from endcap.rules.rule_effects import RuleEffects
-from endcap.settings import RetrievalSettings
-from endcap.slate.assembly import assemble
-from endcap.slate.slate import Slate
+from endcap.core.settings import RetrievalSettings
+from endcap.engine.retrieval.buy_again import buy_again_candidates
+from endcap.engine.retrieval.candidates import Candidates, CandidateSet, union
+from endcap.engine.retrieval.item_to_item import item_to_item_candidates
+from endcap.engine.retrieval.picks import picks_candidates
+from endcap.engine.retrieval.popular import popular_candidates, segments_of
+from endcap.engine.retrieval.user_state import UserState
+from endcap.engine.rules.context import RuleContext
+from endcap.engine.rules.rule_book import RuleBook
+from endcap.engine.rules.rule_effects import RuleEffects
+from endcap.engine.slate.assembly import assemble
+from endcap.engine.slate.slate import Slate
+from endcap.release.bundle.tables import BundleTables
 
 PICKED = "picks"
 """Stands among an item's rules when an editor picked it."""

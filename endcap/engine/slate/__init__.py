@@ -1,0 +1,1 @@
+"""The finished list: places, ceilings, floors and diversity."""

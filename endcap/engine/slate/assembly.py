@@ -5,15 +5,15 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from endcap.exploration.slots import ExploredSlots
-from endcap.slate.ceilings import Ceilings
-from endcap.slate.diversity import Diversity
-from endcap.slate.floors import Floors
-from endcap.slate.held_places import HeldPlaces, pinned_places
-from endcap.slate.marginal_relevance import CLOSED, PlainOrder
-from endcap.slate.placements import Placements
-from endcap.slate.slate import Slate, SlotKind
-from endcap.slate.window import Window, finite, top_rows
+from endcap.engine.exploration.slots import ExploredSlots
+from endcap.engine.slate.ceilings import Ceilings
+from endcap.engine.slate.diversity import Diversity
+from endcap.engine.slate.floors import Floors
+from endcap.engine.slate.held_places import HeldPlaces, pinned_places
+from endcap.engine.slate.marginal_relevance import CLOSED, PlainOrder
+from endcap.engine.slate.placements import Placements
+from endcap.engine.slate.slate import Slate, SlotKind
+from endcap.engine.slate.window import Window, finite, top_rows
 
 _NO_PLACEMENTS = Placements()
 

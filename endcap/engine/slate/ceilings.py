@@ -5,8 +5,8 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from endcap.slate.placements import Cap
-from endcap.slate.window import Window
+from endcap.engine.slate.placements import Cap
+from endcap.engine.slate.window import Window
 
 
 class Ceilings:

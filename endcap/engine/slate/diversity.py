@@ -6,9 +6,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from endcap.slate.marginal_relevance import MarginalRelevance
-from endcap.slate.placements import Cap
-from endcap.slate.window import Window
+from endcap.engine.slate.marginal_relevance import MarginalRelevance
+from endcap.engine.slate.placements import Cap
+from endcap.engine.slate.window import Window
 
 DIVERSITY_RULE = "diversity"
 """What a cap of diversity is called among the rules."""

@@ -7,8 +7,8 @@ from math import ceil
 import numpy as np
 from numpy.typing import NDArray
 
-from endcap.slate.placements import MinimumShare
-from endcap.slate.window import Window
+from endcap.engine.slate.placements import MinimumShare
+from endcap.engine.slate.window import Window
 
 _ROUNDING = 1e-9
 

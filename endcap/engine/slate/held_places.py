@@ -5,8 +5,8 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from endcap.slate.placements import Pin, Reserve
-from endcap.slate.window import Window
+from endcap.engine.slate.placements import Pin, Reserve
+from endcap.engine.slate.window import Window
 
 
 def pinned_places(pins: Sequence[Pin], window: Window, wanted: int) -> dict[int, tuple[int, str]]:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from endcap.slate.placements import Placements
+from endcap.engine.slate.placements import Placements
 
 WINDOW_MIN = 100
 WINDOW_PER_PLACE = 4

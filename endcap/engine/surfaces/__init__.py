@@ -1,0 +1,1 @@
+"""Where lists are shown: sources, quotas and value of each surface."""

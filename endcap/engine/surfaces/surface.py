@@ -5,8 +5,8 @@ from typing import Annotated, Literal, Self
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from endcap.contracts.request import SurfaceName
+from endcap.engine.retrieval.candidates import SOURCES
 from endcap.features.columns import OBJECTIVES, SURFACES
-from endcap.retrieval.candidates import SOURCES
 
 ItemsRole = Literal["page", "given", "context"]
 """What a request's `item_ids` are: the page that the list must go with, the very items to put in order, or more that was looked at."""

@@ -6,8 +6,8 @@ from pathlib import Path
 import yaml
 from pydantic import ValidationError
 
-from endcap.errors import InvalidInput
-from endcap.surfaces.surface import Surfaces
+from endcap.core.errors import InvalidInput
+from endcap.engine.surfaces.surface import Surfaces
 
 SHIPPED = "surfaces.yaml"
 
@@ -23,7 +23,7 @@ def load_surfaces(path: Path | None = None) -> Surfaces:
     """
     field = str(path or SHIPPED)
     try:
-        text = path.read_text(encoding="utf-8") if path else files("endcap.surfaces").joinpath(SHIPPED).read_text(encoding="utf-8")
+        text = path.read_text(encoding="utf-8") if path else files("endcap.engine.surfaces").joinpath(SHIPPED).read_text(encoding="utf-8")
         document = yaml.safe_load(text)
     except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
         raise InvalidInput(f"the surfaces cannot be read: {error}", field=field, fix="correct the file, or unset the setting") from error

@@ -1,0 +1,1 @@
+"""Simple rules that a model has to beat."""

@@ -5,9 +5,9 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from endcap.engine.retrieval.item_to_item import ItemToItem
+from endcap.engine.retrieval.user_state import UserState
 from endcap.evaluation.ranked_lists import ScoredPairs
-from endcap.retrieval.item_to_item import ItemToItem
-from endcap.retrieval.user_state import UserState
 
 
 def item_to_item(table: ItemToItem, states: Sequence[UserState], depths: NDArray[np.int64]) -> ScoredPairs:

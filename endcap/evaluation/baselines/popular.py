@@ -3,11 +3,11 @@
 import numpy as np
 from numpy.typing import NDArray
 
+from endcap.algorithms.popularity_scores import PopularityScores
+from endcap.algorithms.recent_popular import RECENT_DAYS
+from endcap.engine.retrieval.candidates import Candidates
 from endcap.evaluation.purchase_log import PurchaseLog
 from endcap.evaluation.ranked_lists import ScoredPairs
-from endcap.methods.popularity_scores import PopularityScores
-from endcap.methods.recent_popular import RECENT_DAYS
-from endcap.retrieval.candidates import Candidates
 
 
 def popular(log: PurchaseLog, item_count: int, depths: NDArray[np.int64]) -> ScoredPairs:

@@ -1,0 +1,1 @@
+"""The event log: written without loss beside requests, read whole."""

@@ -8,11 +8,11 @@ from typing import Any
 from confluent_kafka import KafkaError, KafkaException, Message, Producer
 
 from endcap.contracts.event import Event
-from endcap.errors import InvalidInput
-from endcap.event_log.batches import Batch
-from endcap.event_log.kafka_config import KafkaConfig
-from endcap.event_log.losses import count_nothing
-from endcap.event_log.queued import QUEUE_BATCHES, QueuedEventLog
+from endcap.core.errors import InvalidInput
+from endcap.events.log.batches import Batch
+from endcap.events.log.kafka_config import KafkaConfig
+from endcap.events.log.losses import count_nothing
+from endcap.events.log.queued import QUEUE_BATCHES, QueuedEventLog
 
 VERSION_HEADER = "schema_version"
 

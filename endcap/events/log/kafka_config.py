@@ -9,9 +9,9 @@ from typing import Any, TypeVar
 
 from confluent_kafka import KafkaException
 
-from endcap.errors import InvalidInput
-from endcap.settings import EventSettings
-from endcap.standard_logging import StructuredHandler
+from endcap.core.errors import InvalidInput
+from endcap.core.settings import EventSettings
+from endcap.core.standard_logging import StructuredHandler
 
 OWN_NAMES = frozenset(
     {

@@ -10,12 +10,12 @@ from time import monotonic
 from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicPartition
 from pydantic import ValidationError
 
-from endcap.clock import Clock, system_clock
 from endcap.contracts.event import Event
-from endcap.errors import DependencyUnavailable, InvalidInput
-from endcap.event_log.kafka_config import KafkaConfig
-from endcap.event_log.writer import LogFile, Rotation
-from endcap.log import get_logger
+from endcap.core.clock import Clock, system_clock
+from endcap.core.errors import DependencyUnavailable, InvalidInput
+from endcap.core.log import get_logger
+from endcap.events.log.kafka_config import KafkaConfig
+from endcap.events.log.writer import LogFile, Rotation
 
 OFFSETS_FILE = "kafka_offsets.json"
 """Beside the files: which message of each partition comes next."""

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from time import monotonic
 
-from endcap.log import get_logger
+from endcap.core.log import get_logger
 
 _log = get_logger("event_log")
 

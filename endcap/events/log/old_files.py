@@ -3,7 +3,7 @@
 from datetime import UTC, datetime
 from pathlib import Path
 
-from endcap.event_log.writer import FILE_SUFFIX, NAME_TIME
+from endcap.events.log.writer import FILE_SUFFIX, NAME_TIME
 
 
 def remove_files_before(folder: Path, moment: datetime) -> int:

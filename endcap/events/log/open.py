@@ -2,10 +2,10 @@
 
 from collections.abc import Callable
 
-from endcap.event_log.losses import count_nothing
-from endcap.event_log.queued import QueuedEventLog
-from endcap.event_log.writer import EventLog
-from endcap.settings import Settings
+from endcap.core.settings import Settings
+from endcap.events.log.losses import count_nothing
+from endcap.events.log.queued import QueuedEventLog
+from endcap.events.log.writer import EventLog
 
 
 def open_event_log(settings: Settings, count_dropped: Callable[[int], None] = count_nothing) -> QueuedEventLog:
@@ -20,7 +20,7 @@ def open_event_log(settings: Settings, count_dropped: Callable[[int], None] = co
     """
     if not settings.events.kafka_bootstrap:
         return EventLog(settings.event_log_dir, count_dropped=count_dropped)
-    from endcap.event_log.kafka import KafkaEventLog
-    from endcap.event_log.kafka_config import kafka_config
+    from endcap.events.log.kafka import KafkaEventLog
+    from endcap.events.log.kafka_config import kafka_config
 
     return KafkaEventLog(kafka_config(settings.events), count_dropped=count_dropped)

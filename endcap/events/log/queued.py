@@ -8,8 +8,8 @@ from contextlib import suppress
 from time import monotonic
 from typing import TypeVar
 
-from endcap.event_log.batches import Batch
-from endcap.event_log.losses import Losses
+from endcap.events.log.batches import Batch
+from endcap.events.log.losses import Losses
 
 QUEUE_BATCHES = 10_000
 """Batches that wait at most unless told otherwise."""

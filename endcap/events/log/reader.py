@@ -7,7 +7,7 @@ import polars as pl
 
 from endcap.contracts.event import Event
 from endcap.contracts.tables import arrow_schema
-from endcap.event_log.writer import FILE_SUFFIX, OPEN_SUFFIX
+from endcap.events.log.writer import FILE_SUFFIX, OPEN_SUFFIX
 
 _MOMENT = "%Y-%m-%dT%H:%M:%S%.fZ"
 

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from time import monotonic
 
-from endcap.clock import Clock, system_clock
-from endcap.event_log.batches import Batch
-from endcap.event_log.losses import count_nothing
-from endcap.event_log.queued import QUEUE_BATCHES, QueuedEventLog
+from endcap.core.clock import Clock, system_clock
+from endcap.events.log.batches import Batch
+from endcap.events.log.losses import count_nothing
+from endcap.events.log.queued import QUEUE_BATCHES, QueuedEventLog
 
 FILE_SUFFIX = ".jsonl"
 """A finished file."""

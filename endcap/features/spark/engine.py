@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Literal
 
 from endcap.contracts.tables import REQUIRED_TABLES, TABLES, arrow_schema
-from endcap.errors import DataRejected, DependencyUnavailable
+from endcap.core.errors import DataRejected, DependencyUnavailable
 from endcap.features.engine import Batches, Written
 from endcap.features.manifest import DATASET_NAME, MANIFEST_NAME, described_fingerprint
 from endcap.features.snapshots import snapshots_table
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
     from pyspark.sql import DataFrame, SparkSession
 
-    from endcap.features.spark_folder import SparkFolder
+    from endcap.features.spark.folder import SparkFolder
 
 TableFormat = Literal["parquet", "delta"]
 

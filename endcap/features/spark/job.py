@@ -5,13 +5,13 @@ import sys
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from endcap.errors import EndcapError
+from endcap.core.errors import EndcapError
+from endcap.core.log import configure_logging, get_logger
+from endcap.core.settings import load_settings
 from endcap.features.computing import FeatureSummary, compute_features
 from endcap.features.manifest import MANIFEST_NAME
 from endcap.features.snapshots import FeatureOptions
-from endcap.features.spark_engine import SparkEngine, TableFormat, check_format
-from endcap.log import configure_logging, get_logger
-from endcap.settings import load_settings
+from endcap.features.spark.engine import SparkEngine, TableFormat, check_format
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
@@ -66,7 +66,7 @@ def build_on_spark(
         DataRejected: a required table is missing, unreadable or empty, the time range is too short, or the dataset has no fingerprint.
         DependencyUnavailable: Delta was asked for, and Spark was started without it.
     """
-    from endcap.features.spark_folder import SparkFolder
+    from endcap.features.spark.folder import SparkFolder
 
     check_format(session, table_format)
     folder = SparkFolder(session, out)

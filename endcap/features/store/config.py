@@ -2,15 +2,17 @@
 
 import os
 import re
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
 import yaml
 
-from endcap.errors import InvalidInput
-from endcap.settings import Settings
+from endcap.core.errors import InvalidInput
+from endcap.core.settings import Settings
 
 CONFIG_NAME = "feature_store.yaml"
+REPOSITORY_PACKAGE = "endcap_feature_repo"
 _CONFIG_FILES = {"local": CONFIG_NAME, "cluster": "feature_store.cluster.yaml"}
 _UNFILLED = re.compile(r"\$\{(\w+)\}")
 
@@ -53,8 +55,26 @@ def registry_file(config: dict[str, Any]) -> Path | None:
     return Path(registry["path"]) if registry["registry_type"] == "file" else None
 
 
+def repository_folder(settings: Settings) -> Path:
+    """The Feast repository's folder: the one that is set, else that of the installed package.
+
+    Raises:
+        InvalidInput: none is set, and the package is not installed.
+    """
+    if settings.feature_repo_dir is not None:
+        return settings.feature_repo_dir
+    package = find_spec(REPOSITORY_PACKAGE)
+    if package is None or package.origin is None:
+        raise InvalidInput(
+            f"no Feast repository: the package {REPOSITORY_PACKAGE} is not installed",
+            field="ENDCAP_FEATURE_REPO_DIR",
+            fix="install endcap-feature-repo, or set the variable to the repository's folder",
+        )
+    return Path(package.origin).parent
+
+
 def _text(settings: Settings) -> str:
-    path = settings.feature_repo_dir / _CONFIG_FILES[settings.profile]
+    path = repository_folder(settings) / _CONFIG_FILES[settings.profile]
     try:
         return path.read_text()
     except OSError as error:
@@ -62,7 +82,7 @@ def _text(settings: Settings) -> str:
             f"no Feast configuration there: {error.strerror}",
             field="ENDCAP_FEATURE_REPO_DIR",
             value=str(path),
-            fix="run in the repository's root, or set the variable to the feature repository's folder",
+            fix="set the variable to the feature repository's folder, or leave it out for the one that endcap brings",
         ) from error
 
 

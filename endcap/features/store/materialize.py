@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING
 from rich.console import Console
 from rich.progress import Progress
 
-from endcap.errors import DataRejected, DependencyUnavailable
-from endcap.feature_store.names import USER_ITEM, USER_VIEWS
-from endcap.feature_store.open import open_store
-from endcap.feature_store.quiet import quiet_feast
+from endcap.core.errors import DataRejected, DependencyUnavailable
+from endcap.core.settings import Settings
 from endcap.features.manifest import read_manifest
-from endcap.settings import Settings
+from endcap.features.store.names import USER_ITEM, USER_VIEWS
+from endcap.features.store.open import open_store
+from endcap.features.store.quiet import quiet_feast
 
 if TYPE_CHECKING:
     from feast import FeatureStore

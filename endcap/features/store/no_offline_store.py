@@ -9,7 +9,7 @@ from feast.repo_config import FeastConfigBaseModel
 class NoOfflineStoreConfig(FeastConfigBaseModel):
     """Nothing to configure. Feast finds it by its name."""
 
-    type: Literal["endcap.feature_store.no_offline_store.NoOfflineStore"] = "endcap.feature_store.no_offline_store.NoOfflineStore"
+    type: Literal["endcap.features.store.no_offline_store.NoOfflineStore"] = "endcap.features.store.no_offline_store.NoOfflineStore"
 
 
 class NoOfflineStore(OfflineStore):

@@ -8,10 +8,10 @@ import threading
 import traceback
 from typing import TYPE_CHECKING, Any, TypedDict
 
-from endcap.errors import DependencyUnavailable
-from endcap.feature_store.names import REQUEST_SERVICE, SESSION_SIGNALS
-from endcap.feature_store.open import open_for_requests
-from endcap.settings import Settings
+from endcap.core.errors import DependencyUnavailable
+from endcap.core.settings import Settings
+from endcap.features.store.names import REQUEST_SERVICE, SESSION_SIGNALS
+from endcap.features.store.open import open_for_requests
 
 if TYPE_CHECKING:
     from feast import FeatureStore, FeatureView

@@ -5,20 +5,20 @@ import subprocess
 import sys
 from typing import TYPE_CHECKING, Any
 
-from endcap.errors import DependencyUnavailable
-from endcap.feature_store.config import registry_file, store_config, write_store_config
-from endcap.feature_store.names import SESSION_LIFE_SECONDS
-from endcap.feature_store.quick_import import import_feast
-from endcap.feature_store.redis_address import with_waits
-from endcap.settings import Settings
+from endcap.core.errors import DependencyUnavailable
+from endcap.core.settings import Settings
+from endcap.features.store.config import registry_file, repository_folder, store_config, write_store_config
+from endcap.features.store.names import SESSION_LIFE_SECONDS
+from endcap.features.store.quick_import import import_feast
+from endcap.features.store.redis_address import with_waits
 
 if TYPE_CHECKING:
     from feast import FeatureStore
 
-RUN_FEAST = "from endcap.feature_store.quick_import import import_feast; import_feast(); from feast.cli.cli import cli; cli()"
+RUN_FEAST = "from endcap.features.store.quick_import import import_feast; import_feast(); from feast.cli.cli import cli; cli()"
 """Python code that is Feast's command line."""
 
-NO_OFFLINE_STORE = "endcap.feature_store.no_offline_store.NoOfflineStore"
+NO_OFFLINE_STORE = "endcap.features.store.no_offline_store.NoOfflineStore"
 WAIT_SECONDS = 30.0
 """Longest wait for a connection to Redis, and for each of its answers, outside of requests."""
 
@@ -72,7 +72,7 @@ def _opened(config: dict[str, Any], settings: Settings) -> "FeatureStore":
         raise DependencyUnavailable("the feature store is empty", field=str(file), fix="fill it: endcap features")
     feast = import_feast()
     repo_config = feast.RepoConfig(**config)
-    repo_config.repo_path = settings.feature_repo_dir.absolute()
+    repo_config.repo_path = repository_folder(settings).absolute()
     try:
         store: FeatureStore = feast.FeatureStore(config=repo_config)
         # Else Feast reads it later, where a registry that is away looks like one that lacks definitions.
@@ -94,11 +94,12 @@ def apply_repo(settings: Settings) -> None:
         DependencyUnavailable: Feast refused.
     """
     config = write_store_config(settings)
-    arguments = ["--chdir", str(settings.feature_repo_dir.absolute()), "--feature-store-yaml", str(config), "apply"]
+    repository = repository_folder(settings).absolute()
+    arguments = ["--chdir", str(repository), "--feature-store-yaml", str(config), "apply"]
     environment = {**os.environ, "ENDCAP_HOME": str(settings.home.absolute()), "PYTHONWARNINGS": "ignore"}
     done = subprocess.run([sys.executable, "-c", RUN_FEAST, *arguments], env=environment, capture_output=True, text=True, check=False)
     if done.returncode != 0:
         lines = (done.stderr.strip() or done.stdout.strip() or "no output").splitlines()
         raise DependencyUnavailable(
-            f"feast apply failed: {lines[-1]}", field=str(settings.feature_repo_dir), fix="build the features first: endcap features"
+            f"feast apply failed: {lines[-1]}", field=str(repository), fix="build the features first: endcap features"
         )

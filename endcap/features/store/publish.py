@@ -6,14 +6,14 @@ import tempfile
 from pathlib import Path
 
 import endcap
-from endcap.errors import DataRejected
-from endcap.feature_store.config import registry_file, store_config
-from endcap.feature_store.open import apply_repo
-from endcap.feature_store.push import ensure_session_table
+from endcap.core.errors import DataRejected
+from endcap.core.settings import Settings
 from endcap.features.folder import replace_folder
 from endcap.features.manifest import MANIFEST_NAME, read_manifest
 from endcap.features.names import FEATURE_TABLES
-from endcap.settings import Settings
+from endcap.features.store.config import registry_file, repository_folder, store_config
+from endcap.features.store.open import apply_repo
+from endcap.features.store.push import ensure_session_table
 
 APPLIED_NAME = "applied.sha256"
 
@@ -60,7 +60,7 @@ def _definitions_digest(settings: Settings) -> str:
     """SHA-256 over the feature repository and the library's columns and names that it is derived from."""
     digest = hashlib.sha256(str(settings.home.absolute()).encode())
     library = Path(endcap.__path__[0])
-    for folder in (settings.feature_repo_dir, library / "features", library / "feature_store"):
+    for folder in (repository_folder(settings), library / "features", library / "features" / "store"):
         for path in sorted((*folder.glob("*.py"), *folder.glob("*.yaml"))):
             digest.update(path.name.encode())
             digest.update(path.read_bytes())

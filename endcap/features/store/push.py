@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING
 import pyarrow as pa
 
 from endcap.contracts.tables import UTC_TIMESTAMP
-from endcap.errors import DependencyUnavailable
-from endcap.feature_store.names import SESSION_PUSH_SOURCE, SESSION_TABLE
-from endcap.feature_store.quiet import quiet_feast
-from endcap.settings import Settings
+from endcap.core.errors import DependencyUnavailable
+from endcap.core.settings import Settings
+from endcap.features.store.names import SESSION_PUSH_SOURCE, SESSION_TABLE
+from endcap.features.store.quiet import quiet_feast
 
 if TYPE_CHECKING:
     from feast import FeatureStore

@@ -8,10 +8,10 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from endcap.bundle.verification import sha256_of, verify_files
 from endcap.contracts.bundle import FORMAT, MANIFEST_NAME, REQUIRED_FILES, BundleManifest, FeatureColumns, FileEntry
-from endcap.errors import BundleInvalid
+from endcap.core.errors import BundleInvalid
 from endcap.features import columns
+from endcap.release.bundle.verification import sha256_of, verify_files
 
 
 @dataclass(frozen=True)

@@ -4,8 +4,8 @@ import os
 import shutil
 from pathlib import Path
 
-from endcap.bundle.manifest import Bundle, open_bundle
-from endcap.errors import BundleInvalid
+from endcap.core.errors import BundleInvalid
+from endcap.release.bundle.manifest import Bundle, open_bundle
 
 MODEL_FOLDER = "endcap"
 

@@ -5,14 +5,14 @@ import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
-from endcap.bundle.manifest import Bundle, open_bundle
-from endcap.bundle.promotion import promote_bundle
-from endcap.bundle.release_record import ReleaseRecord, forget_release, read_release, write_release
 from endcap.contracts.bundle import BundleManifest
-from endcap.errors import InvalidInput
-from endcap.index.bundle_index import IndexReport, index_bundle, point_alias
-from endcap.settings import Settings
-from endcap.tracking.tracking import Tracking
+from endcap.core.errors import InvalidInput
+from endcap.core.settings import Settings
+from endcap.release.bundle.manifest import Bundle, open_bundle
+from endcap.release.bundle.promotion import promote_bundle
+from endcap.release.bundle.release_record import ReleaseRecord, forget_release, read_release, write_release
+from endcap.release.index.bundle_index import IndexReport, index_bundle, point_alias
+from endcap.release.tracking import Tracking
 
 
 @dataclass(frozen=True)

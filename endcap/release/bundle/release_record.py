@@ -5,7 +5,7 @@ from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from endcap.bundle.promotion import served_version
+from endcap.release.bundle.promotion import served_version
 
 RECORD_NAME = "release.json"
 

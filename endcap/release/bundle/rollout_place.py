@@ -2,9 +2,9 @@
 
 from dataclasses import dataclass
 
-from endcap.bundle.store import BundleStore, open_bundle_store
-from endcap.errors import InvalidInput
-from endcap.settings import RolloutSettings
+from endcap.core.errors import InvalidInput
+from endcap.core.settings import RolloutSettings
+from endcap.release.bundle.store import BundleStore, open_bundle_store
 
 
 @dataclass(frozen=True)

@@ -11,10 +11,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from endcap.bundle.manifest import Bundle
-from endcap.bundle.promotion import MODEL_FOLDER
 from endcap.contracts.bundle import MANIFEST_NAME, BundleManifest
-from endcap.errors import BundleInvalid, DependencyUnavailable, InvalidInput
+from endcap.core.errors import BundleInvalid, DependencyUnavailable, InvalidInput
+from endcap.release.bundle.manifest import Bundle
+from endcap.release.bundle.promotion import MODEL_FOLDER
 
 FIELD = "ENDCAP_ROLLOUTS__BUNDLE_STORE"
 _WITH_FOLDERS = frozenset({"local", "hdfs"})

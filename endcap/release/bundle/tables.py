@@ -12,11 +12,11 @@ from numpy.typing import NDArray
 
 from endcap.catalogue.item_table import ItemTable
 from endcap.catalogue.vocabulary import Vocabulary
+from endcap.engine.retrieval.complements import Complements
+from endcap.engine.retrieval.item_to_item import ItemToItem
+from endcap.engine.retrieval.popular import Popularity
+from endcap.engine.retrieval.similar_users import SimilarUsers
 from endcap.features.columns import ITEM_NUMERIC
-from endcap.retrieval.complements import Complements
-from endcap.retrieval.item_to_item import ItemToItem
-from endcap.retrieval.popular import Popularity
-from endcap.retrieval.similar_users import SimilarUsers
 
 _FEATURE_PREFIX = "feature_"
 
@@ -71,7 +71,7 @@ def write_tables(folder: Path, tables: BundleTables, item_rows: pl.DataFrame) ->
 
 
 def read_tables(folder: Path, memory_map: bool = False) -> BundleTables:
-    """Read `tables/` of a bundle whose files were checked by `endcap.bundle.manifest.open_bundle`.
+    """Read `tables/` of a bundle whose files were checked by `endcap.release.bundle.manifest.open_bundle`.
 
     Args:
         folder: the bundle.

@@ -12,7 +12,7 @@ from pathlib import Path
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from endcap.contracts.bundle import FileEntry
-from endcap.errors import BundleInvalid
+from endcap.core.errors import BundleInvalid
 
 _THREADS = 4
 """Hashing and reading leave the interpreter alone."""

@@ -1,0 +1,1 @@
+"""Embeddings in Milvus: collections, aliases, search."""

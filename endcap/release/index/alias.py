@@ -51,7 +51,7 @@ def move_alias(client: Any, alias: str, name: str) -> None:
 
 def list_collections(client: Any, prefix: str) -> list[CollectionState]:
     """Collections of bundles, newest first."""
-    from endcap.index.collection import row_count
+    from endcap.release.index.collection import row_count
 
     aliased = aliased_collection(client, prefix)
     states = [

@@ -3,14 +3,14 @@
 from dataclasses import dataclass
 from typing import Any
 
-from endcap.bundle.manifest import Bundle
-from endcap.bundle.tables import BundleTables, read_tables
-from endcap.errors import BundleInvalid
-from endcap.index.alias import aliased_collection, move_alias, prune_collections
-from endcap.index.collection import build_collection, drop_collection, ensure_loaded, row_count, self_recall
-from endcap.index.connection import connect
-from endcap.index.search import ItemSearch
-from endcap.settings import MilvusSettings
+from endcap.core.errors import BundleInvalid
+from endcap.core.settings import MilvusSettings
+from endcap.release.bundle.manifest import Bundle
+from endcap.release.bundle.tables import BundleTables, read_tables
+from endcap.release.index.alias import aliased_collection, move_alias, prune_collections
+from endcap.release.index.collection import build_collection, drop_collection, ensure_loaded, row_count, self_recall
+from endcap.release.index.connection import connect
+from endcap.release.index.search import ItemSearch
 
 
 @dataclass(frozen=True)

@@ -4,8 +4,8 @@ import base64
 from collections.abc import Sequence
 from typing import Any
 
-from endcap.settings import MilvusSettings
-from endcap.telemetry.tracer import Metadata
+from endcap.core.settings import MilvusSettings
+from endcap.core.tracer import Metadata
 
 Options = Sequence[tuple[str, Any]]
 

@@ -5,16 +5,16 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from endcap.bundle.tables import BundleTables
-from endcap.errors import BundleInvalid, DependencyUnavailable
-from endcap.index.connection import grpc_service
-from endcap.index.item_insert import insert_items
-from endcap.index.readiness import wait_until_indexed, wait_until_served
-from endcap.index.search import ItemSearch
-from endcap.index.search_filter import KEY_FIELD
-from endcap.index.search_messages import EMBEDDING_FIELD, METRIC
-from endcap.progress import StepProgress
-from endcap.settings import MilvusSettings
+from endcap.core.errors import BundleInvalid, DependencyUnavailable
+from endcap.core.progress import StepProgress
+from endcap.core.settings import MilvusSettings
+from endcap.release.bundle.tables import BundleTables
+from endcap.release.index.connection import grpc_service
+from endcap.release.index.item_insert import insert_items
+from endcap.release.index.readiness import wait_until_indexed, wait_until_served
+from endcap.release.index.search import ItemSearch
+from endcap.release.index.search_filter import KEY_FIELD
+from endcap.release.index.search_messages import EMBEDDING_FIELD, METRIC
 
 HNSW = {"M": 24, "efConstruction": 128}
 LOAD_TIMEOUT_S = 300.0

@@ -6,9 +6,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from endcap.errors import DependencyUnavailable
-from endcap.index.channel import open_channel
-from endcap.settings import MilvusSettings
+from endcap.core.errors import DependencyUnavailable
+from endcap.core.settings import MilvusSettings
+from endcap.release.index.channel import open_channel
 
 CONNECT_TIMEOUT_S = 10.0
 

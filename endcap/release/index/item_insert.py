@@ -12,9 +12,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from endcap.catalogue.item_table import ItemTable
-from endcap.errors import DependencyUnavailable
-from endcap.index.search_filter import KEY_FIELD, UNKNOWN_PRICE
-from endcap.index.search_messages import EMBEDDING_FIELD, length_delimited
+from endcap.core.errors import DependencyUnavailable
+from endcap.release.index.search_filter import KEY_FIELD, UNKNOWN_PRICE
+from endcap.release.index.search_messages import EMBEDDING_FIELD, length_delimited
 
 BATCH_BYTES = 16 * 1024 * 1024
 """A quarter of what Milvus takes in one message."""
@@ -42,8 +42,8 @@ def insert_items(service: Any, collection: str, items: ItemTable, embeddings: ND
     """Insert every item, and give the number of rows after each batch.
 
     Args:
-        service: from `endcap.index.connection.grpc_service`.
-        collection: has the fields that `endcap.index.collection` creates.
+        service: from `endcap.release.index.connection.grpc_service`.
+        collection: has the fields that `endcap.release.index.collection` creates.
         items: n items.
         embeddings: float32 [n + 1, dim].
 

@@ -1,6 +1,6 @@
 """The Milvus server of the `milvus` wheel as a child process on 127.0.0.1, in a folder of its own.
 
-`python -m endcap.index.local_server` runs it in the foreground for a supervisor.
+`python -m endcap.release.index.local_server` runs it in the foreground for a supervisor.
 """
 
 import fcntl
@@ -16,12 +16,12 @@ from types import FrameType
 
 from pydantic import SecretStr
 
-from endcap.errors import DependencyUnavailable
-from endcap.index.connection import answers, port_is_taken, unavailable
-from endcap.index.milvus_config import LOOPBACK, STOP_TIMEOUT_S, internal_ports, write_config
-from endcap.index.milvus_program import unpack_program
-from endcap.log import configure_logging, get_logger
-from endcap.settings import MilvusSettings, Settings, load_settings
+from endcap.core.errors import DependencyUnavailable
+from endcap.core.log import configure_logging, get_logger
+from endcap.core.settings import MilvusSettings, Settings, load_settings
+from endcap.release.index.connection import answers, port_is_taken, unavailable
+from endcap.release.index.milvus_config import LOOPBACK, STOP_TIMEOUT_S, internal_ports, write_config
+from endcap.release.index.milvus_program import unpack_program
 
 START_TIMEOUT_S = 120.0
 

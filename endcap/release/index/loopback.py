@@ -9,7 +9,7 @@ import hashlib
 from dataclasses import dataclass
 from pathlib import Path
 
-from endcap.errors import DependencyUnavailable
+from endcap.core.errors import DependencyUnavailable
 
 _SEGMENT_ADDRESS, _SEGMENT_OFFSET = 0x1A44000, 0x1644000
 _JUMP_FROM = 0x1B23645

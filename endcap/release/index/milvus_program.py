@@ -5,9 +5,9 @@ import os
 import shutil
 from pathlib import Path
 
-from endcap.errors import DependencyUnavailable
-from endcap.index.loopback import bind_to_loopback
-from endcap.progress import StepProgress
+from endcap.core.errors import DependencyUnavailable
+from endcap.core.progress import StepProgress
+from endcap.release.index.loopback import bind_to_loopback
 
 _UNPACKED = ".unpacked-2.3.5-loopback"
 

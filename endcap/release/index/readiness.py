@@ -5,8 +5,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from endcap.errors import DependencyUnavailable
-from endcap.index.search_messages import EMBEDDING_FIELD
+from endcap.core.errors import DependencyUnavailable
+from endcap.release.index.search_messages import EMBEDDING_FIELD
 
 BUILD_TIMEOUT_S = 3_600.0
 INDEXED_FROM_ROWS = 1_024

@@ -10,13 +10,13 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from endcap.errors import DependencyUnavailable
-from endcap.index.channel import call_metadata, open_async_channel, open_channel
-from endcap.index.connection import unavailable
-from endcap.index.search_messages import SEARCH_METHOD, SearchMessages, search_width
-from endcap.retrieval.candidates import Candidates
-from endcap.settings import MilvusSettings
-from endcap.telemetry.tracer import Metadata
+from endcap.core.errors import DependencyUnavailable
+from endcap.core.settings import MilvusSettings
+from endcap.core.tracer import Metadata
+from endcap.engine.retrieval.candidates import Candidates
+from endcap.release.index.channel import call_metadata, open_async_channel, open_channel
+from endcap.release.index.connection import unavailable
+from endcap.release.index.search_messages import SEARCH_METHOD, SearchMessages, search_width
 
 CHANNEL_OPTIONS = (
     ("grpc.max_receive_message_length", -1),
@@ -63,7 +63,7 @@ class ItemSearch:
             collection: a collection or an alias.
             embedding: float32 [dim].
             limit: 1 to 16,384.
-            where: what items must fulfil, from `endcap.index.search_filter.search_expression`.
+            where: what items must fulfil, from `endcap.release.index.search_filter.search_expression`.
             ef: HNSW's search width, raised to what the limit needs.
             timeout_ms: after this the call is given up.
 

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from endcap.errors import DependencyUnavailable
+from endcap.core.errors import DependencyUnavailable
 
 SEARCH_METHOD = "/milvus.proto.milvus.MilvusService/Search"
 EMBEDDING_FIELD = "embedding"

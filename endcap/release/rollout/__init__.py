@@ -1,0 +1,1 @@
+"""Rollouts as people and the pipeline start, steer and read them."""

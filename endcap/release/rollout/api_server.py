@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import Any
 
 from endcap.contracts.rollout import GROUP, PLURAL, VERSION
-from endcap.errors import DependencyUnavailable, EndcapError, InvalidInput
-from endcap.rollout.admission import Refused, is_refusal
-from endcap.settings import Settings
+from endcap.core.errors import DependencyUnavailable, EndcapError, InvalidInput
+from endcap.core.settings import Settings
+from endcap.release.rollout.admission import Refused, is_refusal
 
 POD_NAMESPACE_FILE = Path("/var/run/secrets/kubernetes.io/serviceaccount/namespace")
 TIMEOUTS_S = (3.0, 10.0)

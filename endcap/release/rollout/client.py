@@ -21,10 +21,10 @@ from endcap.contracts.rollout import (
     RolloutSpec,
     Step,
 )
-from endcap.errors import InvalidInput
-from endcap.rollout.api_server import ROLLOUTS, ApiServer, Conflict, open_api_server
-from endcap.rollout.resource import Rollout, parse_rollout
-from endcap.settings import Settings
+from endcap.core.errors import InvalidInput
+from endcap.core.settings import Settings
+from endcap.release.rollout.api_server import ROLLOUTS, ApiServer, Conflict, open_api_server
+from endcap.release.rollout.resource import Rollout, parse_rollout
 
 ATTEMPTS_MAX = 50
 """Of one bundle; each rollout keeps its name."""

@@ -1,4 +1,4 @@
-"""The CustomResourceDefinition of `Rollout`, made from its models: `python -m endcap.rollout.definition FILE` writes it.
+"""The CustomResourceDefinition of `Rollout`, made from its models: `python -m endcap.release.rollout.definition FILE` writes it.
 
 Kubernetes asks for a structural schema: no references, no alternatives, one type a field. What the models check beyond that follows as
 rules in CEL, so that the API server refuses what the operator could not read.
@@ -12,7 +12,7 @@ import yaml
 
 from endcap.contracts.rollout import GROUP, KIND, PLURAL, VERSION, RolloutSpec, RolloutStatus
 
-HEADER = "# Made by `python -m endcap.rollout.definition`; do not edit.\n"
+HEADER = "# Made by `python -m endcap.release.rollout.definition`; do not edit.\n"
 SHORT_NAME = "ecro"
 
 SPEC_RULES = [

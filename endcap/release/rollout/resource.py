@@ -8,7 +8,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from endcap.contracts.rollout import ACTION_ANNOTATION, ENDED, FINALIZER, Action, RolloutSpec, RolloutStatus
-from endcap.errors import InvalidInput
+from endcap.core.errors import InvalidInput
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ import typer
 from rich.console import Console
 
 from endcap.cli.output import JsonOption, print_json
-from endcap.settings import Settings, load_settings
+from endcap.core.settings import Settings, load_settings
 
 
 def serve(  # noqa: PLR0917 - an option a parameter, as typer reads them
@@ -25,9 +25,9 @@ def serve(  # noqa: PLR0917 - an option a parameter, as typer reads them
 
     Example: endcap serve --http-port 9090
     """
-    from endcap.bundle.promotion import served_bundle
-    from services.local.parts import Part, local_parts, require_free_ports
-    from services.local.supervisor import PartsLog, Supervisor
+    from endcap.release.bundle.promotion import served_bundle
+    from endcap_local.parts import Part, local_parts, require_free_ports
+    from endcap_local.supervisor import PartsLog, Supervisor
 
     settings = with_ports(load_settings(), http_port, grpc_port, milvus_port, model_port)
     bundle = served_bundle(settings.served_dir)

@@ -1,4 +1,4 @@
-"""Runs one command on a leash: `python -m services.local.leash SUPERVISOR_PID COMMAND...`.
+"""Runs one command on a leash: `python -m endcap_local.leash SUPERVISOR_PID COMMAND...`.
 
 Honcho starts every part in a session of its own, so a supervisor that is killed outright would leave its parts behind. The leash waits
 for the supervisor and the command at once: when the supervisor ends, however it ends, the command is asked to stop and then made to;

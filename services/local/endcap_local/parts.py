@@ -7,8 +7,9 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from endcap.errors import DependencyUnavailable
-from endcap.settings import Settings
+from endcap.core.errors import DependencyUnavailable
+from endcap.core.settings import Settings
+from endcap.features.store.config import repository_folder
 
 
 @dataclass(frozen=True)
@@ -68,7 +69,7 @@ def settings_environment(settings: Settings) -> dict[str, str]:
     """The environment that gives a child process these settings."""
     return {
         "ENDCAP_HOME": str(Path(settings.home).absolute()),
-        "ENDCAP_FEATURE_REPO_DIR": str(Path(settings.feature_repo_dir).absolute()),
+        "ENDCAP_FEATURE_REPO_DIR": str(repository_folder(settings).absolute()),
         "ENDCAP_SERVING__HTTP_PORT": str(settings.serving.http_port),
         "ENDCAP_SERVING__GRPC_PORT": str(settings.serving.grpc_port),
         "ENDCAP_MODEL_SERVER__PORT": str(settings.model_server.port),
@@ -84,7 +85,7 @@ def _milvus(settings: Settings) -> Part:
     port = Port("127.0.0.1", settings.milvus.port, "ENDCAP_MILVUS__PORT", "--milvus-port")
     return Part(
         name="milvus",
-        command=[sys.executable, "-m", "endcap.index.local_server"],
+        command=[sys.executable, "-m", "endcap.release.index.local_server"],
         ports=[port],
         address=f"127.0.0.1:{port.number}",
         is_ready=lambda: _answers(port),
@@ -97,7 +98,7 @@ def _model_server(settings: Settings) -> Part:
     port = Port(host, settings.model_server.port, "ENDCAP_MODEL_SERVER__PORT", "--model-port")
     return Part(
         name="model server",
-        command=[sys.executable, "-m", "services.model_server"],
+        command=[sys.executable, "-m", "endcap_model_server"],
         ports=[port],
         address=f"{host}:{port.number} (TensorFlow Serving gRPC)",
         is_ready=lambda: _answers(port),

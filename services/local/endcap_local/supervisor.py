@@ -12,8 +12,8 @@ from typing import IO, Any
 
 from honcho.manager import Manager
 
-from endcap.errors import DependencyUnavailable
-from services.local.parts import Part
+from endcap.core.errors import DependencyUnavailable
+from endcap_local.parts import Part
 
 LAST_LINES = 12
 _STOPPED = re.compile(r"^(?P<name>.+) stopped \(rc=(?P<code>-?\d+)\)")
@@ -79,7 +79,7 @@ class Supervisor:
         self._on_ready = on_ready
         self._manager = Manager(printer=log)
         for part in parts:
-            command = [sys.executable, "-m", "services.local.leash", str(os.getpid()), *part.command]
+            command = [sys.executable, "-m", "endcap_local.leash", str(os.getpid()), *part.command]
             self._manager.add_process(part.name, f"exec {shlex.join(command)}", env={**os.environ, **part.environment})
 
     def run(self) -> None:

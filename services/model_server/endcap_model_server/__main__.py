@@ -1,14 +1,14 @@
-"""`python -m services.model_server`: the local model server, configured by `ENDCAP_*`."""
+"""`python -m endcap_model_server`: the local model server, configured by `ENDCAP_*`."""
 
 import logging
 import sys
 
 from endcap.cli.failures import report_failure
-from endcap.errors import EndcapError
-from endcap.log import configure_logging
-from endcap.settings import load_settings
-from endcap.standard_logging import bridge_standard_logging
-from services.model_server.server import serve
+from endcap.core.errors import EndcapError
+from endcap.core.log import configure_logging
+from endcap.core.settings import load_settings
+from endcap.core.standard_logging import bridge_standard_logging
+from endcap_model_server.server import serve
 
 
 def main() -> int:

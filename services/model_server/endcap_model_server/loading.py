@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from endcap.errors import BundleInvalid, InvalidInput
-from services.model_server.short_call import short_call
+from endcap.core.errors import BundleInvalid, InvalidInput
+from endcap_model_server.short_call import short_call
 
 Call = Callable[[Mapping[str, Any]], Mapping[str, Any]]
 

@@ -5,7 +5,7 @@ from typing import Any
 import grpc
 from tensorflow_serving.apis import get_model_status_pb2, model_management_pb2, model_service_pb2_grpc
 
-from services.model_server.versions import ModelVersions
+from endcap_model_server.versions import ModelVersions
 
 UNKNOWN_ERROR = 2
 

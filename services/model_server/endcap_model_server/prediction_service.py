@@ -7,10 +7,10 @@ import grpc
 from numpy.typing import NDArray
 from tensorflow_serving.apis import get_model_metadata_pb2, predict_pb2, prediction_service_pb2_grpc
 
-from endcap.errors import InvalidInput
-from endcap.serving.tensors import dtype_name, fill_tensor, read_tensor
-from services.model_server.loading import LoadedVersion, Signature
-from services.model_server.versions import ModelVersions
+from endcap.core.errors import InvalidInput
+from endcap.core.tensorflow_serving.tensors import dtype_name, fill_tensor, read_tensor
+from endcap_model_server.loading import LoadedVersion, Signature
+from endcap_model_server.versions import ModelVersions
 
 DEFAULT_SIGNATURE = "serving_default"
 METADATA_FIELD = "signature_def"

@@ -6,11 +6,11 @@ import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 
-from endcap.bundle.promotion import MODEL_FOLDER, model_base_path
-from endcap.errors import DependencyUnavailable
-from endcap.log import get_logger
-from endcap.settings import Settings
-from endcap.telemetry.tracer import Tracer
+from endcap.core.errors import DependencyUnavailable
+from endcap.core.log import get_logger
+from endcap.core.settings import Settings
+from endcap.core.tracer import Tracer
+from endcap.release.bundle.promotion import MODEL_FOLDER, model_base_path
 
 REQUEST_THREADS = 4
 MESSAGE_BYTES_MAX = 64 * 1024 * 1024
@@ -27,9 +27,9 @@ def serve(settings: Settings) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stopped.set())
     _configure_tensorflow(settings.model_server.threads)
-    from services.model_server.loading import load_version
-    from services.model_server.tracing import open_tracer
-    from services.model_server.versions import ModelVersions
+    from endcap_model_server.loading import load_version
+    from endcap_model_server.tracing import open_tracer
+    from endcap_model_server.versions import ModelVersions
 
     versions = ModelVersions(MODEL_FOLDER, model_base_path(settings.served_dir), load_version, time.monotonic)
     versions.rescan()
@@ -59,9 +59,9 @@ def _grpc_server(settings: Settings, versions: "ModelVersions", tracer: Tracer |
     import grpc
     from tensorflow_serving.apis import model_service_pb2_grpc, prediction_service_pb2_grpc
 
-    from services.model_server.model_service import ModelService
-    from services.model_server.prediction_service import PredictionService
-    from services.model_server.tracing import TracePredict
+    from endcap_model_server.model_service import ModelService
+    from endcap_model_server.prediction_service import PredictionService
+    from endcap_model_server.tracing import TracePredict
 
     server = grpc.server(
         ThreadPoolExecutor(REQUEST_THREADS, thread_name_prefix="request"),

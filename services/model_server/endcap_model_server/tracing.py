@@ -7,8 +7,8 @@ from urllib.parse import unquote
 
 import grpc
 
-from endcap.settings import Settings
-from endcap.telemetry.tracer import Tracer, caller_decision
+from endcap.core.settings import Settings
+from endcap.core.tracer import Tracer, caller_decision
 
 PREDICT = "/tensorflow.serving.PredictionService/Predict"
 

@@ -9,8 +9,8 @@ from collections.abc import Callable
 from enum import IntEnum
 from pathlib import Path
 
-from endcap.log import get_logger
-from services.model_server.loading import LoadedVersion
+from endcap.core.log import get_logger
+from endcap_model_server.loading import LoadedVersion
 
 RESCAN_SECONDS = 1.0
 RETIRE_AFTER_SECONDS = 30.0

@@ -1,0 +1,1 @@
+"""The operator that carries out rollouts."""

@@ -1,4 +1,4 @@
-"""The rollout operator: `python -m services.rollout_operator`."""
+"""The rollout operator: `python -m endcap_rollout_operator`."""
 
 import os
 import sys
@@ -7,19 +7,19 @@ import kopf
 from prometheus_client import CollectorRegistry, start_http_server
 
 from endcap.cli.failures import report_failure
-from endcap.clock import system_clock
-from endcap.errors import EndcapError
-from endcap.log import configure_logging, get_logger
-from endcap.rollout.api_server import open_api_server
-from endcap.rollout.guardrails import open_guardrails
-from endcap.settings import Settings, load_settings
-from endcap.standard_logging import bridge_standard_logging
-from services.rollout_operator.bundle_index import BundleIndex
-from services.rollout_operator.handlers import register
-from services.rollout_operator.metrics import OperatorMetrics
-from services.rollout_operator.reconciler import Reconciler
-from services.rollout_operator.registry import Registry
-from services.rollout_operator.ticking import Ticking
+from endcap.core.clock import system_clock
+from endcap.core.errors import EndcapError
+from endcap.core.log import configure_logging, get_logger
+from endcap.core.settings import Settings, load_settings
+from endcap.core.standard_logging import bridge_standard_logging
+from endcap.release.rollout.api_server import open_api_server
+from endcap_rollout_operator.bundle_index import BundleIndex
+from endcap_rollout_operator.guardrails import open_guardrails
+from endcap_rollout_operator.handlers import register
+from endcap_rollout_operator.metrics import OperatorMetrics
+from endcap_rollout_operator.reconciler import Reconciler
+from endcap_rollout_operator.registry import Registry
+from endcap_rollout_operator.ticking import Ticking
 
 MLFLOW_PATIENCE = {"MLFLOW_HTTP_REQUEST_MAX_RETRIES": "1", "MLFLOW_HTTP_REQUEST_TIMEOUT": "10"}
 """MLflow's client would try for minutes; the next look tries again anyway."""

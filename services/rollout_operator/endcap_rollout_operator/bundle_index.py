@@ -4,12 +4,12 @@ from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from endcap.errors import DependencyUnavailable
-from endcap.index.alias import aliased_collection, list_collections, move_alias
-from endcap.index.collection import drop_collection
-from endcap.index.connection import connect
-from endcap.rollout.world import CollectionState, Index
-from endcap.settings import MilvusSettings
+from endcap.core.errors import DependencyUnavailable
+from endcap.core.settings import MilvusSettings
+from endcap.release.index.alias import aliased_collection, list_collections, move_alias
+from endcap.release.index.collection import drop_collection
+from endcap.release.index.connection import connect
+from endcap_rollout_operator.state.world import CollectionState, Index
 
 TIMEOUT_S = 5.0
 """Of one call: a Milvus that hangs must not hold a rollback."""

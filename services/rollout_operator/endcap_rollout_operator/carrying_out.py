@@ -3,13 +3,13 @@
 from typing import Any
 
 from endcap.contracts.rollout import ACTION_ANNOTATION, FINALIZER
-from endcap.rollout import effects as fx
-from endcap.rollout.api_server import ROLLOUTS, ApiServer
-from endcap.rollout.resource import Rollout
-from services.rollout_operator.bundle_index import BundleIndex
-from services.rollout_operator.registry import Registry
-from services.rollout_operator.told import Told
-from services.rollout_operator.traffic import Traffic
+from endcap.release.rollout.api_server import ROLLOUTS, ApiServer
+from endcap.release.rollout.resource import Rollout
+from endcap_rollout_operator.bundle_index import BundleIndex
+from endcap_rollout_operator.kserve.traffic import Traffic
+from endcap_rollout_operator.registry import Registry
+from endcap_rollout_operator.state import effects as fx
+from endcap_rollout_operator.told import Told
 
 
 class Hands:

@@ -11,7 +11,7 @@ from typing import Any
 import kopf
 
 from endcap.contracts.rollout import GROUP, PLURAL, VERSION
-from services.rollout_operator.ticking import Ticking
+from endcap_rollout_operator.ticking import Ticking
 
 RECONNECT_S = 1.0
 STOP_S = 15.0

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 
 from endcap.contracts.rollout import Phase
-from endcap.rollout.resource import Rollout
+from endcap.release.rollout.resource import Rollout
 
 
 def lines(rollouts: Iterable[Rollout]) -> dict[str, list[Rollout]]:

@@ -4,8 +4,8 @@ from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from endcap.contracts.rollout import Phase
-from endcap.rollout.resource import Rollout
-from endcap.rollout.transition import EDITED
+from endcap.release.rollout.resource import Rollout
+from endcap_rollout_operator.state.transition import EDITED
 
 if TYPE_CHECKING:
     from prometheus_client import CollectorRegistry

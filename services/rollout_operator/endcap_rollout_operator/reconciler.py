@@ -4,26 +4,26 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import partial
 
-from endcap.clock import Clock
 from endcap.contracts.rollout import Phase, Refusal, RolloutStatus
-from endcap.errors import DependencyUnavailable, EndcapError
-from endcap.log import get_logger
-from endcap.rollout.admission import Refused
-from endcap.rollout.api_server import INFERENCE_SERVICES, ROLLOUTS, ApiServer, Conflict
-from endcap.rollout.decision import decide
-from endcap.rollout.effects import Effect
-from endcap.rollout.measuring import Measuring, measured
-from endcap.rollout.refusals import refusal, renewed, still_wanted, with_refusals, without_refusals
-from endcap.rollout.resource import Rollout, parse_rollout, status_document
-from endcap.rollout.returning import returned_collection
-from endcap.rollout.steps import is_measuring_due
-from endcap.rollout.world import Absent, Index, Target, World
-from services.rollout_operator.bundle_index import BundleIndex
-from services.rollout_operator.carrying_out import Hands
-from services.rollout_operator.metrics import OperatorMetrics
-from services.rollout_operator.registry import Registry
-from services.rollout_operator.told import Told
-from services.rollout_operator.traffic import Traffic, look_at
+from endcap.core.clock import Clock
+from endcap.core.errors import DependencyUnavailable, EndcapError
+from endcap.core.log import get_logger
+from endcap.release.rollout.admission import Refused
+from endcap.release.rollout.api_server import INFERENCE_SERVICES, ROLLOUTS, ApiServer, Conflict
+from endcap.release.rollout.resource import Rollout, parse_rollout, status_document
+from endcap.release.rollout.steps import is_measuring_due
+from endcap_rollout_operator.bundle_index import BundleIndex
+from endcap_rollout_operator.carrying_out import Hands
+from endcap_rollout_operator.kserve.traffic import Traffic, look_at
+from endcap_rollout_operator.metrics import OperatorMetrics
+from endcap_rollout_operator.registry import Registry
+from endcap_rollout_operator.state.decision import decide
+from endcap_rollout_operator.state.effects import Effect
+from endcap_rollout_operator.state.measuring import Measuring, measured
+from endcap_rollout_operator.state.refusals import refusal, renewed, still_wanted, with_refusals, without_refusals
+from endcap_rollout_operator.state.returning import returned_collection
+from endcap_rollout_operator.state.world import Absent, Index, Target, World
+from endcap_rollout_operator.told import Told
 
 Act = Callable[[], None]
 LOOKS_MAX = 8
@@ -170,7 +170,7 @@ class Reconciler:
 
     def _prune(self) -> None:
         """Drop old collections, but none that anything in the namespace serves or is about to."""
-        from services.rollout_operator.inference_service import served_by
+        from endcap_rollout_operator.kserve.inference_service import served_by
 
         documents = self._api_server.list(INFERENCE_SERVICES)
         kept = {served_by(each).collection for each in documents if each["spec"].get("predictor", {}).get("model", {}).get("storageUri")}

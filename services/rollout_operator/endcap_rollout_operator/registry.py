@@ -1,6 +1,6 @@
 """MLflow's champion, which follows what is served."""
 
-from endcap.settings import Settings
+from endcap.core.settings import Settings
 
 
 class Registry:
@@ -20,7 +20,7 @@ class Registry:
         Raises:
             DependencyUnavailable: MLflow does not answer.
         """
-        from endcap.tracking.tracking import Tracking
+        from endcap.release.tracking import Tracking
 
         return Tracking(self._settings).champion_version()
 
@@ -29,6 +29,6 @@ class Registry:
         DependencyUnavailable: MLflow does not answer.
         InvalidInput: the bundle is not registered.
         """
-        from endcap.tracking.tracking import Tracking
+        from endcap.release.tracking import Tracking
 
         Tracking(self._settings).make_champion_version(version)

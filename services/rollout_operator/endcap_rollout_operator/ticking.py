@@ -4,14 +4,14 @@ import asyncio
 from collections.abc import Callable
 from datetime import datetime
 
-from endcap.clock import Clock
-from endcap.errors import EndcapError, InvalidInput
-from endcap.log import get_logger
-from endcap.rollout.api_server import ROLLOUTS, ApiServer
-from endcap.rollout.resource import Rollout, parse_rollout
-from services.rollout_operator.line import lines
-from services.rollout_operator.metrics import OperatorMetrics
-from services.rollout_operator.reconciler import Reconciler
+from endcap.core.clock import Clock
+from endcap.core.errors import EndcapError, InvalidInput
+from endcap.core.log import get_logger
+from endcap.release.rollout.api_server import ROLLOUTS, ApiServer
+from endcap.release.rollout.resource import Rollout, parse_rollout
+from endcap_rollout_operator.line import lines
+from endcap_rollout_operator.metrics import OperatorMetrics
+from endcap_rollout_operator.reconciler import Reconciler
 
 BACK_OFF_MAX_S = 10.0
 STUCK_S = 600.0

@@ -7,12 +7,12 @@ import hashlib
 from datetime import datetime, timedelta
 from typing import Any
 
-from endcap.clock import Clock
 from endcap.contracts.rollout import ENDED, GROUP, KIND, VERSION, Phase
-from endcap.rollout.api_server import ApiServer, Conflict
-from endcap.rollout.resource import Rollout
-from endcap.rollout.transition import EDITED
-from services.rollout_operator.candidate import OPERATOR
+from endcap.core.clock import Clock
+from endcap.release.rollout.api_server import ApiServer, Conflict
+from endcap.release.rollout.resource import Rollout
+from endcap_rollout_operator.kserve.candidate import OPERATOR
+from endcap_rollout_operator.state.transition import EDITED
 
 RECENT = timedelta(minutes=30)
 """An ended rollout's last Event is told again after a restart only if it is younger: Kubernetes forgets Events after an hour."""

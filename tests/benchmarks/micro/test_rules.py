@@ -4,9 +4,9 @@ import argparse
 
 import numpy as np
 
-from benchmarks.rules import catalogue, made_rules, measure
-from endcap.rules.columns import CANDIDATE_COLUMNS
-from endcap.rules.enabled_rules import EnabledRules
+from endcap.engine.rules.conditions.columns import CANDIDATE_COLUMNS
+from endcap.engine.rules.enabled_rules import EnabledRules
+from endcap_benchmarks.micro.rules import catalogue, made_rules, measure
 
 
 def test_every_step_is_measured() -> None:

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks.serving_models import _artifact, table
-from endcap.errors import InvalidInput
+from endcap.core.errors import InvalidInput
+from endcap_benchmarks.micro.serving_models import _artifact, table
 
 LOSS = {"mean": 0.0012, "low": -0.001, "high": 0.0034}
 ROW = {

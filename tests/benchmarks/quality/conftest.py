@@ -7,9 +7,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from benchmarks.quality.recorded_purchases import RecordedPurchases, read_recorded_purchases
-from endcap.dataset.folder import import_folder
-from endcap.dataset.sequences import import_sequences
+from endcap.dataset.sources.folder import import_folder
+from endcap.dataset.sources.sequences import import_sequences
+from endcap_benchmarks.quality.recorded_purchases import RecordedPurchases, read_recorded_purchases
 
 MAPPING = """
 source: made-shop

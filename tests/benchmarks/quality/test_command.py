@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from benchmarks.commands import app
-from benchmarks.quality.quality_report import QualityReport
-from endcap.errors import InvalidInput
+from endcap.core.errors import InvalidInput
+from endcap_benchmarks.commands import app
+from endcap_benchmarks.quality.quality_report import QualityReport
 
 FAILING = """
 class Failing:

@@ -5,18 +5,18 @@ import os
 import numpy as np
 import pytest
 
-from benchmarks.quality.judging import Judge, judge_tasks
-from benchmarks.quality.model_catalogue import CatalogueEntry
-from benchmarks.quality.models.oracle import Oracle
-from benchmarks.quality.models.random_order import RandomOrder
-from benchmarks.quality.protocols.temporal import last_cuts, temporal_tasks
-from benchmarks.quality.recommending import MethodModel, RunContext
-from benchmarks.quality.recorded_purchases import RecordedPurchases
-from benchmarks.quality.run_record import RunCosts, RunRecord
-from benchmarks.quality.runs import ModelRuns
-from benchmarks.quality.task import RankingTask
-from endcap.methods.own_most_bought import OwnMostBought
-from endcap.methods.popular import Popular
+from endcap.algorithms.own_most_bought import OwnMostBought
+from endcap.algorithms.popular import Popular
+from endcap_benchmarks.quality.judging import Judge, judge_tasks
+from endcap_benchmarks.quality.model_catalogue import CatalogueEntry
+from endcap_benchmarks.quality.models.oracle import Oracle
+from endcap_benchmarks.quality.models.random_order import RandomOrder
+from endcap_benchmarks.quality.protocols.temporal import last_cuts, temporal_tasks
+from endcap_benchmarks.quality.recommending import MethodModel, RunContext
+from endcap_benchmarks.quality.recorded_purchases import RecordedPurchases
+from endcap_benchmarks.quality.run_record import RunCosts, RunRecord
+from endcap_benchmarks.quality.runs import ModelRuns
+from endcap_benchmarks.quality.task import RankingTask
 
 RANX = {"precision": "precision", "recall": "recall", "hr": "hit_rate", "mrr": "mrr", "ndcg": "ndcg"}
 

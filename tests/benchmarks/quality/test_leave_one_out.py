@@ -8,11 +8,11 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from benchmarks.quality.protocols.leave_one_out import LAST_ITEM, leave_one_out_task
-from benchmarks.quality.recorded_purchases import RecordedPurchases
-from benchmarks.quality.task import RankingTask
-from endcap.errors import DataRejected
-from endcap.methods.interactions import Interactions
+from endcap.algorithms.interactions import Interactions
+from endcap.core.errors import DataRejected
+from endcap_benchmarks.quality.protocols.leave_one_out import LAST_ITEM, leave_one_out_task
+from endcap_benchmarks.quality.recorded_purchases import RecordedPurchases
+from endcap_benchmarks.quality.task import RankingTask
 
 Writer = Callable[[Path, Sequence[Sequence[int]]], RecordedPurchases]
 SEQUENCES = st.lists(st.lists(st.integers(0, 12), min_size=1, max_size=9), min_size=2, max_size=8)

@@ -6,16 +6,16 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from benchmarks.quality.models import full_pipeline
-from benchmarks.quality.models.full_pipeline import FullPipelineScores
-from benchmarks.quality.models.pipeline_model import PipelineModel
-from benchmarks.quality.protocols.leave_one_out import leave_one_out_task
-from benchmarks.quality.protocols.temporal import temporal_task
-from benchmarks.quality.recommending import RunContext
-from benchmarks.quality.recorded_purchases import RecordedPurchases
-from endcap.errors import InvalidInput
+from endcap.core.errors import InvalidInput
 from endcap.evaluation.purchase_log import UserItems
 from endcap.evaluation.ranked_lists import ScoredPairs
+from endcap_benchmarks.quality.models import full_pipeline
+from endcap_benchmarks.quality.models.full_pipeline import FullPipelineScores
+from endcap_benchmarks.quality.models.pipeline_model import PipelineModel
+from endcap_benchmarks.quality.protocols.leave_one_out import leave_one_out_task
+from endcap_benchmarks.quality.protocols.temporal import temporal_task
+from endcap_benchmarks.quality.recommending import RunContext
+from endcap_benchmarks.quality.recorded_purchases import RecordedPurchases
 
 
 def test_lists_speak_of_the_tasks_users_and_items(

@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks.quality.quality_report import DataKind, Difference, ModelResult, QualityReport, TaskResult, TruthResult
-from benchmarks.quality.tables import SECTION, with_tables
 from endcap.evaluation.evaluation import Figure
+from endcap_benchmarks.quality.quality_report import DataKind, Difference, ModelResult, QualityReport, TaskResult, TruthResult
+from endcap_benchmarks.quality.tables import SECTION, with_tables
 
 PAGE = Path(__file__).parents[3] / "docs" / "quality.md"
 
@@ -68,7 +68,7 @@ def made_report() -> QualityReport:
 
 def test_the_page_is_current() -> None:
     page = PAGE.read_text(encoding="utf-8")
-    assert page == with_tables(page), "renew it: python -m benchmarks.quality.tables docs/quality.md"
+    assert page == with_tables(page), "renew it: python -m endcap_benchmarks.quality.tables docs/quality.md"
 
 
 def test_results_without_a_section_get_one_with_every_model(tmp_path: Path) -> None:

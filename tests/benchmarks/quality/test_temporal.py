@@ -8,11 +8,11 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from benchmarks.quality.protocols.temporal import last_cuts, temporal_task
-from benchmarks.quality.recorded_purchases import RecordedPurchases
-from benchmarks.quality.task import RankingTask
-from endcap.errors import InvalidInput
+from endcap.core.errors import InvalidInput
 from endcap.evaluation.evaluation import ALL, NEW
+from endcap_benchmarks.quality.protocols.temporal import last_cuts, temporal_task
+from endcap_benchmarks.quality.recorded_purchases import RecordedPurchases
+from endcap_benchmarks.quality.task import RankingTask
 
 FIRST_CUT = datetime(2026, 2, 2, tzinfo=UTC)
 

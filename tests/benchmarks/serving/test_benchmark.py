@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from endcap.index.milvus_program import unpack_program
+from endcap.release.index.milvus_program import unpack_program
 
 STAGES = {"features", "retrieval", "rank", "whole", "total"}
 PARTS = {"transformer", "model server", "milvus"}
@@ -22,7 +22,7 @@ def test_the_quick_benchmark_measures_every_scenario(tmp_path: Path, tmp_path_fa
     (tmp_path / "milvus" / "bin").symlink_to(shared)
     out = tmp_path / "serving.json"
     sizes = ["--items", "2000", "--users", "200", "--seconds", "4", "--short-seconds", "1", "--rate", "10"]
-    command = [sys.executable, "-m", "benchmarks.serving", "--quick", *sizes, "--out", str(out)]
+    command = [sys.executable, "-m", "endcap_benchmarks.serving", "--quick", *sizes, "--out", str(out)]
     environment = os.environ | {"ENDCAP_HOME": str(tmp_path), "TF_USE_LEGACY_KERAS": "1"}
     done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=500, check=False)
     assert done.returncode == 0, done.stderr[-3000:]

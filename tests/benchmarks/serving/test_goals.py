@@ -4,8 +4,8 @@ from pathlib import Path
 
 from rich.console import Console
 
-from benchmarks.serving.goals import verdicts
-from benchmarks.serving.report import document, machine, print_report, write_document
+from endcap_benchmarks.serving.goals import verdicts
+from endcap_benchmarks.serving.report import document, machine, print_report, write_document
 
 
 def steady(items: int, **changes) -> dict:

@@ -2,18 +2,18 @@ from pathlib import Path
 
 import polars as pl
 
-from benchmarks.serving.home import HomeSize, Stamps, home_of, stamp
-from benchmarks.serving.item_changes import ItemChanges
-from benchmarks.serving.made_users import _write_tables, pair_counts
-from benchmarks.synthetic import DATA_END
 from endcap.catalogue.item_updates import UPDATES_FILE, read_updates
+from endcap.core.settings import Settings
 from endcap.features.columns import PAIRS_MAX
 from endcap.features.manifest import read_manifest
-from endcap.settings import Settings
+from endcap_benchmarks.serving.home import HomeSize, Stamps, home_of, stamp
+from endcap_benchmarks.serving.load.item_changes import ItemChanges
+from endcap_benchmarks.synthetic.bundle import DATA_END
+from endcap_benchmarks.synthetic.made_users import _write_tables, pair_counts
 
 
 def test_a_stamp_changes_with_its_parameters_and_with_the_code(tmp_path: Path, monkeypatch) -> None:
-    monkeypatch.setattr("benchmarks.serving.home.ROOT", tmp_path)
+    monkeypatch.setattr("endcap_benchmarks.serving.home.ROOT", tmp_path)
     (tmp_path / "code").mkdir()
     (tmp_path / "code" / "a.py").write_text("1")
     first = stamp(["code"], items=10)

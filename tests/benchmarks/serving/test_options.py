@@ -2,9 +2,9 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks.serving.benchmark import measures
-from benchmarks.serving.options import RESULT, SCENARIOS, parse
-from endcap.settings import Settings
+from endcap.core.settings import Settings
+from endcap_benchmarks.serving.benchmark import measures
+from endcap_benchmarks.serving.options import RESULT, SCENARIOS, parse
 
 
 def names(arguments: list[str], *, largest: bool) -> list[str]:

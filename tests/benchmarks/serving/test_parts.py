@@ -4,8 +4,8 @@ from pathlib import Path
 import psutil
 import pytest
 
-from benchmarks.serving.parts import free_ports, running_parts
-from endcap.errors import DependencyUnavailable
+from endcap.core.errors import DependencyUnavailable
+from endcap_benchmarks.serving.parts import free_ports, running_parts
 
 READY = (
     "import json, os, signal, sys\n"

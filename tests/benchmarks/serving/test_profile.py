@@ -5,12 +5,20 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks.serving.profile import by_innermost, by_library, by_own_function
-from benchmarks.serving.profiled_transformer import StackSampler
+from endcap_benchmarks.serving.profile import by_innermost, by_library, by_own_function
+from endcap_benchmarks.serving.profiled_transformer import StackSampler
 
 USED = {
-    ("python/asyncio.py:run", "transformers/request_path.py:recommend", "endcap/retrieval/candidates.py:union"): 2.0,
-    ("python/asyncio.py:run", "transformers/request_path.py:recommend", "/opt/site-packages/numpy/core.py:sort"): 1.0,
+    (
+        "python/asyncio.py:run",
+        "transformers/endcap_transformer/path/request_path.py:recommend",
+        "endcap/engine/retrieval/candidates.py:union",
+    ): 2.0,
+    (
+        "python/asyncio.py:run",
+        "transformers/endcap_transformer/path/request_path.py:recommend",
+        "/opt/site-packages/numpy/core.py:sort",
+    ): 1.0,
     ("/usr/lib/python3.11/threading.py:run",): 0.5,
 }
 
@@ -21,7 +29,10 @@ def test_time_is_split_by_the_innermost_frames_package() -> None:
 
 
 def test_a_function_carries_what_it_calls_and_libraries_are_left_out() -> None:
-    assert by_own_function(USED) == {"transformers/request_path.py:recommend": 3.0, "endcap/retrieval/candidates.py:union": 2.0}
+    assert by_own_function(USED) == {
+        "transformers/endcap_transformer/path/request_path.py:recommend": 3.0,
+        "endcap/engine/retrieval/candidates.py:union": 2.0,
+    }
 
 
 def test_recursion_counts_once() -> None:

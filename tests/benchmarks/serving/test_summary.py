@@ -1,9 +1,9 @@
 import pytest
 
-from benchmarks.serving.driving import Stretch
-from benchmarks.serving.plan import Exchange, LoadPlan
-from benchmarks.serving.summary import summary
-from benchmarks.serving.usage import Usage, between, candidates_mean, metric, reading
+from endcap_benchmarks.serving.load.driving import Stretch
+from endcap_benchmarks.serving.load.plan import Exchange, LoadPlan
+from endcap_benchmarks.serving.summary import summary
+from endcap_benchmarks.serving.usage import Usage, between, candidates_mean, metric, reading
 
 PLAN = LoadPlan("http", 1, "endcap", [], [])
 CPU = {"transformer": 1.0, "model server": 2.0, "milvus": 1.0, "load generator": 0.5}
@@ -72,7 +72,7 @@ def test_candidates_are_counted_between_two_scrapes() -> None:
 def test_usage_is_what_two_readings_differ_by(monkeypatch) -> None:
     import psutil
 
-    monkeypatch.setattr("benchmarks.serving.usage.own_cpu_s", lambda _port: 1.0)
+    monkeypatch.setattr("endcap_benchmarks.serving.usage.own_cpu_s", lambda _port: 1.0)
     me = {"test": psutil.Process()}
     first = reading(me, 0)
     sum(range(2_000_000))

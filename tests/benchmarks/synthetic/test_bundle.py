@@ -2,11 +2,11 @@
 
 import numpy as np
 
-from benchmarks.synthetic import DATA_END, SyntheticSize, make_feature_row, make_items, make_tables
 from endcap.contracts.item import Item
 from endcap.contracts.tables import arrow_schema
+from endcap.engine.retrieval.user_state import user_state
 from endcap.features.columns import HISTORY_LENGTH
-from endcap.retrieval.user_state import user_state
+from endcap_benchmarks.synthetic.bundle import DATA_END, SyntheticSize, make_feature_row, make_items, make_tables
 
 SIZE = SyntheticSize(items=200, dim=8)
 

@@ -22,7 +22,7 @@ class ProgramProcess:
     """
 
     def __init__(self, name: str, command: Sequence[str], logs: Path) -> None:
-        self._command = [sys.executable, "-m", "services.local.leash", str(os.getpid()), *command]
+        self._command = [sys.executable, "-m", "endcap_local.leash", str(os.getpid()), *command]
         self._log = logs / f"{name}.log"
         self.name = name
         self._process: subprocess.Popen[bytes] | None = None

@@ -1,4 +1,4 @@
-"""The server in a pod: the transformer's way to start, to be ready and to drain (`transformers.draining`), on a port of loopback."""
+"""The server in a pod: starts, is ready and drains as the transformer does (`endcap_transformer.server.draining`), on loopback."""
 
 import asyncio
 import time

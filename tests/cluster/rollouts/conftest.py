@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 import yaml
 
-from endcap.index.local_server import running_milvus
-from endcap.rollout.api_server import ApiServer
-from endcap.settings import MilvusSettings, Settings
+from endcap.core.settings import MilvusSettings, Settings
+from endcap.release.index.local_server import running_milvus
+from endcap.release.rollout.api_server import ApiServer
 from tests.cluster.cluster import Cluster
 from tests.cluster.command import Command
 from tests.cluster.kserve_standin import KServeStandIn

@@ -35,7 +35,7 @@ class OperatorProcess:
 
     def start(self) -> None:
         with self._log.open("ab") as log:
-            command = [sys.executable, "-m", "services.rollout_operator"]
+            command = [sys.executable, "-m", "endcap_rollout_operator"]
             self._process = subprocess.Popen(command, env=self._environment, stdout=log, stderr=log)
         until(self.is_well, f"the operator's health; see {self._log}", START_S)
 

@@ -9,10 +9,10 @@ from typing import Any
 import httpx
 
 from endcap.contracts.rollout import ENDED, Analysis, Guardrail, Pause, RolloutBundle, RolloutSpec, RolloutStatus, Step
-from endcap.rollout.api_server import HTTP_ROUTES, INFERENCE_SERVICES, ROLLOUTS, ApiServer, Kind
-from endcap.rollout.client import ask_for, rollout_document
-from endcap.rollout.resource import Rollout, parse_rollout
-from endcap.settings import MilvusSettings
+from endcap.core.settings import MilvusSettings
+from endcap.release.rollout.api_server import HTTP_ROUTES, INFERENCE_SERVICES, ROLLOUTS, ApiServer, Kind
+from endcap.release.rollout.client import ask_for, rollout_document
+from endcap.release.rollout.resource import Rollout, parse_rollout
 from tests.cluster.cluster import Cluster, until
 from tests.cluster.kserve_standin import KServeStandIn
 from tests.cluster.rollouts.operator_process import OperatorProcess
@@ -211,8 +211,8 @@ class Scene:
         return {backend["name"]: backend["weight"] for backend in rule["backendRefs"]}
 
     def alias(self) -> str | None:
-        from endcap.index.alias import aliased_collection
-        from endcap.index.connection import connect
+        from endcap.release.index.alias import aliased_collection
+        from endcap.release.index.connection import connect
 
         client = connect(self.milvus)
         try:
@@ -263,8 +263,8 @@ def idle_pods() -> Iterator[Mapping[int, MadeTransformer]]:
 
 def made_collections(settings: MilvusSettings, names: Iterable[str]) -> None:
     """Small collections, loaded, and the alias on the stable one."""
-    from endcap.index.alias import move_alias
-    from endcap.index.connection import connect
+    from endcap.release.index.alias import move_alias
+    from endcap.release.index.connection import connect
 
     client = connect(settings)
     for name in names:
@@ -289,7 +289,7 @@ def opened_registry(mlflow_uri: str) -> Any:
     """MLflow's client; the first one makes the tables."""
     import mlflow
 
-    from endcap.tracking.tracking import quiet_mlflow
+    from endcap.release.tracking import quiet_mlflow
 
     quiet_mlflow()
     return mlflow.MlflowClient(tracking_uri=mlflow_uri, registry_uri=mlflow_uri)
@@ -297,14 +297,14 @@ def opened_registry(mlflow_uri: str) -> Any:
 
 def register(mlflow_uri: str, version: int) -> None:
     """A bundle as a version of the model, as the pipeline does it before it asks for a rollout."""
-    from endcap.tracking.tracking import BUNDLE_TAG
+    from endcap.release.tracking import BUNDLE_TAG
 
     opened_registry(mlflow_uri).create_model_version("endcap", source=f"s3://bundles/{version}", tags={BUNDLE_TAG: str(version)})
 
 
 def made_registry(mlflow_uri: str) -> None:
     """The model, and its stable version as the champion."""
-    from endcap.tracking.tracking import CHAMPION
+    from endcap.release.tracking import CHAMPION
 
     client = opened_registry(mlflow_uri)
     client.create_registered_model("endcap")

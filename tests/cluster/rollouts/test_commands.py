@@ -8,9 +8,9 @@ from typer.testing import CliRunner
 
 from endcap.cli.rollouts import app
 from endcap.contracts.rollout import Phase, RolloutBundle
-from endcap.errors import BundleRefused, InvalidInput
-from endcap.rollout.client import create_rollout
-from endcap.settings import RolloutSettings, Settings
+from endcap.core.errors import BundleRefused, InvalidInput
+from endcap.core.settings import RolloutSettings, Settings
+from endcap.release.rollout.client import create_rollout
 from tests.cluster.rollouts.scene import CANDIDATE_COLLECTION, Scene
 from tests.cluster.rollouts.targets import BUNDLES, storage_uri
 

@@ -5,10 +5,10 @@ from typing import Any
 import pytest
 
 from endcap.contracts.rollout import RolloutBundle, RolloutSpec, Step
-from endcap.errors import InvalidInput
-from endcap.rollout.api_server import ROLLOUTS, ApiServer
-from endcap.rollout.client import rollout_document
-from endcap.rollout.resource import parse_rollout
+from endcap.core.errors import InvalidInput
+from endcap.release.rollout.api_server import ROLLOUTS, ApiServer
+from endcap.release.rollout.client import rollout_document
+from endcap.release.rollout.resource import parse_rollout
 from tests.cluster.cluster import Cluster
 
 BUNDLE = RolloutBundle(version=20261124110000, storage_uri="pvc://bundles/2", collection="endcap_2")

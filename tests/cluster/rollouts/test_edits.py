@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from endcap.contracts.rollout import Pause, Phase, RolloutBundle
-from endcap.rollout.api_server import HTTP_ROUTES, INFERENCE_SERVICES, ApiServer, Conflict
-from services.rollout_operator.traffic import Traffic, look_at
+from endcap.release.rollout.api_server import HTTP_ROUTES, INFERENCE_SERVICES, ApiServer, Conflict
+from endcap_rollout_operator.kserve.traffic import Traffic, look_at
 from tests.cluster.rollouts.scene import CANDIDATE_COLLECTION, Scene
 from tests.cluster.rollouts.targets import storage_uri
 

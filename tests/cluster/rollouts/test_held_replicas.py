@@ -7,10 +7,10 @@ from typing import Any
 import pytest
 
 from endcap.contracts.rollout import RolloutBundle, RolloutSpec, Step
-from endcap.rollout.api_server import INFERENCE_SERVICES, ROLLOUTS, ApiServer
-from endcap.rollout.client import rollout_document
-from endcap.rollout.resource import parse_rollout
-from services.rollout_operator.traffic import Traffic, look_at
+from endcap.release.rollout.api_server import INFERENCE_SERVICES, ROLLOUTS, ApiServer
+from endcap.release.rollout.client import rollout_document
+from endcap.release.rollout.resource import parse_rollout
+from endcap_rollout_operator.kserve.traffic import Traffic, look_at
 from tests.cluster.chart import CHART, RELEASE, values_of
 from tests.cluster.cluster import Cluster
 from tests.cluster.command import Command

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 import pytest
 
 from endcap.contracts.rollout import Pause, Phase
-from services.rollout_operator.inference_service import SOURCE_ANNOTATION
+from endcap_rollout_operator.kserve.inference_service import SOURCE_ANNOTATION
 from tests.cluster.cluster import until
 from tests.cluster.rollouts.scene import Scene
 from tests.cluster.rollouts.targets import storage_uri

@@ -1,7 +1,7 @@
 """Good candidates, from their Rollout to the target's own bundle."""
 
 from endcap.contracts.rollout import Phase
-from endcap.rollout.api_server import HTTP_ROUTES
+from endcap.release.rollout.api_server import HTTP_ROUTES
 from tests.cluster.command import Command
 from tests.cluster.rollouts.scene import CANDIDATE_COLLECTION, Scene, opened_registry
 from tests.cluster.rollouts.targets import http_route, storage_uri

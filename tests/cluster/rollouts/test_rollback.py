@@ -72,8 +72,8 @@ def test_a_guardrail_that_trips_brings_the_traffic_back_at_once(scene: Scene, br
 
 
 def test_the_alias_is_back_with_the_traffic(scene: Scene) -> None:
-    from endcap.index.alias import move_alias
-    from endcap.index.connection import connect
+    from endcap.release.index.alias import move_alias
+    from endcap.release.index.connection import connect
 
     target, version = scene.make_target(), scene.version()
     rollout = scene.start(target, version, pause=LONG)

@@ -1,7 +1,7 @@
 """What persons ask for, on the live API server."""
 
 from endcap.contracts.rollout import Pause, Phase
-from endcap.rollout.api_server import ROLLOUTS
+from endcap.release.rollout.api_server import ROLLOUTS
 from tests.cluster.cluster import until
 from tests.cluster.rollouts.scene import STABLE, Scene, seconds_to_roll_back
 from tests.cluster.rollouts.targets import storage_uri

@@ -3,14 +3,14 @@ import json
 import pytest
 from kfp import dsl
 
-from components.build_features.component import build_features
-from components.image import BASE_IMAGE
-from components.publish_features.component import publish_features
-from endcap.errors import DataRejected
+from endcap.core.errors import DataRejected
 from endcap.features.build import build_feature_tables
 from endcap.features.manifest import read_manifest
 from endcap.features.names import FEATURE_TABLES
 from endcap.features.snapshots import FeatureOptions
+from endcap_components.build_features.component import build_features
+from endcap_components.image import BASE_IMAGE
+from endcap_components.publish_features.component import publish_features
 
 
 def test_components_run_in_the_pipeline_image_and_install_nothing():

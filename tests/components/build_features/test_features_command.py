@@ -4,9 +4,9 @@ import pytest
 import typer
 from typer.testing import CliRunner
 
-from components.commands import features
-from endcap.errors import DataRejected
-from endcap.log import configure_logging
+from endcap.core.errors import DataRejected
+from endcap.core.log import configure_logging
+from endcap_components.commands import features
 
 
 @pytest.fixture

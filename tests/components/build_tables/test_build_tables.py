@@ -4,13 +4,13 @@ import numpy as np
 import polars as pl
 import pytest
 
-from components.build_tables.popularity import SEGMENT_USERS_MIN, popularity_of
-from components.build_tables.step import build_tables
-from endcap.errors import DataRejected, InvalidInput
+from endcap.core.errors import DataRejected, InvalidInput
+from endcap.engine.retrieval.popular import OVERALL
 from endcap.features.columns import USER_CATEGORICAL
-from endcap.retrieval.popular import OVERALL
 from endcap.training.moment_tables import TablesArtifact
 from endcap.training.training_set import TrainingSet
+from endcap_components.build_tables.popularity import SEGMENT_USERS_MIN, popularity_of
+from endcap_components.build_tables.step import build_tables
 from tests.endcap.training.made_artifacts import tables_dir, training_dir
 
 

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from components.build_tables.complements import SUPPORT_MIN, complements_of, supported_lift
+from endcap_components.build_tables.complements import SUPPORT_MIN, complements_of, supported_lift
 
 
 def baskets(*contents: list[int]) -> pl.DataFrame:

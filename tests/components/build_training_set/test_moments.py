@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from components.build_training_set.moments import choose_moments
-from endcap.errors import DataRejected
+from endcap.core.errors import DataRejected
+from endcap_components.build_training_set.moments import choose_moments
 
 MONDAY = datetime(2025, 1, 6, tzinfo=UTC)
 WEEK = timedelta(days=7)

@@ -3,7 +3,7 @@ from pathlib import Path
 
 import polars as pl
 
-from components.build_training_set.purchases import divide_by_user, first_purchases, labels, part_of
+from endcap_components.build_training_set.purchases import divide_by_user, first_purchases, labels, part_of
 
 START = datetime(2025, 3, 3, tzinfo=UTC)
 

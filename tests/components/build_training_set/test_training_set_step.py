@@ -6,11 +6,11 @@ import numpy as np
 import polars as pl
 import pytest
 
-from components.build_training_set import feature_rows, user_parts
-from components.build_training_set.step import build_training_set
-from endcap.errors import DataRejected
+from endcap.core.errors import DataRejected
 from endcap.features.build import build_feature_tables
 from endcap.training.training_set import TrainingSet
+from endcap_components.build_training_set import feature_rows, user_parts
+from endcap_components.build_training_set.step import build_training_set
 from tests.endcap.training.made_artifacts import dataset_dir, features_dir, training_dir
 
 

@@ -10,14 +10,14 @@ from typing import Any
 
 import pytest
 
-from components.deploy_bundle.step import deploy_bundle_step
-from endcap.bundle.deployment_record import Deployment, read_deployment
-from endcap.bundle.manifest import Bundle, open_bundle
-from endcap.bundle.promotion import served_version
-from endcap.errors import InvalidInput
-from endcap.index.alias import aliased_collection
-from endcap.settings import MilvusSettings, RolloutSettings, Settings
-from endcap.tracking.tracking import Tracking
+from endcap.core.errors import InvalidInput
+from endcap.core.settings import MilvusSettings, RolloutSettings, Settings
+from endcap.release.bundle.deployment_record import Deployment, read_deployment
+from endcap.release.bundle.manifest import Bundle, open_bundle
+from endcap.release.bundle.promotion import served_version
+from endcap.release.index.alias import aliased_collection
+from endcap.release.tracking import Tracking
+from endcap_components.deploy_bundle.step import deploy_bundle_step
 from tests.components.deploy_bundle.rollouts_api import RolloutsApi, serving
 
 ROOT = Path(__file__).parents[3]
@@ -25,8 +25,8 @@ MakeBundle = Callable[..., Bundle]
 STEP = """
 import sys
 from pathlib import Path
-from components.deploy_bundle.step import deploy_bundle_step
-from endcap.settings import load_settings
+from endcap_components.deploy_bundle.step import deploy_bundle_step
+from endcap.core.settings import load_settings
 print(deploy_bundle_step(Path(sys.argv[1]), load_settings()).told())
 """
 

@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from components.train_ranker.examples import RankingExamples
 from endcap.features.columns import CONTEXT, ITEM_NUMERIC, OBJECTIVES, PAIR_NUMERIC, USER_CATEGORICAL, USER_NUMERIC
+from endcap_components.train_ranker.examples import RankingExamples
 
 DIM = 4
 ITEMS = 30

@@ -11,16 +11,16 @@ prepare_tensorflow(0)
 
 import tensorflow as tf  # noqa: E402
 
-from components.distil_ranker.fit import fit_student  # noqa: E402
-from components.distil_ranker.hyperparameters import DistillationHyperparameters  # noqa: E402
-from components.distil_ranker.loss import soft_cross_entropy, soft_listwise  # noqa: E402
-from components.distil_ranker.teacher import Teacher  # noqa: E402
-from components.train_ranker.calibration import PlattScaling  # noqa: E402
-from components.train_ranker.export import ServedRanker, export_ranker  # noqa: E402
-from components.train_ranker.hyperparameters import RankerHyperparameters  # noqa: E402
-from components.train_ranker.train import fit_ranker, predict_logits  # noqa: E402
-from endcap.errors import DataRejected, InvalidInput  # noqa: E402
+from endcap.core.errors import DataRejected, InvalidInput  # noqa: E402
 from endcap.features.columns import OBJECTIVES  # noqa: E402
+from endcap_components.distil_ranker.fit import fit_student  # noqa: E402
+from endcap_components.distil_ranker.hyperparameters import DistillationHyperparameters  # noqa: E402
+from endcap_components.distil_ranker.loss import soft_cross_entropy, soft_listwise  # noqa: E402
+from endcap_components.distil_ranker.teacher import Teacher  # noqa: E402
+from endcap_components.train_ranker.calibration import PlattScaling  # noqa: E402
+from endcap_components.train_ranker.export import ServedRanker, export_ranker  # noqa: E402
+from endcap_components.train_ranker.hyperparameters import RankerHyperparameters  # noqa: E402
+from endcap_components.train_ranker.train import fit_ranker, predict_logits  # noqa: E402
 from tests.components.distil_ranker.made_examples import CATEGORY_SIZES, DIM, ITEMS, made_examples  # noqa: E402
 
 STUDENT = DistillationHyperparameters(epochs=1, steps_min=250, hidden=(16,), held_out_share=0.2, learning_rate=0.01, soft_share=1.0)

@@ -4,8 +4,8 @@ import re
 from html.parser import HTMLParser
 from pathlib import Path
 
-from components.evaluate.report import write_report
 from endcap.evaluation.evaluation import ALL, NEW, Evaluation, Figure, Reliability, ReliabilityBin, SegmentFigures, TruthFigures
+from endcap_components.evaluate.report import write_report
 
 
 def evaluation() -> Evaluation:

@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from components.export_bundle.batching import Batching, allowed_sizes
-from components.export_bundle.saved_model import export_saved_model
-from endcap.errors import InvalidInput
+from endcap.core.errors import InvalidInput
+from endcap_components.export_bundle.batching import Batching, allowed_sizes
+from endcap_components.export_bundle.saved_model import export_saved_model
 from tests.components.export_bundle.made_tower import Tower
 
 HALF_AN_HOUR_MS = 1_800_000.0

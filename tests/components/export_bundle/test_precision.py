@@ -9,10 +9,10 @@ import tensorflow as tf
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from components.export_bundle.batching import Batching
-from components.export_bundle.precision import Precision
-from components.export_bundle.saved_model import export_saved_model
-from endcap.errors import InvalidInput
+from endcap.core.errors import InvalidInput
+from endcap_components.export_bundle.batching import Batching
+from endcap_components.export_bundle.precision import Precision
+from endcap_components.export_bundle.saved_model import export_saved_model
 
 ITEMS, DIM, HIDDEN = 400, 16, 32
 REDUCED = [each for each in Precision if each is not Precision.FLOAT32]

@@ -9,14 +9,14 @@ from endcap.training.tensorflow_setup import prepare_tensorflow
 
 prepare_tensorflow(0)
 
-from components.evaluate.model_scores import RankedCandidates  # noqa: E402
-from components.evaluate.step import Artifacts  # noqa: E402
-from components.export_bundle.precision import Precision  # noqa: E402
-from components.export_bundle.precision_check import PrecisionCost, PrecisionLimits, precision_cost  # noqa: E402
-from components.export_bundle.saved_model import export_saved_model  # noqa: E402
-from endcap.errors import BundleRefused  # noqa: E402
+from endcap.core.errors import BundleRefused  # noqa: E402
 from endcap.evaluation.purchase_log import UserItems  # noqa: E402
 from endcap.evaluation.ranked_lists import ScoredPairs  # noqa: E402
+from endcap_components.evaluate.model_scores import RankedCandidates  # noqa: E402
+from endcap_components.evaluate.step import Artifacts  # noqa: E402
+from endcap_components.export_bundle.precision import Precision  # noqa: E402
+from endcap_components.export_bundle.precision_check import PrecisionCost, PrecisionLimits, precision_cost  # noqa: E402
+from endcap_components.export_bundle.saved_model import export_saved_model  # noqa: E402
 from tests.endcap.training.made_artifacts import QUOTAS, ranker_dir, tables_dir, training_dir, two_tower_dir  # noqa: E402
 
 

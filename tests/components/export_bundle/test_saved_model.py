@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from components.export_bundle.saved_model import export_saved_model
-from components.export_bundle.warm_up import WARM_UP_FILE, write_warm_up
-from endcap.errors import BundleInvalid
+from endcap.core.errors import BundleInvalid
+from endcap_components.export_bundle.saved_model import export_saved_model
+from endcap_components.export_bundle.warm_up import WARM_UP_FILE, write_warm_up
 from tests.components.export_bundle.made_tower import Tower
 
 

@@ -10,16 +10,16 @@ import pytest
 from kfp import dsl
 from rich.console import Console
 
-from components.evaluate.report_page import DECISION_PLACE
-from components.gate.component import gate
-from components.gate.step import gate_step
-from endcap.bundle.release_record import ReleaseRecord, write_release
-from endcap.errors import DependencyUnavailable
+from endcap.core.errors import DependencyUnavailable
+from endcap.core.settings import Settings
 from endcap.evaluation.evaluation import ALL, Evaluation, Figure, TruthFigures
 from endcap.evaluation.gate import GateLimits
-from endcap.settings import Settings
-from endcap.tracking.tracking import Tracking
-from pipelines.local_run import LocalRun, run_locally
+from endcap.release.bundle.release_record import ReleaseRecord, write_release
+from endcap.release.tracking import Tracking
+from endcap_components.evaluate.report_page import DECISION_PLACE
+from endcap_components.gate.component import gate
+from endcap_components.gate.step import gate_step
+from endcap_pipelines.local_run import LocalRun, run_locally
 
 
 @dsl.component(base_image="python", packages_to_install=[])

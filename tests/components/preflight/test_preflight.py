@@ -7,13 +7,13 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from components.preflight.step import check_parameters, preflight_step
 from endcap.contracts.event import Event
 from endcap.contracts.item import Item
 from endcap.contracts.tables import arrow_schema
+from endcap.core.errors import DataRejected, InvalidInput
+from endcap.core.settings import RolloutSettings, Settings
 from endcap.dataset.layout import Dataset, write_description
-from endcap.errors import DataRejected, InvalidInput
-from endcap.settings import RolloutSettings, Settings
+from endcap_components.preflight.step import check_parameters, preflight_step
 
 PLACE = {"target": "endcap", "bundle_store": "/bundles", "storage_uri": "pvc://claim"}
 

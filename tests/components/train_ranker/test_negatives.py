@@ -5,11 +5,11 @@ from typing import Any
 import numpy as np
 import pytest
 
-from components.train_ranker.negatives import KeptShares, drawn_users, thinned
 from endcap.catalogue.item_table import ItemTable
-from endcap.retrieval.candidates import CandidateSet
-from endcap.retrieval.user_state import UserState, user_state
+from endcap.engine.retrieval.candidates import CandidateSet
+from endcap.engine.retrieval.user_state import UserState, user_state
 from endcap.training.training_set import TrainingSet
+from endcap_components.train_ranker.negatives import KeptShares, drawn_users, thinned
 from tests.endcap.training.made_artifacts import training_dir
 
 ITEMS = 4000

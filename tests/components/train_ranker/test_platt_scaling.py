@@ -3,7 +3,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from components.train_ranker.calibration import PlattScaling
+from endcap_components.train_ranker.calibration import PlattScaling
 
 
 @settings(max_examples=15, deadline=None)

@@ -5,15 +5,15 @@ import numpy as np
 import polars as pl
 import pytest
 
-from components.train_ranker.hyperparameters import RankerHyperparameters
-from components.train_ranker.step import train_ranker
 from endcap.contracts.signatures import RANK, RANK_INPUTS
-from endcap.errors import InvalidInput
+from endcap.core.errors import InvalidInput
 from endcap.features.columns import OBJECTIVES
 from endcap.training.candidates import candidate_sets
 from endcap.training.moment_tables import TablesArtifact
 from endcap.training.scoring import RankerArtifact, TwoTowerArtifact, evaluation_context
 from endcap.training.training_set import TrainingSet
+from endcap_components.train_ranker.hyperparameters import RankerHyperparameters
+from endcap_components.train_ranker.step import train_ranker
 from tests.endcap.training.made_artifacts import QUOTAS, RANKER, SEED, ranker_dir, tables_dir, training_dir, two_tower_dir
 
 

@@ -2,13 +2,13 @@ import numpy as np
 import polars as pl
 import pytest
 
-from components.train_ranker.examples import RankingExamples, label, random_contexts, ranking_examples
-from components.train_ranker.negatives import KeptShares
+from endcap.engine.retrieval.candidates import Candidates, CandidateSet, union
 from endcap.features.columns import CONTEXT, CONTEXT_SIZES, OBJECTIVES, PAIR_NUMERIC
-from endcap.retrieval.candidates import Candidates, CandidateSet, union
 from endcap.training.moment_tables import TablesArtifact
 from endcap.training.scoring import TwoTowerArtifact
 from endcap.training.training_set import TrainingSet
+from endcap_components.train_ranker.examples import RankingExamples, label, random_contexts, ranking_examples
+from endcap_components.train_ranker.negatives import KeptShares
 from tests.endcap.training.made_artifacts import QUOTAS, tables_dir, training_dir, two_tower_dir
 
 

@@ -22,10 +22,10 @@ def replicas(training_dir: Path, out: Path) -> None:
 
     device = tf.config.list_physical_devices("CPU")[0]
     tf.config.set_logical_device_configuration(device, [tf.config.LogicalDeviceConfiguration()] * 2)
-    from components.train_two_tower.distribution import open_spread
-    from components.train_two_tower.hyperparameters import TwoTowerHyperparameters
-    from components.train_two_tower.train import batch_signature, batch_source, build_model
     from endcap.training.training_set import TrainingSet
+    from endcap_components.train_two_tower.distribution import open_spread
+    from endcap_components.train_two_tower.hyperparameters import TwoTowerHyperparameters
+    from endcap_components.train_two_tower.window.train import batch_signature, batch_source, build_model
 
     training = TrainingSet(training_dir)
     parameters = TwoTowerHyperparameters(dim=DIM, batch_size=24, session_share=0, dropout=0, id_dropout=0)
@@ -69,12 +69,12 @@ def halves(batch: dict[str, np.ndarray]) -> list[dict[str, np.ndarray]]:
 def worker(training_dir: Path, out: Path) -> None:
     """Fit as one of TF_CONFIG's workers."""
     prepare_tensorflow(SEED, threads=1)
-    from components.train_two_tower.distribution import open_spread
+    from endcap_components.train_two_tower.distribution import open_spread
 
     spread = open_spread("auto")
-    from components.train_two_tower.hyperparameters import TwoTowerHyperparameters
-    from components.train_two_tower.train import fit_two_tower
     from endcap.training.training_set import TrainingSet
+    from endcap_components.train_two_tower.hyperparameters import TwoTowerHyperparameters
+    from endcap_components.train_two_tower.window.train import fit_two_tower
 
     parameters = TwoTowerHyperparameters(dim=DIM, batch_size=128, learning_rate=0.01)
     model, metrics = fit_two_tower(TrainingSet(training_dir), parameters, SEED, spread=spread)

@@ -9,11 +9,11 @@ prepare_tensorflow(0)
 
 import tensorflow as tf  # noqa: E402
 
-from components.train_two_tower import train  # noqa: E402
-from components.train_two_tower.checkpoints import Checkpoints, checkpoints_of  # noqa: E402
-from components.train_two_tower.hyperparameters import TwoTowerHyperparameters  # noqa: E402
-from endcap.settings import TrainingSettings  # noqa: E402
+from endcap.core.settings import TrainingSettings  # noqa: E402
 from endcap.training.training_set import TrainingSet  # noqa: E402
+from endcap_components.train_two_tower.checkpoints import Checkpoints, checkpoints_of  # noqa: E402
+from endcap_components.train_two_tower.hyperparameters import TwoTowerHyperparameters  # noqa: E402
+from endcap_components.train_two_tower.window import train  # noqa: E402
 from tests.endcap.training.made_artifacts import training_dir  # noqa: E402
 
 PARAMETERS = TwoTowerHyperparameters(dim=8, epochs=2, batch_size=128, dropout=0, id_dropout=0)

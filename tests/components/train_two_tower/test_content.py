@@ -1,9 +1,9 @@
 import numpy as np
 import polars as pl
 
-from components.train_two_tower.content import item_content
 from endcap.catalogue.item_table import ItemTable
 from endcap.training.training_set import TrainingSet
+from endcap_components.train_two_tower.content import item_content
 from tests.endcap.training.made_artifacts import training_dir
 
 

@@ -9,9 +9,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from components.train_two_tower.distribution import open_spread
-from endcap.errors import InvalidInput
+from endcap.core.errors import InvalidInput
 from endcap.training.tensorflow_setup import prepare_tensorflow
+from endcap_components.train_two_tower.distribution import open_spread
 from tests.components.train_two_tower import made_fit
 from tests.endcap.training.made_artifacts import training_dir
 

@@ -4,21 +4,21 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from components.train_two_tower.sequence_batches import SequenceBatches
-from components.train_two_tower.sequence_hyperparameters import SequenceHyperparameters
+from endcap.algorithms.interactions import Interactions
 from endcap.contracts.signatures import ENCODE_QUERY
 from endcap.features.columns import HISTORY_LENGTH
-from endcap.methods.interactions import Interactions
 from endcap.training.data_profile import DataProfile
 from endcap.training.tensorflow_setup import prepare_tensorflow
+from endcap_components.train_two_tower.next_item.sequence_batches import SequenceBatches
+from endcap_components.train_two_tower.next_item.sequence_hyperparameters import SequenceHyperparameters
 
 prepare_tensorflow(1)
 
 import tensorflow as tf  # noqa: E402
 
-from components.train_two_tower.export import input_signature  # noqa: E402
-from components.train_two_tower.fit_sequences import JoinedFit, build_tower, fit_joined_towers  # noqa: E402
-from components.train_two_tower.sequence_export import export_sequence_encoder  # noqa: E402
+from endcap_components.train_two_tower.next_item.fit_sequences import JoinedFit, build_tower, fit_joined_towers  # noqa: E402
+from endcap_components.train_two_tower.next_item.sequence_export import export_sequence_encoder  # noqa: E402
+from endcap_components.train_two_tower.window.export import input_signature  # noqa: E402
 
 ITEMS = 24
 ENCODERS = ("mean", "gru", "self_attention", "decayed_attention")

@@ -5,12 +5,12 @@ import numpy as np
 import polars as pl
 import pytest
 
-from components.train_two_tower.sequence_hyperparameters import SequenceHyperparameters
-from components.train_two_tower.step import train_two_tower
 from endcap.training.candidates import nearest_items
 from endcap.training.moment_tables import TablesArtifact
 from endcap.training.scoring import TwoTowerArtifact, evaluation_context
 from endcap.training.training_set import TrainingSet
+from endcap_components.train_two_tower.next_item.sequence_hyperparameters import SequenceHyperparameters
+from endcap_components.train_two_tower.step import train_two_tower
 from tests.endcap.training.made_artifacts import SEED, TWO_TOWER, tables_dir, training_dir, two_tower_dir
 
 TOP = 20

@@ -1,7 +1,7 @@
 import numpy as np
 
-from components.train_two_tower.content import ContentBlock, ItemContent
-from components.train_two_tower.warm_start import bought_block, co_purchase_factors, split_by_content
+from endcap_components.train_two_tower.content import ContentBlock, ItemContent
+from endcap_components.train_two_tower.warm_start import bought_block, co_purchase_factors, split_by_content
 
 
 def two_groups(users: int = 40, items: int = 20) -> tuple[np.ndarray, np.ndarray]:

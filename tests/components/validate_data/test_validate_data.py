@@ -7,11 +7,11 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from components.validate_data.step import validate_data_step
 from endcap.contracts.event import Event
 from endcap.contracts.item import Item
 from endcap.contracts.tables import arrow_schema
-from endcap.errors import DataRejected
+from endcap.core.errors import DataRejected
+from endcap_components.validate_data.step import validate_data_step
 
 
 @pytest.fixture

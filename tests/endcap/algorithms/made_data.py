@@ -7,9 +7,9 @@ import numpy as np
 import polars as pl
 from hypothesis import strategies as st
 
+from endcap.algorithms.interactions import Interactions
+from endcap.algorithms.method import TrainingData
 from endcap.catalogue.item_table import ItemTable
-from endcap.methods.interactions import Interactions
-from endcap.methods.method import TrainingData
 
 
 def interactions_of(histories: Sequence[Sequence[int]], item_count: int) -> Interactions:

@@ -7,12 +7,12 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from endcap.errors import InvalidInput
-from endcap.methods.interactions import Interactions
-from endcap.methods.method import TrainingData
-from endcap.methods.neighbour_source import WITHOUT_NEIGHBOURS, item_to_item_of
-from endcap.methods.registry import METHODS, method_of
-from tests.endcap.methods.made_data import drawn_histories, interactions_of, random_histories, titled, training_data
+from endcap.algorithms.interactions import Interactions
+from endcap.algorithms.method import TrainingData
+from endcap.algorithms.neighbour_source import WITHOUT_NEIGHBOURS, item_to_item_of
+from endcap.algorithms.registry import METHODS, method_of
+from endcap.core.errors import InvalidInput
+from tests.endcap.algorithms.made_data import drawn_histories, interactions_of, random_histories, titled, training_data
 
 SMALL: dict[str, dict[str, Any]] = {
     "als": {"factors": 4, "iterations": 3},

@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from endcap.methods.ease import Dual, Ease, Learned, Primal
-from endcap.methods.item_to_item_cosine import ItemToItemCosine
-from tests.endcap.methods.made_data import interactions_of, random_histories, training_data
+from endcap.algorithms.ease import Dual, Ease, Learned, Primal
+from endcap.algorithms.item_to_item_cosine import ItemToItemCosine
+from tests.endcap.algorithms.made_data import interactions_of, random_histories, training_data
 
 
 def closed_form(x: NDArray[np.float64], regularisation: float) -> NDArray[np.float64]:

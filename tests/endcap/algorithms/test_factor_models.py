@@ -3,12 +3,12 @@
 import numpy as np
 import pytest
 
-from endcap.methods.als import Als
-from endcap.methods.bpr import Bpr
-from endcap.methods.learned_fold_in import LearnedFoldIn
-from endcap.methods.nmf import Nmf
-from endcap.methods.svd import Svd
-from tests.endcap.methods.made_data import interactions_of, random_histories, training_data
+from endcap.algorithms.als import Als
+from endcap.algorithms.bpr import Bpr
+from endcap.algorithms.learned_fold_in import LearnedFoldIn
+from endcap.algorithms.nmf import Nmf
+from endcap.algorithms.svd import Svd
+from tests.endcap.algorithms.made_data import interactions_of, random_histories, training_data
 
 
 def test_als_gives_a_trained_user_nearly_the_trained_vector() -> None:

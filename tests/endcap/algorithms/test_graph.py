@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from endcap.methods.graph import PurchaseGraph, RankedPairs
-from tests.endcap.methods.made_data import interactions_of, random_histories
+from endcap.algorithms.graph import PurchaseGraph, RankedPairs
+from tests.endcap.algorithms.made_data import interactions_of, random_histories
 
 
 @pytest.mark.parametrize("layers", [0, 1, 2])

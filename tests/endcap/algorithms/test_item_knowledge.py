@@ -5,12 +5,12 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from endcap.errors import InvalidInput
-from endcap.methods.content import Content, attribute_weights
-from endcap.methods.image import Image
-from endcap.methods.neighbour_source import item_to_item_of
-from endcap.methods.text import Text
-from tests.endcap.methods.made_data import interactions_of, titled, training_data
+from endcap.algorithms.content import Content, attribute_weights
+from endcap.algorithms.image import Image
+from endcap.algorithms.neighbour_source import item_to_item_of
+from endcap.algorithms.text import Text
+from endcap.core.errors import InvalidInput
+from tests.endcap.algorithms.made_data import interactions_of, titled, training_data
 
 DATA = titled(training_data([[1, 2, 3], [4, 5]], 8))
 

@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 
-from endcap.methods.history_weights import recency_weights
-from endcap.methods.item_to_item_cosine import ItemToItemCosine
-from endcap.methods.item_to_item_lift import ItemToItemLift
-from endcap.methods.item_to_item_recent import ItemToItemRecent
-from tests.endcap.methods.made_data import drawn_histories, interactions_of, training_data
+from endcap.algorithms.history_weights import recency_weights
+from endcap.algorithms.item_to_item_cosine import ItemToItemCosine
+from endcap.algorithms.item_to_item_lift import ItemToItemLift
+from endcap.algorithms.item_to_item_recent import ItemToItemRecent
+from tests.endcap.algorithms.made_data import drawn_histories, interactions_of, training_data
 
 ITEMS = 6
 

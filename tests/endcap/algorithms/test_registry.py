@@ -5,10 +5,10 @@ import sys
 
 import pytest
 
-from endcap.errors import InvalidInput
-from endcap.methods.ease import Ease
-from endcap.methods.neighbour_source import WITHOUT_NEIGHBOURS, neighbour_method
-from endcap.methods.registry import METHODS, method_of, settings_of
+from endcap.algorithms.ease import Ease
+from endcap.algorithms.neighbour_source import WITHOUT_NEIGHBOURS, neighbour_method
+from endcap.algorithms.registry import METHODS, method_of, settings_of
+from endcap.core.errors import InvalidInput
 
 
 def test_a_method_comes_with_its_overrides() -> None:
@@ -49,7 +49,7 @@ def test_the_setting_of_the_table_carries_the_settings_of_its_method() -> None:
 def test_naming_methods_loads_no_heavy_library() -> None:
     heavy = "tensorflow", "implicit", "gensim", "sklearn"
     code = (
-        "import sys, endcap.methods.registry as registry; [registry.method_of(name) for name in registry.METHODS]; "
+        "import sys, endcap.algorithms.registry as registry; [registry.method_of(name) for name in registry.METHODS]; "
         f"print([name for name in {heavy} if name in sys.modules])"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

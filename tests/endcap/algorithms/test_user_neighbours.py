@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from endcap.methods.user_neighbours import UserNeighbours
-from tests.endcap.methods.made_data import interactions_of, training_data
+from endcap.algorithms.user_neighbours import UserNeighbours
+from tests.endcap.algorithms.made_data import interactions_of, training_data
 
 
 def test_only_the_nearest_are_asked() -> None:

@@ -12,7 +12,7 @@ from pydantic import ValidationError
 from endcap.catalogue.item_table import ItemTable
 from endcap.catalogue.item_updates import ItemUpdate, read_updates, update_schema, with_reasons, write_updates
 from endcap.catalogue.updated_items import apply_updates
-from endcap.errors import DataRejected
+from endcap.core.errors import DataRejected
 from endcap.features.columns import ITEM_NUMERIC
 
 NOW = datetime(2026, 11, 27, 8, tzinfo=UTC)

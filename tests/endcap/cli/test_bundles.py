@@ -7,11 +7,11 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from endcap.bundle.manifest import Bundle
 from endcap.cli.bundles import app
-from endcap.errors import BundleInvalid, InvalidInput
-from endcap.index.connection import connect
-from endcap.settings import MilvusSettings
+from endcap.core.errors import BundleInvalid, InvalidInput
+from endcap.core.settings import MilvusSettings
+from endcap.release.bundle.manifest import Bundle
+from endcap.release.index.connection import connect
 
 
 @pytest.fixture

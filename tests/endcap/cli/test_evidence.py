@@ -11,12 +11,12 @@ from typer.testing import CliRunner
 
 from endcap.cli.evidence import evidence
 from endcap.contracts.event import Event, EventType
-from endcap.errors import InvalidInput
-from endcap.event_log.batches import Impressions
-from endcap.event_log.open import open_event_log
-from endcap.event_log.writer import EventLog
-from endcap.settings import load_settings
-from tests.endcap.event_log.whole_events import WholeEvents
+from endcap.core.errors import InvalidInput
+from endcap.core.settings import load_settings
+from endcap.events.log.batches import Impressions
+from endcap.events.log.open import open_event_log
+from endcap.events.log.writer import EventLog
+from tests.endcap.events.log.whole_events import WholeEvents
 from tests.kafka_broker.broker import KafkaBroker, running_broker
 
 NOW = datetime(2026, 3, 1, tzinfo=UTC)

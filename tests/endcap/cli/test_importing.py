@@ -5,7 +5,7 @@ import pytest
 from typer.testing import CliRunner
 
 from endcap.cli.importing import app
-from endcap.errors import DataRejected, InvalidInput
+from endcap.core.errors import DataRejected, InvalidInput
 
 MAPPING = """
 currency: EUR

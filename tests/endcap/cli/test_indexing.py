@@ -7,11 +7,11 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from endcap.bundle.manifest import Bundle
-from endcap.bundle.promotion import promote_bundle
 from endcap.cli.indexing import app
-from endcap.errors import BundleInvalid
-from endcap.settings import MilvusSettings
+from endcap.core.errors import BundleInvalid
+from endcap.core.settings import MilvusSettings
+from endcap.release.bundle.manifest import Bundle
+from endcap.release.bundle.promotion import promote_bundle
 
 
 @pytest.fixture

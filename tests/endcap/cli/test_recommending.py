@@ -10,7 +10,7 @@ import typer
 from typer.testing import CliRunner
 
 from endcap.cli.recommending import ask, recommend
-from endcap.errors import DependencyUnavailable, EndcapError, InvalidInput
+from endcap.core.errors import DependencyUnavailable, EndcapError, InvalidInput
 
 ANSWER = {
     "recommendations": [

@@ -6,7 +6,7 @@ import pytest
 from typer.testing import CliRunner
 
 from endcap.cli.rollouts import app
-from endcap.errors import DependencyUnavailable, InvalidInput
+from endcap.core.errors import DependencyUnavailable, InvalidInput
 
 
 @pytest.fixture

@@ -11,9 +11,9 @@ import polars as pl
 import pytest
 from typer.testing import CliRunner
 
-from endcap.bundle.manifest import Bundle
 from endcap.cli.rules import app
-from endcap.errors import InvalidInput
+from endcap.core.errors import InvalidInput
+from endcap.release.bundle.manifest import Bundle
 
 ENDCAP = Path(sys.executable).parent / "endcap"
 RULES = """\

@@ -12,8 +12,8 @@ from endcap.cli.validating import validate
 from endcap.contracts.event import Event
 from endcap.contracts.item import Item
 from endcap.contracts.tables import arrow_schema
+from endcap.core.errors import DataRejected
 from endcap.dataset.layout import Dataset, write_description
-from endcap.errors import DataRejected
 
 NOW = datetime(2026, 3, 1, 8, tzinfo=UTC)
 

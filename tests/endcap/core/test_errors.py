@@ -1,4 +1,4 @@
-from endcap.errors import BundleInvalid, BundleRefused, DataRejected, DependencyUnavailable, EndcapError, InvalidInput
+from endcap.core.errors import BundleInvalid, BundleRefused, DataRejected, DependencyUnavailable, EndcapError, InvalidInput
 
 
 def test_message_names_field_value_and_fix() -> None:

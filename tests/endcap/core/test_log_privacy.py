@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from endcap.log import configure_logging, get_logger
-from endcap.log_privacy import label_lines, without_personal
+from endcap.core.log import configure_logging, get_logger
+from endcap.core.log_privacy import label_lines, without_personal
 
 
 @pytest.fixture

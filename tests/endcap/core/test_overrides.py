@@ -3,8 +3,8 @@
 import pytest
 from pydantic import BaseModel, ConfigDict, Field
 
-from endcap.errors import InvalidInput
-from endcap.overrides import overridden
+from endcap.core.errors import InvalidInput
+from endcap.core.overrides import overridden
 
 
 class Knobs(BaseModel):

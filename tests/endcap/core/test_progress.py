@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 
-from endcap.progress import PROGRESS_FILE_VARIABLE, StepProgress
+from endcap.core.progress import PROGRESS_FILE_VARIABLE, StepProgress
 
 
 def test_a_step_reports_where_it_stands(tmp_path: Path) -> None:

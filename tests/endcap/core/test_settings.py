@@ -3,8 +3,8 @@ from pathlib import Path
 
 import pytest
 
-from endcap.errors import InvalidInput
-from endcap.settings import Settings, load_settings, resolve_replay
+from endcap.core.errors import InvalidInput
+from endcap.core.settings import Settings, load_settings, resolve_replay
 
 NOW = datetime(2026, 11, 27, 8, tzinfo=UTC)
 

@@ -9,8 +9,8 @@ import pytest
 
 START = """
 import logging, sys, threading, warnings
-from endcap.log import configure_logging
-from endcap.standard_logging import bridge_standard_logging
+from endcap.core.log import configure_logging
+from endcap.core.standard_logging import bridge_standard_logging
 configure_logging("INFO", "json")
 bridge_standard_logging("transformer", {"chatty": logging.ERROR})
 """

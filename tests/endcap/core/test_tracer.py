@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from endcap.errors import InvalidInput
-from endcap.telemetry.tracer import Tracer, caller_decision
+from endcap.core.errors import InvalidInput
+from endcap.core.tracer import Tracer, caller_decision
 
 TRACE, SPAN = "4bf92f3577b34da6a3ce929d0e0e4736", "00f067aa0ba902b7"
 

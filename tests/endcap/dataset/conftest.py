@@ -2,8 +2,8 @@ from pathlib import Path
 
 import pytest
 
-from endcap.dataset.complete_journey import CompleteJourneyOptions, import_complete_journey
 from endcap.dataset.layout import Dataset
+from endcap.dataset.sources.complete_journey import CompleteJourneyOptions, import_complete_journey
 
 
 @pytest.fixture(scope="session")

@@ -5,9 +5,9 @@ import polars as pl
 import pytest
 
 from endcap.contracts.event import Event
-from endcap.dataset.folder import import_folder
+from endcap.core.errors import DataRejected, InvalidInput
 from endcap.dataset.layout import open_dataset
-from endcap.errors import DataRejected, InvalidInput
+from endcap.dataset.sources.folder import import_folder
 
 ITEMS = "sku,name,group,price\nA1,Green tea,Food > Tea,3.50\nA2,Mug,Kitchen,8\n"
 ORDERS = (

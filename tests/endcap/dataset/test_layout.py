@@ -8,9 +8,9 @@ import pyarrow.parquet as pq
 import pytest
 
 from endcap.contracts.tables import TABLES, arrow_schema
+from endcap.core.errors import DataRejected
 from endcap.dataset.assembly import judge_dataset
 from endcap.dataset.layout import Dataset, open_dataset, staged_folder, write_description
-from endcap.errors import DataRejected
 
 NOW = datetime(2026, 3, 1, 8, tzinfo=UTC)
 EVENT = {

@@ -5,9 +5,9 @@ import polars as pl
 import pytest
 
 from endcap.contracts.tables import TABLES
-from endcap.dataset.folder import import_folder
-from endcap.dataset.mapping import Mapping, TableMapping
 from endcap.dataset.reference import markdown_reference, with_reference
+from endcap.dataset.sources.folder import import_folder
+from endcap.dataset.sources.mapping import Mapping, TableMapping
 
 PAGE = Path(__file__).parents[3] / "docs" / "data.md"
 

@@ -2,10 +2,10 @@
 
 import pytest
 
+from endcap.core.errors import DependencyUnavailable
 from endcap.doctor.cluster import Cluster, NotAllowed, Right
 from endcap.doctor.examination import checks_of, examine
 from endcap.doctor.finding import State
-from endcap.errors import DependencyUnavailable
 from tests.endcap.doctor.made_cluster import MadeApiClient, items, made_cluster, made_release
 
 REVIEWS = ("selfsubjectaccessreviews", "localsubjectaccessreviews")

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 import yaml
 
+from endcap.core.errors import InvalidInput
 from endcap.doctor.values import Values, merge_values, read_chart
-from endcap.errors import InvalidInput
 from tests.charts.chart import program
 from tests.endcap.doctor.made_cluster import CHART, ROOT, chart
 

@@ -4,9 +4,9 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from endcap.engine.retrieval.candidates import Candidates
 from endcap.evaluation.purchase_log import UserItems
 from endcap.evaluation.ranked_lists import ScoredPairs
-from endcap.retrieval.candidates import Candidates
 
 
 def pairs(*rows: tuple[int, int], users: int) -> UserItems:

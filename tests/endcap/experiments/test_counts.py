@@ -2,7 +2,7 @@
 
 import pytest
 
-from endcap.errors import InvalidInput
+from endcap.core.errors import InvalidInput
 from endcap.experiments.counts import Counts
 
 

@@ -5,10 +5,10 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from benchmarks.sequential import Traffic, simulated
-from endcap.errors import InvalidInput
+from endcap.core.errors import InvalidInput
 from endcap.experiments.counts import Counts
 from endcap.experiments.relative_lift import ruled_out, score, upper_relative_lift
+from endcap_benchmarks.micro.sequential import Traffic, simulated
 
 ALPHA = 0.05
 REPLICATIONS, LOOKS = 2000, 400

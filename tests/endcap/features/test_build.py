@@ -1,7 +1,7 @@
 import polars as pl
 import pytest
 
-from endcap.errors import DataRejected
+from endcap.core.errors import DataRejected
 from endcap.features.build import build_feature_tables
 from endcap.features.columns import (
     HISTORY_LENGTH,

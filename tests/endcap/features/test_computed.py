@@ -6,7 +6,7 @@ import polars as pl
 import pyarrow.parquet as pq
 import pytest
 
-from endcap.errors import DataRejected
+from endcap.core.errors import DataRejected
 from endcap.features.build import build_feature_tables
 from endcap.features.computed import take_up_computed
 from endcap.features.manifest import MANIFEST_NAME, read_manifest

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from endcap.errors import DataRejected
+from endcap.core.errors import DataRejected
 from endcap.features.snapshots import FeatureOptions, plan_snapshots
 
 WEEK = timedelta(weeks=1)

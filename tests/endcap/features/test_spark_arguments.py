@@ -2,7 +2,7 @@
 
 import pytest
 
-from endcap.features.spark_job import main
+from endcap.features.spark.job import main
 
 
 @pytest.mark.parametrize(

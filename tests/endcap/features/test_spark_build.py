@@ -13,7 +13,7 @@ import polars as pl
 import pytest
 from polars.testing import assert_frame_equal
 
-from endcap.errors import DataRejected, DependencyUnavailable
+from endcap.core.errors import DataRejected, DependencyUnavailable
 from endcap.features.build import build_feature_tables
 from endcap.features.manifest import read_manifest
 from endcap.features.names import FEATURE_TABLES
@@ -48,7 +48,7 @@ def session(tmp_path_factory):
         patch.setenv("SPARK_LOCAL_IP", "127.0.0.1")
         # Another zone than UTC: what Spark computes must not depend on it.
         patch.setenv("TZ", "America/New_York")
-        from endcap.features.spark_job import open_session
+        from endcap.features.spark.job import open_session
 
         opened = open_session()
     yield opened
@@ -64,7 +64,7 @@ def made_dataset(shop, folder, **given):
 @pytest.fixture(scope="module")
 def built(shop, session, tmp_path_factory):
     """One dataset's tables by both engines."""
-    from endcap.features.spark_job import build_on_spark
+    from endcap.features.spark.job import build_on_spark
 
     folder = tmp_path_factory.mktemp("both")
     dataset = made_dataset(shop, folder / "data")
@@ -116,7 +116,7 @@ def test_the_build_before_is_replaced(built):
 
 
 def assert_refused(session, dataset, tmp_path, match):
-    from endcap.features.spark_job import build_on_spark
+    from endcap.features.spark.job import build_on_spark
 
     finished = tmp_path / "features" / "features.json"
     finished.parent.mkdir()
@@ -150,7 +150,7 @@ def test_a_dataset_without_a_fingerprint_is_refused(session, shop, tmp_path):
 
 
 def test_delta_without_its_library_is_refused_before_anything_is_computed(session, tmp_path):
-    from endcap.features.spark_job import build_on_spark
+    from endcap.features.spark.job import build_on_spark
 
     with pytest.raises(DependencyUnavailable, match="Delta"):
         build_on_spark(session, str(tmp_path / "none"), str(tmp_path / "features"), OPTIONS, "delta")
@@ -161,7 +161,7 @@ def test_the_submitted_job_ends_with_the_errors_code(tmp_path):
     import pyspark
 
     job = tmp_path / "features_on_spark.py"
-    job.write_text("from endcap.features.spark_job import main\nraise SystemExit(main())\n")
+    job.write_text("from endcap.features.spark.job import main\nraise SystemExit(main())\n")
     environment = {name: value for name, value in os.environ.items() if not name.startswith("ENDCAP_")}
     environment |= {"PYTHONPATH": str(Path(__file__).parents[3]), "SPARK_LOCAL_IP": "127.0.0.1", "PYSPARK_PYTHON": sys.executable}
     submit = [Path(pyspark.__path__[0]) / "bin" / "spark-submit", "--master", "local[1]", "--conf", "spark.ui.enabled=false"]
@@ -173,7 +173,7 @@ def test_the_submitted_job_ends_with_the_errors_code(tmp_path):
 
 
 def test_users_and_promotions_may_be_left_out(session, shop, tmp_path):
-    from endcap.features.spark_job import build_on_spark
+    from endcap.features.spark.job import build_on_spark
 
     dataset = shop.write_shop(
         tmp_path / "data", shop.random_events(seed=5, weeks=8, users=3), [shop.item(f"i{number}") for number in range(15)]

@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from endcap.bundle.manifest import Bundle
-from endcap.errors import DependencyUnavailable
+from endcap.core.errors import DependencyUnavailable
+from endcap.core.settings import MlflowSettings, Settings
 from endcap.evaluation.evaluation import Evaluation
-from endcap.settings import MlflowSettings, Settings
-from endcap.tracking.tracking import Tracking
+from endcap.release.bundle.manifest import Bundle
+from endcap.release.tracking import Tracking
 
 
 @pytest.fixture(scope="module")

@@ -4,14 +4,14 @@ import tempfile
 from functools import cache
 from pathlib import Path
 
-from components.build_tables.step import build_tables
-from components.build_training_set.step import build_training_set
-from components.train_ranker.hyperparameters import RankerHyperparameters
-from components.train_ranker.step import train_ranker
-from components.train_two_tower.hyperparameters import TwoTowerHyperparameters
-from components.train_two_tower.step import train_two_tower
+from endcap.core.settings import RetrievalSettings
 from endcap.features.build import build_feature_tables
-from endcap.settings import RetrievalSettings
+from endcap_components.build_tables.step import build_tables
+from endcap_components.build_training_set.step import build_training_set
+from endcap_components.train_ranker.hyperparameters import RankerHyperparameters
+from endcap_components.train_ranker.step import train_ranker
+from endcap_components.train_two_tower.hyperparameters import TwoTowerHyperparameters
+from endcap_components.train_two_tower.step import train_two_tower
 from tests.endcap.training.taste_shop import write_taste_shop
 
 QUOTAS = RetrievalSettings(two_tower_quota=40, item_to_item_quota=30, buy_again_quota=30, popular_quota=20, candidates_max=80)

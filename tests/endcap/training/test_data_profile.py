@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from endcap.methods.interactions import Interactions
+from endcap.algorithms.interactions import Interactions
 from endcap.training.data_profile import DataProfile
 
 

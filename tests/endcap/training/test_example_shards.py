@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from endcap.errors import DataRejected, InvalidInput
+from endcap.core.errors import DataRejected, InvalidInput
 from endcap.training.example_shards import COUNTS_NAME, MANIFEST_NAME, ExampleShards
 from endcap.training.normalisation import Standardisation
 from endcap.training.retrieval_examples import RetrievalExamples

@@ -4,10 +4,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from endcap.errors import DataRejected
-from endcap.retrieval.candidates import Candidates
-from endcap.retrieval.item_to_item import ItemToItem
-from endcap.retrieval.popular import OVERALL, Popularity
+from endcap.core.errors import DataRejected
+from endcap.engine.retrieval.candidates import Candidates
+from endcap.engine.retrieval.item_to_item import ItemToItem
+from endcap.engine.retrieval.popular import OVERALL, Popularity
 from endcap.training.moment_tables import TablesArtifact
 
 FIRST = datetime(2025, 3, 3, tzinfo=UTC)

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from endcap.retrieval.candidates import SOURCES
+from endcap.engine.retrieval.candidates import SOURCES
 from endcap.training.candidates import candidate_sets, nearest_items
 from endcap.training.moment_tables import TablesArtifact
 from endcap.training.training_set import TrainingSet

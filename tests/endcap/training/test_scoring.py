@@ -4,7 +4,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from endcap.errors import DataRejected
+from endcap.core.errors import DataRejected
 from endcap.features.columns import CONTEXT, OBJECTIVES
 from endcap.training.candidates import candidate_sets
 from endcap.training.moment_tables import TablesArtifact

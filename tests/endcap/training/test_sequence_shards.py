@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from endcap.errors import DataRejected
+from endcap.core.errors import DataRejected
 from endcap.training.sequence_shards import SequenceShards, SequenceShardWriter, UserSequences
 
 LENGTHS = st.lists(st.lists(st.integers(1, 5), min_size=0, max_size=5), min_size=1, max_size=6)

@@ -5,7 +5,7 @@ import numpy as np
 import polars as pl
 import pytest
 
-from endcap.errors import DataRejected
+from endcap.core.errors import DataRejected
 from endcap.features.columns import ITEM_NUMERIC
 from endcap.training.training_set import TrainingSet
 from tests.endcap.training.made_artifacts import training_dir

@@ -9,17 +9,17 @@ from pathlib import Path
 import psutil
 import pytest
 
-from endcap.errors import DependencyUnavailable
-from endcap.settings import MilvusSettings, ServingSettings, Settings
-from services.local.parts import local_parts, require_free_ports
+from endcap.core.errors import DependencyUnavailable
+from endcap.core.settings import MilvusSettings, ServingSettings, Settings
+from endcap_local.parts import local_parts, require_free_ports
 
 SCRIPT = """
 import sys
 from pathlib import Path
 from endcap.cli.failures import report_failure
-from endcap.errors import EndcapError
-from services.local.parts import Part
-from services.local.supervisor import PartsLog, Supervisor
+from endcap.core.errors import EndcapError
+from endcap_local.parts import Part
+from endcap_local.supervisor import PartsLog, Supervisor
 parts = [Part(name, [sys.executable, "-c", code], [], name, lambda: True) for name, code in eval(sys.argv[2])]
 log = PartsLog(Path(sys.argv[1]), [part.name for part in parts], None)
 try:
@@ -74,7 +74,7 @@ def test_killing_the_supervisor_outright_leaves_nothing_behind(tmp_path: Path) -
 def test_killing_a_leash_takes_its_part_along(tmp_path: Path) -> None:
     process = start(tmp_path, [("one", SLEEPS), ("two", SLEEPS)])
     below = everything_below(process, tmp_path, ["one", "two"])
-    next(each for each in below if "services.local.leash" in each.cmdline()).kill()
+    next(each for each in below if "endcap_local.leash" in each.cmdline()).kill()
     assert process.wait(timeout=30) == 5
     assert_all_gone(below)
 

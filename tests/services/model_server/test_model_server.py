@@ -24,10 +24,10 @@ from tensorflow_serving.apis import (
     prediction_service_pb2_grpc,
 )
 
-from benchmarks.synthetic import SyntheticSize, promote_synthetic
-from endcap.bundle.promotion import model_base_path
+from endcap.core.tensorflow_serving.tensors import fill_tensor, read_tensor
 from endcap.features.columns import USER_CATEGORICAL, USER_NUMERIC
-from endcap.serving.tensors import fill_tensor, read_tensor
+from endcap.release.bundle.promotion import model_base_path
+from endcap_benchmarks.synthetic.bundle import SyntheticSize, promote_synthetic
 
 SIZE = SyntheticSize(items=100, dim=8)
 START_TIMEOUT_S = 120
@@ -69,7 +69,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
         port = probe.getsockname()[1]
     environment = os.environ | {"ENDCAP_HOME": str(home), "ENDCAP_MODEL_SERVER__PORT": str(port), "ENDCAP_LOG_FORMAT": "json"}
     with (home / "log").open("w") as log:
-        process = subprocess.Popen([sys.executable, "-m", "services.model_server"], env=environment, stderr=log)
+        process = subprocess.Popen([sys.executable, "-m", "endcap_model_server"], env=environment, stderr=log)
     channel = grpc.insecure_channel(f"127.0.0.1:{port}")
     try:
         grpc.channel_ready_future(channel).result(timeout=START_TIMEOUT_S)

@@ -8,8 +8,8 @@ import pytest
 from opentelemetry.proto.trace.v1 import trace_pb2
 from tensorflow_serving.apis import get_model_metadata_pb2, predict_pb2, prediction_service_pb2_grpc
 
-from endcap.settings import Settings, TelemetrySettings
-from services.model_server.tracing import TracePredict, open_tracer
+from endcap.core.settings import Settings, TelemetrySettings
+from endcap_model_server.tracing import TracePredict, open_tracer
 from tests.otlp_collector import Collector, attributes, running_collector
 
 TRACE = "4bf92f3577b34da6a3ce929d0e0e4736"

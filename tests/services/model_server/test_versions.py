@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from endcap.errors import BundleInvalid
-from services.model_server.loading import LoadedVersion
-from services.model_server.versions import RETIRE_AFTER_SECONDS, ModelVersions, VersionState
+from endcap.core.errors import BundleInvalid
+from endcap_model_server.loading import LoadedVersion
+from endcap_model_server.versions import RETIRE_AFTER_SECONDS, ModelVersions, VersionState
 
 
 class Seconds:

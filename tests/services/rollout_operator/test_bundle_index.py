@@ -6,9 +6,9 @@ import grpc
 import pytest
 from pymilvus import MilvusException
 
-from endcap.errors import DependencyUnavailable
-from endcap.settings import MilvusSettings
-from services.rollout_operator import bundle_index
+from endcap.core.errors import DependencyUnavailable
+from endcap.core.settings import MilvusSettings
+from endcap_rollout_operator import bundle_index
 
 
 class Failing:

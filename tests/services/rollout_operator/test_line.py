@@ -3,8 +3,8 @@
 from datetime import timedelta
 
 from endcap.contracts.rollout import Phase, RolloutStatus
-from services.rollout_operator.line import lines
-from tests.endcap.rollout.made_world import START, made_rollout, made_spec
+from endcap_rollout_operator.line import lines
+from tests.services.rollout_operator.state.made_world import START, made_rollout, made_spec
 
 LATER = START + timedelta(seconds=1)
 

@@ -6,9 +6,9 @@ from datetime import timedelta
 from prometheus_client import CollectorRegistry
 
 from endcap.contracts.rollout import Phase, RolloutStatus
-from endcap.rollout.resource import Rollout
-from services.rollout_operator.metrics import OperatorMetrics
-from tests.endcap.rollout.made_world import START, MadeCluster, made_rollout
+from endcap.release.rollout.resource import Rollout
+from endcap_rollout_operator.metrics import OperatorMetrics
+from tests.services.rollout_operator.state.made_world import START, MadeCluster, made_rollout
 
 
 def value(registry: CollectorRegistry, name: str, **labels: str) -> float | None:

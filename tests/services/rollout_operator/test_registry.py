@@ -4,10 +4,10 @@ from pathlib import Path
 
 import pytest
 
-from endcap.errors import InvalidInput
-from endcap.settings import MlflowSettings, Settings
-from endcap.tracking.tracking import BUNDLE_TAG, quiet_mlflow
-from services.rollout_operator.registry import Registry
+from endcap.core.errors import InvalidInput
+from endcap.core.settings import MlflowSettings, Settings
+from endcap.release.tracking import BUNDLE_TAG, quiet_mlflow
+from endcap_rollout_operator.registry import Registry
 
 
 @pytest.fixture(scope="module")

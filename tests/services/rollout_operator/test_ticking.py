@@ -9,12 +9,12 @@ from typing import Any
 from prometheus_client import CollectorRegistry
 
 from endcap.contracts.rollout import RolloutSpec
-from endcap.errors import DependencyUnavailable
-from endcap.rollout.client import rollout_document
-from endcap.rollout.resource import Rollout
-from services.rollout_operator.metrics import OperatorMetrics
-from services.rollout_operator.ticking import STUCK_S, Ticking
-from tests.endcap.rollout.made_world import START, made_spec
+from endcap.core.errors import DependencyUnavailable
+from endcap.release.rollout.client import rollout_document
+from endcap.release.rollout.resource import Rollout
+from endcap_rollout_operator.metrics import OperatorMetrics
+from endcap_rollout_operator.ticking import STUCK_S, Ticking
+from tests.services.rollout_operator.state.made_world import START, made_spec
 
 WITHIN_S = 20.0
 

@@ -16,10 +16,10 @@ from tensorflow_serving.apis import (
     prediction_service_pb2_grpc,
 )
 
-from endcap.errors import DependencyUnavailable
-from endcap.serving.messages import serving_messages
-from endcap.settings import ModelServerSettings
-from transformers.model_server_client import ModelServerClient, text
+from endcap.core.errors import DependencyUnavailable
+from endcap.core.settings import ModelServerSettings
+from endcap.core.tensorflow_serving.messages import serving_messages
+from endcap_transformer.clients.model_server_client import ModelServerClient, text
 
 AVAILABLE = get_model_status_pb2.ModelVersionStatus.AVAILABLE
 LOADING = get_model_status_pb2.ModelVersionStatus.LOADING

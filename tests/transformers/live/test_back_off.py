@@ -1,6 +1,6 @@
 """What failed is tried again less and less often."""
 
-from transformers.back_off import BackOff
+from endcap_transformer.live.back_off import BackOff
 
 
 def turns_until_due(back_off: BackOff, tried: str) -> int:

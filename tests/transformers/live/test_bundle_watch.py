@@ -8,9 +8,9 @@ import pytest
 from polars.exceptions import PanicException
 from structlog.testing import capture_logs
 
-from endcap.errors import BundleInvalid, DependencyUnavailable
-from transformers.bundle_watch import BundleHolder, watch_bundle
-from transformers.served_bundle import ServedBundle
+from endcap.core.errors import BundleInvalid, DependencyUnavailable
+from endcap_transformer.live.bundle_watch import BundleHolder, watch_bundle
+from endcap_transformer.live.served_bundle import ServedBundle
 
 
 async def switches(holder: BundleHolder, served_dir: Path, prepare, until, outcomes: list[str] | None = None) -> None:

@@ -7,7 +7,7 @@ import pytest
 from polars.exceptions import PanicException
 from structlog.testing import capture_logs
 
-from transformers.file_watch import identity, keep_looking
+from endcap_transformer.live.file_watch import identity, keep_looking
 
 
 def replaced(path: Path, content: str) -> None:
@@ -58,7 +58,7 @@ async def test_a_failure_is_tried_again_later_and_a_new_file_at_once(tmp_path: P
         raise RuntimeError("anything")
 
     replaced(path, "broken")
-    monkeypatch.setattr("transformers.file_watch.asyncio.sleep", next_turn)
+    monkeypatch.setattr("endcap_transformer.live.file_watch.asyncio.sleep", next_turn)
     with pytest.raises(asyncio.CancelledError):
         await keep_looking(path, look)
     assert looked_in == [0, 2, 5], "the next try of the broken file would have been in turn 6"

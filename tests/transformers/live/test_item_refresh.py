@@ -11,8 +11,8 @@ from structlog.testing import capture_logs
 
 from endcap.catalogue.item_table import ItemTable
 from endcap.catalogue.item_updates import write_updates
+from endcap_transformer.live.item_refresh import Catalogue, ItemRefresh
 from tests.transformers.two_items import two_items
-from transformers.item_refresh import Catalogue, ItemRefresh
 
 AS_OF = datetime(2026, 11, 26, tzinfo=UTC)
 
@@ -188,7 +188,7 @@ async def test_a_file_that_polars_panics_over_is_refused(shelf: Shelf, monkeypat
         raise PanicException("assertion failed: range.end <= self.size")
 
     shelf.write(a=5.0)
-    monkeypatch.setattr("transformers.item_refresh.read_updates", panic)
+    monkeypatch.setattr("endcap_transformer.live.item_refresh.read_updates", panic)
     loaded(shelf, 2.0)
     with capture_logs() as lines:
         assert await shelf.refresh.look() is None

@@ -10,17 +10,17 @@ import pytest
 from prometheus_client import CollectorRegistry
 from structlog.testing import capture_logs
 
-from benchmarks.synthetic import DATA_END
-from endcap.bundle.manifest import Bundle
 from endcap.catalogue.item_updates import write_updates
-from endcap.exploration.evidence import EVIDENCE_SCHEMA, Evidence
-from endcap.rules.context import RuleContext
-from endcap.rules.rule_book import RuleBook
-from endcap.settings import Settings
-from transformers.bundle_watch import BundleHolder
-from transformers.live_changes import ITEM_UPDATES_NAME, LiveChanges
-from transformers.metrics import ServingMetrics
-from transformers.served_bundle import EVIDENCE_NAME, ServedBundle
+from endcap.core.settings import Settings
+from endcap.engine.exploration.evidence import EVIDENCE_SCHEMA, Evidence
+from endcap.engine.rules.context import RuleContext
+from endcap.engine.rules.rule_book import RuleBook
+from endcap.release.bundle.manifest import Bundle
+from endcap_benchmarks.synthetic.bundle import DATA_END
+from endcap_transformer.live.bundle_watch import BundleHolder
+from endcap_transformer.live.live_changes import ITEM_UPDATES_NAME, LiveChanges
+from endcap_transformer.live.served_bundle import EVIDENCE_NAME, ServedBundle
+from endcap_transformer.telemetry.metrics import ServingMetrics
 
 ITEM = "I000001"
 PRICE = 999.0
@@ -145,7 +145,7 @@ async def test_click_evidence_is_looked_for_after_a_failure_of_any_kind(
         return read(*given)
 
     monkeypatch.setattr(Evidence, "read", failing_at_first)
-    monkeypatch.setattr("transformers.live_changes.EVIDENCE_LOOK_SECONDS", 0)
+    monkeypatch.setattr("endcap_transformer.live.live_changes.EVIDENCE_LOOK_SECONDS", 0)
     rules, items, evidence = parts.live.watchers()
     rules.close()
     items.close()

@@ -9,12 +9,12 @@ from prometheus_client import CollectorRegistry
 from structlog.testing import capture_logs
 
 from endcap.catalogue.item_table import ItemTable
-from endcap.rules.context import RuleContext
-from endcap.rules.rule_book import RuleBook
-from endcap.rules.rule_file import RuleFile
+from endcap.engine.rules.context import RuleContext
+from endcap.engine.rules.file.rule_file import RuleFile
+from endcap.engine.rules.rule_book import RuleBook
+from endcap_transformer.live.rule_watch import AGE_SECONDS, Ruled, RuleFileWatch, watch_rules
+from endcap_transformer.telemetry.metrics import ServingMetrics
 from tests.transformers.two_items import two_items
-from transformers.metrics import ServingMetrics
-from transformers.rule_watch import AGE_SECONDS, Ruled, RuleFileWatch, watch_rules
 
 NOW = datetime(2026, 11, 27, 10, tzinfo=UTC)
 GOOD = "version: 1\nrevision: 1\nrules:\n  - {id: a, where: price < 2, exclude: true}\n"

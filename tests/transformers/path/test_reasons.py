@@ -4,8 +4,8 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from endcap.retrieval.item_to_item import ItemToItem
-from transformers.reasons import nearest_seed
+from endcap.engine.retrieval.item_to_item import ItemToItem
+from endcap_transformer.path.reasons import nearest_seed
 
 TABLE = ItemToItem(
     index=np.array([[0, 0], [4, 5], [5, 4], [4, 0], [0, 0], [0, 0]], dtype=np.int32),

@@ -10,15 +10,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from prometheus_client import CollectorRegistry
 
-from benchmarks.synthetic import SyntheticSize, make_items
 from endcap.contracts.request import Filters, Instance, Surface
-from endcap.errors import DependencyUnavailable
-from endcap.retrieval.candidates import Candidates
-from endcap.settings import ServingSettings, Settings
-from endcap.surfaces.surface import SurfaceExploration
-from transformers.metrics import ServingMetrics
-from transformers.path_parts import path_parts
-from transformers.request_path import RequestPath
+from endcap.core.errors import DependencyUnavailable
+from endcap.core.settings import ServingSettings, Settings
+from endcap.engine.retrieval.candidates import Candidates
+from endcap.engine.surfaces.surface import SurfaceExploration
+from endcap_benchmarks.synthetic.bundle import SyntheticSize, make_items
+from endcap_transformer.path.request_path import RequestPath
+from endcap_transformer.server.path_parts import path_parts
+from endcap_transformer.telemetry.metrics import ServingMetrics
 
 SIZE = SyntheticSize(items=300, dim=8, neighbours=10)
 IDS = [f"I{number:06d}" for number in range(300)]

@@ -6,14 +6,14 @@ import pytest
 from prometheus_client import CollectorRegistry
 from structlog.testing import capture_logs
 
-from endcap.errors import DependencyUnavailable
-from endcap.settings import ResilienceSettings
+from endcap.core.errors import DependencyUnavailable
+from endcap.core.settings import ResilienceSettings
+from endcap_transformer.path.stage_trace import StageTrace
+from endcap_transformer.resilience.bulkhead import BulkheadFull
+from endcap_transformer.resilience.circuit_breaker import CircuitState
+from endcap_transformer.resilience.guards import Guards
+from endcap_transformer.telemetry.metrics import ServingMetrics
 from tests.transformers.virtual_time import run_virtual, virtual_loop
-from transformers.bulkhead import BulkheadFull
-from transformers.circuit_breaker import CircuitState
-from transformers.guards import Guards
-from transformers.metrics import ServingMetrics
-from transformers.stage_trace import StageTrace
 
 LIMITS = ResilienceSettings(bulkhead_calls=2, breaker_failures=3, breaker_open_seconds=2)
 

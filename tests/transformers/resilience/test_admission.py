@@ -11,12 +11,12 @@ from kserve.protocol.grpc import grpc_predict_v2_pb2 as pb
 from kserve.protocol.grpc import grpc_predict_v2_pb2_grpc
 from prometheus_client import CollectorRegistry
 
-from endcap.settings import ResilienceSettings
+from endcap.core.settings import ResilienceSettings
+from endcap_transformer.resilience.admission import Admission, GrpcAdmission, HttpAdmission, Overloaded
+from endcap_transformer.resilience.concurrency_limit import LEAST, START, ConcurrencyLimit
+from endcap_transformer.server.loop_lag import LoopLag
+from endcap_transformer.telemetry.metrics import ServingMetrics
 from tests.transformers.virtual_time import run_virtual, virtual_loop
-from transformers.admission import Admission, GrpcAdmission, HttpAdmission, Overloaded
-from transformers.concurrency_limit import LEAST, START, ConcurrencyLimit
-from transformers.loop_lag import LoopLag
-from transformers.metrics import ServingMetrics
 
 BUDGET_MS = 50
 SERVICE_S = 0.009

@@ -11,15 +11,15 @@ from kserve import InferInput, InferRequest
 
 from endcap.contracts.answer import Answer, Recommendation
 from endcap.contracts.request import Instance
-from endcap.errors import DependencyUnavailable
-from endcap.settings import ResilienceSettings
+from endcap.core.errors import DependencyUnavailable
+from endcap.core.settings import ResilienceSettings
+from endcap_transformer.resilience.admission import Admission
+from endcap_transformer.resilience.answer_cache import SharedAnswers
+from endcap_transformer.server.error_answers import ErrorAnswers
+from endcap_transformer.server.parsing_v1 import v1_response
+from endcap_transformer.server.predict_v1 import PredictV1
 from tests.transformers.canned import CannedModel
 from tests.transformers.virtual_time import run_virtual, virtual_loop
-from transformers.admission import Admission
-from transformers.answer_cache import SharedAnswers
-from transformers.error_answers import ErrorAnswers
-from transformers.parsing_v1 import v1_response
-from transformers.predict_v1 import PredictV1
 
 ANYBODY = b'{"instances":[{"surface":"home","k":3}]}'
 

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from transformers.bulkhead import BoundedThreads, Bulkhead, BulkheadFull
+from endcap_transformer.resilience.bulkhead import BoundedThreads, Bulkhead, BulkheadFull
 
 
 @given(calls=st.integers(1, 5), moves=st.lists(st.booleans(), max_size=60))

@@ -5,7 +5,7 @@ import time
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
-from transformers.circuit_breaker import CircuitBreaker, CircuitState
+from endcap_transformer.resilience.circuit_breaker import CircuitBreaker, CircuitState
 
 
 class Clock:

@@ -7,11 +7,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from prometheus_client import CollectorRegistry
 
-from endcap.errors import DependencyUnavailable
+from endcap.core.errors import DependencyUnavailable
+from endcap_transformer.resilience.cached_lookup import CachedLookup
+from endcap_transformer.resilience.single_flight import SingleFlight
+from endcap_transformer.telemetry.metrics import ServingMetrics
 from tests.transformers.virtual_time import run_virtual, virtual_loop
-from transformers.cached_lookup import CachedLookup
-from transformers.metrics import ServingMetrics
-from transformers.single_flight import SingleFlight
 
 
 class Dependency:

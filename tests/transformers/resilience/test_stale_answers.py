@@ -5,9 +5,9 @@ import pytest
 from prometheus_client import CollectorRegistry
 
 from endcap.contracts.request import Filters, Instance
-from endcap.settings import CacheSettings
-from transformers.metrics import ServingMetrics
-from transformers.stale_answers import ITEMS_KEPT, StaleAnswers, stale_key
+from endcap.core.settings import CacheSettings
+from endcap_transformer.resilience.stale_answers import ITEMS_KEPT, StaleAnswers, stale_key
+from endcap_transformer.telemetry.metrics import ServingMetrics
 
 LIST = np.arange(300, dtype=np.int32), np.linspace(1, 0, 300, dtype=np.float32)
 

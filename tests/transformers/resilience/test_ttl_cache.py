@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from transformers.ttl_cache import TtlCache
+from endcap_transformer.resilience.ttl_cache import TtlCache
 
 keys = st.integers(0, 6)
 moves = st.lists(

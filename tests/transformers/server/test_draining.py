@@ -15,7 +15,7 @@ import pytest
 from kserve.protocol.grpc import grpc_predict_v2_pb2 as pb
 from kserve.protocol.grpc import grpc_predict_v2_pb2_grpc
 
-from endcap.settings import ResilienceSettings, ServingSettings
+from endcap.core.settings import ResilienceSettings, ServingSettings
 from tests.transformers.canned_server import serve
 from tests.transformers.conftest import free_ports
 

@@ -11,14 +11,14 @@ from fastapi import FastAPI
 from kserve.model_repository import ModelRepository
 
 from endcap.contracts.openapi import openapi_document
-from endcap.settings import ResilienceSettings, Settings
+from endcap.core.settings import ResilienceSettings, Settings
+from endcap_transformer.resilience.admission import Admission
+from endcap_transformer.server.binary_request import LENGTH_HEADER
+from endcap_transformer.server.draining import Draining
+from endcap_transformer.server.error_answers import ErrorAnswers
+from endcap_transformer.server.kserve_server import BoundRestServer, DrainedDataPlane, PromotedModels
+from endcap_transformer.server.loop_lag import LoopLag
 from tests.transformers.canned import CannedModel
-from transformers.admission import Admission
-from transformers.binary_request import LENGTH_HEADER
-from transformers.draining import Draining
-from transformers.error_answers import ErrorAnswers
-from transformers.kserve_server import BoundRestServer, DrainedDataPlane, PromotedModels
-from transformers.loop_lag import LoopLag
 
 INFER = "/v2/models/shop/infer"
 USER = {"name": "user_id", "shape": [1], "datatype": "BYTES"}

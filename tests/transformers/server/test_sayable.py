@@ -1,7 +1,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from transformers.sayable import sayable
+from endcap_transformer.server.sayable import sayable
 
 
 @given(st.text(st.characters(codec="utf-8")))

@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 from prometheus_client import CollectorRegistry, Histogram, generate_latest
 from prometheus_client.parser import text_string_to_metric_families
 
-from transformers.histograms import OTHER, HistogramFamily
-from transformers.metrics import OPEN, ServingMetrics
-from transformers.metrics_page import MetricsPage, metrics_text
+from endcap_transformer.server.metrics_page import MetricsPage, metrics_text
+from endcap_transformer.telemetry.histograms import OTHER, HistogramFamily
+from endcap_transformer.telemetry.metrics import OPEN, ServingMetrics
 
 BOUNDS = (0.001, 0.01, 0.1, 1.0)
 

@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from transformers.own_cpu import Metered
+from endcap_transformer.telemetry.own_cpu import Metered
 
 
 class Cpu:

@@ -6,10 +6,10 @@ from collections.abc import Iterator
 import pytest
 from opentelemetry.proto.trace.v1 import trace_pb2
 
-from endcap.errors import InvalidInput
-from endcap.settings import Settings, TelemetrySettings
+from endcap.core.errors import InvalidInput
+from endcap.core.settings import Settings, TelemetrySettings
+from endcap_transformer.telemetry.tracing import UNTRACED, Tracing, caller_headers, current_trace
 from tests.otlp_collector import Collector, attributes, running_collector
-from transformers.tracing import UNTRACED, Tracing, caller_headers, current_trace
 
 CALLER = {"traceparent": "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01", "tracestate": "shop=1"}
 PREDICT = ("tensorflow.serving.PredictionService", "Predict", "127.0.0.1:8500")

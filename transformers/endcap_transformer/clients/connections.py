@@ -5,14 +5,14 @@ import time
 import numpy as np
 from numpy.typing import NDArray
 
-from endcap.errors import BundleInvalid, DependencyUnavailable
-from endcap.index.connection import connect
-from endcap.index.search import AsyncItemSearch
-from endcap.log import get_logger
-from endcap.retrieval.candidates import Candidates
-from endcap.settings import MilvusSettings, Settings
-from transformers.features import OnlineRead
-from transformers.tracing import current_trace
+from endcap.core.errors import BundleInvalid, DependencyUnavailable
+from endcap.core.log import get_logger
+from endcap.core.settings import MilvusSettings, Settings
+from endcap.engine.retrieval.candidates import Candidates
+from endcap.release.index.connection import connect
+from endcap.release.index.search import AsyncItemSearch
+from endcap_transformer.path.features import OnlineRead
+from endcap_transformer.telemetry.tracing import current_trace
 
 RETRY_SECONDS = 0.5
 LOAD_TIMEOUT_S = 60.0
@@ -96,6 +96,6 @@ def open_online_store(settings: Settings) -> OnlineRead:
     Raises:
         DependencyUnavailable: nothing is materialised yet.
     """
-    from endcap.feature_store.online import OnlineFeatures
+    from endcap.features.store.online import OnlineFeatures
 
     return OnlineFeatures.open(settings)

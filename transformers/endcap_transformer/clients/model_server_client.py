@@ -9,12 +9,12 @@ import grpc.aio
 import numpy as np
 from numpy.typing import NDArray
 
-from endcap.errors import DependencyUnavailable, InvalidInput
-from endcap.serving.message_fields import GET_MODEL_STATUS, PREDICT
-from endcap.serving.messages import ServingMessages
-from endcap.serving.tensors import fill_tensor, read_tensor
-from endcap.settings import ModelServerSettings
-from transformers.tracing import current_trace
+from endcap.core.errors import DependencyUnavailable, InvalidInput
+from endcap.core.settings import ModelServerSettings
+from endcap.core.tensorflow_serving.message_fields import GET_MODEL_STATUS, PREDICT
+from endcap.core.tensorflow_serving.messages import ServingMessages
+from endcap.core.tensorflow_serving.tensors import fill_tensor, read_tensor
+from endcap_transformer.telemetry.tracing import current_trace
 
 MESSAGE_BYTES_MAX = 64 * 1024 * 1024
 RECONNECT_MS_MAX = 500
@@ -85,7 +85,7 @@ class ModelServerClient:
                     f"the model server does not serve version {version}",
                     field="ENDCAP_MODEL_SERVER__HOST, ENDCAP_MODEL_SERVER__PORT",
                     value=self.address,
-                    fix="start it: `python -m services.model_server`, or `endcap serve` for all parts",
+                    fix="start it: `python -m endcap_model_server`, or `endcap serve` for all parts",
                 )
             await asyncio.sleep(POLL_SECONDS)
 

@@ -6,12 +6,12 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from endcap.bundle.promotion import served_version
-from endcap.errors import DependencyUnavailable
-from endcap.log import get_logger
-from transformers.back_off import BackOff
-from transformers.file_watch import ANYTHING
-from transformers.served_bundle import ServedBundle
+from endcap.core.errors import DependencyUnavailable
+from endcap.core.log import get_logger
+from endcap.release.bundle.promotion import served_version
+from endcap_transformer.live.back_off import BackOff
+from endcap_transformer.live.file_watch import ANYTHING
+from endcap_transformer.live.served_bundle import ServedBundle
 
 LOOK_SECONDS = 2.0
 LOOKS_PASSED_MAX = 7

@@ -7,9 +7,9 @@ from pathlib import Path
 
 from polars.exceptions import PanicException
 
-from endcap.errors import EndcapError
-from endcap.log import get_logger
-from transformers.back_off import BackOff
+from endcap.core.errors import EndcapError
+from endcap.core.log import get_logger
+from endcap_transformer.live.back_off import BackOff
 
 LOOK_SECONDS = 1.0
 PAUSE_SECONDS = 0.0005

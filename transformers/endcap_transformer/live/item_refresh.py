@@ -12,8 +12,8 @@ import polars as pl
 from endcap.catalogue.item_table import ItemTable
 from endcap.catalogue.item_updates import read_updates
 from endcap.catalogue.updated_items import UpdateReport, apply_updates
-from endcap.log import get_logger
-from transformers.file_watch import ANYTHING, LOOK_SECONDS, UNUSABLE, Identity, identity, keep_looking, let_requests_go_first
+from endcap.core.log import get_logger
+from endcap_transformer.live.file_watch import ANYTHING, LOOK_SECONDS, UNUSABLE, Identity, identity, keep_looking, let_requests_go_first
 
 
 @dataclass(frozen=True)

@@ -4,19 +4,19 @@ import asyncio
 from collections.abc import Coroutine, Sequence
 from typing import Any
 
-from endcap.bundle.manifest import Bundle
-from endcap.bundle.tables import read_tables
 from endcap.catalogue.item_table import ItemTable
-from endcap.exploration.evidence import Evidence
-from endcap.log import get_logger
-from endcap.rules.rule_book import RuleBook
-from endcap.settings import Settings
-from transformers.bundle_watch import BundleHolder
-from transformers.file_watch import UNUSABLE, Identity, identity, keep_looking, let_requests_go_first
-from transformers.item_refresh import Catalogue, ItemRefresh, watch_item_updates
-from transformers.metrics import ServingMetrics
-from transformers.rule_watch import Ruled, RuleFileWatch, watch_rules
-from transformers.served_bundle import EVIDENCE_NAME, ServedBundle, served_from
+from endcap.core.log import get_logger
+from endcap.core.settings import Settings
+from endcap.engine.exploration.evidence import Evidence
+from endcap.engine.rules.rule_book import RuleBook
+from endcap.release.bundle.manifest import Bundle
+from endcap.release.bundle.tables import read_tables
+from endcap_transformer.live.bundle_watch import BundleHolder
+from endcap_transformer.live.file_watch import UNUSABLE, Identity, identity, keep_looking, let_requests_go_first
+from endcap_transformer.live.item_refresh import Catalogue, ItemRefresh, watch_item_updates
+from endcap_transformer.live.rule_watch import Ruled, RuleFileWatch, watch_rules
+from endcap_transformer.live.served_bundle import EVIDENCE_NAME, ServedBundle, served_from
+from endcap_transformer.telemetry.metrics import ServingMetrics
 
 ITEM_UPDATES_NAME = "item_updates.parquet"
 EVIDENCE_LOOK_SECONDS = 5.0

@@ -7,10 +7,10 @@ import asyncio
 from pathlib import Path
 from typing import Protocol
 
-from endcap.bundle.manifest import Bundle
-from endcap.bundle.promotion import served_bundle
-from endcap.errors import BundleInvalid, DependencyUnavailable
-from transformers.bundle_watch import LOOK_SECONDS, promoted_version
+from endcap.core.errors import BundleInvalid, DependencyUnavailable
+from endcap.release.bundle.manifest import Bundle
+from endcap.release.bundle.promotion import served_bundle
+from endcap_transformer.live.bundle_watch import LOOK_SECONDS, promoted_version
 
 
 class VectorIndex(Protocol):

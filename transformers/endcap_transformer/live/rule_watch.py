@@ -6,14 +6,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from endcap.catalogue.item_table import ItemTable
-from endcap.clock import Clock
-from endcap.errors import EndcapError
-from endcap.log import get_logger
-from endcap.rules.enabled_rules import EnabledRules
-from endcap.rules.rule_book import RuleBook
-from endcap.rules.rule_file import NO_RULES, RuleFile, read_rules
-from transformers.file_watch import LOOK_SECONDS, Identity, identity, keep_looking, let_requests_go_first
-from transformers.metrics import ServingMetrics
+from endcap.core.clock import Clock
+from endcap.core.errors import EndcapError
+from endcap.core.log import get_logger
+from endcap.engine.rules.enabled_rules import EnabledRules
+from endcap.engine.rules.file.rule_file import NO_RULES, RuleFile, read_rules
+from endcap.engine.rules.rule_book import RuleBook
+from endcap_transformer.live.file_watch import LOOK_SECONDS, Identity, identity, keep_looking, let_requests_go_first
+from endcap_transformer.telemetry.metrics import ServingMetrics
 
 AGE_SECONDS = 3_600
 """How old the ages may be that rules about `age_days` go by; they count whole days."""

@@ -6,20 +6,20 @@ from datetime import datetime
 import numpy as np
 from numpy.typing import NDArray
 
-from endcap.bundle.tables import BundleTables
 from endcap.catalogue.item_table import ItemTable
-from endcap.clock import Clock, replay_clock, system_clock
 from endcap.contracts.bundle import BundleManifest
-from endcap.exploration.evidence import Evidence
-from endcap.log import get_logger
-from endcap.retrieval.content import ContentTable
-from endcap.retrieval.preferences import PopularWithin
-from endcap.rules.rule_book import RuleBook
-from endcap.rules.rule_file import NO_RULES, RuleFile
-from endcap.settings import RetrievalSettings, Settings, resolve_replay
-from transformers.category_tree import CategoryTree
-from transformers.file_watch import UNUSABLE
-from transformers.rule_counts import RuleCounts
+from endcap.core.clock import Clock, replay_clock, system_clock
+from endcap.core.log import get_logger
+from endcap.core.settings import RetrievalSettings, Settings, resolve_replay
+from endcap.engine.exploration.evidence import Evidence
+from endcap.engine.retrieval.content import ContentTable
+from endcap.engine.retrieval.preferences import PopularWithin
+from endcap.engine.rules.file.rule_file import NO_RULES, RuleFile
+from endcap.engine.rules.rule_book import RuleBook
+from endcap.release.bundle.tables import BundleTables
+from endcap_transformer.live.category_tree import CategoryTree
+from endcap_transformer.live.file_watch import UNUSABLE
+from endcap_transformer.telemetry.rule_counts import RuleCounts
 
 EVIDENCE_NAME = "click_evidence.parquet"
 

@@ -8,13 +8,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from endcap.contracts.answer import Answer, Recommendation
-from endcap.retrieval.candidates import SOURCES
-from endcap.slate.slate import Slate
-from transformers.listing import RuledCandidates
-from transformers.reasons import reasons
-from transformers.resolving import ResolvedRequest
-from transformers.sources.source import SourceRequest
-from transformers.stage_trace import StageTrace
+from endcap.engine.retrieval.candidates import SOURCES
+from endcap.engine.slate.slate import Slate
+from endcap_transformer.path.listing import RuledCandidates
+from endcap_transformer.path.reasons import reasons
+from endcap_transformer.path.resolving import ResolvedRequest
+from endcap_transformer.path.sources.source import SourceRequest
+from endcap_transformer.path.stage_trace import StageTrace
 
 STALE = "stale_answer"
 """The source of items of a list that was made earlier."""

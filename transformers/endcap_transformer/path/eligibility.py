@@ -5,9 +5,9 @@ from numpy.typing import NDArray
 
 from endcap.catalogue.item_table import ItemTable
 from endcap.contracts.request import Filters
-from endcap.retrieval.eligible import Eligible
-from endcap.retrieval.user_state import UserState
-from transformers.resolving import NO_ITEMS, ResolvedRequest
+from endcap.engine.retrieval.eligible import Eligible
+from endcap.engine.retrieval.user_state import UserState
+from endcap_transformer.path.resolving import NO_ITEMS, ResolvedRequest
 
 NO_FILTERS = Filters()
 

@@ -5,8 +5,8 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
-from transformers.eligibility import Eligibility
-from transformers.sources.source import SourceRequest
+from endcap_transformer.path.eligibility import Eligibility
+from endcap_transformer.path.sources.source import SourceRequest
 
 Excluded = Callable[[NDArray[np.int32]], NDArray[np.bool_]]
 """Says of int32 [m] item indices, in a bool [m], which of them the rules exclude."""

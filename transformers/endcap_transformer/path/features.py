@@ -6,12 +6,12 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from endcap.retrieval.user_state import UserState, user_state
-from endcap.settings import Settings
-from transformers.bulkhead import BoundedThreads
-from transformers.cached_lookup import ABSENT, Absent, CachedLookup
-from transformers.metrics import ServingMetrics
-from transformers.resolving import NO_ITEMS, ResolvedRequest
+from endcap.core.settings import Settings
+from endcap.engine.retrieval.user_state import UserState, user_state
+from endcap_transformer.path.resolving import NO_ITEMS, ResolvedRequest
+from endcap_transformer.resilience.bulkhead import BoundedThreads
+from endcap_transformer.resilience.cached_lookup import ABSENT, Absent, CachedLookup
+from endcap_transformer.telemetry.metrics import ServingMetrics
 
 READ_THREADS = 4
 SESSION_ITEMS = "session_item_ids"
@@ -22,7 +22,7 @@ Row = Mapping[str, Any] | None
 
 
 class OnlineRead(Protocol):
-    """The online store, as `endcap.feature_store.online.OnlineFeatures` gives it."""
+    """The online store, as `endcap.features.store.online.OnlineFeatures` gives it."""
 
     def read(self, user_id: str | None, session_id: str | None) -> Row:
         """The parts that are known, `user` and `session`, each features by name or None; None when neither is known."""

@@ -1,12 +1,12 @@
 """Impressions: every list that went out is written to the event log, without the request waiting for it or failing by it."""
 
-from endcap.clock import Clock
 from endcap.contracts.answer import Answer
 from endcap.contracts.request import Instance
-from endcap.event_log.batches import Impressions
-from endcap.event_log.queued import QueuedEventLog
-from transformers.answer_cache import SharedAnswers, request_ids
-from transformers.metrics import ServingMetrics
+from endcap.core.clock import Clock
+from endcap.events.log.batches import Impressions
+from endcap.events.log.queued import QueuedEventLog
+from endcap_transformer.resilience.answer_cache import SharedAnswers, request_ids
+from endcap_transformer.telemetry.metrics import ServingMetrics
 
 
 class ImpressionLog:

@@ -5,17 +5,17 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from endcap.exploration.policies import request_random
-from endcap.exploration.policy import Policy
-from endcap.exploration.slots import ExploredSlots
-from endcap.rules.rule_effects import RuleEffects
-from endcap.settings import ExplorationSettings
-from endcap.slate.assembly import assemble
-from endcap.slate.diversity import Diversity
-from endcap.slate.placements import Placements
-from endcap.slate.slate import Slate
-from transformers.ranking import RankedCandidates
-from transformers.resolving import ResolvedRequest
+from endcap.core.settings import ExplorationSettings
+from endcap.engine.exploration.policies import request_random
+from endcap.engine.exploration.policy import Policy
+from endcap.engine.exploration.slots import ExploredSlots
+from endcap.engine.rules.rule_effects import RuleEffects
+from endcap.engine.slate.assembly import assemble
+from endcap.engine.slate.diversity import Diversity
+from endcap.engine.slate.placements import Placements
+from endcap.engine.slate.slate import Slate
+from endcap_transformer.path.ranking import RankedCandidates
+from endcap_transformer.path.resolving import ResolvedRequest
 
 
 @dataclass(frozen=True)

@@ -7,16 +7,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from endcap.contracts.signatures import ENCODE_QUERY
-from endcap.errors import DependencyUnavailable
-from endcap.retrieval.context import context_codes
-from endcap.retrieval.user_state import UserState
-from endcap.settings import CacheSettings
-from transformers.cached_lookup import CachedLookup
-from transformers.metrics import ServingMetrics
-from transformers.model_server_client import ModelServerClient, checked, text
-from transformers.own_cpu import Metered
-from transformers.resolving import ResolvedRequest
-from transformers.served_bundle import ServedBundle
+from endcap.core.errors import DependencyUnavailable
+from endcap.core.settings import CacheSettings
+from endcap.engine.retrieval.context import context_codes
+from endcap.engine.retrieval.user_state import UserState
+from endcap_transformer.clients.model_server_client import ModelServerClient, checked, text
+from endcap_transformer.live.served_bundle import ServedBundle
+from endcap_transformer.path.resolving import ResolvedRequest
+from endcap_transformer.resilience.cached_lookup import CachedLookup
+from endcap_transformer.telemetry.metrics import ServingMetrics
+from endcap_transformer.telemetry.own_cpu import Metered
 
 AGE_STEPS_A_DAY = 10
 """Ages in the key of a kept query embedding are rounded to so many parts of a day: it moves no further than that in its time to live."""

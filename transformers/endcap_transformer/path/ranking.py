@@ -7,14 +7,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from endcap.contracts.signatures import RANK
-from endcap.ranking.pair_features import pair_features
-from endcap.ranking.value import value_scores
-from endcap.retrieval.candidates import SOURCES, CandidateSet
-from endcap.surfaces.surface import Surface
-from transformers.model_server_client import ModelServerClient, checked
-from transformers.query import Person, Query
-from transformers.resolving import ResolvedRequest
-from transformers.served_bundle import ServedBundle
+from endcap.engine.ranking.pair_features import pair_features
+from endcap.engine.ranking.value import value_scores
+from endcap.engine.retrieval.candidates import SOURCES, CandidateSet
+from endcap.engine.surfaces.surface import Surface
+from endcap_transformer.clients.model_server_client import ModelServerClient, checked
+from endcap_transformer.live.served_bundle import ServedBundle
+from endcap_transformer.path.query import Person, Query
+from endcap_transformer.path.resolving import ResolvedRequest
 
 SHARPNESS: Mapping[str, int] = {"two_tower": 2}
 """Powers of sources whose scores lie close together: most items are somewhat alike in the embedding space."""

@@ -3,10 +3,10 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from endcap.retrieval.candidates import SOURCES
-from endcap.retrieval.item_to_item import ItemToItem
-from endcap.retrieval.user_state import UserState
-from transformers.resolving import ResolvedRequest
+from endcap.engine.retrieval.candidates import SOURCES
+from endcap.engine.retrieval.item_to_item import ItemToItem
+from endcap.engine.retrieval.user_state import UserState
+from endcap_transformer.path.resolving import ResolvedRequest
 
 REGULARLY_BASKETS = 3
 POPULAR = "Popular right now"

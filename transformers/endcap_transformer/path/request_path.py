@@ -8,33 +8,33 @@ from numpy.typing import NDArray
 
 from endcap.contracts.answer import Answer, Recommendation
 from endcap.contracts.request import Instance
-from endcap.retrieval.candidates import CandidateSet, union
-from endcap.retrieval.popular import segment_name, segments_of
-from endcap.rules.active_rules import ActiveRules
-from endcap.rules.context import RuleContext
-from endcap.settings import Settings
-from transformers.answering import Shown, answer, once_more, recommendations
-from transformers.cached_lookup import Absent
-from transformers.eligibility import Eligibility
-from transformers.fallback import last_resort
-from transformers.features import FeatureReader, Row, session_bought, state_of
-from transformers.guards import Guards
-from transformers.impressions import ImpressionLog
-from transformers.list_counts import count_list
-from transformers.listing import Curiosity, RuledCandidates, ruled, slate_of
-from transformers.metrics import ServingMetrics
-from transformers.model_server_client import ModelServerClient
-from transformers.own_cpu import Metered
-from transformers.query import Person, Query, QueryEncoder
-from transformers.ranking import RankedCandidates, rank_probabilities, valued, with_query_scores
-from transformers.resolving import NO_ITEMS, ResolvedRequest, resolve
-from transformers.retrieval import retrieve
-from transformers.rule_stage import exclusion, rule_effects
-from transformers.served_bundle import ServedBundle
-from transformers.sources.source import SourceRequest
-from transformers.stage_trace import StageTrace
-from transformers.stale_answers import StaleAnswers, stale_key
-from transformers.surface_plan import SurfacePlan, plan_of
+from endcap.core.settings import Settings
+from endcap.engine.retrieval.candidates import CandidateSet, union
+from endcap.engine.retrieval.popular import segment_name, segments_of
+from endcap.engine.rules.active_rules import ActiveRules
+from endcap.engine.rules.context import RuleContext
+from endcap_transformer.clients.model_server_client import ModelServerClient
+from endcap_transformer.live.served_bundle import ServedBundle
+from endcap_transformer.path.answering import Shown, answer, once_more, recommendations
+from endcap_transformer.path.eligibility import Eligibility
+from endcap_transformer.path.fallback import last_resort
+from endcap_transformer.path.features import FeatureReader, Row, session_bought, state_of
+from endcap_transformer.path.impressions import ImpressionLog
+from endcap_transformer.path.listing import Curiosity, RuledCandidates, ruled, slate_of
+from endcap_transformer.path.query import Person, Query, QueryEncoder
+from endcap_transformer.path.ranking import RankedCandidates, rank_probabilities, valued, with_query_scores
+from endcap_transformer.path.resolving import NO_ITEMS, ResolvedRequest, resolve
+from endcap_transformer.path.retrieval import retrieve
+from endcap_transformer.path.rule_stage import exclusion, rule_effects
+from endcap_transformer.path.sources.source import SourceRequest
+from endcap_transformer.path.stage_trace import StageTrace
+from endcap_transformer.path.surface_plan import SurfacePlan, plan_of
+from endcap_transformer.resilience.cached_lookup import Absent
+from endcap_transformer.resilience.guards import Guards
+from endcap_transformer.resilience.stale_answers import StaleAnswers, stale_key
+from endcap_transformer.telemetry.list_counts import count_list
+from endcap_transformer.telemetry.metrics import ServingMetrics
+from endcap_transformer.telemetry.own_cpu import Metered
 
 
 @dataclass(frozen=True)

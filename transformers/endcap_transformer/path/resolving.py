@@ -8,8 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from endcap.contracts.request import Instance
-from endcap.surfaces.surface import Surface
-from transformers.served_bundle import ServedBundle
+from endcap.engine.surfaces.surface import Surface
+from endcap_transformer.live.served_bundle import ServedBundle
 
 NO_ITEMS = np.zeros(0, dtype=np.int32)
 

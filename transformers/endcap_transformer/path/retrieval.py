@@ -4,11 +4,11 @@ import asyncio
 from collections.abc import Awaitable, Sequence
 from time import perf_counter
 
-from endcap.retrieval.candidates import Candidates
-from transformers.metrics import ServingMetrics
-from transformers.own_cpu import Metered
-from transformers.sources.source import Source, SourceRequest
-from transformers.stage_trace import FallibleCall, StageTrace
+from endcap.engine.retrieval.candidates import Candidates
+from endcap_transformer.path.sources.source import Source, SourceRequest
+from endcap_transformer.path.stage_trace import FallibleCall, StageTrace
+from endcap_transformer.telemetry.metrics import ServingMetrics
+from endcap_transformer.telemetry.own_cpu import Metered
 
 Waiting = tuple[Source, FallibleCall, asyncio.Future[Candidates] | None]
 """A source that asks another part: the call that guards it, and its answer to come; None when it may not be asked now."""

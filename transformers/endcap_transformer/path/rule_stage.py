@@ -5,10 +5,10 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
-from endcap.retrieval.candidates import CandidateSet
-from endcap.rules.rule_effects import RuleEffects
-from transformers.ranking import RankedCandidates
-from transformers.sources.source import SourceRequest
+from endcap.engine.retrieval.candidates import CandidateSet
+from endcap.engine.rules.rule_effects import RuleEffects
+from endcap_transformer.path.ranking import RankedCandidates
+from endcap_transformer.path.sources.source import SourceRequest
 
 
 def rule_effects(ranked: RankedCandidates, asked: SourceRequest) -> RuleEffects:

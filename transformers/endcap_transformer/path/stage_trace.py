@@ -5,11 +5,11 @@ import time
 from collections.abc import Callable
 from types import TracebackType
 
-from endcap.errors import EndcapError
-from transformers.bulkhead import BulkheadFull
-from transformers.guards import Guard, Guards, Refusal
-from transformers.metrics import FallbackCause, ServingMetrics
-from transformers.tracing import current_trace
+from endcap.core.errors import EndcapError
+from endcap_transformer.resilience.bulkhead import BulkheadFull
+from endcap_transformer.resilience.guards import Guard, Guards, Refusal
+from endcap_transformer.telemetry.metrics import FallbackCause, ServingMetrics
+from endcap_transformer.telemetry.tracing import current_trace
 
 SLOW_SHARE = 0.5
 """A stage that the request's budget cut off counts as slow when it had at least so much of its own time."""

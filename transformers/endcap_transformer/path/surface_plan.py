@@ -4,9 +4,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from endcap.contracts.request import Instance
-from endcap.errors import InvalidInput
-from endcap.surfaces.surface import Surface, Surfaces
-from transformers.sources.source import Find, Source
+from endcap.core.errors import InvalidInput
+from endcap.engine.surfaces.surface import Surface, Surfaces
+from endcap_transformer.path.sources.source import Find, Source
 
 REMOTE = ("two_tower",)
 """Sources that ask another part."""
@@ -31,7 +31,7 @@ def surface_plans(surfaces: Surfaces, registry: Mapping[str, Find], deadline_ms:
 
     Args:
         surfaces: the configuration.
-        registry: how each source finds its candidates, by name: `transformers.sources.registry`.
+        registry: how each source finds its candidates, by name: `endcap_transformer.path.sources.registry`.
         deadline_ms: for sources without one of their own.
     """
     return {

@@ -9,11 +9,11 @@ import grpc
 from grpc_interceptor.server import AsyncServerInterceptor
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from endcap.settings import ResilienceSettings
-from transformers.asgi_answer import send_answer
-from transformers.concurrency_limit import ConcurrencyLimit
-from transformers.error_answers import error_body
-from transformers.metrics import ServingMetrics
+from endcap.core.settings import ResilienceSettings
+from endcap_transformer.resilience.concurrency_limit import ConcurrencyLimit
+from endcap_transformer.server.asgi_answer import send_answer
+from endcap_transformer.server.error_answers import error_body
+from endcap_transformer.telemetry.metrics import ServingMetrics
 
 WAITED_SHARE_OF_BUDGET = 0.4
 """A request that waited for so much of its budget before it was looked at leaves too little for its answer."""

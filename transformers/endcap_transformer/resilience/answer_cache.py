@@ -11,10 +11,10 @@ import orjson
 
 from endcap.contracts.answer import Answer
 from endcap.contracts.request import Instance
-from endcap.settings import CacheSettings
-from transformers.answer_bytes import v1_body
-from transformers.cached_lookup import CachedLookup
-from transformers.metrics import ServingMetrics
+from endcap.core.settings import CacheSettings
+from endcap_transformer.resilience.cached_lookup import CachedLookup
+from endcap_transformer.server.answer_bytes import v1_body
+from endcap_transformer.telemetry.metrics import ServingMetrics
 
 KEY_BYTES_MAX = 2048
 """Longer requests are not looked up: they hardly come twice, and each key is kept."""

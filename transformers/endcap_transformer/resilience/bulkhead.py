@@ -5,7 +5,7 @@ from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import ParamSpec, TypeVar
 
-from endcap.errors import DependencyUnavailable
+from endcap.core.errors import DependencyUnavailable
 
 P = ParamSpec("P")
 T = TypeVar("T")

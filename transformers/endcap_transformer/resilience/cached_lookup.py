@@ -4,9 +4,9 @@ import time
 from collections.abc import Callable, Hashable
 from typing import Any, Final, Generic, TypeVar
 
-from transformers.metrics import CacheMetrics
-from transformers.single_flight import Compute, SingleFlight
-from transformers.ttl_cache import TtlCache, counts_once
+from endcap_transformer.resilience.single_flight import Compute, SingleFlight
+from endcap_transformer.resilience.ttl_cache import TtlCache, counts_once
+from endcap_transformer.telemetry.metrics import CacheMetrics
 
 K = TypeVar("K", bound=Hashable)
 V = TypeVar("V")

@@ -4,11 +4,11 @@ import time
 from collections.abc import Callable
 from enum import Enum, auto
 
-from endcap.log import get_logger
-from endcap.settings import ResilienceSettings
-from transformers.bulkhead import Bulkhead
-from transformers.circuit_breaker import CircuitBreaker, CircuitState
-from transformers.metrics import CLOSED, HALF_OPEN, OPEN, ServingMetrics
+from endcap.core.log import get_logger
+from endcap.core.settings import ResilienceSettings
+from endcap_transformer.resilience.bulkhead import Bulkhead
+from endcap_transformer.resilience.circuit_breaker import CircuitBreaker, CircuitState
+from endcap_transformer.telemetry.metrics import CLOSED, HALF_OPEN, OPEN, ServingMetrics
 
 QUIET_SECONDS = 10.0
 """A stage that keeps failing is logged once in this time."""

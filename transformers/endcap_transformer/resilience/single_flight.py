@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Callable, Coroutine, Hashable
 from typing import Any, Generic, TypeVar
 
-from endcap.errors import DependencyUnavailable
+from endcap.core.errors import DependencyUnavailable
 
 K = TypeVar("K", bound=Hashable)
 V = TypeVar("V")

@@ -10,9 +10,9 @@ import orjson
 from numpy.typing import NDArray
 
 from endcap.contracts.request import Instance
-from endcap.settings import CacheSettings
-from transformers.metrics import CacheMetrics
-from transformers.ttl_cache import TtlCache
+from endcap.core.settings import CacheSettings
+from endcap_transformer.resilience.ttl_cache import TtlCache
+from endcap_transformer.telemetry.metrics import CacheMetrics
 
 ITEMS_KEPT = 100
 """Of longer lists the head is kept: with 20,000 entries each place costs 160 kB."""

@@ -4,7 +4,7 @@ from typing import Any
 
 from pydantic import BaseModel, ValidationError
 
-from endcap.errors import InvalidInput
+from endcap.core.errors import InvalidInput
 
 LENGTH_HEADER = "inference-header-content-length"
 

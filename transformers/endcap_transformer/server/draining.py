@@ -5,9 +5,9 @@ import os
 import signal
 import threading
 
-from endcap.log import get_logger
-from endcap.settings import ResilienceSettings
-from transformers.metrics import ServingMetrics
+from endcap.core.log import get_logger
+from endcap.core.settings import ResilienceSettings
+from endcap_transformer.telemetry.metrics import ServingMetrics
 
 LEFTOVER_S = 3.0
 """How long threads may take that nobody waits for any more, for example in a client of a part that hangs."""

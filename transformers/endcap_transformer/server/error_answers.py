@@ -12,10 +12,10 @@ from grpc_interceptor import AsyncExceptionToStatusInterceptor
 from kserve import errors as kserve_errors
 from starlette.exceptions import HTTPException
 
-from endcap.errors import EndcapError
-from endcap.log import get_logger
-from transformers.metrics import ServingMetrics
-from transformers.sayable import sayable
+from endcap.core.errors import EndcapError
+from endcap.core.log import get_logger
+from endcap_transformer.server.sayable import sayable
+from endcap_transformer.telemetry.metrics import ServingMetrics
 
 INTERNAL = "the server failed; its log has the cause"
 NOT_READY = (kserve_errors.ModelNotReady, kserve_errors.ServerNotReady, kserve_errors.ServerNotLive)
@@ -51,7 +51,7 @@ def describe(error: Exception) -> tuple[int, grpc.StatusCode, str]:  # noqa: PLR
 def _is_of_reading(error: Exception) -> bool:
     """Whether KServe failed at a request that it had not handed to the model: it reads tensors without a look at their types first."""
     modules = [frame.f_globals.get("__name__", "") for frame, _ in traceback.walk_tb(error.__traceback__)]
-    return any(module.startswith("kserve.protocol") for module in modules) and "transformers.model" not in modules
+    return any(module.startswith("kserve.protocol") for module in modules) and "endcap_transformer.server.model" not in modules
 
 
 def error_body(message: str) -> bytes:

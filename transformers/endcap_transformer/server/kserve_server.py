@@ -21,19 +21,19 @@ from prometheus_client import REGISTRY
 from starlette.types import ASGIApp
 
 from endcap.contracts.openapi import openapi_document
-from endcap.errors import DependencyUnavailable, InvalidInput
-from endcap.settings import Settings
-from transformers.admission import Admission, GrpcAdmission, HttpAdmission
-from transformers.binary_request import LENGTH_HEADER, require_readable
-from transformers.body_limit import BodyLimit
-from transformers.draining import Draining
-from transformers.error_answers import ErrorAnswers, GrpcErrorAnswers
-from transformers.loop_lag import LoopLag
-from transformers.metrics import ServingMetrics
-from transformers.metrics_page import MetricsPage
-from transformers.model import RecommendationModel
-from transformers.predict_v1 import PredictV1
-from transformers.timed_http import TimedHttp
+from endcap.core.errors import DependencyUnavailable, InvalidInput
+from endcap.core.settings import Settings
+from endcap_transformer.resilience.admission import Admission, GrpcAdmission, HttpAdmission
+from endcap_transformer.server.binary_request import LENGTH_HEADER, require_readable
+from endcap_transformer.server.body_limit import BodyLimit
+from endcap_transformer.server.draining import Draining
+from endcap_transformer.server.error_answers import ErrorAnswers, GrpcErrorAnswers
+from endcap_transformer.server.loop_lag import LoopLag
+from endcap_transformer.server.metrics_page import MetricsPage
+from endcap_transformer.server.model import RecommendationModel
+from endcap_transformer.server.predict_v1 import PredictV1
+from endcap_transformer.server.timed_http import TimedHttp
+from endcap_transformer.telemetry.metrics import ServingMetrics
 
 APP = "kserve.model_server:app"
 KEEP_ALIVE_S = 75

@@ -4,7 +4,7 @@ import logging
 from collections.abc import Iterator, Sequence
 
 from endcap.contracts.request import Instance
-from endcap.standard_logging import bridge_standard_logging
+from endcap.core.standard_logging import bridge_standard_logging
 
 _LEVELS = {
     "kserve": logging.WARNING,

@@ -11,7 +11,7 @@ from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4, generate_late
 from prometheus_client.metrics_core import Metric
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from transformers.asgi_answer import send_answer
+from endcap_transformer.server.asgi_answer import send_answer
 
 PATH = "/metrics"
 SAMPLES_AT_ONCE = 40

@@ -11,14 +11,14 @@ from kserve.errors import ModelNotReady
 
 from endcap.contracts.answer import Answer
 from endcap.contracts.request import Instance
-from endcap.log_privacy import label_lines
-from transformers.answer_cache import AnswerCache, Key, SharedAnswers, nobody_is_named, request_ids
-from transformers.bundle_watch import BundleHolder
-from transformers.log_bridge import private_values
-from transformers.parsing_v1 import instances_of_v1, v1_response
-from transformers.parsing_v2 import DATATYPES, OUTPUTS, instances_of_v2, v2_response
-from transformers.request_path import RequestPath
-from transformers.tracing import Tracing, current_trace
+from endcap.core.log_privacy import label_lines
+from endcap_transformer.live.bundle_watch import BundleHolder
+from endcap_transformer.path.request_path import RequestPath
+from endcap_transformer.resilience.answer_cache import AnswerCache, Key, SharedAnswers, nobody_is_named, request_ids
+from endcap_transformer.server.log_bridge import private_values
+from endcap_transformer.server.parsing_v1 import instances_of_v1, v1_response
+from endcap_transformer.server.parsing_v2 import DATATYPES, OUTPUTS, instances_of_v2, v2_response
+from endcap_transformer.telemetry.tracing import Tracing, current_trace
 
 LISTS_AT_ONCE = 4
 REQUEST_ID_MAX = 128

@@ -6,8 +6,8 @@ import orjson
 
 from endcap.contracts.answer import Answer
 from endcap.contracts.request import Instance
-from endcap.errors import InvalidInput
-from transformers.validation import validated
+from endcap.core.errors import InvalidInput
+from endcap_transformer.server.validation import validated
 
 
 def instances_of_v1(body: Any) -> list[Instance]:

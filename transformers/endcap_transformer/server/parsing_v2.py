@@ -23,10 +23,10 @@ from kserve import InferInput, InferOutput, InferRequest, InferResponse
 
 from endcap.contracts.answer import Answer
 from endcap.contracts.request import Instance
-from endcap.errors import InvalidInput
-from transformers.parsing_v1 import as_json
-from transformers.sayable import sayable
-from transformers.validation import validated
+from endcap.core.errors import InvalidInput
+from endcap_transformer.server.parsing_v1 import as_json
+from endcap_transformer.server.sayable import sayable
+from endcap_transformer.server.validation import validated
 
 TEXT_FIELDS = ("user_id", "session_id", "surface")
 JSON_FIELDS = ("item_ids", "exclude", "filters", "context", "preferences")

@@ -1,22 +1,22 @@
 """The request path of one process, put together from the settings."""
 
-from endcap.clock import system_clock
-from endcap.event_log.queued import QueuedEventLog
-from endcap.exploration.policies import policy_of
-from endcap.settings import Settings
-from endcap.surfaces.surfaces_file import load_surfaces
-from transformers.features import FeatureReader, OnlineRead
-from transformers.guards import Guards
-from transformers.impressions import ImpressionLog
-from transformers.listing import Curiosity
-from transformers.metrics import ServingMetrics
-from transformers.model_server_client import ModelServerClient
-from transformers.query import QueryEncoder
-from transformers.request_path import PathParts
-from transformers.sources.registry import source_registry
-from transformers.sources.two_tower import VectorSearch
-from transformers.stale_answers import StaleAnswers
-from transformers.surface_plan import surface_plans
+from endcap.core.clock import system_clock
+from endcap.core.settings import Settings
+from endcap.engine.exploration.policies import policy_of
+from endcap.engine.surfaces.surfaces_file import load_surfaces
+from endcap.events.log.queued import QueuedEventLog
+from endcap_transformer.clients.model_server_client import ModelServerClient
+from endcap_transformer.path.features import FeatureReader, OnlineRead
+from endcap_transformer.path.impressions import ImpressionLog
+from endcap_transformer.path.listing import Curiosity
+from endcap_transformer.path.query import QueryEncoder
+from endcap_transformer.path.request_path import PathParts
+from endcap_transformer.path.sources.registry import source_registry
+from endcap_transformer.path.sources.two_tower import VectorSearch
+from endcap_transformer.path.surface_plan import surface_plans
+from endcap_transformer.resilience.guards import Guards
+from endcap_transformer.resilience.stale_answers import StaleAnswers
+from endcap_transformer.telemetry.metrics import ServingMetrics
 
 
 def path_parts(  # noqa: PLR0917

@@ -4,16 +4,16 @@ from collections.abc import Sequence
 
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from endcap.log_privacy import label_lines
-from transformers.admission import Admission, Overloaded, arrival, send_overloaded
-from transformers.answer_bytes import v1_body
-from transformers.answer_cache import Key, SharedAnswers
-from transformers.asgi_answer import send_answer
-from transformers.error_answers import ErrorAnswers
-from transformers.log_bridge import private_values
-from transformers.model import RecommendationModel, request_id_of
-from transformers.parsing_v1 import instances_of_v1
-from transformers.tracing import caller_headers, current_trace
+from endcap.core.log_privacy import label_lines
+from endcap_transformer.resilience.admission import Admission, Overloaded, arrival, send_overloaded
+from endcap_transformer.resilience.answer_cache import Key, SharedAnswers
+from endcap_transformer.server.answer_bytes import v1_body
+from endcap_transformer.server.asgi_answer import send_answer
+from endcap_transformer.server.error_answers import ErrorAnswers
+from endcap_transformer.server.log_bridge import private_values
+from endcap_transformer.server.model import RecommendationModel, request_id_of
+from endcap_transformer.server.parsing_v1 import instances_of_v1
+from endcap_transformer.telemetry.tracing import caller_headers, current_trace
 
 Headers = Sequence[tuple[bytes, bytes]]
 

@@ -9,30 +9,30 @@ from contextlib import AsyncExitStack
 import uvloop
 from prometheus_client import REGISTRY, disable_created_metrics
 
-from endcap.bundle.promotion import MODEL_FOLDER, served_bundle
 from endcap.cli.failures import report_failure
 from endcap.contracts.request import Instance, Surface
-from endcap.errors import EndcapError
-from endcap.event_log.open import open_event_log
-from endcap.log import configure_logging, get_logger
-from endcap.serving.messages import serving_messages
-from endcap.settings import Settings, load_settings
-from transformers.answer_cache import AnswerCache
-from transformers.bundle_watch import BundleHolder, watch_bundle
-from transformers.connections import MilvusIndex, open_online_store, wait_for_milvus
-from transformers.draining import exit_soon
-from transformers.features import OnlineRead
-from transformers.kserve_server import BoundModelServer
-from transformers.live_changes import LiveChanges
-from transformers.log_bridge import bridge_logs
-from transformers.metrics import ServingMetrics
-from transformers.model import RecommendationModel
-from transformers.model_server_client import ModelServerClient
-from transformers.path_parts import path_parts
-from transformers.promoted_bundle import await_promoted
-from transformers.request_path import RequestPath
-from transformers.served_bundle import ServedBundle
-from transformers.tracing import Tracing
+from endcap.core.errors import EndcapError
+from endcap.core.log import configure_logging, get_logger
+from endcap.core.settings import Settings, load_settings
+from endcap.core.tensorflow_serving.messages import serving_messages
+from endcap.events.log.open import open_event_log
+from endcap.release.bundle.promotion import MODEL_FOLDER, served_bundle
+from endcap_transformer.clients.connections import MilvusIndex, open_online_store, wait_for_milvus
+from endcap_transformer.clients.model_server_client import ModelServerClient
+from endcap_transformer.live.bundle_watch import BundleHolder, watch_bundle
+from endcap_transformer.live.live_changes import LiveChanges
+from endcap_transformer.live.promoted_bundle import await_promoted
+from endcap_transformer.live.served_bundle import ServedBundle
+from endcap_transformer.path.features import OnlineRead
+from endcap_transformer.path.request_path import RequestPath
+from endcap_transformer.resilience.answer_cache import AnswerCache
+from endcap_transformer.server.draining import exit_soon
+from endcap_transformer.server.kserve_server import BoundModelServer
+from endcap_transformer.server.log_bridge import bridge_logs
+from endcap_transformer.server.model import RecommendationModel
+from endcap_transformer.server.path_parts import path_parts
+from endcap_transformer.telemetry.metrics import ServingMetrics
+from endcap_transformer.telemetry.tracing import Tracing
 
 WARM_UP_LISTS = 20
 WAIT_SECONDS = 90.0

@@ -4,7 +4,7 @@ import time
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
-from transformers.admission import ARRIVED
+from endcap_transformer.resilience.admission import ARRIVED
 
 
 class TimedHttp(HttpToolsProtocol):

@@ -7,7 +7,7 @@ from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
 from endcap.contracts.request import Context, Filters, Instance, PredictRequest, Preferences
-from endcap.errors import InvalidInput
+from endcap.core.errors import InvalidInput
 
 _FIELDS = {
     "": tuple(PredictRequest.model_fields),

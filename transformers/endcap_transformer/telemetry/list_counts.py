@@ -1,11 +1,11 @@
 """What one list counts for in the metrics: what filters removed, rules touched, the scores shown, and the places that explored."""
 
-from endcap.slate.slate import SlotKind
-from transformers.answering import Shown
-from transformers.listing import Curiosity
-from transformers.metrics import ServingMetrics
-from transformers.rule_stage import exclusion
-from transformers.sources.source import SourceRequest
+from endcap.engine.slate.slate import SlotKind
+from endcap_transformer.path.answering import Shown
+from endcap_transformer.path.listing import Curiosity
+from endcap_transformer.path.rule_stage import exclusion
+from endcap_transformer.path.sources.source import SourceRequest
+from endcap_transformer.telemetry.metrics import ServingMetrics
 
 LOOKED_AT_WHEN_EMPTY = 10_000
 

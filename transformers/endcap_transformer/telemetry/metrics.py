@@ -12,9 +12,9 @@ import numpy as np
 from numpy.typing import NDArray
 from prometheus_client import CollectorRegistry, Counter, Gauge, Info
 
-from transformers.histograms import BandedHistogram, BoundHistogram, HistogramFamily
-from transformers.rule_counts import LABELS as RULE_LABELS
-from transformers.rule_counts import RuleCounts, RuleEffects
+from endcap_transformer.telemetry.histograms import BandedHistogram, BoundHistogram, HistogramFamily
+from endcap_transformer.telemetry.rule_counts import LABELS as RULE_LABELS
+from endcap_transformer.telemetry.rule_counts import RuleCounts, RuleEffects
 
 LATENCY_BUCKETS_S = (
     *(0.00025, 0.0005, 0.001, 0.002, 0.003, 0.005, 0.0075, 0.01, 0.015, 0.02),

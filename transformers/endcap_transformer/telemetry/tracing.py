@@ -13,8 +13,8 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Self
 from urllib.parse import quote
 
-from endcap.settings import Settings
-from endcap.telemetry.tracer import Metadata, Tracer, caller_decision
+from endcap.core.settings import Settings
+from endcap.core.tracer import Metadata, Tracer, caller_decision
 
 if TYPE_CHECKING:
     from opentelemetry.trace import Span, SpanKind

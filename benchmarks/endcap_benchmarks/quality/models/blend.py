@@ -8,12 +8,12 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field
 
-from benchmarks.quality.models.blend_weights import LOWEST, choice_weights, choices_of
-from benchmarks.quality.models.two_tower import FittedTwoTower
-from endcap.methods.ease import Ease
-from endcap.methods.interactions import Interactions
-from endcap.methods.item_to_item_recent import ItemToItemRecent
-from endcap.methods.method import NOT_RECOMMENDED, Fitted, Method, TrainingData
+from endcap.algorithms.ease import Ease
+from endcap.algorithms.interactions import Interactions
+from endcap.algorithms.item_to_item_recent import ItemToItemRecent
+from endcap.algorithms.method import NOT_RECOMMENDED, Fitted, Method, TrainingData
+from endcap_benchmarks.quality.models.blend_weights import LOWEST, choice_weights, choices_of
+from endcap_benchmarks.quality.models.two_tower import FittedTwoTower
 
 COUNTED: tuple[Method, ...] = (Ease(), ItemToItemRecent())
 """Methods that count: cheap enough to be fitted once to learn their weight, and again on everything."""
@@ -33,9 +33,9 @@ class Blend(BaseModel):
         from endcap.training.tensorflow_setup import prepare_tensorflow
 
         prepare_tensorflow(seed)
-        from components.train_two_tower.fit_sequences import HELD_OUT_SHARE, fit_joined_towers
-        from components.train_two_tower.sequence_hyperparameters import SequenceHyperparameters
         from endcap.training.held_out import hold_out_last
+        from endcap_components.train_two_tower.next_item.fit_sequences import HELD_OUT_SHARE, fit_joined_towers
+        from endcap_components.train_two_tower.next_item.sequence_hyperparameters import SequenceHyperparameters
 
         base = SequenceHyperparameters(**self.hyperparameters)
         users = min(base.held_out_users_max, int(data.interactions.users * HELD_OUT_SHARE))

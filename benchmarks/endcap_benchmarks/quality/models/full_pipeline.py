@@ -12,10 +12,10 @@ from typing import Any
 import polars as pl
 
 from endcap.contracts.tables import TABLES, arrow_schema
+from endcap.core.settings import RetrievalSettings
 from endcap.evaluation.evaluation import FULL
 from endcap.evaluation.ranked_lists import ScoredPairs
 from endcap.features.columns import HORIZON_DAYS
-from endcap.settings import RetrievalSettings
 
 AFTER_HORIZON = timedelta(hours=6)
 """Data that ends just after the horizon puts the cut where it is wanted; nothing so late is truth."""
@@ -61,10 +61,10 @@ def full_pipeline_scores(
     Raises:
         DataRejected: the dataset cannot be used, or is too short.
     """
-    from components.evaluate.model_scores import EvaluatedUsers, trained_scores
     from endcap.training.moment_tables import TablesArtifact
     from endcap.training.scoring import RankerArtifact, TwoTowerArtifact
     from endcap.training.training_set import TrainingSet
+    from endcap_components.evaluate.model_scores import EvaluatedUsers, trained_scores
 
     run = _Run(dataset_dir, work_dir, cut, promotions, seed)
     run.build(ranker or {}, two_tower or {})
@@ -119,14 +119,14 @@ class _Run:
 
     def build(self, ranker: dict[str, Any], two_tower: dict[str, Any]) -> None:
         """The steps of the training pipeline in its order, features from the folder instead of the store."""
-        from components.build_features.step import build_features_step
-        from components.build_tables.step import build_tables
-        from components.build_training_set.feature_rows import FolderRows
-        from components.build_training_set.step import build_training_set
-        from components.train_ranker.hyperparameters import RankerHyperparameters
-        from components.train_ranker.step import train_ranker
-        from components.train_two_tower.hyperparameters import TwoTowerHyperparameters
-        from components.train_two_tower.step import train_two_tower
+        from endcap_components.build_features.step import build_features_step
+        from endcap_components.build_tables.step import build_tables
+        from endcap_components.build_training_set.feature_rows import FolderRows
+        from endcap_components.build_training_set.step import build_training_set
+        from endcap_components.train_ranker.hyperparameters import RankerHyperparameters
+        from endcap_components.train_ranker.step import train_ranker
+        from endcap_components.train_two_tower.hyperparameters import TwoTowerHyperparameters
+        from endcap_components.train_two_tower.step import train_two_tower
 
         place = self.work_dir
         dataset, features, training = place / "dataset", place / "features", place / "training"

@@ -7,9 +7,9 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks.quality.recommending import Recommended, RunContext
-from benchmarks.quality.task import RankingTask
 from endcap.evaluation.ranked_lists import ScoredPairs
+from endcap_benchmarks.quality.recommending import Recommended, RunContext
+from endcap_benchmarks.quality.task import RankingTask
 
 
 class Oracle:

@@ -8,12 +8,12 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from benchmarks.quality.recommending import Recommended, RunContext, reliability
-from benchmarks.quality.task import RankingTask
-from endcap.errors import InvalidInput
+from endcap.core.errors import InvalidInput
 from endcap.evaluation.evaluation import ALL, Reliability
 from endcap.evaluation.purchase_log import UserItems, contains, pair_keys
 from endcap.evaluation.ranked_lists import ScoredPairs
+from endcap_benchmarks.quality.recommending import Recommended, RunContext, reliability
+from endcap_benchmarks.quality.task import RankingTask
 
 SCORING_STEP = "scores"
 
@@ -46,7 +46,7 @@ class PipelineModel:
         """
         if task.cut is None:
             raise InvalidInput("the full pipeline learns from moments in time", field="--protocol", fix="use --protocol temporal")
-        from benchmarks.quality.models.full_pipeline import full_pipeline_scores
+        from endcap_benchmarks.quality.models.full_pipeline import full_pipeline_scores
 
         run = full_pipeline_scores(
             context.dataset_dir, task.cut, context.work_dir / "pipeline", promotions=self.promotions, seed=context.seed

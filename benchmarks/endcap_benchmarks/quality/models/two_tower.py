@@ -8,8 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict
 
-from endcap.methods.interactions import Interactions
-from endcap.methods.method import NOT_RECOMMENDED, TrainingData
+from endcap.algorithms.interactions import Interactions
+from endcap.algorithms.method import NOT_RECOMMENDED, TrainingData
 
 
 class TwoTower(BaseModel):
@@ -24,8 +24,8 @@ class TwoTower(BaseModel):
         from endcap.training.tensorflow_setup import prepare_tensorflow
 
         prepare_tensorflow(seed)
-        from components.train_two_tower.fit_sequences import fit_joined_towers
-        from components.train_two_tower.sequence_hyperparameters import SequenceHyperparameters
+        from endcap_components.train_two_tower.next_item.fit_sequences import fit_joined_towers
+        from endcap_components.train_two_tower.next_item.sequence_hyperparameters import SequenceHyperparameters
 
         parameters = SequenceHyperparameters(**self.hyperparameters)
         return FittedTwoTower(fit_joined_towers(data.interactions, data.attributes, parameters, seed).towers)

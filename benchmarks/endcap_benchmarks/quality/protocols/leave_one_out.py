@@ -8,11 +8,11 @@ from typing import Literal
 
 import polars as pl
 
-from benchmarks.quality.recorded_purchases import RecordedPurchases
-from benchmarks.quality.task import SECONDS_A_DAY, RankingTask, TaskCatalogue, Truth, buyer_share, interactions_of, pairs_of
-from benchmarks.quality.user_segments import user_segments
-from endcap.errors import DataRejected
-from endcap.methods.method import TrainingData
+from endcap.algorithms.method import TrainingData
+from endcap.core.errors import DataRejected
+from endcap_benchmarks.quality.recorded_purchases import RecordedPurchases
+from endcap_benchmarks.quality.task import SECONDS_A_DAY, RankingTask, TaskCatalogue, Truth, buyer_share, interactions_of, pairs_of
+from endcap_benchmarks.quality.user_segments import user_segments
 
 LAST_ITEM = "last item"
 HELD_OUT = 2

@@ -5,12 +5,12 @@ from datetime import UTC, datetime, timedelta
 
 import polars as pl
 
-from benchmarks.quality.recorded_purchases import RecordedPurchases
-from benchmarks.quality.task import SECONDS_A_DAY, RankingTask, TaskCatalogue, Truth, buyer_share, interactions_of, pairs_of
-from benchmarks.quality.user_segments import user_segments
-from endcap.errors import DataRejected, InvalidInput
+from endcap.algorithms.method import TrainingData
+from endcap.core.errors import DataRejected, InvalidInput
 from endcap.evaluation.evaluation import ALL, NEW
-from endcap.methods.method import TrainingData
+from endcap_benchmarks.quality.recorded_purchases import RecordedPurchases
+from endcap_benchmarks.quality.task import SECONDS_A_DAY, RankingTask, TaskCatalogue, Truth, buyer_share, interactions_of, pairs_of
+from endcap_benchmarks.quality.user_segments import user_segments
 
 
 def last_cuts(recorded: RecordedPurchases, windows: int, weeks: int) -> list[datetime]:

@@ -8,12 +8,12 @@ from pathlib import Path
 
 import psutil
 
-from benchmarks.serving.parts import RunningParts
-from benchmarks.serving.plan import Exchange, LoadPlan, read_exchanges
-from benchmarks.serving.usage import LOAD, Usage, between, reading
-from endcap.errors import EndcapError
+from endcap.core.errors import EndcapError
+from endcap_benchmarks.serving.load.plan import Exchange, LoadPlan, read_exchanges
+from endcap_benchmarks.serving.parts import RunningParts
+from endcap_benchmarks.serving.usage import LOAD, Usage, between, reading
 
-COMMAND = (sys.executable, "-m", "benchmarks.serving.load")
+COMMAND = (sys.executable, "-m", "endcap_benchmarks.serving.load.load")
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ import grpc
 import grpc.aio
 from kserve.protocol.grpc import grpc_predict_v2_pb2 as messages
 
-from benchmarks.serving.http_sender import RawAnswer
+from endcap_benchmarks.serving.load.http_sender import RawAnswer
 
 METHOD = "/inference.GRPCInferenceService/ModelInfer"
 TEXT = ("user_id", "session_id", "surface")

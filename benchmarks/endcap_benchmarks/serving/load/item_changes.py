@@ -6,8 +6,8 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 
-from benchmarks.synthetic import DATA_END
 from endcap.catalogue.item_updates import UPDATES_FILE, write_updates
+from endcap_benchmarks.synthetic.bundle import DATA_END
 
 CHANGED_SHARE = 0.01
 OUT_OF_STOCK_SHARE = 0.1

@@ -1,4 +1,4 @@
-"""`python -m benchmarks.serving.load PLAN RESULT`: the load process.
+"""`python -m endcap_benchmarks.serving.load.load PLAN RESULT`: the load process.
 
 It prints `ready`, waits for a line on standard input, sends, prints `sent` at the end of the stretch, and only then reads what the answers
 say and writes it: between the two lines it does as little as it can, since it shares the machine with what it measures.
@@ -15,9 +15,9 @@ import time
 from pathlib import Path
 from typing import Any, Protocol
 
-from benchmarks.serving.http_sender import HttpSender, RawAnswer
-from benchmarks.serving.http_sender import raw_lists as http_lists
-from benchmarks.serving.plan import Exchange, LoadPlan, write_exchanges
+from endcap_benchmarks.serving.load.http_sender import HttpSender, RawAnswer
+from endcap_benchmarks.serving.load.http_sender import raw_lists as http_lists
+from endcap_benchmarks.serving.load.plan import Exchange, LoadPlan, write_exchanges
 
 CONNECTIONS = 16
 IN_FLIGHT_MAX = 900
@@ -125,7 +125,7 @@ async def _ask(sender: Sender, request: bytes, each: Sent, start: float) -> None
 def _sender(plan: LoadPlan) -> Sender:
     if plan.protocol == "http":
         return HttpSender(plan.port, plan.model)
-    from benchmarks.serving.grpc_sender import GrpcSender
+    from endcap_benchmarks.serving.load.grpc_sender import GrpcSender
 
     return GrpcSender(plan.port, plan.model)
 
@@ -154,7 +154,7 @@ def _exchange(plan: LoadPlan, each: Sent) -> Exchange:
 def _lists(plan: LoadPlan, answer: RawAnswer) -> Any:
     if plan.protocol == "http":
         return http_lists(answer)
-    from benchmarks.serving.grpc_sender import raw_lists
+    from endcap_benchmarks.serving.load.grpc_sender import raw_lists
 
     return raw_lists(answer)
 

@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks.serving.population import Population
+from endcap_benchmarks.serving.load.population import Population
 
 K = 20
 CART_ITEMS = 3

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 import numpy as np
 import polars as pl
 
-from benchmarks.serving.home import HomeSize
-from benchmarks.serving.made_users import user_ids
-from endcap.settings import Settings
+from endcap.core.settings import Settings
+from endcap_benchmarks.serving.home import HomeSize
+from endcap_benchmarks.synthetic.made_users import user_ids
 
 ITEMS_MAX = 20_000
 CATEGORIES_MAX = 500

@@ -1,0 +1,1 @@
+"""One stretch of load each, with what it is to show."""

@@ -2,10 +2,10 @@
 
 from typing import Any
 
-from benchmarks.serving.mix import K
-from benchmarks.serving.stage import Stage
-from benchmarks.serving.summary import LOAD, summary
-from benchmarks.serving.usage import metric, scrape
+from endcap_benchmarks.serving.load.mix import K
+from endcap_benchmarks.serving.stage import Stage
+from endcap_benchmarks.serving.summary import LOAD, summary
+from endcap_benchmarks.serving.usage import metric, scrape
 
 PAGES = 20
 WARM_UP_SECONDS = 1.0

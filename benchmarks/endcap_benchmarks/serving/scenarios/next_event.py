@@ -8,9 +8,9 @@ import json
 import time
 from typing import Any
 
-from benchmarks.serving.stage import Stage
-from endcap.errors import EndcapError
-from endcap.settings import Settings
+from endcap.core.errors import EndcapError
+from endcap.core.settings import Settings
+from endcap_benchmarks.serving.stage import Stage
 
 VISITS = 5
 RESULTS = 100
@@ -25,8 +25,8 @@ def next_event(stage: Stage, settings: Settings) -> dict[str, Any]:
     Args:
         settings: of the product, for everything of the feature store but its home.
     """
-    from endcap.feature_store.open import open_store
-    from endcap.feature_store.push import SessionSignals, push_sessions
+    from endcap.features.store.open import open_store
+    from endcap.features.store.push import SessionSignals, push_sessions
 
     store = open_store(settings.model_copy(update={"home": stage.parts.home}))
     results = list(stage.population.items[-RESULTS:])

@@ -2,8 +2,8 @@
 
 from typing import Any
 
-from benchmarks.serving.stage import Stage
-from benchmarks.serving.summary import summary
+from endcap_benchmarks.serving.stage import Stage
+from endcap_benchmarks.serving.summary import summary
 
 REQUESTS_A_SECOND_MAX = 400
 

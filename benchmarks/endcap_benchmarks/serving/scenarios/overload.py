@@ -4,9 +4,9 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks.serving.driving import Stretch
-from benchmarks.serving.stage import Stage
-from benchmarks.serving.summary import OK, SHED, cpu_figures, share
+from endcap_benchmarks.serving.load.driving import Stretch
+from endcap_benchmarks.serving.stage import Stage
+from endcap_benchmarks.serving.summary import OK, SHED, cpu_figures, share
 
 STEP = 1.35
 STEPS_MAX = 10

@@ -6,9 +6,9 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks.serving.item_changes import ItemChanges
-from benchmarks.serving.stage import Stage
-from benchmarks.serving.summary import OK
+from endcap_benchmarks.serving.load.item_changes import ItemChanges
+from endcap_benchmarks.serving.stage import Stage
+from endcap_benchmarks.serving.summary import OK
 
 LIVE_FOLDER = "live"
 BOOTSTRAP_SAMPLES = 1_000

@@ -2,11 +2,11 @@
 
 from typing import Any
 
-from benchmarks.serving.home import QUOTAS
-from benchmarks.serving.plan import Protocol
-from benchmarks.serving.stage import Stage
-from benchmarks.serving.summary import summary
-from benchmarks.serving.usage import candidates_mean, memory_mib, metric, scrape
+from endcap_benchmarks.serving.home import QUOTAS
+from endcap_benchmarks.serving.load.plan import Protocol
+from endcap_benchmarks.serving.stage import Stage
+from endcap_benchmarks.serving.summary import summary
+from endcap_benchmarks.serving.usage import candidates_mean, memory_mib, metric, scrape
 
 EMPTY = "endcap_empty_answers_total"
 

@@ -5,10 +5,10 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-from components.train_two_tower.fitted_tower import FittedTower
-from components.train_two_tower.weight_average import WeightAverage
-from endcap.log import get_logger
+from endcap.core.log import get_logger
 from endcap.training.held_out import HeldOut
+from endcap_components.train_two_tower.fitted_tower import FittedTower
+from endcap_components.train_two_tower.next_item.weight_average import WeightAverage
 
 TOP = 10
 

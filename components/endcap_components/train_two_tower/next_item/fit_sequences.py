@@ -6,20 +6,20 @@ import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
 
-from components.train_two_tower.early_stop import EarlyStop
-from components.train_two_tower.fitted_tower import FittedTower
-from components.train_two_tower.joined_towers import JoinedTowers
-from components.train_two_tower.sequence_batches import SequenceBatches
-from components.train_two_tower.sequence_hyperparameters import SequenceHyperparameters
-from components.train_two_tower.sequence_item_tower import SequenceItemTower
-from components.train_two_tower.sequence_query_tower import SequenceQueryTower
-from components.train_two_tower.sequence_tower import SequenceTower
-from components.train_two_tower.weight_average import WeightAverage
+from endcap.algorithms.interactions import Interactions
 from endcap.features.columns import HISTORY_LENGTH
-from endcap.methods.interactions import Interactions
 from endcap.training.data_profile import DataProfile
 from endcap.training.fit_progress import fit_progress
 from endcap.training.held_out import HeldOut, hold_out_last
+from endcap_components.train_two_tower.fitted_tower import FittedTower
+from endcap_components.train_two_tower.joined_towers import JoinedTowers
+from endcap_components.train_two_tower.next_item.early_stop import EarlyStop
+from endcap_components.train_two_tower.next_item.sequence_batches import SequenceBatches
+from endcap_components.train_two_tower.next_item.sequence_hyperparameters import SequenceHyperparameters
+from endcap_components.train_two_tower.next_item.sequence_item_tower import SequenceItemTower
+from endcap_components.train_two_tower.next_item.sequence_query_tower import SequenceQueryTower
+from endcap_components.train_two_tower.next_item.sequence_tower import SequenceTower
+from endcap_components.train_two_tower.next_item.weight_average import WeightAverage
 
 HELD_OUT_SHARE = 0.1
 WARM_UP_STEPS = 200

@@ -4,13 +4,13 @@ from pathlib import Path
 
 import numpy as np
 
-from components.train_two_tower.fit_sequences import fit_joined_towers
-from components.train_two_tower.hyperparameters import TwoTowerHyperparameters
-from components.train_two_tower.sequence_export import export_sequence_encoder
+from endcap.algorithms.interactions import Interactions
 from endcap.catalogue.item_attributes import attribute_codes
-from endcap.methods.interactions import Interactions
 from endcap.training.stamp import stamp
 from endcap.training.training_set import TrainingSet
+from endcap_components.train_two_tower.hyperparameters import TwoTowerHyperparameters
+from endcap_components.train_two_tower.next_item.fit_sequences import fit_joined_towers
+from endcap_components.train_two_tower.next_item.sequence_export import export_sequence_encoder
 
 
 def write_next_item_artifact(

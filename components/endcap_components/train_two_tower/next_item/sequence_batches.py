@@ -6,8 +6,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from components.train_two_tower.sequence_hyperparameters import SequenceHyperparameters
-from endcap.methods.interactions import Interactions
+from endcap.algorithms.interactions import Interactions
+from endcap_components.train_two_tower.next_item.sequence_hyperparameters import SequenceHyperparameters
 
 USERS_SORTED_TOGETHER = 3000
 """Random users among whom those of like length are put together: enough for tight batches, few enough for ever new ones."""

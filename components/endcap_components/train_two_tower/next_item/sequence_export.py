@@ -5,10 +5,10 @@ from typing import Any
 
 import tensorflow as tf
 
-from components.train_two_tower.export import input_signature
-from components.train_two_tower.fitted_tower import FittedTower
-from components.train_two_tower.joined_towers import JoinedTowers
 from endcap.contracts.signatures import ENCODE_QUERY
+from endcap_components.train_two_tower.fitted_tower import FittedTower
+from endcap_components.train_two_tower.joined_towers import JoinedTowers
+from endcap_components.train_two_tower.window.export import input_signature
 
 
 class SequenceQueryEncoder(tf.Module):

@@ -2,8 +2,8 @@
 
 import tensorflow as tf
 
-from components.train_two_tower.history_encoders.choice import history_encoder
-from components.train_two_tower.sequence_hyperparameters import SequenceHyperparameters
+from endcap_components.train_two_tower.next_item.history_encoders.choice import history_encoder
+from endcap_components.train_two_tower.next_item.sequence_hyperparameters import SequenceHyperparameters
 
 START_DEVIATION = 0.02
 

@@ -6,11 +6,11 @@ import numpy as np
 import tensorflow as tf
 import tensorflow_recommenders as tfrs
 
-from components.train_two_tower.next_item_loss import next_item_loss
-from components.train_two_tower.sequence_hyperparameters import SequenceHyperparameters
-from components.train_two_tower.sequence_item_tower import SequenceItemTower
-from components.train_two_tower.sequence_query_tower import SequenceQueryTower
-from components.train_two_tower.softmax_precision import softmax_precision
+from endcap_components.train_two_tower.next_item.next_item_loss import next_item_loss
+from endcap_components.train_two_tower.next_item.sequence_hyperparameters import SequenceHyperparameters
+from endcap_components.train_two_tower.next_item.sequence_item_tower import SequenceItemTower
+from endcap_components.train_two_tower.next_item.sequence_query_tower import SequenceQueryTower
+from endcap_components.train_two_tower.next_item.softmax_precision import softmax_precision
 
 TEMPERATURE_MIN = 0.02
 
@@ -29,7 +29,7 @@ class SequenceTower(tfrs.Model):
         )
 
     def compute_loss(self, inputs: Mapping[str, tf.Tensor], training: bool = False) -> tf.Tensor:
-        """The loss of one batch of `components.train_two_tower.sequence_batches`."""
+        """The loss of one batch of `endcap_components.train_two_tower.next_item.sequence_batches`."""
         raw = self.item_tower(inputs["items"]) if "items" in inputs else self.item_tower.everything()
         query = self.query_tower(tf.gather(raw, inputs["history"]), training=training)
         step = tf.where(inputs["target"] > 0)

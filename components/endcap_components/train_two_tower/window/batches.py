@@ -6,12 +6,12 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from components.train_two_tower.hyperparameters import TwoTowerHyperparameters
-from components.train_two_tower.present_visit import Batch, with_present_visits
 from endcap.training.example_shards import ExampleShards
 from endcap.training.example_stream import ExampleStream, SnapshotBatch
 from endcap.training.retrieval_examples import RetrievalExamples
 from endcap.training.workers import Worker
+from endcap_components.train_two_tower.hyperparameters import TwoTowerHyperparameters
+from endcap_components.train_two_tower.window.present_visit import Batch, with_present_visits
 
 SAMPLING_POWER = 0.75
 """Samples are drawn by target count to this power, between uniform and popularity (Mikolov et al., NIPS 2013)."""

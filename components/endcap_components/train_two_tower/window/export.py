@@ -6,9 +6,9 @@ import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
 
-from components.train_two_tower.model import TwoTower
 from endcap.contracts.signatures import ENCODE_QUERY
 from endcap.features.columns import CONTEXT, HISTORY_LENGTH, USER_CATEGORICAL, USER_NUMERIC
+from endcap_components.train_two_tower.window.model import TwoTower
 
 ITEMS_AT_ONCE = 65_536
 """Items whose identity is worked out together: what comes before it is many times as wide as the identity itself."""

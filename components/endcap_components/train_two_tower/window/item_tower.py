@@ -8,10 +8,10 @@ import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
 
-from components.train_two_tower.content import ContentBlock, ItemContent
-from components.train_two_tower.warm_start import split_by_content
 from endcap.features.columns import ITEM_NUMERIC
 from endcap.training.normalisation import Standardisation
+from endcap_components.train_two_tower.content import ContentBlock, ItemContent
+from endcap_components.train_two_tower.warm_start import split_by_content
 
 
 class ItemTower(tf.keras.layers.Layer):

@@ -8,9 +8,9 @@ import tensorflow as tf
 import tensorflow_recommenders as tfrs
 from numpy.typing import NDArray
 
-from components.train_two_tower.item_tower import ItemTower
-from components.train_two_tower.loss import full_softmax_loss, sampled_softmax_loss
-from components.train_two_tower.query_tower import QueryTower
+from endcap_components.train_two_tower.window.item_tower import ItemTower
+from endcap_components.train_two_tower.window.loss import full_softmax_loss, sampled_softmax_loss
+from endcap_components.train_two_tower.window.query_tower import QueryTower
 
 TEMPERATURE_MIN = 0.02
 
@@ -38,7 +38,7 @@ class TwoTower(tfrs.Model):
         )
 
     def compute_loss(self, inputs: Mapping[str, Any], training: bool = False) -> tf.Tensor:
-        """The loss of one batch of `components.train_two_tower.batches`; a batch with `sampled` asks for the sampled softmax."""
+        """The loss of one batch of the module `batches`; a batch with `sampled` asks for the sampled softmax."""
         if "sampled" in inputs:
             return self._sampled_loss(inputs, training)
         identity = self.item_tower.identity(self._trained, training)

@@ -4,9 +4,9 @@ from collections.abc import Mapping, Sequence
 
 import tensorflow as tf
 
-from components.train_two_tower.hyperparameters import TwoTowerHyperparameters
 from endcap.features.columns import CONTEXT_SIZES, HISTORY_LENGTH
 from endcap.training.normalisation import Standardisation
+from endcap_components.train_two_tower.hyperparameters import TwoTowerHyperparameters
 
 POOLING_DAYS = (3.0, 14.0, 60.0)
 """Time constants of the recency pools: this week, this fortnight, this season."""

@@ -8,20 +8,20 @@ import tensorflow as tf
 from numpy.typing import NDArray
 from scipy import sparse
 
-from components.train_two_tower.batches import BatchSource, Inputs
-from components.train_two_tower.checkpoints import Checkpoints
-from components.train_two_tower.content import item_content
-from components.train_two_tower.distribution import Spread
-from components.train_two_tower.hyperparameters import TwoTowerHyperparameters
-from components.train_two_tower.item_tower import ItemTower
-from components.train_two_tower.model import TwoTower
-from components.train_two_tower.query_tower import QueryTower
-from components.train_two_tower.warm_start import bought_block, co_purchase_factors
 from endcap.features.columns import CONTEXT, HISTORY_LENGTH, ITEM_NUMERIC, USER_CATEGORICAL, USER_NUMERIC
 from endcap.training.fit_progress import fit_progress
 from endcap.training.normalisation import RunningStandardisation
 from endcap.training.training_set import TrainingSet
 from endcap.training.workers import Worker
+from endcap_components.train_two_tower.checkpoints import Checkpoints
+from endcap_components.train_two_tower.content import item_content
+from endcap_components.train_two_tower.distribution import Spread
+from endcap_components.train_two_tower.hyperparameters import TwoTowerHyperparameters
+from endcap_components.train_two_tower.warm_start import bought_block, co_purchase_factors
+from endcap_components.train_two_tower.window.batches import BatchSource, Inputs
+from endcap_components.train_two_tower.window.item_tower import ItemTower
+from endcap_components.train_two_tower.window.model import TwoTower
+from endcap_components.train_two_tower.window.query_tower import QueryTower
 
 WARM_UP_SHARE = 0.1
 

@@ -4,14 +4,14 @@ from pathlib import Path
 
 import numpy as np
 
-from components.train_two_tower.checkpoints import checkpoints_of
-from components.train_two_tower.distribution import Spread
-from components.train_two_tower.export import export_query_encoder
-from components.train_two_tower.hyperparameters import TwoTowerHyperparameters
-from components.train_two_tower.train import embeddings_at, fit_two_tower
-from endcap.settings import TrainingSettings
+from endcap.core.settings import TrainingSettings
 from endcap.training.stamp import stamp
 from endcap.training.training_set import TrainingSet
+from endcap_components.train_two_tower.checkpoints import checkpoints_of
+from endcap_components.train_two_tower.distribution import Spread
+from endcap_components.train_two_tower.hyperparameters import TwoTowerHyperparameters
+from endcap_components.train_two_tower.window.export import export_query_encoder
+from endcap_components.train_two_tower.window.train import embeddings_at, fit_two_tower
 
 
 def write_window_artifact(

@@ -7,11 +7,11 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from endcap.retrieval.candidates import SOURCES
-from endcap.rules.candidate_values import CandidateValues
-from endcap.rules.columns import SCHEMA
-from endcap.rules.item_bits import answers, numbered
-from endcap.rules.threshold import Threshold, threshold_of
+from endcap.engine.retrieval.candidates import SOURCES
+from endcap.engine.rules.conditions.candidate_values import CandidateValues
+from endcap.engine.rules.conditions.columns import SCHEMA
+from endcap.engine.rules.conditions.item_bits import answers, numbered
+from endcap.engine.rules.conditions.threshold import Threshold, threshold_of
 
 
 @dataclass(frozen=True)

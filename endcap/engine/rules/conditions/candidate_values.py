@@ -8,9 +8,9 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from endcap.retrieval.candidates import SOURCES, CandidateSet
-from endcap.rules.columns import BROUGHT_BY, ITEM_NAMES
-from endcap.rules.item_values import ItemValues
+from endcap.engine.retrieval.candidates import SOURCES, CandidateSet
+from endcap.engine.rules.conditions.columns import BROUGHT_BY, ITEM_NAMES
+from endcap.engine.rules.conditions.item_values import ItemValues
 
 
 @dataclass(frozen=True)

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 
 import polars as pl
 
+from endcap.engine.retrieval.candidates import SOURCES
 from endcap.features.columns import ITEM_NUMERIC, OBJECTIVES
-from endcap.retrieval.candidates import SOURCES
 
 BROUGHT_BY = "brought_by_"
 

@@ -10,7 +10,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from endcap.rules.columns import ITEM_NAMES
+from endcap.engine.rules.conditions.columns import ITEM_NAMES
 
 DEPTH_MAX = 24
 """AND and OR are taken apart so far down; what is deeper stays whole."""

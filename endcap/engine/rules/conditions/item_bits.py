@@ -8,8 +8,8 @@ import polars as pl
 from numpy.typing import NDArray
 from polars.exceptions import PanicException, PolarsError
 
-from endcap.rules.item_values import ItemValues, Rows
-from endcap.rules.packed_answers import MASKS, BitPlaces
+from endcap.engine.rules.conditions.item_values import ItemValues, Rows
+from endcap.engine.rules.conditions.packed_answers import MASKS, BitPlaces
 
 BLOCK_ROWS = 32_768
 """Items worked out at once: bounds the memory, and lets other threads run in between."""

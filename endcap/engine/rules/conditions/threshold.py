@@ -9,7 +9,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from endcap.rules.columns import SCHEMA
+from endcap.engine.rules.conditions.columns import SCHEMA
 
 FAR = 1e6
 """Answers this far off, too, show that nothing but the constant divides the line."""

@@ -6,8 +6,8 @@ from typing import Any, get_args
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
-from endcap.errors import InvalidInput
-from endcap.rules.yaml_document import Path, YamlDocument
+from endcap.core.errors import InvalidInput
+from endcap.engine.rules.file.yaml_document import Path, YamlDocument
 
 
 def first_refusal(error: ValidationError, document: YamlDocument, name: str, model: type[BaseModel]) -> InvalidInput:

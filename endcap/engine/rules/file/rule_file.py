@@ -7,10 +7,10 @@ from typing import Annotated, Literal, Self
 
 from pydantic import BaseModel, BeforeValidator, Field, PrivateAttr, ValidationError, WithJsonSchema, model_validator
 
-from endcap.errors import InvalidInput
-from endcap.rules.refusal import first_refusal
-from endcap.rules.when import STRICT, When
-from endcap.rules.yaml_document import read_yaml
+from endcap.core.errors import InvalidInput
+from endcap.engine.rules.file.refusal import first_refusal
+from endcap.engine.rules.file.when import STRICT, When
+from endcap.engine.rules.file.yaml_document import read_yaml
 
 POSITION_MAX = 500
 ACTIONS = ("exclude", "boost", "bury", "pin", "cap", "minimum_share", "reserve")

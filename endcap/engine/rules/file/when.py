@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema, model_validator
 
-from endcap.rules.time_window import EARLIEST, LATEST, TimeWindow
+from endcap.engine.rules.file.time_window import EARLIEST, LATEST, TimeWindow
 
 WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 STRICT = ConfigDict(extra="forbid", frozen=True, strict=True)

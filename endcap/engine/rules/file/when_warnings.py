@@ -4,7 +4,7 @@ import difflib
 from collections.abc import Collection, Iterator, Mapping
 
 from endcap.catalogue.vocabulary import Vocabulary
-from endcap.rules.rule_file import RuleFile
+from endcap.engine.rules.file.rule_file import RuleFile
 
 
 def when_warnings(file: RuleFile, surfaces: Collection[str], user_vocabularies: Mapping[str, Vocabulary]) -> list[str]:

@@ -6,8 +6,8 @@ import re
 import polars as pl
 from polars.exceptions import PanicException, PolarsError
 
-from endcap.errors import InvalidInput
-from endcap.rules.columns import SCHEMA
+from endcap.core.errors import InvalidInput
+from endcap.engine.rules.conditions.columns import SCHEMA
 
 KEYWORDS = re.compile(r"and|or|not|xor|in|like|ilike|rlike|regexp|between|is|null|true|false|case|when|then|else|end", re.IGNORECASE)
 OPERATIONS_MAX = 300

@@ -6,7 +6,7 @@ from typing import Any
 
 import yaml
 
-from endcap.errors import InvalidInput
+from endcap.core.errors import InvalidInput
 
 SIZE_MAX_BYTES = 2 * 1024 * 1024
 DEPTH_MAX = 16

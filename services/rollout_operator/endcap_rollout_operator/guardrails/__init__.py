@@ -1,9 +1,9 @@
 """What stops a rollout: measurements of a candidate's traffic, held against limits. docs/guardrails.md describes each."""
 
-from endcap.clock import Clock
-from endcap.rollout.guardrails.guardrails import Guardrails
-from endcap.rollout.guardrails.prometheus import Prometheus
-from endcap.settings import Settings
+from endcap.core.clock import Clock
+from endcap.core.settings import Settings
+from endcap_rollout_operator.guardrails.guardrails import Guardrails
+from endcap_rollout_operator.guardrails.prometheus import Prometheus
 
 __all__ = ["Guardrails", "open_guardrails"]
 

@@ -3,16 +3,16 @@
 from collections.abc import Callable
 
 from endcap.contracts.rollout import BuiltIn, Guardrail
-from endcap.rollout.guardrails.click_through import click_through
-from endcap.rollout.guardrails.conversion import conversion
-from endcap.rollout.guardrails.custom_query import custom_query
-from endcap.rollout.guardrails.degraded_share import degraded_share
-from endcap.rollout.guardrails.empty_share import empty_share
-from endcap.rollout.guardrails.error_rate import error_rate
-from endcap.rollout.guardrails.latency_p99 import latency_p99
-from endcap.rollout.guardrails.look import Look
-from endcap.rollout.guardrails.reading import Reading
-from endcap.rollout.guardrails.score_drift import score_drift
+from endcap_rollout_operator.guardrails.click_through import click_through
+from endcap_rollout_operator.guardrails.conversion import conversion
+from endcap_rollout_operator.guardrails.custom_query import custom_query
+from endcap_rollout_operator.guardrails.degraded_share import degraded_share
+from endcap_rollout_operator.guardrails.empty_share import empty_share
+from endcap_rollout_operator.guardrails.error_rate import error_rate
+from endcap_rollout_operator.guardrails.latency_p99 import latency_p99
+from endcap_rollout_operator.guardrails.look import Look
+from endcap_rollout_operator.guardrails.reading import Reading
+from endcap_rollout_operator.guardrails.score_drift import score_drift
 
 Measure = Callable[[Look, Guardrail], Reading]
 

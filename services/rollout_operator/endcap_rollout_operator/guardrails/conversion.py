@@ -1,9 +1,9 @@
 """conversion: at best, how much higher the candidate's purchases an impression are than the stable version's, relative to them."""
 
 from endcap.contracts.rollout import Guardrail
-from endcap.rollout.guardrails.look import Look
-from endcap.rollout.guardrails.reading import Reading
-from endcap.rollout.guardrails.relative_outcome import relative_outcome
+from endcap_rollout_operator.guardrails.look import Look
+from endcap_rollout_operator.guardrails.reading import Reading
+from endcap_rollout_operator.guardrails.relative_outcome import relative_outcome
 
 PURCHASES = "endcap_outcome_purchases_total"
 

@@ -1,9 +1,9 @@
 """A guardrail that is a query of one's own."""
 
 from endcap.contracts.rollout import Guardrail
-from endcap.errors import InvalidInput
-from endcap.rollout.guardrails.look import Look
-from endcap.rollout.guardrails.reading import Reading, missing
+from endcap.core.errors import InvalidInput
+from endcap_rollout_operator.guardrails.look import Look
+from endcap_rollout_operator.guardrails.reading import Reading, missing
 
 CANDIDATE, STABLE, WINDOW = "${candidate}", "${stable}", "${window}"
 

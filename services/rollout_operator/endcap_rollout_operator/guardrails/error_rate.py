@@ -4,9 +4,9 @@ A failed request brings no list, so all requests are lists answered and requests
 """
 
 from endcap.contracts.rollout import Guardrail
-from endcap.rollout.guardrails.look import Look
-from endcap.rollout.guardrails.reading import Reading
-from endcap.rollout.guardrails.share import share_of, share_reading
+from endcap_rollout_operator.guardrails.look import Look
+from endcap_rollout_operator.guardrails.reading import Reading
+from endcap_rollout_operator.guardrails.share import share_of, share_reading
 
 FAILED = "endcap_failed_total"
 ANSWERED = "endcap_lists_total"

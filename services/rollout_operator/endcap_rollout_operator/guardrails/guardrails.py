@@ -4,16 +4,16 @@ import sys
 from collections.abc import Sequence
 from datetime import datetime
 
-from endcap.clock import Clock
 from endcap.contracts.rollout import Analysis, Guardrail, Measurement, seconds_of
-from endcap.errors import DependencyUnavailable, InvalidInput
-from endcap.log import get_logger
-from endcap.rollout.guardrails.built_ins import measure_of
-from endcap.rollout.guardrails.error_rate import ANSWERED
-from endcap.rollout.guardrails.look import Look
-from endcap.rollout.guardrails.prometheus import Prometheus
-from endcap.rollout.guardrails.reading import Reading, missing
-from endcap.rollout.guardrails.verdict import judged
+from endcap.core.clock import Clock
+from endcap.core.errors import DependencyUnavailable, InvalidInput
+from endcap.core.log import get_logger
+from endcap_rollout_operator.guardrails.built_ins import measure_of
+from endcap_rollout_operator.guardrails.error_rate import ANSWERED
+from endcap_rollout_operator.guardrails.look import Look
+from endcap_rollout_operator.guardrails.prometheus import Prometheus
+from endcap_rollout_operator.guardrails.reading import Reading, missing
+from endcap_rollout_operator.guardrails.verdict import judged
 
 
 class Guardrails:

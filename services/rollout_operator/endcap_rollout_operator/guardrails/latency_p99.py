@@ -4,9 +4,9 @@ from collections.abc import Mapping
 from math import inf
 
 from endcap.contracts.rollout import Guardrail
-from endcap.rollout.guardrails.look import Look
-from endcap.rollout.guardrails.reading import Reading, missing
-from endcap.rollout.guardrails.share import CERTAIN, ENOUGH, at_least_by_chance
+from endcap_rollout_operator.guardrails.look import Look
+from endcap_rollout_operator.guardrails.reading import Reading, missing
+from endcap_rollout_operator.guardrails.share import CERTAIN, ENOUGH, at_least_by_chance
 
 SECONDS = "endcap_list_seconds"
 QUANTILE = 0.99

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from endcap.rollout.guardrails.prometheus import Prometheus
+from endcap_rollout_operator.guardrails.prometheus import Prometheus
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any, Self
 
-from endcap.errors import DependencyUnavailable, InvalidInput
+from endcap.core.errors import DependencyUnavailable, InvalidInput
 
 if TYPE_CHECKING:
     import httpx

@@ -10,9 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from endcap.contracts.rollout import Guardrail
-from endcap.rollout.guardrails.look import Look
-from endcap.rollout.guardrails.reading import Reading, missing
-from endcap.rollout.guardrails.stability_index import merged_bins, population_stability_index
+from endcap_rollout_operator.guardrails.look import Look
+from endcap_rollout_operator.guardrails.reading import Reading, missing
+from endcap_rollout_operator.guardrails.stability_index import merged_bins, population_stability_index
 
 SCORES = "endcap_top_score"
 ENOUGH = 250

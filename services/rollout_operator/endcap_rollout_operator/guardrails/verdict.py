@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Literal
 
 from endcap.contracts.rollout import Guardrail, Measurement
-from endcap.rollout.guardrails.reading import Reading
+from endcap_rollout_operator.guardrails.reading import Reading
 
 Verdict = Literal["pass", "fail", "missing"]
 

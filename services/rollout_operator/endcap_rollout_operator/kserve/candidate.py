@@ -14,7 +14,7 @@ from endcap.contracts.rollout import (
     VERSION,
     RolloutBundle,
 )
-from endcap.rollout.resource import Rollout
+from endcap.release.rollout.resource import Rollout
 
 MANAGED_BY_LABEL = "app.kubernetes.io/managed-by"
 OPERATOR = "endcap-rollout-operator"

@@ -7,7 +7,7 @@ starting: in each scale-out, and after each eviction. Here pods are counted inst
 from collections.abc import Mapping
 from typing import Any
 
-from services.rollout_operator.inference_service import SOURCE_ANNOTATION
+from endcap_rollout_operator.kserve.inference_service import SOURCE_ANNOTATION
 
 
 def available_pods(deployment: Mapping[str, Any] | None) -> int:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from endcap.contracts.rollout import BUNDLE_ANNOTATION, COLLECTION_ANNOTATION, RolloutBundle, Served
-from endcap.rollout.world import Absent, Mode
+from endcap_rollout_operator.state.world import Absent, Mode
 
 MODE_ANNOTATION = "serving.kserve.io/deploymentMode"
 STORAGE_URI = "/spec/predictor/model/storageUri"

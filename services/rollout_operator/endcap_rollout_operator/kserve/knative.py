@@ -8,11 +8,10 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from endcap.contracts.rollout import RolloutBundle, Served
-from endcap.rollout.api_server import INFERENCE_SERVICES, KNATIVE_SERVICES, ApiServer
-from endcap.rollout.resource import Rollout
-from endcap.rollout.world import Candidate, LoadFailure, Target
-from services.rollout_operator.candidate import predictor_service
-from services.rollout_operator.inference_service import (
+from endcap.release.rollout.api_server import INFERENCE_SERVICES, KNATIVE_SERVICES, ApiServer
+from endcap.release.rollout.resource import Rollout
+from endcap_rollout_operator.kserve.candidate import predictor_service
+from endcap_rollout_operator.kserve.inference_service import (
     SOURCE_ANNOTATION,
     STORAGE_URI,
     bundle_patch,
@@ -21,7 +20,8 @@ from services.rollout_operator.inference_service import (
     served_by,
     unready_message,
 )
-from services.rollout_operator.model_status import load_failure, spec_failure
+from endcap_rollout_operator.kserve.model_status import load_failure, spec_failure
+from endcap_rollout_operator.state.world import Candidate, LoadFailure, Target
 
 FULL = 100
 PERCENT = "/spec/predictor/canaryTrafficPercent"

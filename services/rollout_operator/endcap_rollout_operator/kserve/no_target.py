@@ -1,11 +1,11 @@
 """A target that is not there, or cannot be worked on: nothing to change but what the rollout itself left behind."""
 
 from endcap.contracts.rollout import RolloutBundle, Served
-from endcap.errors import InvalidInput
-from endcap.rollout.api_server import INFERENCE_SERVICES, ApiServer
-from endcap.rollout.resource import Rollout
-from endcap.rollout.world import Absent
-from services.rollout_operator.candidate import candidate_name, is_owned_by
+from endcap.core.errors import InvalidInput
+from endcap.release.rollout.api_server import INFERENCE_SERVICES, ApiServer
+from endcap.release.rollout.resource import Rollout
+from endcap_rollout_operator.kserve.candidate import candidate_name, is_owned_by
+from endcap_rollout_operator.state.world import Absent
 
 
 class NoTarget:

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from endcap.contracts.rollout import TRAFFIC_RULE
-from services.rollout_operator.candidate import candidate_name, predictor_service
+from endcap_rollout_operator.kserve.candidate import candidate_name, predictor_service
 
 
 def traffic_rule(route: Mapping[str, Any]) -> Mapping[str, Any] | None:

@@ -4,16 +4,16 @@ from collections.abc import Mapping
 from typing import Any
 
 from endcap.contracts.rollout import RolloutBundle, Served
-from endcap.errors import InvalidInput
-from endcap.rollout.api_server import DEPLOYMENTS, HTTP_ROUTES, INFERENCE_SERVICES, ApiServer
-from endcap.rollout.resource import Rollout
-from endcap.rollout.world import Absent, Candidate, LoadFailure, Target
-from services.rollout_operator.candidate import candidate_document, candidate_name, is_owned_by, orphan_patch, predictor_service
-from services.rollout_operator.deployment import available_pods, is_made_for, replica_failure, unsettled
-from services.rollout_operator.inference_service import SERVICE_LABEL, bundle_patch, fingerprint, is_ready, served_by, unready_message
-from services.rollout_operator.model_status import load_failure, model_restarts, spec_failure
-from services.rollout_operator.replicas import REPLICAS_MANAGER, is_held, pods_of, replicas_patch
-from services.rollout_operator.route_weights import traffic_rule, weight_of, weight_patch
+from endcap.core.errors import InvalidInput
+from endcap.release.rollout.api_server import DEPLOYMENTS, HTTP_ROUTES, INFERENCE_SERVICES, ApiServer
+from endcap.release.rollout.resource import Rollout
+from endcap_rollout_operator.kserve.candidate import candidate_document, candidate_name, is_owned_by, orphan_patch, predictor_service
+from endcap_rollout_operator.kserve.deployment import available_pods, is_made_for, replica_failure, unsettled
+from endcap_rollout_operator.kserve.inference_service import SERVICE_LABEL, bundle_patch, fingerprint, is_ready, served_by, unready_message
+from endcap_rollout_operator.kserve.model_status import load_failure, model_restarts, spec_failure
+from endcap_rollout_operator.kserve.replicas import REPLICAS_MANAGER, is_held, pods_of, replicas_patch
+from endcap_rollout_operator.kserve.route_weights import traffic_rule, weight_of, weight_patch
+from endcap_rollout_operator.state.world import Absent, Candidate, LoadFailure, Target
 
 
 class StandardTraffic:

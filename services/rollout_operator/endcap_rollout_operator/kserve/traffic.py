@@ -3,10 +3,10 @@
 from typing import Any, Protocol
 
 from endcap.contracts.rollout import RolloutBundle, Served
-from endcap.rollout.api_server import INFERENCE_SERVICES, ApiServer
-from endcap.rollout.resource import Rollout
-from endcap.rollout.world import Absent, Target
-from services.rollout_operator.inference_service import absent, mode_of
+from endcap.release.rollout.api_server import INFERENCE_SERVICES, ApiServer
+from endcap.release.rollout.resource import Rollout
+from endcap_rollout_operator.kserve.inference_service import absent, mode_of
+from endcap_rollout_operator.state.world import Absent, Target
 
 
 class Traffic(Protocol):
@@ -47,9 +47,9 @@ class Traffic(Protocol):
 
 def look_at(api_server: ApiServer, rollout: Rollout) -> "Traffic":
     """The target of a rollout as it is now."""
-    from services.rollout_operator.knative import KnativeTraffic
-    from services.rollout_operator.no_target import NoTarget
-    from services.rollout_operator.standard import StandardTraffic
+    from endcap_rollout_operator.kserve.knative import KnativeTraffic
+    from endcap_rollout_operator.kserve.no_target import NoTarget
+    from endcap_rollout_operator.kserve.standard import StandardTraffic
 
     name = rollout.spec.target
     document: dict[str, Any] | None = api_server.get(INFERENCE_SERVICES, name)

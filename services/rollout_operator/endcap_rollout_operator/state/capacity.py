@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from endcap.contracts.rollout import Capacity, RolloutSpec, RolloutStatus
-from endcap.rollout.effects import Effect, HoldReplicas, RaiseCandidate, ReleaseReplicas
-from endcap.rollout.transition import changed, seconds_since
-from endcap.rollout.world import Absent, Pods, Target
+from endcap_rollout_operator.state.effects import Effect, HoldReplicas, RaiseCandidate, ReleaseReplicas
+from endcap_rollout_operator.state.transition import changed, seconds_since
+from endcap_rollout_operator.state.world import Absent, Pods, Target
 
 
 @dataclass(frozen=True)

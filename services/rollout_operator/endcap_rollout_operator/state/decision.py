@@ -9,17 +9,17 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from endcap.contracts.rollout import Phase, RolloutStatus
-from endcap.rollout.effects import AddFinalizer, Effect, RemoveFinalizer, RemoveWish
-from endcap.rollout.ended import decide_ended
-from endcap.rollout.paused import decide_paused
-from endcap.rollout.progressing import decide_progressing
-from endcap.rollout.promoting import decide_promoting
-from endcap.rollout.resource import Rollout
-from endcap.rollout.rolling_back import decide_rolling_back, is_overdue, let_go
-from endcap.rollout.starting import decide_starting
-from endcap.rollout.transition import changed, enter, roll_back
-from endcap.rollout.wishes import answered
-from endcap.rollout.world import World
+from endcap.release.rollout.resource import Rollout
+from endcap_rollout_operator.state.effects import AddFinalizer, Effect, RemoveFinalizer, RemoveWish
+from endcap_rollout_operator.state.ended import decide_ended
+from endcap_rollout_operator.state.paused import decide_paused
+from endcap_rollout_operator.state.progressing import decide_progressing
+from endcap_rollout_operator.state.promoting import decide_promoting
+from endcap_rollout_operator.state.rolling_back import decide_rolling_back, is_overdue, let_go
+from endcap_rollout_operator.state.starting import decide_starting
+from endcap_rollout_operator.state.transition import changed, enter, roll_back
+from endcap_rollout_operator.state.wishes import answered
+from endcap_rollout_operator.state.world import World
 
 Step = Callable[[Rollout, World, datetime], tuple[RolloutStatus, list[Effect]]]
 _BY_PHASE: dict[Phase, Step] = {

@@ -1,8 +1,8 @@
 """A person's edits of what the operator works on: noticed, said, and left alone until somebody resumes or aborts."""
 
 from endcap.contracts.rollout import Capacity, Phase, RolloutSpec, RolloutStatus
-from endcap.rollout.transition import changed, restart_step
-from endcap.rollout.world import Candidate, Target
+from endcap_rollout_operator.state.transition import changed, restart_step
+from endcap_rollout_operator.state.world import Candidate, Target
 
 
 def wanted_bundle(spec: RolloutSpec, status: RolloutStatus) -> str | None:

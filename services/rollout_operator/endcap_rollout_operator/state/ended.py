@@ -3,13 +3,13 @@
 from datetime import datetime
 
 from endcap.contracts.rollout import Phase, RolloutStatus
-from endcap.rollout.effects import DeleteCandidate, Effect, OrphanCandidate, RemoveFinalizer, SetWeight
-from endcap.rollout.promoting import DRAIN_SECONDS
-from endcap.rollout.resource import Rollout
-from endcap.rollout.returning import can_take_traffic
-from endcap.rollout.rolling_back import STABLE_COLLECTION_MISSING
-from endcap.rollout.transition import changed, seconds_since
-from endcap.rollout.world import Absent, Target, World
+from endcap.release.rollout.resource import Rollout
+from endcap_rollout_operator.state.effects import DeleteCandidate, Effect, OrphanCandidate, RemoveFinalizer, SetWeight
+from endcap_rollout_operator.state.promoting import DRAIN_SECONDS
+from endcap_rollout_operator.state.returning import can_take_traffic
+from endcap_rollout_operator.state.rolling_back import STABLE_COLLECTION_MISSING
+from endcap_rollout_operator.state.transition import changed, seconds_since
+from endcap_rollout_operator.state.world import Absent, Target, World
 
 
 def decide_ended(rollout: Rollout, world: World, now: datetime) -> tuple[RolloutStatus, list[Effect]]:

@@ -5,9 +5,9 @@ from datetime import datetime
 from typing import Protocol
 
 from endcap.contracts.rollout import Analysis, Measurement, RolloutStatus
-from endcap.rollout.resource import Rollout
-from endcap.rollout.steps import steps_taken
-from endcap.rollout.transition import with_measurements
+from endcap.release.rollout.resource import Rollout
+from endcap.release.rollout.steps import steps_taken
+from endcap_rollout_operator.state.transition import with_measurements
 
 
 class Measuring(Protocol):

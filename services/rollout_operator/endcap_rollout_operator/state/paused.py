@@ -3,14 +3,14 @@
 from datetime import datetime
 
 from endcap.contracts.rollout import RolloutStatus
-from endcap.rollout.edits import confirmed, noticed_edit
-from endcap.rollout.effects import Effect
-from endcap.rollout.progressing import with_weight
-from endcap.rollout.resource import Rollout
-from endcap.rollout.returning import traffic_back
-from endcap.rollout.transition import EDITED, changed, pause
-from endcap.rollout.watching import with_dangers
-from endcap.rollout.world import Absent, World
+from endcap.release.rollout.resource import Rollout
+from endcap_rollout_operator.state.edits import confirmed, noticed_edit
+from endcap_rollout_operator.state.effects import Effect
+from endcap_rollout_operator.state.progressing import with_weight
+from endcap_rollout_operator.state.returning import traffic_back
+from endcap_rollout_operator.state.transition import EDITED, changed, pause
+from endcap_rollout_operator.state.watching import with_dangers
+from endcap_rollout_operator.state.world import Absent, World
 
 
 def decide_paused(rollout: Rollout, world: World, now: datetime) -> tuple[RolloutStatus, list[Effect]]:

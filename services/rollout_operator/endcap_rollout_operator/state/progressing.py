@@ -3,15 +3,15 @@
 from datetime import datetime
 
 from endcap.contracts.rollout import Phase, RolloutSpec, RolloutStatus
-from endcap.rollout.capacity import prepared, prepared_step
-from endcap.rollout.edits import confirmed, noticed_edit
-from endcap.rollout.effects import Effect, SetWeight
-from endcap.rollout.resource import Rollout
-from endcap.rollout.returning import traffic_back
-from endcap.rollout.steps import missing_for_next_step, step_index, steps_taken, waits_for_person
-from endcap.rollout.transition import EDITED, begin_step, changed, enter, pause, promote
-from endcap.rollout.watching import with_dangers, with_pods
-from endcap.rollout.world import Absent, Target, World
+from endcap.release.rollout.resource import Rollout
+from endcap.release.rollout.steps import missing_for_next_step, step_index, steps_taken, waits_for_person
+from endcap_rollout_operator.state.capacity import prepared, prepared_step
+from endcap_rollout_operator.state.edits import confirmed, noticed_edit
+from endcap_rollout_operator.state.effects import Effect, SetWeight
+from endcap_rollout_operator.state.returning import traffic_back
+from endcap_rollout_operator.state.transition import EDITED, begin_step, changed, enter, pause, promote
+from endcap_rollout_operator.state.watching import with_dangers, with_pods
+from endcap_rollout_operator.state.world import Absent, Target, World
 
 
 def decide_progressing(rollout: Rollout, world: World, now: datetime) -> tuple[RolloutStatus, list[Effect]]:

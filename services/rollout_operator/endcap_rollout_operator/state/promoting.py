@@ -7,12 +7,12 @@ In Knative mode the candidate is the target's newest revision: taking the split 
 from datetime import datetime
 
 from endcap.contracts.rollout import Phase, RolloutSpec, RolloutStatus
-from endcap.rollout.capacity import release
-from endcap.rollout.edits import confirmed, noticed_edit
-from endcap.rollout.effects import DeleteCandidate, Effect, MakeChampion, MoveAlias, PromoteStable, SetWeight
-from endcap.rollout.resource import Rollout
-from endcap.rollout.transition import CHAMPION_CONDITION, EDITED, changed, enter, pause, seconds_since, with_condition
-from endcap.rollout.world import Absent, Index, Target, World
+from endcap.release.rollout.resource import Rollout
+from endcap_rollout_operator.state.capacity import release
+from endcap_rollout_operator.state.edits import confirmed, noticed_edit
+from endcap_rollout_operator.state.effects import DeleteCandidate, Effect, MakeChampion, MoveAlias, PromoteStable, SetWeight
+from endcap_rollout_operator.state.transition import CHAMPION_CONDITION, EDITED, changed, enter, pause, seconds_since, with_condition
+from endcap_rollout_operator.state.world import Absent, Index, Target, World
 
 DRAIN_SECONDS = 10.0
 """Between the last request sent to the candidate and its end: what gateways need to see a new split, and requests to be answered."""

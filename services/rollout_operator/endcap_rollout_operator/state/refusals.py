@@ -4,8 +4,8 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 
 from endcap.contracts.rollout import Refusal, RolloutStatus
-from endcap.rollout.effects import Effect
-from endcap.rollout.transition import changed
+from endcap_rollout_operator.state.effects import Effect
+from endcap_rollout_operator.state.transition import changed
 
 SEPARATOR = "; "
 RENEWED_AFTER = timedelta(seconds=30)

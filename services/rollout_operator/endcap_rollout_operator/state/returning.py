@@ -1,8 +1,8 @@
 """Giving the traffic back to the stable version: at once where it has pods to take it."""
 
 from endcap.contracts.rollout import RolloutStatus
-from endcap.rollout.effects import Effect, SetWeight
-from endcap.rollout.world import Target
+from endcap_rollout_operator.state.effects import Effect, SetWeight
+from endcap_rollout_operator.state.world import Target
 
 
 def rolls_over(status: RolloutStatus) -> bool:

@@ -8,14 +8,14 @@ the stable version then answers from fallbacks, and the rollout ends with what r
 from datetime import datetime
 
 from endcap.contracts.rollout import Phase, RolloutBundle, RolloutStatus, Served
-from endcap.rollout.capacity import release
-from endcap.rollout.edits import confirmed
-from endcap.rollout.effects import DeleteCandidate, Effect, LoadCollection, MoveAlias, OrphanCandidate, RestoreStable
-from endcap.rollout.promoting import DRAIN_SECONDS
-from endcap.rollout.resource import Rollout
-from endcap.rollout.returning import can_take_traffic, returned_collection, rolls_over, traffic_back
-from endcap.rollout.transition import changed, enter, seconds_since
-from endcap.rollout.world import Absent, Index, Target, World
+from endcap.release.rollout.resource import Rollout
+from endcap_rollout_operator.state.capacity import release
+from endcap_rollout_operator.state.edits import confirmed
+from endcap_rollout_operator.state.effects import DeleteCandidate, Effect, LoadCollection, MoveAlias, OrphanCandidate, RestoreStable
+from endcap_rollout_operator.state.promoting import DRAIN_SECONDS
+from endcap_rollout_operator.state.returning import can_take_traffic, returned_collection, rolls_over, traffic_back
+from endcap_rollout_operator.state.transition import changed, enter, seconds_since
+from endcap_rollout_operator.state.world import Absent, Index, Target, World
 
 STABLE_COLLECTION_MISSING = "StableCollectionMissing"
 INDEX_SECONDS_MAX = 120.0

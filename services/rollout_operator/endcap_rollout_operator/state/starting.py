@@ -3,15 +3,15 @@
 from datetime import datetime
 
 from endcap.contracts.rollout import Phase, RolloutSpec, RolloutStatus
-from endcap.rollout.capacity import Preparation, prepared, prepared_step, with_progress
-from endcap.rollout.edits import confirmed, noticed_edit
-from endcap.rollout.effects import Effect, EnsureCandidate, LoadCollection, SetWeight
-from endcap.rollout.load_failure import with_load_failure
-from endcap.rollout.refusals import reason_to_wait
-from endcap.rollout.resource import Rollout
-from endcap.rollout.steps import steps_taken
-from endcap.rollout.transition import EDITED, begin_step, changed, enter, pause, roll_back, seconds_since
-from endcap.rollout.world import Absent, Candidate, Index, Target, World
+from endcap.release.rollout.resource import Rollout
+from endcap.release.rollout.steps import steps_taken
+from endcap_rollout_operator.state.capacity import Preparation, prepared, prepared_step, with_progress
+from endcap_rollout_operator.state.edits import confirmed, noticed_edit
+from endcap_rollout_operator.state.effects import Effect, EnsureCandidate, LoadCollection, SetWeight
+from endcap_rollout_operator.state.load_failure import with_load_failure
+from endcap_rollout_operator.state.refusals import reason_to_wait
+from endcap_rollout_operator.state.transition import EDITED, begin_step, changed, enter, pause, roll_back, seconds_since
+from endcap_rollout_operator.state.world import Absent, Candidate, Index, Target, World
 
 
 def decide_starting(rollout: Rollout, world: World, now: datetime) -> tuple[RolloutStatus, list[Effect]]:

@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Any
 
 from endcap.contracts.rollout import Condition, Measurement, Phase, RolloutSpec, RolloutStatus
-from endcap.rollout.steps import steps_taken
+from endcap.release.rollout.steps import steps_taken
 
 EDITED = "EditedByHand"
 PROGRESSING_CONDITION = "Progressing"

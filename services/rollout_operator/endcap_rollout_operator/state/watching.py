@@ -7,10 +7,10 @@ progress for the deadline is it rolled back.
 from datetime import datetime
 
 from endcap.contracts.rollout import Guardrail, Measurement, RolloutSpec, RolloutStatus
-from endcap.rollout.capacity import is_stalled, shortage, with_progress
-from endcap.rollout.steps import measured_in_step
-from endcap.rollout.transition import changed, roll_back, seconds_since
-from endcap.rollout.world import Absent, Target
+from endcap.release.rollout.steps import measured_in_step
+from endcap_rollout_operator.state.capacity import is_stalled, shortage, with_progress
+from endcap_rollout_operator.state.transition import changed, roll_back, seconds_since
+from endcap_rollout_operator.state.world import Absent, Target
 
 UNREADY_SECONDS_MAX = 15.0
 """Long enough for one late probe, short against what its share of the shoppers would see."""

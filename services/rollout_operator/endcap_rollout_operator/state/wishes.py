@@ -8,11 +8,11 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from endcap.contracts.rollout import Action, Phase, RolloutStatus
-from endcap.rollout.edits import adopted, is_superseded
-from endcap.rollout.effects import Effect, Tell
-from endcap.rollout.resource import Rollout
-from endcap.rollout.transition import EDITED, changed, enter, pause, roll_back, unpause
-from endcap.rollout.world import Absent, Target, World
+from endcap.release.rollout.resource import Rollout
+from endcap_rollout_operator.state.edits import adopted, is_superseded
+from endcap_rollout_operator.state.effects import Effect, Tell
+from endcap_rollout_operator.state.transition import EDITED, changed, enter, pause, roll_back, unpause
+from endcap_rollout_operator.state.world import Absent, Target, World
 
 
 @dataclass(frozen=True)

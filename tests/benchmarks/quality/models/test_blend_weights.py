@@ -3,9 +3,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarks.quality.models.blend_weights import choice_weights, choices_of
-from endcap.methods.interactions import Interactions
+from endcap.algorithms.interactions import Interactions
 from endcap.training.held_out import HeldOut, hold_out_last
+from endcap_benchmarks.quality.models.blend_weights import choice_weights, choices_of
 
 ITEMS, USERS = 40, 300
 

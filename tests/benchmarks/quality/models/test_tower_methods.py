@@ -1,10 +1,10 @@
 import numpy as np
 import pytest
 
-from benchmarks.quality.models.blend import Blend
-from benchmarks.quality.models.two_tower import TwoTower
-from endcap.methods.interactions import Interactions
-from endcap.methods.method import HasItemVectors, Method, TrainingData
+from endcap.algorithms.interactions import Interactions
+from endcap.algorithms.method import HasItemVectors, Method, TrainingData
+from endcap_benchmarks.quality.models.blend import Blend
+from endcap_benchmarks.quality.models.two_tower import TwoTower
 
 ITEMS = 20
 SMALL = {

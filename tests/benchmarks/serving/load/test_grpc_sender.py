@@ -1,9 +1,9 @@
 from kserve import InferRequest
 from kserve.protocol.grpc import grpc_predict_v2_pb2 as messages
 
-from benchmarks.serving.grpc_sender import model_infer, raw_lists
-from benchmarks.serving.http_sender import RawAnswer
-from transformers.parsing_v2 import instances_of_v2
+from endcap_benchmarks.serving.load.grpc_sender import model_infer, raw_lists
+from endcap_benchmarks.serving.load.http_sender import RawAnswer
+from endcap_transformer.server.parsing_v2 import instances_of_v2
 
 
 def test_an_instance_survives_the_way_through_tensors() -> None:

@@ -6,9 +6,9 @@ import selectors
 
 import pytest
 
-from benchmarks.serving.http_sender import HttpSender, raw_lists
-from benchmarks.serving.load import _closed_loop, _exchange, _open_loop
-from benchmarks.serving.plan import LoadPlan
+from endcap_benchmarks.serving.load.http_sender import HttpSender, raw_lists
+from endcap_benchmarks.serving.load.load import _closed_loop, _exchange, _open_loop
+from endcap_benchmarks.serving.load.plan import LoadPlan
 
 BODY = json.dumps({"predictions": [{"timings_ms": {"rank": 1.5}, "degraded": ["rank"], "recommendations": [{}, {}]}]}).encode()
 

@@ -2,10 +2,10 @@ from collections import Counter
 
 import pytest
 
-from benchmarks.serving.home import HomeSize
-from benchmarks.serving.mix import MIX, make_requests
-from benchmarks.serving.population import made_population
 from endcap.contracts.request import Instance
+from endcap_benchmarks.serving.home import HomeSize
+from endcap_benchmarks.serving.load.mix import MIX, make_requests
+from endcap_benchmarks.serving.load.population import made_population
 
 SIZE = HomeSize(items=2_000, users=300)
 POPULATION = made_population(SIZE)

@@ -5,12 +5,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from components.train_two_tower.batches import BatchSource, Inputs
-from components.train_two_tower.hyperparameters import TwoTowerHyperparameters
-from endcap.errors import InvalidInput
+from endcap.core.errors import InvalidInput
 from endcap.features.columns import ITEM_NUMERIC
 from endcap.training.training_set import TrainingSet
 from endcap.training.workers import Worker
+from endcap_components.train_two_tower.hyperparameters import TwoTowerHyperparameters
+from endcap_components.train_two_tower.window.batches import BatchSource, Inputs
 from tests.endcap.training.made_artifacts import training_dir
 from tests.endcap.training.made_examples import made_shards
 

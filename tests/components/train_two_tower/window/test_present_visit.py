@@ -2,7 +2,7 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from components.train_two_tower.present_visit import Batch, with_present_visits
+from endcap_components.train_two_tower.window.present_visit import Batch, with_present_visits
 
 LENGTH = 6
 

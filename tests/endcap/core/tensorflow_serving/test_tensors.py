@@ -6,9 +6,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
-from endcap.errors import InvalidInput
-from endcap.serving.messages import serving_messages
-from endcap.serving.tensors import fill_tensor, read_tensor
+from endcap.core.errors import InvalidInput
+from endcap.core.tensorflow_serving.messages import serving_messages
+from endcap.core.tensorflow_serving.tensors import fill_tensor, read_tensor
 
 TENSOR = serving_messages().tensor
 DTYPES = st.sampled_from([np.float32, np.float64, np.int32, np.int64, np.uint8, np.int8, np.bool_])

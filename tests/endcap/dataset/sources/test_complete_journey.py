@@ -7,10 +7,10 @@ import polars as pl
 import pytest
 
 from endcap.contracts.tables import TABLES
-from endcap.dataset.complete_journey import CompleteJourneyOptions, import_complete_journey, package_folder
-from endcap.dataset.event_ids import EVENT_NAMESPACE
+from endcap.core.errors import DataRejected
 from endcap.dataset.layout import Dataset, open_dataset
-from endcap.errors import DataRejected
+from endcap.dataset.sources.complete_journey import CompleteJourneyOptions, import_complete_journey, package_folder
+from endcap.dataset.sources.event_ids import EVENT_NAMESPACE
 
 
 def read(dataset: Dataset, table: str) -> pl.DataFrame:

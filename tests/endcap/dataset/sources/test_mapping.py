@@ -3,8 +3,8 @@ from pathlib import Path
 import pytest
 import yaml
 
-from endcap.dataset.mapping import load_mapping
-from endcap.errors import InvalidInput
+from endcap.core.errors import InvalidInput
+from endcap.dataset.sources.mapping import load_mapping
 
 GOOD = {
     "tables": {

@@ -1,6 +1,6 @@
 import pytest
 
-from endcap.dataset.product_names import readable, readable_size, title
+from endcap.dataset.sources.product_names import readable, readable_size, title
 
 
 @pytest.mark.parametrize(

@@ -2,9 +2,9 @@ from pathlib import Path
 
 import pytest
 
-from endcap.dataset.mapping import TableMapping
-from endcap.dataset.raw_files import find_files, raw_batches
-from endcap.errors import DataRejected, InvalidInput
+from endcap.core.errors import DataRejected, InvalidInput
+from endcap.dataset.sources.mapping import TableMapping
+from endcap.dataset.sources.raw_files import find_files, raw_batches
 
 MAPPED = TableMapping(files=["*.csv"])
 

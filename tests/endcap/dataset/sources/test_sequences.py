@@ -11,10 +11,10 @@ from hypothesis import strategies as st
 from typer.testing import CliRunner
 
 from endcap.cli.importing import app
+from endcap.core.errors import DataRejected, InvalidInput
 from endcap.dataset.assembly import judge_dataset
 from endcap.dataset.layout import Dataset, open_dataset
-from endcap.dataset.sequences import LAST_DAY, SOURCE, import_sequences
-from endcap.errors import DataRejected, InvalidInput
+from endcap.dataset.sources.sequences import LAST_DAY, SOURCE, import_sequences
 
 
 def made(folder: Path, sequences: Sequence[Sequence[str]], attributes: dict[str, list[int]] | None = None) -> Dataset:

@@ -5,7 +5,7 @@ import polars as pl
 import pytest
 
 from endcap.catalogue.item_table import ItemTable
-from endcap.exploration.evidence import Evidence
+from endcap.engine.exploration.evidence import Evidence
 
 
 def shop(items: int = 40) -> ItemTable:

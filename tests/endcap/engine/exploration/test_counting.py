@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from endcap.event_log.reader import event_schema
-from endcap.exploration.counting import count_evidence
-from endcap.exploration.evidence import EVIDENCE_SCHEMA
+from endcap.engine.exploration.counting import count_evidence
+from endcap.engine.exploration.evidence import EVIDENCE_SCHEMA
+from endcap.events.log.reader import event_schema
 
 NOW = datetime(2026, 3, 1, tzinfo=UTC)
 

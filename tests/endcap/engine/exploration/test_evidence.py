@@ -6,9 +6,9 @@ import polars as pl
 import pytest
 
 from endcap.catalogue.item_table import ItemTable
-from endcap.errors import DataRejected
-from endcap.exploration.counting import write_evidence
-from endcap.exploration.evidence import BASE_RATE, EVIDENCE_SCHEMA, Evidence
+from endcap.core.errors import DataRejected
+from endcap.engine.exploration.counting import write_evidence
+from endcap.engine.exploration.evidence import BASE_RATE, EVIDENCE_SCHEMA, Evidence
 
 NOW = datetime(2026, 3, 1, tzinfo=UTC)
 

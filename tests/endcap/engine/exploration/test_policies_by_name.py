@@ -1,7 +1,7 @@
 from typing import get_args
 
-from endcap.exploration.policies import policy_of, request_random
-from endcap.settings import ExplorationSettings
+from endcap.core.settings import ExplorationSettings
+from endcap.engine.exploration.policies import policy_of, request_random
 
 
 def test_every_policy_that_settings_may_name_is_there() -> None:

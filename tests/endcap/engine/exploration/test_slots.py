@@ -6,15 +6,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from endcap.exploration.epsilon import EpsilonGreedy
-from endcap.exploration.evidence import Evidence
-from endcap.exploration.policy import Policy
-from endcap.exploration.slots import ExploredSlots
-from endcap.exploration.thompson import ThompsonSampling
-from endcap.exploration.ucb import DiscountedUcb
-from endcap.slate.assembly import assemble
-from endcap.slate.placements import Cap, MinimumShare, Pin, Placements, Reserve
-from endcap.slate.slate import Slate, SlotKind
+from endcap.engine.exploration.epsilon import EpsilonGreedy
+from endcap.engine.exploration.evidence import Evidence
+from endcap.engine.exploration.policy import Policy
+from endcap.engine.exploration.slots import ExploredSlots
+from endcap.engine.exploration.thompson import ThompsonSampling
+from endcap.engine.exploration.ucb import DiscountedUcb
+from endcap.engine.slate.assembly import assemble
+from endcap.engine.slate.placements import Cap, MinimumShare, Pin, Placements, Reserve
+from endcap.engine.slate.slate import Slate, SlotKind
 
 POLICIES: list[Policy] = [ThompsonSampling(), DiscountedUcb(), EpsilonGreedy()]
 SCORE = np.linspace(1, 0.1, 40, dtype=np.float32)

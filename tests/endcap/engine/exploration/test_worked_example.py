@@ -9,16 +9,16 @@ import numpy as np
 import pytest
 
 from endcap.contracts.event import Event, EventType
-from endcap.event_log.batches import Impressions
-from endcap.event_log.writer import EventLog
-from endcap.exploration.evidence import Evidence
-from endcap.exploration.slots import ExploredSlots
-from endcap.exploration.thompson import ThompsonSampling
-from endcap.slate.assembly import assemble
-from endcap.slate.placements import Placements
-from tests.endcap.event_log.whole_events import WholeEvents
+from endcap.engine.exploration.evidence import Evidence
+from endcap.engine.exploration.slots import ExploredSlots
+from endcap.engine.exploration.thompson import ThompsonSampling
+from endcap.engine.slate.assembly import assemble
+from endcap.engine.slate.placements import Placements
+from endcap.events.log.batches import Impressions
+from endcap.events.log.writer import EventLog
+from tests.endcap.events.log.whole_events import WholeEvents
 
-GUIDE = Path(__file__).parents[3] / "docs" / "exploration.md"
+GUIDE = Path(__file__).parents[4] / "docs" / "exploration.md"
 NOW = datetime(2026, 3, 1, 8, tzinfo=UTC)
 REQUESTS = 3_000
 

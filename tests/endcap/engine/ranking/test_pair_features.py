@@ -6,11 +6,11 @@ import polars as pl
 import pytest
 
 from endcap.catalogue.item_table import ItemTable
+from endcap.engine.ranking.pair_features import NEVER_BOUGHT_DAYS, pair_features
+from endcap.engine.retrieval.candidates import Candidates, CandidateSet, union
+from endcap.engine.retrieval.item_to_item import ItemToItem
+from endcap.engine.retrieval.user_state import UserState, user_state
 from endcap.features.columns import ITEM_NUMERIC, PAIR_NUMERIC, USER_NUMERIC
-from endcap.ranking.pair_features import NEVER_BOUGHT_DAYS, pair_features
-from endcap.retrieval.candidates import Candidates, CandidateSet, union
-from endcap.retrieval.item_to_item import ItemToItem
-from endcap.retrieval.user_state import UserState, user_state
 
 
 @pytest.fixture

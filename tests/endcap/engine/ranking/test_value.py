@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from endcap.ranking.value import value_scores
+from endcap.engine.ranking.value import value_scores
 
 PROBABILITIES = {"buy": np.array([0.1, 0.2, 0.0], np.float32), "buy_again": np.array([0.4, 0.1, 0.5], np.float32)}
 

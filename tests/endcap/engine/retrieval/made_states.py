@@ -4,9 +4,9 @@ from typing import Any
 
 import numpy as np
 
+from endcap.engine.retrieval.shares import Shares
+from endcap.engine.retrieval.user_state import UserState
 from endcap.features.columns import USER_CATEGORICAL, USER_NUMERIC
-from endcap.retrieval.shares import Shares
-from endcap.retrieval.user_state import UserState
 
 
 def made_state(*, bought: list[int] | None = None, history: list[int] | None = None, **columns: Any) -> UserState:

@@ -2,8 +2,8 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from endcap.retrieval.buy_again import UNREPEATED_SCORE, buy_again_candidates, dueness
-from tests.endcap.retrieval.made_states import made_state
+from endcap.engine.retrieval.buy_again import UNREPEATED_SCORE, buy_again_candidates, dueness
+from tests.endcap.engine.retrieval.made_states import made_state
 
 NO_GAPS = np.zeros(10, np.float32)
 

@@ -2,7 +2,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from endcap.retrieval.candidates import SOURCES, Candidates, union
+from endcap.engine.retrieval.candidates import SOURCES, Candidates, union
 
 
 @st.composite

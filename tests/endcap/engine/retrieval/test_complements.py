@@ -1,6 +1,6 @@
 import numpy as np
 
-from endcap.retrieval.complements import Complements, complements_candidates
+from endcap.engine.retrieval.complements import Complements, complements_candidates
 
 TABLE = Complements(
     np.array([[0, 0], [2, 4], [1, 4], [4, 0], [0, 0]], np.int32), np.array([[0, 0], [9, 4], [9, 3], [6, 0], [0, 0]], np.float16)

@@ -5,11 +5,11 @@ import polars as pl
 import pytest
 
 from endcap.catalogue.item_table import ItemTable
+from endcap.engine.retrieval.content import LISTED, NEW_DAYS, ContentTable, content_candidates
+from endcap.engine.retrieval.preferences import PopularWithin
+from endcap.engine.retrieval.shares import Shares
 from endcap.features.columns import ITEM_NUMERIC
-from endcap.retrieval.content import LISTED, NEW_DAYS, ContentTable, content_candidates
-from endcap.retrieval.preferences import PopularWithin
-from endcap.retrieval.shares import Shares
-from tests.endcap.retrieval.made_states import made_state
+from tests.endcap.engine.retrieval.made_states import made_state
 
 DAY = datetime(2026, 1, 1, tzinfo=UTC)
 NOBODY = made_state()

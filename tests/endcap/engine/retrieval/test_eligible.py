@@ -2,8 +2,8 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from endcap.retrieval.candidates import Candidates
-from endcap.retrieval.eligible import first_eligible
+from endcap.engine.retrieval.candidates import Candidates
+from endcap.engine.retrieval.eligible import first_eligible
 
 
 @given(st.lists(st.booleans(), max_size=3000), st.integers(0, 400))

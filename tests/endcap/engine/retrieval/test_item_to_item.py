@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from endcap.catalogue.item_table import ItemTable
-from endcap.retrieval.item_to_item import PAST_SEEDS, ItemToItem, item_to_item_candidates, past_seeds
-from endcap.retrieval.user_state import UserState
+from endcap.engine.retrieval.item_to_item import PAST_SEEDS, ItemToItem, item_to_item_candidates, past_seeds
+from endcap.engine.retrieval.user_state import UserState
 
 
 @pytest.fixture
@@ -48,7 +48,7 @@ def test_somebody_unknown_gets_nothing(table: ItemToItem, stranger: UserState) -
 def stranger(small_catalogue: ItemTable) -> UserState:
     from datetime import UTC, datetime
 
-    from endcap.retrieval.user_state import user_state
+    from endcap.engine.retrieval.user_state import user_state
 
     return user_state(None, small_catalogue, {}, datetime(2026, 11, 27, tzinfo=UTC))
 

@@ -3,7 +3,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from endcap.retrieval.neighbour_sums import summed, summed_neighbours, without
+from endcap.engine.retrieval.neighbour_sums import summed, summed_neighbours, without
 
 
 @given(st.lists(st.tuples(st.integers(0, 12), st.floats(0, 10, width=32)), max_size=60))

@@ -2,7 +2,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from endcap.retrieval.ordering import distinct_in_order, scored_by_rank
+from endcap.engine.retrieval.ordering import distinct_in_order, scored_by_rank
 
 
 @given(st.lists(st.integers(0, 9), max_size=40))

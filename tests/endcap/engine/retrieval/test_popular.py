@@ -1,7 +1,7 @@
 import numpy as np
 
-from endcap.retrieval.candidates import Candidates
-from endcap.retrieval.popular import OVERALL, Popularity, popular_candidates, popular_of
+from endcap.engine.retrieval.candidates import Candidates
+from endcap.engine.retrieval.popular import OVERALL, Popularity, popular_candidates, popular_of
 
 
 def ranked(*index: int) -> Candidates:

@@ -3,7 +3,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from endcap.catalogue.vocabulary import Vocabulary
-from endcap.retrieval.postings import parents, postings, postings_with_ancestors
+from endcap.engine.retrieval.postings import parents, postings, postings_with_ancestors
 
 CATEGORIES = Vocabulary(("Food", "Food > Dairy", "Food > Fruit", "Food > Fruit > Apples", "Garden"))
 

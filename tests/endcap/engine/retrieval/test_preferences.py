@@ -2,8 +2,8 @@ import numpy as np
 import polars as pl
 
 from endcap.catalogue.item_table import ItemTable
+from endcap.engine.retrieval.preferences import PopularWithin, in_turns, preferences_candidates
 from endcap.features.columns import ITEM_NUMERIC
-from endcap.retrieval.preferences import PopularWithin, in_turns, preferences_candidates
 
 
 def everything(index: np.ndarray) -> np.ndarray:

@@ -2,7 +2,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from endcap.retrieval.shares import Shares
+from endcap.engine.retrieval.shares import Shares
 
 
 @given(st.dictionaries(st.integers(0, 20), st.floats(0, 1, width=32), max_size=10), st.lists(st.integers(0, 25), max_size=30))

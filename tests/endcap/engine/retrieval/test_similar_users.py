@@ -1,6 +1,6 @@
 import numpy as np
 
-from endcap.retrieval.similar_users import NEIGHBOURS, SimilarUsers, similar_users_candidates
+from endcap.engine.retrieval.similar_users import NEIGHBOURS, SimilarUsers, similar_users_candidates
 
 NORTH, SOUTH = [1.0, 0.0], [-1.0, 0.0]
 USERS = SimilarUsers(

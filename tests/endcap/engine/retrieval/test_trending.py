@@ -2,9 +2,9 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from endcap.retrieval.candidates import Candidates
-from endcap.retrieval.popular import OVERALL, Popularity
-from endcap.retrieval.trending import EVIDENCE_MIN, trending_candidates, trending_of
+from endcap.engine.retrieval.candidates import Candidates
+from endcap.engine.retrieval.popular import OVERALL, Popularity
+from endcap.engine.retrieval.trending import EVIDENCE_MIN, trending_candidates, trending_of
 
 
 def trends(counts: list[tuple[float, float]], size: int = 10) -> Candidates:

@@ -6,8 +6,8 @@ import pytest
 
 from endcap.catalogue.item_table import ItemTable
 from endcap.catalogue.vocabulary import Vocabulary
+from endcap.engine.retrieval.user_state import STALENESS_MAX_DAYS, UserState, user_state
 from endcap.features.columns import HISTORY_LENGTH, USER_CATEGORICAL, USER_NUMERIC
-from endcap.retrieval.user_state import STALENESS_MAX_DAYS, UserState, user_state
 
 SNAPSHOT = datetime(2026, 11, 23, tzinfo=UTC)
 VOCABULARIES = {name: Vocabulary(("known",)) for name in USER_CATEGORICAL}

@@ -5,8 +5,8 @@ from collections.abc import Callable
 import pytest
 
 from endcap.catalogue.item_table import ItemTable
-from endcap.rules.rule_book import RuleBook
-from tests.endcap.rules.made_catalogue import NOW, made_items, written
+from endcap.engine.rules.rule_book import RuleBook
+from tests.endcap.engine.rules.made_catalogue import NOW, made_items, written
 
 
 @pytest.fixture(scope="session")

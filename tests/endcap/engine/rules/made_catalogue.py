@@ -10,12 +10,12 @@ import polars as pl
 from endcap.catalogue.item_table import ItemTable
 from endcap.contracts.item import Item
 from endcap.contracts.tables import arrow_schema
+from endcap.engine.retrieval.candidates import SOURCES, CandidateSet
+from endcap.engine.rules.conditions.candidate_values import CandidateValues
+from endcap.engine.rules.conditions.item_values import ItemValues
+from endcap.engine.rules.context import RuleContext
+from endcap.engine.rules.file.rule_file import RuleFile, parse_rules
 from endcap.features.columns import ITEM_NUMERIC, OBJECTIVES
-from endcap.retrieval.candidates import SOURCES, CandidateSet
-from endcap.rules.candidate_values import CandidateValues
-from endcap.rules.context import RuleContext
-from endcap.rules.item_values import ItemValues
-from endcap.rules.rule_file import RuleFile, parse_rules
 
 NOW = datetime(2026, 11, 27, 10, 0, tzinfo=UTC)
 ITEMS = 203

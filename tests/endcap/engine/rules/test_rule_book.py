@@ -11,11 +11,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from endcap.catalogue.item_table import ItemTable
-from endcap.errors import InvalidInput
+from endcap.core.errors import InvalidInput
+from endcap.engine.rules.required_items import ITEMS_A_RULE
+from endcap.engine.rules.rule_book import MASKS_KEPT, RuleBook
 from endcap.features.columns import ITEM_NUMERIC
-from endcap.rules.required_items import ITEMS_A_RULE
-from endcap.rules.rule_book import MASKS_KEPT, RuleBook
-from tests.endcap.rules.made_catalogue import NOW, at, made_candidates, made_items, written
+from tests.endcap.engine.rules.made_catalogue import NOW, at, made_candidates, made_items, written
 
 Compiled = Callable[[str], RuleBook]
 

@@ -11,13 +11,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from endcap.catalogue.item_table import ItemTable
-from endcap.rules.active_rules import FACTOR_MAX, FACTOR_MIN
-from endcap.rules.candidate_values import CandidateValues, positions
-from endcap.rules.columns import CANDIDATE_COLUMNS, SCHEMA
-from endcap.rules.rule_book import RuleBook
-from endcap.rules.rule_effects import RuleEffects
-from endcap.rules.rule_file import RuleFile
-from tests.endcap.rules.made_catalogue import NOW, at, made_candidates
+from endcap.engine.rules.active_rules import FACTOR_MAX, FACTOR_MIN
+from endcap.engine.rules.conditions.candidate_values import CandidateValues, positions
+from endcap.engine.rules.conditions.columns import CANDIDATE_COLUMNS, SCHEMA
+from endcap.engine.rules.file.rule_file import RuleFile
+from endcap.engine.rules.rule_book import RuleBook
+from endcap.engine.rules.rule_effects import RuleEffects
+from tests.endcap.engine.rules.made_catalogue import NOW, at, made_candidates
 
 PARTS = st.sampled_from(
     [

@@ -10,20 +10,20 @@ import pytest
 from pydantic import BaseModel
 from typer.testing import CliRunner
 
-from endcap.bundle.manifest import Bundle
 from endcap.catalogue.item_table import ItemTable
 from endcap.cli.rules import app
-from endcap.errors import InvalidInput
-from endcap.rules.columns import CANDIDATE_COLUMNS, ITEM_COLUMNS
-from endcap.rules.rule_book import RuleBook
-from endcap.rules.rule_file import ACTIONS, PickList, Rule, RuleFile, parse_rules, read_rules
-from endcap.rules.when import Time, When
-from endcap.rules.where import FUNCTIONS
-from endcap.slate.assembly import assemble
-from endcap.slate.slate import Slate, SlotKind
-from tests.endcap.rules.made_catalogue import NOW, at, made_candidates, written
+from endcap.core.errors import InvalidInput
+from endcap.engine.rules.conditions.columns import CANDIDATE_COLUMNS, ITEM_COLUMNS
+from endcap.engine.rules.file.rule_file import ACTIONS, PickList, Rule, RuleFile, parse_rules, read_rules
+from endcap.engine.rules.file.when import Time, When
+from endcap.engine.rules.file.where import FUNCTIONS
+from endcap.engine.rules.rule_book import RuleBook
+from endcap.engine.slate.assembly import assemble
+from endcap.engine.slate.slate import Slate, SlotKind
+from endcap.release.bundle.manifest import Bundle
+from tests.endcap.engine.rules.made_catalogue import NOW, at, made_candidates, written
 
-DOCS = Path(__file__).parents[3] / "docs"
+DOCS = Path(__file__).parents[4] / "docs"
 PAGE = (DOCS / "rules.md").read_text(encoding="utf-8")
 EXAMPLE = DOCS / "examples" / "rules.yaml"
 TYPES = {"String": "text", "Float32": "number", "Int32": "whole number", "Boolean": "true or false"}

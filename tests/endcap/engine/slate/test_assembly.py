@@ -7,10 +7,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from endcap.slate.assembly import assemble
-from endcap.slate.diversity import DIVERSITY_RULE, Diversity
-from endcap.slate.placements import Cap, MinimumShare, Pin, Placements, Reserve
-from endcap.slate.slate import Slate, SlotKind
+from endcap.engine.slate.assembly import assemble
+from endcap.engine.slate.diversity import DIVERSITY_RULE, Diversity
+from endcap.engine.slate.placements import Cap, MinimumShare, Pin, Placements, Reserve
+from endcap.engine.slate.slate import Slate, SlotKind
 
 GROUPS = 4
 

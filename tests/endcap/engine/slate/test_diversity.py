@@ -3,10 +3,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from endcap.slate.assembly import assemble
-from endcap.slate.diversity import Diversity, relevance
-from endcap.slate.placements import Cap, Placements
-from endcap.slate.window import Window
+from endcap.engine.slate.assembly import assemble
+from endcap.engine.slate.diversity import Diversity, relevance
+from endcap.engine.slate.placements import Cap, Placements
+from endcap.engine.slate.window import Window
 
 ANCHOR_MIN = 100
 

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from time import monotonic, sleep
 
-from endcap.event_log.batches import Impressions
+from endcap.events.log.batches import Impressions
 
 NOW = datetime(2026, 3, 1, 8, tzinfo=UTC)
 

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from endcap.contracts.event import Event, EventType
-from endcap.event_log.batches import REQUEST_SESSION, Impressions
+from endcap.events.log.batches import REQUEST_SESSION, Impressions
 
 NOW = datetime(2026, 3, 1, 8, 0, 0, 123456, tzinfo=UTC)
 TEXT = st.text(min_size=1, max_size=200)

@@ -14,10 +14,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from endcap.contracts.event import Event, EventType
-from endcap.event_log.batches import Impressions
-from endcap.event_log.reader import event_schema, read_events
-from endcap.event_log.writer import FILE_SUFFIX, OPEN_SUFFIX, EventLog, Rotation
-from tests.endcap.event_log.whole_events import WholeEvents
+from endcap.events.log.batches import Impressions
+from endcap.events.log.reader import event_schema, read_events
+from endcap.events.log.writer import FILE_SUFFIX, OPEN_SUFFIX, EventLog, Rotation
+from tests.endcap.events.log.whole_events import WholeEvents
 
 NOW = datetime(2026, 3, 1, 8, tzinfo=UTC)
 
@@ -103,7 +103,7 @@ def test_a_disk_that_gets_full_leaves_whole_lines_and_the_log_goes_on(tmp_path: 
         raise OSError(errno.ENOSPC, "No space left on device")
 
     with monkeypatch.context() as full:
-        full.setattr("endcap.event_log.writer.os.write", write_half)
+        full.setattr("endcap.events.log.writer.os.write", write_half)
         log.emit(batch("lost"))
         log._flush()
     log.emit(batch("after"))

@@ -13,11 +13,11 @@ import pytest
 from structlog.testing import capture_logs
 
 from endcap.contracts.event import Event, EventType
-from endcap.event_log.kafka import VERSION_HEADER, KafkaEventLog
-from endcap.event_log.kafka_config import kafka_config
-from endcap.settings import EventSettings
-from tests.endcap.event_log.shown_lists import NOW, shown_list, wait_until
-from tests.endcap.event_log.whole_events import WholeEvents
+from endcap.core.settings import EventSettings
+from endcap.events.log.kafka import VERSION_HEADER, KafkaEventLog
+from endcap.events.log.kafka_config import kafka_config
+from tests.endcap.events.log.shown_lists import NOW, shown_list, wait_until
+from tests.endcap.events.log.whole_events import WholeEvents
 from tests.kafka_broker.broker import USERS, KafkaBroker
 
 SOON = {"topic.metadata.propagation.max.ms": "200", "reconnect.backoff.max.ms": "200"}

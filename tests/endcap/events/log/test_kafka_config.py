@@ -4,9 +4,9 @@ from typing import Any
 import pytest
 from confluent_kafka import Consumer, Producer
 
-from endcap.errors import InvalidInput
-from endcap.event_log.kafka_config import kafka_config
-from endcap.settings import EventSettings
+from endcap.core.errors import InvalidInput
+from endcap.core.settings import EventSettings
+from endcap.events.log.kafka_config import kafka_config
 
 SECRET = "hunter2-secret"
 

@@ -10,13 +10,13 @@ from confluent_kafka import Producer, TopicPartition
 from structlog.testing import capture_logs
 
 from endcap.contracts.event import Event
-from endcap.errors import DependencyUnavailable, InvalidInput
-from endcap.event_log.kafka import KafkaEventLog
-from endcap.event_log.kafka_config import KafkaConfig, kafka_config
-from endcap.event_log.kafka_copy import OFFSETS_FILE, Copied, copy_events
-from endcap.event_log.reader import event_schema, read_events
-from endcap.settings import EventSettings
-from tests.endcap.event_log.shown_lists import shown_list, wait_until
+from endcap.core.errors import DependencyUnavailable, InvalidInput
+from endcap.core.settings import EventSettings
+from endcap.events.log.kafka import KafkaEventLog
+from endcap.events.log.kafka_config import KafkaConfig, kafka_config
+from endcap.events.log.kafka_copy import OFFSETS_FILE, Copied, copy_events
+from endcap.events.log.reader import event_schema, read_events
+from tests.endcap.events.log.shown_lists import shown_list, wait_until
 from tests.kafka_broker.broker import USERS, KafkaBroker
 
 SECONDS = 60

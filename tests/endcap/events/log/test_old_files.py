@@ -1,9 +1,9 @@
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from endcap.event_log.old_files import remove_files_before
-from endcap.event_log.writer import EventLog
-from tests.endcap.event_log.shown_lists import NOW, shown_list
+from endcap.events.log.old_files import remove_files_before
+from endcap.events.log.writer import EventLog
+from tests.endcap.events.log.shown_lists import NOW, shown_list
 
 
 def write(folder: Path, begun: datetime) -> None:

@@ -2,12 +2,12 @@ from pathlib import Path
 
 import pytest
 
-from endcap.errors import InvalidInput
-from endcap.event_log.kafka import KafkaEventLog
-from endcap.event_log.open import open_event_log
-from endcap.event_log.writer import EventLog
-from endcap.settings import EventSettings, Settings
-from tests.endcap.event_log.shown_lists import shown_list
+from endcap.core.errors import InvalidInput
+from endcap.core.settings import EventSettings, Settings
+from endcap.events.log.kafka import KafkaEventLog
+from endcap.events.log.open import open_event_log
+from endcap.events.log.writer import EventLog
+from tests.endcap.events.log.shown_lists import shown_list
 
 
 @pytest.mark.parametrize("bootstrap", [None, ""])

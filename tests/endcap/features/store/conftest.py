@@ -4,14 +4,14 @@ from types import ModuleType, SimpleNamespace
 
 import pytest
 
-from endcap.feature_store.materialize import materialize
-from endcap.feature_store.open import open_store
-from endcap.feature_store.publish import publish_features
+from endcap.core.settings import Settings
 from endcap.features.build import build_feature_tables
 from endcap.features.snapshots import FeatureOptions
-from endcap.settings import Settings
+from endcap.features.store.materialize import materialize
+from endcap.features.store.open import open_store
+from endcap.features.store.publish import publish_features
 
-ROOT = Path(__file__).parents[3]
+ROOT = Path(__file__).parents[4]
 
 
 @pytest.fixture(scope="session")
@@ -29,7 +29,7 @@ def filled(shop, tmp_path_factory) -> SimpleNamespace:
     folder = tmp_path_factory.mktemp("store")
     dataset = shop.random_shop(folder / "data", 11)
     summary = build_feature_tables(dataset, folder / "features", FeatureOptions(test_weeks=2, ranking_windows=2))
-    settings = Settings(home=folder / "home", feature_repo_dir=ROOT / "feature_repo")
+    settings = Settings(home=folder / "home", feature_repo_dir=ROOT / "feature_repo" / "endcap_feature_repo")
     publish_features(folder / "features", settings)
     moments = materialize(settings, summary.manifest.data_end)
     return SimpleNamespace(

@@ -1,12 +1,12 @@
 import polars as pl
 import pytest
 
-from endcap.errors import DataRejected, DependencyUnavailable
-from endcap.feature_store.materialize import materialize
-from endcap.feature_store.names import REQUEST_SERVICE
-from endcap.feature_store.online import OnlineFeatures
-from endcap.feature_store.push import SessionSignals, push_sessions
+from endcap.core.errors import DataRejected, DependencyUnavailable
 from endcap.features.columns import PAIR_LISTS, USER_AFFINITY, USER_CATEGORICAL, USER_HISTORY, USER_NUMERIC
+from endcap.features.store.materialize import materialize
+from endcap.features.store.names import REQUEST_SERVICE
+from endcap.features.store.online import OnlineFeatures
+from endcap.features.store.push import SessionSignals, push_sessions
 
 
 @pytest.fixture(scope="module")

@@ -2,11 +2,11 @@ import shutil
 
 import pytest
 
-from endcap.errors import DataRejected, DependencyUnavailable, InvalidInput
-from endcap.feature_store.config import store_config, write_store_config
-from endcap.feature_store.open import apply_repo
-from endcap.feature_store.publish import publish_features
-from endcap.settings import Settings
+from endcap.core.errors import DataRejected, DependencyUnavailable, InvalidInput
+from endcap.core.settings import Settings
+from endcap.features.store.config import store_config, write_store_config
+from endcap.features.store.open import apply_repo
+from endcap.features.store.publish import publish_features
 
 
 def test_publishing_the_same_features_again_copies_nothing(filled):

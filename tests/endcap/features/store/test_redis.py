@@ -10,18 +10,18 @@ import polars as pl
 import pytest
 import redis
 
-from endcap.errors import DependencyUnavailable, InvalidInput
-from endcap.feature_store.config import store_config
-from endcap.feature_store.materialize import materialize
-from endcap.feature_store.online import OnlineFeatures
-from endcap.feature_store.open import open_for_sessions, open_store
-from endcap.feature_store.publish import publish_features
-from endcap.feature_store.push import SessionSignals, push_sessions
-from endcap.feature_store.training import users_at
+from endcap.core.errors import DependencyUnavailable, InvalidInput
+from endcap.core.settings import ServingSettings
 from endcap.features.columns import USER_NUMERIC
-from endcap.settings import ServingSettings
+from endcap.features.store.config import store_config
+from endcap.features.store.materialize import materialize
+from endcap.features.store.online import OnlineFeatures
+from endcap.features.store.open import open_for_sessions, open_store
+from endcap.features.store.publish import publish_features
+from endcap.features.store.push import SessionSignals, push_sessions
+from endcap.features.store.training import users_at
 from tests.debian_programs import required_program
-from tests.endcap.feature_store.redis_server import RedisServer, free_port
+from tests.endcap.features.store.redis_server import RedisServer, free_port
 
 PASSWORD = "pa: #s{d"
 """Holds what YAML gives a meaning to."""
@@ -114,7 +114,7 @@ def test_a_pipelines_step_joins_point_in_time(filled, cluster):
 def test_a_server_that_only_reads_loads_no_engine_for_joins(cluster):
     """In a process of its own: what this one has imported says nothing."""
     code = (
-        "import sys; from endcap.feature_store.online import OnlineFeatures; from endcap.settings import load_settings;"
+        "import sys; from endcap.features.store.online import OnlineFeatures; from endcap.core.settings import load_settings;"
         "assert OnlineFeatures.open(load_settings()).read('u1', None);"
         "print(*sorted({'duckdb', 'ibis', 'dask', 'pyspark', 'tensorflow'} & set(sys.modules)))"
     )
@@ -193,7 +193,7 @@ def test_a_wrong_password_is_an_error_that_names_nobody(cluster, server, monkeyp
 
 
 def test_redis_is_read_over_tls_and_only_with_the_right_authority(filled, cluster, tmp_path, monkeypatch):
-    from tests.endcap.feature_store.certificates import write_certificates
+    from tests.endcap.features.store.certificates import write_certificates
 
     write_certificates(tmp_path / "right")
     write_certificates(tmp_path / "wrong")

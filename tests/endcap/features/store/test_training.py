@@ -5,11 +5,11 @@ import numpy as np
 import polars as pl
 import pytest
 
-from endcap.errors import DependencyUnavailable
-from endcap.feature_store.open import open_store
-from endcap.feature_store.training import items_at, pairs_at, users_at
+from endcap.core.errors import DependencyUnavailable
+from endcap.core.settings import Settings
 from endcap.features.columns import ITEM_NUMERIC, PAIR_LISTS, USER_AFFINITY, USER_CATEGORICAL, USER_HISTORY, USER_NUMERIC
-from endcap.settings import Settings
+from endcap.features.store.open import open_store
+from endcap.features.store.training import items_at, pairs_at, users_at
 
 
 def as_of(table, key, ids, moments, columns):

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from endcap.bundle.manifest import Bundle, list_bundles, open_bundle
-from endcap.errors import BundleInvalid
+from endcap.core.errors import BundleInvalid
+from endcap.release.bundle.manifest import Bundle, list_bundles, open_bundle
 
 
 def test_a_sealed_bundle_opens_with_the_same_manifest(make_bundle: Callable[..., Bundle]) -> None:

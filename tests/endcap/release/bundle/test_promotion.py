@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from endcap.bundle.manifest import Bundle
-from endcap.bundle.promotion import model_base_path, promote_bundle, served_bundle, served_version
-from endcap.errors import BundleInvalid
+from endcap.core.errors import BundleInvalid
+from endcap.release.bundle.manifest import Bundle
+from endcap.release.bundle.promotion import model_base_path, promote_bundle, served_bundle, served_version
 
 
 def test_promotion_replaces_the_served_version_forward_and_back(make_bundle: Callable[..., Bundle], tmp_path: Path) -> None:

@@ -8,22 +8,22 @@ from pathlib import Path
 
 import pytest
 
-from endcap.bundle.manifest import Bundle
-from endcap.bundle.promotion import promote_bundle
+from endcap.release.bundle.manifest import Bundle
+from endcap.release.bundle.promotion import promote_bundle
 
-ROOT = Path(__file__).parents[3]
+ROOT = Path(__file__).parents[4]
 READ = """
-from endcap.bundle.promotion import served_bundle, served_version
-from endcap.settings import load_settings
+from endcap.release.bundle.promotion import served_bundle, served_version
+from endcap.core.settings import load_settings
 served = load_settings().served_dir
 print(served_version(served), served_bundle(served).manifest.name)
 """
 RELEASE = """
 import sys
 from pathlib import Path
-from endcap.bundle.manifest import open_bundle
-from endcap.bundle.release import release_bundle
-from endcap.settings import load_settings
+from endcap.release.bundle.manifest import open_bundle
+from endcap.release.bundle.release import release_bundle
+from endcap.core.settings import load_settings
 release_bundle(open_bundle(Path(sys.argv[1])), load_settings())
 """
 
@@ -59,5 +59,7 @@ def test_it_is_read(mounted: Path) -> None:
 def test_a_release_into_it_is_refused_before_anything_moves(mounted: Path, make_bundle: Callable[..., Bundle], tmp_path: Path) -> None:
     done = run_read_only(mounted, RELEASE, str(make_bundle(8).path))
     assert done.returncode != 0
-    assert "endcap.errors.InvalidInput: ENDCAP_SERVING__BUNDLE_DIR: the served folder is read-only here" in done.stderr.splitlines()[-1]
+    assert (
+        "endcap.core.errors.InvalidInput: ENDCAP_SERVING__BUNDLE_DIR: the served folder is read-only here" in done.stderr.splitlines()[-1]
+    )
     assert not (tmp_path / "home").exists()

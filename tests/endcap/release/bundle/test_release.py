@@ -6,14 +6,14 @@ from typing import Any
 
 import pytest
 
-from endcap.bundle.manifest import Bundle, open_bundle
-from endcap.bundle.promotion import promote_bundle, served_version
-from endcap.bundle.release import install_bundle, is_released, release_bundle
-from endcap.bundle.release_record import ReleaseRecord, write_release
-from endcap.errors import BundleInvalid, DependencyUnavailable
-from endcap.index.alias import aliased_collection
-from endcap.settings import MilvusSettings, Settings
-from endcap.tracking.tracking import Tracking
+from endcap.core.errors import BundleInvalid, DependencyUnavailable
+from endcap.core.settings import MilvusSettings, Settings
+from endcap.release.bundle.manifest import Bundle, open_bundle
+from endcap.release.bundle.promotion import promote_bundle, served_version
+from endcap.release.bundle.release import install_bundle, is_released, release_bundle
+from endcap.release.bundle.release_record import ReleaseRecord, write_release
+from endcap.release.index.alias import aliased_collection
+from endcap.release.tracking import Tracking
 
 
 @pytest.fixture

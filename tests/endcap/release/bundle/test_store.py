@@ -9,11 +9,11 @@ import pytest
 from fsspec.implementations.memory import MemoryFileSystem
 from pyarrow.fs import FSSpecHandler, PyFileSystem
 
-from endcap.bundle.manifest import Bundle, open_bundle
-from endcap.bundle.rollout_place import rollout_place
-from endcap.bundle.store import BundleStore, open_bundle_store
-from endcap.errors import BundleInvalid, DependencyUnavailable, InvalidInput
-from endcap.settings import RolloutSettings
+from endcap.core.errors import BundleInvalid, DependencyUnavailable, InvalidInput
+from endcap.core.settings import RolloutSettings
+from endcap.release.bundle.manifest import Bundle, open_bundle
+from endcap.release.bundle.rollout_place import rollout_place
+from endcap.release.bundle.store import BundleStore, open_bundle_store
 
 MakeBundle = Callable[..., Bundle]
 

@@ -4,9 +4,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from endcap.bundle.tables import BundleTables, read_tables, write_tables
 from endcap.contracts.bundle import TABLES
-from endcap.retrieval.similar_users import SimilarUsers
+from endcap.engine.retrieval.similar_users import SimilarUsers
+from endcap.release.bundle.tables import BundleTables, read_tables, write_tables
 from tests.endcap.conftest import small_item_rows
 
 

@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from endcap.bundle import verification
-from endcap.bundle.verification import verify_files
 from endcap.contracts.bundle import FileEntry
-from endcap.errors import BundleInvalid
+from endcap.core.errors import BundleInvalid
+from endcap.release.bundle import verification
+from endcap.release.bundle.verification import verify_files
 
 
 @pytest.fixture

@@ -7,14 +7,14 @@ import numpy as np
 import pytest
 from pydantic import SecretStr
 
-from endcap.bundle.tables import BundleTables
-from endcap.errors import DependencyUnavailable
-from endcap.index.channel import call_metadata
-from endcap.index.collection import build_collection
-from endcap.index.connection import answers, connect
-from endcap.index.local_server import running_milvus
-from endcap.index.search import AsyncItemSearch, ItemSearch
-from endcap.settings import MilvusSettings, Settings
+from endcap.core.errors import DependencyUnavailable
+from endcap.core.settings import MilvusSettings, Settings
+from endcap.release.bundle.tables import BundleTables
+from endcap.release.index.channel import call_metadata
+from endcap.release.index.collection import build_collection
+from endcap.release.index.connection import answers, connect
+from endcap.release.index.local_server import running_milvus
+from endcap.release.index.search import AsyncItemSearch, ItemSearch
 from tests.endcap.conftest import free_port
 
 NAME = "guarded_1"

@@ -10,17 +10,17 @@ import polars as pl
 import pytest
 from pymilvus import MilvusException
 
-from endcap.bundle.manifest import Bundle
-from endcap.bundle.tables import BundleTables
 from endcap.catalogue.item_table import ItemTable
-from endcap.errors import BundleInvalid, DependencyUnavailable
-from endcap.index.alias import aliased_collection, list_collections, move_alias, prune_collections
-from endcap.index.bundle_index import index_bundle, point_alias
-from endcap.index.collection import build_collection, collection_name, row_count, self_recall
-from endcap.index.connection import grpc_service
-from endcap.index.readiness import loaded_segments
-from endcap.index.search import ItemSearch
-from endcap.settings import MilvusSettings
+from endcap.core.errors import BundleInvalid, DependencyUnavailable
+from endcap.core.settings import MilvusSettings
+from endcap.release.bundle.manifest import Bundle
+from endcap.release.bundle.tables import BundleTables
+from endcap.release.index.alias import aliased_collection, list_collections, move_alias, prune_collections
+from endcap.release.index.bundle_index import index_bundle, point_alias
+from endcap.release.index.collection import build_collection, collection_name, row_count, self_recall
+from endcap.release.index.connection import grpc_service
+from endcap.release.index.readiness import loaded_segments
+from endcap.release.index.search import ItemSearch
 
 
 @pytest.fixture

@@ -10,11 +10,11 @@ from pathlib import Path
 import psutil
 import pytest
 
-from endcap.errors import DependencyUnavailable
-from endcap.index.connection import answers
-from endcap.index.local_server import LocalMilvus, listening_addresses, running_milvus
-from endcap.index.loopback import bind_to_loopback
-from endcap.settings import MilvusSettings, Settings
+from endcap.core.errors import DependencyUnavailable
+from endcap.core.settings import MilvusSettings, Settings
+from endcap.release.index.connection import answers
+from endcap.release.index.local_server import LocalMilvus, listening_addresses, running_milvus
+from endcap.release.index.loopback import bind_to_loopback
 
 
 def milvus_processes(folder: Path) -> list[psutil.Process]:
@@ -48,7 +48,9 @@ def test_a_second_server_does_not_collide_and_dies_with_its_killed_parent(
     (tmp_path / "milvus" / "bin").symlink_to(milvus_home / "milvus" / "bin")
     port = free_port()
     environment = os.environ | {"ENDCAP_HOME": str(tmp_path), "ENDCAP_MILVUS__PORT": str(port)}
-    parent = subprocess.Popen([sys.executable, "-m", "endcap.index.local_server"], env=environment, stderr=subprocess.PIPE, text=True)
+    parent = subprocess.Popen(
+        [sys.executable, "-m", "endcap.release.index.local_server"], env=environment, stderr=subprocess.PIPE, text=True
+    )
     try:
         assert parent.stderr is not None
         assert any("milvus serves" in line for line in parent.stderr)

@@ -8,12 +8,12 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from endcap.bundle.tables import BundleTables
-from endcap.errors import DependencyUnavailable
-from endcap.index.collection import build_collection, drop_collection
-from endcap.index.search import AsyncItemSearch, ItemSearch
-from endcap.index.search_filter import SearchFilter, search_expression
-from endcap.settings import MilvusSettings
+from endcap.core.errors import DependencyUnavailable
+from endcap.core.settings import MilvusSettings
+from endcap.release.bundle.tables import BundleTables
+from endcap.release.index.collection import build_collection, drop_collection
+from endcap.release.index.search import AsyncItemSearch, ItemSearch
+from endcap.release.index.search_filter import SearchFilter, search_expression
 
 NAME = "filtered_1"
 PATIENT_MS = 60_000.0

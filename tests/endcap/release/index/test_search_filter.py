@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from endcap.index.search_filter import SearchFilter, search_expression
+from endcap.release.index.search_filter import SearchFilter, search_expression
 
 
 def test_nothing_asked_is_no_expression() -> None:

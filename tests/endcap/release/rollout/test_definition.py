@@ -4,9 +4,9 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from endcap.rollout.definition import definition_text, rollout_definition
+from endcap.release.rollout.definition import definition_text, rollout_definition
 
-FILE = Path(__file__).parents[3] / "charts" / "endcap" / "files" / "rollouts.endcap.dev.yaml"
+FILE = Path(__file__).parents[4] / "charts" / "endcap" / "files" / "rollouts.endcap.dev.yaml"
 
 
 def nodes(schema: dict[str, Any]) -> Iterator[dict[str, Any]]:

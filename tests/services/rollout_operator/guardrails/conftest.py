@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.endcap.rollout.guardrails.scene import Scene, running_scene
+from tests.services.rollout_operator.guardrails.scene import Scene, running_scene
 
 
 @pytest.fixture(scope="package")

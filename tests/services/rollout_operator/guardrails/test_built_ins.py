@@ -5,9 +5,9 @@ import re
 import pytest
 
 from endcap.contracts.rollout import DEFAULT_GUARDRAILS, BuiltIn, Guardrail
-from endcap.rollout.guardrails.built_ins import BUILT_INS
-from tests.endcap.rollout.guardrails.scene import Scene
+from endcap_rollout_operator.guardrails.built_ins import BUILT_INS
 from tests.made_metrics import MadeTransformer
+from tests.services.rollout_operator.guardrails.scene import Scene
 
 ERROR_RATE = Guardrail(name="error-rate", built_in=BuiltIn.ERROR_RATE, limit=0.01)
 LATENCY = Guardrail(name="latency-p99", built_in=BuiltIn.LATENCY_P99, limit=0.05)

@@ -3,7 +3,7 @@
 import pytest
 
 from endcap.contracts.rollout import Guardrail
-from tests.endcap.rollout.guardrails.scene import Scene
+from tests.services.rollout_operator.guardrails.scene import Scene
 
 PER_POD = 'endcap_lists_total and on (instance) endcap_bundle_info{version="${candidate}"}'
 

@@ -8,12 +8,12 @@ import pytest
 import yaml
 
 from endcap.contracts.rollout import DEFAULT_GUARDRAILS, BuiltIn, Guardrail
-from endcap.rollout.guardrails import click_through, conversion, score_drift, share
-from endcap.rollout.guardrails.look import Look
-from endcap.rollout.guardrails.prometheus import Prometheus
-from endcap.rollout.guardrails.relative_outcome import IMPRESSIONS
-from tests.endcap.rollout.guardrails.scene import Scene
-from transformers.metrics import LATENCY_BUCKETS_S
+from endcap_rollout_operator.guardrails import click_through, conversion, score_drift, share
+from endcap_rollout_operator.guardrails.look import Look
+from endcap_rollout_operator.guardrails.prometheus import Prometheus
+from endcap_rollout_operator.guardrails.relative_outcome import IMPRESSIONS
+from endcap_transformer.telemetry.metrics import LATENCY_BUCKETS_S
+from tests.services.rollout_operator.guardrails.scene import Scene
 
 GUIDE = (Path(__file__).parents[4] / "docs" / "guardrails.md").read_text()
 TABLE = dict(re.findall(r"^\| `(\w+)` \|(?: [^|]+\|){2} ([^|`]+(?:`[^`]+`)?) \| [^|]+ \|$", GUIDE, flags=re.MULTILINE))

@@ -8,9 +8,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from endcap.contracts.rollout import BuiltIn, Guardrail
-from endcap.rollout.guardrails.latency_p99 import quantile
-from tests.endcap.rollout.guardrails.scene import Scene
-from transformers.metrics import LATENCY_BUCKETS_S
+from endcap_rollout_operator.guardrails.latency_p99 import quantile
+from endcap_transformer.telemetry.metrics import LATENCY_BUCKETS_S
+from tests.services.rollout_operator.guardrails.scene import Scene
 
 BOUNDS = (0.01, 0.02, 0.05, 0.1, inf)
 

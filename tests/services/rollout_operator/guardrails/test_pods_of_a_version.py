@@ -3,9 +3,9 @@
 import pytest
 
 from endcap.contracts.rollout import Analysis, Measurement
-from endcap.rollout.guardrails import Guardrails
-from tests.endcap.rollout.guardrails.scene import Scene
-from tests.endcap.rollout.guardrails.test_built_ins import CLICKS, DRIFT, EMPTY, ERROR_RATE, LATENCY
+from endcap_rollout_operator.guardrails import Guardrails
+from tests.services.rollout_operator.guardrails.scene import Scene
+from tests.services.rollout_operator.guardrails.test_built_ins import CLICKS, DRIFT, EMPTY, ERROR_RATE, LATENCY
 
 
 def test_errors_of_the_stable_version_are_not_the_candidates(scene: Scene) -> None:

@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.stats import binom
 
-from endcap.rollout.guardrails.share import CERTAIN, ENOUGH, at_least_by_chance, share_of, share_reading
+from endcap_rollout_operator.guardrails.share import CERTAIN, ENOUGH, at_least_by_chance, share_of, share_reading
 
 
 @settings(deadline=None)

@@ -8,10 +8,10 @@ import httpx
 import pytest
 
 from endcap.contracts.rollout import DEFAULT_GUARDRAILS, Analysis
-from endcap.errors import DependencyUnavailable
-from endcap.rollout.guardrails import Guardrails, open_guardrails
-from endcap.rollout.guardrails.prometheus import Prometheus
-from endcap.settings import RolloutSettings, Settings
+from endcap.core.errors import DependencyUnavailable
+from endcap.core.settings import RolloutSettings, Settings
+from endcap_rollout_operator.guardrails import Guardrails, open_guardrails
+from endcap_rollout_operator.guardrails.prometheus import Prometheus
 
 NOW = datetime(2026, 11, 24, tzinfo=UTC)
 SINCE = NOW - timedelta(minutes=5)

@@ -5,8 +5,8 @@ from datetime import UTC, datetime
 import pytest
 
 from endcap.contracts.rollout import Guardrail
-from endcap.rollout.guardrails.reading import Reading, missing
-from endcap.rollout.guardrails.verdict import judged
+from endcap_rollout_operator.guardrails.reading import Reading, missing
+from endcap_rollout_operator.guardrails.verdict import judged
 
 NOW = datetime(2026, 11, 24, tzinfo=UTC)
 AT_MOST = Guardrail(name="own", query="vector(1)", limit=0.5)

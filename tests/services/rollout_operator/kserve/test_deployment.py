@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from services.rollout_operator.deployment import available_pods, is_made_for, replica_failure, unsettled
+from endcap_rollout_operator.kserve.deployment import available_pods, is_made_for, replica_failure, unsettled
 
 BUNDLE = "pvc://bundles/1"
 

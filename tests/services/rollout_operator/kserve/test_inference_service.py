@@ -5,7 +5,15 @@ from typing import Any
 import pytest
 
 from endcap.contracts.rollout import Served
-from services.rollout_operator.inference_service import absent, bundle_patch, fingerprint, is_ready, mode_of, served_by, unready_message
+from endcap_rollout_operator.kserve.inference_service import (
+    absent,
+    bundle_patch,
+    fingerprint,
+    is_ready,
+    mode_of,
+    served_by,
+    unready_message,
+)
 from tests.services.rollout_operator.documents import stable
 
 

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from services.rollout_operator.model_status import load_failure, model_restarts, spec_failure
+from endcap_rollout_operator.kserve.model_status import load_failure, model_restarts, spec_failure
 from tests.services.rollout_operator.documents import stable
 
 

@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from endcap.rollout.world import Pods
-from services.rollout_operator.replicas import REPLICAS_MANAGER, is_held, pods_of, replicas_patch
+from endcap_rollout_operator.kserve.replicas import REPLICAS_MANAGER, is_held, pods_of, replicas_patch
+from endcap_rollout_operator.state.world import Pods
 from tests.services.rollout_operator.documents import stable
 
 

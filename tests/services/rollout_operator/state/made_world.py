@@ -17,12 +17,12 @@ from endcap.contracts.rollout import (
     Served,
     Step,
 )
-from endcap.rollout import effects as fx
-from endcap.rollout.decision import decide
-from endcap.rollout.resource import Rollout
-from endcap.rollout.steps import is_measuring_due
-from endcap.rollout.transition import with_measurements
-from endcap.rollout.world import Absent, Candidate, Index, LoadFailure, Mode, Pods, Target, World
+from endcap.release.rollout.resource import Rollout
+from endcap.release.rollout.steps import is_measuring_due
+from endcap_rollout_operator.state import effects as fx
+from endcap_rollout_operator.state.decision import decide
+from endcap_rollout_operator.state.transition import with_measurements
+from endcap_rollout_operator.state.world import Absent, Candidate, Index, LoadFailure, Mode, Pods, Target, World
 
 START = datetime(2026, 11, 24, 12, tzinfo=UTC)
 OLD = Served(version=1, storage_uri="pvc://bundles/1", collection="endcap_1")

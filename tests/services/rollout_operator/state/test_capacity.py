@@ -3,8 +3,8 @@
 import pytest
 
 from endcap.contracts.rollout import Action, Pause, Phase
-from endcap.rollout import effects as fx
-from tests.endcap.rollout.made_world import OLD, TICK, MadeCluster, made_rollout, made_spec
+from endcap_rollout_operator.state import effects as fx
+from tests.services.rollout_operator.state.made_world import OLD, TICK, MadeCluster, made_rollout, made_spec
 
 LONG = Pause(duration="1h")
 

@@ -6,8 +6,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from endcap.contracts.rollout import Action, Phase, Served
-from endcap.rollout.world import Mode
-from tests.endcap.rollout.made_world import MadeCluster, made_rollout
+from endcap_rollout_operator.state.world import Mode
+from tests.services.rollout_operator.state.made_world import MadeCluster, made_rollout
 
 MODE = st.sampled_from(["Standard", "Knative"])
 DEATHS = st.sets(st.integers(0, 60), max_size=25)

@@ -6,9 +6,9 @@ from datetime import timedelta
 import pytest
 
 from endcap.contracts.rollout import Action, Guardrail, Pause, Phase
-from endcap.rollout import effects as fx
-from endcap.rollout.world import Mode
-from tests.endcap.rollout.made_world import NEW, OLD, MadeCluster, made_rollout, made_spec, served
+from endcap_rollout_operator.state import effects as fx
+from endcap_rollout_operator.state.world import Mode
+from tests.services.rollout_operator.state.made_world import NEW, OLD, MadeCluster, made_rollout, made_spec, served
 
 MODES = pytest.mark.parametrize("mode", ["Standard", "Knative"])
 

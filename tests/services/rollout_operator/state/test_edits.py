@@ -5,8 +5,8 @@ from collections.abc import Callable
 import pytest
 
 from endcap.contracts.rollout import Action, Phase, Served
-from endcap.rollout.world import Mode
-from tests.endcap.rollout.made_world import NEW, OLD, MadeCluster, made_rollout
+from endcap_rollout_operator.state.world import Mode
+from tests.services.rollout_operator.state.made_world import NEW, OLD, MadeCluster, made_rollout
 
 OTHER = Served(version=3, storage_uri="pvc://bundles/3", collection="endcap_3")
 

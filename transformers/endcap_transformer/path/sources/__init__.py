@@ -1,0 +1,1 @@
+"""Candidate sources as the request path asks them."""

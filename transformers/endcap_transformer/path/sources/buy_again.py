@@ -1,8 +1,8 @@
 """Buy-again: what the person buys regularly, most likely first."""
 
-from endcap.retrieval.buy_again import buy_again_candidates
-from endcap.retrieval.candidates import Candidates
-from transformers.sources.source import SourceRequest
+from endcap.engine.retrieval.buy_again import buy_again_candidates
+from endcap.engine.retrieval.candidates import Candidates
+from endcap_transformer.path.sources.source import SourceRequest
 
 
 def buy_again(asked: SourceRequest, quota: int) -> Candidates:

@@ -1,8 +1,8 @@
 """Complements: what goes into one basket with the page's items more often than chance would have it."""
 
-from endcap.retrieval.candidates import Candidates
-from endcap.retrieval.complements import complements_candidates
-from transformers.sources.source import SourceRequest
+from endcap.engine.retrieval.candidates import Candidates
+from endcap.engine.retrieval.complements import complements_candidates
+from endcap_transformer.path.sources.source import SourceRequest
 
 
 def complements(asked: SourceRequest, quota: int) -> Candidates:

@@ -2,9 +2,9 @@
 
 import numpy as np
 
-from endcap.retrieval.candidates import Candidates
-from endcap.retrieval.content import content_candidates
-from transformers.sources.source import SourceRequest
+from endcap.engine.retrieval.candidates import Candidates
+from endcap.engine.retrieval.content import content_candidates
+from endcap_transformer.path.sources.source import SourceRequest
 
 
 def content(asked: SourceRequest, quota: int) -> Candidates:

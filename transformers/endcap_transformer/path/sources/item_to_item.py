@@ -2,9 +2,9 @@
 
 from dataclasses import replace
 
-from endcap.retrieval.candidates import Candidates
-from endcap.retrieval.item_to_item import item_to_item_candidates
-from transformers.sources.source import SourceRequest
+from endcap.engine.retrieval.candidates import Candidates
+from endcap.engine.retrieval.item_to_item import item_to_item_candidates
+from endcap_transformer.path.sources.source import SourceRequest
 
 
 def item_to_item(asked: SourceRequest, quota: int) -> Candidates:

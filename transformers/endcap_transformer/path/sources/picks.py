@@ -2,9 +2,9 @@
 
 import numpy as np
 
-from endcap.retrieval.candidates import Candidates
-from endcap.retrieval.picks import picks_candidates
-from transformers.sources.source import SourceRequest
+from endcap.engine.retrieval.candidates import Candidates
+from endcap.engine.retrieval.picks import picks_candidates
+from endcap_transformer.path.sources.source import SourceRequest
 
 
 def picks(asked: SourceRequest, quota: int) -> Candidates:

@@ -1,8 +1,8 @@
 """Popular: most bought of late in the person's region and segment, and by everybody."""
 
-from endcap.retrieval.candidates import Candidates
-from endcap.retrieval.popular import popular_candidates
-from transformers.sources.source import SourceRequest
+from endcap.engine.retrieval.candidates import Candidates
+from endcap.engine.retrieval.popular import popular_candidates
+from endcap_transformer.path.sources.source import SourceRequest
 
 
 def popular(asked: SourceRequest, quota: int) -> Candidates:

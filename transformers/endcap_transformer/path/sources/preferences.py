@@ -1,8 +1,8 @@
 """Preferences: the most bought items of the tastes a person stated, and of the category a request is filtered by."""
 
-from endcap.retrieval.candidates import Candidates
-from endcap.retrieval.preferences import preferences_candidates
-from transformers.sources.source import SourceRequest
+from endcap.engine.retrieval.candidates import Candidates
+from endcap.engine.retrieval.preferences import preferences_candidates
+from endcap_transformer.path.sources.source import SourceRequest
 
 
 def preferences(asked: SourceRequest, quota: int) -> Candidates:

@@ -1,8 +1,8 @@
 """Recently viewed: what the person looked at in this visit and has not bought in it."""
 
-from endcap.retrieval.candidates import Candidates
-from endcap.retrieval.recently_viewed import recently_viewed_candidates
-from transformers.sources.source import SourceRequest
+from endcap.engine.retrieval.candidates import Candidates
+from endcap.engine.retrieval.recently_viewed import recently_viewed_candidates
+from endcap_transformer.path.sources.source import SourceRequest
 
 
 def recently_viewed(asked: SourceRequest, quota: int) -> Candidates:

@@ -2,18 +2,18 @@
 
 from collections.abc import Mapping
 
-from transformers.sources.buy_again import buy_again
-from transformers.sources.complements import complements
-from transformers.sources.content import content
-from transformers.sources.item_to_item import item_to_item
-from transformers.sources.picks import picks
-from transformers.sources.popular import popular
-from transformers.sources.preferences import preferences
-from transformers.sources.recently_viewed import recently_viewed
-from transformers.sources.similar_users import similar_users
-from transformers.sources.source import Find
-from transformers.sources.trending import trending
-from transformers.sources.two_tower import TwoTower, VectorSearch
+from endcap_transformer.path.sources.buy_again import buy_again
+from endcap_transformer.path.sources.complements import complements
+from endcap_transformer.path.sources.content import content
+from endcap_transformer.path.sources.item_to_item import item_to_item
+from endcap_transformer.path.sources.picks import picks
+from endcap_transformer.path.sources.popular import popular
+from endcap_transformer.path.sources.preferences import preferences
+from endcap_transformer.path.sources.recently_viewed import recently_viewed
+from endcap_transformer.path.sources.similar_users import similar_users
+from endcap_transformer.path.sources.source import Find
+from endcap_transformer.path.sources.trending import trending
+from endcap_transformer.path.sources.two_tower import TwoTower, VectorSearch
 
 
 def source_registry(search: VectorSearch, timeout_ms: float) -> Mapping[str, Find]:

@@ -1,8 +1,8 @@
 """Similar users: for people with hardly any history, what their nearest neighbours among known users buy."""
 
-from endcap.retrieval.candidates import Candidates
-from endcap.retrieval.similar_users import similar_users_candidates
-from transformers.sources.source import SourceRequest
+from endcap.engine.retrieval.candidates import Candidates
+from endcap.engine.retrieval.similar_users import similar_users_candidates
+from endcap_transformer.path.sources.source import SourceRequest
 
 HISTORY_MAX = 10
 """From so many items of one's own on, one's own history says more."""

@@ -6,12 +6,12 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from endcap.retrieval.candidates import Candidates
-from endcap.retrieval.user_state import UserState
-from endcap.rules.active_rules import ActiveRules
-from transformers.eligibility import Eligibility
-from transformers.query import Query
-from transformers.resolving import ResolvedRequest
+from endcap.engine.retrieval.candidates import Candidates
+from endcap.engine.retrieval.user_state import UserState
+from endcap.engine.rules.active_rules import ActiveRules
+from endcap_transformer.path.eligibility import Eligibility
+from endcap_transformer.path.query import Query
+from endcap_transformer.path.resolving import ResolvedRequest
 
 
 @dataclass(frozen=True)

@@ -1,8 +1,8 @@
 """Trending: bought more of late than usual, in the person's region and segment, and by everybody."""
 
-from endcap.retrieval.candidates import Candidates
-from endcap.retrieval.trending import trending_candidates
-from transformers.sources.source import SourceRequest
+from endcap.engine.retrieval.candidates import Candidates
+from endcap.engine.retrieval.trending import trending_candidates
+from endcap_transformer.path.sources.source import SourceRequest
 
 
 def trending(asked: SourceRequest, quota: int) -> Candidates:

@@ -6,12 +6,12 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from endcap.index.search_filter import SearchFilter, search_expression
-from endcap.retrieval.candidates import Candidates
-from endcap.retrieval.eligible import first_eligible
-from transformers.query import Query
-from transformers.resolving import ResolvedRequest
-from transformers.sources.source import SourceRequest
+from endcap.engine.retrieval.candidates import Candidates
+from endcap.engine.retrieval.eligible import first_eligible
+from endcap.release.index.search_filter import SearchFilter, search_expression
+from endcap_transformer.path.query import Query
+from endcap_transformer.path.resolving import ResolvedRequest
+from endcap_transformer.path.sources.source import SourceRequest
 
 SEARCH_LIMIT_MAX = 16_384
 SPARE = 1.05
@@ -19,7 +19,7 @@ SPARE = 1.05
 
 
 class VectorSearch(Protocol):
-    """Milvus, as `endcap.index` gives it."""
+    """Milvus, as `endcap.release.index` gives it."""
 
     def check(self, collection: str) -> None:
         """Raise EndcapError when the collection is not there and loaded."""

@@ -1,0 +1,1 @@
+"""A history as one vector, in the ways a query tower can choose from."""

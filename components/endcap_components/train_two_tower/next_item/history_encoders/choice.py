@@ -2,11 +2,11 @@
 
 from typing import Any
 
-from components.train_two_tower.history_encoders.decayed_attention import DecayedAttention
-from components.train_two_tower.history_encoders.gru import Recurrent
-from components.train_two_tower.history_encoders.mean import RunningMean
-from components.train_two_tower.history_encoders.self_attention import SelfAttention
-from components.train_two_tower.sequence_hyperparameters import SequenceHyperparameters
+from endcap_components.train_two_tower.next_item.history_encoders.decayed_attention import DecayedAttention
+from endcap_components.train_two_tower.next_item.history_encoders.gru import Recurrent
+from endcap_components.train_two_tower.next_item.history_encoders.mean import RunningMean
+from endcap_components.train_two_tower.next_item.history_encoders.self_attention import SelfAttention
+from endcap_components.train_two_tower.next_item.sequence_hyperparameters import SequenceHyperparameters
 
 
 def history_encoder(parameters: SequenceHyperparameters, length: int) -> Any:

@@ -6,9 +6,9 @@ slow part and what it leaves is the fast part, so that every position can be tra
 
 import tensorflow as tf
 
-from components.train_two_tower.history_encoders.causal_attention import CausalAttention
-from components.train_two_tower.history_encoders.decayed_mean import DecayedMean
-from components.train_two_tower.history_encoders.feed_forward import FeedForward
+from endcap_components.train_two_tower.next_item.history_encoders.causal_attention import CausalAttention
+from endcap_components.train_two_tower.next_item.history_encoders.decayed_mean import DecayedMean
+from endcap_components.train_two_tower.next_item.history_encoders.feed_forward import FeedForward
 
 FAST_START = 0.3
 """The fast part starts at the square of this: a tenth, so that the filter starts slow."""

@@ -4,7 +4,7 @@ import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
 
-from components.train_two_tower.history_encoders.causal_attention import steps_back
+from endcap_components.train_two_tower.next_item.history_encoders.causal_attention import steps_back
 
 SLOWEST, FASTEST = 3.0, -1.5
 """Where the decays start, as logits of what a step keeps: 0.95 to 0.18."""

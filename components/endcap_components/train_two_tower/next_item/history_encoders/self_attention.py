@@ -2,8 +2,8 @@
 
 import tensorflow as tf
 
-from components.train_two_tower.history_encoders.causal_attention import CausalAttention
-from components.train_two_tower.history_encoders.feed_forward import FeedForward
+from endcap_components.train_two_tower.next_item.history_encoders.causal_attention import CausalAttention
+from endcap_components.train_two_tower.next_item.history_encoders.feed_forward import FeedForward
 
 
 class SelfAttention(tf.keras.layers.Layer):

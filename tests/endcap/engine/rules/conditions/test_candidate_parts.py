@@ -7,9 +7,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from endcap.catalogue.item_table import ItemTable
-from endcap.rules.candidate_parts import CandidatePart, CandidateParts
-from endcap.rules.threshold import threshold_of
-from tests.endcap.rules.made_catalogue import made_candidates
+from endcap.engine.rules.conditions.candidate_parts import CandidatePart, CandidateParts
+from endcap.engine.rules.conditions.threshold import threshold_of
+from tests.endcap.engine.rules.made_catalogue import made_candidates
 
 COMPARISONS = st.sampled_from(["{0} > {1}", "{0} >= {1}", "{0} < {1}", "{0} <= {1}", "{0} = {1}", "{1} < {0}", "{1} >= {0}"])
 CONSTANTS = st.floats(-10, 10, width=32).map(lambda value: f"{value:.9f}") | st.sampled_from(["0", "0.1", "-0.0", "1e-30", "999999", "0.3"])

@@ -9,8 +9,8 @@ import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from endcap.errors import InvalidInput
-from endcap.rules.rule_file import ACTIONS, RuleFile, parse_rules, read_rules
+from endcap.core.errors import InvalidInput
+from endcap.engine.rules.file.rule_file import ACTIONS, RuleFile, parse_rules, read_rules
 
 GOOD = """\
 version: 1

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from endcap.rules.time_window import EARLIEST, LATEST, TimeWindow
-from endcap.rules.when import Time
+from endcap.engine.rules.file.time_window import EARLIEST, LATEST, TimeWindow
+from endcap.engine.rules.file.when import Time
 
 BERLIN = ZoneInfo("Europe/Berlin")
 MOMENTS = st.datetimes(timezones=st.just(UTC))

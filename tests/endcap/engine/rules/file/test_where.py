@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from endcap.errors import InvalidInput
-from endcap.rules.columns import SCHEMA
-from endcap.rules.where import FUNCTIONS, WhereReader
+from endcap.core.errors import InvalidInput
+from endcap.engine.rules.conditions.columns import SCHEMA
+from endcap.engine.rules.file.where import FUNCTIONS, WhereReader
 
 CALLS = {
     **dict.fromkeys(["abs", "ceil", "ceiling", "floor", "round", "sign", "sqrt", "ln", "log10", "exp"], "{}(price) > 1"),

@@ -2,7 +2,7 @@
 
 import re
 
-from endcap.errors import InvalidInput
+from endcap.core.errors import InvalidInput
 
 _AUTHORS = (
     (r'admission webhook "(?P<name>[^"]+)" denied the request(?: without explanation)?:?\s*(?P<why>.*)', "admission webhook {name}"),

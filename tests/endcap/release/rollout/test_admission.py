@@ -2,7 +2,7 @@
 
 import pytest
 
-from endcap.rollout.admission import Refused, is_refusal, refused_by
+from endcap.release.rollout.admission import Refused, is_refusal, refused_by
 
 USER = "system:serviceaccount:shop:endcap-rollout-operator"
 

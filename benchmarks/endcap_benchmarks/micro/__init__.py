@@ -1,0 +1,1 @@
+"""Costs of single parts, each a program of its own."""

@@ -1,0 +1,1 @@
+"""The load process: who asks for what, when, over which protocol."""

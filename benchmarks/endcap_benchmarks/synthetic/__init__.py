@@ -1,0 +1,1 @@
+"""Made-up shops, bundles and people of any size."""

@@ -1,0 +1,1 @@
+"""The next-item objective: the item that follows in a sequence."""

@@ -1,0 +1,1 @@
+"""The window objective: what is bought in the days after a snapshot."""

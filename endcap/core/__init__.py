@@ -1,0 +1,1 @@
+"""What every part stands on: settings, log, errors, clock, files."""

@@ -1,0 +1,1 @@
+"""Where rows come from: a shop's own files, and data sets that endcap knows."""

@@ -1,0 +1,1 @@
+"""Making a list: retrieve, rank, rules, slate, as plain functions."""

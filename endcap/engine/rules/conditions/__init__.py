@@ -1,0 +1,1 @@
+"""Conditions of rules, worked out for many items at once."""

@@ -1,0 +1,1 @@
+"""The rule file: its contract, and messages for its author."""

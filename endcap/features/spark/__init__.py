@@ -1,0 +1,1 @@
+"""The same features computed by Spark."""

@@ -1,0 +1,1 @@
+"""From a trained model to what is served: bundle, index, registry, rollout."""

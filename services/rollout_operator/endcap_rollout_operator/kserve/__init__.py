@@ -1,0 +1,1 @@
+"""What the operator reads and changes of KServe's and the gateway's objects."""

@@ -1,0 +1,1 @@
+"""The parts that a request asks: model server, Milvus, feature store."""

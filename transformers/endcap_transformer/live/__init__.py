@@ -1,0 +1,1 @@
+"""What changes while requests are served: bundle, items, rules."""

@@ -1,0 +1,1 @@
+"""The way of a request: one file a stage, and the conductor."""

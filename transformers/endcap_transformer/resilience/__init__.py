@@ -1,0 +1,1 @@
+"""What keeps a request answered: deadlines, breakers, caches, admission."""

@@ -1,0 +1,1 @@
+"""The process: HTTP, gRPC and KServe's protocols."""
