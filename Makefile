@@ -6,8 +6,9 @@ DISTRIBUTIONS := . components feature_repo pipelines transformers services/local
 export TF_USE_LEGACY_KERAS := 1
 export TF_CPP_MIN_LOG_LEVEL ?= 2
 export PYTHONWARNINGS ?= ignore
+export NO_MKDOCS_2_WARNING := 1
 
-.PHONY: help setup demo serve test test-faults test-cluster cluster-rollouts cluster-chart test-images test-spark manifests lint format lock bench-serving bench-latency bench-quality clean
+.PHONY: help setup demo serve test test-faults test-cluster cluster-rollouts cluster-chart test-images test-spark manifests lint format docs docs-serve lock bench-serving bench-latency bench-quality clean
 .DEFAULT_GOAL := help
 
 help: ## Show this list
@@ -59,7 +60,7 @@ test-spark: .venv-spark/.ready ## Compare the features that Spark computes with 
 	@$(BIN)/uv pip install --quiet --python .venv-spark/bin/python --constraint requirements/all.txt pytest pytest-asyncio pytest-timeout
 	@touch $@
 
-lint: setup ## Check style, types and import rules
+lint: setup docs ## Check style, types, import rules and the documentation's links
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
@@ -68,6 +69,12 @@ lint: setup ## Check style, types and import rules
 format: setup ## Format the code
 	@$(BIN)/ruff check --fix .
 	@$(BIN)/ruff format .
+
+docs: setup ## Build the documentation's site into site/; broken links and pages outside the navigation are errors
+	@$(BIN)/mkdocs build --strict
+
+docs-serve: setup ## Show the documentation on 127.0.0.1:8000, and again after each change
+	@$(BIN)/mkdocs serve --dev-addr 127.0.0.1:8000
 
 manifests: setup ## Render manifests/ and the chart's generated files
 	@$(BIN)/python charts/render_manifests.py
@@ -89,4 +96,4 @@ bench-quality: setup ## Compare all models on the imported data: accuracy, reach
 	@$(BIN)/endcap benchmark quality $(BENCH_QUALITY)
 
 clean: ## Remove everything endcap made here, but not .venv
-	rm -rf .endcap build dist
+	rm -rf .endcap build dist site
