@@ -12,10 +12,9 @@ from endcap.core.errors import InvalidInput
 from endcap.core.settings import RetrievalSettings, Settings, load_settings
 
 if TYPE_CHECKING:
+    from endcap.cli.rule_trial import SampleUser, Trial, TrialRequest
     from endcap.engine.rules.file.rule_file import RuleFile
     from endcap.engine.rules.rule_book import RuleBook
-    from endcap.engine.rules.sample_users import SampleUser
-    from endcap.engine.rules.trial import Trial, TrialRequest
     from endcap.release.bundle.manifest import Bundle
     from endcap.release.bundle.tables import BundleTables
 
@@ -51,10 +50,9 @@ def check(  # noqa: PLR0917 - an option a parameter, as typer reads them
     if opened is None:
         _say_unchecked(rules, as_json)
         return
-    from endcap.engine.rules.file.when_warnings import when_warnings
+    from endcap.cli.rule_trial import TrialRequest, sample_users
+    from endcap.engine.rules.file.when import when_warnings
     from endcap.engine.rules.rule_book import RuleBook
-    from endcap.engine.rules.sample_users import sample_users
-    from endcap.engine.rules.trial import TrialRequest
     from endcap.release.bundle.tables import read_tables
 
     tables = read_tables(opened.path, memory_map=True)
@@ -122,7 +120,7 @@ def _opened(settings: Settings, version: int | None) -> "Bundle | None":
 
 def _surfaces(settings: Settings, surface: str, has_items: bool) -> list[str]:
     """The configured surfaces, once the one asked for is known to be possible."""
-    from endcap.engine.surfaces.surfaces_file import load_surfaces
+    from endcap.engine.surfaces.surface import load_surfaces
 
     surfaces = load_surfaces(settings.serving.surfaces_file).surfaces
     if surface not in surfaces:
@@ -155,8 +153,8 @@ def _known_items(ids: Sequence[str], tables: "BundleTables") -> Any:
 def _trials(
     book: "RuleBook", tables: "BundleTables", request: "TrialRequest", users: "Sequence[SampleUser]", quotas: RetrievalSettings
 ) -> "list[tuple[str, Trial]]":
+    from endcap.cli.rule_trial import RuleTrials
     from endcap.engine.retrieval.user_state import user_state
-    from endcap.engine.rules.trial import RuleTrials
 
     trials = RuleTrials(book, tables, quotas)
     states = [(user.name, user_state(user.row, tables.items, tables.user_vocabularies, request.now)) for user in users]

@@ -1,13 +1,60 @@
-"""`when` of a rule: the requests it is for."""
+"""`when` of a rule: the requests and the time it is for."""
 
+import difflib
 import re
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass
 from datetime import UTC, datetime, tzinfo
 from typing import Annotated, Any, Literal, Self
 from zoneinfo import ZoneInfo
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema, model_validator
 
-from endcap.engine.rules.file.time_window import EARLIEST, LATEST, TimeWindow
+from endcap.catalogue.vocabulary import Vocabulary
+from endcap.engine.rules.file.rule_file import RuleFile
+
+EARLIEST, LATEST = datetime(1900, 1, 1, tzinfo=UTC), datetime(9000, 1, 1, tzinfo=UTC)
+"""Moments are moved into this range, since no time zone can be applied at the ends of the calendar."""
+
+
+@dataclass(frozen=True)
+class TimeWindow:
+    """Every part that is given must hold.
+
+    Attributes:
+        zone: the clock on the wall that `weekdays` and `hours` are read from.
+        start: first instant, aware.
+        end: first instant after the window, aware.
+        weekdays: Monday is 0; empty for all.
+        hours: minutes after midnight, from and up to but without the second; past midnight when the second is not later.
+            A window past midnight belongs to the day on which it starts.
+    """
+
+    zone: tzinfo = UTC
+    start: datetime | None = None
+    end: datetime | None = None
+    weekdays: frozenset[int] = frozenset()
+    hours: tuple[int, int] | None = None
+
+    def holds(self, now: datetime) -> bool:
+        """Whether the window is open at `now` (aware)."""
+        if (self.start is not None and now < self.start) or (self.end is not None and now >= self.end):
+            return False
+        if self.hours is None and not self.weekdays:
+            return True
+        local = min(max(now, EARLIEST), LATEST).astimezone(self.zone)
+        if self.hours is None:
+            return self._on(local.weekday())
+        minute, (first, last) = local.hour * 60 + local.minute, self.hours
+        if first < last:
+            return first <= minute < last and self._on(local.weekday())
+        if minute >= first:
+            return self._on(local.weekday())
+        return minute < last and self._on((local.weekday() - 1) % 7)
+
+    def _on(self, weekday: int) -> bool:
+        return not self.weekdays or weekday in self.weekdays
+
 
 WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 STRICT = ConfigDict(extra="forbid", frozen=True, strict=True)
@@ -116,3 +163,39 @@ def _hours(text: str) -> tuple[int, int]:
     if match is None or first == last or max(first, last) > 24 * 60 or first == 24 * 60:
         raise ValueError(f'`hours` {text[:60]!r} are not two different times of a day such as "08:00-12:00"')
     return first, last
+
+
+def when_warnings(file: RuleFile, surfaces: Collection[str], user_vocabularies: Mapping[str, Vocabulary]) -> list[str]:
+    """One message for each surface and segment that is unknown.
+
+    Args:
+        file: the rules.
+        surfaces: names of the configured surfaces.
+        user_vocabularies: by the user columns that make segments.
+    """
+    whens = [(rule.id, rule.when) for rule in file.rules] + [(picks.id, picks.when) for picks in file.picks]
+    messages = []
+    for name, when in whens:
+        unknown = [*_unknown_surfaces(when.surface or (), surfaces), *_unknown_segments(when.segment or (), user_vocabularies)]
+        messages += [f"{file.place(name)}: when: {message}" for message in unknown]
+    return messages
+
+
+def _unknown_surfaces(names: Collection[str], surfaces: Collection[str]) -> Iterator[str]:
+    for name in names:
+        if name not in surfaces:
+            yield f"there is no surface {name!r}{_meant(name, surfaces)}"
+
+
+def _unknown_segments(names: Collection[str], vocabularies: Mapping[str, Vocabulary]) -> Iterator[str]:
+    for name in names:
+        column, _, value = name.partition("=")
+        if column not in vocabularies:
+            yield f"segment {name!r} is not written column=value with one of {', '.join(vocabularies)}"
+        elif not vocabularies[column].code(value):
+            yield f"nobody is in segment {name!r}{_meant(value, list(vocabularies[column].names))}"
+
+
+def _meant(name: str, known: Collection[str]) -> str:
+    close = difflib.get_close_matches(name, known, n=1)
+    return f"; did you mean {close[0]!r}?" if close else ""
