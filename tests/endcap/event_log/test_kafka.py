@@ -13,6 +13,7 @@ import pytest
 from structlog.testing import capture_logs
 
 from endcap.contracts.event import Event, EventType
+from endcap.errors import InvalidInput
 from endcap.event_log.kafka import VERSION_HEADER, KafkaEventLog
 from endcap.event_log.kafka_config import kafka_config
 from endcap.settings import EventSettings
@@ -242,3 +243,13 @@ def test_rights_that_come_later_let_the_log_go_on(broker: KafkaBroker, file: Pat
         broker.allow_writing("guest", topic)
         wait_until(lambda: emitted_and_came(log, broker, topic))
     assert "authoriz" in next(line["reason"] for line in lines if line["event"] == "events dropped")
+
+
+def test_a_file_that_is_gone_when_a_new_client_is_made_is_named_with_the_next_losses(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refused() -> None:
+        raise InvalidInput("the file cannot be read as text", field="ENDCAP_EVENTS__KAFKA_CONFIG_FILE")
+
+    with opened(file, "127.0.0.1:1", "events") as log:
+        monkeypatch.setattr(log, "_opened", refused)
+        log._renew()
+        assert log._why_full().endswith("last heard of Kafka: the file cannot be read as text")

@@ -137,9 +137,17 @@ def missing_topic(broker: KafkaBroker, folder: Path) -> KafkaConfig:
     return config_of(broker, "nowhere")
 
 
-def damaged_offsets(broker: KafkaBroker, folder: Path) -> KafkaConfig:
-    folder.mkdir()
-    (folder / OFFSETS_FILE).write_text("{")
+def damaged_offsets(content: str) -> Callable[[KafkaBroker, Path], KafkaConfig]:
+    def made(broker: KafkaBroker, folder: Path) -> KafkaConfig:
+        folder.mkdir()
+        (folder / OFFSETS_FILE).write_text(content)
+        return config_of(broker, broker.topic())
+
+    return made
+
+
+def offsets_not_given(broker: KafkaBroker, folder: Path) -> KafkaConfig:
+    (folder / OFFSETS_FILE).mkdir(parents=True)
     return config_of(broker, broker.topic())
 
 
@@ -163,7 +171,8 @@ def guarded(broker: KafkaBroker, topic: str, file: Path) -> KafkaConfig:
     ("make", "error", "told"),
     [
         (missing_topic, InvalidInput, "ENDCAP_EVENTS__KAFKA_TOPIC: there is no such topic; got 'nowhere'"),
-        (damaged_offsets, InvalidInput, "the file is damaged"),
+        *((damaged_offsets(content), InvalidInput, "the file is damaged") for content in ("{", "[]", '{"of": [], "next": {"0": null}}')),
+        (offsets_not_given, DependencyUnavailable, "the disk refused: Is a directory"),
         (folder_is_a_file, DependencyUnavailable, "the disk refused"),
         (no_right_to_read, DependencyUnavailable, "Kafka does not answer: .*authorization failed"),
         (lambda *_: KafkaConfig("127.0.0.1:1", "events"), DependencyUnavailable, "ENDCAP_EVENTS__KAFKA_BOOTSTRAP: Kafka does not answer"),
