@@ -188,3 +188,14 @@ async def test_nothing_is_compiled_before_a_bundle_answers(tmp_path: Path) -> No
     taken: list[RuleBook] = []
     watch = RuleFileWatch(tmp_path / "rules.yaml", lambda: None, taken.append, ServingMetrics(CollectorRegistry()))
     assert await watch.look() is None and not taken
+
+
+async def test_a_file_that_cannot_be_looked_at_is_refused_and_does_not_mean_no_rules(shelf: Shelf) -> None:
+    shelf.write(GOOD)
+    await shelf.watch.look()
+    shelf.file.unlink()
+    shelf.file.symlink_to(shelf.file)
+    for _ in range(3):
+        assert await shelf.watch.look() is None
+    assert shelf.hidden() == [True, False]
+    assert shelf.count("endcap_rule_reloads_total", outcome="refused") == 1
