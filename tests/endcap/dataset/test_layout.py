@@ -9,7 +9,7 @@ import pytest
 
 from endcap.contracts.tables import TABLES, arrow_schema
 from endcap.dataset.assembly import judge_dataset
-from endcap.dataset.layout import Dataset, open_dataset, staged_folder, write_description
+from endcap.dataset.layout import Dataset, open_dataset, reusable_dataset, staged_folder, write_description
 from endcap.errors import DataRejected
 
 NOW = datetime(2026, 3, 1, 8, tzinfo=UTC)
@@ -141,3 +141,18 @@ def test_a_failed_staged_folder_leaves_nothing(tmp_path: Path) -> None:
         (staging / "file").write_text("half")
         raise RuntimeError("broken")
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_dataset_that_is_missing_damaged_or_of_another_source_is_imported_again(dataset: Dataset) -> None:
+    assert reusable_dataset(dataset.path, "f") == dataset
+    assert reusable_dataset(dataset.path, "another") is None
+    assert reusable_dataset(dataset.path / "nothing", "f") is None
+    dataset.table("items").write_bytes(b"not parquet")
+    assert reusable_dataset(dataset.path, "f") is None
+
+
+def test_a_description_that_the_disk_does_not_give_is_an_error_and_no_reason_to_import_again(dataset: Dataset) -> None:
+    (dataset.path / "dataset.json").unlink()
+    (dataset.path / "dataset.json").mkdir()
+    with pytest.raises(IsADirectoryError, match=r"dataset\.json"):
+        reusable_dataset(dataset.path, "f")
