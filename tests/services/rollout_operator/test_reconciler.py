@@ -62,7 +62,7 @@ def test_a_milvus_that_does_not_answer_is_not_one_without_the_collection(registr
     assert found == Index("missing", None)
 
 
-class Hands:
+class Failing:
     """Effects, the first of which fails."""
 
     def __init__(self, error: Exception) -> None:
@@ -87,10 +87,10 @@ class Hands:
 def test_an_effect_that_fails_keeps_no_other_and_is_counted_unless_it_is_only_to_be_read_again(
     registry: CollectorRegistry, error: Exception, went_well: bool, counted: int, refused: int
 ) -> None:
-    made, hands = reconciler(registry, is_away=False), Hands(error)
-    made._hands = hands  # type: ignore[assignment]
+    made, effects = reconciler(registry, is_away=False), Failing(error)
+    made._hands = effects  # type: ignore[assignment]
     done, refusals = made._carry_out((fx.AddFinalizer(), fx.SetWeight(5)), made_rollout(), None)  # type: ignore[arg-type]
-    assert (done, len(refusals), hands.done) == (went_well, refused, [fx.SetWeight(5)])
+    assert (done, len(refusals), effects.done) == (went_well, refused, [fx.SetWeight(5)])
     assert failures(registry, "AddFinalizer") == counted
 
 
