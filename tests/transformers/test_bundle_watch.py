@@ -154,15 +154,19 @@ async def test_a_bundle_that_the_disk_does_not_give_is_tried_again(served, tmp_p
     assert outcomes == ["refused", "switched"]
 
 
-def test_a_version_that_is_promoted_is_known_none_or_an_error(tmp_path: Path) -> None:
+def test_a_version_that_is_promoted_is_known(tmp_path: Path) -> None:
     assert promoted_version(tmp_path / "none") is None
     (tmp_path / "endcap" / "2").mkdir(parents=True)
     assert promoted_version(tmp_path) == 2
     assert is_promoted(tmp_path, 2) and not is_promoted(tmp_path, 1)
-    loop = tmp_path / "loop"
-    loop.mkdir()
-    (loop / "endcap").write_text("a file where the folder should be")
-    assert promoted_version(loop) is None
+
+
+def test_a_version_that_goes_while_it_is_looked_for_is_none(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def gone(_served_dir: Path) -> int | None:
+        raise FileNotFoundError("no such folder")
+
+    monkeypatch.setattr("transformers.bundle_watch.served_version", gone)
+    assert promoted_version(tmp_path) is None and not is_promoted(tmp_path, 1)
 
 
 def test_a_folder_that_cannot_be_read_names_no_other_version(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -9,6 +9,7 @@ from prometheus_client import CollectorRegistry
 from structlog.testing import capture_logs
 
 from endcap.catalogue.item_table import ItemTable
+from endcap.errors import InvalidInput
 from endcap.rules.context import RuleContext
 from endcap.rules.rule_book import RuleBook
 from endcap.rules.rule_file import RuleFile
@@ -198,4 +199,20 @@ async def test_a_file_that_cannot_be_looked_at_is_refused_and_does_not_mean_no_r
     for _ in range(3):
         assert await shelf.watch.look() is None
     assert shelf.hidden() == [True, False]
+    assert shelf.count("endcap_rule_reloads_total", outcome="refused") == 1
+
+
+async def test_rules_that_do_not_fit_the_catalogue_are_refused_once_and_the_earlier_ones_stay(
+    shelf: Shelf, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refused(*_: object) -> RuleBook:
+        raise InvalidInput("does not fit the catalogue", field="rules[0]")
+
+    shelf.write(GOOD)
+    await shelf.watch.look()
+    shelf.write(BETTER)
+    with monkeypatch.context() as unfit:
+        unfit.setattr("transformers.rule_watch.RuleBook.compile", refused)
+        assert await shelf.watch.look() is None
+    assert await shelf.watch.look() is None and shelf.hidden() == [True, False]
     assert shelf.count("endcap_rule_reloads_total", outcome="refused") == 1

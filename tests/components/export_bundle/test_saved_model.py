@@ -79,6 +79,6 @@ def test_without_the_packages_of_the_serving_api_there_are_no_warm_up_requests(
 
 
 def test_packages_of_the_serving_api_that_are_broken_are_not_taken_for_missing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(sys.modules, "tensorflow_serving.apis", ModuleType("tensorflow_serving.apis"))
+    monkeypatch.setitem(sys.modules, "tensorflow_serving.apis", ModuleType("broken"))
     with pytest.raises(ImportError, match="predict_pb2"):
         write_warm_up(tmp_path, "endcap")

@@ -171,3 +171,11 @@ def test_a_file_that_the_store_does_not_give_is_not_taken_for_missing(make_bundl
     with pytest.raises(DependencyUnavailable, match="ENDCAP_ROLLOUTS__BUNDLE_STORE"):
         store.put(bundle)
     assert (stored / name).is_dir()
+
+
+def test_a_copy_that_lacks_a_file_is_made_whole(store: BundleStore, make_bundle: MakeBundle, tmp_path: Path) -> None:
+    bundle = make_bundle(7)
+    folder = store.put(bundle)
+    store.files.delete_file(f"{folder}/endcap/7/{next(iter(bundle.manifest.files))}")
+    store.put(bundle)
+    assert open_bundle(fetched(store, folder, tmp_path / "models") / "endcap" / "7").manifest == bundle.manifest

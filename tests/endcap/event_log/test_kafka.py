@@ -10,6 +10,7 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
+from confluent_kafka import KafkaError, KafkaException
 from structlog.testing import capture_logs
 
 from endcap.contracts.event import Event, EventType
@@ -253,3 +254,12 @@ def test_a_file_that_is_gone_when_a_new_client_is_made_is_named_with_the_next_lo
         monkeypatch.setattr(log, "_opened", refused)
         log._renew()
         assert log._why_full().endswith("last heard of Kafka: the file cannot be read as text")
+
+
+def test_what_kafkas_client_cannot_go_on_with_is_named_with_the_next_losses(file: Path) -> None:
+    def failing(_seconds: float) -> int:
+        raise KafkaException(KafkaError(KafkaError.TOPIC_AUTHORIZATION_FAILED, "no right to write"))
+
+    with opened(file, "127.0.0.1:1", "events") as log:
+        log._served(failing, 0.0)
+        assert log._trouble == "no right to write"

@@ -6,14 +6,14 @@ from itertools import count
 from pathlib import Path
 
 import pytest
-from confluent_kafka import Producer, TopicPartition
+from confluent_kafka import KafkaError, KafkaException, Producer, TopicPartition
 from structlog.testing import capture_logs
 
 from endcap.contracts.event import Event
 from endcap.errors import DependencyUnavailable, InvalidInput
 from endcap.event_log.kafka import KafkaEventLog
 from endcap.event_log.kafka_config import KafkaConfig, kafka_config
-from endcap.event_log.kafka_copy import OFFSETS_FILE, Copied, copy_events
+from endcap.event_log.kafka_copy import OFFSETS_FILE, Copied, _marks, copy_events
 from endcap.event_log.reader import event_schema, read_events
 from endcap.settings import EventSettings
 from tests.endcap.event_log.shown_lists import shown_list, wait_until
@@ -183,3 +183,23 @@ def test_a_copy_that_cannot_be_made_says_why(
 ) -> None:
     with pytest.raises(error, match=told):
         copy_events(make(broker, tmp_path / "events"), tmp_path / "events", 2)
+
+
+def test_offsets_are_asked_for_again_while_a_partition_has_no_leader_and_time_is_left() -> None:
+    class Moving:
+        def __init__(self) -> None:
+            self.failures = 2
+
+        def get_watermark_offsets(self, *_: object, **__: object) -> tuple[int, int]:
+            self.failures -= 1
+            if self.failures >= 0:
+                raise KafkaException(KafkaError(KafkaError.LEADER_NOT_AVAILABLE))
+            return 3, 9
+
+        def poll(self, _seconds: float) -> None:
+            return
+
+    partition = TopicPartition("events", 0)
+    assert _marks(Moving(), partition, lambda: 1.0) == (3, 9)  # type: ignore[arg-type]
+    with pytest.raises(KafkaException):
+        _marks(Moving(), partition, lambda: 0.0)  # type: ignore[arg-type]

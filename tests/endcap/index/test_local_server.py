@@ -12,7 +12,7 @@ import pytest
 
 from endcap.errors import DependencyUnavailable
 from endcap.index.connection import answers
-from endcap.index.local_server import LocalMilvus, listening_addresses, running_milvus
+from endcap.index.local_server import LocalMilvus, _sole_user, listening_addresses, running_milvus
 from endcap.index.loopback import bind_to_loopback
 from endcap.settings import MilvusSettings, Settings
 
@@ -94,3 +94,9 @@ def test_stopping_twice_is_harmless(tmp_path: Path) -> None:
     server.stop()
     server.stop()
     assert server.pid is None
+
+
+def test_a_folder_that_another_command_holds_is_waited_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("endcap.index.local_server.answers", lambda *_, **__: True)
+    with _sole_user(tmp_path, MilvusSettings()) as first, _sole_user(tmp_path, MilvusSettings()) as second:
+        assert (first, second) == (True, False)

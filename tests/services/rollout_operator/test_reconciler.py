@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 from prometheus_client import CollectorRegistry
 
+from endcap.contracts.rollout import Refusal
 from endcap.errors import DependencyUnavailable
 from endcap.rollout import effects as fx
 from endcap.rollout.admission import Refused
@@ -103,3 +104,25 @@ def test_a_look_that_fails_is_counted_and_one_at_what_changed_meanwhile_is_not(
 
     assert reconciler(registry, is_away=False)._try("look", made_rollout(), fail) == is_well
     assert failures(registry, "look") == counted
+
+
+def test_a_look_at_what_changed_meanwhile_is_followed_by_another(registry: CollectorRegistry, monkeypatch: pytest.MonkeyPatch) -> None:
+    def changed(*_: object) -> bool:
+        raise Conflict("changed")
+
+    made = reconciler(registry, is_away=False)
+    monkeypatch.setattr(made, "_look", changed)
+    assert made._look_again(made_rollout(), None)
+
+
+def test_a_look_that_is_refused_is_said_in_the_status(registry: CollectorRegistry, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refused(*_: object) -> None:
+        raise Refused("list pods", 'pods is forbidden: User "me" cannot list resource "pods"', "shop")
+
+    said: list[Refusal] = []
+    made = reconciler(registry, is_away=False)
+    monkeypatch.setattr("services.rollout_operator.reconciler.look_at", refused)
+    monkeypatch.setattr(made, "_say_refused", lambda _rollout, _status, refusals: said.extend(refusals))
+    assert not made._look(made_rollout(), None)
+    assert [each.message for each in said] == ['list pods is refused by RBAC: User "me" cannot list resource "pods"']
+    assert failures(registry, "look") == 1
