@@ -15,6 +15,7 @@ from endcap.bundle.promotion import model_base_path
 from endcap.bundle.tables import BundleTables, write_tables
 from endcap.catalogue.item_table import PATH_SEPARATOR, ItemTable
 from endcap.catalogue.vocabulary import Vocabulary
+from endcap.core.files import replacing_folder
 from endcap.features.columns import HISTORY_LENGTH, ITEM_NUMERIC, OBJECTIVES, PAIR_NUMERIC, USER_CATEGORICAL, USER_NUMERIC
 from endcap.retrieval.candidates import Candidates
 from endcap.retrieval.complements import Complements
@@ -99,11 +100,10 @@ def manifest_fields(version: int, collection: str, size: SyntheticSize) -> dict[
 
 def promote_synthetic(served_dir: Path, version: int, collection: str, size: SyntheticSize = SyntheticSize()) -> Bundle:
     """Make a bundle where servers look for it; it appears whole, under its final name."""
-    base = model_base_path(served_dir)
-    aside = base / f".{version}.making"
-    made = make_bundle(aside, version, collection, size)
-    aside.rename(base / str(version))
-    return Bundle(base / str(version), made.manifest)
+    target = model_base_path(served_dir) / str(version)
+    with replacing_folder(target) as aside:
+        made = make_bundle(aside, version, collection, size)
+    return Bundle(target, made.manifest)
 
 
 def make_items(size: SyntheticSize) -> pl.DataFrame:

@@ -11,6 +11,7 @@ from pathlib import Path
 import httpx
 import yaml
 
+from endcap.core.files import replace_text
 from tests.debian_programs import DebianProgram, required_program
 
 READY_S = 30.0
@@ -39,9 +40,7 @@ class PrometheusServer:
 
         Prometheus looks at its list every 5 s, which cannot be set: make all targets first, then the list once.
         """
-        aside = self._targets_file.with_suffix(".aside")
-        aside.write_text(json.dumps([{"targets": sorted(targets)}]))
-        aside.replace(self._targets_file)
+        replace_text(self._targets_file, json.dumps([{"targets": sorted(targets)}]))
 
     def value(self, query: str) -> float | None:
         """The first number a query gives; None when its result is empty."""

@@ -18,16 +18,14 @@ from benchmarks.quality.metric_columns import (
 from benchmarks.quality.plots import accuracy_against_time, metric_bars, segment_dots
 from benchmarks.quality.quality_report import QualityReport, TruthResult
 from components.evaluate.plots import reliability_curves
+from endcap.core.files import replace_text
 from endcap.evaluation.evaluation import DEEP_K, Figure
 from endcap.evaluation.page_style import STYLE
 
 
 def write_html(path: Path, report: QualityReport) -> None:
     """Render the page and put it in place once it is whole."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    aside = path.with_name(f".{path.name}.aside")
-    aside.write_text(html_page(report), encoding="utf-8")
-    aside.replace(path)
+    replace_text(path, html_page(report))
 
 
 def html_page(report: QualityReport) -> str:

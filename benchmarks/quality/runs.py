@@ -12,6 +12,7 @@ from benchmarks.quality.own_process import RunFailed, RunOrder, run_in_own_proce
 from benchmarks.quality.recommending import RunContext
 from benchmarks.quality.run_record import RunRecord, read_record, run_fingerprint
 from benchmarks.quality.task import RankingTask
+from endcap.core.files import replacing_file
 
 Told = Callable[[str], None]
 """Told in a sentence what happens next."""
@@ -95,11 +96,7 @@ def _same(one: RunRecord, other: RunRecord) -> bool:
 
 
 def _write_task(task: RankingTask, work_dir: Path) -> Path:
-    folder = work_dir / "tasks"
-    folder.mkdir(parents=True, exist_ok=True)
-    file = folder / f"{task.name}.pickle"
-    aside = file.with_suffix(".aside")
-    with aside.open("wb") as stream:
+    file = work_dir / "tasks" / f"{task.name}.pickle"
+    with replacing_file(file) as aside, aside.open("wb") as stream:
         pickle.dump(task, stream, protocol=pickle.HIGHEST_PROTOCOL)
-    aside.replace(file)
     return file

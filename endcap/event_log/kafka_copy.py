@@ -1,7 +1,6 @@
 """A topic's events copied into the files of an event log, where everything that reads one finds them."""
 
 import json
-import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -12,6 +11,7 @@ from pydantic import ValidationError
 
 from endcap.clock import Clock, system_clock
 from endcap.contracts.event import Event
+from endcap.core.files import replace_text
 from endcap.errors import DependencyUnavailable, InvalidInput
 from endcap.event_log.kafka_config import KafkaConfig
 from endcap.event_log.writer import LogFile, Rotation
@@ -209,8 +209,5 @@ def _remembered(folder: Path, cluster: str, topic: str) -> Mapping[int, int]:
 
 
 def _remember(folder: Path, cluster: str, topic: str, partitions: Mapping[int, _Partition]) -> None:
-    folder.mkdir(parents=True, exist_ok=True)
     content = {"of": [cluster, topic], "next": {number: each.next for number, each in partitions.items()}}
-    aside = folder / f".{OFFSETS_FILE}.{os.getpid()}"
-    aside.write_text(json.dumps(content), encoding="utf-8")
-    aside.replace(folder / OFFSETS_FILE)
+    replace_text(folder / OFFSETS_FILE, json.dumps(content))

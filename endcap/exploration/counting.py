@@ -1,12 +1,12 @@
 """Counting click evidence from events."""
 
-import os
 from datetime import datetime
 from pathlib import Path
 
 import polars as pl
 
 from endcap.contracts.event import EventType
+from endcap.core.files import replacing_file
 from endcap.exploration.evidence import EVIDENCE_SCHEMA
 
 CLICKS = (EventType.PRODUCT_VIEW, EventType.ADD_TO_CART, EventType.PURCHASE)
@@ -57,7 +57,5 @@ def count_evidence(
 
 def write_evidence(counted: pl.DataFrame, path: Path) -> None:
     """Put `click_evidence.parquet` in place at once, so that a reader finds the earlier one or this one, whole."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    aside = path.with_name(f".{path.name}.{os.getpid()}")
-    counted.write_parquet(aside)
-    aside.replace(path)
+    with replacing_file(path) as aside:
+        counted.write_parquet(aside)
