@@ -1,6 +1,5 @@
 """A client of TensorFlow Serving's gRPC API: arrays in, arrays out."""
 
-import asyncio
 from collections.abc import Mapping
 from typing import Any
 
@@ -9,6 +8,7 @@ import grpc.aio
 import numpy as np
 from numpy.typing import NDArray
 
+from endcap.core.polling import poll_async
 from endcap.errors import DependencyUnavailable, InvalidInput
 from endcap.serving.message_fields import GET_MODEL_STATUS, PREDICT
 from endcap.serving.messages import ServingMessages
@@ -78,16 +78,13 @@ class ModelServerClient:
         Raises:
             DependencyUnavailable: it has not within `timeout_s`.
         """
-        deadline = asyncio.get_running_loop().time() + timeout_s
-        while not await self.is_available(version):
-            if asyncio.get_running_loop().time() >= deadline:
-                raise DependencyUnavailable(
-                    f"the model server does not serve version {version}",
-                    field="ENDCAP_MODEL_SERVER__HOST, ENDCAP_MODEL_SERVER__PORT",
-                    value=self.address,
-                    fix="start it: `python -m services.model_server`, or `endcap serve` for all parts",
-                )
-            await asyncio.sleep(POLL_SECONDS)
+        if not await poll_async(lambda: self.is_available(version), every_s=POLL_SECONDS, within_s=timeout_s):
+            raise DependencyUnavailable(
+                f"the model server does not serve version {version}",
+                field="ENDCAP_MODEL_SERVER__HOST, ENDCAP_MODEL_SERVER__PORT",
+                value=self.address,
+                fix="start it: `python -m services.model_server`, or `endcap serve` for all parts",
+            )
 
     async def is_available(self, version: int) -> bool:
         request = self._messages.status_request()

@@ -12,9 +12,9 @@ from pathlib import Path
 from typing import Any
 
 import httpx
-from tenacity import RetryError, Retrying, retry_if_result, stop_after_delay, wait_fixed
 
 from endcap.contracts.answer import Answer
+from endcap.core.polling import poll
 from endcap.errors import DependencyUnavailable, EndcapError
 from endcap.settings import Settings
 
@@ -134,7 +134,5 @@ def _wait_until_ready(server: "subprocess.Popen[bytes]", client: PredictClient, 
             raise DependencyUnavailable(f"`endcap serve` ended with exit code {server.returncode}", fix=f"see {log_file}")
         return client.is_ready()
 
-    try:
-        Retrying(retry=retry_if_result(lambda up: not up), stop=stop_after_delay(READY_TIMEOUT_S), wait=wait_fixed(0.25))(ready)
-    except RetryError:
-        raise DependencyUnavailable(f"`endcap serve` was not ready within {READY_TIMEOUT_S} s", fix=f"see {log_file}") from None
+    if not poll(ready, every_s=0.25, within_s=READY_TIMEOUT_S):
+        raise DependencyUnavailable(f"`endcap serve` was not ready within {READY_TIMEOUT_S} s", fix=f"see {log_file}")
