@@ -15,6 +15,7 @@ from endcap.bundle.promotion import model_base_path
 from endcap.bundle.tables import BundleTables, write_tables
 from endcap.catalogue.item_table import PATH_SEPARATOR, ItemTable
 from endcap.catalogue.vocabulary import Vocabulary
+from endcap.contracts.moment import DAY_S
 from endcap.core.files import replacing_folder
 from endcap.features.columns import HISTORY_LENGTH, ITEM_NUMERIC, OBJECTIVES, PAIR_NUMERIC, USER_CATEGORICAL, USER_NUMERIC
 from endcap.retrieval.candidates import Candidates
@@ -202,7 +203,7 @@ def make_feature_row(user_id: str, size: SyntheticSize, pairs: int = 200) -> dic
     pairs = min(pairs, size.items)
     bought = _bought(size, pairs, random)
     ids = [f"I{n:06d}" for n in bought]
-    last_bought = (DATA_END.timestamp() - random.random(pairs) * 90 * 86_400).astype(np.int64)
+    last_bought = (DATA_END.timestamp() - random.random(pairs) * 90 * DAY_S).astype(np.int64)
     history = np.argsort(last_bought)[-HISTORY_LENGTH:]
     shelves = sorted({PATH_SEPARATOR.join(size.category_path(int(n))) for n in bought[:20]})
     return {

@@ -14,8 +14,6 @@ from endcap.evaluation.purchase_log import UserItems
 from endcap.methods.interactions import Interactions
 from endcap.methods.method import TrainingData
 
-SECONDS_A_DAY = 86_400
-
 
 @dataclass(frozen=True)
 class Truth:

@@ -18,7 +18,6 @@ from pathlib import Path
 import yaml
 
 from benchmarks.serving.made_users import publish_users
-from benchmarks.serving.parts import free_ports
 from benchmarks.synthetic import SyntheticSize, make_feature_row, make_items, make_tables, manifest_fields
 from endcap.bundle.manifest import open_bundle, seal_bundle
 from endcap.bundle.promotion import model_base_path
@@ -26,6 +25,7 @@ from endcap.bundle.tables import read_tables, write_tables
 from endcap.cli.failures import report_failure
 from endcap.contracts.bundle import MANIFEST_NAME, BundleManifest
 from endcap.core.files import folder_beside, replace_text, replacing_folder
+from endcap.core.ports import free_ports
 from endcap.errors import EndcapError
 from endcap.index.bundle_index import index_bundle
 from endcap.index.collection import collection_name

@@ -3,7 +3,6 @@
 import json
 import os
 import signal
-import socket
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping, Sequence
@@ -15,6 +14,7 @@ import httpx
 
 from endcap.contracts.answer import Answer
 from endcap.core.polling import poll
+from endcap.core.ports import free_port, is_free
 from endcap.errors import DependencyUnavailable, EndcapError
 from endcap.settings import Settings
 
@@ -47,10 +47,10 @@ def running_server(settings: Settings, rules_file: Path) -> Iterator["PredictCli
         rules_file: the rules that hold, unless the settings name others or there are some under `home`.
     """
     ports = {
-        "ENDCAP_SERVING__HTTP_PORT": free_port(settings.serving.http_port),
-        "ENDCAP_SERVING__GRPC_PORT": free_port(settings.serving.grpc_port),
-        "ENDCAP_MODEL_SERVER__PORT": free_port(settings.model_server.port),
-        "ENDCAP_MILVUS__PORT": free_port(settings.milvus.port),
+        "ENDCAP_SERVING__HTTP_PORT": preferred_port(settings.serving.http_port),
+        "ENDCAP_SERVING__GRPC_PORT": preferred_port(settings.serving.grpc_port),
+        "ENDCAP_MODEL_SERVER__PORT": preferred_port(settings.model_server.port),
+        "ENDCAP_MILVUS__PORT": preferred_port(settings.milvus.port),
     }
     environment = {"ENDCAP_SERVING__RULES_FILE": str(rules_of(settings, rules_file))}
     environment |= os.environ | {name: str(port) for name, port in ports.items()}
@@ -84,16 +84,9 @@ def rules_of(settings: Settings, otherwise: Path) -> Path:
     return settings.rules_file if settings.rules_file.is_file() else otherwise
 
 
-def free_port(preferred: int) -> int:
+def preferred_port(preferred: int) -> int:
     """The preferred port when nothing listens there on loopback, else one the system picks."""
-    for port in (preferred, 0):
-        with socket.socket() as probe:
-            try:
-                probe.bind(("127.0.0.1", port))
-            except OSError:
-                continue
-            return int(probe.getsockname()[1])
-    raise DependencyUnavailable("no port is free on 127.0.0.1", field="port", value=preferred)
+    return preferred if is_free(preferred) else free_port()
 
 
 class PredictClient:

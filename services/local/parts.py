@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from endcap.core.ports import is_free
 from endcap.errors import DependencyUnavailable
 from endcap.settings import Settings
 
@@ -56,7 +57,7 @@ def require_free_ports(parts: list[Part]) -> None:
     """
     for part in parts:
         for port in part.ports:
-            if not _is_free(port):
+            if not is_free(port.number, port.host):
                 raise DependencyUnavailable(
                     f"port {port.number} for {part.name} is in use",
                     field=port.setting,
@@ -117,16 +118,6 @@ def _transformer(settings: Settings, module: str) -> Part:
         is_ready=lambda: _is_http_ready(http),
         environment=settings_environment(settings),
     )
-
-
-def _is_free(port: Port) -> bool:
-    with socket.socket() as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind((port.host, port.number))
-        except OSError:
-            return False
-    return True
 
 
 def _answers(port: Port) -> bool:

@@ -1,7 +1,6 @@
 """A real Milvus for the whole test session, and small bundles to put into it."""
 
 import os
-import socket
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -17,6 +16,7 @@ from endcap.catalogue.item_table import ItemTable
 from endcap.catalogue.vocabulary import Vocabulary
 from endcap.contracts.item import Item
 from endcap.contracts.tables import arrow_schema
+from endcap.core.ports import free_port
 from endcap.evaluation.evaluation import ALL, NEW, Evaluation, Figure, Reliability, ReliabilityBin, SegmentFigures, TruthFigures
 from endcap.features.columns import OBJECTIVES, USER_CATEGORICAL
 from endcap.index.connection import connect
@@ -31,12 +31,6 @@ from endcap.settings import MilvusSettings, Settings
 
 ITEMS = 1500
 DIM = 16
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 @pytest.fixture(scope="session")

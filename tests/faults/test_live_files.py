@@ -13,7 +13,7 @@ from endcap.core.files import replace_bytes
 from endcap.exploration.evidence import EVIDENCE_SCHEMA
 from tests.faults.deployment import Deployment
 from tests.faults.load import Load, Outcomes
-from tests.faults.process import until
+from tests.waiting import until
 
 pytestmark = [pytest.mark.faults, pytest.mark.timeout(300)]
 

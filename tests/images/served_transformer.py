@@ -8,8 +8,8 @@ from pathlib import Path
 from images.dry_build import DryBuild
 from services.local.parts import settings_environment
 from tests.faults.deployment import Deployment, running_deployment
-from tests.faults.process import until
 from tests.images.image_home import empty_home, give_home
+from tests.waiting import until
 
 
 @contextmanager

@@ -13,6 +13,7 @@ import pytest
 from rich.console import Console
 
 from endcap.bundle.manifest import open_bundle
+from endcap.core.ports import free_port
 from endcap.dataset.layout import Dataset, write_description
 from endcap.feature_store.online import OnlineFeatures
 from endcap.index.alias import aliased_collection
@@ -27,7 +28,7 @@ from pipelines.training import training_pipeline
 from tests.components.deploy_bundle.rollouts_api import RolloutsApi
 from tests.components.deploy_bundle.rollouts_api import serving as serving_rollouts
 from tests.debian_programs import required_program
-from tests.endcap.feature_store.redis_server import RedisServer, free_port
+from tests.endcap.feature_store.redis_server import RedisServer
 from tests.endcap.training.taste_shop import write_taste_shop
 from tests.pipelines.mlflow_server import running_mlflow
 

@@ -3,7 +3,6 @@
 import json
 import os
 import signal
-import socket
 import subprocess
 import sys
 import threading
@@ -21,6 +20,7 @@ from endcap.bundle.manifest import Bundle, present_feature_columns, seal_bundle
 from endcap.bundle.promotion import model_base_path
 from endcap.bundle.tables import write_tables
 from endcap.contracts.bundle import BundleManifest
+from endcap.core.ports import free_ports
 from endcap.index.local_server import unpack_program
 from endcap.settings import Settings
 from endcap.surfaces.surfaces_file import load_surfaces
@@ -148,16 +148,6 @@ def write_surfaces_without_exploration(path: Path) -> Path:
         surface["exploration"]["share"] = 0
     path.write_text(yaml.safe_dump(surfaces))
     return path
-
-
-def free_ports(count: int) -> list[int]:
-    sockets = [socket.socket() for _ in range(count)]
-    for each in sockets:
-        each.bind(("127.0.0.1", 0))
-    ports = [each.getsockname()[1] for each in sockets]
-    for each in sockets:
-        each.close()
-    return ports
 
 
 def _why(home: Path) -> str:

@@ -9,6 +9,7 @@ from polars.exceptions import PanicException
 from structlog.testing import capture_logs
 
 from endcap.errors import BundleInvalid, DependencyUnavailable
+from tests.waiting import until_async
 from transformers.bundle_watch import BundleHolder, watch_bundle
 from transformers.served_bundle import ServedBundle
 
@@ -19,9 +20,7 @@ async def switches(holder: BundleHolder, served_dir: Path, prepare, until, outco
 
     count = [].append if outcomes is None else outcomes.append
     watching = asyncio.create_task(watch_bundle(holder, served_dir, prepare, put, look_s=0.01, count=count))
-    async with asyncio.timeout(20):
-        while not until():  # noqa: ASYNC110 - the watcher has no event to wait for
-            await asyncio.sleep(0.01)
+    await until_async(until, "what the watcher does")
     watching.cancel()
 
 

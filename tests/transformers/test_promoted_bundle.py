@@ -7,10 +7,10 @@ import pytest
 
 from endcap.bundle.manifest import Bundle
 from endcap.bundle.promotion import MODEL_FOLDER
+from endcap.core.ports import free_ports
 from endcap.errors import BundleInvalid, DependencyUnavailable
 from endcap.serving.messages import serving_messages
 from endcap.settings import ModelServerSettings, Settings
-from tests.transformers.conftest import free_ports
 from transformers.model_server_client import ModelServerClient
 from transformers.promoted_bundle import await_promoted
 

@@ -4,7 +4,8 @@ from pathlib import Path
 import psutil
 import pytest
 
-from benchmarks.serving.parts import free_ports, running_parts
+from benchmarks.serving.parts import running_parts
+from endcap.core.ports import free_ports
 from endcap.errors import DependencyUnavailable
 
 READY = (

@@ -13,12 +13,13 @@ from endcap.rollout.api_server import HTTP_ROUTES, INFERENCE_SERVICES, ROLLOUTS,
 from endcap.rollout.client import ask_for, rollout_document
 from endcap.rollout.resource import Rollout, parse_rollout
 from endcap.settings import MilvusSettings
-from tests.cluster.cluster import Cluster, until
+from tests.cluster.cluster import Cluster
 from tests.cluster.kserve_standin import KServeStandIn
 from tests.cluster.rollouts.operator_process import OperatorProcess
 from tests.cluster.rollouts.targets import RUNTIME, http_route, inference_service, storage_uri
 from tests.made_metrics import MadeOutcomes, MadeTransformer
 from tests.prometheus_server import PrometheusServer
+from tests.waiting import until
 
 STABLE = 1
 CANDIDATES = range(2, 70)

@@ -5,12 +5,12 @@ from typing import Any
 
 import pytest
 
+from endcap.core.ports import free_port
 from endcap.errors import DependencyUnavailable
 from endcap.index.connection import connect
 from endcap.rollout.world import Index
 from endcap.settings import MilvusSettings
 from services.rollout_operator.bundle_index import BundleIndex
-from tests.cluster.rollouts.conftest import free_port
 from tests.cluster.rollouts.scene import made_collection
 
 PREFIX = "pruned"

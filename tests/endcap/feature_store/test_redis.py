@@ -10,6 +10,7 @@ import polars as pl
 import pytest
 import redis
 
+from endcap.core.ports import free_port
 from endcap.errors import DependencyUnavailable, InvalidInput
 from endcap.feature_store.config import store_config
 from endcap.feature_store.materialize import materialize
@@ -21,7 +22,7 @@ from endcap.feature_store.training import users_at
 from endcap.features.columns import USER_NUMERIC
 from endcap.settings import ServingSettings
 from tests.debian_programs import required_program
-from tests.endcap.feature_store.redis_server import RedisServer, free_port
+from tests.endcap.feature_store.redis_server import RedisServer
 
 PASSWORD = "pa: #s{d"
 """Holds what YAML gives a meaning to."""

@@ -8,6 +8,7 @@ import pytest
 from pydantic import SecretStr
 
 from endcap.bundle.tables import BundleTables
+from endcap.core.ports import free_port
 from endcap.errors import DependencyUnavailable
 from endcap.index.channel import call_metadata
 from endcap.index.collection import build_collection
@@ -15,7 +16,6 @@ from endcap.index.connection import answers, connect
 from endcap.index.local_server import running_milvus
 from endcap.index.search import AsyncItemSearch, ItemSearch
 from endcap.settings import MilvusSettings, Settings
-from tests.endcap.conftest import free_port
 
 NAME = "guarded_1"
 PATIENT_MS = 60_000.0

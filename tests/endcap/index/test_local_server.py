@@ -10,6 +10,7 @@ from pathlib import Path
 import psutil
 import pytest
 
+from endcap.core.ports import free_port
 from endcap.errors import DependencyUnavailable
 from endcap.index.connection import answers
 from endcap.index.local_server import LocalMilvus, listening_addresses, running_milvus
@@ -19,12 +20,6 @@ from endcap.settings import MilvusSettings, Settings
 
 def milvus_processes(folder: Path) -> list[psutil.Process]:
     return [each for each in psutil.process_iter(["exe"]) if each.info["exe"] and each.info["exe"].startswith(str(folder.resolve()))]
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def test_every_port_is_on_loopback(milvus: MilvusSettings, milvus_home: Path) -> None:

@@ -3,7 +3,6 @@
 import os
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -26,6 +25,7 @@ from tensorflow_serving.apis import (
 
 from benchmarks.synthetic import SyntheticSize, promote_synthetic
 from endcap.bundle.promotion import model_base_path
+from endcap.core.ports import free_port
 from endcap.features.columns import USER_CATEGORICAL, USER_NUMERIC
 from endcap.serving.tensors import fill_tensor, read_tensor
 
@@ -64,9 +64,7 @@ class Server:
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     home = tmp_path_factory.mktemp("model_server")
     promote_synthetic(home / "served", 1, "endcap_1", SIZE)
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    port = free_port()
     environment = os.environ | {"ENDCAP_HOME": str(home), "ENDCAP_MODEL_SERVER__PORT": str(port), "ENDCAP_LOG_FORMAT": "json"}
     with (home / "log").open("w") as log:
         process = subprocess.Popen([sys.executable, "-m", "services.model_server"], env=environment, stderr=log)
