@@ -95,7 +95,7 @@ class PredictClient:
     def __init__(self, url: str, model_name: str) -> None:
         self.url = url
         self._path = f"/v1/models/{model_name}:predict"
-        self._http = httpx.Client(base_url=url, timeout=10)
+        self._http = httpx.Client(base_url=url, timeout=10, trust_env=False)
 
     def ask(self, instance: Mapping[str, Any]) -> Answer:
         """Send one instance.

@@ -129,13 +129,10 @@ def _answers(port: Port) -> bool:
 
 
 def _is_http_ready(port: Port) -> bool:
-    import http.client
+    import httpx
 
-    connection = http.client.HTTPConnection(port.host, port.number, timeout=0.5)
     try:
-        connection.request("GET", "/v2/health/ready")
-        return connection.getresponse().status == http.HTTPStatus.OK
-    except (OSError, http.client.HTTPException):
+        answer = httpx.get(f"http://{port.host}:{port.number}/v2/health/ready", timeout=0.5, trust_env=False, verify=False)  # noqa: S501
+    except httpx.HTTPError:
         return False
-    finally:
-        connection.close()
+    return answer.status_code == httpx.codes.OK

@@ -4,9 +4,9 @@ import os
 import shutil
 import subprocess
 import sys
-import urllib.request
 from pathlib import Path
 
+import httpx
 import pytest
 
 from endcap.core.ports import free_port
@@ -86,8 +86,8 @@ def test_the_ui_answers_over_http(root, applied):
                 if "running on" in line:
                     break
             assert ui.poll() is None, "".join(said)
-            with urllib.request.urlopen(f"http://127.0.0.1:{port}/", timeout=30) as answer:
-                assert answer.status == 200
-                assert b"Feast" in answer.read()
+            answer = httpx.get(f"http://127.0.0.1:{port}/", timeout=30)
+            assert answer.status_code == 200
+            assert "Feast" in answer.text
         finally:
             ui.terminate()

@@ -3,10 +3,10 @@
 Search results are asked for, since their list does not explore: without an event the order stays, which is checked as well.
 """
 
-import http.client
-import json
 import time
 from typing import Any
+
+import httpx
 
 from benchmarks.serving.stage import Stage
 from endcap.core.polling import poll
@@ -77,12 +77,6 @@ def _order(stage: Stage, instance: dict[str, Any]) -> list[str]:
 
 
 def _asked(stage: Stage, instance: dict[str, Any]) -> dict[str, Any] | None:
-    connection = http.client.HTTPConnection("127.0.0.1", stage.parts.http_port, timeout=10)
-    try:
-        body = json.dumps({"instances": [instance]})
-        connection.request("POST", f"/v1/models/{stage.model}:predict", body, {"content-type": "application/json"})
-        response = connection.getresponse()
-        content = json.loads(response.read())
-    finally:
-        connection.close()
-    return dict(content["predictions"][0]) if response.status == http.HTTPStatus.OK else None
+    url = f"http://127.0.0.1:{stage.parts.http_port}/v1/models/{stage.model}:predict"
+    response = httpx.post(url, json={"instances": [instance]}, timeout=10, trust_env=False, verify=False)  # noqa: S501 - no TLS
+    return dict(response.json()["predictions"][0]) if response.status_code == httpx.codes.OK else None

@@ -3,8 +3,9 @@
 import datetime
 import shutil
 import ssl
-import urllib.request
 from pathlib import Path
+
+import httpx
 
 from endcap.core.ports import free_ports
 from tests.cluster.control_plane.credentials import Credentials
@@ -85,9 +86,8 @@ class ControlPlane:
 
     def _answers(self, url: str) -> bool:
         try:
-            with urllib.request.urlopen(url, timeout=5, context=self._client) as answer:  # noqa: S310 - https to loopback
-                return bool(answer.status == 200)
-        except OSError:
+            return httpx.get(url, timeout=5, trust_env=False, verify=self._client).status_code == httpx.codes.OK
+        except httpx.HTTPError:
             return False
 
 
