@@ -16,9 +16,10 @@ from types import FrameType
 from pydantic import SecretStr
 
 from endcap.core.polling import poll
+from endcap.core.ports import LOOPBACK
 from endcap.errors import DependencyUnavailable
 from endcap.index.connection import answers, port_is_taken, unavailable
-from endcap.index.milvus_config import LOOPBACK, STOP_TIMEOUT_S, internal_ports, write_config
+from endcap.index.milvus_config import STOP_TIMEOUT_S, internal_ports, write_config
 from endcap.index.milvus_program import unpack_program
 from endcap.log import configure_logging, get_logger
 from endcap.settings import MilvusSettings, Settings, load_settings
