@@ -2,7 +2,6 @@
 
 import hashlib
 import json
-import os
 from dataclasses import asdict
 from datetime import datetime
 from pathlib import Path
@@ -11,6 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from endcap.contracts.tables import TABLES
 from endcap.core.errors import DataRejected
+from endcap.core.files import replace_text
 from endcap.features.columns import HORIZON_DAYS
 from endcap.features.snapshots import FeatureOptions
 
@@ -36,10 +36,8 @@ class FeatureManifest(BaseModel):
     rows: dict[str, int] = Field(description="Rows by table.")
 
     def write(self, folder: Path) -> None:
-        """Write the manifest aside, then rename it into `folder`."""
-        aside = folder / f".{MANIFEST_NAME}.{os.getpid()}"
-        aside.write_text(self.model_dump_json(indent=2) + "\n")
-        aside.replace(folder / MANIFEST_NAME)
+        """Put the manifest into `folder`, which appears there whole."""
+        replace_text(folder / MANIFEST_NAME, self.model_dump_json(indent=2) + "\n")
 
 
 def read_manifest(folder: Path) -> FeatureManifest:

@@ -1,11 +1,11 @@
 """What a local run came to: the evaluation, the gate's word, and what became of the bundle."""
 
-import shutil
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Self
 
 from endcap.core.errors import EndcapError
+from endcap.core.files import replace_bytes
 from endcap.core.settings import Settings
 from endcap.evaluation.evaluation import Evaluation
 from endcap.release.bundle.deployment_record import Deployment, read_deployment
@@ -78,6 +78,5 @@ class TrainingResult:
 
 def _kept_report(artifact: Path, target: Path) -> Path:
     """The newest run's report under a name that a browser opens."""
-    aside = target.with_suffix(".aside")
-    shutil.copyfile(artifact, aside)
-    return aside.replace(target)
+    replace_bytes(target, artifact.read_bytes())
+    return target

@@ -2,8 +2,6 @@
 
 import hashlib
 import json
-import shutil
-import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,6 +10,7 @@ from zipfile import BadZipFile
 import numpy as np
 from pydantic import BaseModel, ConfigDict
 
+from endcap.core.files import replacing_folder
 from endcap.evaluation.evaluation import Reliability
 from endcap.evaluation.ranked_lists import RankedLists
 from endcap_benchmarks.quality.recommending import BenchmarkModel, Recommended
@@ -76,15 +75,9 @@ def write_record(folder: Path, recommended: Recommended, peak_memory_mib: float)
         reliability=recommended.reliability,
         notes=recommended.notes,
     )
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    aside = Path(tempfile.mkdtemp(prefix=f".{folder.name}-", dir=folder.parent))
-    try:
+    with replacing_folder(folder) as aside:
         np.savez_compressed(aside / LISTS_FILE, *(each.items for each in recommended.lists.values()))
         (aside / RECORD_FILE).write_text(costs.model_dump_json(), encoding="utf-8")
-        shutil.rmtree(folder, ignore_errors=True)
-        aside.replace(folder)
-    finally:
-        shutil.rmtree(aside, ignore_errors=True)
 
 
 def read_record(folder: Path) -> RunRecord | None:

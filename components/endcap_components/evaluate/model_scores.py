@@ -9,6 +9,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from endcap.contracts.moment import DAY_S
 from endcap.core.settings import RetrievalSettings
 from endcap.engine.retrieval.candidates import Candidates, CandidateSet
 from endcap.engine.retrieval.user_state import UserState
@@ -131,7 +132,7 @@ def _rank(by_user: Sequence[Mapping[str, NDArray[np.float32]]], found: Sequence[
 
 
 def _purchases_before(training: TrainingSet, cut: datetime) -> pl.DataFrame:
-    age_days = (pl.lit(cut) - pl.col("occurred_at")).dt.total_seconds() / 86_400
+    age_days = (pl.lit(cut) - pl.col("occurred_at")).dt.total_seconds() / DAY_S
     return (
         pl.scan_parquet(training.path / "purchases.parquet")
         .filter(pl.col("occurred_at") < cut)

@@ -1,11 +1,11 @@
 """What the last deployment of a pipeline was, for whoever started the pipeline on the same machine."""
 
-import os
 from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from endcap.core.errors import EndcapError
+from endcap.core.files import replace_text
 
 RECORD_NAME = "deployment.json"
 
@@ -26,10 +26,7 @@ class Deployment(BaseModel):
 
 
 def write_deployment(home: Path, deployment: Deployment) -> None:
-    home.mkdir(parents=True, exist_ok=True)
-    aside = home / f".{RECORD_NAME}.{os.getpid()}"
-    aside.write_text(deployment.model_dump_json(indent=1), encoding="utf-8")
-    aside.replace(home / RECORD_NAME)
+    replace_text(home / RECORD_NAME, deployment.model_dump_json(indent=1))
 
 
 def read_deployment(home: Path) -> Deployment | None:

@@ -1,10 +1,10 @@
 """What the last release was, beside the served folder: a run that changes nothing need not ask every part again."""
 
-import os
 from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from endcap.core.files import replace_text
 from endcap.release.bundle.promotion import served_version
 
 RECORD_NAME = "release.json"
@@ -38,9 +38,7 @@ def read_release(served_dir: Path) -> ReleaseRecord | None:
 
 
 def write_release(served_dir: Path, record: ReleaseRecord) -> None:
-    aside = served_dir / f".{RECORD_NAME}.{os.getpid()}"
-    aside.write_text(record.model_dump_json(indent=1), encoding="utf-8")
-    aside.replace(served_dir / RECORD_NAME)
+    replace_text(served_dir / RECORD_NAME, record.model_dump_json(indent=1))
 
 
 def forget_release(served_dir: Path) -> None:

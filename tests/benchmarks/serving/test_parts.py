@@ -6,7 +6,8 @@ import psutil
 import pytest
 
 from endcap.core.errors import DependencyUnavailable
-from endcap_benchmarks.serving.parts import _runs, free_ports, running_parts
+from endcap.core.ports import free_ports
+from endcap_benchmarks.serving.parts import _runs, running_parts
 
 READY = (
     "import json, os, signal, sys\n"

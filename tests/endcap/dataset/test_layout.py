@@ -10,7 +10,7 @@ import pytest
 from endcap.contracts.tables import TABLES, arrow_schema
 from endcap.core.errors import DataRejected
 from endcap.dataset.assembly import canonical_sources, judge_dataset
-from endcap.dataset.layout import Dataset, open_dataset, reusable_dataset, staged_folder, write_description
+from endcap.dataset.layout import Dataset, open_dataset, reusable_dataset, write_description
 
 NOW = datetime(2026, 3, 1, 8, tzinfo=UTC)
 EVENT = {
@@ -124,24 +124,6 @@ def test_judging_counts_bad_rows_and_repeated_ids(dataset: Dataset) -> None:
         ("event_id", "stands twice; the first row stays"): 2,
         ("item_id", "not in the table items"): 1,
     }
-
-
-def test_a_staged_folder_takes_the_place_of_the_earlier_one(tmp_path: Path) -> None:
-    target = tmp_path / "deep" / "data"
-    for content in ("first", "second"):
-        with staged_folder(target) as staging:
-            (staging / "file").write_text(content)
-            assert not target.exists() or (target / "file").read_text() == "first"
-        assert (target / "file").read_text() == content
-    assert list(target.parent.iterdir()) == [target]
-
-
-def test_a_failed_staged_folder_leaves_nothing(tmp_path: Path) -> None:
-    target = tmp_path / "data"
-    with pytest.raises(RuntimeError, match="broken"), staged_folder(target) as staging:
-        (staging / "file").write_text("half")
-        raise RuntimeError("broken")
-    assert list(tmp_path.iterdir()) == []
 
 
 def test_events_from_before_analytics_consent_open_and_pass_and_are_complete(dataset: Dataset) -> None:

@@ -3,7 +3,6 @@
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import psutil
@@ -13,6 +12,7 @@ from endcap.core.errors import DependencyUnavailable
 from endcap.core.settings import MilvusSettings, ServingSettings, Settings
 from endcap_local.leash import run_on_leash
 from endcap_local.parts import local_parts, require_free_ports
+from tests.waiting import until
 
 SCRIPT = """
 import sys
@@ -42,11 +42,12 @@ def start(folder: Path, parts: list[tuple[str, str]]) -> "subprocess.Popen[bytes
 
 def everything_below(process: "subprocess.Popen[bytes]", folder: Path, names: list[str]) -> list[psutil.Process]:
     """All processes of the supervisor, once every part has said that it is up."""
-    deadline = time.monotonic() + 60
-    while not all((folder / f"{name}.log").is_file() and "up" in (folder / f"{name}.log").read_text() for name in names):
-        assert time.monotonic() < deadline
+
+    def are_up() -> bool:
         assert process.poll() is None
-        time.sleep(0.05)
+        return all((folder / f"{name}.log").is_file() and "up" in (folder / f"{name}.log").read_text() for name in names)
+
+    until(are_up, "all parts are up", 60)
     return psutil.Process(process.pid).children(recursive=True)
 
 

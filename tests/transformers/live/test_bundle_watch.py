@@ -11,6 +11,7 @@ from structlog.testing import capture_logs
 from endcap.core.errors import BundleInvalid, DependencyUnavailable
 from endcap_transformer.live.bundle_watch import BundleHolder, is_promoted, promoted_version, watch_bundle
 from endcap_transformer.live.served_bundle import ServedBundle
+from tests.waiting import until_async
 
 
 async def switches(holder: BundleHolder, served_dir: Path, prepare, until, outcomes: list[str] | None = None) -> None:
@@ -19,9 +20,7 @@ async def switches(holder: BundleHolder, served_dir: Path, prepare, until, outco
 
     count = [].append if outcomes is None else outcomes.append
     watching = asyncio.create_task(watch_bundle(holder, served_dir, prepare, put, look_s=0.01, count=count))
-    async with asyncio.timeout(20):
-        while not until():  # noqa: ASYNC110 - the watcher has no event to wait for
-            await asyncio.sleep(0.01)
+    await until_async(until, "what the watcher does")
     watching.cancel()
 
 

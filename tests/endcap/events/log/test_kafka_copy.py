@@ -16,8 +16,9 @@ from endcap.events.log.kafka import KafkaEventLog
 from endcap.events.log.kafka_config import KafkaConfig, kafka_config
 from endcap.events.log.kafka_copy import OFFSETS_FILE, Copied, _marks, copy_events
 from endcap.events.log.reader import event_schema, read_events
-from tests.endcap.events.log.shown_lists import shown_list, wait_until
+from tests.endcap.events.log.shown_lists import shown_list
 from tests.kafka_broker.broker import USERS, KafkaBroker
+from tests.waiting import until
 
 SECONDS = 60
 
@@ -121,7 +122,7 @@ def test_the_right_to_read_the_topic_is_enough(broker: KafkaBroker, tmp_path: Pa
     emit(config_of(broker, topic), "a", "b")
     broker.allow_reading("guest", topic)
     config = guarded(broker, topic, tmp_path / "kafka.properties")
-    wait_until(lambda: is_let_in(config, tmp_path / "events"))
+    until(lambda: is_let_in(config, tmp_path / "events"), "the right to read")
     assert requests(tmp_path / "events") == ["a", "b"]
 
 

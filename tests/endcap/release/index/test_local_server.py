@@ -11,6 +11,7 @@ import psutil
 import pytest
 
 from endcap.core.errors import DependencyUnavailable
+from endcap.core.ports import free_port
 from endcap.core.settings import MilvusSettings, Settings
 from endcap.release.index.connection import answers
 from endcap.release.index.local_server import LocalMilvus, _sole_user, listening_addresses, running_milvus
@@ -19,12 +20,6 @@ from endcap.release.index.loopback import bind_to_loopback
 
 def milvus_processes(folder: Path) -> list[psutil.Process]:
     return [each for each in psutil.process_iter(["exe"]) if each.info["exe"] and each.info["exe"].startswith(str(folder.resolve()))]
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def test_every_port_is_on_loopback(milvus: MilvusSettings, milvus_home: Path) -> None:
