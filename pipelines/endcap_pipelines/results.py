@@ -58,7 +58,7 @@ class TrainingResult:
 
     def told(self) -> str:
         """One sentence for a person."""
-        return f"Refused: {self.reason}" if self.deployment is None else f"Accepted: {self.reason}\n{self.deployment.told()}"
+        return f"Refused: {self.reason}" if self.deployment is None else f"Accepted: {self.reason}\n{self.deployment.message()}"
 
     def document(self) -> dict[str, Any]:
         """The same as one JSON document."""

@@ -79,7 +79,7 @@ def _account(cluster: Cluster, account: Account) -> Outcome | None:
 
 
 def refused(rights: Iterable[Right], may: Callable[[Right], bool]) -> list[Right]:
-    """Those that are not granted, asked at the same time."""
+    """Those that are not granted, queried at the same time."""
     rights = list(rights)
     with ThreadPoolExecutor(REQUESTS_AT_ONCE) as threads:
         return [right for right, is_granted in zip(rights, threads.map(may, rights), strict=True) if not is_granted]

@@ -1,4 +1,4 @@
-"""Milvus, Redis and Kafka that the values give as addresses: each answers in its own protocol, asked from here."""
+"""Milvus, Redis and Kafka that the values give as addresses: each answers in its own protocol, called from here."""
 
 import ssl
 from collections.abc import Callable, Iterator

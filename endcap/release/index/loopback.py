@@ -67,7 +67,7 @@ def bind_to_loopback(program: Path) -> None:
     """Change the unpacked program in place; anything but the known program is left alone and refused.
 
     Raises:
-        DependencyUnavailable: the program is another build, so nobody can say where it would listen.
+        DependencyUnavailable: the program is another build, so that where it would listen is not known.
     """
     with program.open("rb") as stream:
         found = hashlib.file_digest(stream, "sha256").hexdigest()

@@ -17,7 +17,7 @@ class Rollout:
 
     Attributes:
         has_finalizer: whether its deletion waits for the operator.
-        wish: the action annotation as it stands, which may be no action at all.
+        requested_action: the action annotation as it stands, which may be no action at all.
     """
 
     namespace: str
@@ -28,14 +28,14 @@ class Rollout:
     created_at: datetime
     is_deleting: bool
     has_finalizer: bool
-    wish: str | None
+    requested_action: str | None
     spec: RolloutSpec
     status: RolloutStatus
 
     @property
     def action(self) -> Action | None:
-        """What a person asked for, when the operator knows the word."""
-        return Action(self.wish) if self.wish in set(Action) else None
+        """The requested action, when the operator knows it."""
+        return Action(self.requested_action) if self.requested_action in set(Action) else None
 
     @property
     def has_ended(self) -> bool:
@@ -46,7 +46,7 @@ def parse_rollout(document: Mapping[str, Any]) -> Rollout:
     """Read what the API server sent.
 
     Raises:
-        InvalidInput: the spec or the status is not what the models ask for.
+        InvalidInput: the spec or the status does not fit the models.
     """
     metadata = document["metadata"]
     try:
@@ -67,7 +67,7 @@ def parse_rollout(document: Mapping[str, Any]) -> Rollout:
         created_at=datetime.fromisoformat(metadata["creationTimestamp"]).astimezone(UTC),
         is_deleting=metadata.get("deletionTimestamp") is not None,
         has_finalizer=FINALIZER in metadata.get("finalizers", ()),
-        wish=metadata.get("annotations", {}).get(ACTION_ANNOTATION),
+        requested_action=metadata.get("annotations", {}).get(ACTION_ANNOTATION),
         spec=spec,
         status=status,
     )

@@ -37,7 +37,7 @@ def waits_for_person(pause: Pause) -> bool:
 
 
 def is_measuring_due(spec: RolloutSpec, status: RolloutStatus, now: datetime) -> bool:
-    """Whether the guardrails are to be asked: the step's weight is in force, somebody is served, and the last look is an interval old."""
+    """Whether guardrails are to be measured: the step's weight is in force, the candidate has traffic, the last look is an interval old."""
     if status.step_started_at is None or status.current_weight == 0:
         return False
     if status.measured_at is None:
@@ -48,7 +48,7 @@ def is_measuring_due(spec: RolloutSpec, status: RolloutStatus, now: datetime) ->
 def missing_for_next_step(spec: RolloutSpec, status: RolloutStatus, now: datetime) -> list[str]:
     """What the present step still lacks, for people; empty when the next one may begin.
 
-    A person's wish to promote skips time and requests, never the guardrails.
+    A requested promotion skips time and requests, never the guardrails.
     """
     if status.step_started_at is None:
         return [f"a weight of {status.current_weight} % in force"]

@@ -46,8 +46,8 @@ class PredictionService(prediction_service_pb2_grpc.PredictionServiceServicer):
         loaded = self._loaded(request.model_spec, context)
         unknown = [field for field in request.metadata_field if field != METADATA_FIELD]
         if unknown or not request.metadata_field:
-            asked = ", ".join(unknown) or "nothing"
-            context.abort(grpc.StatusCode.INVALID_ARGUMENT, f"metadata_field: {asked} is not supported; ask for {METADATA_FIELD}")
+            given = ", ".join(unknown) or "nothing"
+            context.abort(grpc.StatusCode.INVALID_ARGUMENT, f"metadata_field: {given} is not supported; ask for {METADATA_FIELD}")
         response = get_model_metadata_pb2.GetModelMetadataResponse()
         _fill_spec(response.model_spec, self._versions.name, loaded.version, "")
         response.metadata[METADATA_FIELD].Pack(loaded.definitions)

@@ -6,8 +6,8 @@ from endcap.contracts.rollout import Phase
 from endcap.release.rollout.resource import Rollout
 
 
-def lines(rollouts: Iterable[Rollout]) -> dict[str, list[Rollout]]:
-    """The rollouts of each target in the order of their turns; one that has begun is before all that have not."""
+def queues(rollouts: Iterable[Rollout]) -> dict[str, list[Rollout]]:
+    """The queue of each target, in the order of their turns; one that has begun is before all that have not."""
     by_target: dict[str, list[Rollout]] = {}
     for rollout in sorted(rollouts, key=_turn):
         by_target.setdefault(rollout.spec.target, []).append(rollout)

@@ -71,10 +71,10 @@ def test_killing_the_supervisor_outright_leaves_nothing_behind(tmp_path: Path) -
     assert_all_gone(below)
 
 
-def test_killing_a_leash_takes_its_part_along(tmp_path: Path) -> None:
+def test_killing_a_watchdog_takes_its_part_along(tmp_path: Path) -> None:
     process = start(tmp_path, [("one", SLEEPS), ("two", SLEEPS)])
     below = everything_below(process, tmp_path, ["one", "two"])
-    next(each for each in below if "endcap_local.leash" in each.cmdline()).kill()
+    next(each for each in below if "endcap_local.parent_watchdog" in each.cmdline()).kill()
     assert process.wait(timeout=30) == 5
     assert_all_gone(below)
 

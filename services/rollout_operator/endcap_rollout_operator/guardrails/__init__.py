@@ -9,6 +9,6 @@ __all__ = ["Guardrails", "open_guardrails"]
 
 
 def open_guardrails(settings: Settings, clock: Clock) -> Guardrails:
-    """Guardrails on the Prometheus that the settings name; it is first asked when something is measured."""
+    """Guardrails on the Prometheus that the settings name; the first query is made when something is measured."""
     rollouts = settings.rollouts
     return Guardrails(Prometheus.at(rollouts.prometheus_url, rollouts.prometheus_timeout_seconds), clock, rollouts.prometheus_matchers)

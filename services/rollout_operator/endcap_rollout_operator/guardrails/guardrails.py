@@ -20,7 +20,7 @@ class Guardrails:
     """Measures guardrails. Holds nothing between two looks.
 
     Args:
-        prometheus: who is asked.
+        prometheus: where metrics are read.
         clock: the operator's own; only the time since a step's start is taken from it, moments are Prometheus's.
         matchers: further PromQL label matchers of `endcap_bundle_info` and of the outcomes' counters, for a Prometheus that watches several
             installations: two of them may serve bundles of the same version.
@@ -90,7 +90,7 @@ class Guardrails:
         return Look(self._prometheus, moment, candidate, stable, window_s, elapsed_s, full_window_s, self._matchers)
 
     def _reading(self, look: Look | Reading, guardrail: Guardrail) -> Reading:
-        """One guardrail's reading; the rest of a look is not asked for once Prometheus did not answer."""
+        """One guardrail's reading; the rest of a look is not queried once Prometheus did not answer."""
         if isinstance(look, Reading):
             return look
         try:

@@ -15,7 +15,7 @@ class Look:
     counters do not say which version they are of. A pod that has not loaded its bundle yet has the metric without labels.
 
     Attributes:
-        prometheus: who is asked.
+        prometheus: where metrics are read.
         moment: Unix time the look is about.
         candidate: version of its bundle.
         stable: version of its bundle; None when there is none.

@@ -13,7 +13,7 @@ class Reading:
         stable: the same of the stable version, where that makes sense.
         enough: whether the value rests on enough data to be a success.
         certain: whether so little data is enough to be a failure: the value cannot be on the right side by chance.
-        unanswered: whether Prometheus did not answer, so that asking on is in vain.
+        unanswered: whether Prometheus did not answer, so that further queries are in vain.
         stands: whether the measurement before still says all there is to say, if it was a success.
     """
 

@@ -19,7 +19,7 @@ ENOUGH = 250
 """Lists of each version: two samples of one distribution over ten bins then stay below 0.25 in all but one of a thousand looks."""
 
 
-def score_drift(look: Look, guardrail: Guardrail) -> Reading:  # noqa: ARG001 - every guardrail is asked in the same way
+def score_drift(look: Look, guardrail: Guardrail) -> Reading:  # noqa: ARG001 - every guardrail is measured by the same call
     """The index over the window."""
     if look.stable is None:
         return missing("no stable version to compare with")

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from endcap.contracts.rollout import BUNDLE_ANNOTATION, COLLECTION_ANNOTATION, RolloutBundle, Served
-from endcap_rollout_operator.state.world import Absent, Mode
+from endcap_rollout_operator.state.observed_state import Absent, Mode
 
 MODE_ANNOTATION = "serving.kserve.io/deploymentMode"
 STORAGE_URI = "/spec/predictor/model/storageUri"
@@ -31,8 +31,8 @@ def served_by(document: Mapping[str, Any]) -> Served:
 
 def mode_of(document: Mapping[str, Any]) -> Mode | None:
     """How KServe runs it; None while KServe has not said and the InferenceService does not ask for one."""
-    asked = document["metadata"].get("annotations", {}).get(MODE_ANNOTATION)
-    return _MODES.get(asked or document.get("status", {}).get("deploymentMode", ""))
+    requested = document["metadata"].get("annotations", {}).get(MODE_ANNOTATION)
+    return _MODES.get(requested or document.get("status", {}).get("deploymentMode", ""))
 
 
 def absent(document: Mapping[str, Any] | None, name: str) -> Absent | None:

@@ -5,7 +5,7 @@ from endcap.core.errors import InvalidInput
 from endcap.release.rollout.api_server import INFERENCE_SERVICES, ApiServer
 from endcap.release.rollout.resource import Rollout
 from endcap_rollout_operator.kserve.candidate import candidate_name, is_owned_by
-from endcap_rollout_operator.state.world import Absent
+from endcap_rollout_operator.state.observed_state import Absent
 
 
 class NoTarget:

@@ -7,7 +7,7 @@ has it, the value is the operator's.
 from collections.abc import Mapping
 from typing import Any
 
-from endcap_rollout_operator.state.world import Pods
+from endcap_rollout_operator.state.observed_state import Pods
 
 REPLICAS_MANAGER = "endcap-rollout-replicas"
 MIN_REPLICAS = "/spec/predictor/minReplicas"

@@ -13,7 +13,7 @@ from endcap_rollout_operator.kserve.inference_service import SERVICE_LABEL, bund
 from endcap_rollout_operator.kserve.model_status import load_failure, model_restarts, spec_failure
 from endcap_rollout_operator.kserve.replicas import REPLICAS_MANAGER, is_held, pods_of, replicas_patch
 from endcap_rollout_operator.kserve.route_weights import traffic_rule, weight_of, weight_patch
-from endcap_rollout_operator.state.world import Absent, Candidate, LoadFailure, Target
+from endcap_rollout_operator.state.observed_state import Absent, Candidate, LoadFailure, Target
 
 
 class StandardTraffic:

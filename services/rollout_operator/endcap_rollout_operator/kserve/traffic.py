@@ -6,13 +6,13 @@ from endcap.contracts.rollout import RolloutBundle, Served
 from endcap.release.rollout.api_server import INFERENCE_SERVICES, ApiServer
 from endcap.release.rollout.resource import Rollout
 from endcap_rollout_operator.kserve.inference_service import absent, mode_of
-from endcap_rollout_operator.state.world import Absent, Target
+from endcap_rollout_operator.state.observed_state import Absent, Target
 
 
 class Traffic(Protocol):
     """The target at one look. What it changes, it changes only if nobody else did since that look; else `Conflict`.
 
-    Each change may be asked for again when it is done already.
+    Each change may be made again when it is done already.
     """
 
     def target(self) -> Target | Absent: ...

@@ -3,8 +3,8 @@
 from datetime import datetime
 
 from endcap.contracts.rollout import RolloutStatus
+from endcap_rollout_operator.state.observed_state import Candidate
 from endcap_rollout_operator.state.transition import changed, roll_back, seconds_since
-from endcap_rollout_operator.state.world import Candidate
 
 FAILED_SECONDS_MAX = 60.0
 RESTARTS_MAX = 2

@@ -5,27 +5,27 @@ from datetime import datetime
 from endcap.contracts.rollout import Phase, RolloutSpec, RolloutStatus
 from endcap.release.rollout.resource import Rollout
 from endcap.release.rollout.steps import missing_for_next_step, step_index, steps_taken, waits_for_person
+from endcap_rollout_operator.state.abort_conditions import check_abort_conditions, check_progress
 from endcap_rollout_operator.state.capacity import prepared, prepared_step
-from endcap_rollout_operator.state.edits import confirmed, noticed_edit
 from endcap_rollout_operator.state.effects import Effect, SetWeight
+from endcap_rollout_operator.state.manual_edits import confirmed, noticed_edit
+from endcap_rollout_operator.state.observed_state import Absent, ObservedState, Target
 from endcap_rollout_operator.state.returning import traffic_back
 from endcap_rollout_operator.state.transition import EDITED, begin_step, changed, enter, pause, promote
-from endcap_rollout_operator.state.watching import with_dangers, with_pods
-from endcap_rollout_operator.state.world import Absent, Target, World
 
 
-def decide_progressing(rollout: Rollout, world: World, now: datetime) -> tuple[RolloutStatus, list[Effect]]:
-    spec, status, target = rollout.spec, rollout.status, world.target
+def decide_progressing(rollout: Rollout, observed: ObservedState, now: datetime) -> tuple[RolloutStatus, list[Effect]]:
+    spec, status, target = rollout.spec, rollout.status, observed.target
     if not isinstance(target, Absent):
         status = confirmed(spec, status, target)
         edit = noticed_edit(spec, status, target)
         if edit is not None:
             return pause(status, EDITED, edit, now), []
-    status, is_over = with_dangers(spec, status, target, now)
+    status, is_over = check_abort_conditions(spec, status, target, now)
     if isinstance(target, Absent):
         return (status, []) if is_over else (enter(status, Phase.PROGRESSING, target.reason, target.message, now), [])
     if not is_over:
-        status, is_over = with_pods(spec, status, target, now)
+        status, is_over = check_progress(spec, status, target, now)
     if is_over:
         return status, traffic_back(status, target)
     status, effects = with_weight(status, target, now)
@@ -35,7 +35,7 @@ def decide_progressing(rollout: Rollout, world: World, now: datetime) -> tuple[R
 
 
 def with_weight(status: RolloutStatus, target: Target, now: datetime) -> tuple[RolloutStatus, list[Effect]]:
-    """The step's weight asked for if it is not there; its clock started when it is in force."""
+    """The step's weight is set if it is not there; its clock started when it is in force."""
     if target.weight != status.current_weight:
         return status, [SetWeight(status.current_weight)]
     if target.is_weight_in_force and status.step_started_at is None:
@@ -68,7 +68,7 @@ def _after_look(rollout: Rollout, status: RolloutStatus, target: Target, now: da
 def _next_step(
     spec: RolloutSpec, status: RolloutStatus, target: Target, index: int, *, where: str, now: datetime
 ) -> tuple[RolloutStatus, list[Effect]]:
-    """Another step, once the candidate has the pods for it; until then guardrails are asked at the present one."""
+    """Another step, once the candidate has the pods for it; until then guardrails are measured at the present one."""
     preparation = prepared_step(status, target, steps_taken(spec)[index].set_weight, now)
     if preparation.lacking is not None:
         message = f"{where}; waits for {preparation.lacking}"

@@ -2,7 +2,7 @@
 
 from endcap.contracts.rollout import RolloutStatus
 from endcap_rollout_operator.state.effects import Effect, SetWeight
-from endcap_rollout_operator.state.world import Target
+from endcap_rollout_operator.state.observed_state import Target
 
 
 def rolls_over(status: RolloutStatus) -> bool:

@@ -10,20 +10,20 @@ from datetime import datetime
 from endcap.contracts.rollout import Phase, RolloutBundle, RolloutStatus, Served
 from endcap.release.rollout.resource import Rollout
 from endcap_rollout_operator.state.capacity import release
-from endcap_rollout_operator.state.edits import confirmed
 from endcap_rollout_operator.state.effects import DeleteCandidate, Effect, LoadCollection, MoveAlias, OrphanCandidate, RestoreStable
+from endcap_rollout_operator.state.manual_edits import confirmed
+from endcap_rollout_operator.state.observed_state import Absent, Index, ObservedState, Target
 from endcap_rollout_operator.state.promoting import DRAIN_SECONDS
 from endcap_rollout_operator.state.returning import can_take_traffic, returned_collection, rolls_over, traffic_back
 from endcap_rollout_operator.state.transition import changed, enter, seconds_since
-from endcap_rollout_operator.state.world import Absent, Index, Target, World
 
 STABLE_COLLECTION_MISSING = "StableCollectionMissing"
 INDEX_SECONDS_MAX = 120.0
 """How long a deleted Rollout waits for a Milvus that does not answer; the traffic is back by then."""
 
 
-def decide_rolling_back(rollout: Rollout, world: World, now: datetime) -> tuple[RolloutStatus, list[Effect]]:
-    status, target, stable = rollout.status, world.target, rollout.status.stable
+def decide_rolling_back(rollout: Rollout, observed: ObservedState, now: datetime) -> tuple[RolloutStatus, list[Effect]]:
+    status, target, stable = rollout.status, observed.target, rollout.status.stable
     if stable is None:
         return _failed(status, now), []
     if isinstance(target, Absent):
@@ -31,10 +31,10 @@ def decide_rolling_back(rollout: Rollout, world: World, now: datetime) -> tuple[
     status = confirmed(rollout.spec, status, target)
     if status.completed_at is not None:
         return _cleared(rollout, status, stable, target=target, now=now)
-    is_missing = world.index is not None and world.index.stable == "missing" and returned_collection(status, target) is not None
+    is_missing = observed.index is not None and observed.index.stable == "missing" and returned_collection(status, target) is not None
     if is_missing:
         return _returned_without_collection(rollout, status, target, now)
-    return _returned(rollout, status, target=target, index=world.index, now=now)
+    return _returned(rollout, status, target=target, index=observed.index, now=now)
 
 
 def is_overdue(rollout: Rollout, now: datetime) -> bool:
@@ -43,9 +43,9 @@ def is_overdue(rollout: Rollout, now: datetime) -> bool:
     return seconds_since(since, now) > rollout.spec.progress_deadline_seconds
 
 
-def let_go(rollout: Rollout, world: World, now: datetime) -> tuple[RolloutStatus, list[Effect]]:
+def let_go(rollout: Rollout, observed: ObservedState, now: datetime) -> tuple[RolloutStatus, list[Effect]]:
     """The end of a deleted Rollout that does not come to one by itself; a candidate that has traffic outlives it."""
-    status, target = rollout.status, world.target
+    status, target = rollout.status, observed.target
     is_promoted = status.phase != Phase.ROLLING_BACK
     end = _failed(status, now)
     if is_promoted:

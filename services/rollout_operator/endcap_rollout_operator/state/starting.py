@@ -6,16 +6,16 @@ from endcap.contracts.rollout import Phase, RolloutSpec, RolloutStatus
 from endcap.release.rollout.resource import Rollout
 from endcap.release.rollout.steps import steps_taken
 from endcap_rollout_operator.state.capacity import Preparation, prepared, prepared_step, with_progress
-from endcap_rollout_operator.state.edits import confirmed, noticed_edit
 from endcap_rollout_operator.state.effects import Effect, EnsureCandidate, LoadCollection, SetWeight
 from endcap_rollout_operator.state.load_failure import with_load_failure
+from endcap_rollout_operator.state.manual_edits import confirmed, noticed_edit
+from endcap_rollout_operator.state.observed_state import Absent, Candidate, Index, ObservedState, Target
 from endcap_rollout_operator.state.refusals import reason_to_wait
 from endcap_rollout_operator.state.transition import EDITED, begin_step, changed, enter, pause, roll_back, seconds_since
-from endcap_rollout_operator.state.world import Absent, Candidate, Index, Target, World
 
 
-def decide_starting(rollout: Rollout, world: World, now: datetime) -> tuple[RolloutStatus, list[Effect]]:
-    spec, target = rollout.spec, world.target
+def decide_starting(rollout: Rollout, observed: ObservedState, now: datetime) -> tuple[RolloutStatus, list[Effect]]:
+    spec, target = rollout.spec, observed.target
     status = with_progress(rollout.status, target, now)
     if _seconds_without_progress(status, now) > spec.progress_deadline_seconds:
         message = f"no progress for {spec.progress_deadline_seconds} s: {reason_to_wait(status)}"
@@ -28,7 +28,7 @@ def decide_starting(rollout: Rollout, world: World, now: datetime) -> tuple[Roll
     edit = noticed_edit(spec, status, target)
     if edit is not None:
         return pause(status, EDITED, edit, now), []
-    return _for_index(spec, status, world.index, now) or _for_candidate(spec, status, target, now)
+    return _for_index(spec, status, observed.index, now) or _for_candidate(spec, status, target, now)
 
 
 def _seconds_without_progress(status: RolloutStatus, now: datetime) -> float:

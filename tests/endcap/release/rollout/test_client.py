@@ -8,7 +8,7 @@ from endcap.contracts.rollout import DEFAULT_GUARDRAILS, DEFAULT_STEPS
 from endcap.core.errors import InvalidInput
 from endcap.release.rollout.client import read_defaults, rollout_document
 from endcap.release.rollout.resource import parse_rollout, status_document
-from tests.services.rollout_operator.state.made_world import MadeCluster, made_rollout, made_spec
+from tests.services.rollout_operator.state.made_cluster import MadeCluster, made_rollout, made_spec
 
 
 def test_without_a_file_the_defaults_are_endcaps_own() -> None:

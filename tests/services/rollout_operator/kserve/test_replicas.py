@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from endcap_rollout_operator.kserve.replicas import REPLICAS_MANAGER, is_held, pods_of, replicas_patch
-from endcap_rollout_operator.state.world import Pods
+from endcap_rollout_operator.state.observed_state import Pods
 from tests.services.rollout_operator.documents import stable
 
 

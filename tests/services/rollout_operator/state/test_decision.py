@@ -7,8 +7,8 @@ import pytest
 
 from endcap.contracts.rollout import Action, Guardrail, Pause, Phase
 from endcap_rollout_operator.state import effects as fx
-from endcap_rollout_operator.state.world import Mode
-from tests.services.rollout_operator.state.made_world import NEW, OLD, MadeCluster, made_rollout, made_spec, served
+from endcap_rollout_operator.state.observed_state import Mode
+from tests.services.rollout_operator.state.made_cluster import NEW, OLD, MadeCluster, made_rollout, made_spec, served
 
 MODES = pytest.mark.parametrize("mode", ["Standard", "Knative"])
 
@@ -173,7 +173,7 @@ def test_an_abort_while_the_target_rolls_over_brings_the_old_bundle_back_first(m
     made = MadeCluster(made_rollout(), mode=mode).run(lambda made: at_step(made, 2))
     made.target_is_settled = False
     made.run(lambda made: made.status.promoting_at is not None)
-    made.wish(Action.ABORT)
+    made.request(Action.ABORT)
     made.pass_time(3)
     assert made.weight == (100 if mode == "Standard" else 0)  # the candidate serves until the old bundle is ready
     made.target_is_settled = True
