@@ -4,8 +4,7 @@ from datetime import datetime
 from typing import Any
 
 from endcap.contracts.rollout import Measurement
-from endcap.release.rollout.resource import Rollout
-from endcap.release.rollout.steps import step_index, step_seconds, steps_taken
+from endcap.release.rollout.resource import Rollout, step_index, step_seconds, steps_taken
 
 
 def overview_row(rollout: Rollout, now: datetime) -> dict[str, Any]:

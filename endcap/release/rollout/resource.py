@@ -1,4 +1,4 @@
-"""A `Rollout` as the API server keeps it, and its status as a patch."""
+"""A `Rollout` as the API server keeps it, its status as a patch, and the steps it really takes."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -7,8 +7,10 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from endcap.contracts.rollout import ACTION_ANNOTATION, ENDED, FINALIZER, Action, RolloutSpec, RolloutStatus
+from endcap.contracts.rollout import ACTION_ANNOTATION, ENDED, FINALIZER, Action, Pause, RolloutSpec, RolloutStatus, Step
 from endcap.core.errors import InvalidInput
+
+FULL_WEIGHT = 100
 
 
 @dataclass(frozen=True)
@@ -78,3 +80,23 @@ def status_document(status: RolloutStatus) -> dict[str, Any]:
     document = status.model_dump(mode="json", by_alias=True)
     compact = status.model_dump(mode="json", by_alias=True, exclude_none=True)
     return {name: compact[name] if isinstance(value, list) else value for name, value in document.items()}
+
+
+def steps_taken(spec: RolloutSpec) -> list[Step]:
+    """The spec's steps; where they end lower, one with all traffic follows that lasts for one look at the guardrails."""
+    if spec.steps[-1].set_weight == FULL_WEIGHT:
+        return list(spec.steps)
+    return [*spec.steps, Step(set_weight=FULL_WEIGHT, pause=Pause(duration=spec.analysis.interval))]
+
+
+def step_index(spec: RolloutSpec, status: RolloutStatus) -> int:
+    """The present step; the last one when steps were taken out of the spec meanwhile."""
+    return min(status.current_step_index or 0, len(steps_taken(spec)) - 1)
+
+
+def step_seconds(status: RolloutStatus, now: datetime) -> float:
+    """How long the step has run, without the time it was paused."""
+    if status.step_started_at is None:
+        return 0.0
+    until = status.paused_at or now
+    return (until - status.step_started_at).total_seconds() - status.step_held_seconds

@@ -15,7 +15,7 @@ from endcap.core.standard_logging import bridge_standard_logging
 from endcap.release.rollout.api_server import open_api_server
 from endcap_rollout_operator.bundle_index import BundleIndex
 from endcap_rollout_operator.control_loop import ControlLoop
-from endcap_rollout_operator.guardrails import open_guardrails
+from endcap_rollout_operator.guardrails.guardrails import open_guardrails
 from endcap_rollout_operator.handlers import register
 from endcap_rollout_operator.metrics import OperatorMetrics
 from endcap_rollout_operator.reconciler import Reconciler

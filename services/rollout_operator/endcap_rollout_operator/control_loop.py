@@ -1,9 +1,10 @@
 """The operator's control loop: a look at all rollouts each tick, and at once when Kubernetes says that one changed."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import datetime
 
+from endcap.contracts.rollout import Phase
 from endcap.core.clock import Clock
 from endcap.core.errors import EndcapError, InvalidInput
 from endcap.core.log import get_logger
@@ -11,7 +12,6 @@ from endcap.release.rollout.api_server import ROLLOUTS, ApiServer
 from endcap.release.rollout.resource import Rollout, parse_rollout
 from endcap_rollout_operator.metrics import OperatorMetrics
 from endcap_rollout_operator.reconciler import Reconciler
-from endcap_rollout_operator.rollout_queue import queues
 
 BACK_OFF_MAX_S = 10.0
 STUCK_S = 600.0
@@ -104,3 +104,16 @@ class ControlLoop:
                 self._metrics.failures.labels("parse").inc()
                 self._log.warning("a rollout cannot be read", reason=str(error))
         return rollouts
+
+
+def queues(rollouts: Iterable[Rollout]) -> dict[str, list[Rollout]]:
+    """The queue of each target, in the order of their turns; one that has begun is before all that have not."""
+    by_target: dict[str, list[Rollout]] = {}
+    for rollout in sorted(rollouts, key=_turn):
+        by_target.setdefault(rollout.spec.target, []).append(rollout)
+    return by_target
+
+
+def _turn(rollout: Rollout) -> tuple[bool, float, str]:
+    has_begun = rollout.status.phase not in (None, Phase.WAITING)
+    return not has_begun, rollout.created_at.timestamp(), rollout.name

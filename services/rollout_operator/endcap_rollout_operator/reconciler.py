@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from datetime import datetime
 from functools import partial
 
 from endcap.contracts.rollout import Phase, Refusal, RolloutStatus
@@ -10,20 +11,21 @@ from endcap.core.errors import DependencyUnavailable, EndcapError
 from endcap.core.log import get_logger
 from endcap.release.rollout.admission import Refused
 from endcap.release.rollout.api_server import INFERENCE_SERVICES, ROLLOUTS, ApiServer, Conflict
-from endcap.release.rollout.resource import Rollout, parse_rollout, status_document
-from endcap.release.rollout.steps import is_measuring_due
+from endcap.release.rollout.resource import Rollout, parse_rollout, status_document, steps_taken
 from endcap_rollout_operator.bundle_index import BundleIndex
 from endcap_rollout_operator.effect_runner import EffectRunner
 from endcap_rollout_operator.event_recorder import EventRecorder
+from endcap_rollout_operator.guardrails.guardrails import Guardrails
+from endcap_rollout_operator.kserve.inference_service import served_by
 from endcap_rollout_operator.kserve.traffic import Traffic, look_at
 from endcap_rollout_operator.metrics import OperatorMetrics
 from endcap_rollout_operator.registry import Registry
 from endcap_rollout_operator.state.decision import decide
 from endcap_rollout_operator.state.effects import Effect
-from endcap_rollout_operator.state.measuring import Measuring, measured
 from endcap_rollout_operator.state.observed_state import Absent, Index, ObservedState, Target
 from endcap_rollout_operator.state.refusals import refusal, renewed, still_wanted, with_refusals, without_refusals
-from endcap_rollout_operator.state.returning import returned_collection
+from endcap_rollout_operator.state.rolling_back import returned_collection
+from endcap_rollout_operator.state.transition import is_measuring_due, with_measurements
 
 Act = Callable[[], None]
 LOOKS_MAX = 8
@@ -41,7 +43,7 @@ class Reconciler:
         *,
         index: BundleIndex,
         registry: Registry,
-        guardrails: Measuring,
+        guardrails: Guardrails,
         metrics: OperatorMetrics,
         clock: Clock,
     ) -> None:
@@ -94,7 +96,7 @@ class Reconciler:
             self._write_refusals(rollout, status, renewed(status.refusals, [refusal("Look", refused.statement, now)]))
             return False
         if status.phase in _MEASURED and is_measuring_due(rollout.spec, status, now):
-            status = measured(self._guardrails, rollout, now)
+            status = _measured(self._guardrails, rollout, now)
         decision = decide(replace(rollout, status=status), observed, now)
         known = still_wanted(status.refusals, decision.effects)
         written = self._write(rollout, with_refusals(decision.status, known))
@@ -170,8 +172,6 @@ class Reconciler:
 
     def _prune(self) -> None:
         """Drop old collections, but none that anything in the namespace serves or is about to."""
-        from endcap_rollout_operator.kserve.inference_service import served_by
-
         documents = self._api_server.list(INFERENCE_SERVICES)
         kept = {served_by(each).collection for each in documents if each["spec"].get("predictor", {}).get("model", {}).get("storageUri")}
         rollouts = [parse_rollout(each) for each in self._api_server.list(ROLLOUTS)]
@@ -194,3 +194,12 @@ class Reconciler:
     def _failed(self, what: str, rollout: Rollout, error: EndcapError) -> None:
         self._metrics.failures.labels(what).inc()
         self._log.warning("tried again at the next look", what=what, rollout=rollout.name, reason=str(error))
+
+
+def _measured(guardrails: Guardrails, rollout: Rollout, now: datetime) -> RolloutStatus:
+    """The status with the guardrails' newest measurements and the candidate's requests at this step."""
+    spec, status = rollout.spec, rollout.status
+    since, candidate = status.step_started_at or now, spec.bundle.version
+    stable = status.stable.version if status.stable is not None else None
+    analysis = guardrails.measure(spec.analysis, candidate, stable, since, status.analysis, steps=len(steps_taken(spec)))
+    return with_measurements(status, analysis, guardrails.requests_since(candidate, since), now)

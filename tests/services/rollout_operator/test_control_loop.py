@@ -8,13 +8,13 @@ from typing import Any
 
 from prometheus_client import CollectorRegistry
 
-from endcap.contracts.rollout import RolloutSpec
+from endcap.contracts.rollout import Phase, RolloutSpec, RolloutStatus
 from endcap.core.errors import DependencyUnavailable
 from endcap.release.rollout.client import rollout_document
 from endcap.release.rollout.resource import Rollout
-from endcap_rollout_operator.control_loop import STUCK_S, ControlLoop
+from endcap_rollout_operator.control_loop import STUCK_S, ControlLoop, queues
 from endcap_rollout_operator.metrics import OperatorMetrics
-from tests.services.rollout_operator.state.made_cluster import START, made_spec
+from tests.services.rollout_operator.state.made_cluster import START, made_rollout, made_spec
 
 WITHIN_S = 20.0
 
@@ -123,3 +123,25 @@ async def test_a_rollout_that_cannot_be_read_holds_up_no_other() -> None:
     registry, looks = CollectorRegistry(), Looks()
     await run_until(control_loop(Damaged("endcap"), looks, registry), lambda: looks.counts.get("endcap", 0) > 0)
     assert (registry.get_sample_value("endcap_rollout_failures_total", {"what": "parse"}) or 0) > 0
+
+
+LATER = START + timedelta(seconds=1)
+
+
+def test_the_oldest_is_first_and_names_settle_a_tie() -> None:
+    rollouts = [made_rollout(name="c", created_at=LATER), made_rollout(name="b"), made_rollout(name="a")]
+    assert [each.name for each in queues(rollouts)["endcap"]] == ["a", "b", "c"]
+
+
+def test_one_that_has_begun_stays_before_all_that_have_not() -> None:
+    begun = made_rollout(name="b", status=RolloutStatus(phase=Phase.PROGRESSING))
+    rollouts = [made_rollout(name="a", status=RolloutStatus(phase=Phase.WAITING)), begun]
+    assert [each.name for each in queues(rollouts)["endcap"]] == ["b", "a"]
+
+
+def test_targets_do_not_wait_for_each_other() -> None:
+    other = made_rollout(name="other", spec=made_spec().model_copy(update={"target": "second"}))
+    assert {target: [each.name for each in queue] for target, queue in queues([made_rollout(), other]).items()} == {
+        "endcap": ["endcap-2"],
+        "second": ["other"],
+    }

@@ -4,8 +4,7 @@ from collections.abc import Mapping
 from math import inf
 
 from endcap.contracts.rollout import Guardrail
-from endcap_rollout_operator.guardrails.look import Look
-from endcap_rollout_operator.guardrails.reading import Reading, missing
+from endcap_rollout_operator.guardrails.look import Look, Reading, missing
 from endcap_rollout_operator.guardrails.share import CERTAIN, ENOUGH, at_least_by_chance
 
 SECONDS = "endcap_list_seconds"

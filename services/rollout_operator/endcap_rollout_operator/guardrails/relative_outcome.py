@@ -10,8 +10,7 @@ import numpy as np
 from endcap.contracts.rollout import Guardrail
 from endcap.experiments.counts import Counts
 from endcap.experiments.relative_lift import ruled_out, upper_relative_lift
-from endcap_rollout_operator.guardrails.look import Look
-from endcap_rollout_operator.guardrails.reading import Reading, missing
+from endcap_rollout_operator.guardrails.look import Look, Reading, missing
 
 IMPRESSIONS = "endcap_outcome_impressions_total"
 

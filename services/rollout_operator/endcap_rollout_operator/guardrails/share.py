@@ -2,7 +2,7 @@
 
 from math import comb
 
-from endcap_rollout_operator.guardrails.reading import Reading, missing
+from endcap_rollout_operator.guardrails.look import Reading, missing
 
 ENOUGH = 100
 """Requests from which on a share is a share: below, one bad request weighs more than 1 %, the usual limit."""

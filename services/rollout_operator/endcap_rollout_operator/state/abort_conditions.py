@@ -7,10 +7,9 @@ progress for the deadline is it rolled back.
 from datetime import datetime
 
 from endcap.contracts.rollout import Guardrail, Measurement, RolloutSpec, RolloutStatus
-from endcap.release.rollout.steps import measured_in_step
 from endcap_rollout_operator.state.capacity import is_stalled, shortage, with_progress
 from endcap_rollout_operator.state.observed_state import Absent, Target
-from endcap_rollout_operator.state.transition import changed, roll_back, seconds_since
+from endcap_rollout_operator.state.transition import changed, measured_in_step, roll_back, seconds_since
 
 UNREADY_SECONDS_MAX = 15.0
 """Long enough for one late probe, short against what its share of the shoppers would see."""

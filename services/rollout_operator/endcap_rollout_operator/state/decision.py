@@ -12,18 +12,18 @@ from endcap.contracts.rollout import Phase, RolloutStatus
 from endcap.release.rollout.resource import Rollout
 from endcap_rollout_operator.state.effects import AddFinalizer, Effect, RemoveAction, RemoveFinalizer
 from endcap_rollout_operator.state.ended import decide_ended
+from endcap_rollout_operator.state.initializing import decide_initializing
 from endcap_rollout_operator.state.observed_state import ObservedState
 from endcap_rollout_operator.state.paused import decide_paused
 from endcap_rollout_operator.state.progressing import decide_progressing
 from endcap_rollout_operator.state.promoting import decide_promoting
 from endcap_rollout_operator.state.requested_action import apply_action
 from endcap_rollout_operator.state.rolling_back import decide_rolling_back, is_overdue, let_go
-from endcap_rollout_operator.state.starting import decide_starting
 from endcap_rollout_operator.state.transition import changed, enter, roll_back
 
 Step = Callable[[Rollout, ObservedState, datetime], tuple[RolloutStatus, list[Effect]]]
 _BY_PHASE: dict[Phase, Step] = {
-    Phase.INITIALIZING: decide_starting,
+    Phase.INITIALIZING: decide_initializing,
     Phase.PROGRESSING: decide_progressing,
     Phase.PAUSED: decide_paused,
     Phase.PROMOTING: decide_promoting,

@@ -7,8 +7,7 @@ from endcap.release.rollout.resource import Rollout
 from endcap_rollout_operator.state.effects import DeleteCandidate, Effect, OrphanCandidate, RemoveFinalizer, SetWeight
 from endcap_rollout_operator.state.observed_state import Absent, ObservedState, Target
 from endcap_rollout_operator.state.promoting import DRAIN_SECONDS
-from endcap_rollout_operator.state.returning import can_take_traffic
-from endcap_rollout_operator.state.rolling_back import STABLE_COLLECTION_MISSING
+from endcap_rollout_operator.state.rolling_back import STABLE_COLLECTION_MISSING, can_take_traffic
 from endcap_rollout_operator.state.transition import changed, seconds_since
 
 

@@ -9,7 +9,7 @@ from endcap_rollout_operator.state.effects import Effect
 from endcap_rollout_operator.state.manual_edits import confirmed, noticed_edit
 from endcap_rollout_operator.state.observed_state import Absent, ObservedState
 from endcap_rollout_operator.state.progressing import with_weight
-from endcap_rollout_operator.state.returning import traffic_back
+from endcap_rollout_operator.state.rolling_back import traffic_back
 from endcap_rollout_operator.state.transition import EDITED, changed, pause
 
 

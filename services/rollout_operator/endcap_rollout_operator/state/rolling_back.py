@@ -10,11 +10,18 @@ from datetime import datetime
 from endcap.contracts.rollout import Phase, RolloutBundle, RolloutStatus, Served
 from endcap.release.rollout.resource import Rollout
 from endcap_rollout_operator.state.capacity import release
-from endcap_rollout_operator.state.effects import DeleteCandidate, Effect, LoadCollection, MoveAlias, OrphanCandidate, RestoreStable
+from endcap_rollout_operator.state.effects import (
+    DeleteCandidate,
+    Effect,
+    LoadCollection,
+    MoveAlias,
+    OrphanCandidate,
+    RestoreStable,
+    SetWeight,
+)
 from endcap_rollout_operator.state.manual_edits import confirmed
 from endcap_rollout_operator.state.observed_state import Absent, Index, ObservedState, Target
 from endcap_rollout_operator.state.promoting import DRAIN_SECONDS
-from endcap_rollout_operator.state.returning import can_take_traffic, returned_collection, rolls_over, traffic_back
 from endcap_rollout_operator.state.transition import changed, enter, seconds_since
 
 STABLE_COLLECTION_MISSING = "StableCollectionMissing"
@@ -56,6 +63,33 @@ def let_go(rollout: Rollout, observed: ObservedState, now: datetime) -> tuple[Ro
     if has_traffic and status.mode == "Standard":
         return status, [*([] if is_promoted else traffic_back(status, target)), OrphanCandidate()]
     return end, release(status, target)
+
+
+def rolls_over(status: RolloutStatus) -> bool:
+    """Whether the target itself was given the candidate's bundle already, and has to load its own again."""
+    return status.mode == "Standard" and status.promoting_at is not None
+
+
+def can_take_traffic(status: RolloutStatus, target: Target) -> bool:
+    """Whether the stable version serves more than the candidate would: a split that leads to no pod at all helps nobody."""
+    if target.pods is None:
+        return True
+    if rolls_over(status) and not target.is_settled:
+        return False
+    candidate = target.candidate.pods if target.candidate is not None else None
+    return target.pods.available > 0 or candidate is None or candidate.available == 0
+
+
+def traffic_back(status: RolloutStatus, target: Target) -> list[Effect]:
+    """What returns the traffic; nothing while the stable version cannot take it."""
+    return [SetWeight(0)] if can_take_traffic(status, target) else []
+
+
+def returned_collection(status: RolloutStatus, target: Target) -> str | None:
+    """The collection that goes with the traffic: in Standard mode that of the bundle the target has now."""
+    if status.stable is not None and (rolls_over(status) or status.mode == "Knative"):
+        return status.stable.collection
+    return target.served.collection
 
 
 def _without_target(status: RolloutStatus, target: Absent, now: datetime) -> tuple[RolloutStatus, list[Effect]]:

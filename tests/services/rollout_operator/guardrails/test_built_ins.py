@@ -5,7 +5,7 @@ import re
 import pytest
 
 from endcap.contracts.rollout import DEFAULT_GUARDRAILS, BuiltIn, Guardrail
-from endcap_rollout_operator.guardrails.built_ins import BUILT_INS
+from endcap_rollout_operator.guardrails.guardrails import BUILT_INS
 from tests.made_metrics import MadeTransformer
 from tests.services.rollout_operator.guardrails.scene import Scene
 

@@ -10,7 +10,7 @@ import pytest
 from endcap.contracts.rollout import DEFAULT_GUARDRAILS, Analysis
 from endcap.core.errors import DependencyUnavailable
 from endcap.core.settings import RolloutSettings, Settings
-from endcap_rollout_operator.guardrails import Guardrails, open_guardrails
+from endcap_rollout_operator.guardrails.guardrails import Guardrails, open_guardrails
 from endcap_rollout_operator.guardrails.prometheus import Prometheus
 
 NOW = datetime(2026, 11, 24, tzinfo=UTC)

@@ -18,11 +18,10 @@ from endcap.contracts.rollout import (
     Step,
 )
 from endcap.release.rollout.resource import Rollout
-from endcap.release.rollout.steps import is_measuring_due
 from endcap_rollout_operator.state import effects as fx
 from endcap_rollout_operator.state.decision import decide
 from endcap_rollout_operator.state.observed_state import Absent, Candidate, Index, LoadFailure, Mode, ObservedState, Pods, Target
-from endcap_rollout_operator.state.transition import with_measurements
+from endcap_rollout_operator.state.transition import is_measuring_due, with_measurements
 
 START = datetime(2026, 11, 24, 12, tzinfo=UTC)
 OLD = Served(version=1, storage_uri="pvc://bundles/1", collection="endcap_1")
