@@ -84,13 +84,13 @@ def judge_limits(containers: Mapping[str, Mapping[str, Any]], ranges: list[Docum
 
 def _broken(limit: Mapping[str, Any], resources: Mapping[str, Any]) -> str:
     for resource, most in (limit.get("max") or {}).items():
-        limit = (resources.get("limits") or {}).get(resource)
-        if limit is not None and quantity(limit) > quantity(most):
-            return f"limit {resource} {limit} is over {most}"
+        given = (resources.get("limits") or {}).get(resource)
+        if given is not None and quantity(given) > quantity(most):
+            return f"limit {resource} {given} is over {most}"
     for resource, least in (limit.get("min") or {}).items():
-        request = (resources.get("requests") or {}).get(resource)
-        if request is not None and quantity(request) < quantity(least):
-            return f"request {resource} {request} is under {least}"
+        given = (resources.get("requests") or {}).get(resource)
+        if given is not None and quantity(given) < quantity(least):
+            return f"request {resource} {given} is under {least}"
     return ""
 
 

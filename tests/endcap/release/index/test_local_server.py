@@ -14,7 +14,7 @@ from endcap.core.errors import DependencyUnavailable
 from endcap.core.settings import MilvusSettings, Settings
 from endcap.release.index.connection import answers
 from endcap.release.index.local_server import LocalMilvus, listening_addresses, running_milvus
-from endcap.release.index.loopback import bind_to_loopback
+from endcap.release.index.milvus_program import bind_to_loopback
 
 
 def milvus_processes(folder: Path) -> list[psutil.Process]:

@@ -8,7 +8,7 @@ import pytest
 import yaml
 
 from endcap.contracts.rollout import DEFAULT_GUARDRAILS, BuiltIn, Guardrail
-from endcap_rollout_operator.guardrails.guardrails import click_through, conversion, score_drift, share
+from endcap_rollout_operator.guardrails import click_through, conversion, score_drift, share
 from endcap_rollout_operator.guardrails.look import Look
 from endcap_rollout_operator.guardrails.prometheus import Prometheus
 from endcap_rollout_operator.guardrails.relative_outcome import IMPRESSIONS
