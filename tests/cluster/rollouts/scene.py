@@ -169,7 +169,7 @@ class Scene:
         return self.status(name)
 
     def until_measured(self, name: str, times: int) -> RolloutStatus:
-        """The guardrails were asked so many times more."""
+        """The guardrails were measured so many times more."""
         seen = {self.status(name).measured_at}
 
         def enough() -> bool:

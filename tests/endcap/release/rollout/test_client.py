@@ -27,12 +27,12 @@ def test_a_file_replaces_what_it_names(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("content", "told"), [("steps: [{setWeight: 200}]", r"steps\.0\.setWeight"), ("pace: slow", "pace"), ("a: [", "read")]
+    ("content", "message"), [("steps: [{setWeight: 200}]", r"steps\.0\.setWeight"), ("pace: slow", "pace"), ("a: [", "read")]
 )
-def test_a_file_that_cannot_be_used_is_named_with_the_field(tmp_path: Path, content: str, told: str) -> None:
+def test_a_file_that_cannot_be_used_is_named_with_the_field(tmp_path: Path, content: str, message: str) -> None:
     file = tmp_path / "rollouts.yaml"
     file.write_text(content)
-    with pytest.raises(InvalidInput, match=told):
+    with pytest.raises(InvalidInput, match=message):
         read_defaults(file)
 
 

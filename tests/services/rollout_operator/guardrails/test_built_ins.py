@@ -1,4 +1,4 @@
-"""Each of endcap's own guardrails, asked of a real Prometheus: passes, trips, and is missing."""
+"""Each of endcap's own guardrails, measured by a real Prometheus: passes, trips, and is missing."""
 
 import re
 

@@ -28,7 +28,7 @@ def test_its_bundle_is_read_from_spec_and_annotations() -> None:
 
 
 @pytest.mark.parametrize(
-    ("asked", "found", "mode"),
+    ("requested", "found", "mode"),
     [
         ("Standard", None, "Standard"),
         ("RawDeployment", None, "Standard"),
@@ -38,8 +38,8 @@ def test_its_bundle_is_read_from_spec_and_annotations() -> None:
         ("ModelMesh", None, None),
     ],
 )
-def test_its_mode_is_asked_for_or_found(asked: str | None, found: str | None, mode: str | None) -> None:
-    document: dict[str, Any] = {"metadata": {"annotations": {"serving.kserve.io/deploymentMode": asked} if asked else {}}}
+def test_its_mode_is_requested_or_found(requested: str | None, found: str | None, mode: str | None) -> None:
+    document: dict[str, Any] = {"metadata": {"annotations": {"serving.kserve.io/deploymentMode": requested} if requested else {}}}
     document["status"] = {"deploymentMode": found} if found else {}
     assert mode_of(document) == mode
 

@@ -13,7 +13,7 @@ MODE = st.sampled_from(["Standard", "Knative"])
 DEATHS = st.sets(st.integers(0, 60), max_size=25)
 """Numbers of the acts before which the operator dies."""
 BROKEN_AT = st.sampled_from([None, 5, 50, 100])
-WISHES = st.dictionaries(st.integers(1, 40), st.sampled_from(list(Action)), max_size=3)
+ACTIONS = st.dictionaries(st.integers(1, 40), st.sampled_from(list(Action)), max_size=3)
 """What a person asks for, by tick."""
 
 
@@ -48,15 +48,15 @@ def test_deaths_change_nothing_of_the_end(mode: Mode, deaths: set[int], broken_a
 
 
 @settings(max_examples=300, deadline=None)
-@given(mode=MODE, deaths=DEATHS, wishes=WISHES)
+@given(mode=MODE, deaths=DEATHS, actions=ACTIONS)
 def test_deaths_amid_wishes_never_leave_traffic_on_a_candidate_that_is_not_the_target(
-    mode: Mode, deaths: set[int], wishes: dict[int, Action]
+    mode: Mode, deaths: set[int], actions: dict[int, Action]
 ) -> None:
     made, _ = dying(deaths)
     made.mode = mode
     for tick in range(1, 60):
-        if tick in wishes:
-            made.request(wishes[tick])
+        if tick in actions:
+            made.request(actions[tick])
         made.pass_time()
     if made.status.phase == Phase.PAUSED:
         made.request(Action.RESUME)
