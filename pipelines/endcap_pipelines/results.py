@@ -5,9 +5,9 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Self
 
+from endcap.contracts.evaluation import Evaluation
 from endcap.core.errors import EndcapError
 from endcap.core.settings import Settings
-from endcap.evaluation.evaluation import Evaluation
 from endcap.release.bundle.deployment_record import Deployment, read_deployment
 from endcap_pipelines.local_run import LocalRun
 from endcap_pipelines.step_display import StepRun

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from endcap.evaluation.evaluation import DEEP_K, Figure
+from endcap.contracts.evaluation import DEEP_K, Figure
 from endcap.evaluation.page_style import STYLE
 from endcap_benchmarks.quality.console_table import TRUTH_TITLES
 from endcap_benchmarks.quality.html_template import PAGE

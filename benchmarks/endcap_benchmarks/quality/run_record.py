@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from pydantic import BaseModel, ConfigDict
 
-from endcap.evaluation.evaluation import Reliability
+from endcap.contracts.evaluation import Reliability
 from endcap.evaluation.ranked_lists import RankedLists
 from endcap_benchmarks.quality.recommending import BenchmarkModel, Recommended
 from endcap_benchmarks.quality.task import RankingTask
