@@ -11,12 +11,13 @@ import pytest
 
 from endcap.core.errors import DependencyUnavailable
 from endcap.core.settings import MilvusSettings, ServingSettings, Settings
+from endcap_local.parent_watchdog import run_until_parent_ends
 from endcap_local.parts import local_parts, require_free_ports
 
 SCRIPT = """
 import sys
 from pathlib import Path
-from endcap.cli.failures import report_failure
+from endcap.cli.output import report_failure
 from endcap.core.errors import EndcapError
 from endcap_local.parts import Part
 from endcap_local.supervisor import PartsLog, Supervisor
@@ -112,3 +113,10 @@ def test_a_port_in_use_is_named_with_its_setting(tmp_path: Path) -> None:
 def test_a_milvus_elsewhere_is_not_started_here() -> None:
     assert [part.name for part in local_parts(Settings(milvus=MilvusSettings(managed=False)))] == ["model server", "transformer"]
     assert local_parts(Settings())[0].name == "milvus"
+
+
+def test_a_part_whose_supervisor_is_gone_is_not_started(tmp_path: Path) -> None:
+    gone = subprocess.Popen([sys.executable, "-c", ""])
+    gone.wait()
+    assert run_until_parent_ends(gone.pid, ["touch", str(tmp_path / "started")]) == 0
+    assert not (tmp_path / "started").exists()

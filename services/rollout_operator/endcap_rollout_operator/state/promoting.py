@@ -74,8 +74,10 @@ def _closing(
     if effects:
         return _promoting(status, "ChampionMoves", "MLflow's champion follows", now), effects
     if observed.has_registry:
-        missing = f"MLflow's champion is {observed.champion}; run `endcap bundle promote` or set the alias there"
-        message = missing if champion_due else f"MLflow's champion is {observed.champion}"
+        found = f"MLflow's champion is {observed.champion or 'not set'}"
+        if observed.champion_unknown:
+            found = f"MLflow's champion is not known ({observed.champion_unknown})"
+        message = f"{found}; run `endcap bundle promote` or set the alias there" if champion_due else found
         status = with_condition(status, CHAMPION_CONDITION, not champion_due, reason="Registry", message=message, now=now)
     return enter(status, Phase.SUCCEEDED, "Promoted", f"{spec.target} serves bundle {spec.bundle.version}", now), []
 
