@@ -2,22 +2,37 @@
 
 import hashlib
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from pydantic import ValidationError
 
 from endcap.contracts.bundle import BundleManifest
+from endcap.contracts.evaluation import Evaluation
 from endcap.core.errors import DependencyUnavailable, InvalidInput
 from endcap.core.settings import Settings
-from endcap.evaluation.evaluation import Evaluation
-from endcap.evaluation.gate import Champion
 
 CHAMPION = "champion"
 BUNDLE_TAG = "endcap.bundle"
 EVALUATION_TAG = "endcap.evaluation"
 EVALUATION_ARTIFACT = "evaluation.json"
 _PARAMETER_LENGTH_MAX = 500
+
+
+@dataclass(frozen=True)
+class Champion:
+    """The bundle that others have to beat.
+
+    Attributes:
+        bundle_version: of the bundle that is served.
+        evaluation: its offline figures; None when the registry has them no more.
+        gone: why there are none, for people.
+    """
+
+    bundle_version: int
+    evaluation: Evaluation | None
+    gone: str = ""
 
 
 class Tracking:

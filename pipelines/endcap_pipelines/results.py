@@ -4,10 +4,10 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Self
 
+from endcap.contracts.evaluation import Evaluation
 from endcap.core.errors import EndcapError
 from endcap.core.files import replace_bytes
 from endcap.core.settings import Settings
-from endcap.evaluation.evaluation import Evaluation
 from endcap.release.bundle.deployment_record import Deployment, read_deployment
 from endcap_pipelines.local_run import LocalRun
 from endcap_pipelines.step_display import StepRun
@@ -61,7 +61,7 @@ class TrainingResult:
 
     def told(self) -> str:
         """One sentence for a person."""
-        return f"Refused: {self.reason}" if self.deployment is None else f"Accepted: {self.reason}\n{self.deployment.told()}"
+        return f"Refused: {self.reason}" if self.deployment is None else f"Accepted: {self.reason}\n{self.deployment.message()}"
 
     def document(self) -> dict[str, Any]:
         """The same as one JSON document."""

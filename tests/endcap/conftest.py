@@ -12,6 +12,7 @@ import pytest
 
 from endcap.catalogue.item_table import ItemTable
 from endcap.catalogue.vocabulary import Vocabulary
+from endcap.contracts.evaluation import ALL, NEW, Evaluation, Figure, Reliability, ReliabilityBin, SegmentFigures, TruthFigures
 from endcap.contracts.item import Item
 from endcap.contracts.tables import arrow_schema
 from endcap.core.ports import free_port
@@ -21,7 +22,6 @@ from endcap.engine.retrieval.complements import Complements
 from endcap.engine.retrieval.item_to_item import ItemToItem
 from endcap.engine.retrieval.popular import OVERALL, Popularity
 from endcap.engine.retrieval.similar_users import SimilarUsers
-from endcap.evaluation.evaluation import ALL, NEW, Evaluation, Figure, Reliability, ReliabilityBin, SegmentFigures, TruthFigures
 from endcap.features.columns import OBJECTIVES, USER_CATEGORICAL
 from endcap.release.bundle.manifest import Bundle, seal_bundle
 from endcap.release.bundle.tables import BundleTables, write_tables

@@ -6,9 +6,9 @@ from types import SimpleNamespace
 
 import pytest
 
+from endcap.contracts.evaluation import Evaluation
 from endcap.core.errors import EndcapError
 from endcap.core.settings import Settings
-from endcap.evaluation.evaluation import Evaluation
 from endcap.release.bundle.deployment_record import RECORD_NAME, Deployment, write_deployment
 from endcap_pipelines.local_run import LocalRun
 from endcap_pipelines.results import TrainingResult

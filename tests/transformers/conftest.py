@@ -68,9 +68,9 @@ class Endpoint:
     collector: Collector
 
     def process(self, module: str) -> psutil.Process:
-        """The process that runs a Python module, not its leash."""
+        """The process that runs a Python module, not its watchdog."""
         below = psutil.Process(self.supervisor_pid).children(recursive=True)
-        return next(each for each in below if module in each.cmdline() and "endcap_local.leash" not in each.cmdline())
+        return next(each for each in below if module in each.cmdline() and "endcap_local.parent_watchdog" not in each.cmdline())
 
     def predict(self, *instances: dict, **headers: str) -> list[dict]:
         response = httpx.post(f"{self.http}/v1/models/endcap:predict", json={"instances": list(instances)}, headers=headers, timeout=30)

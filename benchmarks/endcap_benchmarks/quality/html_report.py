@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from endcap.contracts.evaluation import DEEP_K, Figure
 from endcap.core.files import replace_text
-from endcap.evaluation.evaluation import DEEP_K, Figure
 from endcap.evaluation.page_style import STYLE
 from endcap_benchmarks.quality.console_table import TRUTH_TITLES
 from endcap_benchmarks.quality.html_template import PAGE

@@ -10,8 +10,8 @@ from zipfile import BadZipFile
 import numpy as np
 from pydantic import BaseModel, ConfigDict
 
+from endcap.contracts.evaluation import Reliability
 from endcap.core.files import replacing_folder
-from endcap.evaluation.evaluation import Reliability
 from endcap.evaluation.ranked_lists import RankedLists
 from endcap_benchmarks.quality.recommending import BenchmarkModel, Recommended
 from endcap_benchmarks.quality.task import RankingTask

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from pathlib import Path
 
-from endcap.evaluation.evaluation import Figure
+from endcap.contracts.evaluation import Figure
 from endcap_benchmarks.quality.console_table import TRUTH_TITLES
 from endcap_benchmarks.quality.metric_columns import best_models, metric_columns, present_columns, ranked_models, significance_mark
 from endcap_benchmarks.quality.quality_report import QualityReport, TaskResult, TruthResult

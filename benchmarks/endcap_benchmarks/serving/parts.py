@@ -24,7 +24,7 @@ SUPERVISE = (sys.executable, "-m", "endcap_benchmarks.serving.supervise")
 LOG_END_CHARACTERS = 1_500
 
 _MODULES = {"transformer": "transformer", "model server": "endcap_model_server"}
-_LEASH = "endcap_local.leash"
+_WATCHDOG = "endcap_local.parent_watchdog"
 _MILVUS = "milvus"
 
 
@@ -54,7 +54,7 @@ class RunningParts:
         return f"http://127.0.0.1:{self.http_port}"
 
     def processes(self) -> dict[str, psutil.Process]:
-        """The working processes by part: not the leashes, and of Milvus the server itself."""
+        """The working processes by part: not the watchdogs, and of Milvus the server itself."""
         below = psutil.Process(self.supervisor_pid).children(recursive=True)
         found = {part: [each for each in below if _runs(each, module)] for part, module in _MODULES.items()}
         found[_MILVUS] = [each for each in below if each.name() == _MILVUS]
@@ -135,4 +135,4 @@ def _runs(process: psutil.Process, module: str) -> bool:
         command = process.cmdline()
     except psutil.Error:
         return False
-    return _LEASH not in command and "-m" in command and module in command[command.index("-m") + 1]
+    return _WATCHDOG not in command and "-m" in command and module in command[command.index("-m") + 1]

@@ -7,13 +7,13 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from endcap.contracts.evaluation import ALL, DEEP_K, NEW, Evaluation, Reliability, ReliabilityBin
 from endcap.core.errors import DataRejected
 from endcap.core.files import replacing_folder
 from endcap.core.log import get_logger
 from endcap.core.progress import StepProgress
 from endcap.core.settings import RetrievalSettings
 from endcap.evaluation.calibration import calibration_curve, expected_calibration_error
-from endcap.evaluation.evaluation import ALL, DEEP_K, NEW, Evaluation, Reliability, ReliabilityBin
 from endcap.evaluation.judgement import JudgedCatalogue, Judgement, judge
 from endcap.evaluation.purchase_log import contains, pair_keys
 from endcap.evaluation.ranked_lists import ScoredPairs

@@ -5,11 +5,11 @@ from dataclasses import asdict, dataclass, field
 from importlib.metadata import version as package_version
 from pathlib import Path
 
+from endcap.contracts.evaluation import Evaluation
 from endcap.core.clock import Clock
 from endcap.core.files import replacing_folder
 from endcap.core.log import get_logger
 from endcap.core.settings import RetrievalSettings, Settings
-from endcap.evaluation.evaluation import Evaluation
 from endcap.features.columns import OBJECTIVES
 from endcap.release.bundle.manifest import Bundle, seal_bundle
 from endcap.release.bundle.tables import BundleTables, write_tables

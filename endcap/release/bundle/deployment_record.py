@@ -18,7 +18,7 @@ class Deployment(BaseModel):
     version: int = Field(description="The bundle.")
     rollout: str | None = Field(None, description="The Rollout that takes it to all traffic; None when it is served already.")
 
-    def told(self) -> str:
+    def message(self) -> str:
         """One sentence for a person."""
         if self.rollout is None:
             return f"Bundle endcap-{self.version} is deployed"

@@ -72,7 +72,7 @@ def is_released(bundle: Bundle, settings: Settings) -> bool:
 
 
 def _require_writable(served_dir: Path) -> None:
-    """Asked before anything moves: an alias without its bundle would be half a promotion."""
+    """Checked before anything moves: an alias without its bundle would be half a promotion."""
     if served_dir.is_dir() and not os.access(served_dir, os.W_OK):
         raise InvalidInput(
             "the served folder is read-only here",

@@ -31,7 +31,7 @@ class LoadedSegment:
 def wait_until_indexed(
     client: Any, name: str, rows: int, report: Callable[[int], None] = lambda _: None, timeout_s: float = BUILD_TIMEOUT_S
 ) -> None:
-    """Return when the index covers all rows; `report` is told how many it does.
+    """Return when the index covers all rows; `report` is called with how many it does.
 
     Raises:
         DependencyUnavailable: it takes too long, or Milvus failed to build it.

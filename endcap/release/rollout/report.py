@@ -5,8 +5,7 @@ from typing import Any
 
 from endcap.contracts.moment import DAY_S
 from endcap.contracts.rollout import Measurement
-from endcap.release.rollout.resource import Rollout
-from endcap.release.rollout.steps import step_index, step_seconds, steps_taken
+from endcap.release.rollout.resource import Rollout, step_index, step_seconds, steps_taken
 
 
 def overview_row(rollout: Rollout, now: datetime) -> dict[str, Any]:
@@ -38,7 +37,7 @@ def summary_rows(rollout: Rollout, now: datetime) -> list[dict[str, Any]]:
         "pods": _pods(rollout),
         "at this step": lasting(step_seconds(status, now)) if has_step and status.step_started_at and not rollout.has_ended else None,
         "requests": status.step_requests,
-        "tripped": _told(status.tripped) if status.tripped else None,
+        "tripped": _tripped(status.tripped) if status.tripped else None,
         "decided": status.decided_at,
         "completed": _completed(rollout),
     }
@@ -99,7 +98,7 @@ def _completed(rollout: Rollout) -> str | None:
     return f"{status.completed_at} ({lasting((status.completed_at - status.decided_at).total_seconds())} after the decision)"
 
 
-def _told(measurement: Measurement) -> str:
+def _tripped(measurement: Measurement) -> str:
     return f"{measurement.name} at {measurement.at}: {_number(measurement.value)}, limit {measurement.limit:g}"
 
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from endcap.evaluation.evaluation import Figure
+from endcap.contracts.evaluation import Figure
 from endcap_benchmarks.quality.quality_report import DataKind, Difference, ModelResult, QualityReport, TaskResult, TruthResult
 from endcap_benchmarks.quality.tables import RESULTS, markdown_of
 

@@ -14,7 +14,7 @@ LOG_TAIL = 3000
 
 
 class ProgramProcess:
-    """Runs a command on a leash, so that it ends with the tests however they end.
+    """Runs a command under the parent watchdog, so that it ends with the tests however they end.
 
     Args:
         name: of its log file.
@@ -23,7 +23,7 @@ class ProgramProcess:
     """
 
     def __init__(self, name: str, command: Sequence[str], logs: Path) -> None:
-        self._command = [sys.executable, "-m", "endcap_local.leash", str(os.getpid()), *command]
+        self._command = [sys.executable, "-m", "endcap_local.parent_watchdog", str(os.getpid()), *command]
         self._log = logs / f"{name}.log"
         self.name = name
         self._process: subprocess.Popen[bytes] | None = None

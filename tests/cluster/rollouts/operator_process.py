@@ -52,7 +52,7 @@ class OperatorProcess:
         self._end(signal.SIGKILL)
 
     def stop(self) -> int:
-        """As when its pod is asked to go; the exit code."""
+        """As when its pod gets SIGTERM; the exit code."""
         return self._end(signal.SIGTERM)
 
     @property

@@ -10,7 +10,7 @@ from endcap.core.ports import free_port
 from endcap.core.settings import MilvusSettings
 from endcap.release.index.connection import connect
 from endcap_rollout_operator.bundle_index import BundleIndex
-from endcap_rollout_operator.state.world import Index
+from endcap_rollout_operator.state.observed_state import Index
 from tests.cluster.rollouts.scene import made_collection
 
 PREFIX = "pruned"

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from endcap.contracts.evaluation import Evaluation
 from endcap.core.errors import DependencyUnavailable
 from endcap.core.settings import MlflowSettings, Settings
-from endcap.evaluation.evaluation import Evaluation
 from endcap.release.bundle.manifest import Bundle
 from endcap.release.tracking import Tracking
 

@@ -10,7 +10,7 @@ import pytest
 
 from endcap.core.errors import DependencyUnavailable
 from endcap.core.settings import MilvusSettings, ServingSettings, Settings
-from endcap_local.leash import run_on_leash
+from endcap_local.parent_watchdog import run_until_parent_ends
 from endcap_local.parts import local_parts, require_free_ports
 from tests.waiting import until
 
@@ -73,10 +73,10 @@ def test_killing_the_supervisor_outright_leaves_nothing_behind(tmp_path: Path) -
     assert_all_gone(below)
 
 
-def test_killing_a_leash_takes_its_part_along(tmp_path: Path) -> None:
+def test_killing_a_watchdog_takes_its_part_along(tmp_path: Path) -> None:
     process = start(tmp_path, [("one", SLEEPS), ("two", SLEEPS)])
     below = everything_below(process, tmp_path, ["one", "two"])
-    next(each for each in below if "endcap_local.leash" in each.cmdline()).kill()
+    next(each for each in below if "endcap_local.parent_watchdog" in each.cmdline()).kill()
     assert process.wait(timeout=30) == 5
     assert_all_gone(below)
 
@@ -119,5 +119,5 @@ def test_a_milvus_elsewhere_is_not_started_here() -> None:
 def test_a_part_whose_supervisor_is_gone_is_not_started(tmp_path: Path) -> None:
     gone = subprocess.Popen([sys.executable, "-c", ""])
     gone.wait()
-    assert run_on_leash(gone.pid, ["touch", str(tmp_path / "started")]) == 0
+    assert run_until_parent_ends(gone.pid, ["touch", str(tmp_path / "started")]) == 0
     assert not (tmp_path / "started").exists()

@@ -12,8 +12,8 @@ from endcap.release.rollout.api_server import Conflict
 from endcap_rollout_operator.metrics import OperatorMetrics
 from endcap_rollout_operator.reconciler import Reconciler
 from endcap_rollout_operator.state import effects as fx
-from endcap_rollout_operator.state.world import Index
-from tests.services.rollout_operator.state.made_world import START, MadeCluster, made_rollout
+from endcap_rollout_operator.state.observed_state import Index
+from tests.services.rollout_operator.state.made_cluster import START, MadeCluster, made_rollout
 
 
 class Away:
@@ -56,7 +56,7 @@ def test_a_registry_that_does_not_answer_is_not_one_without_a_champion(registry:
 
 
 def test_a_milvus_that_does_not_answer_is_not_one_without_the_collection(registry: CollectorRegistry) -> None:
-    target = MadeCluster(made_rollout()).world().target
+    target = MadeCluster(made_rollout()).observed().target
     assert reconciler(registry, is_away=True)._found_index(made_rollout(), target) is None  # type: ignore[arg-type]
     assert failures(registry, "index") == 1
     found = reconciler(CollectorRegistry(), is_away=False)._found_index(made_rollout(), target)  # type: ignore[arg-type]
@@ -70,7 +70,7 @@ class Failing:
         self._error = error
         self.done: list[fx.Effect] = []
 
-    def do(self, effect: fx.Effect, *_: object) -> None:
+    def run(self, effect: fx.Effect, *_: object) -> None:
         if isinstance(effect, fx.AddFinalizer):
             raise self._error
         self.done.append(effect)
@@ -89,8 +89,8 @@ def test_an_effect_that_fails_keeps_no_other_and_is_counted_unless_it_is_only_to
     registry: CollectorRegistry, error: Exception, went_well: bool, counted: int, refused: int
 ) -> None:
     made, effects = reconciler(registry, is_away=False), Failing(error)
-    made._hands = effects  # type: ignore[assignment]
-    done, refusals = made._carry_out((fx.AddFinalizer(), fx.SetWeight(5)), made_rollout(), None)  # type: ignore[arg-type]
+    made._runner = effects  # type: ignore[assignment]
+    done, refusals = made._run_effects((fx.AddFinalizer(), fx.SetWeight(5)), made_rollout(), None)  # type: ignore[arg-type]
     assert (done, len(refusals), effects.done) == (went_well, refused, [fx.SetWeight(5)])
     assert failures(registry, "AddFinalizer") == counted
 
@@ -122,7 +122,7 @@ def test_a_look_that_is_refused_is_said_in_the_status(registry: CollectorRegistr
     said: list[Refusal] = []
     made = reconciler(registry, is_away=False)
     monkeypatch.setattr("endcap_rollout_operator.reconciler.look_at", refused)
-    monkeypatch.setattr(made, "_say_refused", lambda _rollout, _status, refusals: said.extend(refusals))
+    monkeypatch.setattr(made, "_write_refusals", lambda _rollout, _status, refusals: said.extend(refusals))
     assert not made._look(made_rollout(), None)
     assert [each.message for each in said] == ['list pods is refused by RBAC: User "me" cannot list resource "pods"']
     assert failures(registry, "look") == 1

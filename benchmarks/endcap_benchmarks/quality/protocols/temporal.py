@@ -6,9 +6,9 @@ from datetime import UTC, datetime, timedelta
 import polars as pl
 
 from endcap.algorithms.method import TrainingData
+from endcap.contracts.evaluation import ALL, NEW
 from endcap.contracts.moment import DAY_S
 from endcap.core.errors import DataRejected, InvalidInput
-from endcap.evaluation.evaluation import ALL, NEW
 from endcap_benchmarks.quality.recorded_purchases import RecordedPurchases
 from endcap_benchmarks.quality.task import RankingTask, TaskCatalogue, Truth, buyer_share, interactions_of, pairs_of
 from endcap_benchmarks.quality.user_segments import user_segments

@@ -15,7 +15,7 @@ from endcap.core.ports import free_port
 from endcap.core.settings import MilvusSettings, Settings
 from endcap.release.index.connection import answers
 from endcap.release.index.local_server import LocalMilvus, _sole_user, listening_addresses, running_milvus
-from endcap.release.index.loopback import bind_to_loopback
+from endcap.release.index.milvus_program import bind_to_loopback
 
 
 def milvus_processes(folder: Path) -> list[psutil.Process]:

@@ -10,7 +10,7 @@ from endcap.core.settings import RolloutSettings, Settings
 from endcap.release.rollout.api_server import Conflict
 from endcap.release.rollout.client import create_rollout, read_defaults, rollout_document
 from endcap.release.rollout.resource import parse_rollout, status_document
-from tests.services.rollout_operator.state.made_world import MadeCluster, made_rollout, made_spec
+from tests.services.rollout_operator.state.made_cluster import MadeCluster, made_rollout, made_spec
 
 
 def test_without_a_file_the_defaults_are_endcaps_own() -> None:
@@ -29,12 +29,12 @@ def test_a_file_replaces_what_it_names(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("content", "told"), [("steps: [{setWeight: 200}]", r"steps\.0\.setWeight"), ("pace: slow", "pace"), ("a: [", "read")]
+    ("content", "message"), [("steps: [{setWeight: 200}]", r"steps\.0\.setWeight"), ("pace: slow", "pace"), ("a: [", "read")]
 )
-def test_a_file_that_cannot_be_used_is_named_with_the_field(tmp_path: Path, content: str, told: str) -> None:
+def test_a_file_that_cannot_be_used_is_named_with_the_field(tmp_path: Path, content: str, message: str) -> None:
     file = tmp_path / "rollouts.yaml"
     file.write_text(content)
-    with pytest.raises(InvalidInput, match=told):
+    with pytest.raises(InvalidInput, match=message):
         read_defaults(file)
 
 

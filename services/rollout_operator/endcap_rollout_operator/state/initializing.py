@@ -3,19 +3,21 @@
 from datetime import datetime
 
 from endcap.contracts.rollout import Phase, RolloutSpec, RolloutStatus
-from endcap.release.rollout.resource import Rollout
-from endcap.release.rollout.steps import steps_taken
+from endcap.release.rollout.resource import Rollout, steps_taken
 from endcap_rollout_operator.state.capacity import Preparation, prepared, prepared_step, with_progress
-from endcap_rollout_operator.state.edits import confirmed, noticed_edit
 from endcap_rollout_operator.state.effects import Effect, EnsureCandidate, LoadCollection, SetWeight
-from endcap_rollout_operator.state.load_failure import with_load_failure
+from endcap_rollout_operator.state.manual_edits import confirmed, noticed_edit
+from endcap_rollout_operator.state.observed_state import Absent, Candidate, Index, ObservedState, Target
 from endcap_rollout_operator.state.refusals import reason_to_wait
 from endcap_rollout_operator.state.transition import EDITED, begin_step, changed, enter, pause, roll_back, seconds_since
-from endcap_rollout_operator.state.world import Absent, Candidate, Index, Target, World
+
+FAILED_SECONDS_MAX = 60.0
+RESTARTS_MAX = 2
+"""Of the model container: what failed twice in the same way is not going to load."""
 
 
-def decide_starting(rollout: Rollout, world: World, now: datetime) -> tuple[RolloutStatus, list[Effect]]:
-    spec, target = rollout.spec, world.target
+def decide_initializing(rollout: Rollout, observed: ObservedState, now: datetime) -> tuple[RolloutStatus, list[Effect]]:
+    spec, target = rollout.spec, observed.target
     status = with_progress(rollout.status, target, now)
     if _seconds_without_progress(status, now) > spec.progress_deadline_seconds:
         message = f"no progress for {spec.progress_deadline_seconds} s: {reason_to_wait(status)}"
@@ -28,7 +30,7 @@ def decide_starting(rollout: Rollout, world: World, now: datetime) -> tuple[Roll
     edit = noticed_edit(spec, status, target)
     if edit is not None:
         return pause(status, EDITED, edit, now), []
-    return _for_index(spec, status, world.index, now) or _for_candidate(spec, status, target, now)
+    return _for_index(spec, status, observed.index, now) or _for_candidate(spec, status, target, now)
 
 
 def _seconds_without_progress(status: RolloutStatus, now: datetime) -> float:
@@ -70,7 +72,7 @@ def _for_candidate(spec: RolloutSpec, status: RolloutStatus, target: Target, now
         return enter(status, Phase.INITIALIZING, "CandidateStarting", message, now), [EnsureCandidate(spec.bundle)]
     if not candidate.is_owned:
         return enter(status, Phase.INITIALIZING, "CandidateForeign", candidate.message, now), []
-    status = with_load_failure(status, candidate, now)
+    status = _with_load_failure(status, candidate, now)
     if status.phase == Phase.ROLLING_BACK:
         return status, []
     index = len(steps_taken(spec)) - 1 if status.promote_requested else 0
@@ -83,6 +85,22 @@ def _for_candidate(spec: RolloutSpec, status: RolloutStatus, target: Target, now
         return _waiting(step.status, candidate, step.lacking, now), list(step.effects)
     status = begin_step(spec, step.status, index, now)
     return status, [SetWeight(status.current_weight)]
+
+
+def _with_load_failure(status: RolloutStatus, candidate: Candidate, now: datetime) -> RolloutStatus:
+    """The status with the time since KServe says that the model fails to load: a store may answer late.
+
+    Rolled back when that has lasted, or when the model was tried often enough.
+
+    While a pod of the candidate serves, one that fails beside it is a matter of that pod or its node, and of the deadline.
+    """
+    failure = candidate.load_failure
+    if failure is None or candidate.is_ready:
+        return changed(status, load_failed_since=None)
+    status = changed(status, load_failed_since=status.load_failed_since or now)
+    if failure.restarts >= RESTARTS_MAX or seconds_since(status.load_failed_since, now) > FAILED_SECONDS_MAX:
+        return roll_back(status, "CandidateLoadFailed", failure.message, now)
+    return status
 
 
 def _awaits_own_pods(status: RolloutStatus) -> bool:

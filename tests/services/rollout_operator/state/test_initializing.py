@@ -4,8 +4,8 @@ import pytest
 
 from endcap.contracts.rollout import Phase
 from endcap_rollout_operator.state import effects as fx
-from endcap_rollout_operator.state.world import LoadFailure, Mode
-from tests.services.rollout_operator.state.made_world import MadeCluster, made_rollout, made_spec
+from endcap_rollout_operator.state.observed_state import LoadFailure, Mode
+from tests.services.rollout_operator.state.made_cluster import MadeCluster, made_rollout, made_spec
 
 FAILURE = LoadFailure("ModelLoadFailed: no such file (exit code 1)")
 

@@ -1,8 +1,8 @@
-"""A person's edits of what the operator works on: noticed, said, and left alone until somebody resumes or aborts."""
+"""Manual edits of what the operator works on: noticed, reported, and left alone until somebody resumes or aborts."""
 
 from endcap.contracts.rollout import Capacity, Phase, RolloutSpec, RolloutStatus
+from endcap_rollout_operator.state.observed_state import Candidate, Target
 from endcap_rollout_operator.state.transition import changed, restart_step
-from endcap_rollout_operator.state.world import Candidate, Target
 
 
 def wanted_bundle(spec: RolloutSpec, status: RolloutStatus) -> str | None:
@@ -21,7 +21,7 @@ def noticed_edit(spec: RolloutSpec, status: RolloutStatus, target: Target) -> st
     if target.served.storage_uri not in {written, wanted_bundle(spec, status)}:
         return f"storageUri of {spec.target} is {target.served.storage_uri}, not {written}"
     if target.weight not in {status.written_weight, status.current_weight}:
-        weight = "cannot be told" if target.weight is None else f"is {target.weight} %"
+        weight = "cannot be read" if target.weight is None else f"is {target.weight} %"
         return f"the candidate's weight {weight}, not {status.current_weight} %"
     return _candidate_edit(status, target.candidate)
 

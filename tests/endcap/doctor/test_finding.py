@@ -6,8 +6,7 @@ import json
 import pytest
 from rich.console import Console
 
-from endcap.doctor.finding import Finding, Report, State, counted
-from endcap.doctor.table import print_report
+from endcap.doctor.finding import Finding, Report, State, counted, print_report
 
 FIX = "kubectl create secret generic endcap-feast-registry --namespace shop --from-literal=registry=..."
 

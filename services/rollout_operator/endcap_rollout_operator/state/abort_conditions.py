@@ -1,4 +1,4 @@
-"""What ends a candidate at any step, paused or not: it is gone or has no pod that takes traffic, or a guardrail trips.
+"""What aborts a rollout at any step, paused or not: it is gone or has no pod that takes traffic, or a guardrail trips.
 
 That some of its pods are missing ends nothing: a scale-out, an eviction or a drained node looks like that and heals. Only when it makes no
 progress for the deadline is it rolled back.
@@ -7,20 +7,19 @@ progress for the deadline is it rolled back.
 from datetime import datetime
 
 from endcap.contracts.rollout import Guardrail, Measurement, RolloutSpec, RolloutStatus
-from endcap.release.rollout.steps import measured_in_step
 from endcap_rollout_operator.state.capacity import is_stalled, shortage, with_progress
-from endcap_rollout_operator.state.transition import changed, roll_back, seconds_since
-from endcap_rollout_operator.state.world import Absent, Target
+from endcap_rollout_operator.state.observed_state import Absent, Target
+from endcap_rollout_operator.state.transition import changed, measured_in_step, roll_back, seconds_since
 
 UNREADY_SECONDS_MAX = 15.0
 """Long enough for one late probe, short against what its share of the shoppers would see."""
 
 
-def with_dangers(spec: RolloutSpec, status: RolloutStatus, target: Target | Absent, now: datetime) -> tuple[RolloutStatus, bool]:
+def check_abort_conditions(spec: RolloutSpec, status: RolloutStatus, target: Target | Absent, now: datetime) -> tuple[RolloutStatus, bool]:
     """The status, rolled back if anything calls for it; and whether it was."""
     tripped = tripped_measurement(spec, status)
     if tripped is not None:
-        return roll_back(status, "GuardrailTripped", told(tripped), now, tripped=tripped), True
+        return roll_back(status, "GuardrailTripped", measurement_message(tripped), now, tripped=tripped), True
     if isinstance(target, Absent):
         return (roll_back(status, target.reason, target.message, now), True) if target.is_gone else (status, False)
     return _with_readiness(status, target, now)
@@ -38,7 +37,7 @@ def _with_readiness(status: RolloutStatus, target: Target, now: datetime) -> tup
     return status, False
 
 
-def with_pods(spec: RolloutSpec, status: RolloutStatus, target: Target, now: datetime) -> tuple[RolloutStatus, bool]:
+def check_progress(spec: RolloutSpec, status: RolloutStatus, target: Target, now: datetime) -> tuple[RolloutStatus, bool]:
     """The status with the candidate's progress; rolled back, and True, when it made none for too long."""
     status = with_progress(status, target, now)
     if not is_stalled(spec, status, target, now):
@@ -57,7 +56,7 @@ def tripped_measurement(spec: RolloutSpec, status: RolloutStatus) -> Measurement
     return None
 
 
-def told(measurement: Measurement) -> str:
+def measurement_message(measurement: Measurement) -> str:
     """One line for people: what was measured, against what."""
     side = "at most" if measurement.direction == "atMost" else "at least"
     value = "no data" if measurement.value is None else f"{measurement.value:.4g}"

@@ -18,11 +18,10 @@ from endcap.contracts.rollout import (
     Step,
 )
 from endcap.release.rollout.resource import Rollout
-from endcap.release.rollout.steps import is_measuring_due
 from endcap_rollout_operator.state import effects as fx
 from endcap_rollout_operator.state.decision import decide
-from endcap_rollout_operator.state.transition import with_measurements
-from endcap_rollout_operator.state.world import Absent, Candidate, Index, LoadFailure, Mode, Pods, Target, World
+from endcap_rollout_operator.state.observed_state import Absent, Candidate, Index, LoadFailure, Mode, ObservedState, Pods, Target
+from endcap_rollout_operator.state.transition import is_measuring_due, with_measurements
 
 START = datetime(2026, 11, 24, 12, tzinfo=UTC)
 OLD = Served(version=1, storage_uri="pvc://bundles/1", collection="endcap_1")
@@ -47,7 +46,7 @@ def made_rollout(spec: RolloutSpec | None = None, **fields: Any) -> Rollout:
         "created_at": START,
         "is_deleting": False,
         "has_finalizer": False,
-        "wish": None,
+        "requested_action": None,
         "spec": spec or made_spec(),
         "status": RolloutStatus(),
     }
@@ -55,7 +54,7 @@ def made_rollout(spec: RolloutSpec | None = None, **fields: Any) -> Rollout:
 
 
 class Died(Exception):
-    """The operator is gone; the world and the resource stay as they are."""
+    """The operator is gone; the cluster and the resource stay as they are."""
 
 
 @dataclass
@@ -67,7 +66,7 @@ class MadeCluster:
         stable_pods: available ones of the target.
         is_held: the operator wrote the target's `minReplicas` last.
         candidate_min: its `minReplicas`; it has as many available pods, up to `candidate_pods_max`.
-        dies: asked before each act of the operator.
+        dies: called before each act of the operator.
     """
 
     rollout: Rollout
@@ -99,7 +98,7 @@ class MadeCluster:
     verdict: Callable[[int], str] = lambda weight: "pass"
     requests_per_second: int = 100
     dies: Callable[[], bool] = lambda: False
-    told: list[str] = field(default_factory=list)
+    events: list[str] = field(default_factory=list)
     done: list[fx.Effect] = field(default_factory=list)
     finalizer_removed: bool = False
 
@@ -107,14 +106,14 @@ class MadeCluster:
     def status(self) -> RolloutStatus:
         return self.rollout.status
 
-    def wish(self, action: Action | str) -> None:
-        self.rollout = replace(self.rollout, wish=str(action))
+    def request(self, action: Action | str) -> None:
+        self.rollout = replace(self.rollout, requested_action=str(action))
 
-    def world(self) -> World:
+    def observed(self) -> ObservedState:
         if self.is_gone:
-            return World(Absent("TargetMissing", "there is no InferenceService endcap", True), ahead=self.ahead)
+            return ObservedState(Absent("TargetMissing", "there is no InferenceService endcap", True), ahead=self.ahead)
         index = Index(self.collection, self.alias, self.stable_collection) if self.has_milvus else None  # type: ignore[arg-type]
-        return World(self._target(), ahead=self.ahead, index=index, champion=self.champion, has_registry=True)
+        return ObservedState(self._target(), ahead=self.ahead, index=index, champion=self.champion, has_registry=True)
 
     def _target(self) -> Target:
         if self.mode == "Standard":
@@ -149,7 +148,7 @@ class MadeCluster:
         rollout = self.rollout
         if is_measuring_due(rollout.spec, rollout.status, self.now):
             rollout = replace(rollout, status=self._measured(rollout))
-        decision = decide(rollout, self.world(), self.now)
+        decision = decide(rollout, self.observed(), self.now)
         self._may_die()
         self.rollout = replace(self.rollout, status=decision.status)
         for effect in decision.effects:
@@ -190,17 +189,17 @@ class MadeCluster:
             case fx.RemoveFinalizer():
                 self.rollout = replace(self.rollout, has_finalizer=False)
                 self.finalizer_removed = True
-            case fx.RemoveWish(wish):
-                if self.rollout.wish == wish:
-                    self.rollout = replace(self.rollout, wish=None)
+            case fx.RemoveAction(action):
+                if self.rollout.requested_action == action:
+                    self.rollout = replace(self.rollout, requested_action=None)
             case fx.LoadCollection():
                 self.collection = "loaded"
             case fx.MoveAlias(collection):
                 self.alias = collection if self.has_milvus else self.alias
             case fx.MakeChampion(version):
                 self.champion = version
-            case fx.Tell(reason):
-                self.told.append(reason)
+            case fx.RecordEvent(reason):
+                self.events.append(reason)
             case _:
                 (self._standard if self.mode == "Standard" else self._knative)(effect)
 

@@ -1,15 +1,15 @@
-"""The operator's clockwork: a look at all rollouts each tick, and at once when Kubernetes says that one changed."""
+"""The operator's control loop: a look at all rollouts each tick, and at once when Kubernetes says that one changed."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import datetime
 
+from endcap.contracts.rollout import Phase
 from endcap.core.clock import Clock
 from endcap.core.errors import EndcapError, InvalidInput
 from endcap.core.log import get_logger
 from endcap.release.rollout.api_server import ROLLOUTS, ApiServer
 from endcap.release.rollout.resource import Rollout, parse_rollout
-from endcap_rollout_operator.line import lines
 from endcap_rollout_operator.metrics import OperatorMetrics
 from endcap_rollout_operator.reconciler import Reconciler
 
@@ -18,7 +18,7 @@ STUCK_S = 600.0
 """A look that takes longer hangs: the process is better started again."""
 
 
-class Ticking:
+class ControlLoop:
     """Targets are looked at beside each other, so that one whose Milvus hangs holds up no other.
 
     Args:
@@ -71,16 +71,16 @@ class Ticking:
             return
         self._failures = 0
         self._metrics.show(rollouts)
-        for target, line in lines(rollouts).items():
+        for target, queue in queues(rollouts).items():
             if target not in self._working:
                 self._begun[target] = self._clock()
-                self._working[target] = asyncio.create_task(self._work(target, line))
+                self._working[target] = asyncio.create_task(self._work(target, queue))
 
-    async def _work(self, target: str, line: list[Rollout]) -> None:
+    async def _work(self, target: str, queue: list[Rollout]) -> None:
         try:
             reconciler = self._reconcilers.get(target) or self._open_reconciler()
             self._reconcilers[target] = reconciler
-            await asyncio.to_thread(reconciler.reconcile, line)
+            await asyncio.to_thread(reconciler.reconcile, queue)
         except Exception as error:
             self._metrics.failures.labels("unexpected").inc()
             self._log.error("a look failed", target=target, exc_info=error)
@@ -104,3 +104,16 @@ class Ticking:
                 self._metrics.failures.labels("parse").inc()
                 self._log.warning("a rollout cannot be read", reason=str(error))
         return rollouts
+
+
+def queues(rollouts: Iterable[Rollout]) -> dict[str, list[Rollout]]:
+    """The queue of each target, in the order of their turns; one that has begun is before all that have not."""
+    by_target: dict[str, list[Rollout]] = {}
+    for rollout in sorted(rollouts, key=_turn):
+        by_target.setdefault(rollout.spec.target, []).append(rollout)
+    return by_target
+
+
+def _turn(rollout: Rollout) -> tuple[bool, float, str]:
+    has_begun = rollout.status.phase not in (None, Phase.WAITING)
+    return not has_begun, rollout.created_at.timestamp(), rollout.name

@@ -5,8 +5,8 @@ import threading
 from endcap.core.errors import DependencyUnavailable
 from endcap.doctor.check import Check, Outcome, ok
 from endcap.doctor.cluster import Cluster, NotAllowed
+from endcap.doctor.examination import run_checks
 from endcap.doctor.finding import State
-from endcap.doctor.running import run_checks
 from tests.endcap.doctor.made_cluster import made_cluster
 
 

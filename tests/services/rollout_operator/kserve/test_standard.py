@@ -2,7 +2,7 @@
 
 import pytest
 
-from endcap_rollout_operator.kserve.route_weights import traffic_rule, weight_of, weight_patch
+from endcap_rollout_operator.kserve.standard import traffic_rule, weight_of, weight_patch
 from tests.services.rollout_operator.documents import backend, route
 
 STABLE, CANDIDATE = "endcap-predictor", "endcap-candidate-predictor"

@@ -16,7 +16,7 @@ def test_pause_holds_and_resume_goes_on(scene: Scene) -> None:
     scene.until_at_step(rollout, 0)
     scene.ask(rollout, "pause")
     scene.until(rollout, "paused", phase=Phase.PAUSED, reason="Requested")
-    until(lambda: scene.rollout(rollout).wish is None, "the annotation is taken off")
+    until(lambda: scene.rollout(rollout).requested_action is None, "the annotation is taken off")
     status = scene.until_measured(rollout, 8)  # a second apart: longer than the step would last
     assert status.phase == Phase.PAUSED
     assert scene.weights(target)[f"{target}-candidate-predictor"] == 10

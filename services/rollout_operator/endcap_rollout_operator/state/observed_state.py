@@ -1,4 +1,4 @@
-"""What the operator finds at one look: the target and its candidate, the index, and who else is in line."""
+"""What the operator finds at one look: the target and its candidate, the index, and which rollout is ahead in the queue."""
 
 from dataclasses import dataclass
 from typing import Literal
@@ -80,7 +80,7 @@ class Target:
     Attributes:
         served: the bundle its spec names.
         is_settled: enough pods are available, and every pod (or the only revision with traffic) serves what the spec names.
-        weight: the candidate's share as written, per cent; None when it cannot be told.
+        weight: the candidate's share as written, per cent; None when it cannot be read.
         is_weight_in_force: traffic is known to follow `weight`.
         pods: None in Knative mode.
     """
@@ -125,12 +125,12 @@ class Index:
 
 
 @dataclass(frozen=True)
-class World:
+class ObservedState:
     """Attributes:
     ahead: name of the rollout of the same target that has to end first.
-    index: None when it does not answer, or was not asked.
-    champion: bundle version of MLflow's champion; None when there is none, it was not asked, or it does not answer.
-    champion_unknown: why MLflow does not say who its champion is; empty when it says so or was not asked.
+    index: None when it does not answer, or was not read.
+    champion: bundle version of MLflow's champion; None when there is none, it was not read, or it does not answer.
+    champion_unknown: why MLflow does not say who its champion is; empty when it says so or was not read.
     has_registry: whether there is an MLflow to keep in step.
     """
 

@@ -5,8 +5,8 @@ from collections.abc import Callable
 import pytest
 
 from endcap.contracts.rollout import Action, Phase, Served
-from endcap_rollout_operator.state.world import Mode
-from tests.services.rollout_operator.state.made_world import NEW, OLD, MadeCluster, made_rollout
+from endcap_rollout_operator.state.observed_state import Mode
+from tests.services.rollout_operator.state.made_cluster import NEW, OLD, MadeCluster, made_rollout
 
 OTHER = Served(version=3, storage_uri="pvc://bundles/3", collection="endcap_3")
 
@@ -50,7 +50,7 @@ def test_resume_goes_on_from_the_edit_and_measures_the_step_anew(mode: Mode, edi
     made = MadeCluster(made_rollout(), mode=mode).run(lambda made: at_step(made, 0))
     edit(made)
     made.pass_time()
-    made.wish(Action.RESUME)
+    made.request(Action.RESUME)
     made.pass_time()
     assert (made.status.phase, made.status.step_started_at) == (Phase.PROGRESSING, made.now)
     assert made.status.current_weight == (33 if edit is other_weight else 5)
@@ -61,9 +61,9 @@ def test_another_stable_bundle_is_what_comes_back_after_it_was_adopted() -> None
     made = MadeCluster(made_rollout()).run(lambda made: at_step(made, 0))
     made.served = OTHER
     made.pass_time()
-    made.wish(Action.RESUME)
+    made.request(Action.RESUME)
     made.pass_time()
-    made.wish(Action.ABORT)
+    made.request(Action.ABORT)
     made.run_to_end()
     assert (made.served, made.alias, made.weight) == (OTHER, OTHER.collection, 0)
 
@@ -72,7 +72,7 @@ def test_an_abort_leaves_the_bundle_a_person_gave_the_target_and_its_alias_goes_
     made = MadeCluster(made_rollout()).run(lambda made: at_step(made, 0))
     made.served = OTHER
     made.pass_time()
-    made.wish(Action.ABORT)
+    made.request(Action.ABORT)
     made.run_to_end()
     assert (made.served, made.alias, made.weight, made.has_candidate) == (OTHER, OTHER.collection, 0, False)
 
@@ -81,7 +81,7 @@ def test_an_edit_that_took_the_candidates_place_ends_the_rollout_when_adopted() 
     made = MadeCluster(made_rollout(), mode="Knative").run(lambda made: at_step(made, 1))
     made.served = OTHER
     made.pass_time()
-    made.wish(Action.RESUME)
+    made.request(Action.RESUME)
     made.run_to_end()
     assert (made.status.phase, made.status.reason, made.served, made.percent) == (Phase.FAILED, "Superseded", OTHER, 50)
 
@@ -92,7 +92,7 @@ def test_an_abort_after_an_edit_brings_the_stable_version_back(mode: Mode, edit:
     made = MadeCluster(made_rollout(), mode=mode).run(lambda made: at_step(made, 1))
     edit(made)
     made.pass_time()
-    made.wish(Action.ABORT)
+    made.request(Action.ABORT)
     made.run_to_end()
     assert (made.served, made.weight, made.percent, made.has_candidate) == (OLD, 0, None, False)
 
@@ -106,7 +106,7 @@ def test_an_edit_of_the_target_while_it_rolls_over_pauses_the_promotion() -> Non
     made.pass_time(20)
     assert (made.status.phase, made.status.reason, made.weight, made.served) == (Phase.PAUSED, "EditedByHand", 100, OTHER)
     made.target_is_settled = True
-    made.wish(Action.RESUME)
+    made.request(Action.RESUME)
     made.run_to_end()
     assert (made.status.reason, made.served, made.alias) == ("Superseded", OTHER, OTHER.collection)
     assert (made.weight, made.has_candidate) == (0, False)

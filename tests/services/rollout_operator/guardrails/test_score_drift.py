@@ -5,8 +5,7 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from endcap_rollout_operator.guardrails.score_drift import ENOUGH
-from endcap_rollout_operator.guardrails.stability_index import BIN_SHARE_MIN, merged_bins, population_stability_index
+from endcap_rollout_operator.guardrails.score_drift import BIN_SHARE_MIN, ENOUGH, merged_bins, population_stability_index
 
 histograms = st.integers(2, 20).flatmap(lambda bins: st.tuples(*[st.lists(st.integers(0, 10_000), min_size=bins, max_size=bins)] * 2))
 

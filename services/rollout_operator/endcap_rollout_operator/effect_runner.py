@@ -1,4 +1,4 @@
-"""Effects of a decision, carried out."""
+"""Runs the effects of a decision."""
 
 from typing import Any
 
@@ -6,22 +6,22 @@ from endcap.contracts.rollout import ACTION_ANNOTATION, FINALIZER
 from endcap.release.rollout.api_server import ROLLOUTS, ApiServer
 from endcap.release.rollout.resource import Rollout
 from endcap_rollout_operator.bundle_index import BundleIndex
+from endcap_rollout_operator.event_recorder import EventRecorder
 from endcap_rollout_operator.kserve.traffic import Traffic
 from endcap_rollout_operator.registry import Registry
 from endcap_rollout_operator.state import effects as fx
-from endcap_rollout_operator.told import Told
 
 
-class Hands:
+class EffectRunner:
     """Each effect by its own part; what it changes may have been changed already."""
 
-    def __init__(self, api_server: ApiServer, index: BundleIndex, registry: Registry, told: Told) -> None:
+    def __init__(self, api_server: ApiServer, index: BundleIndex, registry: Registry, events: EventRecorder) -> None:
         self._api_server = api_server
         self._index = index
         self._registry = registry
-        self._told = told
+        self._events = events
 
-    def do(self, effect: fx.Effect, rollout: Rollout, traffic: Traffic) -> None:
+    def run(self, effect: fx.Effect, rollout: Rollout, traffic: Traffic) -> None:
         """Raises:
         Conflict: somebody else changed what it is about; decide anew.
         DependencyUnavailable: the API server, Milvus or MLflow does not answer.
@@ -49,8 +49,8 @@ class Hands:
                 self._index.move_alias(collection)
             case fx.MakeChampion(version):
                 self._registry.make_champion(version)
-            case fx.Tell(reason, message):
-                self._told.note(rollout, reason, message)
+            case fx.RecordEvent(reason, message):
+                self._events.record(rollout, reason, message)
             case _:
                 self._on_resource(effect, rollout)
 
@@ -67,7 +67,7 @@ class Hands:
                 patch = {"finalizers": [*finalizers, FINALIZER]}
             case fx.RemoveFinalizer() if FINALIZER in finalizers:
                 patch = {"finalizers": [each for each in finalizers if each != FINALIZER]}
-            case fx.RemoveWish(wish) if metadata.get("annotations", {}).get(ACTION_ANNOTATION) == wish:
+            case fx.RemoveAction(action) if metadata.get("annotations", {}).get(ACTION_ANNOTATION) == action:
                 patch = {"annotations": {ACTION_ANNOTATION: None}}
             case _:
                 return

@@ -1,8 +1,8 @@
-"""Runs one command on a leash: `python -m endcap_local.leash SUPERVISOR_PID COMMAND...`.
+"""Runs one command that ends with its parent: `python -m endcap_local.parent_watchdog SUPERVISOR_PID COMMAND...`.
 
-Honcho starts every part in a session of its own, so a supervisor that is killed outright would leave its parts behind. The leash waits
-for the supervisor and the command at once: when the supervisor ends, however it ends, the command is asked to stop and then made to;
-when the command ends, the leash ends with its exit code; when the leash itself is killed, the kernel stops the command.
+Honcho starts every part in a session of its own, so a supervisor that is killed outright would leave its parts behind. The watchdog waits
+for the supervisor and the command at once: when the supervisor ends, however it ends, the command gets SIGTERM and then SIGKILL; when the
+command ends, the watchdog ends with its exit code; when the watchdog itself is killed, the kernel stops the command.
 """
 
 import ctypes
@@ -16,7 +16,7 @@ STOP_TIMEOUT_SECONDS = 4.0
 PR_SET_PDEATHSIG = 1
 
 
-def run_on_leash(supervisor_pid: int, command: list[str]) -> int:
+def run_until_parent_ends(supervisor_pid: int, command: list[str]) -> int:
     """Run a command until it ends or the supervisor does; its exit code, 128 + n for signal n."""
     try:
         supervisor = os.pidfd_open(supervisor_pid)
@@ -25,7 +25,7 @@ def run_on_leash(supervisor_pid: int, command: list[str]) -> int:
     own_pid = os.getpid()
     process = subprocess.Popen(command, start_new_session=True, preexec_fn=lambda: _end_with_parent(own_pid))  # noqa: PLW1509 - one thread
     for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: _ask(process))
+        signal.signal(number, lambda *_: _terminate(process))
     child = os.pidfd_open(process.pid)
     _wait_for_either(supervisor, child)
     if process.poll() is None:
@@ -47,7 +47,7 @@ def _wait_for_either(supervisor: int, child: int) -> None:
     poller.poll()
 
 
-def _ask(process: "subprocess.Popen[bytes]") -> None:
+def _terminate(process: "subprocess.Popen[bytes]") -> None:
     if process.poll() is None:
         process.send_signal(signal.SIGTERM)
         signal.signal(signal.SIGALRM, lambda *_: _kill_group(process.pid))
@@ -72,4 +72,4 @@ def _kill_group(group: int) -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(run_on_leash(int(sys.argv[1]), sys.argv[2:]))
+    sys.exit(run_until_parent_ends(int(sys.argv[1]), sys.argv[2:]))

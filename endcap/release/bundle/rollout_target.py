@@ -8,16 +8,16 @@ from endcap.release.bundle.store import BundleStore, open_bundle_store
 
 
 @dataclass(frozen=True)
-class RolloutPlace:
+class RolloutTarget:
     """A cluster's stable InferenceService and its bundle store.
 
     Attributes:
-        target: the InferenceService.
+        inference_service: its name.
         store: where bundles are copied to.
-        storage_uri: the same place as KServe names it.
+        storage_uri: the store as KServe names it.
     """
 
-    target: str
+    inference_service: str
     store: BundleStore
     storage_uri: str
 
@@ -25,8 +25,8 @@ class RolloutPlace:
         return f"{self.storage_uri}/{version}"
 
 
-def rollout_place(settings: RolloutSettings) -> RolloutPlace | None:
-    """The place of the settings, or None when bundles are promoted locally.
+def rollout_target(settings: RolloutSettings) -> RolloutTarget | None:
+    """The target of the settings, or None when bundles are promoted locally.
 
     Raises:
         InvalidInput: there is a target, but no store or no name of it for KServe, or pyarrow cannot open such a store.
@@ -44,4 +44,4 @@ def rollout_place(settings: RolloutSettings) -> RolloutPlace | None:
         raise InvalidInput(
             "must be an address", field="ENDCAP_ROLLOUTS__STORAGE_URI", value=settings.storage_uri, fix="for example pvc://claim/bundles"
         )
-    return RolloutPlace(settings.target, open_bundle_store(str(settings.bundle_store)), str(settings.storage_uri).rstrip("/"))
+    return RolloutTarget(settings.target, open_bundle_store(str(settings.bundle_store)), str(settings.storage_uri).rstrip("/"))
