@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Coroutine, Hashable
+from functools import partial
 from typing import Any, Generic, TypeVar
 
 from endcap.core.errors import DependencyUnavailable
@@ -48,7 +49,7 @@ class SingleFlight(Generic[K, V]):
         flight = self._flights.get(key)
         if flight is None:
             flight = self._flights[key] = Flight(asyncio.get_running_loop().create_task(compute()))
-            flight.task.add_done_callback(lambda _task, landed=flight: self._remove(key, landed))
+            flight.task.add_done_callback(partial(self._ended, key, flight))
         flight.waiters += 1
         try:
             return await asyncio.shield(flight.task)
@@ -65,6 +66,9 @@ class SingleFlight(Generic[K, V]):
     def _own_cancellation(self) -> bool:
         task = asyncio.current_task()
         return task is not None and task.cancelling() > 0
+
+    def _ended(self, key: K, flight: Flight[V], _task: asyncio.Task[V]) -> None:
+        self._remove(key, flight)
 
     def _remove(self, key: K, flight: Flight[V]) -> None:
         if self._flights.get(key) is flight:

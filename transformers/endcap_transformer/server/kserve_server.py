@@ -120,7 +120,7 @@ class BoundRestServer(RESTServer):  # type: ignore[misc]
         from kserve.model_server import app
 
         self.create_application()
-        app.openapi = partial(openapi_document, model.name)  # type: ignore[method-assign]
+        app.openapi = partial(openapi_document, model.name)
         predict: ASGIApp = PredictV1(HttpAdmission(app, admission), model, admission, self._errors)
         self.config.app = BodyLimit(MetricsPage(predict, REGISTRY), body_max_bytes)
 
