@@ -64,18 +64,18 @@ class Shown:
         return np.full(len(self.slate), np.nan, np.float32) if values is None else values[self.slate.rows]
 
 
-def recommendations(shown: Shown, asked: SourceRequest, policy: str) -> list[Recommendation]:
+def recommendations(shown: Shown, source_request: SourceRequest, policy: str) -> list[Recommendation]:
     """The list, in order.
 
     Args:
         shown: what it shows.
-        asked: the request as the sources saw it.
+        source_request: the request as the sources saw it.
         policy: name of the exploration policy, for explanations.
     """
-    items, index, main_source = asked.request.served.tables.items, shown.index, shown.main_source
-    sentences = reasons(index, main_source, asked.request, asked.state)
+    items, index, main_source = source_request.resolved.served.tables.items, shown.index, shown.main_source
+    sentences = reasons(index, main_source, source_request.resolved, source_request.state)
     propensity = np.concatenate([shown.slate.propensity, np.ones(len(shown.rest), dtype=np.float32)]).tolist()
-    explanations = explained(shown, policy) if asked.request.instance.explain else [None] * len(index)
+    explanations = explained(shown, policy) if source_request.resolved.instance.explain else [None] * len(index)
     return [
         Recommendation(
             item_id=items.ids.name(item),
@@ -109,7 +109,7 @@ def once_more(index: NDArray[np.int32], score: NDArray[np.float32], request: Res
     Args:
         index: int32 [k], the items.
         score: float32 [k], as they were.
-        request: what was asked.
+        request: what was source_request.
     """
     items = request.served.tables.items
     return [

@@ -116,19 +116,19 @@ class RequestPath:
             person = Person.of(state_of(row, request), request)
         query = await self._query(request, person, trace)
         with trace.stage("eligibility"):
-            asked = self._asked(request, person, query, row)
+            source_request = self._source_request(request, person, query, row)
         with trace.stage("retrieval"):
-            candidates = union(await retrieve(plan.sources, asked, trace, self._metrics), served.quotas.candidates_max)
+            candidates = union(await retrieve(plan.sources, source_request, trace, self._metrics), served.quotas.candidates_max)
         self._metrics.ranked_candidates.observe(len(candidates))
         with trace.stage("rank"):
             ranked = await self._ranked(candidates, request, person, query, trace)
         with trace.stage("rules"):
-            after_rules = ruled(ranked, rule_effects(ranked, asked))
-        shown = self._shown(after_rules, asked, trace)
+            after_rules = ruled(ranked, rule_effects(ranked, source_request))
+        shown = self._shown(after_rules, source_request, trace)
         with trace.stage("respond"):
-            listed = recommendations(shown, asked, self._parts.curiosity.policy.name)
+            listed = recommendations(shown, source_request, self._parts.curiosity.policy.name)
             if is_shown:
-                count_list(self._metrics, shown, asked, self._parts.curiosity)
+                count_list(self._metrics, shown, source_request, self._parts.curiosity)
         if not trace.degraded and person.state.is_known:
             self._parts.stale.remember(stale_key(instance, served.name), shown.index, shown.score)
         return self._answered(listed, request, trace, parsed_ms)
@@ -159,7 +159,7 @@ class RequestPath:
                         query = await self._parts.encoder.encode(request.served, person)
         return query
 
-    def _asked(self, request: ResolvedRequest, person: Person, query: Query | None, row: Row) -> SourceRequest:
+    def _source_request(self, request: ResolvedRequest, person: Person, query: Query | None, row: Row) -> SourceRequest:
         """What sources look at, and the rules that hold."""
         context, served = request.instance.context, request.served
         segments = segments_of(person.state.categories, served.tables.user_vocabularies)
@@ -182,9 +182,9 @@ class RequestPath:
             trace.skip("rank")
         return valued(candidates, probabilities, request)
 
-    def _shown(self, after_rules: RuledCandidates, asked: SourceRequest, trace: StageTrace) -> Shown:
+    def _shown(self, after_rules: RuledCandidates, source_request: SourceRequest, trace: StageTrace) -> Shown:
         """The slate, and for the places that the candidates left open the last resort."""
-        request, parts = asked.request, self._parts
+        request, parts = source_request.resolved, self._parts
         wanted = self.wanted(request.instance)
         with trace.stage("slate"):
             slate = slate_of(after_rules, request, wanted, parts.curiosity)
@@ -192,7 +192,7 @@ class RequestPath:
             return Shown(after_rules, slate, NO_ITEMS)
         with trace.stage("fallback"):
             there = after_rules.ranked.candidates.index[slate.rows]
-            rest = last_resort(asked, there, wanted - len(slate), exclusion(asked))
+            rest = last_resort(source_request, there, wanted - len(slate), exclusion(source_request))
         return Shown(after_rules, slate, rest)
 
     def _last_list(self, request: ResolvedRequest) -> list[Recommendation]:

@@ -11,26 +11,26 @@ from endcap_transformer.path.ranking import RankedCandidates
 from endcap_transformer.path.sources.source import SourceRequest
 
 
-def rule_effects(ranked: RankedCandidates, asked: SourceRequest) -> RuleEffects:
+def rule_effects(ranked: RankedCandidates, request: SourceRequest) -> RuleEffects:
     """The effects of the rules that hold on m ranked candidates."""
-    served = asked.request.served
+    served = request.resolved.served
     return served.rules.effects(
-        asked.rules,
+        request.rules,
         ranked.candidates,
         ranked.score,
         ranked.probabilities,
         served.tables.items,
-        asked.state.bought_before(ranked.candidates.index),
+        request.state.bought_before(ranked.candidates.index),
     )
 
 
-def exclusion(asked: SourceRequest) -> Callable[[NDArray[np.int32]], NDArray[np.bool_]]:
+def exclusion(request: SourceRequest) -> Callable[[NDArray[np.int32]], NDArray[np.bool_]]:
     """Says of items that no source brought which of them the rules exclude; rules about items alone are part of eligibility."""
 
     def excluded(index: NDArray[np.int32]) -> NDArray[np.bool_]:
-        if not asked.rules:
+        if not request.rules:
             return np.zeros(len(index), dtype=bool)
         nobody = CandidateSet.of_nobody(index)
-        return rule_effects(RankedCandidates(nobody, nobody.fused, {}), asked).excluded
+        return rule_effects(RankedCandidates(nobody, nobody.fused, {}), request).excluded
 
     return excluded

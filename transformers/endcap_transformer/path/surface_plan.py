@@ -6,10 +6,8 @@ from dataclasses import dataclass
 from endcap.contracts.request import Instance
 from endcap.core.errors import InvalidInput
 from endcap.engine.surfaces.surface import Surface, Surfaces
+from endcap_transformer.path.sources.registry import REMOTE
 from endcap_transformer.path.sources.source import Find, Source
-
-REMOTE = ("two_tower",)
-"""Sources that ask another part."""
 
 
 @dataclass(frozen=True)
