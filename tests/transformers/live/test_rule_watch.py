@@ -12,7 +12,7 @@ from endcap.catalogue.item_table import ItemTable
 from endcap.engine.rules.context import RuleContext
 from endcap.engine.rules.file.rule_file import RuleFile
 from endcap.engine.rules.rule_book import RuleBook
-from endcap_transformer.live.rule_watch import AGE_SECONDS, Ruled, RuleFileWatch, watch_rules
+from endcap_transformer.live.rule_watch import AGE_SECONDS, RuleFileWatch, RulesInForce, watch_rules
 from endcap_transformer.telemetry.metrics import ServingMetrics
 from tests.transformers.two_items import two_items
 
@@ -41,8 +41,8 @@ class Shelf:
     def clock(self) -> datetime:
         return self.now
 
-    def current(self) -> Ruled | None:
-        return Ruled(self.book, self.items, self.clock)
+    def current(self) -> RulesInForce | None:
+        return RulesInForce(self.book, self.items, self.clock)
 
     def take(self, book: RuleBook) -> None:
         self.book = book

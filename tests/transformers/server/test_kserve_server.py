@@ -12,12 +12,11 @@ from kserve.model_repository import ModelRepository
 
 from endcap.contracts.openapi import openapi_document
 from endcap.core.settings import ResilienceSettings, Settings
-from endcap_transformer.resilience.admission import Admission
-from endcap_transformer.server.binary_request import LENGTH_HEADER
+from endcap_transformer.resilience.admission import Admission, LoopLag
 from endcap_transformer.server.draining import Draining
 from endcap_transformer.server.error_answers import ErrorAnswers
 from endcap_transformer.server.kserve_server import BoundRestServer, DrainedDataPlane, PromotedModels
-from endcap_transformer.server.loop_lag import LoopLag
+from endcap_transformer.server.parsing_v2 import LENGTH_HEADER
 from tests.transformers.canned import CannedModel
 
 INFER = "/v2/models/shop/infer"

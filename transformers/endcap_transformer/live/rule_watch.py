@@ -12,7 +12,7 @@ from endcap.core.log import get_logger
 from endcap.engine.rules.enabled_rules import EnabledRules
 from endcap.engine.rules.file.rule_file import NO_RULES, RuleFile, read_rules
 from endcap.engine.rules.rule_book import RuleBook
-from endcap_transformer.live.file_watch import LOOK_SECONDS, Identity, identity, keep_looking, let_requests_go_first
+from endcap_transformer.live.file_watch import LOOK_SECONDS, Identity, identity, watch_file, yield_to_requests
 from endcap_transformer.telemetry.metrics import ServingMetrics
 
 AGE_SECONDS = 3_600
@@ -20,7 +20,7 @@ AGE_SECONDS = 3_600
 
 
 @dataclass(frozen=True)
-class Ruled:
+class RulesInForce:
     """The rules that answer, the catalogue they are to hold for, and its clock."""
 
     book: RuleBook
@@ -42,10 +42,10 @@ class RuleFileWatch:
     def __init__(
         self,
         path: Path,
-        current: Callable[[], Ruled | None],
+        current: Callable[[], RulesInForce | None],
         on_book: Callable[[RuleBook], None],
         metrics: ServingMetrics,
-        pause: Callable[[], None] = let_requests_go_first,
+        pause: Callable[[], None] = yield_to_requests,
     ) -> None:
         self.path = path
         self._current = current
@@ -86,7 +86,7 @@ class RuleFileWatch:
             return await self._take(lambda: ruled.book.recompiled(ruled.items, self._pause), ruled, is_new=False)
         return None
 
-    async def _take(self, make: Callable[[], RuleBook], ruled: Ruled, *, is_new: bool) -> RuleBook | None:
+    async def _take(self, make: Callable[[], RuleBook], ruled: RulesInForce, *, is_new: bool) -> RuleBook | None:
         try:
             book = await asyncio.to_thread(make)
         except EndcapError as error:
@@ -122,4 +122,4 @@ class RuleFileWatch:
 
 async def watch_rules(watch: RuleFileWatch, look_s: float = LOOK_SECONDS) -> None:
     """Keep the rules as the file says; runs until it is cancelled."""
-    await keep_looking(watch.path, watch.look, look_s)
+    await watch_file(watch.path, watch.look, look_s)

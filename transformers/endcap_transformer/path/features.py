@@ -9,8 +9,8 @@ from numpy.typing import NDArray
 from endcap.core.settings import Settings
 from endcap.engine.retrieval.user_state import UserState, user_state
 from endcap_transformer.path.resolving import NO_ITEMS, ResolvedRequest
-from endcap_transformer.resilience.bulkhead import BoundedThreads
-from endcap_transformer.resilience.cached_lookup import ABSENT, Absent, CachedLookup
+from endcap_transformer.resilience.cached_lookup import MISSING, CachedLookup, Missing
+from endcap_transformer.resilience.guards import BoundedThreads
 from endcap_transformer.telemetry.metrics import ServingMetrics
 
 READ_THREADS = 4
@@ -45,9 +45,9 @@ class FeatureReader:
             settings.cache.features_entries, settings.cache.features_seconds, metrics.cache("features")
         )
 
-    def kept(self, user_id: str | None, session_id: str | None) -> Row | Absent:
-        """Features that are still fresh, without asking anybody."""
-        return self._users.peek(user_id, ABSENT) if user_id is not None and session_id is None else ABSENT
+    def kept(self, user_id: str | None, session_id: str | None) -> Row | Missing:
+        """Features that are still fresh, without a call."""
+        return self._users.peek(user_id, MISSING) if user_id is not None and session_id is None else MISSING
 
     async def read(self, user_id: str | None, session_id: str | None) -> Row:
         """The known parts.

@@ -19,7 +19,7 @@ from endcap_transformer.path.resolving import ResolvedRequest
 
 
 @dataclass(frozen=True)
-class Curiosity:
+class ExplorationConfig:
     """How lists explore.
 
     Attributes:
@@ -62,33 +62,33 @@ def slate_of(
     candidates: RuledCandidates,
     request: ResolvedRequest,
     k: int,
-    curiosity: Curiosity,
+    exploration: ExplorationConfig,
 ) -> Slate:
     """The list: placements first, then diversity, then the places that explore.
 
     Args:
         candidates: m candidates.
-        request: its surface says how diverse and how curious the list is.
+        request: its surface says how diverse the list is and how much it explores.
         k: places wanted.
-        curiosity: how it explores.
+        exploration: how it explores.
     """
-    exploration = None
+    slots = None
     if request.surface.exploration.share > 0:
-        exploration = ExploredSlots(
-            policy=curiosity.policy,
+        slots = ExploredSlots(
+            policy=exploration.policy,
             evidence=request.served.evidence,
             index=candidates.ranked.candidates.index,
             random=request_random(request.request_id),
             share=request.surface.exploration.share,
-            new_item_share=curiosity.settings.new_item_share,
-            evidence_impressions=curiosity.settings.evidence_impressions,
+            new_item_share=exploration.settings.new_item_share,
+            evidence_impressions=exploration.settings.evidence_impressions,
         )
     return assemble(
         candidates.score,
         k,
         placements=candidates.placements,
         diversity=_diversity(candidates.ranked.candidates.index, request),
-        exploration=exploration,
+        exploration=slots,
     )
 
 

@@ -53,8 +53,8 @@ class Query:
     collection: str
 
 
-class QueryEncoder:
-    """Asks the model server for query embeddings, and keeps those of people who come often.
+class CachedQueryEncoder:
+    """Query embeddings from the model server; those of people who come often are kept.
 
     Args:
         client: of the model server.
@@ -70,7 +70,7 @@ class QueryEncoder:
         self._own_cpu = metrics.own_cpu
 
     def kept(self, served: ServedBundle, person: Person) -> Query | None:
-        """The embedding if it is still fresh, without asking anybody."""
+        """The embedding if it is still fresh, without a call."""
         return self._kept.peek(_key(served, person), None)
 
     async def encode(self, served: ServedBundle, person: Person) -> Query:

@@ -26,7 +26,7 @@ class ResolvedRequest:
         ignored: item ids that the catalogue does not know, in the request's order.
         now: the moment to answer for.
         request_id: what the answer's events will name.
-        is_shown: whether somebody will see the list, so that it counts and is logged.
+        is_logged: whether the list is counted and logged as an impression; False for warm-up.
     """
 
     instance: Instance
@@ -37,7 +37,7 @@ class ResolvedRequest:
     ignored: list[str]
     now: datetime
     request_id: str
-    is_shown: bool = True
+    is_logged: bool = True
 
     @property
     def is_page(self) -> bool:
@@ -50,7 +50,7 @@ class ResolvedRequest:
         return self.surface.items == "given" and len(self.items) > 0
 
 
-def resolve(instance: Instance, served: ServedBundle, surface: Surface, request_id: str, *, is_shown: bool = True) -> ResolvedRequest:
+def resolve(instance: Instance, served: ServedBundle, surface: Surface, request_id: str, *, is_logged: bool = True) -> ResolvedRequest:
     """Look up a request's item ids; one that is unknown is left out and named in `ignored`."""
     items, unknown_items = _known(instance.item_ids, served)
     excluded, unknown_excluded = _known(instance.exclude, served)
@@ -63,7 +63,7 @@ def resolve(instance: Instance, served: ServedBundle, surface: Surface, request_
         ignored=list(dict.fromkeys(unknown_items + unknown_excluded)) if unknown_items or unknown_excluded else [],
         now=instance.context.time or served.clock(),
         request_id=request_id,
-        is_shown=is_shown,
+        is_logged=is_logged,
     )
 
 

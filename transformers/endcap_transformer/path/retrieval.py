@@ -10,7 +10,7 @@ from endcap_transformer.path.stage_trace import FallibleCall, StageTrace
 from endcap_transformer.telemetry.metrics import ServingMetrics
 from endcap_transformer.telemetry.own_cpu import Metered
 
-Waiting = tuple[Source, FallibleCall, asyncio.Future[Candidates] | None]
+PendingSource = tuple[Source, FallibleCall, asyncio.Future[Candidates] | None]
 """A remote source: the call that guards it, and its answer to come; None when it may not be called now."""
 
 
@@ -37,7 +37,7 @@ async def retrieve(sources: Sequence[Source], request: SourceRequest, trace: Sta
     return by_source
 
 
-def _started(source: Source, request: SourceRequest, trace: StageTrace, metrics: ServingMetrics) -> Waiting:
+def _started(source: Source, request: SourceRequest, trace: StageTrace, metrics: ServingMetrics) -> PendingSource:
     """Start a remote source."""
     call = trace.fallible(source.name, source.deadline_ms)
     if not call.admit():

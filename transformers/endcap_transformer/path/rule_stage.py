@@ -30,7 +30,7 @@ def exclusion(request: SourceRequest) -> Callable[[NDArray[np.int32]], NDArray[n
     def excluded(index: NDArray[np.int32]) -> NDArray[np.bool_]:
         if not request.rules:
             return np.zeros(len(index), dtype=bool)
-        nobody = CandidateSet.of_nobody(index)
-        return rule_effects(RankedCandidates(nobody, nobody.fused, {}), request).excluded
+        cold = CandidateSet.of_nobody(index)
+        return rule_effects(RankedCandidates(cold, cold.fused, {}), request).excluded
 
     return excluded

@@ -1,4 +1,4 @@
-"""Answers to requests that name nobody, kept whole: bytes in, bytes out."""
+"""Answers to anonymous requests, kept whole: bytes in, bytes out."""
 
 import time
 import uuid
@@ -28,11 +28,11 @@ Key = tuple[bytes, Hashable]
 
 @dataclass(frozen=True)
 class SharedAnswers:
-    """The answers to one request, which may be given to others who ask the same.
+    """The answers to one request, which may be given to others that are the same.
 
     Attributes:
-        instances: what was asked.
-        answers: as they were computed for the first who asked.
+        instances: of the request.
+        answers: as they were computed for the first of them.
     """
 
     instances: Sequence[Instance]
@@ -79,8 +79,8 @@ def request_ids(request_id: str, lists: int) -> list[str]:
     return [request_id] if lists == 1 else [f"{request_id}-{number}" for number in range(1, lists + 1)]
 
 
-def nobody_is_named(instances: Sequence[Instance]) -> bool:
-    """Whether the answers depend on no person."""
+def are_anonymous(instances: Sequence[Instance]) -> bool:
+    """Whether the requests name neither a user nor a session, so that their answers depend on no person."""
     return all(instance.user_id is None and instance.session_id is None for instance in instances)
 
 
@@ -98,7 +98,7 @@ class AnswerCache:
         settings: how many, and for how long.
         metrics: where hits and misses are counted.
         fingerprint: of all that answers depend on beside the request: bundle, rules, item table. Another one makes other keys.
-        on_hit: told each time answers are given to one more request, with its id: these are impressions too.
+        on_hit: called each time answers are given to one more request, with its id: these are impressions too.
         clock: seconds that never go back.
     """
 
@@ -139,7 +139,7 @@ class AnswerCache:
     async def shared(
         self, key: Key, request_id: str, compute: Callable[[], Coroutine[Any, Any, SharedAnswers]]
     ) -> tuple[SharedAnswers, bool]:
-        """Answers, computed once for all who ask at the same time, and whether another request computed them.
+        """Answers, computed once for all requests at the same time, and whether another request computed them.
 
         Answers with a stage that fell back go to those who wait, and are not kept.
         """

@@ -1,4 +1,4 @@
-"""A cached look-up: fresh from the cache, else computed once for all who ask at the same time."""
+"""A cached look-up: fresh from the cache, else computed once for all who need it at the same time."""
 
 import time
 from collections.abc import Callable, Hashable
@@ -13,11 +13,11 @@ V = TypeVar("V")
 D = TypeVar("D")
 
 
-class Absent:
+class Missing:
     """Stands for no value, since None may be one."""
 
 
-ABSENT: Final = Absent()
+MISSING: Final = Missing()
 
 
 def _any_value(_value: Any) -> bool:
@@ -25,13 +25,13 @@ def _any_value(_value: Any) -> bool:
 
 
 class CachedLookup(Generic[K, V]):
-    """What a stage asks instead of a dependency.
+    """What a stage reads instead of a dependency.
 
         row = await lookup.get(user_id, lambda: features.read(user_id))
 
     Args:
         entries: the most values kept.
-        fresh_s: how long a value is fresh; 0 keeps none, and only those who ask at the same time share a computation.
+        fresh_s: how long a value is fresh; 0 keeps none, and only those who come at the same time share a computation.
         metrics: of this cache, `ServingMetrics.cache(name)`.
         clock: seconds that never go back.
         keeps: which values are worth keeping.
@@ -56,8 +56,8 @@ class CachedLookup(Generic[K, V]):
 
     async def get(self, key: K, compute: Compute[V]) -> V:
         """The fresh value of a key, computed when there is none; what the computation raises is raised and not kept."""
-        value = self._cache.get(key, ABSENT)
-        if not isinstance(value, Absent):
+        value = self._cache.get(key, MISSING)
+        if not isinstance(value, Missing):
             self._metrics.hit()
             return value
         self._metrics.miss()
@@ -72,12 +72,12 @@ class CachedLookup(Generic[K, V]):
 
     def peek(self, key: K, default: D) -> V | D:
         """The fresh value of a key when there is one; counted only then, since who misses goes on to `get`."""
-        value = self._cache.get(key, ABSENT)
-        if isinstance(value, Absent):
+        value = self._cache.get(key, MISSING)
+        if isinstance(value, Missing):
             return default
         self._metrics.hit()
         return value
 
     def is_computing(self, key: K) -> bool:
-        """Whether somebody computes this key now, so that `get` would wait for that."""
+        """Whether this key is being computed now, so that `get` would wait for that."""
         return key in self._flights

@@ -27,7 +27,7 @@ class SingleFlight(Generic[K, V]):
     """Runs one computation a key at a time; belongs to one event loop.
 
     The computation is a task of its own: whoever came first may give up, the others still get the value. When the last of them has
-    given up it is cancelled, so that nothing runs which nobody counts. Its exception goes to all who wait, and is forgotten.
+    given up it is cancelled, so that nothing runs without a waiter. Its exception goes to all who wait, and is forgotten.
     """
 
     def __init__(self) -> None:

@@ -20,13 +20,13 @@ class TtlCache(Generic[K, V]):
     """Least recently used entries go first; an operation takes the same time however many there are.
 
     An entry keeps its place after it has expired, for those who would rather have something old than nothing, until newer ones need it
-    or nobody may want it any more.
+    or it is too old for any reader.
 
     Args:
         entries: the most it holds; the weights of all entries add up to no more.
         fresh_s: how long an entry is fresh; 0 stores nothing.
         clock: seconds that never go back.
-        keep_s: age from which on nobody reads an entry; those at the old end go then, though there is room.
+        keep_s: age from which on no entry is read; those at the old end go then, though there is room.
         weigh: how many entries a value counts for.
     """
 

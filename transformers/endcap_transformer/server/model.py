@@ -14,7 +14,7 @@ from endcap.contracts.request import Instance
 from endcap.core.log_privacy import label_lines
 from endcap_transformer.live.bundle_watch import BundleHolder
 from endcap_transformer.path.request_path import RequestPath
-from endcap_transformer.resilience.answer_cache import AnswerCache, Key, SharedAnswers, nobody_is_named, request_ids
+from endcap_transformer.resilience.answer_cache import AnswerCache, Key, SharedAnswers, are_anonymous, request_ids
 from endcap_transformer.server.log_bridge import private_values
 from endcap_transformer.server.parsing_v1 import instances_of_v1, v1_response
 from endcap_transformer.server.parsing_v2 import DATATYPES, OUTPUTS, instances_of_v2, v2_response
@@ -31,7 +31,7 @@ class RecommendationModel(kserve.Model):  # type: ignore[misc]
         name: the model's name on the endpoint.
         path: the request path.
         holder: knows the served bundle.
-        cache: answers to requests that name nobody.
+        cache: answers to anonymous requests.
         tracing: starts the traces of requests; None for no traces.
     """
 
@@ -64,7 +64,7 @@ class RecommendationModel(kserve.Model):  # type: ignore[misc]
         return v2_response(answers, payload, self._width(instances)) if is_v2 else v1_response(answers)
 
     async def _shared_or_own(self, instances: Sequence[Instance], request_id: str, start: float) -> list[Answer]:
-        key = self.cache.key(b"\n".join(_bytes(instance) for instance in instances)) if nobody_is_named(instances) else None
+        key = self.cache.key(b"\n".join(_bytes(instance) for instance in instances)) if are_anonymous(instances) else None
         shared = self.cache.fresh(key, request_id)
         cached = shared is not None
         if shared is None:
@@ -87,7 +87,7 @@ class RecommendationModel(kserve.Model):  # type: ignore[misc]
             ModelNotReady: no bundle is served.
         """
         self._path.check(instances)
-        if key is None or not nobody_is_named(instances):
+        if key is None or not are_anonymous(instances):
             return await self._computed(instances, request_id, before_ms), False
         return await self.cache.shared(key, request_id, lambda: self._computed(instances, request_id, before_ms))
 
@@ -127,7 +127,7 @@ def request_id_of(*named: str | None) -> str:
 
 
 def _bytes(instance: Instance) -> bytes:
-    """The same for requests that ask the same, with what was left out left out: a given `k` of 10 is not a default one."""
+    """The same for equal requests, with what was left out left out: a given `k` of 10 is not a default one."""
     return instance.__pydantic_serializer__.to_json(instance, exclude_unset=True)
 
 

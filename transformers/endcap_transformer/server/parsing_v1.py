@@ -29,5 +29,5 @@ def v1_response(answers: list[Answer]) -> dict[str, Any]:
 
 
 def as_json(answer: Answer) -> dict[str, Any]:
-    """The answer's JSON document; explanations only where they were asked for."""
+    """The answer's JSON document; explanations only where the request wants them."""
     return answer.model_dump(mode="json", exclude_none=True)

@@ -8,8 +8,8 @@ from endcap.events.log.queued import QueuedEventLog
 from endcap_transformer.clients.model_server_client import ModelServerClient
 from endcap_transformer.path.features import FeatureReader, OnlineRead
 from endcap_transformer.path.impressions import ImpressionLog
-from endcap_transformer.path.listing import Curiosity
-from endcap_transformer.path.query import QueryEncoder
+from endcap_transformer.path.listing import ExplorationConfig
+from endcap_transformer.path.query import CachedQueryEncoder
 from endcap_transformer.path.request_path import PathParts
 from endcap_transformer.path.sources.registry import source_registry
 from endcap_transformer.path.sources.two_tower import VectorSearch
@@ -41,9 +41,9 @@ def path_parts(  # noqa: PLR0917
         settings=settings,
         plans=surface_plans(surfaces, source_registry(search, timeout_ms), timeout_ms),
         features=FeatureReader(store, settings, metrics),
-        encoder=QueryEncoder(model, settings.cache, metrics),
+        encoder=CachedQueryEncoder(model, settings.cache, metrics),
         model=model,
-        curiosity=Curiosity(policy_of(settings.exploration), settings.exploration),
+        exploration=ExplorationConfig(policy_of(settings.exploration), settings.exploration),
         metrics=metrics,
         guards=Guards(settings.resilience, metrics),
         stale=StaleAnswers(settings.cache, metrics.cache("stale_answers")),

@@ -5,11 +5,12 @@ from collections.abc import Sequence
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from endcap.core.log_privacy import label_lines
-from endcap_transformer.resilience.admission import Admission, Overloaded, arrival, send_overloaded
+from endcap_transformer.resilience.admission import Admission, Overloaded
 from endcap_transformer.resilience.answer_cache import Key, SharedAnswers
+from endcap_transformer.server.admission_layers import arrival, send_overloaded
 from endcap_transformer.server.answer_bytes import v1_body
-from endcap_transformer.server.asgi_answer import send_answer
 from endcap_transformer.server.error_answers import ErrorAnswers
+from endcap_transformer.server.http_layers import send_answer
 from endcap_transformer.server.log_bridge import private_values
 from endcap_transformer.server.model import RecommendationModel, request_id_of
 from endcap_transformer.server.parsing_v1 import instances_of_v1

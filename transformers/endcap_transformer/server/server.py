@@ -19,9 +19,8 @@ from endcap.events.log.open import open_event_log
 from endcap.release.bundle.promotion import MODEL_FOLDER, served_bundle
 from endcap_transformer.clients.connections import MilvusIndex, open_online_store, wait_for_milvus
 from endcap_transformer.clients.model_server_client import ModelServerClient
-from endcap_transformer.live.bundle_watch import BundleHolder, watch_bundle
+from endcap_transformer.live.bundle_watch import BundleHolder, await_promoted, watch_bundle
 from endcap_transformer.live.live_changes import LiveChanges
-from endcap_transformer.live.promoted_bundle import await_promoted
 from endcap_transformer.live.served_bundle import ServedBundle
 from endcap_transformer.path.features import OnlineRead
 from endcap_transformer.path.request_path import RequestPath
@@ -76,7 +75,7 @@ class Transformer:
             promoted = watch_bundle(self._holder, self._settings.served_dir, self.prepare, self._put, count=self._count_switch)
             for watching in (promoted, *self._live.watchers()):
                 stack.push_async_callback(_cancelled, asyncio.create_task(watching))
-            cache = AnswerCache(self._settings.cache, self._metrics, self._revision, self._parts.impressions.shown_again)
+            cache = AnswerCache(self._settings.cache, self._metrics, self._revision, self._parts.impressions.log_shared)
             model = RecommendationModel(self._settings.serving.model_name, self._path, self._holder, cache, self._tracing)
             await BoundModelServer(self._settings, self._metrics).serve(model)
         exit_soon()
@@ -128,7 +127,7 @@ class Transformer:
         for number in range(WARM_UP_LISTS):
             instance = kinds[number % len(kinds)]
             if instance.surface in surfaces:
-                await self._path.recommend(instance, served, "warm-up", is_shown=False)
+                await self._path.recommend(instance, served, "warm-up", is_logged=False)
 
     async def _close(self) -> None:
         await self._client.close()
