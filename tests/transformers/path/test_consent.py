@@ -59,7 +59,9 @@ class Shop:
         self.path = RequestPath(replace(parts, plans={name: without_exploration(plan) for name, plan in parts.plans.items()}))
 
     def ask(self, request_id: str = "r", **fields: Any) -> Answer:
-        return asyncio.run(self.path.recommend(Instance(**fields), self.served, request_id))
+        instance = Instance(**fields)
+        (plan,) = self.path.plans([instance])
+        return asyncio.run(self.path.recommend(instance, plan, self.served, request_id))
 
     def events(self) -> list[Event]:
         return [Event.model_validate_json(line) for batch in self.log.batches for line in batch.json_lines().splitlines()]

@@ -98,7 +98,9 @@ def without_exploration(plan):
 
 
 def recommend(path, served, **fields):
-    return asyncio.run(path.recommend(Instance(**fields), served, "r"))
+    instance = Instance(**fields)
+    (plan,) = path.plans([instance])
+    return asyncio.run(path.recommend(instance, plan, served, "r"))
 
 
 def items_of(answer) -> list[str]:

@@ -140,7 +140,8 @@ class Lookup:
         self.dependency = Dependency()
 
     async def __call__(self, key: str) -> int:
-        return await self.cached.get(key, self.dependency)
+        value = self.cached.peek(key, None)
+        return await self.cached.compute(key, self.dependency) if value is None else value
 
     def counted(self, outcome: str) -> float:
         return self.registry.get_sample_value("endcap_cache_lookups_total", {"cache": "features", "outcome": outcome})

@@ -73,39 +73,43 @@ class RequestPath:
         self._limits = parts.settings.serving
         self._metrics = parts.metrics
 
-    def check(self, instances: Sequence[Instance]) -> None:
-        """Refuse what no surface can answer.
+    def plans(self, instances: Sequence[Instance]) -> list[SurfacePlan]:
+        """The plan of each instance's surface.
 
         Raises:
             InvalidInput: names the first instance whose surface is unknown or lacks its items.
         """
-        for place, instance in enumerate(instances):
-            plan_of(instance, self._parts.plans, place)
+        return [plan_of(instance, self._parts.plans, place) for place, instance in enumerate(instances)]
 
     def wanted(self, instance: Instance) -> int:
-        """How many items a request asks for."""
+        """How many items a request wants."""
         return instance.k if "k" in instance.model_fields_set else self._limits.k_default
 
-    async def recommend(
-        self, instance: Instance, served: ServedBundle, request_id: str, parsed_ms: float = 0.0, is_logged: bool = True
+    async def recommend(  # noqa: PLR0917 - what a request knows by now
+        self,
+        instance: Instance,
+        plan: SurfacePlan,
+        served: ServedBundle,
+        request_id: str,
+        parsed_ms: float = 0.0,
+        is_logged: bool = True,
     ) -> Answer:
         """Make one list.
 
         Args:
             instance: a valid request.
+            plan: of its surface.
             served: the bundle that answers, the same one in every stage.
             request_id: what the answer's events will name.
             parsed_ms: time its parsing took.
             is_logged: whether the list is counted and logged as an impression; False for warm-up.
-
-        Raises:
-            InvalidInput: its surface is unknown or lacks its items.
         """
-        return await Metered(self._recommend(instance, served, request_id, parsed_ms, is_logged=is_logged), self._metrics.own_cpu.inc)
+        return await Metered(self._recommend(instance, plan, served, request_id, parsed_ms, is_logged=is_logged), self._metrics.own_cpu.inc)
 
-    async def _recommend(self, instance: Instance, served: ServedBundle, request_id: str, parsed_ms: float, *, is_logged: bool) -> Answer:
+    async def _recommend(
+        self, instance: Instance, plan: SurfacePlan, served: ServedBundle, request_id: str, parsed_ms: float, *, is_logged: bool
+    ) -> Answer:
         trace = StageTrace(self._limits.request_budget_ms - parsed_ms, self._metrics, self._parts.guards)
-        plan = plan_of(instance, self._parts.plans)
         trace.spans.describe(surface=instance.surface, bundle=served.name)
         with trace.stage("parse"):
             consent = consent_of(instance, self._parts.settings.consent)
@@ -139,9 +143,9 @@ class RequestPath:
         row = None
         if not request.is_personal:
             return row
-        kept = self._parts.features.kept(request.user_id, request.session_id)
-        if not isinstance(kept, Missing):
-            return kept
+        cached = self._parts.features.cached(request.user_id, request.session_id)
+        if not isinstance(cached, Missing):
+            return cached
         with trace.stage("features"):
             async with trace.fallible("features", self._limits.features_timeout_ms) as admitted:
                 if admitted:
@@ -153,7 +157,7 @@ class RequestPath:
         if not person.state.is_known and not len(person.state.history):
             return query
         with trace.stage("query"):
-            query = self._parts.encoder.kept(request.served, person)
+            query = self._parts.encoder.cached(request.served, person)
             if query is None:
                 async with trace.fallible("query", self._limits.retrieval_timeout_ms) as admitted:
                     if admitted:

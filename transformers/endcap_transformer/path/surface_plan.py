@@ -45,7 +45,7 @@ def surface_plans(surfaces: Surfaces, registry: Mapping[str, Find], deadline_ms:
     }
 
 
-def plan_of(instance: Instance, plans: Mapping[str, SurfacePlan], place: int = 0) -> SurfacePlan:
+def plan_of(instance: Instance, plans: Mapping[str, SurfacePlan], place: int) -> SurfacePlan:
     """The plan of a request's surface.
 
     Raises:

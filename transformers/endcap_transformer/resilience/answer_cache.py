@@ -13,7 +13,6 @@ from endcap.contracts.answer import Answer
 from endcap.contracts.request import Instance
 from endcap.core.settings import CacheSettings
 from endcap_transformer.resilience.cached_lookup import CachedLookup
-from endcap_transformer.server.answer_bytes import v1_body
 from endcap_transformer.telemetry.metrics import ServingMetrics
 
 KEY_BYTES_MAX = 2048
@@ -72,6 +71,16 @@ class SharedAnswers:
             answer.model_copy(update={"request_id": own_id, "timings_ms": timings})
             for answer, own_id in zip(self.answers, ids, strict=True)
         ]
+
+
+def v1_body(answers: Sequence[Answer]) -> bytes:
+    """`{"predictions": [answer, ...]}`; explanations only where the request wants them."""
+    return b'{"predictions":[%s]}' % b",".join(map(answer_json, answers))
+
+
+def answer_json(answer: Answer) -> bytes:
+    """One answer as V1 and V2 give it."""
+    return answer.__pydantic_serializer__.to_json(answer, exclude_none=True)
 
 
 def request_ids(request_id: str, lists: int) -> list[str]:
@@ -139,7 +148,7 @@ class AnswerCache:
     async def shared(
         self, key: Key, request_id: str, compute: Callable[[], Coroutine[Any, Any, SharedAnswers]]
     ) -> tuple[SharedAnswers, bool]:
-        """Answers, computed once for all requests at the same time, and whether another request computed them.
+        """Answers that `fresh` did not find, computed once for all requests at the same time, and whether another request computed them.
 
         Answers with a stage that fell back go to those who wait, and are not kept.
         """
@@ -150,7 +159,7 @@ class AnswerCache:
             own = True
             return await compute()
 
-        shared = await self._lookup.get(key, computed)
+        shared = await self._lookup.compute(key, computed)
         if not own:
             self._on_hit(shared, request_id)
         return shared, not own

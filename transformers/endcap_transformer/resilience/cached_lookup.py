@@ -27,7 +27,9 @@ def _any_value(_value: Any) -> bool:
 class CachedLookup(Generic[K, V]):
     """What a stage reads instead of a dependency.
 
-        row = await lookup.get(user_id, lambda: features.read(user_id))
+        row = lookup.peek(user_id, None)
+        if row is None:
+            row = await lookup.compute(user_id, lambda: features.read(user_id))
 
     Args:
         entries: the most values kept.
@@ -54,12 +56,16 @@ class CachedLookup(Generic[K, V]):
         self._keeps = keeps
         metrics.entries.set_function(lambda: len(self._cache))
 
-    async def get(self, key: K, compute: Compute[V]) -> V:
-        """The fresh value of a key, computed when there is none; what the computation raises is raised and not kept."""
+    def peek(self, key: K, default: D) -> V | D:
+        """The fresh value of a key when there is one; counted only then, since a caller without one goes on to `compute`."""
         value = self._cache.get(key, MISSING)
-        if not isinstance(value, Missing):
-            self._metrics.hit()
-            return value
+        if isinstance(value, Missing):
+            return default
+        self._metrics.hit()
+        return value
+
+    async def compute(self, key: K, compute: Compute[V]) -> V:
+        """The value of a key that `peek` did not find, computed once for all callers; what the computation raises is not kept."""
         self._metrics.miss()
 
         async def computed() -> V:
@@ -70,14 +76,6 @@ class CachedLookup(Generic[K, V]):
 
         return await self._flights.run(key, computed)
 
-    def peek(self, key: K, default: D) -> V | D:
-        """The fresh value of a key when there is one; counted only then, since who misses goes on to `get`."""
-        value = self._cache.get(key, MISSING)
-        if isinstance(value, Missing):
-            return default
-        self._metrics.hit()
-        return value
-
     def is_computing(self, key: K) -> bool:
-        """Whether this key is being computed now, so that `get` would wait for that."""
+        """Whether this key is being computed now, so that `compute` would wait for that."""
         return key in self._flights

@@ -1,7 +1,7 @@
 """ASGI layers in front of KServe's application: the longest body, and /metrics; and how an answer is sent."""
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from prometheus_client import CollectorRegistry
 from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4, generate_latest
@@ -14,7 +14,7 @@ JSON_MEDIA = b"application/json"
 Header = tuple[bytes, bytes]
 
 
-async def send_answer(send: Send, status: int, body: bytes, more: Iterable[Header] = (), media: bytes = JSON_MEDIA) -> None:
+async def send_answer(send: Send, status: int, body: bytes, more: Sequence[Header] = (), media: bytes = JSON_MEDIA) -> None:
     """Send an answer and its length.
 
     Args:

@@ -119,7 +119,7 @@ class BoundRestServer(RESTServer):  # type: ignore[misc]
 
         self.create_application()
         app.openapi = partial(openapi_document, model.name)
-        predict: ASGIApp = PredictV1(HttpAdmission(app, admission), model, admission, self._errors)
+        predict: ASGIApp = PredictV1(HttpAdmission(app, admission), model, admission, self._errors, self.dataplane)
         self.config.app = BodyLimit(MetricsPage(predict, REGISTRY), body_max_bytes)
 
     async def serve(self) -> None:

@@ -25,8 +25,8 @@ from pydantic import BaseModel, ValidationError
 from endcap.contracts.answer import Answer
 from endcap.contracts.request import Instance
 from endcap.core.errors import InvalidInput
+from endcap_transformer.resilience.answer_cache import answer_json
 from endcap_transformer.server.error_answers import printable
-from endcap_transformer.server.parsing_v1 import as_json
 from endcap_transformer.server.validation import validated
 
 TEXT_FIELDS = ("user_id", "session_id", "surface")
@@ -73,7 +73,7 @@ def v2_response(answers: list[Answer], request: InferRequest, k: int) -> InferRe
     for row, answer in enumerate(answers):
         item_id[row, : len(answer.recommendations)] = [item.item_id for item in answer.recommendations]
         score[row, : len(answer.recommendations)] = [item.score for item in answer.recommendations]
-    documents = np.array([orjson.dumps(as_json(answer)).decode() for answer in answers], dtype=object)
+    documents = np.array([answer_json(answer).decode() for answer in answers], dtype=object)
     arrays = {"item_id": (item_id, "BYTES"), "score": (score, "FP32"), "answer": (documents, "BYTES")}
     wanted = [output.name for output in request.request_outputs or []] or list(OUTPUTS)
     outputs = []

@@ -128,7 +128,8 @@ class Transformer:
         for number in range(WARM_UP_LISTS):
             instance = kinds[number % len(kinds)]
             if instance.surface in surfaces:
-                await self._path.recommend(instance, served, "warm-up", is_logged=False)
+                (plan,) = self._path.plans([instance])
+                await self._path.recommend(instance, plan, served, "warm-up", is_logged=False)
 
     async def _close(self) -> None:
         await self._client.close()
