@@ -21,7 +21,7 @@ from endcap_transformer.live.served_bundle import ServedBundle
 from endcap_transformer.path.impressions import ImpressionLog
 from endcap_transformer.path.request_path import RequestPath
 from endcap_transformer.resilience.answer_cache import SharedAnswers
-from endcap_transformer.server.path_parts import path_parts
+from endcap_transformer.server.server import path_parts
 from endcap_transformer.telemetry.metrics import ServingMetrics
 from endcap_transformer.telemetry.rule_counts import RuleCounts
 from tests.transformers.path.test_request_path import IDS, ExactIndex, ListedImpressions, Model, Store, items_of, without_exploration

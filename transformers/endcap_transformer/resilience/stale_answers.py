@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from endcap.contracts.request import Instance
 from endcap.core.settings import CacheSettings
-from endcap_transformer.resilience.ttl_cache import TtlCache
+from endcap_transformer.resilience.cached_lookup import TtlCache
 from endcap_transformer.telemetry.metrics import CacheMetrics
 
 ITEMS_KEPT = 100

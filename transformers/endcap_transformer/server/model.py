@@ -17,8 +17,8 @@ from endcap_transformer.live.bundle_watch import BundleHolder
 from endcap_transformer.path.request_path import RequestPath
 from endcap_transformer.path.surface_plan import SurfacePlan
 from endcap_transformer.resilience.answer_cache import AnswerCache, Key, SharedAnswers, are_anonymous, request_ids
-from endcap_transformer.server.log_bridge import private_values
 from endcap_transformer.server.parsing_v2 import DATATYPES, OUTPUTS, instances_of_v2, v2_response
+from endcap_transformer.server.validation import private_values
 from endcap_transformer.telemetry.tracing import Tracing, current_trace
 
 LISTS_AT_ONCE = 4

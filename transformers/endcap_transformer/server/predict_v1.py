@@ -17,9 +17,8 @@ from endcap_transformer.resilience.answer_cache import Key, SharedAnswers, are_a
 from endcap_transformer.server.admission_layers import arrival, send_overloaded
 from endcap_transformer.server.error_answers import ErrorAnswers
 from endcap_transformer.server.http_layers import JSON_MEDIA, Header, send_answer
-from endcap_transformer.server.log_bridge import private_values
 from endcap_transformer.server.model import RecommendationModel, request_id_of
-from endcap_transformer.server.validation import validated
+from endcap_transformer.server.validation import private_values, validated
 from endcap_transformer.telemetry.tracing import caller_headers, current_trace
 
 Headers = Sequence[Header]
