@@ -113,14 +113,14 @@ async def test_any_rubbish_is_refused(shelf: Shelf, content: bytes) -> None:
 
 def test_a_bundle_that_is_loaded_gets_the_last_good_file(shelf: Shelf) -> None:
     shelf.write(GOOD)
-    assert shelf.watch.file().revision == 1
+    assert shelf.watch.rules().file.revision == 1
     shelf.write(BROKEN)
-    assert shelf.watch.file().revision == 1
+    assert shelf.watch.rules().file.revision == 1
 
 
 def test_a_file_that_is_broken_at_the_start_means_no_rules_and_says_so(shelf: Shelf) -> None:
     shelf.write(BROKEN)
-    assert shelf.watch.file().rules == []
+    assert shelf.watch.rules().file.rules == []
     assert shelf.count("endcap_rule_file_ok") == 0
 
 

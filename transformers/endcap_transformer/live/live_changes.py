@@ -64,7 +64,7 @@ class LiveChanges:
         """
         tables = read_tables(bundle.path, memory_map=True)
         items = self._items.applied_to(ServedItems(tables.items, bundle.manifest.data_end))
-        return served_from(bundle.manifest, tables, self._settings, self._rules.file(), items)
+        return served_from(bundle.manifest, tables, self._settings, self._rules.rules(), items)
 
     async def look_for_evidence(self) -> None:
         """Take up the click evidence if its file is new since the last look; one that cannot be used is logged once."""

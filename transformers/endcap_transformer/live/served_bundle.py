@@ -16,6 +16,7 @@ from endcap.core.settings import RetrievalSettings, Settings, resolve_replay
 from endcap.engine.exploration.evidence import Evidence
 from endcap.engine.retrieval.content import ContentTable
 from endcap.engine.retrieval.preferences import PopularWithin
+from endcap.engine.rules.enabled_rules import EnabledRules
 from endcap.engine.rules.file.rule_file import NO_RULES, RuleFile
 from endcap.engine.rules.rule_book import RuleBook
 from endcap.release.bundle.tables import BundleTables
@@ -115,7 +116,11 @@ class ServedBundle:
 
 
 def served_from(
-    manifest: BundleManifest, tables: BundleTables, settings: Settings, rules: RuleFile = NO_RULES, items: ItemTable | None = None
+    manifest: BundleManifest,
+    tables: BundleTables,
+    settings: Settings,
+    rules: RuleFile | EnabledRules = NO_RULES,
+    items: ItemTable | None = None,
 ) -> ServedBundle:
     """Make a bundle's tables ready for requests.
 
