@@ -11,7 +11,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from endcap.contracts.request import Instance
 from endcap.core.errors import InvalidInput
-from endcap.core.log_privacy import label_lines
+from endcap.core.log import label_lines
 from endcap_transformer.resilience.admission import Admission, Overloaded
 from endcap_transformer.resilience.answer_cache import Key, SharedAnswers, are_anonymous, v1_body
 from endcap_transformer.server.admission_layers import arrival, send_overloaded

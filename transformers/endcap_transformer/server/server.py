@@ -10,7 +10,7 @@ from contextlib import AsyncExitStack
 import uvloop
 from prometheus_client import REGISTRY, disable_created_metrics
 
-from endcap.cli.failures import report_failure
+from endcap.cli.output import report_failure
 from endcap.contracts.request import Consent, Instance, Surface
 from endcap.core.clock import system_clock
 from endcap.core.errors import EndcapError
@@ -19,7 +19,7 @@ from endcap.core.settings import Settings, load_settings
 from endcap.core.standard_logging import bridge_standard_logging
 from endcap.core.tensorflow_serving.messages import serving_messages
 from endcap.engine.exploration.policies import policy_of
-from endcap.engine.surfaces.surfaces_file import load_surfaces
+from endcap.engine.surfaces.surface import load_surfaces
 from endcap.events.log.open import open_event_log
 from endcap.events.log.queued import QueuedEventLog
 from endcap.release.bundle.promotion import MODEL_FOLDER, served_bundle

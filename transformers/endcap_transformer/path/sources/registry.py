@@ -10,10 +10,9 @@ from endcap.engine.retrieval.candidates import Candidates
 from endcap.engine.retrieval.complements import complements_candidates
 from endcap.engine.retrieval.content import content_candidates
 from endcap.engine.retrieval.item_to_item import item_to_item_candidates
-from endcap.engine.retrieval.picks import picks_candidates
+from endcap.engine.retrieval.ordering import picks_candidates, recently_viewed_candidates
 from endcap.engine.retrieval.popular import popular_candidates
 from endcap.engine.retrieval.preferences import preferences_candidates
-from endcap.engine.retrieval.recently_viewed import recently_viewed_candidates
 from endcap.engine.retrieval.similar_users import similar_users_candidates
 from endcap.engine.retrieval.trending import trending_candidates
 from endcap_transformer.path.sources.source import Find, SourceRequest
