@@ -1,4 +1,4 @@
-"""Respond: the finished list as the answer of the contract."""
+"""Respond: the finished list as the answer of the contract, and what it counts for in the metrics."""
 
 from dataclasses import dataclass
 from functools import cached_property
@@ -10,10 +10,10 @@ from numpy.typing import NDArray
 from endcap.contracts.answer import Answer, Recommendation
 from endcap.engine.retrieval.candidates import SOURCES
 from endcap.engine.slate.slate import Slate, SlotKind
-from endcap_transformer.path.listing import ExplorationConfig, RuledCandidates
 from endcap_transformer.path.reasons import reasons
 from endcap_transformer.path.resolving import ResolvedRequest
-from endcap_transformer.path.rule_stage import exclusion
+from endcap_transformer.path.rules import RuledCandidates, exclusion
+from endcap_transformer.path.slate import ExplorationConfig
 from endcap_transformer.path.sources.source import SourceRequest
 from endcap_transformer.path.stage_trace import StageTrace
 from endcap_transformer.telemetry.metrics import ServingMetrics

@@ -21,12 +21,12 @@ from endcap_transformer.path.eligibility import Eligibility
 from endcap_transformer.path.fallback import last_resort
 from endcap_transformer.path.features import FeatureReader, Row, session_bought, state_of
 from endcap_transformer.path.impressions import ImpressionLog
-from endcap_transformer.path.listing import ExplorationConfig, RuledCandidates, ruled, slate_of
 from endcap_transformer.path.query import CachedQueryEncoder, Person, Query
 from endcap_transformer.path.ranking import RankedCandidates, rank_by_value, rank_probabilities, with_query_scores
 from endcap_transformer.path.resolving import NO_ITEMS, ResolvedRequest, resolve
 from endcap_transformer.path.retrieval import retrieve
-from endcap_transformer.path.rule_stage import exclusion, rule_effects
+from endcap_transformer.path.rules import RuledCandidates, apply_rules, exclusion, rule_effects
+from endcap_transformer.path.slate import ExplorationConfig, slate_of
 from endcap_transformer.path.sources.source import SourceRequest
 from endcap_transformer.path.stage_trace import StageTrace
 from endcap_transformer.path.surface_plan import SurfacePlan, plan_of
@@ -129,7 +129,7 @@ class RequestPath:
         with trace.stage("rank"):
             ranked = await self._ranked(candidates, request, person, query, trace)
         with trace.stage("rules"):
-            after_rules = ruled(ranked, rule_effects(ranked, source_request))
+            after_rules = apply_rules(ranked, rule_effects(ranked, source_request))
         rendered = self._rendered(after_rules, source_request, trace)
         with trace.stage("respond"):
             listed = recommendations(rendered, source_request, self._parts.exploration.policy.name)

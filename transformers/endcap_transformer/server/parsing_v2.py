@@ -165,7 +165,7 @@ class _Tensor(_Output):
     datatype: str
 
 
-class _Document(BaseModel):
+class _BinaryRequest(BaseModel):
     inputs: list[_Tensor]
     outputs: list[_Output] | None = None
     id: str | None = None
@@ -185,7 +185,7 @@ def require_readable(body: bytes, length: str) -> None:
     if not (length.isascii() and length.isdigit() and len(length) < 20 and int(length) <= len(body)):
         raise InvalidInput("must be the length of the JSON before the tensors' bytes", field=LENGTH_HEADER, value=length)
     try:
-        _Document.model_validate_json(body[: int(length)], strict=True)
+        _BinaryRequest.model_validate_json(body[: int(length)], strict=True)
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
         raise InvalidInput(first["msg"], field=".".join(map(str, first["loc"])) or "body") from None

@@ -30,9 +30,9 @@ from endcap_transformer.live.live_changes import LiveChanges
 from endcap_transformer.live.served_bundle import ServedBundle
 from endcap_transformer.path.features import FeatureReader, OnlineRead
 from endcap_transformer.path.impressions import ImpressionLog
-from endcap_transformer.path.listing import ExplorationConfig
 from endcap_transformer.path.query import CachedQueryEncoder
 from endcap_transformer.path.request_path import PathParts, RequestPath
+from endcap_transformer.path.slate import ExplorationConfig
 from endcap_transformer.path.sources.registry import source_registry
 from endcap_transformer.path.sources.two_tower import VectorSearch
 from endcap_transformer.path.surface_plan import surface_plans

@@ -1,4 +1,4 @@
-"""Listing: rules, diversity and exploration make a finished list out of ranked candidates."""
+"""Slate: diversity and exploration make a finished list out of the candidates that the rules left."""
 
 from dataclasses import dataclass
 
@@ -9,13 +9,11 @@ from endcap.core.settings import ExplorationSettings
 from endcap.engine.exploration.policies import request_random
 from endcap.engine.exploration.policy import Policy
 from endcap.engine.exploration.slots import ExploredSlots
-from endcap.engine.rules.rule_effects import RuleEffects
 from endcap.engine.slate.assembly import assemble
 from endcap.engine.slate.diversity import Diversity
-from endcap.engine.slate.placements import Placements
 from endcap.engine.slate.slate import Slate
-from endcap_transformer.path.ranking import RankedCandidates
 from endcap_transformer.path.resolving import ResolvedRequest
+from endcap_transformer.path.rules import RuledCandidates
 
 
 @dataclass(frozen=True)
@@ -24,38 +22,11 @@ class ExplorationConfig:
 
     Attributes:
         policy: chooses what explored places show.
-        random: where each request's own randomness comes from.
+        settings: how much evidence an item needs, and the share of new items.
     """
 
     policy: Policy
     settings: ExplorationSettings
-
-
-@dataclass(frozen=True)
-class RuledCandidates:
-    """m candidates after the rules' effects on their scores, without those that a rule excludes.
-
-    Attributes:
-        ranked: as the ranker left them.
-        score: float32 [m], with boosts and buries.
-        rows: intp [m], rows of `effects`.
-        placements: what the rules ask of the list, over the same m.
-    """
-
-    ranked: RankedCandidates
-    score: NDArray[np.float32]
-    rows: NDArray[np.intp]
-    effects: RuleEffects
-    placements: Placements
-
-
-def ruled(ranked: RankedCandidates, effects: RuleEffects) -> RuledCandidates:
-    """Apply what the rules do to scores, and leave out what they exclude."""
-    score = ranked.score * effects.factor
-    if not effects.excluded.any():
-        return RuledCandidates(ranked, score, np.arange(len(score)), effects, effects.placements)
-    rows = np.flatnonzero(~effects.excluded)
-    return RuledCandidates(ranked.take(rows), score[rows], rows, effects, effects.placements.over(rows))
 
 
 def slate_of(
