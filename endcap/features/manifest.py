@@ -69,7 +69,11 @@ def parse_manifest(text: str, place: str) -> FeatureManifest:
 
 
 def dataset_fingerprint(dataset_dir: Path) -> str:
-    """The dataset's own fingerprint; a digest of its tables' bytes when `dataset.json` has none."""
+    """The dataset's own fingerprint; a digest of its tables' bytes when `dataset.json` has none.
+
+    Raises:
+        DataRejected: `dataset.json` is no JSON.
+    """
     described = dataset_dir / DATASET_NAME
     found = described_fingerprint(described.read_text() if described.is_file() else "")
     if found is not None:
@@ -85,11 +89,15 @@ def dataset_fingerprint(dataset_dir: Path) -> str:
 
 
 def described_fingerprint(described: str) -> str | None:
-    """The fingerprint in a dataset.json's text, if there is one."""
+    """The fingerprint in a dataset.json's text, if there is one.
+
+    Raises:
+        DataRejected: the text is no JSON; an empty one is no fingerprint.
+    """
     try:
-        fields = json.loads(described)
-    except ValueError:
-        return None
+        fields = json.loads(described) if described else None
+    except ValueError as error:
+        raise DataRejected(f"is no JSON: {error}", field=DATASET_NAME, fix="import it again: endcap import --help") from error
     found = fields.get("fingerprint") if isinstance(fields, dict) else None
     return str(found) if found else None
 

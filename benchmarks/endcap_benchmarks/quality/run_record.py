@@ -7,6 +7,7 @@ import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from zipfile import BadZipFile
 
 import numpy as np
 from pydantic import BaseModel, ConfigDict
@@ -87,11 +88,15 @@ def write_record(folder: Path, recommended: Recommended, peak_memory_mib: float)
 
 
 def read_record(folder: Path) -> RunRecord | None:
-    """The record, or None where there is none that can be read."""
+    """The record, or None where there is none, or one that broke off or is of another version: the model is then run again.
+
+    Raises:
+        OSError: there is a record, and the disk does not give it.
+    """
     try:
         costs = RunCosts.model_validate_json((folder / RECORD_FILE).read_bytes())
         with np.load(folder / LISTS_FILE) as stored:
             lists = {name: RankedLists(stored[f"arr_{place}"]) for place, name in enumerate(costs.truths)}
-    except (OSError, ValueError, KeyError):
+    except (FileNotFoundError, BadZipFile, ValueError, KeyError, EOFError):
         return None
     return RunRecord(lists, costs)

@@ -199,13 +199,14 @@ def _remembered(folder: Path, cluster: str, topic: str) -> Mapping[int, int]:
     """Next offset by partition; none of another cluster or topic."""
     try:
         content = json.loads((folder / OFFSETS_FILE).read_text(encoding="utf-8"))
+        is_of_topic, offsets = content["of"] == [cluster, topic], {int(number): int(offset) for number, offset in content["next"].items()}
     except FileNotFoundError:
         return {}
-    except ValueError as error:
+    except (ValueError, TypeError, KeyError, AttributeError) as error:
         raise InvalidInput(
             "the file is damaged", field=str(folder / OFFSETS_FILE), fix="remove it: the topic is then copied from its start"
         ) from error
-    return {int(number): offset for number, offset in content["next"].items()} if content["of"] == [cluster, topic] else {}
+    return offsets if is_of_topic else {}
 
 
 def _remember(folder: Path, cluster: str, topic: str, partitions: Mapping[int, _Partition]) -> None:

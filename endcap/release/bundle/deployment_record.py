@@ -5,6 +5,8 @@ from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from endcap.core.errors import EndcapError
+
 RECORD_NAME = "deployment.json"
 
 
@@ -31,8 +33,17 @@ def write_deployment(home: Path, deployment: Deployment) -> None:
 
 
 def read_deployment(home: Path) -> Deployment | None:
-    """The last deployment from this home, or None when there was none."""
+    """The last deployment from this home, or None when there was none.
+
+    Raises:
+        EndcapError: there is a record that cannot be read.
+    """
+    path = home / RECORD_NAME
     try:
-        return Deployment.model_validate_json((home / RECORD_NAME).read_bytes())
-    except (FileNotFoundError, ValidationError):
+        return Deployment.model_validate_json(path.read_bytes())
+    except FileNotFoundError:
         return None
+    except (OSError, ValidationError) as error:
+        raise EndcapError(
+            f"the record of the last deployment cannot be read: {error}", field=str(path), fix="remove it, and look at what is deployed"
+        ) from error

@@ -23,7 +23,13 @@ class ReleaseRecord(BaseModel):
 
 
 def read_release(served_dir: Path) -> ReleaseRecord | None:
-    """The last release, or None when there was none, when it did not come to its end, or when another bundle is served by now."""
+    """The last release, or None when there was none, when it did not come to its end, or when another bundle is served by now.
+
+    A record that broke off, or is of another version of endcap, says of no part that the release reached it.
+
+    Raises:
+        OSError: there is a record, and the disk does not give it.
+    """
     try:
         record = ReleaseRecord.model_validate_json((served_dir / RECORD_NAME).read_bytes())
     except (FileNotFoundError, ValidationError):

@@ -86,7 +86,7 @@ def _record_of(folder: Path) -> Path:
 def _read_record(folder: Path) -> dict[str, _SeenFile]:
     try:
         return _Record.model_validate_json(_record_of(folder).read_bytes()).files
-    except (OSError, ValidationError):
+    except (OSError, ValidationError):  # nothing is taken as verified, and every file is hashed
         return {}
 
 

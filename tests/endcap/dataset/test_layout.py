@@ -10,7 +10,7 @@ import pytest
 from endcap.contracts.tables import TABLES, arrow_schema
 from endcap.core.errors import DataRejected
 from endcap.dataset.assembly import canonical_sources, judge_dataset
-from endcap.dataset.layout import Dataset, open_dataset, staged_folder, write_description
+from endcap.dataset.layout import Dataset, open_dataset, reusable_dataset, staged_folder, write_description
 
 NOW = datetime(2026, 3, 1, 8, tzinfo=UTC)
 EVENT = {
@@ -156,3 +156,18 @@ def test_a_column_that_events_always_had_may_not_be_missing(dataset: Dataset) ->
     pl.read_parquet(dataset.table("events")).drop("consent").write_parquet(dataset.table("events"))
     with pytest.raises(DataRejected, match=r"missing or of another type: \['consent'\]"):
         open_dataset(dataset.path)
+
+
+def test_a_dataset_that_is_missing_damaged_or_of_another_source_is_imported_again(dataset: Dataset) -> None:
+    assert reusable_dataset(dataset.path, "f") == dataset
+    assert reusable_dataset(dataset.path, "another") is None
+    assert reusable_dataset(dataset.path / "nothing", "f") is None
+    dataset.table("items").write_bytes(b"not parquet")
+    assert reusable_dataset(dataset.path, "f") is None
+
+
+def test_a_description_that_the_disk_does_not_give_is_an_error_and_no_reason_to_import_again(dataset: Dataset) -> None:
+    (dataset.path / "dataset.json").unlink()
+    (dataset.path / "dataset.json").mkdir()
+    with pytest.raises(IsADirectoryError, match=r"dataset\.json"):
+        reusable_dataset(dataset.path, "f")

@@ -11,6 +11,7 @@ import pytest
 
 from endcap.core.errors import DependencyUnavailable
 from endcap.core.settings import MilvusSettings, ServingSettings, Settings
+from endcap_local.leash import run_on_leash
 from endcap_local.parts import local_parts, require_free_ports
 
 SCRIPT = """
@@ -112,3 +113,10 @@ def test_a_port_in_use_is_named_with_its_setting(tmp_path: Path) -> None:
 def test_a_milvus_elsewhere_is_not_started_here() -> None:
     assert [part.name for part in local_parts(Settings(milvus=MilvusSettings(managed=False)))] == ["model server", "transformer"]
     assert local_parts(Settings())[0].name == "milvus"
+
+
+def test_a_part_whose_supervisor_is_gone_is_not_started(tmp_path: Path) -> None:
+    gone = subprocess.Popen([sys.executable, "-c", ""])
+    gone.wait()
+    assert run_on_leash(gone.pid, ["touch", str(tmp_path / "started")]) == 0
+    assert not (tmp_path / "started").exists()

@@ -93,3 +93,16 @@ def test_after_a_success_nothing_is_held_against_it() -> None:
     back_off.succeeded()
     assert back_off.is_due("a")
     assert back_off.failed("a") == 1
+
+
+def test_a_file_that_cannot_be_looked_at_is_another_one_than_none(tmp_path: Path) -> None:
+    assert identity(tmp_path / "file" / "none") is None
+    (tmp_path / "file").write_text("")
+    assert identity(tmp_path / "file" / "below a file") is None
+    loop = tmp_path / "loop"
+    loop.symlink_to(loop)
+    found = identity(loop)
+    assert found is not None and found == identity(loop)
+    loop.unlink()
+    replaced(loop, "mended")
+    assert identity(loop) not in (found, None)

@@ -78,25 +78,26 @@ class ModelServerClient:
             DependencyUnavailable: it has not within `timeout_s`.
         """
         deadline = asyncio.get_running_loop().time() + timeout_s
-        while not await self.is_available(version):
+        while why := await self.why_unavailable(version):
             if asyncio.get_running_loop().time() >= deadline:
                 raise DependencyUnavailable(
-                    f"the model server does not serve version {version}",
+                    f"the model server does not serve version {version}: {why}",
                     field="ENDCAP_MODEL_SERVER__HOST, ENDCAP_MODEL_SERVER__PORT",
                     value=self.address,
                     fix="start it: `python -m endcap_model_server`, or `endcap serve` for all parts",
                 )
             await asyncio.sleep(POLL_SECONDS)
 
-    async def is_available(self, version: int) -> bool:
+    async def why_unavailable(self, version: int) -> str:
+        """Why the server cannot answer with a version; empty when it has loaded it."""
         request = self._messages.status_request()
         request.model_spec.name = self._model_name
         request.model_spec.version.value = version
         try:
             response = await self._model_status(request, timeout=2.0)
-        except grpc.aio.AioRpcError:
-            return False
-        return any(status.state == STATE_AVAILABLE for status in response.model_version_status)
+        except grpc.aio.AioRpcError as error:
+            return f"{error.code().name}: {error.details()}"
+        return "" if any(status.state == STATE_AVAILABLE for status in response.model_version_status) else "it is not loaded"
 
     async def close(self) -> None:
         await self._channel.close()

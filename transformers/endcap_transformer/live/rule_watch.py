@@ -104,7 +104,7 @@ class RuleFileWatch:
     def _read(self) -> EnabledRules | None:
         """The file with all its conditions read, no rules when there is none, None when it is refused."""
         try:
-            is_there = self.path.exists()
+            is_there = identity(self.path) is not None
             rules = EnabledRules.of(read_rules(self.path) if is_there else NO_RULES)
         except (EndcapError, OSError) as error:
             self._refuse(error)

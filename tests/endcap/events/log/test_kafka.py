@@ -10,9 +10,11 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
+from confluent_kafka import KafkaError, KafkaException
 from structlog.testing import capture_logs
 
 from endcap.contracts.event import Event, EventType
+from endcap.core.errors import InvalidInput
 from endcap.core.settings import EventSettings
 from endcap.events.log.kafka import VERSION_HEADER, KafkaEventLog
 from endcap.events.log.kafka_config import kafka_config
@@ -242,3 +244,22 @@ def test_rights_that_come_later_let_the_log_go_on(broker: KafkaBroker, file: Pat
         broker.allow_writing("guest", topic)
         wait_until(lambda: emitted_and_came(log, broker, topic))
     assert "authoriz" in next(line["reason"] for line in lines if line["event"] == "events dropped")
+
+
+def test_a_file_that_is_gone_when_a_new_client_is_made_is_named_with_the_next_losses(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refused() -> None:
+        raise InvalidInput("the file cannot be read as text", field="ENDCAP_EVENTS__KAFKA_CONFIG_FILE")
+
+    with opened(file, "127.0.0.1:1", "events") as log:
+        monkeypatch.setattr(log, "_opened", refused)
+        log._renew()
+        assert log._why_full().endswith("last heard of Kafka: the file cannot be read as text")
+
+
+def test_what_kafkas_client_cannot_go_on_with_is_named_with_the_next_losses(file: Path) -> None:
+    def failing(_seconds: float) -> int:
+        raise KafkaException(KafkaError(KafkaError.TOPIC_AUTHORIZATION_FAILED, "no right to write"))
+
+    with opened(file, "127.0.0.1:1", "events") as log:
+        log._served(failing, 0.0)
+        assert log._trouble == "no right to write"

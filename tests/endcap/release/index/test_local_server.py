@@ -13,7 +13,7 @@ import pytest
 from endcap.core.errors import DependencyUnavailable
 from endcap.core.settings import MilvusSettings, Settings
 from endcap.release.index.connection import answers
-from endcap.release.index.local_server import LocalMilvus, listening_addresses, running_milvus
+from endcap.release.index.local_server import LocalMilvus, _sole_user, listening_addresses, running_milvus
 from endcap.release.index.loopback import bind_to_loopback
 
 
@@ -96,3 +96,9 @@ def test_stopping_twice_is_harmless(tmp_path: Path) -> None:
     server.stop()
     server.stop()
     assert server.pid is None
+
+
+def test_a_folder_that_another_command_holds_is_waited_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("endcap.release.index.local_server.answers", lambda *_, **__: True)
+    with _sole_user(tmp_path, MilvusSettings()) as first, _sole_user(tmp_path, MilvusSettings()) as second:
+        assert (first, second) == (True, False)

@@ -108,3 +108,12 @@ def test_all_queries_of_a_look_are_about_the_same_moment() -> None:
 
     answering(answer).measure(ANALYSIS, 2, 1, SINCE, [])
     assert set(moments) == {"1234.500"}
+
+
+def test_requests_are_unknown_while_their_count_is_not_answered() -> None:
+    def time_alone(request: httpx.Request) -> httpx.Response:
+        if b"time%28%29" in request.content:
+            return httpx.Response(200, json={"status": "success", "data": {"resultType": "scalar", "result": [1, "1"]}})
+        return httpx.Response(503, json={"status": "error", "error": "too busy"})
+
+    assert answering(time_alone).requests_since(2, SINCE) is None
