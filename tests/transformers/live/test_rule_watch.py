@@ -13,7 +13,7 @@ from endcap.core.errors import InvalidInput
 from endcap.engine.rules.context import RuleContext
 from endcap.engine.rules.file.rule_file import RuleFile
 from endcap.engine.rules.rule_book import RuleBook
-from endcap_transformer.live.rule_watch import AGE_SECONDS, Ruled, RuleFileWatch, watch_rules
+from endcap_transformer.live.rule_watch import AGE_SECONDS, RuleFileWatch, RulesInForce, watch_rules
 from endcap_transformer.telemetry.metrics import ServingMetrics
 from tests.transformers.two_items import two_items
 
@@ -42,8 +42,8 @@ class Shelf:
     def clock(self) -> datetime:
         return self.now
 
-    def current(self) -> Ruled | None:
-        return Ruled(self.book, self.items, self.clock)
+    def current(self) -> RulesInForce | None:
+        return RulesInForce(self.book, self.items, self.clock)
 
     def take(self, book: RuleBook) -> None:
         self.book = book
@@ -114,14 +114,14 @@ async def test_any_rubbish_is_refused(shelf: Shelf, content: bytes) -> None:
 
 def test_a_bundle_that_is_loaded_gets_the_last_good_file(shelf: Shelf) -> None:
     shelf.write(GOOD)
-    assert shelf.watch.file().revision == 1
+    assert shelf.watch.rules().file.revision == 1
     shelf.write(BROKEN)
-    assert shelf.watch.file().revision == 1
+    assert shelf.watch.rules().file.revision == 1
 
 
 def test_a_file_that_is_broken_at_the_start_means_no_rules_and_says_so(shelf: Shelf) -> None:
     shelf.write(BROKEN)
-    assert shelf.watch.file().rules == []
+    assert shelf.watch.rules().file.rules == []
     assert shelf.count("endcap_rule_file_ok") == 0
 
 

@@ -17,7 +17,7 @@ from endcap.engine.retrieval.candidates import Candidates
 from endcap.engine.surfaces.surface import SurfaceExploration
 from endcap_benchmarks.synthetic.bundle import SyntheticSize, make_items
 from endcap_transformer.path.request_path import RequestPath
-from endcap_transformer.server.path_parts import path_parts
+from endcap_transformer.server.server import path_parts
 from endcap_transformer.telemetry.metrics import ServingMetrics
 
 SIZE = SyntheticSize(items=300, dim=8, neighbours=10)
@@ -98,7 +98,9 @@ def without_exploration(plan):
 
 
 def recommend(path, served, **fields):
-    return asyncio.run(path.recommend(Instance(**fields), served, "r"))
+    instance = Instance(**fields)
+    (plan,) = path.plans([instance])
+    return asyncio.run(path.recommend(instance, plan, served, "r"))
 
 
 def items_of(answer) -> list[str]:

@@ -1,5 +1,7 @@
 """Milvus and the feature store, opened at start; while other parts are still starting they are waited for."""
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -10,8 +12,10 @@ from endcap.core.settings import MilvusSettings, Settings
 from endcap.engine.retrieval.candidates import Candidates
 from endcap.release.index.connection import connect
 from endcap.release.index.search import AsyncItemSearch
-from endcap_transformer.path.features import OnlineRead
 from endcap_transformer.telemetry.tracing import current_trace
+
+if TYPE_CHECKING:
+    from endcap.features.store.online import OnlineFeatures
 
 RETRY_SECONDS = 0.5
 LOAD_TIMEOUT_S = 60.0
@@ -86,7 +90,7 @@ def wait_for_milvus(settings: MilvusSettings, wait_s: float) -> None:
         poll(is_connected, every_s=RETRY_SECONDS, within_s=wait_s, again_on=DependencyUnavailable)
 
 
-def open_online_store(settings: Settings) -> OnlineRead:
+def open_online_store(settings: Settings) -> "OnlineFeatures":
     """The feature store's online side.
 
     Raises:

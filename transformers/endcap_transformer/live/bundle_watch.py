@@ -4,13 +4,13 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
-from endcap.core.errors import DependencyUnavailable
+from endcap.core.errors import BundleInvalid, DependencyUnavailable
 from endcap.core.log import get_logger
-from endcap.release.bundle.promotion import served_version
-from endcap_transformer.live.back_off import BackOff
-from endcap_transformer.live.file_watch import ANYTHING
+from endcap.release.bundle.manifest import Bundle
+from endcap.release.bundle.promotion import served_bundle, served_version
+from endcap_transformer.live.file_watch import ANYTHING, BackOff
 from endcap_transformer.live.served_bundle import ServedBundle
 
 LOOK_SECONDS = 2.0
@@ -53,7 +53,7 @@ async def watch_bundle(
         prepare: loads the promoted one.
         put: makes it the one that answers.
         look_s: seconds between two looks.
-        count: told each outcome, switched or refused.
+        count: called with each outcome, switched or refused.
     """
     log = get_logger("transformer")
     refused: int | None = None
@@ -109,3 +109,51 @@ def is_promoted(served_dir: Path, version: int) -> bool:
         return promoted_version(served_dir) == version
     except OSError:
         return True
+
+
+class VectorIndex(Protocol):
+    """Where the bundle's collection is."""
+
+    def check(self, collection: str) -> None: ...
+
+
+class ModelServer(Protocol):
+    """Where the bundle's model is loaded."""
+
+    async def wait_until_available(self, version: int, timeout_s: float) -> None: ...
+
+
+async def await_promoted(served_dir: Path, index: VectorIndex, models: ModelServer, wait_s: float, look_s: float = LOOK_SECONDS) -> Bundle:
+    """The promoted bundle, once its collection is there and its model is loaded.
+
+    They are checked before a table is read: a bundle may have to wait for them, and the tables of a large catalogue would be read in vain.
+
+    Args:
+        served_dir: where bundles are promoted.
+        index: has to have the collection.
+        models: has to have loaded the model.
+        wait_s: how long a model server that still loads is waited for.
+        look_s: seconds between two looks whether the bundle is still the promoted one.
+
+    Raises:
+        BundleInvalid: the bundle is damaged.
+        DependencyUnavailable: a part cannot answer with it yet, or another bundle was promoted meanwhile.
+    """
+    bundle = await asyncio.to_thread(served_bundle, served_dir)
+    try:
+        await asyncio.to_thread(index.check, bundle.manifest.collection)
+    except BundleInvalid as error:  # nothing is wrong with the bundle's own files: the index may still come
+        raise DependencyUnavailable(error.message, field=error.field, value=error.value, fix=error.fix) from error
+    await _model_loaded(served_dir, bundle.manifest.version, models, wait_s, look_s)
+    return bundle
+
+
+async def _model_loaded(served_dir: Path, version: int, models: ModelServer, wait_s: float, look_s: float) -> None:
+    waiting = asyncio.create_task(models.wait_until_available(version, wait_s))
+    try:
+        while not (await asyncio.wait({waiting}, timeout=look_s))[0]:
+            if not await asyncio.to_thread(is_promoted, served_dir, version):
+                raise DependencyUnavailable("another bundle was promoted meanwhile", field="version", value=version)
+        await waiting
+    finally:
+        waiting.cancel()

@@ -1,6 +1,6 @@
 from starlette.types import Message
 
-from endcap_transformer.server.asgi_answer import send_answer
+from endcap_transformer.server.http_layers import send_answer
 
 
 async def test_an_answer_says_what_it_is_and_how_long() -> None:

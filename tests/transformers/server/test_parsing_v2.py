@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from endcap.core.errors import InvalidInput
-from endcap_transformer.server.binary_request import LENGTH_HEADER, require_readable
+from endcap_transformer.server.parsing_v2 import LENGTH_HEADER, require_readable
 
 TENSOR = {"name": "user_id", "shape": [1], "datatype": "BYTES", "parameters": {"binary_data_size": 6}}
 TAIL = b"\x02\x00\x00\x00U1"

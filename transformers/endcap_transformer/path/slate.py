@@ -1,4 +1,4 @@
-"""Listing: rules, diversity and exploration make a finished list out of ranked candidates."""
+"""Slate: diversity and exploration make a finished list out of the candidates that the rules left."""
 
 from dataclasses import dataclass
 
@@ -9,86 +9,57 @@ from endcap.core.settings import ExplorationSettings
 from endcap.engine.exploration.policies import request_random
 from endcap.engine.exploration.policy import Policy
 from endcap.engine.exploration.slots import ExploredSlots
-from endcap.engine.rules.rule_effects import RuleEffects
 from endcap.engine.slate.assembly import assemble
 from endcap.engine.slate.diversity import Diversity
-from endcap.engine.slate.placements import Placements
 from endcap.engine.slate.slate import Slate
-from endcap_transformer.path.ranking import RankedCandidates
 from endcap_transformer.path.resolving import ResolvedRequest
+from endcap_transformer.path.rules import RuledCandidates
 
 
 @dataclass(frozen=True)
-class Curiosity:
+class ExplorationConfig:
     """How lists explore.
 
     Attributes:
         policy: chooses what explored places show.
-        random: where each request's own randomness comes from.
+        settings: how much evidence an item needs, and the share of new items.
     """
 
     policy: Policy
     settings: ExplorationSettings
 
 
-@dataclass(frozen=True)
-class RuledCandidates:
-    """m candidates after the rules' effects on their scores, without those that a rule excludes.
-
-    Attributes:
-        ranked: as the ranker left them.
-        score: float32 [m], with boosts and buries.
-        rows: intp [m], rows of `effects`.
-        placements: what the rules ask of the list, over the same m.
-    """
-
-    ranked: RankedCandidates
-    score: NDArray[np.float32]
-    rows: NDArray[np.intp]
-    effects: RuleEffects
-    placements: Placements
-
-
-def ruled(ranked: RankedCandidates, effects: RuleEffects) -> RuledCandidates:
-    """Apply what the rules do to scores, and leave out what they exclude."""
-    score = ranked.score * effects.factor
-    if not effects.excluded.any():
-        return RuledCandidates(ranked, score, np.arange(len(score)), effects, effects.placements)
-    rows = np.flatnonzero(~effects.excluded)
-    return RuledCandidates(ranked.take(rows), score[rows], rows, effects, effects.placements.over(rows))
-
-
 def slate_of(
     candidates: RuledCandidates,
     request: ResolvedRequest,
     k: int,
-    curiosity: Curiosity,
+    exploration: ExplorationConfig,
 ) -> Slate:
     """The list: placements first, then diversity, then the places that explore.
 
     Args:
         candidates: m candidates.
-        request: its surface says how diverse and how curious the list is.
+        request: its surface says how diverse the list is and how much it explores.
         k: places wanted.
-        curiosity: how it explores.
+        exploration: how it explores.
     """
-    exploration = None
+    slots = None
     if request.surface.exploration.share > 0:
-        exploration = ExploredSlots(
-            policy=curiosity.policy,
+        slots = ExploredSlots(
+            policy=exploration.policy,
             evidence=request.served.evidence,
             index=candidates.ranked.candidates.index,
             random=request_random(request.request_id),
             share=request.surface.exploration.share,
-            new_item_share=curiosity.settings.new_item_share,
-            evidence_impressions=curiosity.settings.evidence_impressions,
+            new_item_share=exploration.settings.new_item_share,
+            evidence_impressions=exploration.settings.evidence_impressions,
         )
     return assemble(
         candidates.score,
         k,
         placements=candidates.placements,
         diversity=_diversity(candidates.ranked.candidates.index, request),
-        exploration=exploration,
+        exploration=slots,
     )
 
 
