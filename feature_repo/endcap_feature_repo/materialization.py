@@ -4,7 +4,7 @@ from datetime import datetime, timedelta
 
 from endcap.core.errors import DataRejected
 from endcap.features.manifest import read_manifest
-from endcap_feature_repo.sources import features_dir
+from endcap_feature_repo.sources import SETTINGS
 
 
 def since_newest_snapshot() -> list[tuple[datetime, datetime]]:
@@ -13,7 +13,7 @@ def since_newest_snapshot() -> list[tuple[datetime, datetime]]:
     Feast starts a first incremental run at the present minus the view's lifetime; recorded data may lie years before that.
     """
     try:
-        newest = read_manifest(features_dir()).data_end
+        newest = read_manifest(SETTINGS.features_dir).data_end
     except DataRejected:
         return []
     start = newest - timedelta(seconds=1)

@@ -16,7 +16,7 @@ from endcap.core.settings import Settings, load_settings
 from endcap_local.parts import Part, local_parts, require_free_ports
 from endcap_local.supervisor import PartsLog, Supervisor
 
-TRANSFORMER = "transformers"
+TRANSFORMER = "endcap_transformer"
 
 
 def main() -> int:

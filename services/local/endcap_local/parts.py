@@ -43,7 +43,7 @@ class Part:
     environment: dict[str, str] = field(default_factory=dict)
 
 
-def local_parts(settings: Settings, transformer_module: str = "transformers") -> list[Part]:
+def local_parts(settings: Settings, transformer_module: str = "endcap_transformer") -> list[Part]:
     """Milvus (unless another one is used), the model server and the transformer, in order of need."""
     parts = [_model_server(settings), _transformer(settings, transformer_module)]
     return [_milvus(settings), *parts] if settings.milvus.managed else parts
