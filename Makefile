@@ -8,7 +8,7 @@ export TF_CPP_MIN_LOG_LEVEL ?= 2
 export PYTHONWARNINGS ?= ignore
 export NO_MKDOCS_2_WARNING := 1
 
-.PHONY: help setup demo serve test test-faults test-cluster cluster-rollouts cluster-chart test-images test-spark manifests lint format docs docs-serve lock bench-serving bench-latency bench-quality clean
+.PHONY: help setup demo serve test test-faults test-cluster cluster-rollouts cluster-chart test-images test-install test-spark manifests lint format docs docs-serve lock bench-serving bench-latency bench-quality clean
 .DEFAULT_GOAL := help
 
 help: ## Show this list
@@ -50,6 +50,9 @@ cluster-chart:
 
 test-images: setup ## Run the install steps of the images and start what comes out (root, about 7 minutes)
 	@ENDCAP_TEST_IMAGES=1 $(BIN)/python -m pytest tests/images
+
+test-install: setup ## Build the wheels, install them into an empty environment, and train and serve in another folder (about 6 minutes)
+	@ENDCAP_TEST_INSTALL=1 $(BIN)/python -m pytest tests/install
 
 test-spark: .venv-spark/.ready ## Compare the features that Spark computes with DuckDB's (needs Java 17)
 	@.venv-spark/bin/python -m pytest tests/endcap/features/test_spark_build.py
