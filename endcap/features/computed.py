@@ -13,9 +13,8 @@ from endcap.core.errors import DataRejected
 from endcap.core.log import get_logger
 from endcap.features.computing import FeatureSummary
 from endcap.features.duckdb_engine import ROW_GROUP_ROWS
-from endcap.features.folder import replace_folder
 from endcap.features.manifest import MANIFEST_NAME, FeatureManifest, dataset_fingerprint, features_fingerprint, parse_manifest
-from endcap.features.names import FEATURE_TABLES
+from endcap.features.names import FEATURE_TABLES, replace_folder
 from endcap.features.snapshots import FeatureOptions
 
 

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from endcap.core.errors import InvalidInput
-from endcap_pipelines.item_to_item import check_item_to_item
+from endcap_pipelines.options import check_item_to_item
 from endcap_pipelines.placement import ClusterPlacement
 from endcap_pipelines.training import training_pipeline
 from endcap_pipelines.values import ChartValues

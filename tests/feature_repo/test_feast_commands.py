@@ -24,7 +24,7 @@ def root(tmp_path_factory):
     import importlib.util
 
     from endcap.core.settings import Settings
-    from endcap.features.build import build_feature_tables
+    from endcap.features.computing import build_feature_tables
     from endcap.features.snapshots import FeatureOptions
     from endcap.features.store.push import ensure_session_table
 

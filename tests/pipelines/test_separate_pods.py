@@ -20,8 +20,7 @@ from endcap.release.index.alias import aliased_collection
 from endcap.release.index.connection import connect
 from endcap.release.index.local_server import running_milvus
 from endcap_pipelines.local_run import run_locally
-from endcap_pipelines.placement import PROFILE, Placement
-from endcap_pipelines.resources import StepResources
+from endcap_pipelines.placement import PROFILE, Placement, StepResources
 from endcap_pipelines.results import TrainingResult
 from endcap_pipelines.training import training_pipeline
 from tests.components.deploy_bundle.rollouts_api import RolloutsApi

@@ -18,7 +18,7 @@ import yaml
 
 from endcap.contracts.bundle import BundleManifest
 from endcap.core.settings import Settings
-from endcap.engine.surfaces.surfaces_file import load_surfaces
+from endcap.engine.surfaces.surface import load_surfaces
 from endcap.release.bundle.manifest import Bundle, present_feature_columns, seal_bundle
 from endcap.release.bundle.promotion import model_base_path
 from endcap.release.bundle.tables import write_tables

@@ -19,7 +19,7 @@ from pathlib import Path
 
 import yaml
 
-from endcap.cli.failures import report_failure
+from endcap.cli.output import report_failure
 from endcap.contracts.bundle import MANIFEST_NAME, BundleManifest
 from endcap.core.errors import EndcapError
 from endcap.core.settings import RetrievalSettings, Settings, load_settings

@@ -8,9 +8,8 @@ from pathlib import Path
 import endcap
 from endcap.core.errors import DataRejected
 from endcap.core.settings import Settings
-from endcap.features.folder import replace_folder
 from endcap.features.manifest import MANIFEST_NAME, read_manifest
-from endcap.features.names import FEATURE_TABLES
+from endcap.features.names import FEATURE_TABLES, replace_folder
 from endcap.features.store.config import registry_file, repository_folder, store_config
 from endcap.features.store.open import apply_repo
 from endcap.features.store.push import ensure_session_table

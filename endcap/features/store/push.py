@@ -13,7 +13,7 @@ from endcap.contracts.tables import UTC_TIMESTAMP
 from endcap.core.errors import DependencyUnavailable
 from endcap.core.settings import Settings
 from endcap.features.store.names import SESSION_PUSH_SOURCE, SESSION_TABLE
-from endcap.features.store.quiet import quiet_feast
+from endcap.features.store.quick_import import quiet_feast
 
 if TYPE_CHECKING:
     from feast import FeatureStore

@@ -9,9 +9,8 @@ import pytest
 
 from endcap.contracts.tables import TABLES, arrow_schema
 from endcap.core.errors import DataRejected
-from endcap.dataset.assembly import judge_dataset
+from endcap.dataset.assembly import canonical_sources, judge_dataset
 from endcap.dataset.layout import Dataset, open_dataset, staged_folder, write_description
-from endcap.dataset.sources.canonical import canonical_sources
 
 NOW = datetime(2026, 3, 1, 8, tzinfo=UTC)
 EVENT = {

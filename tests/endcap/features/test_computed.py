@@ -7,8 +7,8 @@ import pyarrow.parquet as pq
 import pytest
 
 from endcap.core.errors import DataRejected
-from endcap.features.build import build_feature_tables
 from endcap.features.computed import take_up_computed
+from endcap.features.computing import build_feature_tables
 from endcap.features.manifest import MANIFEST_NAME, read_manifest
 from endcap.features.names import FEATURE_TABLES
 from endcap.features.snapshots import FeatureOptions

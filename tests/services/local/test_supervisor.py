@@ -16,7 +16,7 @@ from endcap_local.parts import local_parts, require_free_ports
 SCRIPT = """
 import sys
 from pathlib import Path
-from endcap.cli.failures import report_failure
+from endcap.cli.output import report_failure
 from endcap.core.errors import EndcapError
 from endcap_local.parts import Part
 from endcap_local.supervisor import PartsLog, Supervisor

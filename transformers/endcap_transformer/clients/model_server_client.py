@@ -11,8 +11,7 @@ from numpy.typing import NDArray
 
 from endcap.core.errors import DependencyUnavailable, InvalidInput
 from endcap.core.settings import ModelServerSettings
-from endcap.core.tensorflow_serving.message_fields import GET_MODEL_STATUS, PREDICT
-from endcap.core.tensorflow_serving.messages import ServingMessages
+from endcap.core.tensorflow_serving.messages import GET_MODEL_STATUS, PREDICT, ServingMessages
 from endcap.core.tensorflow_serving.tensors import fill_tensor, read_tensor
 from endcap_transformer.telemetry.tracing import current_trace
 

@@ -9,8 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from endcap.core.log import configure_logging, get_logger
-from endcap.core.log_privacy import label_lines, without_personal
+from endcap.core.log import configure_logging, get_logger, label_lines, without_personal
 
 
 @pytest.fixture

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from endcap.dataset.sources.conversion import read_moments
 from endcap.dataset.sources.mapping import TableMapping
-from endcap.dataset.sources.moment_reading import read_moments
 
 ZONE = "America/New_York"
 

@@ -7,8 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from endcap.engine.rules.file.time_window import EARLIEST, LATEST, TimeWindow
-from endcap.engine.rules.file.when import Time
+from endcap.engine.rules.file.when import EARLIEST, LATEST, Time, TimeWindow
 
 BERLIN = ZoneInfo("Europe/Berlin")
 MOMENTS = st.datetimes(timezones=st.just(UTC))

@@ -3,8 +3,8 @@ from pathlib import Path
 import pytest
 
 from endcap.core.errors import DataRejected, InvalidInput
+from endcap.dataset.sources.folder import find_files, raw_batches
 from endcap.dataset.sources.mapping import TableMapping
-from endcap.dataset.sources.raw_files import find_files, raw_batches
 
 MAPPED = TableMapping(files=["*.csv"])
 

@@ -2,7 +2,6 @@ import polars as pl
 import pytest
 
 from endcap.core.errors import DataRejected
-from endcap.features.build import build_feature_tables
 from endcap.features.columns import (
     HISTORY_LENGTH,
     ITEM_NUMERIC,
@@ -13,6 +12,7 @@ from endcap.features.columns import (
     USER_HISTORY,
     USER_NUMERIC,
 )
+from endcap.features.computing import build_feature_tables
 from endcap.features.manifest import read_manifest
 from endcap.features.names import FEATURE_TABLES
 from endcap.features.snapshots import FeatureOptions

@@ -1,16 +1,21 @@
-"""What rules change in a list: the same candidates with and without them."""
+"""What rules change in a list: the same candidates with and without them, for people of the offline feature tables."""
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from pathlib import Path
+from typing import Any
 
 import numpy as np
+import polars as pl
 from numpy.typing import NDArray
 
+from endcap.core.errors import InvalidInput
 from endcap.core.settings import RetrievalSettings
 from endcap.engine.retrieval.buy_again import buy_again_candidates
 from endcap.engine.retrieval.candidates import Candidates, CandidateSet, union
 from endcap.engine.retrieval.item_to_item import item_to_item_candidates
-from endcap.engine.retrieval.picks import picks_candidates
+from endcap.engine.retrieval.ordering import picks_candidates
 from endcap.engine.retrieval.popular import popular_candidates, segments_of
 from endcap.engine.retrieval.user_state import UserState
 from endcap.engine.rules.context import RuleContext
@@ -18,6 +23,7 @@ from endcap.engine.rules.rule_book import RuleBook
 from endcap.engine.rules.rule_effects import RuleEffects
 from endcap.engine.slate.assembly import assemble
 from endcap.engine.slate.slate import Slate
+from endcap.features.names import USER_FEATURES, USER_ITEM_FEATURES
 from endcap.release.bundle.tables import BundleTables
 
 PICKED = "picks"
@@ -148,3 +154,61 @@ def _places(  # noqa: PLR0917
 def _caps_reached(row: int, shown: NDArray[np.intp], effects: RuleEffects) -> list[str]:
     """The caps that leave no place for a candidate in the list."""
     return [cap.rule for cap in effects.placements.caps if cap.group[row] >= 0 and (cap.group[shown] == cap.group[row]).sum() >= cap.most]
+
+
+SAMPLE_RANKS = (0.05, 0.5, 0.95)
+"""Without names, people are taken at these places of the order by how much they buy: a lot, as usual, hardly anything."""
+
+
+@dataclass(frozen=True)
+class SampleUser:
+    """One person; `row` is what `endcap.engine.retrieval.user_state.user_state` takes, None for somebody unknown."""
+
+    name: str
+    row: Mapping[str, Any] | None = None
+
+
+ANYBODY = SampleUser("somebody unknown")
+
+
+def sample_users(features_dir: Path, wanted: Sequence[str]) -> list[SampleUser]:
+    """The people asked for, else a few that differ and one that nothing is known of.
+
+    Args:
+        features_dir: the offline feature tables; where there are none, only somebody unknown is known.
+        wanted: user ids.
+
+    Raises:
+        InvalidInput: a wanted user has no features.
+    """
+    source = features_dir / f"{USER_FEATURES}.parquet"
+    if not source.is_file():
+        if wanted:
+            raise InvalidInput("there are no feature tables to know users from", field="--user", value=wanted[0], fix="leave it out")
+        return [ANYBODY]
+    users = pl.scan_parquet(source)
+    chosen = list(wanted) or _chosen(users)
+    rows = _latest(users, chosen)
+    missing = [name for name in chosen if name not in rows]
+    if missing:
+        raise InvalidInput("no features of this user", field="--user", value=missing[0], fix=f"name a user of {features_dir}")
+    pairs_source = features_dir / f"{USER_ITEM_FEATURES}.parquet"
+    pairs = _latest(pl.scan_parquet(pairs_source), chosen) if pairs_source.is_file() else {}
+    known = [SampleUser(name, pairs.get(name, {}) | rows[name]) for name in chosen]
+    return known if wanted else [*known, ANYBODY]
+
+
+def _chosen(users: pl.LazyFrame) -> list[str]:
+    newest = users.select(pl.col("event_timestamp").max()).collect().item()
+    by_baskets = (
+        users.filter(pl.col("event_timestamp") == newest)
+        .select("user_id", "baskets_90d")
+        .sort("baskets_90d", "user_id", descending=[True, False])
+    ).collect()["user_id"]
+    return list(dict.fromkeys(by_baskets[round(rank * (len(by_baskets) - 1))] for rank in SAMPLE_RANKS)) if len(by_baskets) else []
+
+
+def _latest(table: pl.LazyFrame, users: Sequence[str]) -> dict[str, dict[str, Any]]:
+    """Each user's newest row."""
+    newest = table.filter(pl.col("user_id").is_in(list(users))).sort("event_timestamp").group_by("user_id").last().collect()
+    return {row["user_id"]: row for row in newest.iter_rows(named=True)}

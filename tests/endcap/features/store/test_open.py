@@ -2,7 +2,7 @@ import json
 
 import pytest
 
-from endcap.features.store.redis_address import with_waits
+from endcap.features.store.open import with_waits
 
 
 def parameters(address):

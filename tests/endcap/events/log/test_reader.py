@@ -1,7 +1,7 @@
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from endcap.events.log.old_files import remove_files_before
+from endcap.events.log.reader import remove_files_before
 from endcap.events.log.writer import EventLog
 from tests.endcap.events.log.shown_lists import NOW, shown_list
 

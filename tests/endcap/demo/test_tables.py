@@ -1,7 +1,7 @@
 from typing import Any
 
 from endcap.contracts.answer import Answer
-from endcap.demo.latency import measure_latency
+from endcap.demo.tables import measure_latency
 
 
 def answer_taking(rank_ms: float) -> Answer:
