@@ -8,7 +8,7 @@ import pytest
 import yaml
 from packaging.utils import canonicalize_name
 
-from images.dockerfile import read_dockerfile
+from images.dry_build import read_dockerfile
 from images.locks import IMAGE_LOCKS, LEFT_OUT, LOCKS, TESTED
 from tests.images.pins import pins
 from tests.install.distributions import distributions, read_distribution, required
