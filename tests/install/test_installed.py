@@ -39,7 +39,8 @@ SMALLEST = (
     "--epochs 1 --test-weeks 2 --ranking-windows 1 --min-buyers 1 --item-to-item item_to_item_cosine --min-lift -1 --min-recall-lift -1"
 )
 IMPORT_ALL = """
-import importlib, pkgutil, sys
+import importlib, os, pkgutil, sys
+os.environ["TF_USE_LEGACY_KERAS"] = "1"  # as endcap's steps have it
 for name in sys.argv[1:]:
     package = importlib.import_module(name)
     for module in pkgutil.walk_packages(package.__path__, f"{name}."):
