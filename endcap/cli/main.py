@@ -1,7 +1,6 @@
 """The `endcap` command. Each installed part adds its own subcommands through the entry point group `endcap.commands`."""
 
 import sys
-from collections.abc import Callable
 from importlib.metadata import EntryPoint, entry_points
 
 import typer
@@ -12,6 +11,13 @@ from endcap.core.log import configure_logging
 from endcap.core.settings import load_settings
 
 COMMANDS_GROUP = "endcap.commands"
+BROUGHT_BY = {
+    "benchmark": "endcap-benchmarks",
+    "features": "endcap-components",
+    "pipeline": "endcap-pipelines",
+    "serve": "endcap-local",
+}
+"""Commands of other distributions than the library, so that a missing one says what to install."""
 
 
 def build_app() -> typer.Typer:
@@ -23,30 +29,34 @@ def build_app() -> typer.Typer:
         pretty_exceptions_enable=False,
         rich_markup_mode="rich",
     )
-    for entry in sorted(entry_points(group=COMMANDS_GROUP), key=lambda entry: entry.name):
-        _add_command(app, entry)
+    entries = {entry.name: entry for entry in entry_points(group=COMMANDS_GROUP)}
+    for name in sorted({*entries, *BROUGHT_BY}):
+        _add_command(app, name, entries.get(name))
     return app
 
 
-def _add_command(app: typer.Typer, entry: EntryPoint) -> None:
+def _add_command(app: typer.Typer, name: str, entry: EntryPoint | None) -> None:
+    if entry is None:
+        _add_missing(app, name, "its package is missing")
+        return
     try:
         command = entry.load()
     except ModuleNotFoundError as error:
-        command = _missing_part(entry.name, str(error))
+        _add_missing(app, name, str(error))
+        return
     if isinstance(command, typer.Typer):
-        app.add_typer(command, name=entry.name)
+        app.add_typer(command, name=name)
     else:
-        app.command(name=entry.name)(command)
+        app.command(name=name)(command)
 
 
-def _missing_part(name: str, cause: str) -> Callable[[], None]:
+def _add_missing(app: typer.Typer, name: str, cause: str) -> None:
     def missing() -> None:
-        raise DependencyUnavailable(
-            f"this part is not installed here ({cause})", field=name, fix='install all parts: pip install "endcap[all]"'
-        )
+        fix = f'pip install "{BROUGHT_BY.get(name, "endcap[all]")}"'
+        raise DependencyUnavailable(f"this part is not installed here ({cause})", field=name, fix=fix)
 
-    missing.__doc__ = "(not installed here)"
-    return missing
+    any_arguments = {"allow_extra_args": True, "ignore_unknown_options": True}
+    app.command(name=name, help="(not installed here)", context_settings=any_arguments)(missing)
 
 
 def main() -> None:

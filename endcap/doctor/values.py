@@ -53,7 +53,7 @@ def read_chart(folder: Path) -> Chart:
         schema = json.loads((folder / "values.schema.json").read_text(encoding="utf-8"))
         return Chart(str(chart["version"]), str(chart["appVersion"]), str(chart["name"]), values, schema)
     except (OSError, KeyError, TypeError, ValueError, yaml.YAMLError) as error:
-        fix = "give the folder of endcap's chart, which has Chart.yaml, values.yaml and values.schema.json"
+        fix = "give the folder of endcap's chart (charts/endcap of a checkout), which has Chart.yaml, values.yaml and values.schema.json"
         raise InvalidInput(f"there is no chart that can be read: {error}", field="--chart", value=str(folder), fix=fix) from error
 
 

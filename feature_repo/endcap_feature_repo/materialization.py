@@ -3,7 +3,7 @@
 from datetime import datetime, timedelta
 
 from endcap.features.manifest import MANIFEST_NAME, read_manifest
-from endcap_feature_repo.sources import features_dir
+from endcap_feature_repo.sources import SETTINGS
 
 
 def since_newest_snapshot() -> list[tuple[datetime, datetime]]:
@@ -15,7 +15,7 @@ def since_newest_snapshot() -> list[tuple[datetime, datetime]]:
     Raises:
         DataRejected: there is a manifest that cannot be read.
     """
-    folder = features_dir()
+    folder = SETTINGS.features_dir
     if not (folder / MANIFEST_NAME).exists():
         return []
     start = read_manifest(folder).data_end - timedelta(seconds=1)

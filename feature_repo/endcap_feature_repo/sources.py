@@ -4,18 +4,31 @@ from pathlib import Path
 
 from feast import FileSource, PushSource
 
-from endcap.core.settings import load_settings
+from endcap.core.errors import InvalidInput
+from endcap.core.settings import Settings, load_settings
 from endcap.features.names import ITEM_FEATURES, USER_FEATURES, USER_ITEM_FEATURES
 from endcap.features.store.names import SESSION_PUSH_SOURCE
 from endcap.features.store.push import session_table_path
 
-_ROOT = Path(__file__).resolve().parents[2]
-"""A relative home is meant from the repository's root, as commands run there; Feast needs absolute paths."""
+_FOLDER = Path(__file__).resolve().parent
 
 
-def features_dir() -> Path:
-    """The published feature tables."""
-    return (_ROOT / load_settings().features_dir).absolute()
+def _absolute_home() -> Settings:
+    """The settings with a home as Feast needs it. A relative one is meant from a checkout's root, as commands run there.
+
+    Raises:
+        InvalidInput: the home is relative, and Feast has left the folder that it is meant from.
+    """
+    settings = load_settings()
+    is_checkout = (_FOLDER.parent / "pyproject.toml").is_file()
+    if not (is_checkout or settings.home.is_absolute()) and Path.cwd() == _FOLDER:
+        fix = "set it to the absolute path of the home, as Feast changes into its repository's folder"
+        raise InvalidInput("is relative", field="ENDCAP_HOME", value=str(settings.home), fix=fix)
+    root = _FOLDER.parents[1] if is_checkout else Path.cwd()
+    return settings.model_copy(update={"home": root / settings.home})
+
+
+SETTINGS = _absolute_home()
 
 
 def _file(path: Path, description: str) -> FileSource:
@@ -23,11 +36,11 @@ def _file(path: Path, description: str) -> FileSource:
 
 
 def _table(name: str, description: str) -> FileSource:
-    return _file(features_dir() / f"{name}.parquet", description)
+    return _file(SETTINGS.features_dir / f"{name}.parquet", description)
 
 
 user_features = _table(USER_FEATURES, "One row a user and snapshot.")
 user_item_features = _table(USER_ITEM_FEATURES, "What each user bought, at the snapshots that ranking needs.")
 item_features = _table(ITEM_FEATURES, "One row an item and snapshot.")
-session_events = _file(_ROOT / session_table_path(load_settings()), "Sessions as they were pushed.")
+session_events = _file(session_table_path(SETTINGS), "Sessions as they were pushed.")
 session_events_push = PushSource(name=SESSION_PUSH_SOURCE, batch_source=session_events, description="The stream job's session features.")

@@ -2,6 +2,7 @@
 
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -13,7 +14,7 @@ END = datetime(2026, 3, 1, tzinfo=UTC)
 
 @pytest.fixture
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.setattr("endcap_feature_repo.materialization.features_dir", lambda: tmp_path)
+    monkeypatch.setattr("endcap_feature_repo.materialization.SETTINGS", SimpleNamespace(features_dir=tmp_path))
     return tmp_path
 
 

@@ -1,32 +1,19 @@
-"""Every image's lock: the versions that are tested, all hashed, enough for its extras, and nothing that it must not hold."""
+"""Every image's lock: the versions that are tested, all hashed, enough for what it installs, and nothing that it must not hold."""
 
 import re
-import tomllib
-from collections.abc import Iterator
 from fnmatch import fnmatch
 from pathlib import Path
 
 import pytest
 import yaml
-from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
+from images.dry_build import read_dockerfile
 from images.locks import IMAGE_LOCKS, LEFT_OUT, LOCKS, TESTED
 from tests.images.pins import pins
+from tests.install.distributions import distributions, read_distribution, required
 
 ROOT = Path(__file__).parents[2]
-
-
-def required(extra: str) -> Iterator[Requirement]:
-    """What pyproject.toml asks for by itself and in one extra."""
-    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
-    for said in (*project["dependencies"], *project["optional-dependencies"][extra]):
-        requirement = Requirement(said)
-        if requirement.name == "endcap":
-            for other in requirement.extras:
-                yield from required(other)
-        else:
-            yield requirement
 
 
 def test_there_is_a_lock_for_each_and_no_other() -> None:
@@ -47,12 +34,12 @@ def test_every_package_has_its_hashes(name: str) -> None:
     assert all("--hash=sha256:" in part for part in parts if part.strip())
 
 
-@pytest.mark.parametrize(("name", "extra"), [(name, extra) for name, lock in IMAGE_LOCKS.items() for extra in lock.extras])
-def test_a_lock_has_all_that_its_extras_ask_for(name: str, extra: str) -> None:
+@pytest.mark.parametrize(("name", "folder"), [(name, folder) for name, lock in IMAGE_LOCKS.items() for folder in lock.distributions])
+def test_a_lock_has_all_that_its_distributions_ask_for(name: str, folder: str) -> None:
     locked = pins(LOCKS / f"{name}.txt")
     unmet = [
         str(requirement)
-        for requirement in required(extra)
+        for requirement in required(read_distribution(ROOT / folder).name, IMAGE_LOCKS[name].extras)
         if not requirement.specifier.contains(locked.get(canonicalize_name(requirement.name), "0"), prereleases=True)
     ]
     assert unmet == [], "renew them: python -m images.locks"
@@ -69,6 +56,20 @@ def test_a_lock_has_all_that_its_extras_ask_for(name: str, extra: str) -> None:
 )
 def test_an_image_holds_nothing_of_another_part(name: str, unwanted: tuple[str, ...]) -> None:
     assert [package for package in pins(LOCKS / f"{name}.txt") if any(fnmatch(package, pattern) for pattern in unwanted)] == []
+
+
+@pytest.mark.parametrize("image", ["pipeline", "rollout-operator", "spark", "transformer"])
+def test_an_image_installs_what_its_lock_is_made_for(image: str) -> None:
+    steps = " && ".join(read_dockerfile(ROOT / "images" / image / "Dockerfile").stages[0].all("RUN")).split(" && ")
+    built = [step.split()[-1] for step in steps if " build " in step]
+    assert set(built) == {".", *IMAGE_LOCKS[image].distributions}
+
+
+@pytest.mark.parametrize("path", [*TESTED, *(f"requirements/images/{name}.txt" for name in IMAGE_LOCKS)])
+def test_no_lock_names_what_lies_here_or_where_packages_come_from(path: str) -> None:
+    assert not pins(ROOT / path).keys() & set(distributions())
+    said = [line.split()[0] for line in (ROOT / path).read_text().splitlines() if line and not line.startswith((" ", "#"))]
+    assert all(re.fullmatch(r"[a-z0-9.-]+(\[[a-z0-9,-]+\])?==\S+", word) for word in said)
 
 
 @pytest.mark.parametrize("name", IMAGE_LOCKS)

@@ -15,7 +15,7 @@ from pathlib import Path
 
 from endcap_benchmarks.synthetic.made_purchases import BASKET_ITEMS, ITEMS, WEEKS, MadeUserRows, write_made_shop
 
-RESULTS = Path(__file__).parents[2] / "results" / "training-memory.json"
+RESULTS = Path("benchmarks/results/training-memory.json")
 USERS = (4_000, 40_000)
 TASKS = ("build", "read", "train")
 BATCH_SIZE, DIM = 512, 32
@@ -35,6 +35,7 @@ def main() -> None:
             for task in TASKS:
                 results.append({"users": users, "events": users * WEEKS * BASKET_ITEMS, "items": ITEMS, **_measured(task, shop)})
                 print(json.dumps(results[-1]), flush=True)
+    RESULTS.parent.mkdir(parents=True, exist_ok=True)
     RESULTS.write_text(json.dumps(results, indent=1) + "\n", encoding="utf-8")
     print("| task | events | examples | peak MB | processor seconds | examples a processor second |\n| --- | --- | --- | --- | --- | --- |")
     for row in sorted(results, key=lambda row: TASKS.index(row["task"])):

@@ -12,6 +12,7 @@ import sys
 from collections.abc import Callable, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import asdict, dataclass, replace
+from importlib.util import find_spec
 from multiprocessing import get_context
 from pathlib import Path
 
@@ -33,7 +34,6 @@ from endcap.release.index.milvus_program import unpack_program
 from endcap_benchmarks.synthetic.bundle import SyntheticSize, make_feature_row, make_items, make_tables, manifest_fields
 from endcap_benchmarks.synthetic.made_users import publish_users
 
-ROOT = Path(__file__).resolve().parents[3]
 VERSION = 1
 DIM = 64
 NEIGHBOURS = 50
@@ -44,21 +44,22 @@ QUOTAS = RetrievalSettings(two_tower_quota=500, item_to_item_quota=400, buy_agai
 STAMPS_NAME = "made.json"
 
 BUNDLE_CODE = (
-    "benchmarks/endcap_benchmarks/synthetic/bundle.py",
-    "benchmarks/endcap_benchmarks/synthetic/random_weights.py",
-    "components/endcap_components/train_two_tower",
-    "components/endcap_components/train_ranker",
-    "components/endcap_components/export_bundle/saved_model.py",
-    "endcap/release/bundle/tables.py",
-    "endcap/contracts/bundle.py",
-    "endcap/features/columns.py",
+    "endcap_benchmarks.synthetic.bundle",
+    "endcap_benchmarks.synthetic.random_weights",
+    "endcap_components.train_two_tower",
+    "endcap_components.train_two_tower.window",
+    "endcap_components.train_ranker",
+    "endcap_components.export_bundle.saved_model",
+    "endcap.release.bundle.tables",
+    "endcap.contracts.bundle",
+    "endcap.features.columns",
 )
-INDEX_CODE = ("endcap/release/index/collection.py",)
-USERS_CODE = ("benchmarks/endcap_benchmarks/synthetic/made_users.py", "endcap/features/columns.py", "feature_repo")
+INDEX_CODE = ("endcap.release.index.collection",)
+USERS_CODE = ("endcap_benchmarks.synthetic.made_users", "endcap.features.columns", "endcap_feature_repo")
 RULES_CODE = (
-    "benchmarks/endcap_benchmarks/micro/rules.py",
-    "benchmarks/endcap_benchmarks/serving/home.py",
-    "endcap/engine/rules/file/rule_file.py",
+    "endcap_benchmarks.micro.rules",
+    "endcap_benchmarks.serving.home",
+    "endcap.engine.rules.file.rule_file",
 )
 RULES, RULES_ABOUT_CANDIDATES = 200, 20
 EMBEDDINGS = "tables/item_embeddings.npy"
@@ -150,11 +151,18 @@ class Stamps:
 
 
 def stamp(code: Sequence[str], **parameters: object) -> str:
-    """SHA-256 over source files (of folders their Python files) and parameters."""
+    """SHA-256 over modules (of packages all modules that lie in them directly) and parameters.
+
+    Raises:
+        ModuleNotFoundError: one of them is not installed.
+    """
     digest = hashlib.sha256(json.dumps(parameters, sort_keys=True, default=str).encode())
     for name in code:
-        path = ROOT / name
-        for file in [path] if path.is_file() else sorted(path.glob("*.py")):
+        module = find_spec(name)
+        if module is None or module.origin is None:
+            raise ModuleNotFoundError(name=name)
+        path = Path(module.origin)
+        for file in sorted(path.parent.glob("*.py")) if module.submodule_search_locations else [path]:
             digest.update(file.name.encode() + file.read_bytes())
     return digest.hexdigest()
 

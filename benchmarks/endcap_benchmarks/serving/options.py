@@ -8,7 +8,7 @@ from pathlib import Path
 from endcap_benchmarks.serving.load.arrivals import Arrivals
 from endcap_benchmarks.serving.load.plan import Protocol
 
-RESULT = Path(__file__).resolve().parents[2] / "results" / "serving.json"
+RESULT = Path("benchmarks/results/serving.json")
 SIZES = (10_000, 100_000, 1_000_000)
 LATENCY, CACHED, OVERLOAD, REFRESH, EVENT = "steady", "cached", "overload", "refresh", "next-event"
 SCENARIOS = (LATENCY, REFRESH, CACHED, OVERLOAD, EVENT)

@@ -2,6 +2,7 @@
 
 import json
 import signal
+import sys
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -14,8 +15,8 @@ from endcap_benchmarks.serving.stage import Stage
 from endcap_benchmarks.serving.summary import TRANSFORMER, summary
 
 ROWS = 40
-OWN = ("transformers/", "endcap/")
-SAMPLER = "profiled_transformer.py:StackSampler"
+OWN = ("endcap_transformer.", "endcap.")
+SAMPLER = ":StackSampler."
 WAIT_SECONDS = 5.0
 
 Stack = tuple[str, ...]
@@ -46,7 +47,7 @@ def profiled(stage: Stage, path: Path, rate: float, seconds: float) -> dict[str,
 
 
 def by_library(used: Mapping[Stack, float]) -> Counter[str]:
-    """Seconds by where the innermost frame lies: this repository's folders, or the installed package's."""
+    """Seconds by the top-level package of the innermost frame; the standard library is `python`."""
     total: Counter[str] = Counter()
     for stack, seconds in used.items():
         total[_library(stack[-1])] += seconds
@@ -66,7 +67,7 @@ def by_innermost(used: Mapping[Stack, float]) -> Counter[str]:
     """Seconds by the function that ran, or that called into C."""
     total: Counter[str] = Counter()
     for stack, seconds in used.items():
-        total[_short(stack[-1])] += seconds
+        total[stack[-1]] += seconds
     return total
 
 
@@ -83,12 +84,5 @@ def _a_request(total: Counter[str], requests: int) -> dict[str, float]:
 
 
 def _library(name: str) -> str:
-    place = name.partition(":")[0]
-    _, installed, package = place.partition("site-packages/")
-    if installed:
-        return package.partition("/")[0]
-    return place.partition("/")[0] if not place.startswith("/") else "python"
-
-
-def _short(name: str) -> str:
-    return name.rpartition("site-packages/")[2] if "site-packages/" in name else name
+    package = name.partition(":")[0].partition(".")[0]
+    return "python" if package in sys.stdlib_module_names else package

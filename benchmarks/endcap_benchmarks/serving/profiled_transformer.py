@@ -20,7 +20,6 @@ from endcap.core.files import replace_text
 PROFILE_VARIABLE = "ENDCAP_BENCH_PROFILE"
 EVERY_CPU_SECONDS = 0.002
 FRAMES_MAX = 60
-ROOT = str(Path(__file__).resolve().parents[3]) + os.sep
 
 
 class StackSampler:
@@ -77,11 +76,10 @@ class StackSampler:
 
 
 def stack_of(frame: FrameType | None) -> tuple[str, ...]:
-    """`file:function` from the outermost frame to the innermost; files of this repository by their path in it."""
+    """`module:function` from the outermost frame to the innermost."""
     names: list[str] = []
     while frame is not None and len(names) < FRAMES_MAX:
-        code = frame.f_code
-        names.append(f"{code.co_filename.removeprefix(ROOT)}:{code.co_qualname}")
+        names.append(f"{frame.f_globals.get('__name__', '?')}:{frame.f_code.co_qualname}")
         frame = frame.f_back
     return tuple(reversed(names))
 

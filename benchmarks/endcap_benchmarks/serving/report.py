@@ -7,6 +7,7 @@ import subprocess
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +19,6 @@ from endcap.core.files import replace_text
 from endcap_benchmarks.serving.goals import Verdict, where
 from endcap_benchmarks.serving.summary import PERCENTILES
 
-ROOT = Path(__file__).resolve().parents[3]
 _GIB = 1024**3
 SHOWN = {
     "candidates": "candidates ranked, mean",
@@ -62,8 +62,8 @@ def document(runs: Sequence[dict[str, Any]], verdicts: Sequence[Verdict], option
     """Everything, with the machine, the moment and the code it was measured on."""
     return {
         "measured_at": datetime.now(UTC).isoformat(timespec="seconds"),
-        "commit": _git("rev-parse", "--short", "HEAD"),
-        "uncommitted_changes": bool(_git("status", "--porcelain")),
+        "version": version("endcap"),
+        **_commit(),
         "machine": machine(),
         "options": options,
         "verdicts": [asdict(verdict) for verdict in verdicts],
@@ -131,8 +131,15 @@ def _short(value: Any) -> str:
     return f"{value:,.4g}" if isinstance(value, float) else str(value)
 
 
+def _commit() -> dict[str, Any]:
+    """The commit of the code that runs; empty where it runs from no checkout."""
+    if not _git("ls-files", __file__):
+        return {"commit": "", "uncommitted_changes": False}
+    return {"commit": _git("rev-parse", "--short", "HEAD"), "uncommitted_changes": bool(_git("status", "--porcelain"))}
+
+
 def _git(*arguments: str) -> str:
-    done = subprocess.run(["git", "-C", str(ROOT), *arguments], capture_output=True, text=True, check=False)
+    done = subprocess.run(["git", "-C", str(Path(__file__).parent), *arguments], capture_output=True, text=True, check=False)
     return done.stdout.strip()
 
 

@@ -53,7 +53,8 @@ class Popularity:
     @classmethod
     def from_frame(cls, frame: pl.DataFrame) -> "Popularity":
         return cls(
-            {
+            {OVERALL: Candidates.none()}  # a segment without items has no row
+            | {
                 str(name[0]): Candidates(part["item_index"].to_numpy(), part["score"].to_numpy())
                 for name, part in frame.group_by("segment", maintain_order=True)
             }

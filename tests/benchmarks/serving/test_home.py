@@ -1,26 +1,33 @@
 from pathlib import Path
 
 import polars as pl
+import pytest
 
 from endcap.catalogue.item_updates import UPDATES_FILE, read_updates
 from endcap.core.settings import Settings
 from endcap.features.columns import PAIRS_MAX
 from endcap.features.manifest import read_manifest
-from endcap_benchmarks.serving.home import HomeSize, Stamps, home_of, stamp
+from endcap_benchmarks.serving.home import BUNDLE_CODE, INDEX_CODE, RULES_CODE, USERS_CODE, HomeSize, Stamps, home_of, stamp
 from endcap_benchmarks.serving.load.item_changes import ItemChanges
 from endcap_benchmarks.synthetic.bundle import DATA_END
 from endcap_benchmarks.synthetic.made_users import _write_tables, pair_counts
 
 
 def test_a_stamp_changes_with_its_parameters_and_with_the_code(tmp_path: Path, monkeypatch) -> None:
-    monkeypatch.setattr("endcap_benchmarks.serving.home.ROOT", tmp_path)
-    (tmp_path / "code").mkdir()
-    (tmp_path / "code" / "a.py").write_text("1")
-    first = stamp(["code"], items=10)
-    assert first == stamp(["code"], items=10)
-    assert first != stamp(["code"], items=11)
-    (tmp_path / "code" / "a.py").write_text("2")
-    assert first != stamp(["code"], items=10)
+    monkeypatch.syspath_prepend(tmp_path)
+    (tmp_path / "stamped_code").mkdir()
+    (tmp_path / "stamped_code" / "__init__.py").touch()
+    (tmp_path / "stamped_code" / "a.py").write_text("1")
+    first = stamp(["stamped_code"], items=10)
+    assert first == stamp(["stamped_code"], items=10)
+    assert first != stamp(["stamped_code"], items=11)
+    (tmp_path / "stamped_code" / "a.py").write_text("2")
+    assert first != stamp(["stamped_code"], items=10)
+
+
+@pytest.mark.parametrize("code", [BUNDLE_CODE, INDEX_CODE, USERS_CODE, RULES_CODE])
+def test_all_code_that_a_home_follows_from_is_there(code: tuple[str, ...]) -> None:
+    assert stamp(code) != stamp(code[1:])
 
 
 def test_stamps_are_kept_over_runs(tmp_path: Path) -> None:

@@ -7,7 +7,7 @@ import pytest
 import typer
 from typer.testing import CliRunner
 
-from endcap.cli.main import COMMANDS_GROUP, _add_command, build_app
+from endcap.cli.main import BROUGHT_BY, COMMANDS_GROUP, _add_command, build_app
 from endcap.core.errors import DependencyUnavailable
 
 ENDCAP = Path(sys.executable).parent / "endcap"
@@ -34,6 +34,15 @@ def test_help_shows_an_example_and_json(command: list[str]) -> None:
     assert "Example" in shown.output
     assert "endcap " + " ".join(command) in shown.output
     assert "--json" in shown.output
+
+
+@pytest.mark.parametrize(("command", "distribution"), BROUGHT_BY.items())
+def test_a_command_of_a_part_that_is_away_says_what_to_install(command: str, distribution: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    there = [entry for entry in entry_points(group=COMMANDS_GROUP) if entry.name not in BROUGHT_BY]
+    monkeypatch.setattr("endcap.cli.main.entry_points", lambda group: there)
+    shown = CliRunner().invoke(build_app(), [command, "run", "--epochs", "2"])
+    assert isinstance(shown.exception, DependencyUnavailable)
+    assert f'pip install "{distribution}"' in str(shown.exception.fix)
 
 
 def test_a_known_failure_is_one_line_and_its_own_exit_code() -> None:

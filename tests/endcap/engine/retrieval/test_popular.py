@@ -37,6 +37,12 @@ def test_the_first_segment_with_a_table_counts() -> None:
     assert 9 in POPULARITY.candidates(["region=moon", "region=north"], quota=5).index
 
 
+def test_a_shop_without_trends_survives_storage() -> None:
+    stored = Popularity.from_frame(Popularity({OVERALL: Candidates.none()}).to_frame())
+    assert len(stored.candidates(["region=north"], quota=5).index) == 0
+    assert len(Popularity.from_frame(stored.to_frame()).to_frame()) == 0
+
+
 def test_tables_survive_storage() -> None:
     again = Popularity.from_frame(POPULARITY.to_frame())
     assert list(again.by_segment) == list(POPULARITY.by_segment)

@@ -1,4 +1,4 @@
-"""`python -m endcap_benchmarks.micro.images`: what each image weighs, as installed by its own Dockerfile: disk, start, memory.
+"""`python -m images.weights`: what each image weighs, as installed by its own Dockerfile: disk, start, memory.
 
 No container engine is needed, but root's right to mount (images/private_root.py). The base image and Java are not counted.
 """
