@@ -5,8 +5,13 @@ BIN := $(VENV)/bin
 export TF_USE_LEGACY_KERAS := 1
 export TF_CPP_MIN_LOG_LEVEL ?= 2
 export PYTHONWARNINGS ?= ignore
+# Tests start some hundred processes of Python: without bytecode each would compile endcap anew.
+unexport PYTHONDONTWRITEBYTECODE
+# Workers that share the tests: one a core of the smallest machine; 0 runs them in one process.
+TEST_WORKERS ?= 2
+SIDE_BY_SIDE := -n $(TEST_WORKERS) --dist loadgroup --no-loadscope-reorder
 
-.PHONY: help setup demo serve test test-faults test-cluster cluster-rollouts cluster-chart test-images test-spark manifests lint format lock bench-serving bench-latency bench-quality clean
+.PHONY: help setup demo serve test test-unit test-faults test-cluster cluster-rollouts cluster-chart test-images test-spark manifests lint format lock bench-serving bench-latency bench-quality clean
 .DEFAULT_GOAL := help
 
 help: ## Show this list
@@ -31,7 +36,10 @@ serve: setup ## Serve the promoted bundle until Ctrl-C
 	@$(BIN)/endcap serve
 
 test: setup ## Run all tests but those that break running parts or need a cluster
-	@$(BIN)/python -m pytest -m "not faults and not cluster"
+	@$(BIN)/python -m pytest $(SIDE_BY_SIDE) -m "not faults and not cluster"
+
+test-unit: setup ## Run the tests that start no process (under two minutes)
+	@$(BIN)/python -m pytest $(SIDE_BY_SIDE) -m "not processes"
 
 test-faults: setup ## Kill, hang, lock and flood running parts, and look at the answers
 	@$(BIN)/python -m pytest -m faults

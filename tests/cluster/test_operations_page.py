@@ -1,6 +1,5 @@
 """The commands of docs/operations.md, in its order, against the API server: from an empty cluster to nothing left."""
 
-import socket
 from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -17,20 +16,17 @@ from tests.cluster.reader import Reader
 from tests.cluster.rollouts.operator_process import ACCOUNT, OperatorProcess, account_kubeconfig, clean_environment
 from tests.cluster.rollouts.scene import STABLE_COLLECTION, made_collections
 from tests.docs.page import ROOT, blocks
+from tests.free_ports import free_port
+from tests.shared_milvus import kept_folder, share_unpacked_milvus
 
 NAMESPACE = "shop"
 VERSIONS = (20261124110000, 20261125110000)
 CANDIDATE = f"rollouts.endcap.dev/endcap-{VERSIONS[1]}"
 
 
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
 @pytest.fixture
-def milvus(tmp_path: Path) -> Iterator[MilvusSettings]:
+def milvus(tmp_path: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[MilvusSettings]:
+    share_unpacked_milvus(tmp_path / "milvus", kept_folder(tmp_path_factory))
     with running_milvus(Settings(home=tmp_path / "milvus", milvus=MilvusSettings(port=free_port()))) as running:
         made_collections(running, [STABLE_COLLECTION, *(f"endcap_{version}" for version in VERSIONS)])
         yield running

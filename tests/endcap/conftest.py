@@ -1,7 +1,6 @@
-"""A real Milvus for the whole test session, and small bundles to put into it."""
+"""Clients of the shared Milvus, and small bundles to put into it."""
 
 import os
-import socket
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -20,36 +19,16 @@ from endcap.contracts.tables import arrow_schema
 from endcap.evaluation.evaluation import ALL, NEW, Evaluation, Figure, Reliability, ReliabilityBin, SegmentFigures, TruthFigures
 from endcap.features.columns import OBJECTIVES, USER_CATEGORICAL
 from endcap.index.connection import connect
-from endcap.index.local_server import running_milvus
 from endcap.index.search import ItemSearch
 from endcap.retrieval.candidates import Candidates
 from endcap.retrieval.complements import Complements
 from endcap.retrieval.item_to_item import ItemToItem
 from endcap.retrieval.popular import OVERALL, Popularity
 from endcap.retrieval.similar_users import SimilarUsers
-from endcap.settings import MilvusSettings, Settings
+from endcap.settings import MilvusSettings
 
 ITEMS = 1500
 DIM = 16
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
-@pytest.fixture(scope="session")
-def milvus_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tmp_path_factory.mktemp("milvus-home")
-
-
-@pytest.fixture(scope="session")
-def milvus(milvus_home: Path) -> Iterator[MilvusSettings]:
-    """The settings of a local Milvus that runs until the last test."""
-    settings = Settings(home=milvus_home, milvus=MilvusSettings(port=free_port(), keep_collections=2))
-    with running_milvus(settings) as running:
-        yield running
 
 
 @pytest.fixture
@@ -167,7 +146,7 @@ def tables() -> BundleTables:
 
 
 @pytest.fixture
-def make_bundle(tmp_path: Path, milvus_home: Path) -> Callable[..., Bundle]:
+def make_bundle(tmp_path: Path) -> Callable[..., Bundle]:
     """Writes a sealed bundle; its SavedModel is a few bytes, since nothing here loads it."""
 
     def make(version: int, seed: int = 0, prefix: str = "endcap", folder: Path | None = None, **changes: Any) -> Bundle:

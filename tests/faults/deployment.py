@@ -18,11 +18,11 @@ from endcap.bundle.promotion import model_base_path
 from endcap.bundle.tables import read_tables
 from endcap.index.collection import build_collection, collection_name
 from endcap.index.connection import answers, connect
-from endcap.index.milvus_program import unpack_program
 from endcap.settings import MilvusSettings, ModelServerSettings, ServingSettings, Settings
 from services.local.parts import local_parts, settings_environment
 from tests.faults.made_home import FIRST
 from tests.faults.process import PartProcess, until
+from tests.shared_milvus import share_unpacked_milvus
 
 BUDGET_MS = 2_000
 STAGE_MS = 800
@@ -144,9 +144,7 @@ class Deployment:
 @contextmanager
 def running_deployment(home: Path, shared: Path) -> Iterator[Deployment]:
     """A deployment for as long as the body lasts; `shared` keeps Milvus's unpacked program."""
-    unpack_program(shared / "milvus-bin")
-    (home / "milvus").mkdir()
-    (home / "milvus" / "bin").symlink_to(shared / "milvus-bin")
+    share_unpacked_milvus(home, shared)
     deployment = Deployment(home)
     try:
         deployment.start()

@@ -6,7 +6,6 @@ import os
 import re
 import shlex
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -20,7 +19,9 @@ import httpx
 import psutil
 import pytest
 
-pytestmark = [pytest.mark.pipeline, pytest.mark.timeout(900)]
+from tests.free_ports import free_ports
+
+pytestmark = [pytest.mark.processes, pytest.mark.pipeline, pytest.mark.timeout(900)]
 
 ROOT = Path(__file__).parents[2]
 QUICKSTART = ROOT / "docs" / "quickstart.md"
@@ -56,17 +57,6 @@ def documented_commands(section: str) -> list[str]:
     text = QUICKSTART.read_text(encoding="utf-8").split(f"\n## {section}", 1)[1].split("\n## ", 1)[0]
     blocks = re.findall(r"```console\n(.*?)```", text, flags=re.DOTALL)
     return [line.removeprefix("$ ") for block in blocks for line in block.splitlines() if line.startswith("$ ")]
-
-
-def free_ports(count: int) -> list[int]:
-    sockets = [socket.socket() for _ in range(count)]
-    try:
-        for each in sockets:
-            each.bind(("127.0.0.1", 0))
-        return [each.getsockname()[1] for each in sockets]
-    finally:
-        for each in sockets:
-            each.close()
 
 
 @pytest.fixture(scope="module")

@@ -3,7 +3,6 @@
 import json
 import os
 import signal
-import socket
 import subprocess
 import sys
 import threading
@@ -21,10 +20,11 @@ from endcap.bundle.manifest import Bundle, present_feature_columns, seal_bundle
 from endcap.bundle.promotion import model_base_path
 from endcap.bundle.tables import write_tables
 from endcap.contracts.bundle import BundleManifest
-from endcap.index.local_server import unpack_program
 from endcap.settings import Settings
 from endcap.surfaces.surfaces_file import load_surfaces
+from tests.free_ports import free_ports
 from tests.otlp_collector import Collector, running_collector
+from tests.shared_milvus import kept_folder, share_unpacked_milvus
 from transformers.served_bundle import ServedBundle, served_from
 
 SIZE = SyntheticSize(items=300, dim=8, neighbours=10)
@@ -88,7 +88,7 @@ def collector() -> Iterator[Collector]:
 @pytest.fixture(scope="session")
 def endpoint(tmp_path_factory: pytest.TempPathFactory, collector: Collector) -> Iterator[Endpoint]:
     home = tmp_path_factory.mktemp("serving")
-    share_unpacked_milvus(home, tmp_path_factory.getbasetemp().parent)
+    share_unpacked_milvus(home, kept_folder(tmp_path_factory))
     http_port, grpc_port, model_port, milvus_port = free_ports(4)
     environment = os.environ | {
         "ENDCAP_HOME": str(home),
@@ -134,13 +134,6 @@ def endpoint(tmp_path_factory: pytest.TempPathFactory, collector: Collector) -> 
         errors.close()
 
 
-def share_unpacked_milvus(home: Path, shared: Path) -> None:
-    """Unpacking takes most of a minute; later sessions of the same person find it done."""
-    unpack_program(shared / "milvus-bin")
-    (home / "milvus").mkdir()
-    (home / "milvus" / "bin").symlink_to(shared / "milvus-bin")
-
-
 def write_surfaces_without_exploration(path: Path) -> Path:
     """The surfaces endcap ships with; the same request gets the same list."""
     surfaces = load_surfaces().model_dump(exclude_none=True)
@@ -148,16 +141,6 @@ def write_surfaces_without_exploration(path: Path) -> Path:
         surface["exploration"]["share"] = 0
     path.write_text(yaml.safe_dump(surfaces))
     return path
-
-
-def free_ports(count: int) -> list[int]:
-    sockets = [socket.socket() for _ in range(count)]
-    for each in sockets:
-        each.bind(("127.0.0.1", 0))
-    ports = [each.getsockname()[1] for each in sockets]
-    for each in sockets:
-        each.close()
-    return ports
 
 
 def _why(home: Path) -> str:

@@ -19,6 +19,8 @@ from endcap.settings import ResilienceSettings, ServingSettings
 from tests.transformers.canned_server import serve
 from tests.transformers.conftest import free_ports
 
+pytestmark = pytest.mark.processes
+
 START_TIMEOUT_S = 120
 STEP_TIMEOUT_S = 30
 PREDICT = "/v1/models/endcap:predict"

@@ -7,6 +7,8 @@ import pytest
 from benchmarks.serving.parts import free_ports, running_parts
 from endcap.errors import DependencyUnavailable
 
+pytestmark = pytest.mark.processes
+
 READY = (
     "import json, os, signal, sys\n"
     "print(json.dumps({'pid': os.getpid(), 'ready_s': {'milvus': 1.0}, 'home': os.environ['ENDCAP_HOME']}), flush=True)\n"

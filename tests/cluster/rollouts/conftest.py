@@ -1,6 +1,5 @@
 """One operator for the whole folder; each test has a target, a candidate version and pods of its own."""
 
-import socket
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -24,20 +23,16 @@ from tests.cluster.rollouts.scene import (
     made_registry,
     prepared,
 )
+from tests.free_ports import free_port
 from tests.made_metrics import MadeOutcomes
 from tests.prometheus_server import running_prometheus
+from tests.shared_milvus import kept_folder, share_unpacked_milvus
 
 ROOT = Path(__file__).parents[3]
 CHART = ROOT / "charts" / "endcap"
 DEFINITION = CHART / "files" / "rollouts.endcap.dev.yaml"
 TICK_S = "0.5"
 KEPT_COLLECTIONS = 100
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 @pytest.fixture(scope="package")
@@ -62,8 +57,10 @@ def operator_namespace(make_namespace: Callable[[str], str], helm: Command, kube
 
 @pytest.fixture(scope="package")
 def milvus(tmp_path_factory: pytest.TempPathFactory) -> Iterator[MilvusSettings]:
+    home = tmp_path_factory.mktemp("milvus")
+    share_unpacked_milvus(home, kept_folder(tmp_path_factory))
     wanted = MilvusSettings(port=free_port(), keep_collections=KEPT_COLLECTIONS)
-    with running_milvus(Settings(home=tmp_path_factory.mktemp("milvus"), milvus=wanted)) as running:
+    with running_milvus(Settings(home=home, milvus=wanted)) as running:
         made_collections(running, (STABLE_COLLECTION, CANDIDATE_COLLECTION))
         yield running
 

@@ -10,8 +10,8 @@ from endcap.index.connection import connect
 from endcap.rollout.world import Index
 from endcap.settings import MilvusSettings
 from services.rollout_operator.bundle_index import BundleIndex
-from tests.cluster.rollouts.conftest import free_port
 from tests.cluster.rollouts.scene import made_collection
+from tests.free_ports import free_port
 
 PREFIX = "pruned"
 

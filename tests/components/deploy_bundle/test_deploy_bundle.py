@@ -20,6 +20,8 @@ from endcap.settings import MilvusSettings, RolloutSettings, Settings
 from endcap.tracking.tracking import Tracking
 from tests.components.deploy_bundle.rollouts_api import RolloutsApi, serving
 
+pytestmark = [pytest.mark.processes, pytest.mark.usefixtures("migrated_mlflow")]
+
 ROOT = Path(__file__).parents[3]
 MakeBundle = Callable[..., Bundle]
 STEP = """

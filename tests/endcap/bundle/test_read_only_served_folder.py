@@ -11,6 +11,8 @@ import pytest
 from endcap.bundle.manifest import Bundle
 from endcap.bundle.promotion import promote_bundle
 
+pytestmark = pytest.mark.processes
+
 ROOT = Path(__file__).parents[3]
 READ = """
 from endcap.bundle.promotion import served_bundle, served_version

@@ -15,6 +15,8 @@ from endcap.index.alias import aliased_collection
 from endcap.settings import MilvusSettings, Settings
 from endcap.tracking.tracking import Tracking
 
+pytestmark = pytest.mark.usefixtures("migrated_mlflow")
+
 
 @pytest.fixture
 def settings(milvus: MilvusSettings, tmp_path: Path) -> Settings:

@@ -13,6 +13,8 @@ from endcap.errors import BundleInvalid, InvalidInput
 from endcap.index.connection import connect
 from endcap.settings import MilvusSettings
 
+pytestmark = pytest.mark.usefixtures("migrated_mlflow")
+
 
 @pytest.fixture
 def home(tmp_path: Path, milvus: MilvusSettings, monkeypatch: pytest.MonkeyPatch) -> Path:

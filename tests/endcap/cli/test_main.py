@@ -35,6 +35,7 @@ def test_help_shows_an_example_and_json(command: list[str]) -> None:
     assert "--json" in shown.output
 
 
+@pytest.mark.processes
 def test_a_known_failure_is_one_line_and_its_own_exit_code() -> None:
     done = subprocess.run([ENDCAP, "validate", "no/such/folder"], capture_output=True, text=True, check=False)
     assert done.returncode == 3
@@ -43,6 +44,7 @@ def test_a_known_failure_is_one_line_and_its_own_exit_code() -> None:
     assert "Traceback" not in done.stderr
 
 
+@pytest.mark.processes
 def test_a_wrong_setting_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("ENDCAP_MILVUS__PORT", "many")
     done = subprocess.run([ENDCAP, "bundle", "list"], capture_output=True, text=True, check=False)

@@ -16,8 +16,8 @@ from endcap.doctor.cluster import NotAllowed
 from endcap.doctor.finding import State
 from endcap.doctor.reach import service_of
 from endcap.settings import MilvusSettings
-from tests.endcap.conftest import free_port
 from tests.endcap.doctor.made_cluster import items, made_cluster, made_release, outcome
+from tests.free_ports import free_port
 
 Talk = Callable[[socket.socket], None]
 

@@ -21,7 +21,10 @@ from endcap.feature_store.training import users_at
 from endcap.features.columns import USER_NUMERIC
 from endcap.settings import ServingSettings
 from tests.debian_programs import required_program
-from tests.endcap.feature_store.redis_server import RedisServer, free_port
+from tests.endcap.feature_store.redis_server import RedisServer
+from tests.free_ports import free_port
+
+pytestmark = pytest.mark.processes
 
 PASSWORD = "pa: #s{d"
 """Holds what YAML gives a meaning to."""

@@ -15,7 +15,10 @@ from endcap.index.connection import answers, connect
 from endcap.index.local_server import running_milvus
 from endcap.index.search import AsyncItemSearch, ItemSearch
 from endcap.settings import MilvusSettings, Settings
-from tests.endcap.conftest import free_port
+from tests.free_ports import free_port
+from tests.shared_milvus import kept_folder, share_unpacked_milvus
+
+pytestmark = pytest.mark.processes
 
 NAME = "guarded_1"
 PATIENT_MS = 60_000.0
@@ -24,6 +27,7 @@ PATIENT_MS = 60_000.0
 @pytest.fixture(scope="module")
 def guarded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[MilvusSettings]:
     home = tmp_path_factory.mktemp("guarded-milvus")
+    share_unpacked_milvus(home, kept_folder(tmp_path_factory))
     settings = Settings(home=home, milvus=MilvusSettings(port=free_port(), token=SecretStr("root:Milvus")))
     with running_milvus(settings) as running:
         yield running

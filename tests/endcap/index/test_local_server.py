@@ -15,16 +15,15 @@ from endcap.index.connection import answers
 from endcap.index.local_server import LocalMilvus, listening_addresses, running_milvus
 from endcap.index.loopback import bind_to_loopback
 from endcap.settings import MilvusSettings, Settings
+from tests.free_ports import free_port
+
+pytestmark = pytest.mark.processes
 
 
 def milvus_processes(folder: Path) -> list[psutil.Process]:
-    return [each for each in psutil.process_iter(["exe"]) if each.info["exe"] and each.info["exe"].startswith(str(folder.resolve()))]
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+    """Those that run in this home: homes share the program."""
+    running = psutil.process_iter(["name", "cwd"])
+    return [each for each in running if each.info["name"] == "milvus" and (each.info["cwd"] or "").startswith(str(folder.resolve()))]
 
 
 def test_every_port_is_on_loopback(milvus: MilvusSettings, milvus_home: Path) -> None:

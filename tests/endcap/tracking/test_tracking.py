@@ -13,6 +13,8 @@ from endcap.evaluation.evaluation import Evaluation
 from endcap.settings import MlflowSettings, Settings
 from endcap.tracking.tracking import Tracking
 
+pytestmark = pytest.mark.usefixtures("migrated_mlflow")
+
 
 @pytest.fixture(scope="module")
 def settings(tmp_path_factory: pytest.TempPathFactory) -> Settings:

@@ -13,6 +13,8 @@ from endcap.errors import DependencyUnavailable
 from endcap.settings import MilvusSettings, ServingSettings, Settings
 from services.local.parts import local_parts, require_free_ports
 
+pytestmark = pytest.mark.processes
+
 SCRIPT = """
 import sys
 from pathlib import Path

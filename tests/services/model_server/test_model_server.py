@@ -29,6 +29,8 @@ from endcap.bundle.promotion import model_base_path
 from endcap.features.columns import USER_CATEGORICAL, USER_NUMERIC
 from endcap.serving.tensors import fill_tensor, read_tensor
 
+pytestmark = pytest.mark.processes
+
 SIZE = SyntheticSize(items=100, dim=8)
 START_TIMEOUT_S = 120
 
