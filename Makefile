@@ -9,7 +9,7 @@ export PYTHONWARNINGS ?= ignore
 unexport PYTHONDONTWRITEBYTECODE
 # Workers that share the tests: one a core of the smallest machine; 0 runs them in one process.
 TEST_WORKERS ?= 2
-SIDE_BY_SIDE := -n $(TEST_WORKERS) --dist loadgroup --no-loadscope-reorder
+SIDE_BY_SIDE := -n $(TEST_WORKERS) --dist loadfile --no-loadscope-reorder
 
 .PHONY: help setup demo serve test test-unit test-faults test-cluster cluster-rollouts cluster-chart test-images test-spark manifests lint format lock bench-serving bench-latency bench-quality clean
 .DEFAULT_GOAL := help

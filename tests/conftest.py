@@ -1,9 +1,11 @@
-"""Which tests may run at the same time, which start processes, and the one Milvus that they share."""
+"""Which tests start processes, the order in which workers take them, and what all of them share."""
 
-import gc
+import inspect
+import platform
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -13,9 +15,7 @@ from tests.free_ports import free_port
 from tests.mlflow_database import migrated_once
 from tests.shared_milvus import kept_folder, share_unpacked_milvus
 
-SHARED = ("milvus", "endpoint", "broker", "scene", "filled")
-"""Fixtures that take long and last to the end of the run: the files that use one run in one worker, so that it is made once."""
-STARTS_PROCESSES = ("milvus", "endpoint", "broker", "scene", "_helm")
+STARTS_PROCESSES = ("milvus", "endpoint", "broker", "scene", "filled", "_helm")
 """Fixtures whose tests are marked `processes` here, like those with a marker of `NEEDS_DEPLOYMENT`; others mark themselves."""
 NEEDS_DEPLOYMENT = ("cluster", "faults")
 PROCESS_EVENTS = ("subprocess.Popen", "os.fork", "os.forkpty", "os.posix_spawn", "os.exec", "os.system")
@@ -42,30 +42,23 @@ class ProcessGuard:
 
 
 def pytest_configure(config: pytest.Config) -> None:
+    platform.processor()  # starts `uname` once; libraries that ask later find the answer kept
     config.pluginmanager.register(ProcessGuard(), "process-guard")
 
 
-@pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Tests are dealt out by file, or by the fixture that files share; those that take longest come first."""
-    group_of: dict[Path, str] = {}
+@pytest.hookimpl(wrapper=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> Iterator[None]:
+    """Those that start processes are marked, and come first: workers take file after file, and the last ones should be short.
+
+    A wrapper: `-m` reads the marker in a hook of the same name.
+    """
     for item in items:
         fixtures = getattr(item, "fixturenames", ())
         if any(name in fixtures for name in STARTS_PROCESSES) or any(item.get_closest_marker(name) for name in NEEDS_DEPLOYMENT):
             item.add_marker(pytest.mark.processes)
-        for name in SHARED:
-            if name in fixtures:
-                group_of.setdefault(item.path, name)
-    for item in items:
-        item.add_marker(pytest.mark.xdist_group(group_of.get(item.path, item.nodeid.split("::")[0])))
     with_processes = {item.path for item in items if item.get_closest_marker("processes")}
     items.sort(key=lambda item: (item.get_closest_marker("pipeline") is None, item.path not in with_processes))
-
-
-def pytest_collection_finish() -> None:
-    """What was imported and collected stays to the end: without this, each full garbage collection would walk through all of it."""
-    gc.collect()
-    gc.freeze()
+    return (yield)
 
 
 @pytest.fixture(scope="session")
@@ -87,4 +80,18 @@ def milvus(milvus_home: Path) -> Iterator[MilvusSettings]:
 def migrated_mlflow(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     """MLflow's databases are copies of one whose migrations have run."""
     with migrated_once(kept_folder(tmp_path_factory)):
+        yield
+
+
+@pytest.fixture(scope="session")
+def quick_kfp() -> Iterator[None]:
+    """kfp without the source lines of its callers.
+
+    For each option of each step it asks `inspect.stack()` for a function's name. With all tests loaded, the lines that come with it cost
+    seconds a pipeline: every frame is looked up among thousands of modules.
+    """
+    from kfp.dsl import pipeline_task
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(pipeline_task, "inspect", SimpleNamespace(stack=lambda: inspect.stack(0)))
         yield

@@ -21,7 +21,7 @@ from endcap.settings import Settings
 from endcap.tracking.tracking import Tracking
 from pipelines.local_run import LocalRun, run_locally
 
-pytestmark = [pytest.mark.processes, pytest.mark.usefixtures("migrated_mlflow")]
+pytestmark = [pytest.mark.processes, pytest.mark.usefixtures("migrated_mlflow", "quick_kfp")]
 
 
 @dsl.component(base_image="python", packages_to_install=[], install_kfp_package=False)
