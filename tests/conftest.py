@@ -16,8 +16,9 @@ from tests.mlflow_database import migrated_once
 from tests.shared_milvus import kept_folder, share_unpacked_milvus
 
 STARTS_PROCESSES = ("milvus", "endpoint", "broker", "scene", "filled", "_helm")
-"""Fixtures whose tests are marked `processes` here, like those with a marker of `NEEDS_DEPLOYMENT`; others mark themselves."""
-NEEDS_DEPLOYMENT = ("cluster", "faults")
+"""Fixtures whose tests are marked `processes` here; others that start some mark themselves."""
+MAY_START_PROCESSES = ("processes", "cluster", "faults")
+"""Markers of what `make test-unit` leaves out."""
 PROCESS_EVENTS = ("subprocess.Popen", "os.fork", "os.forkpty", "os.posix_spawn", "os.exec", "os.system")
 
 
@@ -30,7 +31,7 @@ class ProcessGuard:
 
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_protocol(self, item: pytest.Item) -> Iterator[None]:
-        self._unmarked = None if item.get_closest_marker("processes") else item.nodeid
+        self._unmarked = None if any(item.get_closest_marker(name) for name in MAY_START_PROCESSES) else item.nodeid
         try:
             return (yield)  # type: ignore[return-value]
         finally:
@@ -53,8 +54,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> Iterator[None]:
     A wrapper: `-m` reads the marker in a hook of the same name.
     """
     for item in items:
-        fixtures = getattr(item, "fixturenames", ())
-        if any(name in fixtures for name in STARTS_PROCESSES) or any(item.get_closest_marker(name) for name in NEEDS_DEPLOYMENT):
+        if any(name in getattr(item, "fixturenames", ()) for name in STARTS_PROCESSES):
             item.add_marker(pytest.mark.processes)
     with_processes = {item.path for item in items if item.get_closest_marker("processes")}
     items.sort(key=lambda item: (item.get_closest_marker("pipeline") is None, item.path not in with_processes))
