@@ -6,11 +6,17 @@ DISTRIBUTIONS := . components feature_repo pipelines transformers services/local
 export TF_USE_LEGACY_KERAS := 1
 export TF_CPP_MIN_LOG_LEVEL ?= 2
 export PYTHONWARNINGS ?= ignore
+# Tests start some hundred processes of Python: without bytecode each would compile endcap anew.
+unexport PYTHONDONTWRITEBYTECODE
+# Workers that share the tests: one a core of the smallest machine; 0 runs them in one process.
+TEST_WORKERS ?= 2
+SIDE_BY_SIDE := -n $(TEST_WORKERS) --dist loadfile --no-loadscope-reorder
+
 export NO_MKDOCS_2_WARNING := 1
 
 PAGES_WITH_TABLES := charts/endcap/README.md docs/data.md docs/methods.md docs/quality.md
 
-.PHONY: help setup demo serve test test-faults test-cluster cluster-rollouts cluster-chart test-images test-install test-spark manifests docs-tables lint format docs docs-serve lock bench-serving bench-latency bench-quality clean
+.PHONY: help setup demo serve test test-unit test-faults test-cluster cluster-rollouts cluster-chart test-images test-install test-spark manifests docs-tables lint format docs docs-serve lock bench-serving bench-latency bench-quality clean
 .DEFAULT_GOAL := help
 
 help: ## Show this list
@@ -35,7 +41,10 @@ serve: setup ## Serve the promoted bundle until Ctrl-C
 	@$(BIN)/endcap serve
 
 test: setup ## Run all tests but those that break running parts or need a cluster
-	@$(BIN)/python -m pytest -m "not faults and not cluster"
+	@$(BIN)/python -m pytest $(SIDE_BY_SIDE) -m "not faults and not cluster"
+
+test-unit: setup ## Run the tests that start no process (under two minutes)
+	@$(BIN)/python -m pytest $(SIDE_BY_SIDE) -m "not processes and not cluster and not faults"
 
 test-faults: setup ## Kill, hang, lock and flood running parts, and look at the answers
 	@$(BIN)/python -m pytest -m faults

@@ -12,6 +12,7 @@ from endcap_pipelines.compiling import compile_pipeline
 from endcap_pipelines.values import read_values
 from tests.charts.chart import CHART, Document, Refused, environment, of_kind, one
 
+pytestmark = pytest.mark.usefixtures("quick_kfp")
 Chart = Callable[..., list[Document]]
 ASKED = {
     "images": {"registry": "registry.example.com", "pullPolicy": "Always", "pullSecrets": ["login"]},

@@ -17,6 +17,8 @@ from tests.cluster.reader import Reader
 from tests.cluster.rollouts.operator_process import ACCOUNT, OperatorProcess, account_kubeconfig, clean_environment
 from tests.cluster.rollouts.scene import STABLE_COLLECTION, made_collections
 from tests.docs.page import ROOT, blocks
+from endcap.core.ports import free_port
+from tests.shared_milvus import kept_folder, share_unpacked_milvus
 from tests.waiting import until
 
 NAMESPACE = "shop"
@@ -25,7 +27,8 @@ CANDIDATE = f"rollouts.endcap.dev/endcap-{VERSIONS[1]}"
 
 
 @pytest.fixture
-def milvus(tmp_path: Path) -> Iterator[MilvusSettings]:
+def milvus(tmp_path: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[MilvusSettings]:
+    share_unpacked_milvus(tmp_path / "milvus", kept_folder(tmp_path_factory))
     with running_milvus(Settings(home=tmp_path / "milvus", milvus=MilvusSettings(port=free_port()))) as running:
         made_collections(running, [STABLE_COLLECTION, *(f"endcap_{version}" for version in VERSIONS)])
         yield running

@@ -1,4 +1,4 @@
-"""A real Milvus for the whole test session, and small bundles to put into it."""
+"""Clients of the shared Milvus, and small bundles to put into it."""
 
 import os
 from collections.abc import Callable, Iterator
@@ -161,7 +161,7 @@ def tables() -> BundleTables:
 
 
 @pytest.fixture
-def make_bundle(tmp_path: Path, milvus_home: Path) -> Callable[..., Bundle]:
+def make_bundle(tmp_path: Path) -> Callable[..., Bundle]:
     """Writes a sealed bundle; its SavedModel is a few bytes, since nothing here loads it."""
 
     def make(version: int, seed: int = 0, prefix: str = "endcap", folder: Path | None = None, **changes: Any) -> Bundle:

@@ -6,11 +6,12 @@ import pytest
 
 from tests.faults.deployment import Deployment, running_deployment
 from tests.faults.load import Load
+from tests.shared_milvus import kept_folder
 
 
 @pytest.fixture(scope="session")
 def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployment]:
-    with running_deployment(tmp_path_factory.mktemp("faults"), tmp_path_factory.getbasetemp().parent) as deployment:
+    with running_deployment(tmp_path_factory.mktemp("faults"), kept_folder(tmp_path_factory)) as deployment:
         yield deployment
 
 

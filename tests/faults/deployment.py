@@ -19,10 +19,11 @@ from endcap.release.bundle.promotion import model_base_path
 from endcap.release.bundle.tables import read_tables
 from endcap.release.index.collection import build_collection, collection_name
 from endcap.release.index.connection import answers, connect
-from endcap.release.index.milvus_program import unpack_program
+from endcap_benchmarks.serving.parts import free_ports
 from endcap_local.parts import local_parts, settings_environment
 from tests.faults.made_home import FIRST
-from tests.faults.process import PartProcess
+from tests.faults.process import PartProcess, until
+from tests.shared_milvus import share_unpacked_milvus
 from tests.waiting import until
 
 BUDGET_MS = 2_000
@@ -145,9 +146,7 @@ class Deployment:
 @contextmanager
 def running_deployment(home: Path, shared: Path) -> Iterator[Deployment]:
     """A deployment for as long as the body lasts; `shared` keeps Milvus's unpacked program."""
-    unpack_program(shared / "milvus-bin")
-    (home / "milvus").mkdir()
-    (home / "milvus" / "bin").symlink_to(shared / "milvus-bin")
+    share_unpacked_milvus(home, shared)
     deployment = Deployment(home)
     try:
         deployment.start()

@@ -12,6 +12,8 @@ import pytest
 from endcap.core.ports import free_port
 from endcap.features.store.open import RUN_FEAST
 
+pytestmark = pytest.mark.processes
+
 ROOT = Path(__file__).parents[2]
 FEAST = [str(Path(sys.executable).with_name("feast"))]
 QUICK_FEAST = [sys.executable, "-c", RUN_FEAST]

@@ -9,6 +9,8 @@ import pytest
 
 from images.dry_build import Dockerfile, read_dockerfile
 
+pytestmark = pytest.mark.processes
+
 ROOT = Path(__file__).parents[2]
 IMAGES = sorted(path.parent.name for path in (ROOT / "images").glob("*/Dockerfile"))
 HADOLINT = Path(sys.executable).with_name("hadolint")

@@ -2,10 +2,14 @@
 
 import json
 
+import pytest
+
 from images.dry_build import DryBuild
 from tests.endcap.features.made_shop import random_shop
 from tests.images.image_home import empty_home, give_home
 from tests.images.image_run import assert_sound, succeed
+
+pytestmark = pytest.mark.processes
 
 IMAGE = "pipeline"
 IMPORT_STEPS = """

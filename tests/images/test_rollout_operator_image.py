@@ -1,7 +1,11 @@
 """The rollout operator's image: it starts, and holds what it needs and no more."""
 
+import pytest
+
 from images.dry_build import DryBuild
 from tests.images.image_run import assert_sound, run, succeed
+
+pytestmark = pytest.mark.processes
 
 IMAGE = "rollout-operator"
 IMPORT_ALL = """

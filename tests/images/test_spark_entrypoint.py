@@ -6,6 +6,8 @@ from pathlib import Path
 
 import pytest
 
+pytestmark = pytest.mark.processes
+
 ENTRYPOINT = Path(__file__).parents[2] / "images" / "spark" / "entrypoint.sh"
 EXECUTOR = {
     "SPARK_EXECUTOR_MEMORY": "2g",

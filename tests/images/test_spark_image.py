@@ -12,6 +12,8 @@ from tests.endcap.features.made_shop import random_shop
 from tests.images.image_home import empty_home, give_home
 from tests.images.image_run import assert_sound, succeed
 
+pytestmark = pytest.mark.processes
+
 IMAGE = "spark"
 ON_LOOPBACK = (
     "spark.driver.bindAddress=127.0.0.1",

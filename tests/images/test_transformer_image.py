@@ -8,6 +8,9 @@ from images.dry_build import UID, DryBuild
 from tests.images.image_run import assert_sound, run, succeed
 from tests.images.served_transformer import served_transformer
 from tests.images.test_transformer_imports import IMPORT_ALL
+from tests.shared_milvus import kept_folder
+
+pytestmark = pytest.mark.processes
 
 IMAGE = "transformer"
 CLUSTER_STORE = (
@@ -41,7 +44,7 @@ def test_the_cluster_s_feature_store_opens_with_what_is_installed(build: DryBuil
 
 
 def test_it_serves_with_every_stage_as_its_user_and_ends_in_order(build: DryBuild, tmp_path_factory: pytest.TempPathFactory) -> None:
-    with served_transformer(build, tmp_path_factory.getbasetemp().parent) as (deployment, process):
+    with served_transformer(build, kept_folder(tmp_path_factory)) as (deployment, process):
         assert Path(f"/proc/{process}").stat().st_uid == UID
         (answer,) = deployment.predict({"user_id": "U3"})
         assert answer["recommendations"]

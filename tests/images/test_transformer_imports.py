@@ -3,6 +3,10 @@
 import subprocess
 import sys
 
+import pytest
+
+pytestmark = pytest.mark.processes
+
 IMPORT_ALL = """
 import importlib, pkgutil, sys
 import transformers

@@ -155,11 +155,13 @@ def promtool(*arguments: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run([program.path, *arguments], capture_output=True, text=True, timeout=300, check=False)
 
 
+@pytest.mark.processes
 def test_prometheus_reads_the_rules() -> None:
     done = promtool("check", "rules", str(RULES))
     assert done.returncode == 0, done.stdout + done.stderr
 
 
+@pytest.mark.processes
 def test_prometheus_reads_the_dashboards_expressions(tmp_path: Path) -> None:
     rules = [{"record": f"dashboard:{number}", "expr": each} for number, each in enumerate(dashboard_expressions())]
     (tmp_path / "rules.yaml").write_text(yaml.safe_dump({"groups": [{"name": "dashboard", "rules": rules}]}))
@@ -167,6 +169,7 @@ def test_prometheus_reads_the_dashboards_expressions(tmp_path: Path) -> None:
     assert done.returncode == 0, done.stdout + done.stderr
 
 
+@pytest.mark.processes
 @pytest.mark.parametrize("cases", ["alert_cases.yaml", "slow_alert_cases.yaml"])
 def test_alerts_come_when_they_should(cases: str) -> None:
     done = promtool("test", "rules", str(Path(__file__).parent / cases))

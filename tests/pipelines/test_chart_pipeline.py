@@ -28,7 +28,7 @@ MORE: dict[str, Any] = {
     },
 }
 
-pytestmark = pytest.mark.skipif(program("helm") is None, reason="helm is not there: make setup")
+pytestmark = [pytest.mark.processes, pytest.mark.skipif(program("helm") is None, reason="helm is not there: make setup")]
 
 
 @pytest.fixture(scope="module", params=["a profile", "everything"])

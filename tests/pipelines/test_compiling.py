@@ -196,6 +196,7 @@ def test_a_step_s_own_resources_win(on_gpus: tuple[dict[str, Any], Package]) -> 
     assert containers["train-two-tower"]["resources"]["resourceMemoryLimit"] == "12Gi"
 
 
+@pytest.mark.processes
 def test_the_same_values_give_the_same_bytes_in_any_process(tmp_path: Path) -> None:
     program = (
         "import sys; from pathlib import Path; from endcap_pipelines.compiling import *; compile_pipeline(Path(sys.argv[1]), ChartValues())"

@@ -14,6 +14,8 @@ from tests.pipelines.kfp_server.server import serving
 from tests.pipelines.kfp_server.state import Pipelines
 from tests.pipelines.kfp_server.tls import certified
 
+pytestmark = pytest.mark.processes
+
 ROOT = Path(__file__).parents[2]
 BLOCKS = re.findall(r"```console\n(.*?)```", (ROOT / "docs" / "pipeline.md").read_text(encoding="utf-8"), flags=re.DOTALL)
 COMMANDS = [line.removeprefix("$ ") for block in BLOCKS for line in block.splitlines()]

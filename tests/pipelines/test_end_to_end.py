@@ -21,7 +21,7 @@ import pytest
 from endcap.core.ports import free_ports
 from tests.waiting import until
 
-pytestmark = [pytest.mark.pipeline, pytest.mark.timeout(900)]
+pytestmark = [pytest.mark.processes, pytest.mark.pipeline, pytest.mark.timeout(900)]
 
 ROOT = Path(__file__).parents[2]
 QUICKSTART = ROOT / "docs" / "quickstart.md"

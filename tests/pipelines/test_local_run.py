@@ -15,8 +15,10 @@ from endcap_pipelines.local_run import LocalRun, run_locally
 from endcap_pipelines.step_display import StepRun
 from tests.waiting import until
 
+pytestmark = pytest.mark.processes
 
-@dsl.component(base_image="python", packages_to_install=[])
+
+@dsl.component(base_image="python", packages_to_install=[], install_kfp_package=False)
 def measure(value: int, measured: dsl.Output[dsl.Dataset]) -> bool:
     from pathlib import Path
 
@@ -24,28 +26,28 @@ def measure(value: int, measured: dsl.Output[dsl.Dataset]) -> bool:
     return value > 1
 
 
-@dsl.component(base_image="python", packages_to_install=[])
+@dsl.component(base_image="python", packages_to_install=[], install_kfp_package=False)
 def deploy(measured: dsl.Input[dsl.Dataset], deployed: str) -> None:
     from pathlib import Path
 
     Path(deployed).write_text(Path(measured.path).read_text())
 
 
-@dsl.component(base_image="python", packages_to_install=[])
+@dsl.component(base_image="python", packages_to_install=[], install_kfp_package=False)
 def look(path: str) -> str:
     from pathlib import Path
 
     return Path(path).read_text()
 
 
-@dsl.component(base_image="python", packages_to_install=[])
+@dsl.component(base_image="python", packages_to_install=[], install_kfp_package=False)
 def keep(seen: str, kept: dsl.Output[dsl.Dataset]) -> None:
     from pathlib import Path
 
     Path(kept.path).write_text(seen)
 
 
-@dsl.component(base_image="python", packages_to_install=[])
+@dsl.component(base_image="python", packages_to_install=[], install_kfp_package=False)
 def refuse(known: bool) -> None:
     from endcap.core.errors import DataRejected
 
@@ -143,7 +145,7 @@ from rich.console import Console
 from endcap.core.settings import Settings
 from endcap_pipelines.local_run import run_locally
 
-@dsl.component(base_image="python", packages_to_install=[])
+@dsl.component(base_image="python", packages_to_install=[], install_kfp_package=False)
 def sleep(marker: str) -> None:
     import time
     from pathlib import Path

@@ -29,9 +29,11 @@ from tests.components.deploy_bundle.rollouts_api import serving as serving_rollo
 from tests.debian_programs import required_program
 from tests.endcap.features.store.redis_server import RedisServer
 from tests.endcap.training.taste_shop import write_taste_shop
+from endcap.core.ports import free_port
 from tests.pipelines.mlflow_server import running_mlflow
+from tests.shared_milvus import kept_folder, share_unpacked_milvus
 
-pytestmark = [pytest.mark.pipeline, pytest.mark.timeout(1200)]
+pytestmark = [pytest.mark.processes, pytest.mark.pipeline, pytest.mark.timeout(1200)]
 
 ROOT = Path(__file__).parents[2]
 FITTING = {"epochs": 1}
@@ -93,9 +95,10 @@ def dataset(folder: Path) -> Path:
 
 
 @pytest.fixture(scope="module")
-def stores(folder: Path) -> Iterator[dict[str, str]]:
+def stores(folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]:
     """Variables of the steps that reach stores."""
     redis = RedisServer(required_program("redis-server"), folder / "redis", free_port())
+    share_unpacked_milvus(folder / "milvus-home", kept_folder(tmp_path_factory))
     milvus = Settings(home=folder / "milvus-home", milvus=MilvusSettings(port=free_port()))
     redis.start()
     try:

@@ -14,6 +14,7 @@ import httpx
 import psutil
 import pytest
 import yaml
+from endcap.engine.surfaces.surfaces_file import load_surfaces
 
 from endcap.contracts.bundle import BundleManifest
 from endcap.core.ports import free_ports
@@ -22,10 +23,11 @@ from endcap.engine.surfaces.surface import load_surfaces
 from endcap.release.bundle.manifest import Bundle, present_feature_columns, seal_bundle
 from endcap.release.bundle.promotion import model_base_path
 from endcap.release.bundle.tables import write_tables
-from endcap.release.index.local_server import unpack_program
 from endcap_benchmarks.synthetic.bundle import SyntheticSize, make_feature_row, make_items, make_tables, manifest_fields
 from endcap_transformer.live.served_bundle import ServedBundle, served_from
+from endcap.core.ports import free_ports
 from tests.otlp_collector import Collector, running_collector
+from tests.shared_milvus import kept_folder, share_unpacked_milvus
 
 SIZE = SyntheticSize(items=300, dim=8, neighbours=10)
 START_TIMEOUT_S = 180
@@ -88,7 +90,7 @@ def collector() -> Iterator[Collector]:
 @pytest.fixture(scope="session")
 def endpoint(tmp_path_factory: pytest.TempPathFactory, collector: Collector) -> Iterator[Endpoint]:
     home = tmp_path_factory.mktemp("serving")
-    share_unpacked_milvus(home, tmp_path_factory.getbasetemp().parent)
+    share_unpacked_milvus(home, kept_folder(tmp_path_factory))
     http_port, grpc_port, model_port, milvus_port = free_ports(4)
     environment = os.environ | {
         "ENDCAP_HOME": str(home),
@@ -132,13 +134,6 @@ def endpoint(tmp_path_factory: pytest.TempPathFactory, collector: Collector) -> 
         process.send_signal(signal.SIGTERM)
         process.wait(timeout=30)
         errors.close()
-
-
-def share_unpacked_milvus(home: Path, shared: Path) -> None:
-    """Unpacking takes most of a minute; later sessions of the same person find it done."""
-    unpack_program(shared / "milvus-bin")
-    (home / "milvus").mkdir()
-    (home / "milvus" / "bin").symlink_to(shared / "milvus-bin")
 
 
 def write_surfaces_without_exploration(path: Path) -> Path:

@@ -10,6 +10,8 @@ import pytest
 from endcap.contracts.answer import Answer
 from tests.docs.page import blocks
 
+pytestmark = pytest.mark.processes
+
 SHOWN_HOST = "http://shop.example.com"
 
 

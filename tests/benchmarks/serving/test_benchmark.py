@@ -8,7 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from endcap.release.index.milvus_program import unpack_program
+from tests.shared_milvus import kept_folder, share_unpacked_milvus
+
+pytestmark = pytest.mark.processes
 
 STAGES = {"features", "retrieval", "rank", "whole", "total"}
 PARTS = {"transformer", "model server", "milvus"}
@@ -16,10 +18,7 @@ PARTS = {"transformer", "model server", "milvus"}
 
 @pytest.mark.bench
 def test_the_quick_benchmark_measures_every_scenario(tmp_path: Path, tmp_path_factory: pytest.TempPathFactory) -> None:
-    shared = tmp_path_factory.getbasetemp().parent / "milvus-bin"
-    unpack_program(shared)
-    (tmp_path / "milvus").mkdir()
-    (tmp_path / "milvus" / "bin").symlink_to(shared)
+    share_unpacked_milvus(tmp_path, kept_folder(tmp_path_factory))
     out = tmp_path / "serving.json"
     sizes = ["--items", "2000", "--users", "200", "--seconds", "4", "--short-seconds", "1", "--rate", "10"]
     command = [sys.executable, "-m", "endcap_benchmarks.serving", "--quick", *sizes, "--out", str(out)]

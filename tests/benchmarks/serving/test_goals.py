@@ -2,6 +2,7 @@ import io
 import json
 from pathlib import Path
 
+import pytest
 from rich.console import Console
 
 from endcap_benchmarks.serving.goals import verdicts
@@ -63,6 +64,7 @@ def test_overload_is_judged_by_those_who_were_let_in() -> None:
     assert not met([row | {"over": over | {"goodput": 20.0}}])["3x overload: goodput of capacity"]
 
 
+@pytest.mark.processes
 def test_the_table_has_every_figure_and_the_file_says_what_it_was_measured_on(tmp_path: Path) -> None:
     rows = [steady(1_000_000)]
     screen = io.StringIO()

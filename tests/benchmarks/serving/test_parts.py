@@ -9,6 +9,8 @@ from endcap.core.errors import DependencyUnavailable
 from endcap.core.ports import free_ports
 from endcap_benchmarks.serving.parts import _runs, running_parts
 
+pytestmark = pytest.mark.processes
+
 READY = (
     "import json, os, signal, sys\n"
     "print(json.dumps({'pid': os.getpid(), 'ready_s': {'milvus': 1.0}, 'home': os.environ['ENDCAP_HOME']}), flush=True)\n"

@@ -24,8 +24,10 @@ from tests.cluster.rollouts.scene import (
     made_registry,
     prepared,
 )
+from endcap.core.ports import free_port
 from tests.made_metrics import MadeOutcomes
 from tests.prometheus_server import running_prometheus
+from tests.shared_milvus import kept_folder, share_unpacked_milvus
 
 ROOT = Path(__file__).parents[3]
 CHART = ROOT / "charts" / "endcap"
@@ -56,8 +58,10 @@ def operator_namespace(make_namespace: Callable[[str], str], helm: Command, kube
 
 @pytest.fixture(scope="package")
 def milvus(tmp_path_factory: pytest.TempPathFactory) -> Iterator[MilvusSettings]:
+    home = tmp_path_factory.mktemp("milvus")
+    share_unpacked_milvus(home, kept_folder(tmp_path_factory))
     wanted = MilvusSettings(port=free_port(), keep_collections=KEPT_COLLECTIONS)
-    with running_milvus(Settings(home=tmp_path_factory.mktemp("milvus"), milvus=wanted)) as running:
+    with running_milvus(Settings(home=home, milvus=wanted)) as running:
         made_collections(running, (STABLE_COLLECTION, CANDIDATE_COLLECTION))
         yield running
 

@@ -1,5 +1,5 @@
-"""Bundles and a Milvus, as the library's own tests have them."""
+"""Bundles and clients of Milvus, as the library's own tests have them."""
 
-from tests.endcap.conftest import client, make_bundle, milvus, milvus_home
+from tests.endcap.conftest import client, make_bundle
 
-__all__ = ["client", "make_bundle", "milvus", "milvus_home"]
+__all__ = ["client", "make_bundle"]

@@ -20,6 +20,8 @@ from endcap.release.tracking import Tracking
 from endcap_components.deploy_bundle.step import deploy_bundle_step
 from tests.components.deploy_bundle.rollouts_api import RolloutsApi, serving
 
+pytestmark = [pytest.mark.processes, pytest.mark.usefixtures("migrated_mlflow")]
+
 ROOT = Path(__file__).parents[3]
 MakeBundle = Callable[..., Bundle]
 STEP = """

@@ -21,8 +21,10 @@ from endcap_components.gate.component import gate
 from endcap_components.gate.step import gate_step
 from endcap_pipelines.local_run import LocalRun, run_locally
 
+pytestmark = [pytest.mark.processes, pytest.mark.usefixtures("migrated_mlflow", "quick_kfp")]
 
-@dsl.component(base_image="python", packages_to_install=[])
+
+@dsl.component(base_image="python", packages_to_install=[], install_kfp_package=False)
 def made_evaluation(document: str, evaluation: dsl.Output[dsl.Dataset], report: dsl.Output[dsl.HTML]) -> None:
     from pathlib import Path
 
@@ -31,7 +33,7 @@ def made_evaluation(document: str, evaluation: dsl.Output[dsl.Dataset], report: 
     Path(report.path).write_text("<p>report</p>")
 
 
-@dsl.component(base_image="python", packages_to_install=[])
+@dsl.component(base_image="python", packages_to_install=[], install_kfp_package=False)
 def deploy(to: str, run_id: str) -> None:
     from pathlib import Path
 

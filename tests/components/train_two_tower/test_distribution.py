@@ -15,6 +15,8 @@ from endcap_components.train_two_tower.distribution import open_spread
 from tests.components.train_two_tower import made_fit
 from tests.endcap.training.made_artifacts import training_dir
 
+pytestmark = pytest.mark.processes
+
 ROOT = Path(made_fit.__file__).parents[3]
 TIMEOUT_S = 500
 

@@ -46,6 +46,7 @@ def test_the_setting_of_the_table_carries_the_settings_of_its_method() -> None:
     assert neighbour_method({"method": "ease", "regularisation": 2}) == Ease(regularisation=2)
 
 
+@pytest.mark.processes
 def test_naming_methods_loads_no_heavy_library() -> None:
     heavy = "tensorflow", "implicit", "gensim", "sklearn"
     code = (

@@ -13,6 +13,8 @@ from endcap.core.settings import MilvusSettings
 from endcap.release.bundle.manifest import Bundle
 from endcap.release.index.connection import connect
 
+pytestmark = pytest.mark.usefixtures("migrated_mlflow")
+
 
 @pytest.fixture
 def home(tmp_path: Path, milvus: MilvusSettings, monkeypatch: pytest.MonkeyPatch) -> Path:

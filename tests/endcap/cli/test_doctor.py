@@ -13,6 +13,8 @@ import yaml
 
 from tests.cluster.doctor_command import Doctor
 
+pytestmark = pytest.mark.processes
+
 LITTLE = {
     "serving": {"enabled": False},
     "rollouts": {"operator": {"enabled": False}},

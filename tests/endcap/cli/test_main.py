@@ -45,6 +45,7 @@ def test_a_command_of_a_part_that_is_away_says_what_to_install(command: str, dis
     assert f'pip install "{distribution}"' in str(shown.exception.fix)
 
 
+@pytest.mark.processes
 def test_a_known_failure_is_one_line_and_its_own_exit_code() -> None:
     done = subprocess.run([ENDCAP, "validate", "no/such/folder"], capture_output=True, text=True, check=False)
     assert done.returncode == 3
@@ -53,6 +54,7 @@ def test_a_known_failure_is_one_line_and_its_own_exit_code() -> None:
     assert "Traceback" not in done.stderr
 
 
+@pytest.mark.processes
 def test_a_wrong_setting_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("ENDCAP_MILVUS__PORT", "many")
     done = subprocess.run([ENDCAP, "bundle", "list"], capture_output=True, text=True, check=False)

@@ -131,6 +131,7 @@ def test_without_a_bundle_the_file_alone_is_checked(home: Path, file: Path) -> N
         run("check", file)
 
 
+@pytest.mark.processes
 def test_a_bad_file_is_one_message_and_exit_code_2(home: Path, file: Path) -> None:
     file.write_text(RULES.replace("factor: 100", "factor: 0.1"))
     done = subprocess.run([ENDCAP, "rules", "check", file], capture_output=True, text=True, check=False)

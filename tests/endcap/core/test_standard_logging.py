@@ -7,6 +7,8 @@ import textwrap
 
 import pytest
 
+pytestmark = pytest.mark.processes
+
 START = """
 import logging, sys, threading, warnings
 from endcap.core.log import configure_logging

@@ -28,6 +28,7 @@ def _kinds(rendered: list[dict[str, Any]]) -> set[tuple[str, str, str]]:
     return kinds
 
 
+@pytest.mark.processes
 @pytest.mark.parametrize("values", [{}, KNATIVE, {"pipelines": {"namespace": "training"}}], ids=["plain", "Knative", "pipelines elsewhere"])
 @pytest.mark.parametrize("profile", PROFILES)
 def test_rights_are_looked_at_for_every_kind_that_helm_renders(tmp_path: Path, profile: str, values: dict[str, Any]) -> None:
@@ -37,6 +38,7 @@ def test_rights_are_looked_at_for_every_kind_that_helm_renders(tmp_path: Path, p
     assert counted - rendered <= {("batch", "jobs", "shop")}  # of hooks, which are not in `rendered`
 
 
+@pytest.mark.processes
 @pytest.mark.parametrize("profile", PROFILES)
 def test_definitions_are_looked_at_for_every_kind_of_an_operator(tmp_path: Path, profile: str) -> None:
     rendered = render(tmp_path, profile)
@@ -48,6 +50,7 @@ def test_definitions_are_looked_at_for_every_kind_of_an_operator(tmp_path: Path,
     assert [each for each in looked_at if (each.plural, each.group) in custom and f"{each.group}/{each.version}" not in versions] == []
 
 
+@pytest.mark.processes
 @pytest.mark.parametrize("profile", ["production", "gpu"])
 def test_rights_of_accounts_are_those_of_the_rendered_roles(tmp_path: Path, profile: str) -> None:
     rendered = [each for each in render(tmp_path, profile) if "helm.sh/hook" not in each["metadata"].get("annotations", {})]
@@ -74,6 +77,7 @@ def _granted(rules: list[dict[str, Any]]) -> set[tuple[str, ...]]:
     }
 
 
+@pytest.mark.processes
 def test_full_names_are_those_of_the_chart(tmp_path: Path) -> None:
     rendered = {each["metadata"]["name"] for each in render(tmp_path, "gpu") if each["kind"] == "PersistentVolumeClaim"}
     release = made_release(profile="gpu")

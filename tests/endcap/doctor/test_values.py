@@ -45,6 +45,7 @@ def test_a_null_takes_a_default_away_and_a_later_file_gives_it_back(tmp_path: Pa
     assert again["kafka.version"] == "4.1.0"
 
 
+@pytest.mark.processes
 def test_helm_merges_the_same(tmp_path: Path) -> None:
     first = {"serving": {"affinity": {"nodeAffinity": {"a": 1}}, "replicas": {"min": 3}, "nodeSelector": None, "podDisruptionBudget": None}}
     second = {"serving": {"affinity": {"podAffinity": {"b": [1]}}}, "settings": {"env": {"ENDCAP_X": "1"}}, "kafka": {"topics": None}}
@@ -95,6 +96,7 @@ def _parent(values: Values, name: str) -> dict[str, object]:
     return dict((values[above] if above else values.document) or {})
 
 
+@pytest.mark.processes
 def test_the_command_says_that_there_is_no_chart_beside_it(tmp_path: Path) -> None:
     program_text = "from endcap.cli.doctor import doctor; import typer; a = typer.Typer(); a.command()(doctor); a(standalone_mode=False)"
     command = [sys.executable, "-c", program_text, "--namespace", "shop"]

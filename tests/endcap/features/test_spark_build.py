@@ -20,6 +20,7 @@ from endcap.features.names import FEATURE_TABLES
 from endcap.features.snapshots import FeatureOptions
 
 pytestmark = [
+    pytest.mark.processes,
     pytest.mark.skipif(importlib.util.find_spec("pyspark") is None, reason="pyspark is not installed: make test-spark"),
     pytest.mark.skipif(shutil.which("java") is None, reason="Spark needs Java 17 or later"),
 ]

@@ -13,6 +13,8 @@ from endcap.core.settings import MlflowSettings, Settings
 from endcap.release.bundle.manifest import Bundle
 from endcap.release.tracking import Tracking
 
+pytestmark = pytest.mark.usefixtures("migrated_mlflow")
+
 
 @pytest.fixture(scope="module")
 def settings(tmp_path_factory: pytest.TempPathFactory) -> Settings:

@@ -1,22 +1,31 @@
 import numpy as np
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from endcap.training.normalisation import STANDARDISED_MAX, Standardisation
 
 VALUES = arrays(np.float32, (12, 3), elements=st.floats(-1e4, 1e4, width=32))
+NEIGHBOURS = np.float32(
+    [4177.4287, 4177.429, 4177.429, 4177.429, 4177.429, 4177.429, 4177.429, 4177.4297, 4177.4297, 4177.4297, 4177.4297, 4198.345]
+)
+"""Adjacent floats and one value that makes their deviation small."""
+LOG_ROUNDING = 4
+"""Last places by which float32 logs of neighbouring values may swap: log1p rounds, and in vector registers not as in scalar ones."""
 
 
 @settings(max_examples=25, deadline=None)
 @given(VALUES)
+@example(np.tile(np.random.default_rng(0).permutation(NEIGHBOURS)[:, None], 3))
 def test_normalised_values_are_bounded_and_keep_their_order(values: np.ndarray) -> None:
-    normal = Standardisation.fit(values).apply(values).numpy()
+    constants = Standardisation.fit(values)
+    normal = constants.apply(values).numpy()
     assert np.isfinite(normal).all()
     assert np.abs(normal).max() <= STANDARDISED_MAX
     for column in range(values.shape[1]):
         order = np.argsort(values[:, column], kind="stable")
-        assert (np.diff(normal[order, column]) >= -1e-5).all()
+        last_place = np.spacing(np.log1p(np.abs(values[:, column]).max()))
+        assert (np.diff(normal[order, column]) >= -LOG_ROUNDING * last_place / constants.deviation[column]).all()
 
 
 def test_column_that_never_changes_becomes_zero() -> None:

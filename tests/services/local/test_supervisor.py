@@ -14,6 +14,8 @@ from endcap_local.parent_watchdog import run_until_parent_ends
 from endcap_local.parts import local_parts, require_free_ports
 from tests.waiting import until
 
+pytestmark = pytest.mark.processes
+
 SCRIPT = """
 import sys
 from pathlib import Path

@@ -29,6 +29,8 @@ from endcap.features.columns import USER_CATEGORICAL, USER_NUMERIC
 from endcap.release.bundle.promotion import model_base_path
 from endcap_benchmarks.synthetic.bundle import SyntheticSize, promote_synthetic
 
+pytestmark = pytest.mark.processes
+
 SIZE = SyntheticSize(items=100, dim=8)
 START_TIMEOUT_S = 120
 

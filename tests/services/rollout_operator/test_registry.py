@@ -9,6 +9,8 @@ from endcap.core.settings import MlflowSettings, Settings
 from endcap.release.tracking import BUNDLE_TAG, quiet_mlflow
 from endcap_rollout_operator.registry import Registry
 
+pytestmark = pytest.mark.usefixtures("migrated_mlflow")
+
 
 @pytest.fixture(scope="module")
 def registry(tmp_path_factory: pytest.TempPathFactory) -> Registry:

@@ -19,6 +19,8 @@ from endcap.core.settings import ResilienceSettings, ServingSettings
 from tests.transformers.canned_server import serve
 from tests.waiting import until
 
+pytestmark = pytest.mark.processes
+
 START_TIMEOUT_S = 120
 STEP_TIMEOUT_S = 30
 PREDICT = "/v1/models/endcap:predict"

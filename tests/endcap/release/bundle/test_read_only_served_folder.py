@@ -11,6 +11,8 @@ import pytest
 from endcap.release.bundle.manifest import Bundle
 from endcap.release.bundle.promotion import promote_bundle
 
+pytestmark = pytest.mark.processes
+
 ROOT = Path(__file__).parents[4]
 READ = """
 from endcap.release.bundle.promotion import served_bundle, served_version

@@ -16,6 +16,8 @@ from endcap.release.bundle.release_record import ReleaseRecord, write_release
 from endcap.release.index.alias import aliased_collection
 from endcap.release.tracking import Tracking
 
+pytestmark = pytest.mark.usefixtures("migrated_mlflow")
+
 
 @pytest.fixture
 def settings(milvus: MilvusSettings, tmp_path: Path) -> Settings:

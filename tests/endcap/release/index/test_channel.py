@@ -5,6 +5,7 @@ from collections.abc import Iterator
 
 import numpy as np
 import pytest
+from endcap.release.index.channel import call_metadata
 from pydantic import SecretStr
 
 from endcap.core.errors import DependencyUnavailable
@@ -15,6 +16,10 @@ from endcap.release.index.collection import build_collection
 from endcap.release.index.connection import answers, call_metadata, connect
 from endcap.release.index.local_server import running_milvus
 from endcap.release.index.search import AsyncItemSearch, ItemSearch
+from endcap.core.ports import free_port
+from tests.shared_milvus import kept_folder, share_unpacked_milvus
+
+pytestmark = pytest.mark.processes
 
 NAME = "guarded_1"
 PATIENT_MS = 60_000.0
@@ -23,6 +28,7 @@ PATIENT_MS = 60_000.0
 @pytest.fixture(scope="module")
 def guarded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[MilvusSettings]:
     home = tmp_path_factory.mktemp("guarded-milvus")
+    share_unpacked_milvus(home, kept_folder(tmp_path_factory))
     settings = Settings(home=home, milvus=MilvusSettings(port=free_port(), token=SecretStr("root:Milvus")))
     with running_milvus(settings) as running:
         yield running

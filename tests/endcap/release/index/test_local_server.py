@@ -17,9 +17,13 @@ from endcap.release.index.connection import answers
 from endcap.release.index.local_server import LocalMilvus, _sole_user, listening_addresses, running_milvus
 from endcap.release.index.milvus_program import bind_to_loopback
 
+pytestmark = pytest.mark.processes
+
 
 def milvus_processes(folder: Path) -> list[psutil.Process]:
-    return [each for each in psutil.process_iter(["exe"]) if each.info["exe"] and each.info["exe"].startswith(str(folder.resolve()))]
+    """Those that run in this home: homes share the program."""
+    running = psutil.process_iter(["name", "cwd"])
+    return [each for each in running if each.info["name"] == "milvus" and (each.info["cwd"] or "").startswith(str(folder.resolve()))]
 
 
 def test_every_port_is_on_loopback(milvus: MilvusSettings, milvus_home: Path) -> None:
