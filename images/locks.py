@@ -26,7 +26,7 @@ class Lock:
     of_endcap: bool = True
 
 
-_STEPS = ("data", "features", "training", "methods", "pipelines", "index")
+_STEPS = ("data", "features", "training", "algorithms", "pipelines", "index")
 IMAGE_LOCKS = {
     "build": Lock(more=("setuptools>=75",), of_endcap=False),
     "transformer": Lock(extras=("transformer", "online", "index")),

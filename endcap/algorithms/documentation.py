@@ -1,15 +1,15 @@
-"""The tables of settings in the page on methods, from the settings themselves."""
+"""The tables of settings in the page on algorithms, from the settings themselves."""
 
 from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 
-from endcap.algorithms.registry import METHODS, settings_of
+from endcap.algorithms.registry import ALGORITHMS, settings_of
 
 BEGIN, END = "<!-- settings of {name} -->", "<!-- end of settings -->"
 
 
 def settings_table(name: str) -> str:
-    """Markdown: a row a setting of the method, or that it has none."""
+    """Markdown: a row a setting of the algorithm, or that it has none."""
     fields = settings_of(name).model_fields
     if not fields:
         return "No settings.\n"
@@ -18,8 +18,8 @@ def settings_table(name: str) -> str:
 
 
 def with_tables(page: str) -> str:
-    """The page with every method's table between its marks made anew; a method without marks is left out."""
-    for name in METHODS:
+    """The page with every algorithm's table between its marks made anew; an algorithm without marks is left out."""
+    for name in ALGORITHMS:
         begin = BEGIN.format(name=name)
         if begin in page:
             before, _, rest = page.partition(begin)

@@ -1,4 +1,4 @@
-"""Purchases by user in the order of time: what every method learns from, and what it recommends to."""
+"""Purchases by user in the order of time: what every algorithm learns from, and what it recommends to."""
 
 from dataclasses import dataclass
 from functools import cached_property

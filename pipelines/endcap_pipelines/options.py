@@ -62,7 +62,7 @@ def arguments_of(pairs: list[str]) -> dict[str, Any]:
     """Parameters of a run; what is no JSON is text.
 
     Raises:
-        InvalidInput: one is not NAME=JSON, or names an unknown item-to-item method.
+        InvalidInput: one is not NAME=JSON, or names an unknown item-to-item algorithm.
     """
     from endcap_pipelines.item_to_item import check_item_to_item
 

@@ -8,8 +8,8 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from endcap.algorithms.algorithm import TrainingData
 from endcap.algorithms.interactions import Interactions
-from endcap.algorithms.method import TrainingData
 from endcap.catalogue.item_attributes import attribute_codes
 from endcap.catalogue.item_table import ItemTable
 from endcap.evaluation.purchase_log import UserItems

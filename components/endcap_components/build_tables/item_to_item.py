@@ -1,14 +1,14 @@
-"""The item-to-item table as of a moment, by whichever method was asked for."""
+"""The item-to-item table as of a moment, by whichever algorithm was asked for."""
 
 from datetime import datetime, timedelta
 
 import numpy as np
 import polars as pl
 
-from endcap.algorithms.image_embeddings import image_embeddings_of
+from endcap.algorithms.algorithm import Algorithm, TrainingData
+from endcap.algorithms.image import image_embeddings_of
 from endcap.algorithms.interactions import Interactions
-from endcap.algorithms.method import Method, TrainingData
-from endcap.algorithms.neighbour_source import item_to_item_of
+from endcap.algorithms.registry import item_to_item_of
 from endcap.catalogue.item_attributes import attribute_codes
 from endcap.engine.retrieval.item_to_item import ItemToItem
 from endcap.training.training_set import TrainingSet
@@ -18,13 +18,13 @@ ITEMS_A_USER_MAX = 500
 SECONDS_A_DAY = 86_400
 
 
-def item_to_item_at(training: TrainingSet, moment: datetime, method: Method, *, seed: int, neighbours: int) -> ItemToItem:
+def item_to_item_at(training: TrainingSet, moment: datetime, algorithm: Algorithm, *, seed: int, neighbours: int) -> ItemToItem:
     """Learned from a year of purchases before `moment`, of the eligible items only: what hardly anyone bought has no reliable neighbours.
 
     Args:
         training: a training set.
         moment: where to look from.
-        method: one with neighbours or vectors of items.
+        algorithm: one with neighbours or vectors of items.
         seed: of everything random in it.
         neighbours: kept for each item.
     """
@@ -37,7 +37,7 @@ def item_to_item_at(training: TrainingSet, moment: datetime, method: Method, *, 
         attributes=attribute_codes(training.item_rows),
         image_embeddings=image_embeddings_of(training.item_rows),
     )
-    return item_to_item_of(method.fit(data, seed), neighbours)
+    return item_to_item_of(algorithm.fit(data, seed), neighbours)
 
 
 def _newest(purchases: pl.DataFrame, items_max: int) -> pl.DataFrame:

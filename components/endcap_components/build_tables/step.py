@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from endcap.algorithms.neighbour_source import DEFAULT_METHOD, neighbour_method
+from endcap.algorithms.registry import DEFAULT_ALGORITHM, neighbour_algorithm
 from endcap.core.log import get_logger
 from endcap.engine.retrieval.popular import OVERALL
 from endcap.features.columns import USER_CATEGORICAL
@@ -31,7 +31,7 @@ def build_tables(
     training_dir: Path,
     out_dir: Path,
     *,
-    item_to_item: Mapping[str, Any] = DEFAULT_METHOD,
+    item_to_item: Mapping[str, Any] = DEFAULT_ALGORITHM,
     popularity_days: int = POPULARITY_DAYS,
     neighbours: int = 50,
     seed: int = 0,
@@ -47,15 +47,15 @@ def build_tables(
         item_to_item: `method`, and those of its settings that are not its defaults.
         popularity_days: purchases of so many days count as popularity.
         neighbours: kept for each item.
-        seed: of everything random in the method.
+        seed: of everything random in the algorithm.
 
     Returns:
         Counts by name.
 
     Raises:
-        InvalidInput: `item_to_item` names no method with neighbours, or settings that the method does not have.
+        InvalidInput: `item_to_item` names no algorithm with neighbours, or settings that the algorithm does not have.
     """
-    method = neighbour_method(item_to_item)
+    algorithm = neighbour_algorithm(item_to_item)
     training = TrainingSet(training_dir)
     manifest = training.manifest
     purchases = training.purchases
@@ -65,7 +65,7 @@ def build_tables(
     try:
         tables = TablesArtifact(aside)
         for moment in (*manifest.ranking_windows, manifest.cut, manifest.data_end):
-            table = item_to_item_at(training, moment, method, seed=seed, neighbours=neighbours)
+            table = item_to_item_at(training, moment, algorithm, seed=seed, neighbours=neighbours)
             tables.write_item_to_item(moment, table)
             counts["items_with_neighbours"] = float((table.index[:, 0] > 0).sum())
         for moment in (*manifest.ranking_windows, manifest.cut, manifest.data_end):

@@ -1,6 +1,6 @@
 """Own decayed: what the user bought often and lately; the strongest simple rule where people buy the same things again."""
 
-from endcap.algorithms.own_scores import decayed
+from endcap.algorithms.own_items import decayed
 from endcap.evaluation.baselines.per_pair import summed_by_pair
 from endcap.evaluation.purchase_log import PurchaseLog
 from endcap.evaluation.ranked_lists import ScoredPairs

@@ -5,14 +5,14 @@ import os
 import numpy as np
 import pytest
 
-from endcap.algorithms.own_most_bought import OwnMostBought
-from endcap.algorithms.popular import Popular
+from endcap.algorithms.own_items import OwnMostBought
+from endcap.algorithms.popularity import Popular
 from endcap_benchmarks.quality.judging import Judge, judge_tasks
 from endcap_benchmarks.quality.model_catalogue import CatalogueEntry
 from endcap_benchmarks.quality.models.oracle import Oracle
 from endcap_benchmarks.quality.models.random_order import RandomOrder
 from endcap_benchmarks.quality.protocols.temporal import last_cuts, temporal_tasks
-from endcap_benchmarks.quality.recommending import MethodModel, RunContext
+from endcap_benchmarks.quality.recommending import AlgorithmModel, RunContext
 from endcap_benchmarks.quality.recorded_purchases import RecordedPurchases
 from endcap_benchmarks.quality.run_record import RunCosts, RunRecord
 from endcap_benchmarks.quality.runs import ModelRuns
@@ -23,9 +23,9 @@ RANX = {"precision": "precision", "recall": "recall", "hr": "hit_rate", "mrr": "
 
 def runs_of(tasks: list[RankingTask], seeds: tuple[int, ...] = (1,)) -> list[ModelRuns]:
     models = {
-        "popular": MethodModel(Popular()),
-        "own": MethodModel(OwnMostBought()),
-        "random": MethodModel(RandomOrder()),
+        "popular": AlgorithmModel(Popular()),
+        "own": AlgorithmModel(OwnMostBought()),
+        "random": AlgorithmModel(RandomOrder()),
         "oracle": Oracle(),
     }
     found = []

@@ -8,7 +8,7 @@ from typing import Literal
 
 import polars as pl
 
-from endcap.algorithms.method import TrainingData
+from endcap.algorithms.algorithm import TrainingData
 from endcap.core.errors import DataRejected
 from endcap_benchmarks.quality.recorded_purchases import RecordedPurchases
 from endcap_benchmarks.quality.task import SECONDS_A_DAY, RankingTask, TaskCatalogue, Truth, buyer_share, interactions_of, pairs_of

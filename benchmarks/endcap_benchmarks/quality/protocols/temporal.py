@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 
 import polars as pl
 
-from endcap.algorithms.method import TrainingData
+from endcap.algorithms.algorithm import TrainingData
 from endcap.core.errors import DataRejected, InvalidInput
 from endcap.evaluation.evaluation import ALL, NEW
 from endcap_benchmarks.quality.recorded_purchases import RecordedPurchases

@@ -1,4 +1,4 @@
-"""Histories of one length, and pairs to learn from: an item and whether it was bought."""
+"""What NCF learns from (histories of one length, and items with whether they were bought) and what it has learned, as arrays."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -60,3 +60,24 @@ class NcfExamples:
             label = np.zeros(len(users), dtype=np.float32)
             label[: len(rows)] = 1
             yield Batch(self.history[users], np.concatenate([self.item_index[rows], drawn]), label)
+
+
+@dataclass(frozen=True)
+class NcfWeights:
+    """What was learned, with d dimensions and h = max(d / 2, 1), q = max(d / 4, 1).
+
+    Attributes:
+        history: float32 [n + 1, 2 d], embeddings of a history's items: for the product, then for the layers; row 0 zeros.
+        item: float32 [n + 1, 2 d], of the item that is scored.
+        item_bias: float32 [n + 1].
+        first: float32 [2 d, h] and float32 [h], over user and item side by side.
+        second: float32 [h, q] and float32 [q].
+        output: float32 [d + q], over product and layers.
+    """
+
+    history: NDArray[np.float32]
+    item: NDArray[np.float32]
+    item_bias: NDArray[np.float32]
+    first: tuple[NDArray[np.float32], NDArray[np.float32]]
+    second: tuple[NDArray[np.float32], NDArray[np.float32]]
+    output: NDArray[np.float32]

@@ -1,4 +1,4 @@
-"""What a method of recommending is: something that learns from purchases and scores items for people it may never have seen."""
+"""What an algorithm of recommending is: something that learns from purchases and scores items for people it may never have seen."""
 
 from dataclasses import dataclass
 from typing import Protocol, runtime_checkable
@@ -11,12 +11,12 @@ from endcap.catalogue.item_table import ItemTable
 from endcap.engine.retrieval.item_to_item import ItemToItem
 
 NOT_RECOMMENDED = np.float32(-np.inf)
-"""Score of an item that a method has nothing to say about."""
+"""Score of an item that an algorithm has nothing to say about."""
 
 
 @dataclass(frozen=True)
 class TrainingData:
-    """What a method learns from.
+    """What an algorithm learns from.
 
     Attributes:
         interactions: purchases before the moment, of the items that may be recommended.
@@ -32,7 +32,7 @@ class TrainingData:
 
 
 class Fitted(Protocol):
-    """A method that has learned."""
+    """An algorithm that has learned."""
 
     def scores(self, histories: Interactions) -> NDArray[np.float32]:
         """float32 [histories.users, n + 1], higher is better, NOT_RECOMMENDED where it says nothing; column 0 always is.
@@ -43,8 +43,8 @@ class Fitted(Protocol):
         """
 
 
-class Method(Protocol):
-    """A method with its settings. Implementations are pydantic models (frozen, extra forbidden): settings are checked and documented."""
+class Algorithm(Protocol):
+    """An algorithm with its settings. Implementations are frozen pydantic models that forbid extra fields: settings are checked."""
 
     def fit(self, data: TrainingData, seed: int) -> Fitted:
         """Learn from the data; everything random follows from `seed`."""
@@ -52,7 +52,7 @@ class Method(Protocol):
 
 @runtime_checkable
 class HasItemVectors(Protocol):
-    """A fitted method whose items are vectors: its item-to-item table are the nearest by cosine."""
+    """A fitted algorithm whose items are vectors: its item-to-item table are the nearest by cosine."""
 
     def item_vectors(self) -> NDArray[np.float32]:
         """float32 [n + 1, d], row 0 zeros."""
@@ -60,7 +60,7 @@ class HasItemVectors(Protocol):
 
 @runtime_checkable
 class HasProbabilities(Protocol):
-    """A fitted method that says how likely people are to buy each item next; what it says is held against what they bought."""
+    """A fitted algorithm that says how likely people are to buy each item next; what it says is held against what they bought."""
 
     def probabilities(self, histories: Interactions) -> NDArray[np.float32]:
         """float32 [histories.users, n + 1], 0 to 1; not finite where it says nothing."""
@@ -68,7 +68,7 @@ class HasProbabilities(Protocol):
 
 @runtime_checkable
 class HasNeighbours(Protocol):
-    """A fitted method that knows each item's neighbours itself."""
+    """A fitted algorithm that knows each item's neighbours itself."""
 
     def neighbours(self, count: int) -> ItemToItem:
         """The `count` nearest items of every item."""

@@ -1,4 +1,4 @@
-"""An item-to-item table of anything that scores items for a history: the best for a history of one item."""
+"""Item-to-item tables of what does not count neighbours: the best for a history of one item, or the nearest vectors."""
 
 from collections.abc import Callable
 
@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
+from endcap.algorithms.vector_scores import unit_length
 from endcap.engine.retrieval.candidates import Candidates
 from endcap.engine.retrieval.item_to_item import ItemToItem
 
@@ -41,3 +42,20 @@ def fill_rows(index: NDArray[np.int32], weight: NDArray[np.float16], rows: NDArr
         kept = best.score.astype(np.float16) > 0
         index[row, : int(kept.sum())] = best.index[kept]
         weight[row, : int(kept.sum())] = best.score[kept]
+
+
+def nearest_by_cosine(vectors: NDArray[np.float32], count: int) -> ItemToItem:
+    """The `count` others with the highest cosine above 0; items of zeros have and are no neighbours.
+
+    Args:
+        vectors: float32 [n + 1, d], row 0 zeros.
+        count: neighbours of each item.
+    """
+    unit = unit_length(vectors)
+    index = np.zeros((len(unit), count), dtype=np.int32)
+    weight = np.zeros((len(unit), count), dtype=np.float16)
+    rows_at_once = max(1, CELLS_A_BLOCK // max(len(unit), 1))
+    for start in range(1, len(unit), rows_at_once):
+        rows = np.arange(start, min(start + rows_at_once, len(unit)))
+        fill_rows(index, weight, rows, unit[rows] @ unit.T)
+    return ItemToItem(index, weight)

@@ -1,4 +1,4 @@
-"""What each purchase of a history counts when scores are summed over it."""
+"""What a purchase, an item or an attribute counts: the newer and the rarer, the more."""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -7,7 +7,7 @@ from scipy import sparse
 from endcap.algorithms.interactions import Interactions
 
 DECAY_SHARE = 0.4
-"""Chosen on validation data with and without purchases that come again (docs/decisions/0014-methods.md)."""
+"""Chosen on validation data with and without purchases that come again (docs/decisions/0014-algorithms.md)."""
 
 
 def recency_weights(histories: Interactions, decay_days: float) -> sparse.csr_matrix:
@@ -49,3 +49,15 @@ def _largest(histories: Interactions, weight: NDArray[np.float32]) -> sparse.csr
     kept = len(key) - 1 - from_end
     entries = (weight[kept], (histories.user_row[kept], histories.item_index[kept]))
     return sparse.csr_matrix(entries, shape=(histories.users, width))
+
+
+def inverse_user_frequency(interactions: Interactions) -> NDArray[np.float32]:
+    """float32 [n + 1]: log(1 + users / buyers), that of a single buyer for items that nobody bought (Breese et al., UAI 1998)."""
+    return inverse_frequency(interactions.bought)
+
+
+def inverse_frequency(has: sparse.csr_matrix) -> NDArray[np.float32]:
+    """float32 [columns]: log(1 + rows / rows that have the column); `has` holds 1 where a row has it."""
+    counts = np.maximum(np.asarray(has.sum(axis=0)).ravel(), 1.0)
+    rarity: NDArray[np.float32] = np.log1p(has.shape[0] / counts).astype(np.float32)
+    return rarity

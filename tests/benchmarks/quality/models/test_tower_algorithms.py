@@ -1,8 +1,8 @@
 import numpy as np
 import pytest
 
+from endcap.algorithms.algorithm import Algorithm, HasItemVectors, TrainingData
 from endcap.algorithms.interactions import Interactions
-from endcap.algorithms.method import HasItemVectors, Method, TrainingData
 from endcap_benchmarks.quality.models.blend import Blend
 from endcap_benchmarks.quality.models.two_tower import TwoTower
 
@@ -31,11 +31,13 @@ def chains(users: int, length: int, seed: int) -> Interactions:
     return Interactions(np.arange(users + 1, dtype=np.int64) * length, items, age, ITEMS)
 
 
-@pytest.mark.parametrize("method", [TwoTower(hyperparameters=SMALL), Blend(hyperparameters=SMALL, towers=1, towers_without_attributes=1)])
-def test_next_item_of_a_chain_is_ranked_first(method: Method) -> None:
+@pytest.mark.parametrize(
+    "algorithm", [TwoTower(hyperparameters=SMALL), Blend(hyperparameters=SMALL, towers=1, towers_without_attributes=1)]
+)
+def test_next_item_of_a_chain_is_ranked_first(algorithm: Algorithm) -> None:
     attributes = np.zeros((ITEMS + 1, 1), dtype=np.int32)
     attributes[1:, 0] = np.arange(ITEMS) % 4 + 1
-    fitted = method.fit(TrainingData(chains(150, 6, 0), None, attributes), seed=1)
+    fitted = algorithm.fit(TrainingData(chains(150, 6, 0), None, attributes), seed=1)
     unseen = chains(40, 4, 9)
     scores = fitted.scores(unseen)
     assert scores.shape == (40, ITEMS + 1)
