@@ -23,20 +23,20 @@ class OwnScores:
 
     def scores(self, histories: Interactions) -> NDArray[np.float32]:
         """float32 [users, n + 1]; items that the user never bought are not recommended."""
-        weight = decayed(histories.age_days, self.decay_days)
-        # An age at which exp gives 0 is still a purchase.
-        weight = np.maximum(weight, np.finfo(np.float32).tiny)
-        shape = (histories.users, histories.item_count + 1)
-        summed = sparse.csr_matrix((weight, (histories.user_row, histories.item_index)), shape=shape).toarray()
+        summed = self.summed(histories).toarray()
         summed[:, 0] = 0
         return np.where(summed > 0, summed, NOT_RECOMMENDED).astype(np.float32)
 
-
-def decayed(age_days: NDArray[np.floating], decay_days: float | None) -> NDArray[np.float32]:
-    """exp(-age / decay_days), 1 for every age where `decay_days` is None; float32, shaped as `age_days`."""
-    if decay_days is None:
-        return np.ones(age_days.shape, dtype=np.float32)
-    return np.asarray(np.exp(-age_days / decay_days), dtype=np.float32)
+    def summed(self, histories: Interactions) -> sparse.csr_matrix:
+        """float64 [users, n + 1]: the same scores, where only the user's own items stand."""
+        age_days = histories.age_days
+        weight = np.ones(len(age_days), np.float32) if self.decay_days is None else np.exp(-age_days / np.float32(self.decay_days))
+        # An age at which exp gives 0 is still a purchase.
+        weight = np.maximum(weight, np.finfo(np.float32).tiny).astype(np.float64)
+        shape = (histories.users, histories.item_count + 1)
+        summed = sparse.csr_matrix((weight, (histories.user_row, histories.item_index)), shape=shape)
+        summed.sum_duplicates()
+        return summed
 
 
 class OwnMostBought(BaseModel):

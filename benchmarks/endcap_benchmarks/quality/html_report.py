@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from endcap.evaluation.evaluation import DEEP_K, Figure
-from endcap.evaluation.page_style import STYLE
+from endcap.evaluation.report_style import STYLE
 from endcap_benchmarks.quality.console_table import TRUTH_TITLES
 from endcap_benchmarks.quality.html_template import PAGE
 from endcap_benchmarks.quality.metric_columns import (

@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 from endcap.algorithms.algorithm import Algorithm, HasProbabilities
 from endcap.evaluation.calibration import calibration_curve, expected_calibration_error
 from endcap.evaluation.evaluation import Reliability, ReliabilityBin
-from endcap.evaluation.purchase_log import contains, pair_keys
 from endcap.evaluation.ranked_lists import RankedLists
+from endcap.evaluation.user_items import contains, pair_keys
 from endcap_benchmarks.quality.task import RankingTask
 from endcap_benchmarks.quality.top_lists import TruthLists, user_blocks
 

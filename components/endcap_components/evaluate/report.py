@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from endcap.evaluation.evaluation import ALL, DEEP_K, FULL, MAIN_K, NEW, TRUTHS, Evaluation, Figure, TruthFigures
-from endcap.evaluation.page_style import STYLE
+from endcap.evaluation.report_style import STYLE
 from endcap_components.evaluate.plots import model_intervals, model_title, reliability_curves, segment_comparison
 from endcap_components.evaluate.report_page import PAGE
 

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from endcap.core.errors import BundleRefused
 from endcap.core.settings import RetrievalSettings
 from endcap.evaluation.accuracy import accuracy
-from endcap.evaluation.purchase_log import UserItems, pair_keys
+from endcap.evaluation.user_items import UserItems, pair_keys
 from endcap.training.moment_tables import TablesArtifact
 from endcap.training.scoring import RankerArtifact, TwoTowerArtifact
 from endcap.training.training_set import TrainingSet

@@ -6,10 +6,11 @@ from datetime import UTC, datetime, timedelta
 import polars as pl
 
 from endcap.algorithms.algorithm import TrainingData
+from endcap.algorithms.interactions import Interactions
 from endcap.core.errors import DataRejected, InvalidInput
 from endcap.evaluation.evaluation import ALL, NEW
 from endcap_benchmarks.quality.recorded_purchases import RecordedPurchases
-from endcap_benchmarks.quality.task import SECONDS_A_DAY, RankingTask, TaskCatalogue, Truth, buyer_share, interactions_of, pairs_of
+from endcap_benchmarks.quality.task import SECONDS_A_DAY, RankingTask, TaskCatalogue, Truth, buyer_share, pairs_of
 from endcap_benchmarks.quality.user_segments import user_segments
 
 
@@ -52,13 +53,13 @@ def temporal_task(recorded: RecordedPurchases, cut: datetime, *, weeks: int, min
             value=str(cut),
             fix="choose another cut, more --weeks or fewer --min-buyers",
         )
-    training = interactions_of(before, everybody, len(catalogue.rows))
+    training = Interactions.of(before, everybody, len(catalogue.rows))
     truth, bought = pairs_of(after, judged), pairs_of(before, judged)
     return RankingTask(
         name=f"{cut:%Y-%m-%d}",
         items=catalogue.table,
         training=TrainingData(training, catalogue.table, catalogue.attributes),
-        histories=interactions_of(before, judged, len(catalogue.rows)),
+        histories=Interactions.of(before, judged, len(catalogue.rows)),
         user_ids=judged,
         truths={ALL: Truth(truth, None), NEW: Truth(truth.without(bought), bought)},
         bought=bought,

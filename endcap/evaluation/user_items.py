@@ -1,12 +1,12 @@
-"""Purchases as arrays: what baselines are computed from, and what lists are judged against."""
+"""Pairs of a user and an item: what lists are evaluated against, and what users had bought before."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
-import polars as pl
 from numpy.typing import NDArray
+
+from endcap.algorithms.interactions import Interactions
 
 
 @dataclass(frozen=True)
@@ -22,6 +22,11 @@ class UserItems:
     user_row: NDArray[np.int64]
     item_index: NDArray[np.int32]
     users: int
+
+    @classmethod
+    def of(cls, purchases: Interactions) -> "UserItems":
+        """Every purchase; pairs repeat."""
+        return cls(purchases.user_row, purchases.item_index, purchases.users)
 
     @cached_property
     def keys(self) -> NDArray[np.int64]:
@@ -40,41 +45,6 @@ class UserItems:
     def without(self, other: "UserItems") -> "UserItems":
         """The pairs that `other` does not have."""
         return self.where(~contains(other.keys, pair_keys(self.user_row, self.item_index)))
-
-
-@dataclass(frozen=True)
-class PurchaseLog:
-    """Purchases before the cut, of every user; p rows, one a basket and item.
-
-    Attributes:
-        pairs: the users and items; only users under evaluation have rows below `pairs.users`.
-        age_days: float32 [p], days before the cut.
-        everyone: int32 [q], items of all purchases, of users who are not evaluated too.
-        everyone_age_days: float32 [q].
-    """
-
-    pairs: UserItems
-    age_days: NDArray[np.float32]
-    everyone: NDArray[np.int32]
-    everyone_age_days: NDArray[np.float32]
-
-    @classmethod
-    def of(cls, purchases: pl.DataFrame, user_ids: Sequence[str]) -> "PurchaseLog":
-        """Count an item once a basket.
-
-        Args:
-            purchases: columns user_id, item_index, session_id, age_days; before the cut only.
-            user_ids: users under evaluation; row r belongs to user_ids[r].
-        """
-        once = purchases.group_by("user_id", "session_id", "item_index").agg(pl.col("age_days").min()).sort("user_id", "item_index")
-        rows = pl.DataFrame({"user_id": list(user_ids), "user_row": np.arange(len(user_ids), dtype=np.int64)})
-        mine = once.join(rows, on="user_id", how="inner", maintain_order="left")
-        return cls(
-            pairs=UserItems(mine["user_row"].to_numpy(), mine["item_index"].to_numpy().astype(np.int32), len(user_ids)),
-            age_days=mine["age_days"].to_numpy().astype(np.float32),
-            everyone=once["item_index"].to_numpy().astype(np.int32),
-            everyone_age_days=once["age_days"].to_numpy().astype(np.float32),
-        )
 
 
 _ITEM_BITS = 32

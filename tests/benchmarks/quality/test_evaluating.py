@@ -7,7 +7,7 @@ import pytest
 
 from endcap.algorithms.own_items import OwnMostBought
 from endcap.algorithms.popularity import Popular
-from endcap_benchmarks.quality.judging import Judge, judge_tasks
+from endcap_benchmarks.quality.evaluating import Comparison, compare_models
 from endcap_benchmarks.quality.model_catalogue import CatalogueEntry
 from endcap_benchmarks.quality.models.oracle import Oracle
 from endcap_benchmarks.quality.models.random_order import RandomOrder
@@ -51,7 +51,7 @@ def test_every_shared_metric_agrees_with_ranx(tasks: list[RankingTask]) -> None:
 
     task, k = tasks[0], 7
     runs = runs_of([task])
-    (result,), pooled = judge_tasks(Judge(k, frozenset({"popular", "own"})), [task], runs)
+    (result,), pooled = compare_models(Comparison(k, frozenset({"popular", "own"})), [task], runs)
     assert pooled is None
     for name, truth in task.truths.items():
         pairs = truth.items
@@ -69,7 +69,7 @@ def test_every_shared_metric_agrees_with_ranx(tasks: list[RankingTask]) -> None:
 
 
 def test_the_best_baseline_is_chosen_by_truth_and_paired_with_everybody_else(tasks: list[RankingTask]) -> None:
-    (result,), _ = judge_tasks(Judge(10, frozenset({"popular", "own"})), tasks[:1], runs_of(tasks[:1]))
+    (result,), _ = compare_models(Comparison(10, frozenset({"popular", "own"})), tasks[:1], runs_of(tasks[:1]))
     everything = result.truths["all"]
     assert everything.baseline == "own"
     assert everything.differences.keys() == {"popular", "random", "oracle"}
@@ -83,7 +83,7 @@ def test_the_best_baseline_is_chosen_by_truth_and_paired_with_everybody_else(tas
 
 
 def test_windows_are_pooled_by_user_and_seeds_averaged(tasks: list[RankingTask]) -> None:
-    results, pooled = judge_tasks(Judge(10, frozenset({"popular"})), tasks, runs_of(tasks, seeds=(1, 2, 3)))
+    results, pooled = compare_models(Comparison(10, frozenset({"popular"})), tasks, runs_of(tasks, seeds=(1, 2, 3)))
     assert pooled is not None
     for truth in ("all", "new"):
         parts = [result.truths[truth] for result in results]
@@ -97,7 +97,7 @@ def test_windows_are_pooled_by_user_and_seeds_averaged(tasks: list[RankingTask])
 
 
 def test_random_finds_what_chance_finds(tasks: list[RankingTask]) -> None:
-    (result,), _ = judge_tasks(Judge(10, frozenset()), tasks[:1], runs_of(tasks[:1], seeds=tuple(range(8))))
+    (result,), _ = compare_models(Comparison(10, frozenset()), tasks[:1], runs_of(tasks[:1], seeds=tuple(range(8))))
     truth = result.truths["all"]
     assert truth.models["random"]["recall@10"].mean == pytest.approx(10 / tasks[0].item_count, rel=0.1)
 
@@ -105,6 +105,6 @@ def test_random_finds_what_chance_finds(tasks: list[RankingTask]) -> None:
 def test_a_model_that_failed_has_no_figures(tasks: list[RankingTask]) -> None:
     runs = runs_of(tasks)
     runs[2].failure = "it broke"
-    results, pooled = judge_tasks(Judge(10, frozenset({"popular"})), tasks, runs)
+    results, pooled = compare_models(Comparison(10, frozenset({"popular"})), tasks, runs)
     assert pooled is not None
     assert all("random" not in result.truths["all"].models for result in [*results, pooled])
