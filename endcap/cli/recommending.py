@@ -24,6 +24,10 @@ def recommend(  # noqa: PLR0917 - an option a parameter, as typer reads them
     item: Annotated[list[str] | None, typer.Option(help="The page's item, the cart, the search results; repeat it.")] = None,
     k: Annotated[int, typer.Option("-k", help="How many items.")] = 10,
     explain: Annotated[bool, typer.Option("--explain", help="Say how each item came to its place.")] = False,
+    personalisation: Annotated[
+        bool | None, typer.Option(help="Whether the customer allows it.", show_default="the endpoint's setting")
+    ] = None,
+    analytics: Annotated[bool | None, typer.Option(help="Whether the customer allows it.", show_default="the endpoint's setting")] = None,
     url: Annotated[str | None, typer.Option(help="The predict endpoint's address.", show_default="http://127.0.0.1:8080")] = None,
     as_json: JsonOption = False,
 ) -> None:
@@ -33,6 +37,9 @@ def recommend(  # noqa: PLR0917 - an option a parameter, as typer reads them
     """
     instance: dict[str, Any] = {"surface": surface, "k": k, "explain": explain, "item_ids": list(item or [])}
     instance |= {name: value for name, value in (("user_id", user), ("session_id", session)) if value is not None}
+    consent = {"personalisation": personalisation, "analytics": analytics}
+    if stated := {name: value for name, value in consent.items() if value is not None}:
+        instance["consent"] = stated
     serving = load_settings().serving
     answer = ask(url or f"http://{serving.host}:{serving.http_port}", serving.model_name, [instance])[0]
     if as_json:
@@ -96,6 +103,8 @@ def _show(answer: dict[str, Any], explain: bool) -> None:
         print_table(title, rows, console)
     if answer["ignored"]:
         console.print(f"unknown items: {', '.join(answer['ignored'])}")
+    if not answer.get("personalised", True):
+        console.print("not personalised: no consent, or neither user nor session")
     if answer["degraded"]:
         console.print(f"fell back: {', '.join(answer['degraded'])}")
     console.print("ms: " + "  ".join(f"{stage} {took:.1f}" for stage, took in answer["timings_ms"].items()), highlight=False)

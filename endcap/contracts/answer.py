@@ -36,5 +36,12 @@ class Answer(BaseModel):
     bundle: str = Field(description="The model bundle that answered.")
     variant: str = Field(description="The experiment variant the person is in.")
     degraded: list[str] = Field(description="Stages that fell back; empty when all answered in time.")
-    ignored: list[str] = Field(description="Item ids of the request that the catalogue does not know.")
+    ignored: list[str] = Field(
+        description="Item ids of the request that the catalogue does not know; by name, a filter that cannot apply without consent."
+    )
     timings_ms: dict[str, float] = Field(description="Time by stage, in milliseconds, and of the whole as `total`.")
+    personalised: bool = Field(
+        True,
+        description="Whether features of the user or the session may be in the list: false without consent to personalisation, and for a "
+        "request that names neither.",
+    )

@@ -71,6 +71,10 @@ class Event(BaseModel):
     channel: str | None = Field(None, max_length=64, description="Sales channel: web, app, store, email.")
     store_id: str | None = Field(None, max_length=64, description="The shop, for events in a shop.")
     consent: bool = Field(True, description="Whether the customer allows the event to be used for personalisation.")
+    consent_analytics: bool = Field(
+        True,
+        description="Whether the customer allows the event to be used for analytics; events from before this field count as allowed.",
+    )
 
     @model_validator(mode="after")
     def _fields_fit_type(self) -> Self:

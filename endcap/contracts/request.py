@@ -59,6 +59,19 @@ class Preferences(BaseModel):
     brands: list[Identifier] = Field(default_factory=list, max_length=50, description="Brands.")
 
 
+class Consent(BaseModel):
+    """What the customer allows; what is not said takes the endpoint's setting, `ENDCAP_CONSENT__*`."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    personalisation: bool | None = Field(
+        None, description="Whether features of the user and the session may be read; without it the list comes from the request alone."
+    )
+    analytics: bool | None = Field(
+        None, description="Whether impressions may carry the user's and the session's id; without it a random session stands in."
+    )
+
+
 class Instance(BaseModel):
     """One list to recommend. An unknown field is refused."""
 
@@ -76,6 +89,7 @@ class Instance(BaseModel):
     preferences: Preferences = Field(default_factory=Preferences, description="Stated tastes, for people without a history.")
     exclude: list[Identifier] = Field(default_factory=list, max_length=1000, description="Items never to show in this list.")
     explain: bool = Field(False, description="Whether to say how each item came to its place.")
+    consent: Consent = Field(default_factory=Consent)
 
     @model_validator(mode="after")
     def _prices_in_order(self) -> Self:

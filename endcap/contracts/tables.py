@@ -18,6 +18,9 @@ from endcap.contracts.user import User
 TABLES: dict[str, type[BaseModel]] = {"events": Event, "items": Item, "users": User, "promotions": Promotion}
 """The tables of a canonical dataset, each one Parquet file named after its key."""
 
+ADDED_COLUMNS: dict[str, tuple[str, ...]] = {"events": ("consent_analytics",)}
+"""By table, columns that may have no nulls and that datasets from before lack; the contract's default holds for their rows."""
+
 REQUIRED_TABLES = ("events", "items")
 
 UTC_TIMESTAMP = pa.timestamp("us", tz="UTC")
@@ -30,6 +33,11 @@ _SCALARS: dict[type, pa.DataType] = {
     datetime: UTC_TIMESTAMP,
     UUID: pa.string(),
 }
+
+
+def added_defaults(table: str) -> dict[str, Any]:
+    """Value by name of a table's `ADDED_COLUMNS`, for rows from before."""
+    return {name: TABLES[table].model_fields[name].default for name in ADDED_COLUMNS.get(table, ())}
 
 
 def arrow_schema(contract: type[BaseModel]) -> pa.Schema:

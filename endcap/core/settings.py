@@ -2,9 +2,9 @@
 
 from datetime import datetime
 from pathlib import Path
-from typing import Literal
+from typing import Literal, Self
 
-from pydantic import BaseModel, Field, SecretStr, ValidationError
+from pydantic import BaseModel, Field, SecretStr, ValidationError, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from endcap.contracts.moment import UtcMoment
@@ -69,6 +69,19 @@ class ServingSettings(BaseModel):
     )
     rules_file: Path | None = Field(None, description="YAML of the merchandisers' rules; empty for `rules.yaml` under `home`.")
     live_dir: Path | None = Field(None, description="Folder of live item updates and click evidence; empty for `live` under `home`.")
+
+
+class ConsentSettings(BaseModel):
+    """What a customer allows where a request does not say; a value that is not set is the profile's: yes for local, no for cluster."""
+
+    personalisation: bool = Field(False, description="Whether features of the user and the session are read.")
+    analytics: bool = Field(False, description="Whether impressions carry the user's and the session's id.")
+
+
+_CONSENT_OF_PROFILE = {
+    "local": ConsentSettings(personalisation=True, analytics=True),
+    "cluster": ConsentSettings(personalisation=False, analytics=False),
+}
 
 
 class CacheSettings(BaseModel):
@@ -180,6 +193,7 @@ class Settings(BaseSettings):
     training: TrainingSettings = TrainingSettings()
     retrieval: RetrievalSettings = RetrievalSettings()
     serving: ServingSettings = ServingSettings()
+    consent: ConsentSettings = ConsentSettings()
     cache: CacheSettings = CacheSettings()
     resilience: ResilienceSettings = ResilienceSettings()
     exploration: ExplorationSettings = ExplorationSettings()
@@ -189,6 +203,11 @@ class Settings(BaseSettings):
     mlflow: MlflowSettings = MlflowSettings()
     events: EventSettings = EventSettings()
     rollouts: RolloutSettings = RolloutSettings()
+
+    @model_validator(mode="after")
+    def _unset_consent_is_the_profiles(self) -> Self:
+        self.consent = _CONSENT_OF_PROFILE[self.profile].model_copy(update=self.consent.model_dump(exclude_unset=True))
+        return self
 
     @property
     def data_dir(self) -> Path:

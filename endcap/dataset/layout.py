@@ -13,7 +13,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from endcap.contracts.tables import REQUIRED_TABLES, TABLES, arrow_schema
+from endcap.contracts.tables import ADDED_COLUMNS, REQUIRED_TABLES, TABLES, arrow_schema
 from endcap.core.errors import DataRejected
 
 DESCRIPTION_FILE = "dataset.json"
@@ -169,7 +169,8 @@ def _check_table(dataset: Dataset, table: str) -> None:
     except (pa.ArrowException, OSError) as error:
         raise DataRejected(f"not a readable Parquet file ({_first_line(error)})", field=str(file), fix=_IMPORT_AGAIN) from error
     expected = arrow_schema(TABLES[table])
-    wrong = [field.name for field in expected if not _fits(found, field)]
+    added = ADDED_COLUMNS.get(table, ())
+    wrong = [field.name for field in expected if not _fits(found, field, may_be_missing=field.nullable or field.name in added)]
     extra = [name for name in found.names if name not in expected.names]
     if wrong or extra:
         raise DataRejected(
@@ -183,10 +184,10 @@ def _check_table(dataset: Dataset, table: str) -> None:
         )
 
 
-def _fits(found: pa.Schema, field: pa.Field) -> bool:
-    """Whether a table has the column; one that may be empty may also be missing, as in datasets from before it was in the contract."""
+def _fits(found: pa.Schema, field: pa.Field, *, may_be_missing: bool) -> bool:
+    """Whether a table has the column, or may lack it, as in datasets from before it was in the contract."""
     if field.name not in found.names:
-        return bool(field.nullable)
+        return may_be_missing
     return _same_type(found.field(field.name).type, field.type)
 
 

@@ -70,3 +70,14 @@ def test_they_say_when_guardrails_would_have_no_data(tmp_path: Path) -> None:
     told = "without data a rollout does not go on"
     assert told in _notes(tmp_path, "gpu")
     assert told not in _notes(tmp_path, "production")
+
+
+def test_they_say_what_holds_where_a_request_says_nothing_of_consent(tmp_path: Path) -> None:
+    notes = _notes(tmp_path, "minimal")
+    for said in ("not personalised", "neither the user's nor the session's id", "serving.consent.personalisation"):
+        assert said in notes
+    analytics = _notes(tmp_path, "minimal", {"serving": {"consent": {"analytics": True}}})
+    assert "not personalised" in analytics
+    assert "session's id" not in analytics
+    both = {"serving": {"consent": {"personalisation": True, "analytics": True}}}
+    assert "consent" not in _notes(tmp_path, "minimal", both)

@@ -183,3 +183,15 @@ def test_what_redis_asks_for_stays_in_its_secret(chart: Chart, secret: bool) -> 
         assert settings["FEAST_REDIS_AUTH"] == {"secretKeyRef": {"name": "redis-login", "key": "login"}}
     else:
         assert settings["FEAST_REDIS"] == "redis.redis.svc:6379,ssl=true"
+
+
+def test_no_consent_is_taken_for_given_unless_the_values_say_so(objects: list[Document], chart: Chart) -> None:
+    assert _consents(objects) == {("false", "false")}
+    assert _consents(chart({"serving": {"consent": {"analytics": True}}})) == {("false", "true")}
+
+
+def _consents(objects: list[Document]) -> set[tuple[str, str]]:
+    """Personalisation and analytics as the transformers are given them, of stable and variants."""
+    services = of_kind(objects, "InferenceService")
+    given = [environment(each["spec"]["predictor"]["containers"][0]) for each in services]
+    return {(each["ENDCAP_CONSENT__PERSONALISATION"], each["ENDCAP_CONSENT__ANALYTICS"]) for each in given}

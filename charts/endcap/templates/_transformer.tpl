@@ -80,6 +80,8 @@ ENDCAP_SERVING__HOST: 0.0.0.0
 ENDCAP_SERVING__BUNDLE_DIR: /mnt/models
 ENDCAP_SERVING__RULES_FILE: /etc/endcap/rules/rules.yaml
 ENDCAP_SERVING__LIVE_DIR: {{ ternary "/mnt/live" "/var/lib/endcap/live" (ne (include "endcap.liveClaim" .) "") }}
+ENDCAP_CONSENT__PERSONALISATION: {{ .Values.serving.consent.personalisation | quote }}
+ENDCAP_CONSENT__ANALYTICS: {{ .Values.serving.consent.analytics | quote }}
 ENDCAP_MODEL_SERVER__HOST: 127.0.0.1
 ENDCAP_MODEL_SERVER__PORT: "8500"
 ENDCAP_RESILIENCE__DRAIN_SECONDS: {{ .Values.serving.resilience.drainSeconds | quote }}

@@ -68,7 +68,8 @@ EVENTS = """
         'till' AS device,
         'store' AS channel,
         store_id::VARCHAR AS store_id,
-        true AS consent
+        true AS consent,
+        true AS consent_analytics
     FROM counted ORDER BY occurred_at, source_row
 """
 

@@ -140,6 +140,7 @@ def _events(steps: pl.DataFrame) -> pl.DataFrame:
             pl.lit(0.0).alias("unit_price"),
             pl.lit(NO_CURRENCY).alias("currency"),
             pl.lit(True).alias("consent"),
+            pl.lit(True).alias("consent_analytics"),
         ),
     )
 

@@ -18,6 +18,7 @@ REQUEST_SESSION = "request:"
 _ID_TAIL = 3
 _IDS_PER_UUID = 16**_ID_TAIL
 _LONG, _SHORT = 128, 64
+_TRUTH = {True: "true", False: "false"}
 
 
 class Batch(Protocol):
@@ -42,6 +43,8 @@ class Impressions:
         propensities: [n], in (0, 1].
         sources: [n], the source that each recommendation names.
         now: when it was shown, UTC.
+        consent: whether the customer allows personalisation.
+        consent_analytics: whether the customer allows analytics; without it `user_id` and `session_id` must not be the customer's.
     """
 
     request_id: str
@@ -56,6 +59,8 @@ class Impressions:
     bundle: str
     variant: str
     now: datetime
+    consent: bool
+    consent_analytics: bool
 
     def __len__(self) -> int:
         return len(self.item_ids)
@@ -67,7 +72,8 @@ class Impressions:
             f',"event_type":"{EventType.IMPRESSION}","schema_version":1,"occurred_at":"{moment}","received_at":"{moment}"'
             f',"user_id":{_text(self.user_id, _LONG)},"session_id":{session},"surface":{_text(self.surface, _SHORT)}'
             f',"request_id":{_text(self.request_id, _LONG)},"device":{_text(self.device, _SHORT)}'
-            f',"bundle":{_text(self.bundle, _SHORT)},"variant":{_text(self.variant, _SHORT)},"consent":true}}\n'
+            f',"bundle":{_text(self.bundle, _SHORT)},"variant":{_text(self.variant, _SHORT)}'
+            f',"consent":{_TRUTH[self.consent]},"consent_analytics":{_TRUTH[self.consent_analytics]}}}\n'
         )
         ids = _event_ids(len(self.item_ids))
         # Python's floats are written ten times as fast as numpy's.

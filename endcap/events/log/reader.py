@@ -6,7 +6,7 @@ from pathlib import Path
 import polars as pl
 
 from endcap.contracts.event import Event
-from endcap.contracts.tables import arrow_schema
+from endcap.contracts.tables import added_defaults, arrow_schema
 from endcap.events.log.writer import FILE_SUFFIX, OPEN_SUFFIX
 
 _MOMENT = "%Y-%m-%dT%H:%M:%S%.fZ"
@@ -21,7 +21,7 @@ def read_events(folder: Path) -> pl.LazyFrame:
     """All whole events under `folder`, in the order of files and lines, with the columns of the contract.
 
     A line that is not ended yet, or never was, is left out: it is still being written, or the writer ended there. No folder is no events.
-    Events may stand twice (an event that was sent again); `event_id` tells.
+    Events may stand twice (an event that was sent again); `event_id` tells. Lines from before a field was in the contract have its default.
 
     Args:
         folder: where `EventLog` writes.
@@ -58,4 +58,7 @@ def _scanned(source: Path | bytes) -> pl.LazyFrame:
     moments = [name for name, dtype in schema.items() if isinstance(dtype, pl.Datetime)]
     as_written = pl.Schema({name: pl.String() if name in moments else dtype for name, dtype in schema.items()})
     lines = pl.scan_ndjson(source, schema=as_written)
-    return lines.with_columns(pl.col(moments).str.to_datetime(_MOMENT, time_unit="us", time_zone="UTC"))
+    return lines.with_columns(
+        pl.col(moments).str.to_datetime(_MOMENT, time_unit="us", time_zone="UTC"),
+        *(pl.col(name).fill_null(default) for name, default in added_defaults("events").items()),
+    )

@@ -22,7 +22,8 @@ PLACE = {"target": "endcap", "bundle_store": "/bundles", "storage_uri": "pvc://c
 def dataset_dir(tmp_path: Path) -> Path:
     now = datetime(2026, 11, 27, tzinfo=UTC)
     times = {"occurred_at": now, "received_at": now}
-    event = {"event_id": "0" * 32, "event_type": "purchase", "schema_version": 1, **times, "session_id": "s", "consent": True}
+    event = {"event_id": "0" * 32, "event_type": "purchase", "schema_version": 1, **times, "session_id": "s"}
+    event |= {"consent": True, "consent_analytics": True}
     for name, rows, contract in (("events", [event], Event), ("items", [], Item)):
         schema = arrow_schema(contract)
         whole = [dict.fromkeys(schema.names) | row for row in rows]

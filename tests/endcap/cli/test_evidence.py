@@ -32,7 +32,7 @@ def app(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> typer.Typer:
 
 def test_the_log_becomes_evidence(app: typer.Typer, tmp_path: Path) -> None:
     log = EventLog(tmp_path / "events")
-    log.emit(Impressions("r1", "u", "s", "home", None, ["A", "B"], [1, 4], [1.0, 0.1], ["popular"] * 2, "1", "default", NOW))
+    log.emit(Impressions("r1", "u", "s", "home", None, ["A", "B"], [1, 4], [1.0, 0.1], ["popular"] * 2, "1", "default", NOW, True, True))
     log.close()
     result = CliRunner().invoke(app, ["--as-of", "2026-03-08T00:00:00Z", "--json"])
     summary = json.loads(result.stdout)
@@ -67,7 +67,7 @@ def test_impressions_and_clicks_of_a_topic_become_evidence(
         request_id="r1",
     )
     log = open_event_log(load_settings())
-    log.emit(Impressions("r1", "u", "s", "home", None, ["A", "B"], [1, 4], [1.0, 0.1], ["popular"] * 2, "1", "default", NOW))
+    log.emit(Impressions("r1", "u", "s", "home", None, ["A", "B"], [1, 4], [1.0, 0.1], ["popular"] * 2, "1", "default", NOW, True, True))
     log.emit(WholeEvents([click]))
     log.close(30)
     arguments = ["--from-kafka", "--as-of", "2026-03-01T00:00:00Z", "--json"]
@@ -91,7 +91,7 @@ def test_without_a_kafka_there_is_nothing_to_copy_from(app: typer.Typer) -> None
 
 def test_files_older_than_those_to_keep_are_removed_and_do_not_count(app: typer.Typer, tmp_path: Path) -> None:
     log = EventLog(tmp_path / "events", clock=lambda: NOW - timedelta(days=400))
-    log.emit(Impressions("r1", "u", "s", "home", None, ["A"], [1], [1.0], ["popular"], "1", "default", NOW))
+    log.emit(Impressions("r1", "u", "s", "home", None, ["A"], [1], [1.0], ["popular"], "1", "default", NOW, True, True))
     log.close()
     assert json.loads(CliRunner().invoke(app, ["--keep-days", "70", "--json"]).stdout)["items"] == 0
     assert not list((tmp_path / "events").iterdir())

@@ -106,3 +106,11 @@ def test_something_else_at_the_address_is_no_endpoint(endpoint) -> None:
 def test_an_address_without_scheme_is_refused() -> None:
     with pytest.raises(InvalidInput, match="--url"):
         ask("localhost:8080", "endcap", [{}])
+
+
+def test_consent_is_sent_as_it_is_stated_and_a_list_without_it_is_called_so(endpoint, command) -> None:
+    endpoint.document = json.dumps({"predictions": [ANSWER | {"personalised": False}]}).encode()
+    shown = CliRunner().invoke(command, ["--user", "u", "--no-personalisation", "--analytics", "--url", endpoint.url])
+    assert shown.exit_code == 0
+    assert "not personalised" in shown.output
+    assert endpoint.asked[0][1]["instances"][0]["consent"] == {"personalisation": False, "analytics": True}

@@ -36,6 +36,7 @@ def data(tmp_path: Path) -> Path:
         "session_id": "s",
         "item_id": "A1",
         "consent": True,
+        "consent_analytics": True,
     }
     events = [{**event, "event_id": f"{number:032x}"} for number in range(9)] + [{**event, "event_id": "no uuid"}]
     pq.write_table(pa.Table.from_pylist([item], arrow_schema(Item)), tmp_path / "items.parquet")

@@ -67,3 +67,8 @@ def test_a_zone_with_offset_zero_becomes_utc() -> None:
     london_winter = timezone(timedelta(0), "GMT")
     event = Event.model_validate({**PURCHASE, "occurred_at": datetime(2026, 1, 1, tzinfo=london_winter)})
     assert event.occurred_at.tzinfo is UTC
+
+
+def test_an_event_from_before_analytics_consent_counts_as_allowed() -> None:
+    assert Event.model_validate(PURCHASE).consent_analytics
+    assert not Event.model_validate({**PURCHASE, "consent_analytics": False}).consent_analytics

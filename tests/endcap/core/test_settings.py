@@ -41,3 +41,22 @@ def test_fresh_data_is_answered_by_the_real_clock() -> None:
 
 def test_mlflow_uri_defaults_to_sqlite_under_home(tmp_path: Path) -> None:
     assert Settings(home=tmp_path).mlflow_uri == f"sqlite:///{tmp_path}/mlflow.db"
+
+
+@pytest.mark.parametrize(("profile", "allowed"), [(None, True), ("local", True), ("cluster", False)])
+def test_consent_that_is_not_set_is_yes_on_a_laptop_and_no_on_a_cluster(
+    monkeypatch: pytest.MonkeyPatch, profile: str | None, allowed: bool
+) -> None:
+    if profile:
+        monkeypatch.setenv("ENDCAP_PROFILE", profile)
+    consent = load_settings().consent
+    assert (consent.personalisation, consent.analytics) == (allowed, allowed)
+
+
+@pytest.mark.parametrize("profile", ["local", "cluster"])
+@pytest.mark.parametrize("allowed", [True, False])
+def test_consent_that_is_set_wins_over_the_profile(monkeypatch: pytest.MonkeyPatch, profile: str, allowed: bool) -> None:
+    monkeypatch.setenv("ENDCAP_PROFILE", profile)
+    monkeypatch.setenv("ENDCAP_CONSENT__ANALYTICS", str(allowed).lower())
+    consent = load_settings().consent
+    assert (consent.personalisation, consent.analytics) == (profile == "local", allowed)

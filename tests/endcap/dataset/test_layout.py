@@ -11,6 +11,7 @@ from endcap.contracts.tables import TABLES, arrow_schema
 from endcap.core.errors import DataRejected
 from endcap.dataset.assembly import judge_dataset
 from endcap.dataset.layout import Dataset, open_dataset, staged_folder, write_description
+from endcap.dataset.sources.canonical import canonical_sources
 
 NOW = datetime(2026, 3, 1, 8, tzinfo=UTC)
 EVENT = {
@@ -22,6 +23,7 @@ EVENT = {
     "session_id": "s",
     "item_id": "A1",
     "consent": True,
+    "consent_analytics": True,
 }
 ITEM = {"item_id": "A1", "title": "Tea", "category_path": ["Food"], "availability": "in_stock", "attributes": "{}"}
 
@@ -141,3 +143,17 @@ def test_a_failed_staged_folder_leaves_nothing(tmp_path: Path) -> None:
         (staging / "file").write_text("half")
         raise RuntimeError("broken")
     assert list(tmp_path.iterdir()) == []
+
+
+def test_events_from_before_analytics_consent_open_and_pass_and_are_complete(dataset: Dataset) -> None:
+    pl.read_parquet(dataset.table("events")).drop("consent_analytics").write_parquet(dataset.table("events"))
+    assert open_dataset(dataset.path) == dataset
+    assert {tally.table: tally.rejected for tally in judge_dataset(dataset, 0.0)} == {"items": 0, "events": 0}
+    (source,) = canonical_sources(dataset, ["events"])
+    assert [batch.rows["consent_analytics"].to_pylist() for batch in source.batches()] == [[True]]
+
+
+def test_a_column_that_events_always_had_may_not_be_missing(dataset: Dataset) -> None:
+    pl.read_parquet(dataset.table("events")).drop("consent").write_parquet(dataset.table("events"))
+    with pytest.raises(DataRejected, match=r"missing or of another type: \['consent'\]"):
+        open_dataset(dataset.path)

@@ -60,6 +60,7 @@ ROWS: dict[str, dict[str, st.SearchStrategy[Any]]] = {
         "channel": texts(64),
         "store_id": texts(64),
         "consent": st.sampled_from([True, False, None]),
+        "consent_analytics": st.sampled_from([True, False, None]),
     },
     "items": {
         "item_id": IDS,
@@ -107,6 +108,7 @@ GOOD: dict[str, dict[str, Any]] = {
         "unit_price": 2.0,
         "currency": "EUR",
         "consent": True,
+        "consent_analytics": True,
     },
     "items": {"item_id": "A1", "title": "Tea", "category_path": [], "availability": "in_stock", "attributes": "{}"},
     "users": {"user_id": "ann", "attributes": "{}"},

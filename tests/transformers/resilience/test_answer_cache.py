@@ -253,6 +253,23 @@ def test_v2_shares_and_keeps_answers_too() -> None:
     run_virtual(main())
 
 
+def test_requests_that_differ_in_consent_share_no_answer() -> None:
+    """Their impressions differ, and `on_hit` logs those of the first who asked."""
+
+    async def main() -> None:
+        edge = Edge()
+        bodies = [b'{"instances":[{"k":3%s}]}' % consent for consent in (b"", b',"consent":{"analytics":false}', b',"consent":{}')]
+        replies = [await edge.post(body) for body in bodies]
+        assert [reply.headers["x-endcap-cache"] for reply in replies] == ["miss"] * 3
+        canned = CannedModel(0.01, virtual_loop().time)
+        for stated in ("", '{"analytics": false}', '{"analytics": true}'):
+            await canned.model.predict(infer_request(surface=["home"], consent=[stated]))
+        assert len(canned.path.asked) == 3
+        assert canned.hits == []
+
+    run_virtual(main())
+
+
 texts = st.text(st.sampled_from('aÄ€😀 "\\{}:\n\t'), max_size=8)
 some_answers = st.lists(
     st.builds(

@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from kserve.errors import InvalidInput as KServeInvalidInput
 
-from endcap.contracts.request import Instance
+from endcap.contracts.request import Consent, Instance
 from endcap.core.errors import InvalidInput
 from endcap_transformer.server.parsing_v1 import instances_of_v1
 from endcap_transformer.server.parsing_v2 import DATATYPES, instances_of_v2
@@ -92,3 +92,27 @@ def test_half_a_character_in_the_id_is_refused() -> None:
     request = kserve.InferRequest("endcap", [kserve.InferInput("user_id", [1], "BYTES", ["u"])], request_id="r\ud800")
     with pytest.raises(InvalidInput, match="id: holds half a character"):
         instances_of_v2(request)
+
+
+def test_consent_is_read_from_json_and_from_tensors_and_may_be_left_out() -> None:
+    stated = ['{"personalisation": false}', '{"analytics": true, "personalisation": null}', ""]
+    wanted = [Consent(personalisation=False), Consent(analytics=True), Consent()]
+    tensors = kserve.InferRequest("endcap", [kserve.InferInput("consent", [3], "BYTES", stated)])
+    assert [instance.consent for instance in instances_of_v2(tensors)] == wanted
+    body = '{{"instances": [{}]}}'.format(", ".join(f'{{"consent": {text}}}' if text else "{}" for text in stated))
+    assert [instance.consent for instance in instances_of_v1(body)] == wanted
+
+
+@pytest.mark.parametrize(
+    ("consent", "message"),
+    [
+        ('{"marketing": true}', r"consent\.marketing: unknown field; allowed are personalisation, analytics"),
+        ('{"analytics": "yes"}', r"consent\.analytics: must be true or false; got 'yes'"),
+        ("true", r"consent: must be an object; got True"),
+    ],
+)
+def test_consent_that_cannot_be_read_is_refused_by_name(consent: str, message: str) -> None:
+    with pytest.raises(InvalidInput, match=message):
+        instances_of_v1(f'{{"instances": [{{"consent": {consent}}}]}}')
+    with pytest.raises(InvalidInput, match=message):
+        instances_of_v2(kserve.InferRequest("endcap", [kserve.InferInput("consent", [1], "BYTES", [consent])]))

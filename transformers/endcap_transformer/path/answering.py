@@ -128,6 +128,7 @@ def answer(listed: list[Recommendation], request: ResolvedRequest, trace: StageT
         degraded=trace.degraded,
         ignored=request.ignored,
         timings_ms={stage: round(took_ms, 3) for stage, took_ms in trace.timings_ms.items()},
+        personalised=request.is_personal,
     )
 
 

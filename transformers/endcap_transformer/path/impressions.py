@@ -1,10 +1,14 @@
 """Impressions: every list that went out is written to the event log, without the request waiting for it or failing by it."""
 
+from uuid import uuid4
+
 from endcap.contracts.answer import Answer
 from endcap.contracts.request import Instance
 from endcap.core.clock import Clock
+from endcap.core.settings import ConsentSettings
 from endcap.events.log.batches import Impressions
 from endcap.events.log.queued import QueuedEventLog
+from endcap_transformer.path.consent import EffectiveConsent, consent_of
 from endcap_transformer.resilience.answer_cache import SharedAnswers, request_ids
 from endcap_transformer.telemetry.metrics import ServingMetrics
 
@@ -16,17 +20,19 @@ class ImpressionLog:
         log: never blocks.
         clock: the present, UTC; a bundle's replayed clock would put events where they did not happen.
         metrics: where they are counted.
+        consent: what holds where a request does not say.
     """
 
-    def __init__(self, log: QueuedEventLog, clock: Clock, metrics: ServingMetrics) -> None:
+    def __init__(self, log: QueuedEventLog, clock: Clock, metrics: ServingMetrics, consent: ConsentSettings) -> None:
         self._log = log
+        self._consent = consent
         self._clock = clock
         self._metrics = metrics
 
     def shown(self, instance: Instance, made: Answer) -> None:
         """Log one list."""
         if made.recommendations:
-            self._log.emit(impressions_of(instance, made, self._clock))
+            self._log.emit(impressions_of(instance, made, consent_of(instance, self._consent), self._clock))
             self._metrics.impressions.inc(len(made.recommendations))
 
     def shown_again(self, shared: SharedAnswers, request_id: str) -> None:
@@ -36,13 +42,13 @@ class ImpressionLog:
             self.shown(instance, made.model_copy(update={"request_id": own_id}))
 
 
-def impressions_of(instance: Instance, made: Answer, clock: Clock) -> Impressions:
-    """The events of one list."""
+def impressions_of(instance: Instance, made: Answer, consent: EffectiveConsent, clock: Clock) -> Impressions:
+    """The events of one list; without consent to analytics they have no user, and a random session."""
     listed = made.recommendations
     return Impressions(
         request_id=made.request_id,
-        user_id=instance.user_id,
-        session_id=instance.session_id,
+        user_id=instance.user_id if consent.analytics else None,
+        session_id=instance.session_id if consent.analytics else str(uuid4()),
         surface=instance.surface,
         device=instance.context.device,
         item_ids=[item.item_id for item in listed],
@@ -52,4 +58,6 @@ def impressions_of(instance: Instance, made: Answer, clock: Clock) -> Impression
         bundle=made.bundle,
         variant=made.variant,
         now=clock(),
+        consent=consent.personalisation,
+        consent_analytics=consent.analytics,
     )

@@ -16,6 +16,7 @@ from endcap.engine.rules.context import RuleContext
 from endcap_transformer.clients.model_server_client import ModelServerClient
 from endcap_transformer.live.served_bundle import ServedBundle
 from endcap_transformer.path.answering import Shown, answer, once_more, recommendations
+from endcap_transformer.path.consent import consent_of
 from endcap_transformer.path.eligibility import Eligibility
 from endcap_transformer.path.fallback import last_resort
 from endcap_transformer.path.features import FeatureReader, Row, session_bought, state_of
@@ -64,7 +65,8 @@ class RequestPath:
     A stage that is late or fails is named in the answer's `degraded` and the path goes on: without features as for an unknown user,
     without a query or Milvus on the sources in memory, without the ranker in order of the fused retrieval ranks. When not even the
     person's features can be read, the last complete answer they got comes before what is popular. Of somebody without any history
-    there is nothing to encode or rank by: the list is what goes with the request's items, and what is popular.
+    there is nothing to encode or rank by: the list is what goes with the request's items, and what is popular. Without
+    consent to personalisation nothing is read, and no list of the person is remembered or recalled.
     """
 
     def __init__(self, parts: PathParts) -> None:
@@ -107,7 +109,8 @@ class RequestPath:
         plan = plan_of(instance, self._parts.plans)
         trace.spans.describe(surface=instance.surface, bundle=served.name)
         with trace.stage("parse"):
-            request = resolve(instance, served, plan.surface, request_id, is_shown=is_shown)
+            consent = consent_of(instance, self._parts.settings.consent)
+            request = resolve(instance, served, plan.surface, consent, request_id, is_shown=is_shown)
         trace.timings_ms["parse"] += parsed_ms
         row = await self._row(request, trace)
         if "features" in trace.degraded and (last := self._last_list(request)):
@@ -134,17 +137,16 @@ class RequestPath:
         return self._answered(listed, request, trace, parsed_ms)
 
     async def _row(self, request: ResolvedRequest, trace: StageTrace) -> Row:
-        row, instance = None, request.instance
-        session_id = instance.session_id if request.surface.use_context else None
-        if instance.user_id is None and session_id is None:
+        row = None
+        if not request.is_personal:
             return row
-        kept = self._parts.features.kept(instance.user_id, session_id)
+        kept = self._parts.features.kept(request.user_id, request.session_id)
         if not isinstance(kept, Absent):
             return kept
         with trace.stage("features"):
             async with trace.fallible("features", self._limits.features_timeout_ms) as admitted:
                 if admitted:
-                    row = await self._parts.features.read(instance.user_id, session_id)
+                    row = await self._parts.features.read(request.user_id, request.session_id)
         return row
 
     async def _query(self, request: ResolvedRequest, person: Person, trace: StageTrace) -> Query | None:

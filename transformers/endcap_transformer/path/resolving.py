@@ -10,6 +10,10 @@ from numpy.typing import NDArray
 from endcap.contracts.request import Instance
 from endcap.engine.surfaces.surface import Surface
 from endcap_transformer.live.served_bundle import ServedBundle
+from endcap_transformer.path.consent import EffectiveConsent
+
+NEW_TO_USER = "filters.new_to_user"
+"""As `ignored` names the filter."""
 
 NO_ITEMS = np.zeros(0, dtype=np.int32)
 
@@ -21,9 +25,10 @@ class ResolvedRequest:
     Attributes:
         served: the bundle that answers, the same one in every stage.
         surface: what the request's surface asks for.
+        user_id, session_id: whose features may be read; None without consent to personalisation, and where the surface uses no session.
         items: int32 [r], distinct, the request's items that the catalogue knows, in the request's order.
         excluded: int32 [e].
-        ignored: item ids that the catalogue does not know, in the request's order.
+        ignored: item ids that the catalogue does not know, in the request's order, and filters that cannot apply without consent.
         now: the moment to answer for.
         request_id: what the answer's events will name.
         is_shown: whether somebody will see the list, so that it counts and is logged.
@@ -32,12 +37,19 @@ class ResolvedRequest:
     instance: Instance
     served: ServedBundle
     surface: Surface
+    user_id: str | None
+    session_id: str | None
     items: NDArray[np.int32]
     excluded: NDArray[np.int32]
     ignored: list[str]
     now: datetime
     request_id: str
     is_shown: bool = True
+
+    @property
+    def is_personal(self) -> bool:
+        """Whether anybody's features may be read."""
+        return self.user_id is not None or self.session_id is not None
 
     @property
     def is_page(self) -> bool:
@@ -50,17 +62,24 @@ class ResolvedRequest:
         return self.surface.items == "given" and len(self.items) > 0
 
 
-def resolve(instance: Instance, served: ServedBundle, surface: Surface, request_id: str, *, is_shown: bool = True) -> ResolvedRequest:
+def resolve(
+    instance: Instance, served: ServedBundle, surface: Surface, consent: EffectiveConsent, request_id: str, *, is_shown: bool = True
+) -> ResolvedRequest:
     """Look up a request's item ids; one that is unknown is left out and named in `ignored`."""
     items, unknown_items = _known(instance.item_ids, served)
     excluded, unknown_excluded = _known(instance.exclude, served)
+    ignored = list(dict.fromkeys(unknown_items + unknown_excluded)) if unknown_items or unknown_excluded else []
+    if instance.filters.new_to_user and not consent.personalisation:
+        ignored.append(NEW_TO_USER)
     return ResolvedRequest(
         instance=instance,
         served=served,
         surface=surface,
+        user_id=instance.user_id if consent.personalisation else None,
+        session_id=instance.session_id if consent.personalisation and surface.use_context else None,
         items=items,
         excluded=excluded,
-        ignored=list(dict.fromkeys(unknown_items + unknown_excluded)) if unknown_items or unknown_excluded else [],
+        ignored=ignored,
         now=instance.context.time or served.clock(),
         request_id=request_id,
         is_shown=is_shown,

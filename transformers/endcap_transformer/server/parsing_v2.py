@@ -5,7 +5,7 @@
 | `user_id`, `session_id`, `surface` | BYTES | text; empty stands for left out |
 | `k` | INT32, INT64 | how many items |
 | `explain` | BOOL | |
-| `item_ids`, `exclude`, `filters`, `context`, `preferences` | BYTES | the field as JSON; empty stands for left out |
+| `item_ids`, `exclude`, `filters`, `context`, `preferences`, `consent` | BYTES | the field as JSON; empty stands for left out |
 
 | output | datatype, shape | meaning |
 | --- | --- | --- |
@@ -29,7 +29,7 @@ from endcap_transformer.server.sayable import sayable
 from endcap_transformer.server.validation import validated
 
 TEXT_FIELDS = ("user_id", "session_id", "surface")
-JSON_FIELDS = ("item_ids", "exclude", "filters", "context", "preferences")
+JSON_FIELDS = ("item_ids", "exclude", "filters", "context", "preferences", "consent")
 OUTPUTS = ("item_id", "score", "answer")
 INSTANCES_MAX = 100
 

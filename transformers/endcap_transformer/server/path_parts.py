@@ -47,5 +47,5 @@ def path_parts(  # noqa: PLR0917
         metrics=metrics,
         guards=Guards(settings.resilience, metrics),
         stale=StaleAnswers(settings.cache, metrics.cache("stale_answers")),
-        impressions=ImpressionLog(log, system_clock, metrics),
+        impressions=ImpressionLog(log, system_clock, metrics, settings.consent),
     )

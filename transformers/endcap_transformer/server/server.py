@@ -10,7 +10,7 @@ import uvloop
 from prometheus_client import REGISTRY, disable_created_metrics
 
 from endcap.cli.failures import report_failure
-from endcap.contracts.request import Instance, Surface
+from endcap.contracts.request import Consent, Instance, Surface
 from endcap.core.errors import EndcapError
 from endcap.core.log import configure_logging, get_logger
 from endcap.core.settings import Settings, load_settings
@@ -120,9 +120,10 @@ class Transformer:
 
     async def _warm_up(self, served: ServedBundle) -> None:
         some_item = served.tables.items.ids.name(1)
+        allowed = Consent(personalisation=True)  # so that the feature store is asked too
         kinds = (
-            Instance(user_id="endcap-warm-up", session_id="endcap-warm-up"),
-            Instance(user_id="endcap-warm-up", surface=Surface.PRODUCT.value, item_ids=[some_item]),
+            Instance(user_id="endcap-warm-up", session_id="endcap-warm-up", consent=allowed),
+            Instance(user_id="endcap-warm-up", surface=Surface.PRODUCT.value, item_ids=[some_item], consent=allowed),
         )
         surfaces = self._parts.plans
         for number in range(WARM_UP_LISTS):

@@ -6,7 +6,7 @@ import orjson
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
-from endcap.contracts.request import Context, Filters, Instance, PredictRequest, Preferences
+from endcap.contracts.request import Consent, Context, Filters, Instance, PredictRequest, Preferences
 from endcap.core.errors import InvalidInput
 
 _FIELDS = {
@@ -15,6 +15,7 @@ _FIELDS = {
     "filters": tuple(Filters.model_fields),
     "context": tuple(Context.model_fields),
     "preferences": tuple(Preferences.model_fields),
+    "consent": tuple(Consent.model_fields),
 }
 
 _KINDS = {

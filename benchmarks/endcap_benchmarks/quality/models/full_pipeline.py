@@ -13,6 +13,7 @@ import polars as pl
 
 from endcap.contracts.tables import TABLES, arrow_schema
 from endcap.core.settings import RetrievalSettings
+from endcap.dataset.sources.canonical import with_all_columns
 from endcap.evaluation.evaluation import FULL
 from endcap.evaluation.ranked_lists import ScoredPairs
 from endcap.features.columns import HORIZON_DAYS
@@ -96,10 +97,10 @@ def truncated_dataset(dataset_dir: Path, out_dir: Path, cut: datetime, *, promot
     events = pl.scan_parquet(dataset_dir / "events.parquet").filter(
         pl.col("occurred_at") < cut + timedelta(days=HORIZON_DAYS) + AFTER_HORIZON
     )
-    schema = arrow_schema(TABLES["events"])
     import pyarrow.parquet as pq
 
-    pq.write_table(events.collect().to_arrow().cast(schema), out_dir / "events.parquet")
+    rows = with_all_columns(events.collect().to_arrow(), "events")
+    pq.write_table(rows.cast(arrow_schema(TABLES["events"])), out_dir / "events.parquet")
     names = ["items.parquet", "users.parquet", "dataset.json", *(["promotions.parquet"] if promotions else [])]
     for name in names:
         if (dataset_dir / name).is_file():

@@ -51,7 +51,9 @@ def log(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, np.ndarray]:
         items = [f"i{row:02}" for row in slate.rows.tolist()]
         request_id = f"r{number}"
         writing.emit(
-            Impressions(request_id, None, None, "home", None, items, range(1, 5), slate.propensity, ["popular"] * 4, "1", "default", NOW)
+            Impressions(
+                request_id, None, None, "home", None, items, range(1, 5), slate.propensity, ["popular"] * 4, "1", "default", NOW, True, True
+            )
         )
         clicked = random.random(4) < rate[slate.rows]
         views = [view(4 * number + place, request_id, items[place]) for place in np.flatnonzero(clicked).tolist()]

@@ -14,7 +14,7 @@ def shown_list(request_id: str, count: int = 4, user_id: str | None = None, sess
     items = [f"i{place}" for place in places]
     return Impressions(
         *(request_id, user_id, session_id, "home", None, items, places),
-        *([1.0] * count, ["popular"] * count, "1", "default", NOW),
+        *([1.0] * count, ["popular"] * count, "1", "default", NOW, True, True),
     )
 
 

@@ -28,6 +28,8 @@ def shown(count: int = 3, **changes: object) -> Impressions:
         bundle="20261127",
         variant="default",
         now=NOW,
+        consent=True,
+        consent_analytics=True,
     )
     return replace(batch, **changes)  # type: ignore[arg-type]
 
@@ -83,3 +85,10 @@ def test_no_propensity_is_rounded_out_of_its_range(propensity: float) -> None:
     (event,) = events(shown(1, propensities=[propensity]))
     assert event.propensity is not None
     assert abs(event.propensity - propensity) <= 1e-6 * propensity
+
+
+@pytest.mark.parametrize("consent", [True, False])
+@pytest.mark.parametrize("analytics", [True, False])
+def test_an_impression_carries_both_consents(consent: bool, analytics: bool) -> None:
+    written = events(shown(consent=consent, consent_analytics=analytics))
+    assert {(event.consent, event.consent_analytics) for event in written} == {(consent, analytics)}

@@ -25,7 +25,9 @@ NOW = datetime(2026, 3, 1, 8, tzinfo=UTC)
 def batch(request_id: str, count: int = 4) -> Impressions:
     places = range(1, count + 1)
     items = [f"i{place}" for place in places]
-    return Impressions(request_id, None, None, "home", None, items, places, [1.0] * count, ["popular"] * count, "1", "default", NOW)
+    return Impressions(
+        request_id, None, None, "home", None, items, places, [1.0] * count, ["popular"] * count, "1", "default", NOW, True, True
+    )
 
 
 @contextmanager
@@ -172,3 +174,11 @@ def test_closing_keeps_its_deadline(tmp_path: Path, seconds: float, monkeypatch:
     gate.set()
     log._thread.join()
     assert log._closing.is_set()
+
+
+def test_lines_from_before_analytics_consent_are_read_as_allowed(tmp_path: Path) -> None:
+    before, since = (batch("r", 1).json_lines() for _ in range(2))
+    before = before.replace(',"consent_analytics":true', "")
+    (tmp_path / f"a{FILE_SUFFIX}").write_text(before + since.replace('"consent_analytics":true', '"consent_analytics":false'))
+    assert read_events(tmp_path).collect()["consent_analytics"].to_list() == [True, False]
+    assert Event.model_validate_json(before).consent_analytics
