@@ -19,7 +19,7 @@ from endcap_benchmarks.quality.metric_columns import (
 )
 from endcap_benchmarks.quality.plots import accuracy_against_time, metric_bars, segment_dots
 from endcap_benchmarks.quality.quality_report import QualityReport, TruthResult
-from endcap_components.evaluate.plots import reliability_curves
+from endcap_components.evaluate.report import reliability_curves
 
 
 def write_html(path: Path, report: QualityReport) -> None:

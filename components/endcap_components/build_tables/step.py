@@ -18,9 +18,7 @@ from endcap.training.moment_tables import ServedTables, TablesArtifact
 from endcap.training.training_set import TrainingSet
 from endcap_components.build_tables.complements import complements_of
 from endcap_components.build_tables.item_to_item import item_to_item_at
-from endcap_components.build_tables.popularity import popularity_of
-from endcap_components.build_tables.repurchase_gaps import repurchase_gap_days
-from endcap_components.build_tables.trending import trending_at
+from endcap_components.build_tables.popularity import popularity_of, repurchase_gap_days, trending_at
 
 POPULARITY_DAYS = 28
 SERVED_DAYS = 365

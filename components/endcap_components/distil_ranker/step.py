@@ -64,7 +64,7 @@ def _write_student(
     taught: Taught, folder: Path, parameters: DistillationHyperparameters, quotas: RetrievalSettings, seed: int
 ) -> dict[str, float]:
     prepare_tensorflow(seed)
-    from endcap_components.distil_ranker.fit import fit_student
+    from endcap_components.distil_ranker.student import fit_student
     from endcap_components.distil_ranker.teacher import Teacher
     from endcap_components.train_ranker.examples import ranking_examples
     from endcap_components.train_ranker.export import ServedRanker, export_ranker

@@ -1,7 +1,10 @@
 """Does a smaller number format hold? The exported model's lists for real users, against those of the float32 models."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,8 +18,27 @@ from endcap.training.scoring import RankerArtifact, TwoTowerArtifact
 from endcap.training.training_set import TrainingSet
 from endcap_components.evaluate.model_scores import EvaluatedUsers, RankedCandidates, trained_scores
 from endcap_components.evaluate.step import Artifacts
-from endcap_components.export_bundle.exported_artifact import exported_artifact
 from endcap_components.export_bundle.precision import Precision
+
+SAVED_MODEL = "saved_model"
+
+
+@contextmanager
+def exported_artifact(exported: Path, two_tower_dir: Path, ranker_dir: Path) -> Iterator[Path]:
+    """A folder that is a two-tower's artifact and a ranker's at once: links to the exported model and to what lies beside the trained ones.
+
+    Args:
+        exported: a SavedModel with both signatures.
+        two_tower_dir, ranker_dir: artifacts of the training steps.
+    """
+    with TemporaryDirectory(prefix="endcap-exported-") as name:
+        folder = Path(name)
+        (folder / SAVED_MODEL).symlink_to(exported.absolute())
+        for each in (*two_tower_dir.iterdir(), *ranker_dir.iterdir()):
+            if each.name != SAVED_MODEL:
+                (folder / each.name).symlink_to(each.absolute())
+        yield folder
+
 
 K = 10
 USERS_MAX = 500

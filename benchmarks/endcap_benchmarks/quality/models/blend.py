@@ -34,7 +34,7 @@ class Blend(BaseModel):
 
         prepare_tensorflow(seed)
         from endcap.training.held_out import hold_out_last
-        from endcap_components.train_two_tower.next_item.fit_sequences import HELD_OUT_SHARE, fit_joined_towers
+        from endcap_components.train_two_tower.next_item.fit_sequences import HELD_OUT_SHARE, fit_ensemble
         from endcap_components.train_two_tower.next_item.sequence_hyperparameters import SequenceHyperparameters
 
         base = SequenceHyperparameters(**self.hyperparameters)
@@ -45,7 +45,7 @@ class Blend(BaseModel):
             for count, attributes in ((self.towers, True), (self.towers_without_attributes, False))
             if count
         ]
-        towers = [FittedTwoTower(fit_joined_towers(early, data.attributes, kind, seed, held_out).towers) for kind in kinds]
+        towers = [FittedTwoTower(fit_ensemble(early, data.attributes, kind, seed, held_out).towers) for kind in kinds]
         counted = [Damped(algorithm.fit(replace(data, interactions=early), seed)) for algorithm in COUNTED]
         weights = choice_weights(choices_of([*towers, *counted], held_out))
         return FittedBlend([*towers, *(Damped(algorithm.fit(data, seed)) for algorithm in COUNTED)], weights)

@@ -24,11 +24,11 @@ class TwoTower(BaseModel):
         from endcap.training.tensorflow_setup import prepare_tensorflow
 
         prepare_tensorflow(seed)
-        from endcap_components.train_two_tower.next_item.fit_sequences import fit_joined_towers
+        from endcap_components.train_two_tower.next_item.fit_sequences import fit_ensemble
         from endcap_components.train_two_tower.next_item.sequence_hyperparameters import SequenceHyperparameters
 
         parameters = SequenceHyperparameters(**self.hyperparameters)
-        return FittedTwoTower(fit_joined_towers(data.interactions, data.attributes, parameters, seed).towers)
+        return FittedTwoTower(fit_ensemble(data.interactions, data.attributes, parameters, seed).towers)
 
 
 @dataclass(frozen=True)
@@ -36,7 +36,7 @@ class FittedTwoTower:
     """Scores are inner products.
 
     Attributes:
-        towers: `JoinedTowers`.
+        towers: `TowerEnsemble`.
     """
 
     towers: Any
