@@ -95,7 +95,7 @@ def first_purchases(purchases: pl.DataFrame) -> pl.DataFrame:
 @contextmanager
 def bounded_duckdb(spill_dir: Path) -> Iterator[duckdb.DuckDBPyConnection]:
     """A connection that spills to `spill_dir` beyond MEMORY_LIMIT."""
-    config = {"memory_limit": MEMORY_LIMIT, "temp_directory": str(spill_dir)}
+    config: dict[str, str | bool | int | float | list[str]] = {"memory_limit": MEMORY_LIMIT, "temp_directory": str(spill_dir)}
     with duckdb.connect(config=config) as connection:
         yield connection
 

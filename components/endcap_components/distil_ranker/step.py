@@ -71,8 +71,15 @@ def _write_student(
 
     training, two_tower = TrainingSet(taught.training), TwoTowerArtifact(taught.two_tower)
     # Every candidate is kept: the teacher has something to say about each.
-    drawn = {"queries_max": parameters.queries_max, "held_out_share": parameters.held_out_share, "seed": seed}
-    examples = ranking_examples(training, TablesArtifact(taught.tables), two_tower, quotas, **drawn)
+    examples = ranking_examples(
+        training,
+        TablesArtifact(taught.tables),
+        two_tower,
+        quotas,
+        queries_max=parameters.queries_max,
+        held_out_share=parameters.held_out_share,
+        seed=seed,
+    )
     teacher_logits = Teacher(taught.teacher).logits(examples)
     category_sizes = [len(training.user_vocabularies[name]) for name in USER_CATEGORICAL]
     student, calibration, metrics = fit_student(examples, teacher_logits, category_sizes, parameters, seed)

@@ -113,8 +113,15 @@ def precision_cost(exported: Path, trained: Artifacts, quotas: RetrievalSettings
     users = EvaluatedUsers.of(training, USERS_MAX, seed=0)
 
     def ranked(two_tower: Path, ranker: Path) -> RankedCandidates:
-        models = {"two_tower": TwoTowerArtifact(two_tower), "ranker": RankerArtifact(ranker)}
-        return trained_scores(users, training=training, tables=tables, quotas=quotas, **models)[1]
+        _, found = trained_scores(
+            users,
+            training=training,
+            tables=tables,
+            two_tower=TwoTowerArtifact(two_tower),
+            ranker=RankerArtifact(ranker),
+            quotas=quotas,
+        )
+        return found
 
     with exported_artifact(exported, trained.two_tower, trained.ranker) as folder:
         return PrecisionCost.of(ranked(trained.two_tower, trained.ranker), ranked(folder, folder), users.truth)

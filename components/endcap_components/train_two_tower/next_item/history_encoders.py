@@ -1,12 +1,13 @@
 """The encoders that turn a history into a query at each step, and the one that the hyperparameters name."""
 
+from functools import partial
 from typing import Any
 
 import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
 
-from endcap_components.train_two_tower.next_item.sequence_hyperparameters import SequenceHyperparameters
+from endcap_components.train_two_tower.next_item.sequence_hyperparameters import ResolvedHyperparameters
 
 FAST_START = 0.3
 """The fast part starts at the square of this: a tenth, so that the filter starts slow."""
@@ -150,7 +151,7 @@ class RunningMean(tf.keras.layers.Layer):
         return mean + self.dropout(self.out(self.bend(mean)), training=training)
 
 
-def history_encoder(parameters: SequenceHyperparameters, length: int) -> Any:
+def history_encoder(parameters: ResolvedHyperparameters, length: int) -> Any:
     """A Keras layer from float32 [n, steps, dim] to the same shape, in which a step sees nothing that comes later.
 
     Args:
@@ -158,17 +159,19 @@ def history_encoder(parameters: SequenceHyperparameters, length: int) -> Any:
         length: longest history.
     """
     dim, dropout = parameters.dim, parameters.dropout
-    if dim is None or dropout is None:
-        raise ValueError("resolve the hyperparameters by the data's profile first")
     if parameters.history_encoder == "mean":
         return RunningMean(dim, dropout)
     if parameters.history_encoder == "gru":
         return Recurrent(dim, dropout)
-    stack = {"layers": parameters.layers, "heads": parameters.heads, "length": length}
-    dropouts = {"dropout": dropout, "attention_dropout": parameters.attention_dropout}
-    if parameters.history_encoder == "self_attention":
-        return SelfAttention(dim, **stack, **dropouts)
-    return DecayedAttention(dim, decays=parameters.decays, **stack, **dropouts)
+    stack = SelfAttention if parameters.history_encoder == "self_attention" else partial(DecayedAttention, decays=parameters.decays)
+    return stack(
+        dim,
+        layers=parameters.layers,
+        heads=parameters.heads,
+        length=length,
+        dropout=dropout,
+        attention_dropout=parameters.attention_dropout,
+    )
 
 
 SLOWEST, FASTEST = 3.0, -1.5

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from endcap_components.train_two_tower.next_item.history_encoders import history_encoder
 from endcap_components.train_two_tower.next_item.next_item_loss import next_item_loss, softmax_precision
-from endcap_components.train_two_tower.next_item.sequence_hyperparameters import SequenceHyperparameters
+from endcap_components.train_two_tower.next_item.sequence_hyperparameters import ResolvedHyperparameters
 
 
 class SequenceItemTower(tf.keras.layers.Layer):
@@ -65,7 +65,7 @@ START_DEVIATION = 0.02
 class SequenceQueryTower(tf.keras.layers.Layer):
     """Items of the history with their place in it, through a causal encoder."""
 
-    def __init__(self, parameters: SequenceHyperparameters, length: int) -> None:
+    def __init__(self, parameters: ResolvedHyperparameters, length: int) -> None:
         """
         Args:
             parameters: resolved.
@@ -99,7 +99,7 @@ TEMPERATURE_MIN = 0.02
 class SequenceTower(tfrs.Model):
     """Learns unit length embeddings whose inner product over a temperature is the logit of the next item."""
 
-    def __init__(self, query_tower: SequenceQueryTower, item_tower: SequenceItemTower, parameters: SequenceHyperparameters) -> None:
+    def __init__(self, query_tower: SequenceQueryTower, item_tower: SequenceItemTower, parameters: ResolvedHyperparameters) -> None:
         super().__init__()
         self.query_tower = query_tower
         self.item_tower = item_tower
