@@ -37,8 +37,8 @@ def demo(
 
 
 def _train(console: Console, sample_households: int | None, epochs: int | None) -> Any:
-    from endcap.demo.offline_table import print_offline_table
     from endcap.demo.parts import run_command
+    from endcap.demo.tables import print_offline_table
     from endcap.evaluation.evaluation import Evaluation
 
     _heading(console, 1, "Data: the Complete Journey, a year of real grocery receipts")
@@ -58,10 +58,10 @@ def _train(console: Console, sample_households: int | None, epochs: int | None) 
 
 def _serve_and_ask(console: Console, settings: Settings) -> dict[str, Any]:
     from endcap.demo.explained import ask_until_explored, print_explained
-    from endcap.demo.latency import measure_latency
     from endcap.demo.parts import demo_rules, running_server
     from endcap.demo.scenes import explained_scene, latency_instances, scenes
     from endcap.demo.shoppers import choose_cast
+    from endcap.demo.tables import measure_latency
 
     _heading(console, 3, "Serving: Milvus, the model server and the transformer")
     cast = choose_cast(settings.data_dir)

@@ -26,8 +26,7 @@ def evidence(
     Example: endcap evidence --from-kafka --keep-days 70
     """
     from endcap.engine.exploration.counting import count_evidence, write_evidence
-    from endcap.events.log.old_files import remove_files_before
-    from endcap.events.log.reader import read_events
+    from endcap.events.log.reader import read_events, remove_files_before
 
     settings = load_settings()
     moment = datetime.now(UTC) if as_of is None else _moment(as_of)

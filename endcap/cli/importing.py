@@ -11,6 +11,7 @@ from endcap.core.settings import load_settings
 if TYPE_CHECKING:
     from endcap.dataset.layout import Dataset
 
+
 app = typer.Typer(help="Make a canonical dataset from recorded data.", no_args_is_help=True)
 
 OutOption = Annotated[Path | None, typer.Option("--out", help="Folder of the dataset; $ENDCAP_HOME/data unless given.", file_okay=False)]
@@ -98,3 +99,40 @@ def _report(dataset: "Dataset", reused: bool, as_json: bool) -> None:
         f"{dataset.path}: {state}, events from {dataset.first_event_at:%Y-%m-%d %H:%M} to {dataset.last_event_at:%Y-%m-%d %H:%M} UTC",
         [{"table": table, "rows": f"{rows:,}", "rejected": f"{dataset.rejected.get(table, 0):,}"} for table, rows in dataset.rows.items()],
     )
+
+
+def validate(
+    data: Annotated[Path | None, typer.Argument(help="Folder of the dataset; $ENDCAP_HOME/data unless given.")] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Check every row of a canonical dataset against the contracts; ends with exit code 3 when a table has too many bad rows.
+
+    Example: endcap validate sample
+    """
+    from endcap.dataset.assembly import judge_dataset
+    from endcap.dataset.layout import open_dataset
+    from endcap.dataset.progress_bars import table_bars
+
+    settings = load_settings()
+    dataset = open_dataset(data or settings.data_dir)
+    with table_bars() as watch:
+        tallies = judge_dataset(dataset, settings.data.max_rejected_share, watch)
+    tables = [
+        {
+            "table": tally.table,
+            "rows": tally.rows + tally.rejected,
+            "bad": tally.rejected,
+            "bad share": tally.rejected_share,
+            "reasons": "; ".join(f"{column}: {reason} ({count:,})" for (column, reason), count in tally.reasons.most_common()),
+        }
+        for tally in tallies
+    ]
+    if as_json:
+        print_json(
+            {
+                "path": str(dataset.path),
+                "tables": [{**table, "refused_at_import": dataset.rejected[str(table["table"])]} for table in tables],
+            }
+        )
+    else:
+        print_table(f"{dataset.path}: good", tables)

@@ -6,7 +6,7 @@ from importlib.metadata import EntryPoint, entry_points
 
 import typer
 
-from endcap.cli.failures import report_failure
+from endcap.cli.output import report_failure
 from endcap.core.errors import DependencyUnavailable, EndcapError
 from endcap.core.log import configure_logging
 from endcap.core.settings import load_settings

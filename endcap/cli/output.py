@@ -1,4 +1,4 @@
-"""What commands print: a table for people, or one JSON document for programs with `--json`."""
+"""What commands print: a table for people, one JSON document for programs with `--json`, and how a failed command says what went wrong."""
 
 import json
 import sys
@@ -8,6 +8,9 @@ from typing import Annotated, Any
 import typer
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
+
+from endcap.core.errors import EndcapError
 
 JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON document instead of text.")]
 
@@ -31,3 +34,20 @@ def _cell(value: Any) -> str:
     if isinstance(value, float):
         return f"{value:.4g}"
     return "" if value is None else str(value)
+
+
+EXIT_CODES = {
+    0: "done",
+    1: "an error without a kind of its own",
+    2: "a request, an option or a setting is wrong",
+    3: "the dataset cannot be used",
+    4: "the bundle is incomplete or corrupt",
+    5: "a part endcap needs does not answer",
+    6: "the promotion gate refused the bundle",
+    7: "the cluster lacks something that the values need",
+}
+
+
+def report_failure(error: EndcapError) -> None:
+    """Print one error to standard error, without a stack trace."""
+    Console(stderr=True, highlight=False).print(Text.assemble(("error ", "bold red"), str(error)), soft_wrap=True)

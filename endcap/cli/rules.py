@@ -1,6 +1,7 @@
 """`endcap rules`: check the merchandisers' rules before they are in force, and see which are."""
 
-from collections.abc import Sequence
+import difflib
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -12,10 +13,10 @@ from endcap.core.errors import InvalidInput
 from endcap.core.settings import RetrievalSettings, Settings, load_settings
 
 if TYPE_CHECKING:
+    from endcap.catalogue.vocabulary import Vocabulary
+    from endcap.cli.rule_trial import SampleUser, Trial, TrialRequest
     from endcap.engine.rules.file.rule_file import RuleFile
     from endcap.engine.rules.rule_book import RuleBook
-    from endcap.engine.rules.sample_users import SampleUser
-    from endcap.engine.rules.trial import Trial, TrialRequest
     from endcap.release.bundle.manifest import Bundle
     from endcap.release.bundle.tables import BundleTables
 
@@ -51,10 +52,8 @@ def check(  # noqa: PLR0917 - an option a parameter, as typer reads them
     if opened is None:
         _say_unchecked(rules, as_json)
         return
-    from endcap.engine.rules.file.when_warnings import when_warnings
+    from endcap.cli.rule_trial import TrialRequest, sample_users
     from endcap.engine.rules.rule_book import RuleBook
-    from endcap.engine.rules.sample_users import sample_users
-    from endcap.engine.rules.trial import TrialRequest
     from endcap.release.bundle.tables import read_tables
 
     tables = read_tables(opened.path, memory_map=True)
@@ -122,7 +121,7 @@ def _opened(settings: Settings, version: int | None) -> "Bundle | None":
 
 def _surfaces(settings: Settings, surface: str, has_items: bool) -> list[str]:
     """The configured surfaces, once the one asked for is known to be possible."""
-    from endcap.engine.surfaces.surfaces_file import load_surfaces
+    from endcap.engine.surfaces.surface import load_surfaces
 
     surfaces = load_surfaces(settings.serving.surfaces_file).surfaces
     if surface not in surfaces:
@@ -155,8 +154,8 @@ def _known_items(ids: Sequence[str], tables: "BundleTables") -> Any:
 def _trials(
     book: "RuleBook", tables: "BundleTables", request: "TrialRequest", users: "Sequence[SampleUser]", quotas: RetrievalSettings
 ) -> "list[tuple[str, Trial]]":
+    from endcap.cli.rule_trial import RuleTrials
     from endcap.engine.retrieval.user_state import user_state
-    from endcap.engine.rules.trial import RuleTrials
 
     trials = RuleTrials(book, tables, quotas)
     states = [(user.name, user_state(user.row, tables.items, tables.user_vocabularies, request.now)) for user in users]
@@ -232,3 +231,39 @@ def _when(when: Any) -> str:
     given = when.model_dump(by_alias=True, exclude_none=True)
     parts = {**{name: value for name, value in given.items() if name != "time"}, **given.get("time", {})}
     return "; ".join(f"{name} {' | '.join(value) if isinstance(value, list) else value}" for name, value in parts.items()) or "always"
+
+
+def when_warnings(file: "RuleFile", surfaces: Collection[str], user_vocabularies: "Mapping[str, Vocabulary]") -> list[str]:
+    """One message for each surface and segment that is unknown.
+
+    Args:
+        file: the rules.
+        surfaces: names of the configured surfaces.
+        user_vocabularies: by the user columns that make segments.
+    """
+    whens = [(rule.id, rule.when) for rule in file.rules] + [(picks.id, picks.when) for picks in file.picks]
+    messages = []
+    for name, when in whens:
+        unknown = [*_unknown_surfaces(when.surface or (), surfaces), *_unknown_segments(when.segment or (), user_vocabularies)]
+        messages += [f"{file.place(name)}: when: {message}" for message in unknown]
+    return messages
+
+
+def _unknown_surfaces(names: Collection[str], surfaces: Collection[str]) -> Iterator[str]:
+    for name in names:
+        if name not in surfaces:
+            yield f"there is no surface {name!r}{_meant(name, surfaces)}"
+
+
+def _unknown_segments(names: Collection[str], vocabularies: "Mapping[str, Vocabulary]") -> Iterator[str]:
+    for name in names:
+        column, _, value = name.partition("=")
+        if column not in vocabularies:
+            yield f"segment {name!r} is not written column=value with one of {', '.join(vocabularies)}"
+        elif not vocabularies[column].code(value):
+            yield f"nobody is in segment {name!r}{_meant(value, list(vocabularies[column].names))}"
+
+
+def _meant(name: str, known: Collection[str]) -> str:
+    close = difflib.get_close_matches(name, known, n=1)
+    return f"; did you mean {close[0]!r}?" if close else ""

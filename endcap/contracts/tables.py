@@ -1,4 +1,4 @@
-"""Parquet schemas derived from the contracts, so that a table and its contract cannot drift apart."""
+"""Users and promotions, and the Parquet schemas derived from all contracts, so that a table and its contract cannot drift apart."""
 
 import types
 import typing
@@ -8,12 +8,40 @@ from typing import Any, get_args, get_origin
 from uuid import UUID
 
 import pyarrow as pa
-from pydantic import BaseModel
+from pydantic import BaseModel, ConfigDict, Field
 
 from endcap.contracts.event import Event
 from endcap.contracts.item import Item
-from endcap.contracts.promotion import Promotion
-from endcap.contracts.user import User
+from endcap.contracts.moment import UtcMoment
+
+
+class User(BaseModel):
+    """One customer or household. Every field but the id is optional; bands, never birthdays."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    user_id: str = Field(min_length=1, max_length=128, description="The customer or household.")
+    created_at: UtcMoment | None = Field(None, description="When the account was made, UTC.")
+    region: str | None = Field(None, max_length=64, description="Region for regional popularity and eligibility.")
+    age_band: str | None = Field(None, max_length=32, description="Age as a band, for example 35-44.")
+    income_band: str | None = Field(None, max_length=32, description="Income as a band.")
+    household_size: str | None = Field(None, max_length=32, description="People in the household, for example 2 or 5+.")
+    household_composition: str | None = Field(None, max_length=64, description="For example 2 Adults Kids.")
+    attributes: dict[str, str] = Field(default_factory=dict, description="Anything else, as text; stored as a JSON object.")
+
+
+class Promotion(BaseModel):
+    """One item's promotion in one shop, or in all of them."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    item_id: str = Field(min_length=1, max_length=128, description="The promoted item.")
+    store_id: str | None = Field(None, max_length=64, description="The shop; empty for every shop.")
+    starts_at: UtcMoment = Field(description="First instant of the promotion, UTC.")
+    ends_at: UtcMoment = Field(description="First instant after it, UTC.")
+    display: str | None = Field(None, max_length=64, description="Display in the shop: front, end cap, aisle, ...; empty for none.")
+    mailer: str | None = Field(None, max_length=64, description="Place in the mailer; empty for none.")
+
 
 TABLES: dict[str, type[BaseModel]] = {"events": Event, "items": Item, "users": User, "promotions": Promotion}
 """The tables of a canonical dataset, each one Parquet file named after its key."""

@@ -1,17 +1,94 @@
 """Assembly of a canonical dataset from sources: judged, described, and put in its place as a whole."""
 
 import tempfile
-from collections.abc import Iterable, Sequence
-from dataclasses import replace
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
 from pathlib import Path
 
-from endcap.contracts.tables import TABLES
-from endcap.dataset.event_facts import read_event_facts
+import duckdb
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from endcap.contracts.tables import TABLES, added_defaults, arrow_schema
+from endcap.core.errors import DataRejected
+from endcap.core.files import replacing_folder
 from endcap.dataset.intake import Intake
-from endcap.dataset.layout import Dataset, Origin, staged_folder, table_file, write_description
+from endcap.dataset.layout import Dataset, Origin, table_file, write_description
 from endcap.dataset.rejection import Tally
-from endcap.dataset.sources.canonical import canonical_sources
-from endcap.dataset.sources.source import TableSource, Watch, watch_nothing
+from endcap.dataset.sources.source import BATCH_ROWS, Batch, TableSource, Watch, watch_nothing
+
+
+def canonical_sources(dataset: Dataset, order: Sequence[str]) -> Iterator[TableSource]:
+    """The dataset's tables in the given order.
+
+    Raises:
+        DataRejected: while a table is read: its file is damaged.
+    """
+    for table in order:
+        yield TableSource(table, dataset.rows[table], lambda table=table: _batches(dataset, table))  # type: ignore[misc]
+
+
+def _batches(dataset: Dataset, table: str) -> Iterator[Batch]:
+    file = dataset.table(table)
+    columns = arrow_schema(TABLES[table])
+    start = 1
+    try:
+        with pq.ParquetFile(file) as source:
+            present = [name for name in columns.names if name in source.schema_arrow.names]
+            for part in source.iter_batches(BATCH_ROWS, columns=present):
+                rows = with_all_columns(pa.Table.from_batches([part]), table)
+                yield Batch(rows, pa.array(np.arange(start, start + part.num_rows)), file.name)
+                start += part.num_rows
+    except (pa.ArrowException, OSError) as error:
+        raise DataRejected(f"not a readable Parquet file ({error})", field=str(file), fix="import the data again") from error
+
+
+def with_all_columns(rows: pa.Table, table: str) -> pa.Table:
+    """Rows with the columns of a table's contract, in its order.
+
+    A column that came into the contract after the rows were written is null, or the default where it may have no nulls. Other nulls in
+    columns that may have none stay, for the row checks to find.
+    """
+    lenient = pa.schema([field.with_nullable(True) for field in arrow_schema(TABLES[table])])
+    for field in lenient:
+        if field.name not in rows.column_names:
+            rows = rows.append_column(field, pa.nulls(rows.num_rows, field.type))
+    for name, default in added_defaults(table).items():
+        rows = rows.set_column(rows.column_names.index(name), lenient.field(name), pc.fill_null(rows[name], default))
+    return rows.select(lenient.names).cast(lenient)
+
+
+@dataclass(frozen=True)
+class EventFacts:
+    """`currency` is None when no event has a price."""
+
+    first_event_at: datetime
+    last_event_at: datetime
+    currency: str | None
+
+
+def read_event_facts(events: Path) -> EventFacts:
+    """Read the facts from a table of events.
+
+    Raises:
+        DataRejected: there are no events, or their prices are in more than one currency.
+    """
+    with duckdb.connect() as connection:
+        connection.execute("SET TimeZone = 'UTC'")
+        first, last, currencies = connection.execute(
+            "SELECT min(occurred_at), max(occurred_at), list(DISTINCT currency) FILTER (currency IS NOT NULL) FROM read_parquet(?)",
+            [str(events)],
+        ).fetchone() or (None, None, None)
+    if first is None or last is None:
+        raise DataRejected("there are no good events", field="events", fix="give at least one event that fits the contract")
+    if currencies and len(currencies) > 1:
+        raise DataRejected(
+            "prices are in more than one currency", field="events", value=sorted(currencies), fix="convert them to one before the import"
+        )
+    return EventFacts(first, last, currencies[0] if currencies else None)
 
 
 def build_dataset(
@@ -22,7 +99,7 @@ def build_dataset(
     Raises:
         DataRejected: a table has a larger share of bad rows than allowed, there are no events, or prices in several currencies.
     """
-    with staged_folder(target) as folder, tempfile.TemporaryDirectory() as scratch:
+    with replacing_folder(target) as folder, tempfile.TemporaryDirectory() as scratch:
         tallies = Intake(Path(scratch), folder, max_rejected_share, watch).take(sources)
         facts = read_event_facts(table_file(folder, "events"))
         dataset = Dataset(

@@ -2,10 +2,11 @@
 
 from collections.abc import Iterable
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import duckdb
 import numpy as np
 import numpy.typing as npt
 import pandera.polars as pandera
@@ -14,11 +15,54 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from endcap.contracts.tables import TABLES, arrow_schema
-from endcap.dataset.duplicates import KEYS, KeyLog
+from endcap.core.files import replacing_file
 from endcap.dataset.layout import REJECTED_FILE, table_file
 from endcap.dataset.rejection import REJECTED_SCHEMA, Tally, rejected_lines, unreadable_lines
 from endcap.dataset.sources.source import BATCH_ROWS, Batch, TableSource, Watch
 from endcap.dataset.validation import find_problems, table_schema
+
+KEYS = {"events": "event_id", "items": "item_id", "users": "user_id"}
+"""The column that names a table's row; promotions have none."""
+
+_KEPT_SCHEMA = pa.schema([("key", pa.string()), ("file", pa.string()), ("row_number", pa.int64())])
+
+
+@dataclass
+class KeyLog:
+    """The keys of the good rows of one table, in the order in which they are written."""
+
+    file: Path
+    _writer: pq.ParquetWriter = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._writer = pq.ParquetWriter(self.file, _KEPT_SCHEMA, compression="lz4", use_dictionary=["file"])
+
+    def add(self, keys: pa.ChunkedArray, row_numbers: pa.Array, source: str) -> None:
+        files = pa.repeat(source, len(keys))
+        self._writer.write_table(pa.table({"key": keys, "file": files, "row_number": row_numbers}, schema=_KEPT_SCHEMA))
+
+    def close(self) -> None:
+        self._writer.close()
+
+    def repeated(self) -> pl.DataFrame:
+        """The rows whose key stood before: `place` (int64, among the good rows, from 0), `file`, `row_number`.
+
+        Keys are compared in lower case without the marks that may surround a UUID, so that one id in two spellings counts once.
+        """
+        canonical = "lower(translate(key, '-{}', ''))" if self.file.stem == "events" else "key"
+        with duckdb.connect() as connection:
+            source = f"read_parquet('{self.file}', file_row_number = true)"
+            found = connection.sql(
+                f"""
+                WITH firsts AS (
+                    SELECT replace({canonical}, 'urn:uuid:', '') AS name, min(file_row_number) AS first FROM {source}
+                    GROUP BY ALL HAVING count(*) > 1
+                )
+                SELECT file_row_number AS place, file, row_number FROM {source}
+                JOIN firsts ON firsts.name = replace({canonical}, 'urn:uuid:', '') WHERE file_row_number > first ORDER BY place
+                """  # noqa: S608
+            ).to_arrow_table()
+        return pl.DataFrame(found)
 
 
 @dataclass(frozen=True)
@@ -133,9 +177,8 @@ def _judged(table: str, batch: Batch, schema: pandera.DataFrameSchema) -> tuple[
 
 def _take_out(file: Path, places: npt.NDArray[np.int64]) -> pa.Table:
     """Rewrite a Parquet file without the rows at `places` (ascending, from 0) and return those rows."""
-    aside = file.with_suffix(".rewritten")
     taken = []
-    with pq.ParquetFile(file) as source, _writer(aside, source.schema_arrow) as kept:
+    with replacing_file(file) as aside, pq.ParquetFile(file) as source, _writer(aside, source.schema_arrow) as kept:
         start = 0
         for part in source.iter_batches(BATCH_ROWS):
             good = np.ones(part.num_rows, dtype=bool)
@@ -145,7 +188,6 @@ def _take_out(file: Path, places: npt.NDArray[np.int64]) -> pa.Table:
             kept.write_table(whole.filter(pa.array(good)))
             taken.append(whole.filter(pa.array(~good)))
             start += part.num_rows
-    aside.replace(file)
     return pa.concat_tables(taken)
 
 

@@ -9,6 +9,7 @@ from typing import Any, Literal, get_args, get_origin
 from uuid import UUID
 
 import annotated_types
+import duckdb
 import pandera.polars as pa
 import polars as pl
 from pandera.api.polars.types import PolarsData
@@ -20,6 +21,25 @@ from endcap.contracts.event import NEEDS_ITEM, NEEDS_QUERY, EventType
 from endcap.contracts.moment import require_utc
 from endcap.contracts.tables import TABLES, arrow_schema
 from endcap.dataset.sources.source import PROBLEM_SCHEMA
+
+
+def are_text_objects(texts: pl.Series) -> pl.Series:
+    """Whether each text is a JSON object of texts, as Boolean; null stays null. DuckDB parses the distinct texts, all at once."""
+    distinct = texts.unique().to_frame("text")
+    with duckdb.connect() as connection:
+        connection.register("texts", distinct.to_arrow())
+        judged = pl.DataFrame(
+            connection.sql(
+                """
+                SELECT text, CASE WHEN text IS NULL THEN NULL WHEN NOT json_valid(text) THEN false
+                    ELSE json_type(text) = 'OBJECT' AND NOT list_contains(
+                        list_transform(json_extract(text, '$.*'), lambda value: json_type(value) = 'VARCHAR'), false) END AS good
+                FROM texts
+                """
+            ).to_arrow_table()
+        )
+    return texts.to_frame("text").join(judged, on="text", how="left", maintain_order="left", nulls_equal=True)["good"]
+
 
 UUID_TEXT = r"^(?:(?:urn:uuid:)?{h}{{8}}(?:-{h}{{4}}){{3}}-{h}{{12}}|\{{{h}{{8}}(?:-{h}{{4}}){{3}}-{h}{{12}}\}}|{h}{{32}})$".format(
     h="[0-9a-fA-F]"
@@ -172,6 +192,4 @@ def _event_checks() -> dict[str, list[pa.Check]]:
 
 
 def _is_text_object(column: pl.Expr) -> pl.Expr:
-    from endcap.dataset.text_objects import are_text_objects
-
     return column.map_batches(are_text_objects, return_dtype=pl.Boolean)

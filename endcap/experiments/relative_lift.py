@@ -15,7 +15,22 @@ from numpy.typing import ArrayLike, NDArray
 
 from endcap.core.errors import InvalidInput
 from endcap.experiments.counts import Counts
-from endcap.experiments.normal_mixture import boundary
+
+
+def boundary(information: NDArray[np.float64], alpha: float, effect: float) -> NDArray[np.float64]:
+    """The z score that a process without drift ever passes, on one side, with probability `alpha` at most.
+
+    Args:
+        information: float64, any shape, at least 0: 1 / variance of the effect's estimate.
+        alpha: between 0 and 1.
+        effect: standard deviation of the mixture, in the effect's own unit: the bound is tightest for effects of about this size, and
+            holds whatever it is, as long as it is chosen beforehand.
+    """
+    tuning = effect**-2
+    with np.errstate(divide="ignore"):
+        spread = 1 + tuning / information
+    return np.sqrt(2 * spread * np.log1p(np.sqrt(1 + information / tuning) / (2 * alpha)))
+
 
 EFFECT = 0.1
 """Relative lifts of about this size are decided soonest."""

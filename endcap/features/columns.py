@@ -129,8 +129,8 @@ PAIR_NUMERIC: tuple[str, ...] = (
 """float32, one row a candidate: what the ranker knows of this user and this item, the scores of the sources that brought it included.
 
 `due_ratio` is days_since_bought / gap_mean_days, 0 when the gap is unknown; `days_since_bought` is 400 for items never bought. Columns
-between `department_share` and `price_to_category_level` are of `endcap.engine.ranking.category_habits`, those named `bought_with` of
-`endcap.engine.ranking.bought_with`.
+between `department_share` and `price_to_category_level` are of `endcap.engine.ranking.pair_features`, those named `bought_with` of
+`endcap.engine.ranking.pair_features`.
 """
 
 OBJECTIVES: tuple[str, ...] = ("buy", "buy_again")

@@ -1,25 +1,87 @@
 """From a dataset to its feature tables on any engine: the steps in order, each timed and shown."""
 
+import shutil
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+from pathlib import Path
 
+import ibis
+import ibis.expr.types as ir
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from endcap.core.errors import DataRejected
+from endcap.core.files import replacing_folder
 from endcap.core.log import get_logger
+from endcap.features.affinity import user_affinity
+from endcap.features.columns import ITEM_NUMERIC, PAIR_LISTS, USER_AFFINITY, USER_CATEGORICAL, USER_HISTORY, USER_NUMERIC
+from endcap.features.duckdb_engine import Compute, DuckDbEngine, connect_duckdb
 from endcap.features.engine import Engine
+from endcap.features.history import user_history
 from endcap.features.manifest import FeatureManifest, features_fingerprint
 from endcap.features.names import ITEM_FEATURES, USER_FEATURES, USER_ITEM_FEATURES
 from endcap.features.snapshots import FeatureOptions, SnapshotPlan, plan_snapshots
+from endcap.features.user import user_categorical
 
-if TYPE_CHECKING:
-    import ibis.expr.types as ir
+USER_COLUMNS: tuple[str, ...] = (*USER_NUMERIC, *USER_CATEGORICAL, *USER_HISTORY, *USER_AFFINITY)
 
-    from endcap.features.feature_tables import UserParts
+
+@dataclass(frozen=True)
+class UserParts:
+    """What the user table is put together from: computed once for all snapshots.
+
+    Attributes:
+        numeric: `user_id`, `t` and USER_NUMERIC.
+        users: the dataset's users.
+        touches: item touches.
+        category_weights: running weights by category.
+        brand_weights: running weights by brand.
+        user_weights: running weights of everything.
+    """
+
+    numeric: ir.Table
+    users: ir.Table
+    touches: ir.Table
+    category_weights: ir.Table
+    brand_weights: ir.Table
+    user_weights: ir.Table
+
+
+def user_table(parts: UserParts, snapshots: ir.Table) -> ir.Table:
+    """`user_id`, `event_timestamp`, USER_COLUMNS: users with a purchase before the snapshot."""
+    rows = parts.numeric.semi_join(snapshots, "t")
+    rows = _with(rows, user_categorical(parts.users), ["user_id"])
+    for lists in (
+        user_history(parts.touches, snapshots),
+        user_affinity("category", parts.category_weights, parts.user_weights, snapshots),
+        user_affinity("brand", parts.brand_weights, parts.user_weights, snapshots),
+    ):
+        rows = _with(rows, lists, ["user_id", "t"])
+    texts = {name: rows[name].fill_null("") for name in USER_CATEGORICAL}
+    lists = {name: rows[name].fill_null(ibis.literal([], type=rows[name].type())) for name in (*USER_HISTORY, *USER_AFFINITY)}
+    return _stored(rows.mutate(**texts, **lists), "user_id", USER_COLUMNS, snapshots)
+
+
+def pair_table(pairs: ir.Table, snapshots: ir.Table) -> ir.Table:
+    """`user_id`, `event_timestamp`, PAIR_LISTS."""
+    return _stored(pairs, "user_id", PAIR_LISTS, snapshots)
+
+
+def item_table(numeric: ir.Table, snapshots: ir.Table) -> ir.Table:
+    """`item_id`, `event_timestamp`, ITEM_NUMERIC."""
+    return _stored(numeric, "item_id", ITEM_NUMERIC, snapshots)
+
+
+def _with(rows: ir.Table, part: ir.Table, keys: list[str]) -> ir.Table:
+    return rows.left_join(part, keys).drop(*(f"{key}_right" for key in keys))
+
+
+def _stored(rows: ir.Table, entity: str, columns: Sequence[str], snapshots: ir.Table) -> ir.Table:
+    """Rows under their snapshot's timestamp, sorted by it and then by entity."""
+    timed = rows.inner_join(snapshots.select("t", "event_timestamp"), "t")
+    return timed.select(entity, "event_timestamp", *columns).order_by("event_timestamp", entity)
 
 
 @dataclass(frozen=True)
@@ -80,9 +142,9 @@ class _Computation:
     def _user_parts(
         self, events: "ir.Table", users: "ir.Table", lines: "ir.Table", occasions: "ir.Table", snapshots: "ir.Table"
     ) -> "UserParts":
-        from endcap.features import affinity, feature_tables, history, user
+        from endcap.features import affinity, history, user
 
-        return feature_tables.UserParts(
+        return UserParts(
             numeric=self._keep("user_numeric", user.user_numeric(lines, occasions, snapshots)),
             users=users,
             touches=self._keep("touches", history.item_touches(events)),
@@ -92,19 +154,18 @@ class _Computation:
         )
 
     def _user_tables(self, parts: "UserParts", batches: list[tuple[datetime, ...]], plan: SnapshotPlan) -> Iterator["ir.Table"]:
-        from endcap.features import feature_tables
         from endcap.features.instants import with_instant
 
         for batch in batches:
-            yield feature_tables.user_table(parts, with_instant(self._engine.moments(batch, plan.data_end)))
+            yield user_table(parts, with_instant(self._engine.moments(batch, plan.data_end)))
 
     def _pair_tables(self, occasions: "ir.Table", batches: list[tuple[datetime, ...]], plan: SnapshotPlan) -> Iterator["ir.Table"]:
-        from endcap.features import feature_tables, user_item
+        from endcap.features import user_item
         from endcap.features.instants import with_instant
 
         for batch in batches:
             moments = with_instant(self._engine.moments(batch, plan.data_end))
-            yield feature_tables.pair_table(user_item.user_item(occasions, moments), moments)
+            yield pair_table(user_item.user_item(occasions, moments), moments)
 
     def _time_range(self, events: "ir.Table") -> tuple[datetime, datetime]:
         bought = events.filter(events.event_type == "purchase")
@@ -156,9 +217,9 @@ def _in_utc(moment: str) -> datetime:
 def _item_tables(
     priced: "ir.Table", lines: "ir.Table", occasions: "ir.Table", promotions: "ir.Table", snapshots: "ir.Table"
 ) -> Iterator["ir.Table"]:
-    from endcap.features import feature_tables, item
+    from endcap.features import item
 
-    yield feature_tables.item_table(item.item_numeric(priced, lines, occasions, promotions, snapshots), snapshots)
+    yield item_table(item.item_numeric(priced, lines, occasions, promotions, snapshots), snapshots)
 
 
 def _told(expressions: Iterator["ir.Table"], advance: Callable[[], None]) -> Iterator["ir.Table"]:
@@ -177,3 +238,23 @@ def _progress() -> Progress:
     console = Console(stderr=True)
     columns = (TextColumn("[progress.description]{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
     return Progress(*columns, console=console, disable=not console.is_terminal)
+
+
+def build_feature_tables(
+    dataset_dir: Path, out_dir: Path, options: FeatureOptions | None = None, compute: Compute | None = None
+) -> FeatureSummary:
+    """Compute all feature tables of a dataset and write them as one folder.
+
+    Writes `user_features.parquet`, `user_item_features.parquet`, `item_features.parquet` and `features.json` aside and then moves them to
+    `out_dir`, replacing what is there.
+
+    Raises:
+        DataRejected: a required table is missing, unreadable or empty, or the time range is too short.
+    """
+    with replacing_folder(out_dir) as aside:
+        with connect_duckdb(aside / "spill", compute or Compute()) as connection:
+            summary = compute_features(DuckDbEngine(connection, dataset_dir, aside), options or FeatureOptions())
+        shutil.rmtree(aside / "spill", ignore_errors=True)
+        summary.manifest.write(aside)
+    get_logger("features").info("features built", cut=summary.manifest.cut.isoformat(), seconds=round(sum(summary.seconds.values()), 1))
+    return summary

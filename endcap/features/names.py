@@ -1,4 +1,4 @@
-"""Names of the feature tables; each is one Parquet file in a feature folder."""
+"""Names of the feature tables, each one Parquet file in a feature folder."""
 
 USER_FEATURES = "user_features"
 USER_ITEM_FEATURES = "user_item_features"

@@ -71,12 +71,12 @@ def run(  # noqa: PLR0917 - an option a parameter, as typer reads them
     Example: endcap pipeline run --epochs 2
     """
     from endcap.dataset.layout import open_dataset
-    from endcap.demo.offline_table import print_offline_table
+    from endcap.demo.tables import print_offline_table
     from endcap.release.index.local_server import running_milvus
     from endcap_components.distil_ranker.hyperparameters import DistillationHyperparameters
     from endcap_components.export_bundle.precision import Precision
-    from endcap_pipelines.item_to_item import chosen_algorithm
     from endcap_pipelines.local_run import run_locally
+    from endcap_pipelines.options import chosen_algorithm
     from endcap_pipelines.placement import Placement
     from endcap_pipelines.results import TrainingResult
     from endcap_pipelines.training import training_pipeline
@@ -161,9 +161,8 @@ def submit(  # noqa: PLR0917 - an option a parameter, as typer reads them
     Example: endcap pipeline submit --host http://localhost:8888 --values charts/endcap/profiles/gpu.yaml -p test_weeks=8
     """
     from endcap_pipelines.retrying import until_answered
-    from endcap_pipelines.submitting import Order, check_server, run_installed, submit_pipeline
+    from endcap_pipelines.submitting import Order, check_server, run_installed, submit_pipeline, wait_for_run
     from endcap_pipelines.values import read_values
-    from endcap_pipelines.waiting import wait_for_run
 
     chart = read_values(values or [])
     given = chart.pipelines

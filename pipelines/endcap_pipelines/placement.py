@@ -3,8 +3,21 @@
 from dataclasses import dataclass, field
 from typing import Any
 
-from endcap_pipelines.resources import TRAINING, StepResources
 from endcap_pipelines.values import ChartValues
+
+
+@dataclass(frozen=True)
+class StepResources:
+    """Requests and limits of one step, in Kubernetes quantities."""
+
+    cpu: str
+    memory: str
+
+
+LIGHT = StepResources(cpu="500m", memory="2Gi")
+DATA = StepResources(cpu="2", memory="6Gi")
+TRAINING = StepResources(cpu="4", memory="12Gi")
+
 
 PROFILE = {"ENDCAP_PROFILE": "cluster"}
 """What every pod is told before the values' own environment."""

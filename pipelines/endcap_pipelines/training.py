@@ -23,8 +23,7 @@ from endcap_components.publish_features.component import publish_features
 from endcap_components.train_ranker.component import train_ranker
 from endcap_components.train_two_tower.component import train_two_tower
 from endcap_components.validate_data.component import validate_data
-from endcap_pipelines.placement import Placement
-from endcap_pipelines.resources import DATA, LIGHT, TRAINING
+from endcap_pipelines.placement import DATA, LIGHT, TRAINING, Placement
 
 PIPELINE_NAME = "endcap-training"
 DATA_DIR = "/var/lib/endcap/data"

@@ -1,7 +1,6 @@
 """A real Milvus for the whole test session, and small bundles to put into it."""
 
 import os
-import socket
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -15,6 +14,7 @@ from endcap.catalogue.item_table import ItemTable
 from endcap.catalogue.vocabulary import Vocabulary
 from endcap.contracts.item import Item
 from endcap.contracts.tables import arrow_schema
+from endcap.core.ports import free_port
 from endcap.core.settings import MilvusSettings, Settings
 from endcap.engine.retrieval.candidates import Candidates
 from endcap.engine.retrieval.complements import Complements
@@ -31,12 +31,6 @@ from endcap.release.index.search import ItemSearch
 
 ITEMS = 1500
 DIM = 16
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 @pytest.fixture(scope="session")

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from images.dockerfile import Dockerfile, read_dockerfile
+from images.dry_build import Dockerfile, read_dockerfile
 
 ROOT = Path(__file__).parents[2]
 IMAGES = sorted(path.parent.name for path in (ROOT / "images").glob("*/Dockerfile"))

@@ -8,7 +8,7 @@ from typer.testing import CliRunner
 from endcap.core.errors import InvalidInput
 from endcap_pipelines.commands import app
 from endcap_pipelines.compiling import compile_pipeline
-from endcap_pipelines.item_to_item import chosen_algorithm
+from endcap_pipelines.options import chosen_algorithm
 from endcap_pipelines.values import ChartValues
 
 

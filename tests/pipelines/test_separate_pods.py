@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 from rich.console import Console
 
+from endcap.core.ports import free_port
 from endcap.core.settings import MilvusSettings, RetrievalSettings, Settings
 from endcap.dataset.layout import Dataset, write_description
 from endcap.features.store.online import OnlineFeatures
@@ -20,14 +21,13 @@ from endcap.release.index.alias import aliased_collection
 from endcap.release.index.connection import connect
 from endcap.release.index.local_server import running_milvus
 from endcap_pipelines.local_run import run_locally
-from endcap_pipelines.placement import PROFILE, Placement
-from endcap_pipelines.resources import StepResources
+from endcap_pipelines.placement import PROFILE, Placement, StepResources
 from endcap_pipelines.results import TrainingResult
 from endcap_pipelines.training import training_pipeline
 from tests.components.deploy_bundle.rollouts_api import RolloutsApi
 from tests.components.deploy_bundle.rollouts_api import serving as serving_rollouts
 from tests.debian_programs import required_program
-from tests.endcap.features.store.redis_server import RedisServer, free_port
+from tests.endcap.features.store.redis_server import RedisServer
 from tests.endcap.training.taste_shop import write_taste_shop
 from tests.pipelines.mlflow_server import running_mlflow
 

@@ -7,7 +7,7 @@ import pytest
 
 from endcap.core.errors import DependencyUnavailable, EndcapError, InvalidInput
 from endcap_pipelines.server import Server
-from endcap_pipelines.waiting import POLL_S, UNANSWERED_MAX, wait_for_run
+from endcap_pipelines.submitting import POLL_S, UNANSWERED_MAX, wait_for_run
 from tests.pipelines.kfp_server.server import serving
 from tests.pipelines.kfp_server.state import Pipelines
 

@@ -3,7 +3,6 @@
 import json
 import os
 import signal
-import socket
 import subprocess
 import sys
 import threading
@@ -17,8 +16,9 @@ import pytest
 import yaml
 
 from endcap.contracts.bundle import BundleManifest
+from endcap.core.ports import free_ports
 from endcap.core.settings import Settings
-from endcap.engine.surfaces.surfaces_file import load_surfaces
+from endcap.engine.surfaces.surface import load_surfaces
 from endcap.release.bundle.manifest import Bundle, present_feature_columns, seal_bundle
 from endcap.release.bundle.promotion import model_base_path
 from endcap.release.bundle.tables import write_tables
@@ -148,16 +148,6 @@ def write_surfaces_without_exploration(path: Path) -> Path:
         surface["exploration"]["share"] = 0
     path.write_text(yaml.safe_dump(surfaces))
     return path
-
-
-def free_ports(count: int) -> list[int]:
-    sockets = [socket.socket() for _ in range(count)]
-    for each in sockets:
-        each.bind(("127.0.0.1", 0))
-    ports = [each.getsockname()[1] for each in sockets]
-    for each in sockets:
-        each.close()
-    return ports
 
 
 def _why(home: Path) -> str:

@@ -13,9 +13,8 @@ from numpy.typing import NDArray
 
 from endcap.cli.output import print_table
 from endcap.engine.exploration.evidence import Evidence
-from endcap.engine.exploration.policies import request_random
+from endcap.engine.exploration.policies import ThompsonSampling, request_random
 from endcap.engine.exploration.slots import ExploredSlots
-from endcap.engine.exploration.thompson import ThompsonSampling
 from endcap.engine.slate.assembly import assemble
 from endcap.engine.slate.diversity import Diversity
 from endcap.engine.slate.placements import Cap, MinimumShare, Pin, Placements, Reserve

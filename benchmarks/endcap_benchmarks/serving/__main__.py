@@ -5,8 +5,7 @@ from dataclasses import asdict
 
 from rich.console import Console
 
-from endcap.cli.failures import report_failure
-from endcap.cli.output import print_json
+from endcap.cli.output import print_json, report_failure
 from endcap.core.errors import EndcapError
 from endcap.core.settings import load_settings
 from endcap_benchmarks.serving.benchmark import run_benchmark

@@ -10,7 +10,7 @@ import sys
 import time
 from collections.abc import Callable
 
-from endcap.cli.failures import report_failure
+from endcap.cli.output import report_failure
 from endcap.core.errors import EndcapError
 from endcap.core.settings import Settings, load_settings
 from endcap_local.parts import Part, local_parts, require_free_ports

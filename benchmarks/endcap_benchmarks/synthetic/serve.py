@@ -9,7 +9,7 @@ import sys
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from endcap.cli.failures import report_failure
+from endcap.cli.output import report_failure
 from endcap.core.errors import EndcapError
 from endcap.core.settings import Settings, load_settings
 from endcap.release.bundle.promotion import model_base_path

@@ -2,9 +2,8 @@
 
 from pathlib import Path
 
-from endcap.features.build import build_feature_tables
 from endcap.features.computed import take_up_computed
-from endcap.features.computing import FeatureSummary
+from endcap.features.computing import FeatureSummary, build_feature_tables
 from endcap.features.snapshots import FeatureOptions
 
 

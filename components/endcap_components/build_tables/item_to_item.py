@@ -9,12 +9,12 @@ from endcap.algorithms.image import image_embeddings_of
 from endcap.algorithms.interactions import Interactions
 from endcap.algorithms.registry import item_to_item_of
 from endcap.catalogue.item_attributes import attribute_codes
+from endcap.contracts.moment import DAY_S
 from endcap.engine.retrieval.item_to_item import ItemToItem
 from endcap.training.training_set import TrainingSet
 
 DAYS = 365
 ITEMS_A_USER_MAX = 500
-SECONDS_A_DAY = 86_400
 
 
 def item_to_item_at(training: TrainingSet, moment: datetime, algorithm: Algorithm, *, seed: int, neighbours: int) -> ItemToItem:
@@ -30,7 +30,7 @@ def item_to_item_at(training: TrainingSet, moment: datetime, algorithm: Algorith
     since = moment - timedelta(days=DAYS)
     known = training.purchases.filter(pl.col("occurred_at") >= since, pl.col("occurred_at") < moment)
     known = _newest(known.filter(pl.Series(training.eligible_at(moment)[known["item_index"].to_numpy()])), ITEMS_A_USER_MAX)
-    age, item_count = (moment - pl.col("occurred_at")).dt.total_seconds() / SECONDS_A_DAY, len(training.item_rows)
+    age, item_count = (moment - pl.col("occurred_at")).dt.total_seconds() / DAY_S, len(training.item_rows)
     data = TrainingData(
         interactions=Interactions.of(known.with_columns(age.alias("age_days")), known["user_id"].unique().sort().to_list(), item_count),
         items=training.items,

@@ -13,6 +13,7 @@ from endcap.algorithms.algorithm import TrainingData
 from endcap.algorithms.interactions import Interactions
 from endcap.algorithms.own_items import OwnScores
 from endcap.algorithms.popularity import RecentPopular
+from endcap.contracts.moment import DAY_S
 from endcap.core.settings import RetrievalSettings
 from endcap.engine.retrieval.candidates import Candidates, CandidateSet
 from endcap.engine.retrieval.user_state import UserState
@@ -165,7 +166,7 @@ def purchases_before(purchases: pl.LazyFrame, cut: datetime) -> pl.DataFrame:
     Returns:
         Columns user_id, item_index, age_days.
     """
-    age_days = (pl.lit(cut) - pl.col("occurred_at")).dt.total_seconds() / 86_400
+    age_days = (pl.lit(cut) - pl.col("occurred_at")).dt.total_seconds() / DAY_S
     return (
         purchases.filter(pl.col("occurred_at") < cut)
         .group_by("user_id", "session_id", "item_index")

@@ -1,10 +1,10 @@
 """The evaluation report: one HTML page that needs nothing beside it."""
 
-import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from endcap.core.files import replace_text
 from endcap.evaluation.evaluation import (
     ALL,
     DEEP_K,
@@ -175,10 +175,7 @@ def write_report(path: Path, evaluation: Evaluation) -> None:
         headline=_headline(evaluation),
         reliability=_drawing(reliability_curves(evaluation.reliability)),
     )
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.NamedTemporaryFile("w", dir=path.parent, delete=False, encoding="utf-8") as stream:
-        stream.write(page)
-    Path(stream.name).replace(path)
+    replace_text(path, page)
 
 
 def _drawing(svg: str) -> Any:

@@ -1,7 +1,5 @@
 """The step evaluate: every model and baseline on the weeks after the cut, with intervals, segments, calibration and a report."""
 
-import shutil
-import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -10,6 +8,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from endcap.core.errors import DataRejected
+from endcap.core.files import replacing_folder
 from endcap.core.log import get_logger
 from endcap.core.progress import StepProgress
 from endcap.core.settings import RetrievalSettings
@@ -152,16 +151,10 @@ def _document(
 
 
 def _write(out_dir: Path, evaluation: Evaluation, evaluated: dict[str, EvaluatedLists]) -> None:
-    out_dir.parent.mkdir(parents=True, exist_ok=True)
-    aside = Path(tempfile.mkdtemp(prefix=f".{out_dir.name}-", dir=out_dir.parent))
-    try:
+    with replacing_folder(out_dir) as aside:
         (aside / EVALUATION_NAME).write_text(evaluation.model_dump_json(indent=1), encoding="utf-8")
         frames = [lists.per_user().with_columns(pl.lit(name).alias("truth")) for name, lists in evaluated.items()]
         pl.concat(frames, how="diagonal").write_parquet(aside / PER_USER_NAME)
-        shutil.rmtree(out_dir, ignore_errors=True)
-        aside.replace(out_dir)
-    finally:
-        shutil.rmtree(aside, ignore_errors=True)
 
 
 def _headline(evaluation: Evaluation) -> dict[str, float]:

@@ -9,6 +9,7 @@ import tensorflow as tf
 
 from endcap.contracts.signatures import ENCODE_QUERY, RANK
 from endcap.core.errors import BundleInvalid
+from endcap.core.log import get_logger
 from endcap_components.export_bundle.batching import Batching
 from endcap_components.export_bundle.precision import Precision
 from endcap_components.export_bundle.reduced_graph import ReducedSignature
@@ -103,7 +104,10 @@ def write_warm_up(folder: Path, model_name: str) -> None:
     """
     try:
         from tensorflow_serving.apis import predict_pb2, prediction_log_pb2
-    except ImportError:
+    except ModuleNotFoundError as error:
+        if str(error.name).partition(".")[0] != "tensorflow_serving":
+            raise
+        get_logger("export_bundle").info("no warm-up requests: the packages of TensorFlow Serving's API are not installed")
         return
     signatures = tf.saved_model.load(str(folder)).signatures
     path = folder / WARM_UP_FILE

@@ -1,18 +1,120 @@
 """Places of the list that are used to learn about items, and how likely everything that is shown was."""
 
+from collections import Counter
 from dataclasses import dataclass, replace
-from math import ceil
+from math import ceil, floor
 
 import numpy as np
 from numpy.typing import NDArray
 
 from endcap.engine.exploration.evidence import Evidence
-from endcap.engine.exploration.explorable import explorable_positions, fit_together, room_by_caps
 from endcap.engine.exploration.policy import Policy
-from endcap.engine.exploration.slot_counts import drawn, slot_counts
+from endcap.engine.slate.floors import members_asked
 from endcap.engine.slate.placements import Placements
 from endcap.engine.slate.slate import Slate, SlotKind
 from endcap.engine.slate.window import top_rows
+
+
+@dataclass(frozen=True)
+class SlotCounts:
+    """One way the rounding can fall: its probability, and explored places for new and for known items."""
+
+    probability: float
+    new: int
+    known: int
+
+    @property
+    def slots(self) -> int:
+        return self.new + self.known
+
+
+def slot_counts(mean: float, new_item_share: float, positions: int, new: int, known: int) -> tuple[SlotCounts, ...]:
+    """All ways, their probabilities summing to 1.
+
+    Args:
+        mean: explored places in the mean.
+        new_item_share: part of them that is for new items, as long as there are any; each kind also gets what the other
+            leaves.
+        positions: places that may explore.
+        new, known: items there are to show.
+    """
+    possible = []
+    for rounded, chance in _rounded(mean):
+        slots = min(rounded, positions, new + known)
+        for rounded_new, new_chance in _rounded(new_item_share * slots):
+            for_new = min(max(rounded_new, slots - known), new)
+            possible.append(SlotCounts(chance * new_chance, for_new, slots - for_new))
+    return tuple(possible)
+
+
+def drawn(possible: tuple[SlotCounts, ...], random: np.random.Generator) -> SlotCounts:
+    left = random.random()
+    for counts in possible:
+        left -= counts.probability
+        if left < 0:
+            return counts
+    return possible[-1]
+
+
+def _rounded(mean: float) -> tuple[tuple[int, float], ...]:
+    """The whole numbers around `mean` with the probabilities that give it back."""
+    mean = round(mean, 9)
+    low = floor(mean)
+    return ((low, 1.0),) if mean == low else ((low, 1 - (mean - low)), (low + 1, mean - low))
+
+
+def explorable_positions(slate: Slate, placements: Placements, most: int) -> NDArray[np.intp]:
+    """intp [s]: places of the list, from 0, that may explore: never the first, none that a rule decided.
+
+    Args:
+        slate: the list without exploration.
+        placements: a share's members stay where `most` fewer of them would be too few.
+        most: how many places may explore in one list.
+    """
+    may = np.array([kind is SlotKind.RANKED for kind in slate.kind], dtype=np.bool_)
+    may[:1] = False
+    for share in placements.shares:
+        member = share.member[slate.rows]
+        if int(member.sum()) - most < members_asked(share.share, len(slate)):
+            may &= ~member
+    return np.flatnonzero(may)
+
+
+def room_by_caps(slate: Slate, placements: Placements, candidates: int) -> NDArray[np.bool_]:
+    """bool [m]: candidates of which one more breaks no cap."""
+    room = np.ones(candidates, dtype=np.bool_)
+    for cap in placements.caps:
+        if cap.most <= 0:
+            room &= cap.group < 0
+        for group, count in Counter(cap.group[slate.rows[: cap.within]].tolist()).items():
+            if count >= cap.most and group >= 0:
+                room &= cap.group != group
+    return room
+
+
+def fit_together(rows: NDArray[np.intp], slate: Slate, score: NDArray[np.float32], placements: Placements, most: int) -> NDArray[np.bool_]:
+    """bool [p]: which rows may stay in the pool so that any `most` of it keep to the caps together.
+
+    Args:
+        rows: intp [p], candidate rows, each with room for itself.
+        slate: the list without exploration.
+        score: float32 [m]; where a group has room for fewer than `most`, its best rows stay.
+        placements: the caps.
+        most: how many of the pool one list may show.
+    """
+    fits = np.ones(len(rows), dtype=np.bool_)
+    best_first = np.argsort(-score[rows], kind="stable")
+    for cap in placements.caps:
+        group = cap.group[rows]
+        in_list = cap.group[slate.rows[: cap.within]]
+        room = cap.most - (in_list[None, :] == group[:, None]).sum(axis=1)
+        by_group = best_first[np.argsort(group[best_first], kind="stable")]
+        ordered = group[by_group]
+        starts = np.flatnonzero(np.r_[True, ordered[1:] != ordered[:-1]]) if len(rows) else np.zeros(0, np.intp)
+        rank = np.empty(len(rows), dtype=np.intp)
+        rank[by_group] = np.arange(len(rows)) - np.repeat(starts, np.diff(np.r_[starts, len(rows)]))
+        fits &= (group < 0) | (room >= most) | (rank < room)
+    return fits
 
 
 @dataclass(frozen=True)

@@ -4,12 +4,105 @@ import numpy as np
 from numpy.typing import NDArray
 
 from endcap.catalogue.item_table import ItemTable
-from endcap.engine.ranking.bought_with import bought_with
-from endcap.engine.ranking.category_habits import category_habits
 from endcap.engine.retrieval.candidates import TRAINED_SOURCES, CandidateSet
-from endcap.engine.retrieval.item_to_item import ItemToItem
+from endcap.engine.retrieval.item_to_item import ItemToItem, past_seeds
 from endcap.engine.retrieval.user_state import UserState
 from endcap.features.columns import ITEM_NUMERIC, PAIR_NUMERIC, USER_NUMERIC
+
+NEVER_DAYS = 400.0
+_CATEGORY_PRICE = ITEM_NUMERIC.index("price")
+_TINY = np.float32(1e-6)
+
+
+def category_habits(state: UserState, index: NDArray[np.int32], items: ItemTable) -> dict[str, NDArray[np.float32]]:
+    """Sums over the user's past items that share a level of the category path, or the brand, with each candidate.
+
+    Args:
+        state: one user, p items of the past.
+        index: int32 [m], candidates.
+        items: the catalogue.
+
+    Returns:
+        By name of PAIR_NUMERIC, float32 [m]: `department_share` and `group_share`, the shares of the user's decayed purchases at the
+        path's first and second level; of the finest category its decayed purchases, distinct items, items first bought in the last 28
+        days, days since its last purchase (400 for none), the share of its purchases that are of the candidate's brand, and the
+        candidate's price over the mean price the user buys there (0 when either is unknown).
+    """
+    past = state.pair_index
+    leaf, mine = items.leaf_code[index], items.leaf_code[past]
+    codes, decayed = len(items.categories), state.decayed_60d
+    total = np.float32(max(float(decayed.sum()), 1e-6))
+    by_leaf = np.bincount(mine, decayed, codes).astype(np.float32)[leaf]
+    days = np.full(codes, NEVER_DAYS, dtype=np.float32)
+    np.minimum.at(days, mine, state.days_since_bought)
+    tried = (state.times_bought <= state.baskets_28d).astype(np.float32)
+    price = items.numeric[past, _CATEGORY_PRICE]
+    priced = decayed * (price > 0)
+    of_priced = np.bincount(mine, priced, codes).astype(np.float32)[leaf]
+    level = np.bincount(mine, priced * price, codes).astype(np.float32)[leaf] / np.maximum(of_priced, _TINY)
+    own_price = items.numeric[index, _CATEGORY_PRICE]
+    known = (own_price > 0) & (of_priced > _TINY)
+    return {
+        "department_share": _by_code(items.category_codes[:, 0], past, index, decayed, codes) / total,
+        "group_share": _by_code(items.category_codes[:, 1], past, index, decayed, codes) / total,
+        "category_decayed_60d": by_leaf,
+        "category_items": np.bincount(mine, minlength=codes).astype(np.float32)[leaf],
+        "category_tried_28d": np.bincount(mine, tried, codes).astype(np.float32)[leaf],
+        "category_days_since": days[leaf],
+        "brand_in_category_share": _of_brand(items, past, index, decayed) / np.maximum(by_leaf, _TINY),
+        "price_to_category_level": np.where(known, own_price / np.maximum(level, _TINY), 0.0).astype(np.float32),
+    }
+
+
+def _by_code(
+    code: NDArray[np.int32], past: NDArray[np.int32], index: NDArray[np.int32], weight: NDArray[np.float32], codes: int
+) -> NDArray[np.float32]:
+    sums: NDArray[np.float32] = np.bincount(code[past], weight, codes).astype(np.float32)[code[index]]
+    return sums
+
+
+def _of_brand(items: ItemTable, past: NDArray[np.int32], index: NDArray[np.int32], weight: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Weight of the past items with the candidate's category and brand."""
+    if not len(past):
+        return np.zeros(len(index), dtype=np.float32)
+    width = np.int64(len(items.brands))
+    mine = items.leaf_code[past] * width + items.brand_code[past]
+    asked = items.leaf_code[index] * width + items.brand_code[index]
+    known, group = np.unique(mine, return_inverse=True)
+    sums = np.bincount(group, weight).astype(np.float32)
+    place = np.minimum(np.searchsorted(known, asked), len(known) - 1)
+    return np.where(known[place] == asked, sums[place], np.float32(0))
+
+
+LATE_DAYS = 60.0
+"""For `bought_with_of_late` a purchase counts exp(-age_days / LATE_DAYS)."""
+
+
+def bought_with(state: UserState, index: NDArray[np.int32], neighbours: ItemToItem) -> NDArray[np.float32]:
+    """Sums of the weights that the user's items have for each candidate: all alike, and the latest most.
+
+    Work grows with the user's items and their neighbours, not with the catalogue.
+
+    Args:
+        state: one user, p items of the past.
+        index: int32 [m], distinct candidates.
+        neighbours: the item-to-item table.
+
+    Returns:
+        float32 [2, m].
+    """
+    m, places = len(index), past_seeds(state)
+    place = np.zeros(len(neighbours.index), dtype=np.int32)
+    place[index] = np.arange(1, m + 1, dtype=np.int32)
+    place[0] = 0
+    seeds = state.pair_index[places]
+    at = place.take(neighbours.index.take(seeds, axis=0).ravel())
+    hit = np.flatnonzero(at)
+    at, weight = at[hit], neighbours.weight.take(seeds, axis=0).ravel()[hit].astype(np.float32)
+    late = np.exp(-state.days_since_bought[places] / np.float32(LATE_DAYS))[hit // neighbours.index.shape[1]]
+    sums = np.stack([np.bincount(at, weight, m + 1)[1:], np.bincount(at, weight * late, m + 1)[1:]])
+    return sums.astype(np.float32)
+
 
 NEVER_BOUGHT_DAYS = 400.0
 _PRICE_LEVEL = USER_NUMERIC.index("price_level")

@@ -1,6 +1,6 @@
 """A rule file made ready for one catalogue."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,9 +18,41 @@ from endcap.engine.rules.conditions.item_values import ItemValues
 from endcap.engine.rules.context import RuleContext
 from endcap.engine.rules.enabled_rules import EnabledRules
 from endcap.engine.rules.file.rule_file import RuleFile
-from endcap.engine.rules.required_items import required_items
 from endcap.engine.rules.rule_effects import RuleEffects
 from endcap.engine.rules.schedule import Key
+
+ITEMS_A_RULE = 50
+_BLOCK = 65_536
+
+
+def required_items(
+    bits: ItemBits, wanted: Collection[int], order: NDArray[np.int32], available: NDArray[np.bool_]
+) -> Mapping[int, NDArray[np.int32]]:
+    """For each condition its items in stock that are bought most.
+
+    Args:
+        bits: the conditions' answers.
+        wanted: conditions by bit.
+        order: int32 [n], items in the order in which they are taken.
+        available: bool [n + 1].
+
+    Returns:
+        By bit, int32 [at most ITEMS_A_RULE].
+    """
+    found: dict[int, list[NDArray[np.int32]]] = {bit: [] for bit in wanted}
+    missing = dict.fromkeys(wanted, ITEMS_A_RULE)
+    for start in range(0, len(order), _BLOCK):
+        open_bits = [bit for bit, count in missing.items() if count]
+        if not open_bits:
+            break
+        block = order[start : start + _BLOCK]
+        block = block[available[block]]
+        for bit in open_bits:
+            taken = block[np.flatnonzero(bits.of(bit, block))[: missing[bit]]]
+            found[bit].append(taken)
+            missing[bit] -= len(taken)
+    return {bit: np.concatenate(parts) if parts else np.zeros(0, dtype=np.int32) for bit, parts in found.items()}
+
 
 ACTIVE_KEPT = 256
 MASKS_KEPT = 8

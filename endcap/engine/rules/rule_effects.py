@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from endcap.engine.rules.conditions.packed_answers import members
+from endcap.engine.rules.conditions.item_bits import members
 from endcap.engine.slate.placements import Placements
 
 SCORE_ACTIONS = frozenset({"exclude", "boost", "bury"})

@@ -5,8 +5,7 @@ from datetime import datetime
 
 from endcap.engine.rules.bounded_cache import BoundedCache
 from endcap.engine.rules.context import RuleContext
-from endcap.engine.rules.file.time_window import TimeWindow
-from endcap.engine.rules.file.when import When
+from endcap.engine.rules.file.when import TimeWindow, When
 
 SECONDS_KEPT = 64
 

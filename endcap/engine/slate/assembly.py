@@ -7,10 +7,9 @@ from numpy.typing import NDArray
 
 from endcap.engine.exploration.slots import ExploredSlots
 from endcap.engine.slate.ceilings import Ceilings
-from endcap.engine.slate.diversity import Diversity
+from endcap.engine.slate.diversity import CLOSED, Diversity, PlainOrder
 from endcap.engine.slate.floors import Floors
 from endcap.engine.slate.held_places import HeldPlaces, pinned_places
-from endcap.engine.slate.marginal_relevance import CLOSED, PlainOrder
 from endcap.engine.slate.placements import Placements
 from endcap.engine.slate.slate import Slate, SlotKind
 from endcap.engine.slate.window import Window, finite, top_rows

@@ -1,10 +1,14 @@
 """A surface: where a list is shown, which sources feed it, and how it is ordered. A new surface is a new entry of the file."""
 
+from importlib.resources import files
+from pathlib import Path
 from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from endcap.contracts.request import SurfaceName
+from endcap.core.errors import InvalidInput
 from endcap.engine.retrieval.candidates import SOURCES
 from endcap.features.columns import OBJECTIVES, SURFACES
 
@@ -89,3 +93,29 @@ class Surfaces(BaseModel):
 
     version: Literal[1]
     surfaces: dict[SurfaceName, Surface] = Field(min_length=1)
+
+
+SHIPPED = "surfaces.yaml"
+
+
+def load_surfaces(path: Path | None = None) -> Surfaces:
+    """Read and check a surfaces file.
+
+    Args:
+        path: the file; None for the one endcap ships with.
+
+    Raises:
+        InvalidInput: it cannot be read, is no YAML, or says something the schema does not allow.
+    """
+    field = str(path or SHIPPED)
+    try:
+        text = path.read_text(encoding="utf-8") if path else files("endcap.engine.surfaces").joinpath(SHIPPED).read_text(encoding="utf-8")
+        document = yaml.safe_load(text)
+    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+        raise InvalidInput(f"the surfaces cannot be read: {error}", field=field, fix="correct the file, or unset the setting") from error
+    try:
+        return Surfaces.model_validate(document)
+    except ValidationError as error:
+        first = error.errors(include_url=False)[0]
+        place = ".".join(str(part) for part in first["loc"])
+        raise InvalidInput(f"{place}: {first['msg']}", field=field, fix="see docs/serving.md, Surfaces") from None

@@ -1,5 +1,6 @@
 """Reading the event log back."""
 
+from datetime import UTC, datetime
 from os import SEEK_END
 from pathlib import Path
 
@@ -7,7 +8,7 @@ import polars as pl
 
 from endcap.contracts.event import Event
 from endcap.contracts.tables import added_defaults, arrow_schema
-from endcap.events.log.writer import FILE_SUFFIX, OPEN_SUFFIX
+from endcap.events.log.writer import FILE_SUFFIX, NAME_TIME, OPEN_SUFFIX
 
 _MOMENT = "%Y-%m-%dT%H:%M:%S%.fZ"
 
@@ -62,3 +63,22 @@ def _scanned(source: Path | bytes) -> pl.LazyFrame:
         pl.col(moments).str.to_datetime(_MOMENT, time_unit="us", time_zone="UTC"),
         *(pl.col(name).fill_null(default) for name, default in added_defaults("events").items()),
     )
+
+
+def remove_files_before(folder: Path, moment: datetime) -> int:
+    """Remove finished files that were begun before `moment` and tell how many; files of other names stay.
+
+    Args:
+        folder: of an event log; none is fine.
+        moment: UTC.
+    """
+    removed = 0
+    for file in folder.glob(f"*{FILE_SUFFIX}"):
+        try:
+            begun = datetime.strptime(file.name.partition("-")[0], NAME_TIME).replace(tzinfo=UTC)
+        except ValueError:
+            continue
+        if begun < moment:
+            file.unlink(missing_ok=True)
+            removed += 1
+    return removed

@@ -11,7 +11,7 @@ from endcap.core.settings import Settings
 from endcap.features.manifest import read_manifest
 from endcap.features.store.names import USER_ITEM, USER_VIEWS
 from endcap.features.store.open import open_store
-from endcap.features.store.quiet import quiet_feast
+from endcap.features.store.quick_import import quiet_feast
 
 if TYPE_CHECKING:
     from feast import FeatureStore

@@ -10,10 +10,25 @@ from endcap.core.settings import Settings
 from endcap.features.store.config import registry_file, repository_folder, store_config, write_store_config
 from endcap.features.store.names import SESSION_LIFE_SECONDS
 from endcap.features.store.quick_import import import_feast
-from endcap.features.store.redis_address import with_waits
 
 if TYPE_CHECKING:
     from feast import FeatureStore
+
+
+def with_waits(address: str, seconds: float) -> str:
+    """The address with an upper limit for each wait and no second attempts, unless it says otherwise itself.
+
+    Redis' client waits without a limit, and after a failure tries thrice more with pauses of seconds: longer than any request may take.
+
+    Args:
+        address: for example `redis:6379,password="secret",ssl=true`.
+        seconds: longest wait for a connection, and for each answer.
+    """
+    given = {part.split("=", 1)[0].strip() for part in address.split(",") if "=" in part}
+    # `retry=null` is None to the client, which then fails at once; what went wrong is told to the caller, who knows what to do without.
+    waits = {"socket_timeout": f"{seconds:g}", "socket_connect_timeout": f"{seconds:g}", "retry": "null"}
+    return ",".join([address, *(f"{name}={value}" for name, value in waits.items() if name not in given)])
+
 
 RUN_FEAST = "from endcap.features.store.quick_import import import_feast; import_feast(); from feast.cli.cli import cli; cli()"
 """Python code that is Feast's command line."""

@@ -4,8 +4,12 @@ Feast decorates its classes with typeguard, which parses and compiles their sour
 endcap passes to Feast is checked by mypy and by tests.
 """
 
+import contextlib
 import importlib
+import io
 import sys
+import warnings
+from collections.abc import Iterator
 from types import ModuleType
 from typing import Any
 
@@ -27,3 +31,11 @@ def import_feast() -> ModuleType:
 def _unchecked(target: Any = None, **_options: Any) -> Any:
     """Stands in for typeguard's decorator, with or without arguments."""
     return target if target is not None else _unchecked
+
+
+@contextlib.contextmanager
+def quiet_feast() -> Iterator[None]:
+    """Keep what Feast prints from the terminal and from `--json` documents. Errors still raise."""
+    with warnings.catch_warnings(), contextlib.redirect_stdout(io.StringIO()):
+        warnings.simplefilter("ignore")
+        yield

@@ -11,7 +11,7 @@ import polars as pl
 from endcap.core.errors import DependencyUnavailable
 from endcap.features.columns import ITEM_NUMERIC, PAIR_LISTS, USER_AFFINITY, USER_CATEGORICAL, USER_HISTORY, USER_NUMERIC
 from endcap.features.store.names import ITEM_STATS, USER_HISTORY_VIEW, USER_ITEM, USER_PROFILE
-from endcap.features.store.quiet import quiet_feast
+from endcap.features.store.quick_import import quiet_feast
 
 if TYPE_CHECKING:
     from feast import FeatureStore

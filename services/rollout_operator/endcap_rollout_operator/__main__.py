@@ -6,7 +6,7 @@ import sys
 import kopf
 from prometheus_client import CollectorRegistry, start_http_server
 
-from endcap.cli.failures import report_failure
+from endcap.cli.output import report_failure
 from endcap.core.clock import system_clock
 from endcap.core.errors import EndcapError
 from endcap.core.log import configure_logging, get_logger

@@ -142,11 +142,13 @@ class Reconciler:
         status, target = rollout.status, traffic.target()
         needs_index = status.phase in _NEEDS_INDEX and status.completed_at is None
         needs_champion = status.phase == Phase.PROMOTING and status.completed_at is not None and self._registry.is_there
+        champion, champion_unknown = self._found_champion(rollout) if needs_champion else (None, "")
         return World(
             target,
             ahead=ahead,
             index=self._found_index(rollout, target) if needs_index and not isinstance(target, Absent) else None,
-            champion=self._found_champion(rollout) if needs_champion else None,
+            champion=champion,
+            champion_unknown=champion_unknown,
             has_registry=self._registry.is_there,
         )
 
@@ -157,12 +159,13 @@ class Reconciler:
             self._failed("index", rollout, error)
             return None
 
-    def _found_champion(self, rollout: Rollout) -> int | None:
+    def _found_champion(self, rollout: Rollout) -> tuple[int | None, str]:
+        """The champion, and why it is not known."""
         try:
-            return self._registry.champion()
+            return self._registry.champion(), ""
         except DependencyUnavailable as error:
             self._failed("champion", rollout, error)
-            return None
+            return None, error.message
 
     def _read(self, name: str) -> Rollout | None:
         document = self._api_server.get(ROLLOUTS, name)

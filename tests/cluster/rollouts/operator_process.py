@@ -11,7 +11,8 @@ from typing import Any
 import httpx
 import yaml
 
-from tests.cluster.cluster import Cluster, until
+from tests.cluster.cluster import Cluster
+from tests.waiting import until
 
 ACCOUNT = "endcap-rollout-operator"
 TOKEN_SECONDS = 3_600

@@ -13,12 +13,13 @@ from endcap.core.settings import MilvusSettings
 from endcap.release.rollout.api_server import HTTP_ROUTES, INFERENCE_SERVICES, ROLLOUTS, ApiServer, Kind
 from endcap.release.rollout.client import ask_for, rollout_document
 from endcap.release.rollout.resource import Rollout, parse_rollout
-from tests.cluster.cluster import Cluster, until
+from tests.cluster.cluster import Cluster
 from tests.cluster.kserve_standin import KServeStandIn
 from tests.cluster.rollouts.operator_process import OperatorProcess
 from tests.cluster.rollouts.targets import RUNTIME, http_route, inference_service, storage_uri
 from tests.made_metrics import MadeOutcomes, MadeTransformer
 from tests.prometheus_server import PrometheusServer
+from tests.waiting import until
 
 STABLE = 1
 CANDIDATES = range(2, 70)

@@ -3,8 +3,8 @@
 import time
 
 from endcap.contracts.rollout import Pause, Phase
-from tests.cluster.cluster import until
 from tests.cluster.rollouts.scene import Scene
+from tests.waiting import until
 
 AWAY_S = 20.0
 

@@ -2,9 +2,9 @@
 
 from endcap.contracts.rollout import Pause, Phase
 from endcap.release.rollout.api_server import ROLLOUTS
-from tests.cluster.cluster import until
 from tests.cluster.rollouts.scene import STABLE, Scene, seconds_to_roll_back
 from tests.cluster.rollouts.targets import storage_uri
+from tests.waiting import until
 
 LONG = Pause(duration="10m")
 

@@ -4,7 +4,7 @@ import pytest
 from kfp import dsl
 
 from endcap.core.errors import DataRejected
-from endcap.features.build import build_feature_tables
+from endcap.features.computing import build_feature_tables
 from endcap.features.manifest import read_manifest
 from endcap.features.names import FEATURE_TABLES
 from endcap.features.snapshots import FeatureOptions

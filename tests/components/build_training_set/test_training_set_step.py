@@ -7,7 +7,7 @@ import polars as pl
 import pytest
 
 from endcap.core.errors import DataRejected
-from endcap.features.build import build_feature_tables
+from endcap.features.computing import build_feature_tables
 from endcap.training.training_set import TrainingSet
 from endcap_components.build_training_set import feature_rows, user_parts
 from endcap_components.build_training_set.step import build_training_set

@@ -7,9 +7,8 @@ import polars as pl
 from hypothesis import given
 from hypothesis import strategies as st
 
-from endcap.catalogue.name_index import NameIndex
 from endcap.catalogue.text_column import TextColumn
-from endcap.catalogue.vocabulary import Vocabulary
+from endcap.catalogue.vocabulary import NameIndex, Vocabulary
 
 TEXTS = st.text(st.characters(exclude_categories=["Cs"]), max_size=4)
 

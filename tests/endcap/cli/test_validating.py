@@ -8,7 +8,7 @@ import pytest
 import typer
 from typer.testing import CliRunner
 
-from endcap.cli.validating import validate
+from endcap.cli.importing import validate
 from endcap.contracts.event import Event
 from endcap.contracts.item import Item
 from endcap.contracts.tables import arrow_schema

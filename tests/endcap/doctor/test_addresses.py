@@ -10,13 +10,13 @@ from typing import Any
 
 import pytest
 
+from endcap.core.ports import free_port
 from endcap.core.settings import MilvusSettings
 from endcap.doctor.check import Outcome
 from endcap.doctor.checks import kubeflow_pipelines, prometheus, stores
 from endcap.doctor.cluster import NotAllowed
 from endcap.doctor.finding import State
 from endcap.doctor.reach import service_of
-from tests.endcap.conftest import free_port
 from tests.endcap.doctor.made_cluster import items, made_cluster, made_release, outcome
 
 Talk = Callable[[socket.socket], None]

@@ -4,7 +4,7 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from endcap.experiments.normal_mixture import boundary
+from endcap.experiments.relative_lift import boundary
 
 REPLICATIONS, LOOKS = 4000, 1000
 

@@ -7,8 +7,8 @@ import pyarrow.parquet as pq
 import pytest
 
 from endcap.core.errors import DataRejected
-from endcap.features.build import build_feature_tables
 from endcap.features.computed import take_up_computed
+from endcap.features.computing import build_feature_tables
 from endcap.features.manifest import MANIFEST_NAME, read_manifest
 from endcap.features.names import FEATURE_TABLES
 from endcap.features.snapshots import FeatureOptions
@@ -98,4 +98,11 @@ def test_delta_tables_are_refused(computed, dataset, tmp_path):
 def test_a_manifest_that_is_none_is_refused(computed, dataset, tmp_path):
     (computed / MANIFEST_NAME).write_text("{}")
     with pytest.raises(DataRejected, match=r"features\.json"):
+        take_up_computed(str(computed), dataset, tmp_path / "features", OPTIONS)
+
+
+def test_a_manifest_that_the_store_does_not_give_is_not_taken_for_a_job_that_is_not_done(computed, dataset, tmp_path):
+    (computed / MANIFEST_NAME).unlink()
+    (computed / MANIFEST_NAME).mkdir()
+    with pytest.raises(OSError, match=r"features\.json"):
         take_up_computed(str(computed), dataset, tmp_path / "features", OPTIONS)

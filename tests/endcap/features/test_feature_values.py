@@ -6,7 +6,7 @@ from datetime import timedelta
 import polars as pl
 import pytest
 
-from endcap.features.build import build_feature_tables
+from endcap.features.computing import build_feature_tables
 from endcap.features.snapshots import FeatureOptions
 
 END = "2025-05-05T00:00:01"

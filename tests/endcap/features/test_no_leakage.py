@@ -7,7 +7,7 @@ import polars as pl
 import pytest
 from polars.testing import assert_frame_equal
 
-from endcap.features.build import build_feature_tables
+from endcap.features.computing import build_feature_tables
 from endcap.features.names import FEATURE_TABLES
 from endcap.features.snapshots import FeatureOptions
 

@@ -14,7 +14,7 @@ import pytest
 from polars.testing import assert_frame_equal
 
 from endcap.core.errors import DataRejected, DependencyUnavailable
-from endcap.features.build import build_feature_tables
+from endcap.features.computing import build_feature_tables
 from endcap.features.manifest import read_manifest
 from endcap.features.names import FEATURE_TABLES
 from endcap.features.snapshots import FeatureOptions

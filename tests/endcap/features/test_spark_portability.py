@@ -5,7 +5,7 @@ import pytest
 from ibis.config import Config
 
 from endcap.contracts.tables import TABLES, arrow_schema
-from endcap.features import affinity, feature_tables, history, item, purchases, user, user_item
+from endcap.features import affinity, computing, history, item, purchases, user, user_item
 from endcap.features.instants import with_instant
 
 
@@ -22,7 +22,7 @@ def expressions():
     snapshots = with_instant(ibis.table({"event_timestamp": "timestamp('UTC', 6)", "is_data_end": "boolean"}, name="snapshots"))
     lines = purchases.purchase_lines(events, items, promotions)
     occasions = purchases.purchase_occasions(lines)
-    parts = feature_tables.UserParts(
+    parts = computing.UserParts(
         numeric=user.user_numeric(lines, occasions, snapshots),
         users=users,
         touches=history.item_touches(events),
@@ -32,9 +32,9 @@ def expressions():
     )
     priced = item.priced_items(lines, items, snapshots)
     return {
-        "user_features": feature_tables.user_table(parts, snapshots),
-        "user_item_features": feature_tables.pair_table(user_item.user_item(occasions, snapshots), snapshots),
-        "item_features": feature_tables.item_table(item.item_numeric(priced, lines, occasions, promotions, snapshots), snapshots),
+        "user_features": computing.user_table(parts, snapshots),
+        "user_item_features": computing.pair_table(user_item.user_item(occasions, snapshots), snapshots),
+        "item_features": computing.item_table(item.item_numeric(priced, lines, occasions, promotions, snapshots), snapshots),
     }
 
 
@@ -50,6 +50,6 @@ def test_feature_table_compiles(expressions, table, dialect, monkeypatch):
 def test_columns_follow_the_contract(expressions):
     from endcap.features.columns import ITEM_NUMERIC, PAIR_LISTS
 
-    assert expressions["user_features"].columns == ("user_id", "event_timestamp", *feature_tables.USER_COLUMNS)
+    assert expressions["user_features"].columns == ("user_id", "event_timestamp", *computing.USER_COLUMNS)
     assert expressions["user_item_features"].columns == ("user_id", "event_timestamp", *PAIR_LISTS)
     assert expressions["item_features"].columns == ("item_id", "event_timestamp", *ITEM_NUMERIC)

@@ -5,7 +5,7 @@ from functools import cache
 from pathlib import Path
 
 from endcap.core.settings import RetrievalSettings
-from endcap.features.build import build_feature_tables
+from endcap.features.computing import build_feature_tables
 from endcap_components.build_tables.step import build_tables
 from endcap_components.build_training_set.step import build_training_set
 from endcap_components.train_ranker.hyperparameters import RankerHyperparameters

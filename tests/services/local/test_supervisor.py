@@ -3,7 +3,6 @@
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import psutil
@@ -11,12 +10,14 @@ import pytest
 
 from endcap.core.errors import DependencyUnavailable
 from endcap.core.settings import MilvusSettings, ServingSettings, Settings
+from endcap_local.leash import run_on_leash
 from endcap_local.parts import local_parts, require_free_ports
+from tests.waiting import until
 
 SCRIPT = """
 import sys
 from pathlib import Path
-from endcap.cli.failures import report_failure
+from endcap.cli.output import report_failure
 from endcap.core.errors import EndcapError
 from endcap_local.parts import Part
 from endcap_local.supervisor import PartsLog, Supervisor
@@ -41,11 +42,12 @@ def start(folder: Path, parts: list[tuple[str, str]]) -> "subprocess.Popen[bytes
 
 def everything_below(process: "subprocess.Popen[bytes]", folder: Path, names: list[str]) -> list[psutil.Process]:
     """All processes of the supervisor, once every part has said that it is up."""
-    deadline = time.monotonic() + 60
-    while not all((folder / f"{name}.log").is_file() and "up" in (folder / f"{name}.log").read_text() for name in names):
-        assert time.monotonic() < deadline
+
+    def are_up() -> bool:
         assert process.poll() is None
-        time.sleep(0.05)
+        return all((folder / f"{name}.log").is_file() and "up" in (folder / f"{name}.log").read_text() for name in names)
+
+    until(are_up, "all parts are up", 60)
     return psutil.Process(process.pid).children(recursive=True)
 
 
@@ -112,3 +114,10 @@ def test_a_port_in_use_is_named_with_its_setting(tmp_path: Path) -> None:
 def test_a_milvus_elsewhere_is_not_started_here() -> None:
     assert [part.name for part in local_parts(Settings(milvus=MilvusSettings(managed=False)))] == ["model server", "transformer"]
     assert local_parts(Settings())[0].name == "milvus"
+
+
+def test_a_part_whose_supervisor_is_gone_is_not_started(tmp_path: Path) -> None:
+    gone = subprocess.Popen([sys.executable, "-c", ""])
+    gone.wait()
+    assert run_on_leash(gone.pid, ["touch", str(tmp_path / "started")]) == 0
+    assert not (tmp_path / "started").exists()

@@ -15,6 +15,7 @@ from endcap.release.rollout.resource import Rollout
 from endcap_rollout_operator.metrics import OperatorMetrics
 from endcap_rollout_operator.ticking import STUCK_S, Ticking
 from tests.services.rollout_operator.state.made_world import START, made_spec
+from tests.waiting import until_async
 
 WITHIN_S = 20.0
 
@@ -59,16 +60,10 @@ def ticking(listing: Listing, looks: Looks, registry: CollectorRegistry, clock: 
     return Ticking(listing, lambda: looks, metrics, tick_s=0.01, clock=clock)  # type: ignore[arg-type, return-value]
 
 
-async def until(holds: Callable[[], bool]) -> None:
-    async with asyncio.timeout(WITHIN_S):
-        while not holds():  # noqa: ASYNC110 - what is waited for has no event
-            await asyncio.sleep(0)
-
-
 async def run_until(clockwork: Ticking, holds: Callable[[], bool]) -> None:
     task = asyncio.create_task(clockwork.run())
     try:
-        await until(holds)
+        await until_async(holds, "the looks", WITHIN_S)
         assert not task.done()
     finally:
         task.cancel()
@@ -80,12 +75,12 @@ async def test_a_target_that_hangs_holds_up_no_other_and_is_said_to_be_stuck() -
     looks = Looks(lambda target: (released.wait(WITHIN_S), None)[1] if target == "hangs" else None)
     clockwork = ticking(Listing("hangs", "works"), looks, CollectorRegistry(), lambda: now[0])
     task = asyncio.create_task(clockwork.run())
-    await until(lambda: looks.counts.get("works", 0) > 5)
+    await until_async(lambda: looks.counts.get("works", 0) > 5, "the looks", WITHIN_S)
     assert looks.counts["hangs"] == 1 and clockwork.stuck() == []
     now[0] += timedelta(seconds=STUCK_S + 1)
     assert "hangs" in clockwork.stuck()
     released.set()
-    await until(lambda: looks.counts["hangs"] > 1)
+    await until_async(lambda: looks.counts["hangs"] > 1, "the looks", WITHIN_S)
     task.cancel()
     await asyncio.wait([task])
 
@@ -95,11 +90,11 @@ async def test_an_api_server_that_is_away_is_asked_again() -> None:
     listing.is_away = True
     clockwork = ticking(listing, looks, registry)
     task = asyncio.create_task(clockwork.run())
-    await until(lambda: listing.asked > 2)
+    await until_async(lambda: listing.asked > 2, "the looks", WITHIN_S)
     assert looks.counts == {} and not task.done()
     assert (registry.get_sample_value("endcap_rollout_failures_total", {"what": "list"}) or 0) > 1
     listing.is_away = False
-    await until(lambda: looks.counts.get("endcap", 0) > 0)
+    await until_async(lambda: looks.counts.get("endcap", 0) > 0, "the looks", WITHIN_S)
     task.cancel()
     await asyncio.wait([task])
 

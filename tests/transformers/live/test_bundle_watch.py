@@ -9,8 +9,9 @@ from polars.exceptions import PanicException
 from structlog.testing import capture_logs
 
 from endcap.core.errors import BundleInvalid, DependencyUnavailable
-from endcap_transformer.live.bundle_watch import BundleHolder, watch_bundle
+from endcap_transformer.live.bundle_watch import BundleHolder, is_promoted, promoted_version, watch_bundle
 from endcap_transformer.live.served_bundle import ServedBundle
+from tests.waiting import until_async
 
 
 async def switches(holder: BundleHolder, served_dir: Path, prepare, until, outcomes: list[str] | None = None) -> None:
@@ -19,9 +20,7 @@ async def switches(holder: BundleHolder, served_dir: Path, prepare, until, outco
 
     count = [].append if outcomes is None else outcomes.append
     watching = asyncio.create_task(watch_bundle(holder, served_dir, prepare, put, look_s=0.01, count=count))
-    async with asyncio.timeout(20):
-        while not until():  # noqa: ASYNC110 - the watcher has no event to wait for
-            await asyncio.sleep(0.01)
+    await until_async(until, "what the watcher does")
     watching.cancel()
 
 
@@ -114,3 +113,66 @@ async def test_whatever_is_wrong_with_a_bundle_the_next_one_is_taken_up(served, 
 
     await switches(holder, tmp_path, prepare, is_switched, outcomes)
     assert outcomes == ["refused", "switched"]
+
+
+async def test_a_served_folder_that_cannot_be_read_is_said_once_and_looked_at_again(
+    served, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    holder, newer = BundleHolder(), version_of(served, 2)
+    holder.current = served
+    looks: list[int] = []
+
+    def readable_at_the_third_look(_served_dir: Path) -> int:
+        looks.append(1)
+        if len(looks) < 3:
+            raise PermissionError("no right to read")
+        return 2
+
+    async def prepare():
+        return newer
+
+    monkeypatch.setattr("endcap_transformer.live.bundle_watch.served_version", readable_at_the_third_look)
+    with capture_logs() as lines:
+        await switches(holder, tmp_path, prepare, lambda: holder.current is newer)
+    assert [line["event"] for line in lines] == ["served folder cannot be read; the present bundle goes on", "bundle switched"]
+
+
+async def test_a_bundle_that_the_disk_does_not_give_is_tried_again(served, tmp_path: Path) -> None:
+    (tmp_path / "endcap" / "2").mkdir(parents=True)
+    holder, newer = BundleHolder(), version_of(served, 2)
+    holder.current = served
+    failures = [OSError("stale file handle")]
+
+    async def prepare():
+        if failures:
+            raise failures.pop()
+        return newer
+
+    outcomes: list[str] = []
+    await switches(holder, tmp_path, prepare, lambda: holder.current is newer, outcomes)
+    assert outcomes == ["refused", "switched"]
+
+
+def test_a_version_that_is_promoted_is_known(tmp_path: Path) -> None:
+    assert promoted_version(tmp_path / "none") is None
+    (tmp_path / "endcap" / "2").mkdir(parents=True)
+    assert promoted_version(tmp_path) == 2
+    assert is_promoted(tmp_path, 2) and not is_promoted(tmp_path, 1)
+
+
+def test_a_version_that_goes_while_it_is_looked_for_is_none(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def gone(_served_dir: Path) -> int | None:
+        raise FileNotFoundError("no such folder")
+
+    monkeypatch.setattr("endcap_transformer.live.bundle_watch.served_version", gone)
+    assert promoted_version(tmp_path) is None and not is_promoted(tmp_path, 1)
+
+
+def test_a_folder_that_cannot_be_read_names_no_other_version(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refused(_served_dir: Path) -> int | None:
+        raise PermissionError("no right to read")
+
+    monkeypatch.setattr("endcap_transformer.live.bundle_watch.served_version", refused)
+    with pytest.raises(PermissionError):
+        promoted_version(tmp_path)
+    assert is_promoted(tmp_path, 1)

@@ -62,3 +62,16 @@ async def test_a_failure_is_tried_again_later_and_a_new_file_at_once(tmp_path: P
     with pytest.raises(asyncio.CancelledError):
         await keep_looking(path, look)
     assert looked_in == [0, 2, 5], "the next try of the broken file would have been in turn 6"
+
+
+def test_a_file_that_cannot_be_looked_at_is_another_one_than_none(tmp_path: Path) -> None:
+    assert identity(tmp_path / "file" / "none") is None
+    (tmp_path / "file").write_text("")
+    assert identity(tmp_path / "file" / "below a file") is None
+    loop = tmp_path / "loop"
+    loop.symlink_to(loop)
+    found = identity(loop)
+    assert found is not None and found == identity(loop)
+    loop.unlink()
+    replaced(loop, "mended")
+    assert identity(loop) not in (found, None)

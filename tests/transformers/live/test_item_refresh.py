@@ -194,3 +194,15 @@ async def test_a_file_that_polars_panics_over_is_refused(shelf: Shelf, monkeypat
         assert await shelf.refresh.look() is None
         assert await shelf.refresh.look() is None
     assert len(lines) == 1 and shelf.prices() == [-1, 2, 2]
+
+
+async def test_a_file_that_cannot_be_looked_at_is_said_once_and_is_not_taken_for_none(shelf: Shelf) -> None:
+    shelf.write(a=5.0)
+    await shelf.refresh.look()
+    shelf.file.unlink()
+    shelf.file.symlink_to(shelf.file)
+    with capture_logs() as lines:
+        await shelf.refresh.look()
+        await shelf.refresh.look()
+    assert [line["log_level"] for line in lines] == ["error"]
+    assert shelf.prices() == [-1, 5, 1]

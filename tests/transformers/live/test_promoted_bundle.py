@@ -6,13 +6,13 @@ from pathlib import Path
 import pytest
 
 from endcap.core.errors import BundleInvalid, DependencyUnavailable
+from endcap.core.ports import free_ports
 from endcap.core.settings import ModelServerSettings, Settings
 from endcap.core.tensorflow_serving.messages import serving_messages
 from endcap.release.bundle.manifest import Bundle
 from endcap.release.bundle.promotion import MODEL_FOLDER
 from endcap_transformer.clients.model_server_client import ModelServerClient
 from endcap_transformer.live.promoted_bundle import await_promoted
-from tests.transformers.conftest import free_ports
 
 Promote = Callable[[int], Bundle]
 

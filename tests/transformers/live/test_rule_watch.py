@@ -9,6 +9,7 @@ from prometheus_client import CollectorRegistry
 from structlog.testing import capture_logs
 
 from endcap.catalogue.item_table import ItemTable
+from endcap.core.errors import InvalidInput
 from endcap.engine.rules.context import RuleContext
 from endcap.engine.rules.file.rule_file import RuleFile
 from endcap.engine.rules.rule_book import RuleBook
@@ -188,3 +189,30 @@ async def test_nothing_is_compiled_before_a_bundle_answers(tmp_path: Path) -> No
     taken: list[RuleBook] = []
     watch = RuleFileWatch(tmp_path / "rules.yaml", lambda: None, taken.append, ServingMetrics(CollectorRegistry()))
     assert await watch.look() is None and not taken
+
+
+async def test_a_file_that_cannot_be_looked_at_is_refused_and_does_not_mean_no_rules(shelf: Shelf) -> None:
+    shelf.write(GOOD)
+    await shelf.watch.look()
+    shelf.file.unlink()
+    shelf.file.symlink_to(shelf.file)
+    for _ in range(3):
+        assert await shelf.watch.look() is None
+    assert shelf.hidden() == [True, False]
+    assert shelf.count("endcap_rule_reloads_total", outcome="refused") == 1
+
+
+async def test_rules_that_do_not_fit_the_catalogue_are_refused_once_and_the_earlier_ones_stay(
+    shelf: Shelf, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refused(*_: object) -> RuleBook:
+        raise InvalidInput("does not fit the catalogue", field="rules[0]")
+
+    shelf.write(GOOD)
+    await shelf.watch.look()
+    shelf.write(BETTER)
+    with monkeypatch.context() as unfit:
+        unfit.setattr("endcap_transformer.live.rule_watch.RuleBook.compile", refused)
+        assert await shelf.watch.look() is None
+    assert await shelf.watch.look() is None and shelf.hidden() == [True, False]
+    assert shelf.count("endcap_rule_reloads_total", outcome="refused") == 1

@@ -254,3 +254,16 @@ def eligible_ids(served, row, exclude, filters) -> set[str]:
         and (filters.price_max is None or np.float32(item["price"]) <= filters.price_max)
         and not (filters.new_to_user and item["item_id"] in bought)
     }
+
+
+@pytest.mark.parametrize("name", ["popular", "two_tower"])
+def test_a_source_that_raises_costs_its_own_candidates_and_is_named(served, feature_row, name, monkeypatch) -> None:
+    path = make_path(served, feature_row)
+    source = next(each for plan in path._parts.plans.values() for each in plan.sources if each.name == name)
+
+    def broken(*_):
+        raise RuntimeError("anything")
+
+    monkeypatch.setattr(type(source), "candidates", broken)
+    answer = recommend(path, served, user_id="U1", k=50)
+    assert name in answer.degraded and answer.recommendations

@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from endcap_transformer.resilience.bulkhead import BoundedThreads, Bulkhead, BulkheadFull
+from tests.waiting import until_async
 
 
 @given(calls=st.integers(1, 5), moves=st.lists(st.booleans(), max_size=60))
@@ -38,25 +39,19 @@ class Blocked:
         return value
 
 
-async def eventually(condition) -> None:
-    async with asyncio.timeout(20):
-        while not condition():  # noqa: ASYNC110 - threads end when they end
-            await asyncio.sleep(0.001)
-
-
 async def test_a_call_nobody_waits_for_keeps_its_place_until_its_thread_is_free() -> None:
     threads, blocked = BoundedThreads("store", threads=1, calls=2), Blocked()
     running, waiting = threads.start(blocked, 1), threads.start(blocked, 2)
     await asyncio.to_thread(blocked.started.wait, 20)
     running.cancel()
     waiting.cancel()
-    await eventually(lambda: threads.in_use == 1)  # the one in the queue is gone, the one that runs is not
+    await until_async(lambda: threads.in_use == 1, "free threads")  # the one in the queue is gone, the one that runs is not
     again = threads.start(blocked, 3)
     with pytest.raises(BulkheadFull):
         threads.start(blocked, 4)
     blocked.go.set()
     assert await again == 3
-    await eventually(lambda: threads.in_use == 0)
+    await until_async(lambda: threads.in_use == 0, "free threads")
     threads.close()
 
 
@@ -68,7 +63,7 @@ async def test_an_error_of_the_call_reaches_the_caller_and_frees_the_place() -> 
 
     with pytest.raises(OSError, match="disk"):
         await threads.start(broken)
-    await eventually(lambda: threads.in_use == 0)
+    await until_async(lambda: threads.in_use == 0, "free threads")
     threads.close()
     with pytest.raises(RuntimeError):
         threads.start(broken)

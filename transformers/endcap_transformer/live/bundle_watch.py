@@ -43,8 +43,9 @@ async def watch_bundle(
 ) -> None:
     """Switch to each newly promoted bundle once it is ready; runs until it is cancelled.
 
-    A bundle that cannot be served is logged once, and the present one goes on answering. One that only has to wait for a part is tried
-    again, less and less often; when another one is promoted meanwhile, that one is tried instead.
+    A bundle that cannot be served is logged once, and the present one goes on answering. One that only has to wait for a part or for its
+    disk is tried again, less and less often; when another one is promoted meanwhile, that one is tried instead. A folder that cannot be
+    read is logged once, and looked at again.
 
     Args:
         holder: knows the present one.
@@ -57,9 +58,17 @@ async def watch_bundle(
     log = get_logger("transformer")
     refused: int | None = None
     back_off = BackOff(LOOKS_PASSED_MAX)
+    is_readable = True
     while True:
         await asyncio.sleep(look_s)
-        promoted = await asyncio.to_thread(promoted_version, served_dir)
+        try:
+            promoted = await asyncio.to_thread(promoted_version, served_dir)
+        except OSError as error:
+            if is_readable:
+                log.error("served folder cannot be read; the present bundle goes on", cause=str(error))
+            is_readable = False
+            continue
+        is_readable = True
         present = holder.current.manifest.version if holder.current else None
         if promoted is None or promoted in (present, refused) or not back_off.is_due(promoted):
             continue
@@ -71,9 +80,9 @@ async def watch_bundle(
             log.info("bundle switched", bundle=newer.name, was=present)
         except ANYTHING as error:  # whatever is wrong with the new bundle, the present one goes on
             why = {"version": promoted, "kind": type(error).__name__, "cause": str(error)}
-            if await asyncio.to_thread(promoted_version, served_dir) != promoted:
+            if not await asyncio.to_thread(is_promoted, served_dir, promoted):
                 log.info("promoted bundle was followed by another", **why)
-            elif not isinstance(error, DependencyUnavailable):
+            elif not isinstance(error, DependencyUnavailable | OSError):
                 refused = promoted
                 count("refused")
                 log.error("promoted bundle cannot be served", **why)
@@ -83,8 +92,20 @@ async def watch_bundle(
 
 
 def promoted_version(served_dir: Path) -> int | None:
-    """The version to be served; None when there is none to be seen."""
+    """The version to be served; None when there is none, or it went while it was looked for.
+
+    Raises:
+        OSError: the folder cannot be read.
+    """
     try:
         return served_version(served_dir)
-    except OSError:
+    except FileNotFoundError:
         return None
+
+
+def is_promoted(served_dir: Path, version: int) -> bool:
+    """Whether a version still is the one to be served; a folder that cannot be read names no other."""
+    try:
+        return promoted_version(served_dir) == version
+    except OSError:
+        return True

@@ -25,11 +25,16 @@ Identity = tuple[int, int, int]
 
 
 def identity(path: Path) -> Identity | None:
-    """Which file it is, another one after each change; None when there is none."""
+    """Which file it is, another one after each change; None when there is none.
+
+    One that cannot be looked at counts as a file of its own, so that whoever takes it up finds out why.
+    """
     try:
         found = path.stat()
-    except OSError:
+    except (FileNotFoundError, NotADirectoryError):
         return None
+    except OSError as error:
+        return -(error.errno or 1), 0, 0
     return found.st_ino, found.st_mtime_ns, found.st_size
 
 

@@ -10,7 +10,7 @@ from typing import Protocol
 from endcap.core.errors import BundleInvalid, DependencyUnavailable
 from endcap.release.bundle.manifest import Bundle
 from endcap.release.bundle.promotion import served_bundle
-from endcap_transformer.live.bundle_watch import LOOK_SECONDS, promoted_version
+from endcap_transformer.live.bundle_watch import LOOK_SECONDS, is_promoted
 
 
 class VectorIndex(Protocol):
@@ -52,7 +52,7 @@ async def _model_loaded(served_dir: Path, version: int, models: ModelServer, wai
     waiting = asyncio.create_task(models.wait_until_available(version, wait_s))
     try:
         while not (await asyncio.wait({waiting}, timeout=look_s))[0]:
-            if await asyncio.to_thread(promoted_version, served_dir) != version:
+            if not await asyncio.to_thread(is_promoted, served_dir, version):
                 raise DependencyUnavailable("another bundle was promoted meanwhile", field="version", value=version)
         await waiting
     finally:

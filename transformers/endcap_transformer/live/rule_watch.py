@@ -104,7 +104,7 @@ class RuleFileWatch:
     def _read(self) -> RuleFile | None:
         """The file with all its conditions checked, no rules when there is none, None when it is refused."""
         try:
-            is_there = self.path.exists()
+            is_there = identity(self.path) is not None
             file = read_rules(self.path) if is_there else NO_RULES
             EnabledRules.of(file)
         except (EndcapError, OSError) as error:

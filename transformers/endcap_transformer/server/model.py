@@ -11,7 +11,7 @@ from kserve.errors import ModelNotReady
 
 from endcap.contracts.answer import Answer
 from endcap.contracts.request import Instance
-from endcap.core.log_privacy import label_lines
+from endcap.core.log import label_lines
 from endcap_transformer.live.bundle_watch import BundleHolder
 from endcap_transformer.path.request_path import RequestPath
 from endcap_transformer.resilience.answer_cache import AnswerCache, Key, SharedAnswers, nobody_is_named, request_ids

@@ -3,7 +3,7 @@
 from endcap.core.clock import system_clock
 from endcap.core.settings import Settings
 from endcap.engine.exploration.policies import policy_of
-from endcap.engine.surfaces.surfaces_file import load_surfaces
+from endcap.engine.surfaces.surface import load_surfaces
 from endcap.events.log.queued import QueuedEventLog
 from endcap_transformer.clients.model_server_client import ModelServerClient
 from endcap_transformer.path.features import FeatureReader, OnlineRead

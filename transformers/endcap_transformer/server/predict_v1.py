@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from endcap.core.log_privacy import label_lines
+from endcap.core.log import label_lines
 from endcap_transformer.resilience.admission import Admission, Overloaded, arrival, send_overloaded
 from endcap_transformer.resilience.answer_cache import Key, SharedAnswers
 from endcap_transformer.server.answer_bytes import v1_body

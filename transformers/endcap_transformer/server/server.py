@@ -9,7 +9,7 @@ from contextlib import AsyncExitStack
 import uvloop
 from prometheus_client import REGISTRY, disable_created_metrics
 
-from endcap.cli.failures import report_failure
+from endcap.cli.output import report_failure
 from endcap.contracts.request import Consent, Instance, Surface
 from endcap.core.errors import EndcapError
 from endcap.core.log import configure_logging, get_logger

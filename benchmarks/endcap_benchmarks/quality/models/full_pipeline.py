@@ -13,7 +13,7 @@ import polars as pl
 
 from endcap.contracts.tables import TABLES, arrow_schema
 from endcap.core.settings import RetrievalSettings
-from endcap.dataset.sources.canonical import with_all_columns
+from endcap.dataset.assembly import with_all_columns
 from endcap.evaluation.evaluation import FULL
 from endcap.evaluation.ranked_lists import ScoredPairs
 from endcap.features.columns import HORIZON_DAYS

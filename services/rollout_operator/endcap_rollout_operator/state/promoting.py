@@ -72,8 +72,10 @@ def _closing(spec: RolloutSpec, status: RolloutStatus, target: Target, world: Wo
     if effects:
         return _told(status, "ChampionMoves", "MLflow's champion follows", now), effects
     if world.has_registry:
-        missing = f"MLflow's champion is {world.champion}; run `endcap bundle promote` or set the alias there"
-        told = missing if champion_due else f"MLflow's champion is {world.champion}"
+        found = f"MLflow's champion is {world.champion or 'not set'}"
+        if world.champion_unknown:
+            found = f"MLflow's champion is not known ({world.champion_unknown})"
+        told = f"{found}; run `endcap bundle promote` or set the alias there" if champion_due else found
         status = with_condition(status, CHAMPION_CONDITION, not champion_due, reason="Registry", message=told, now=now)
     return enter(status, Phase.SUCCEEDED, "Promoted", f"{spec.target} serves bundle {spec.bundle.version}", now), []
 

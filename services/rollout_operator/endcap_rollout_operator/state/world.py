@@ -130,6 +130,7 @@ class World:
     ahead: name of the rollout of the same target that has to end first.
     index: None when it does not answer, or was not asked.
     champion: bundle version of MLflow's champion; None when there is none, it was not asked, or it does not answer.
+    champion_unknown: why MLflow does not say who its champion is; empty when it says so or was not asked.
     has_registry: whether there is an MLflow to keep in step.
     """
 
@@ -137,4 +138,5 @@ class World:
     ahead: str | None = None
     index: Index | None = None
     champion: int | None = None
+    champion_unknown: str = ""
     has_registry: bool = False

@@ -16,8 +16,7 @@ from tensorflow_serving.apis.model_pb2 import ModelSpec
 from tensorflow_serving.apis.predict_pb2 import PredictRequest, PredictResponse
 from tensorflow_serving.apis.status_pb2 import StatusProto
 
-from endcap.core.tensorflow_serving.message_fields import GET_MODEL_STATUS, MESSAGES, PREDICT, Field
-from endcap.core.tensorflow_serving.messages import serving_messages
+from endcap.core.tensorflow_serving.messages import GET_MODEL_STATUS, MESSAGES, PREDICT, Field, serving_messages
 
 OURS = serving_messages()
 REAL: dict[str, type[Message]] = {

@@ -3,10 +3,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from endcap.engine.exploration.epsilon import EpsilonGreedy
+from endcap.engine.exploration.policies import DiscountedUcb, EpsilonGreedy, ThompsonSampling
 from endcap.engine.exploration.policy import Arms, Policy, choice_among
-from endcap.engine.exploration.thompson import ThompsonSampling
-from endcap.engine.exploration.ucb import DiscountedUcb
 
 POLICIES: list[Policy] = [ThompsonSampling(), DiscountedUcb(), EpsilonGreedy()]
 

@@ -3,7 +3,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from endcap.engine.exploration.slot_counts import drawn, slot_counts
+from endcap.engine.exploration.slots import drawn, slot_counts
 
 COUNTS = st.integers(0, 12)
 

@@ -6,12 +6,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from endcap.engine.exploration.epsilon import EpsilonGreedy
 from endcap.engine.exploration.evidence import Evidence
+from endcap.engine.exploration.policies import DiscountedUcb, EpsilonGreedy, ThompsonSampling
 from endcap.engine.exploration.policy import Policy
 from endcap.engine.exploration.slots import ExploredSlots
-from endcap.engine.exploration.thompson import ThompsonSampling
-from endcap.engine.exploration.ucb import DiscountedUcb
 from endcap.engine.slate.assembly import assemble
 from endcap.engine.slate.placements import Cap, MinimumShare, Pin, Placements, Reserve
 from endcap.engine.slate.slate import Slate, SlotKind

@@ -10,8 +10,8 @@ import pytest
 
 from endcap.contracts.event import Event, EventType
 from endcap.engine.exploration.evidence import Evidence
+from endcap.engine.exploration.policies import ThompsonSampling
 from endcap.engine.exploration.slots import ExploredSlots
-from endcap.engine.exploration.thompson import ThompsonSampling
 from endcap.engine.slate.assembly import assemble
 from endcap.engine.slate.placements import Placements
 from endcap.events.log.batches import Impressions

@@ -1,6 +1,6 @@
 import numpy as np
 
-from endcap.engine.retrieval.picks import picks_candidates
+from endcap.engine.retrieval.ordering import picks_candidates
 
 
 def test_picks_keep_their_order_and_unknown_ids_are_left_out() -> None:

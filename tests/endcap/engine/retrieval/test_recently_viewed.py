@@ -2,7 +2,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from endcap.engine.retrieval.recently_viewed import recently_viewed_candidates
+from endcap.engine.retrieval.ordering import recently_viewed_candidates
 
 some_items = st.lists(st.integers(1, 12), max_size=25)
 

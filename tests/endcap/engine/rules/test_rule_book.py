@@ -12,8 +12,7 @@ from hypothesis import strategies as st
 
 from endcap.catalogue.item_table import ItemTable
 from endcap.core.errors import InvalidInput
-from endcap.engine.rules.required_items import ITEMS_A_RULE
-from endcap.engine.rules.rule_book import MASKS_KEPT, RuleBook
+from endcap.engine.rules.rule_book import ITEMS_A_RULE, MASKS_KEPT, RuleBook
 from endcap.features.columns import ITEM_NUMERIC
 from tests.endcap.engine.rules.made_catalogue import NOW, at, made_candidates, made_items, written
 

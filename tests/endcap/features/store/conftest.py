@@ -5,7 +5,7 @@ from types import ModuleType, SimpleNamespace
 import pytest
 
 from endcap.core.settings import Settings
-from endcap.features.build import build_feature_tables
+from endcap.features.computing import build_feature_tables
 from endcap.features.snapshots import FeatureOptions
 from endcap.features.store.materialize import materialize
 from endcap.features.store.open import open_store

@@ -159,3 +159,23 @@ def test_each_version_has_its_own_storage_uri() -> None:
     place = rollout_place(RolloutSettings(target="endcap", bundle_store="/bundles", storage_uri="pvc://claim/bundles/"))
     assert place is not None
     assert place.storage_uri_of(7) == "pvc://claim/bundles/7"
+
+
+@pytest.mark.parametrize("name", ["bundle.json", "saved_model.pb"])
+def test_a_file_that_the_store_does_not_give_is_not_taken_for_missing(make_bundle: MakeBundle, tmp_path: Path, name: str) -> None:
+    store, bundle = open_bundle_store(str(tmp_path / "store")), make_bundle(7)
+    stored = tmp_path / "store" / "7" / "endcap" / "7"
+    store.put(bundle)
+    (stored / name).unlink()
+    (stored / name).mkdir()
+    with pytest.raises(DependencyUnavailable, match="ENDCAP_ROLLOUTS__BUNDLE_STORE"):
+        store.put(bundle)
+    assert (stored / name).is_dir()
+
+
+def test_a_copy_that_lacks_a_file_is_made_whole(store: BundleStore, make_bundle: MakeBundle, tmp_path: Path) -> None:
+    bundle = make_bundle(7)
+    folder = store.put(bundle)
+    store.files.delete_file(f"{folder}/endcap/7/{next(iter(bundle.manifest.files))}")
+    store.put(bundle)
+    assert open_bundle(fetched(store, folder, tmp_path / "models") / "endcap" / "7").manifest == bundle.manifest

@@ -9,6 +9,7 @@ import pytest
 
 from endcap.contracts.rollout import DEFAULT_GUARDRAILS, Analysis
 from endcap.core.errors import DependencyUnavailable
+from endcap.core.ports import free_port
 from endcap.core.settings import RolloutSettings, Settings
 from endcap_rollout_operator.guardrails import Guardrails, open_guardrails
 from endcap_rollout_operator.guardrails.prometheus import Prometheus
@@ -18,19 +19,13 @@ SINCE = NOW - timedelta(minutes=5)
 ANALYSIS = Analysis(guardrails=DEFAULT_GUARDRAILS)
 
 
-def closed_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
-
-
 def answering(answer: Callable[[httpx.Request], httpx.Response]) -> Guardrails:
     client = httpx.Client(base_url="http://prometheus", transport=httpx.MockTransport(answer))
     return Guardrails(Prometheus(client), lambda: NOW)
 
 
 def test_guardrails_of_settings_say_that_nobody_answers() -> None:
-    settings = Settings(rollouts=RolloutSettings(prometheus_url=f"http://127.0.0.1:{closed_port()}/"))
+    settings = Settings(rollouts=RolloutSettings(prometheus_url=f"http://127.0.0.1:{free_port()}/"))
     guardrails = open_guardrails(settings, lambda: NOW)
     measured = guardrails.measure(ANALYSIS, 2, 1, SINCE, [])
     assert [each.name for each in measured] == [each.name for each in DEFAULT_GUARDRAILS]
@@ -108,3 +103,12 @@ def test_all_queries_of_a_look_are_about_the_same_moment() -> None:
 
     answering(answer).measure(ANALYSIS, 2, 1, SINCE, [])
     assert set(moments) == {"1234.500"}
+
+
+def test_requests_are_unknown_while_their_count_is_not_answered() -> None:
+    def time_alone(request: httpx.Request) -> httpx.Response:
+        if b"time%28%29" in request.content:
+            return httpx.Response(200, json={"status": "success", "data": {"resultType": "scalar", "result": [1, "1"]}})
+        return httpx.Response(503, json={"status": "error", "error": "too busy"})
+
+    assert answering(time_alone).requests_since(2, SINCE) is None

@@ -7,7 +7,7 @@ import pytest
 
 from endcap.contracts.rollout import Action, Guardrail, Pause, Phase
 from endcap_rollout_operator.state import effects as fx
-from endcap_rollout_operator.state.world import Mode
+from endcap_rollout_operator.state.world import Mode, World
 from tests.services.rollout_operator.state.made_world import NEW, OLD, MadeCluster, made_rollout, made_spec, served
 
 MODES = pytest.mark.parametrize("mode", ["Standard", "Knative"])
@@ -166,6 +166,20 @@ def test_a_registry_that_does_not_follow_is_said_and_does_not_hold_the_rollout()
     made = Unwilling(made_rollout()).run_to_end()
     (condition,) = [each for each in made.status.conditions if each.type == "ChampionMoved"]
     assert (made.status.phase, condition.status) == (Phase.SUCCEEDED, "False")
+    assert "champion is 1;" in condition.message
+
+
+@pytest.mark.parametrize(
+    ("champion_unknown", "told"), [("MLflow does not answer", "not known (MLflow does not answer)"), ("", "MLflow's champion is not set")]
+)
+def test_a_registry_that_does_not_answer_is_not_said_to_have_no_champion(champion_unknown: str, told: str) -> None:
+    class Silent(MadeCluster):
+        def world(self) -> World:
+            return replace(super().world(), champion=None, champion_unknown=champion_unknown)
+
+    made = Silent(made_rollout()).run_to_end()
+    (condition,) = [each for each in made.status.conditions if each.type == "ChampionMoved"]
+    assert condition.status == "False" and told in condition.message
 
 
 @MODES

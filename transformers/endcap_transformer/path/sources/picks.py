@@ -3,7 +3,7 @@
 import numpy as np
 
 from endcap.engine.retrieval.candidates import Candidates
-from endcap.engine.retrieval.picks import picks_candidates
+from endcap.engine.retrieval.ordering import picks_candidates
 from endcap_transformer.path.sources.source import SourceRequest
 
 

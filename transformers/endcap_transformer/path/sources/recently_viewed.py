@@ -1,7 +1,7 @@
 """Recently viewed: what the person looked at in this visit and has not bought in it."""
 
 from endcap.engine.retrieval.candidates import Candidates
-from endcap.engine.retrieval.recently_viewed import recently_viewed_candidates
+from endcap.engine.retrieval.ordering import recently_viewed_candidates
 from endcap_transformer.path.sources.source import SourceRequest
 
 

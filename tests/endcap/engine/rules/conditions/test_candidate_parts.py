@@ -7,8 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from endcap.catalogue.item_table import ItemTable
-from endcap.engine.rules.conditions.candidate_parts import CandidatePart, CandidateParts
-from endcap.engine.rules.conditions.threshold import threshold_of
+from endcap.engine.rules.conditions.candidate_parts import CandidatePart, CandidateParts, threshold_of
 from tests.endcap.engine.rules.made_catalogue import made_candidates
 
 COMPARISONS = st.sampled_from(["{0} > {1}", "{0} >= {1}", "{0} < {1}", "{0} <= {1}", "{0} = {1}", "{1} < {0}", "{1} >= {0}"])

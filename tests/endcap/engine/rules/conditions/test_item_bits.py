@@ -11,9 +11,8 @@ from hypothesis import strategies as st
 from endcap.catalogue.item_table import ItemTable
 from endcap.engine.rules.conditions import item_bits
 from endcap.engine.rules.conditions.columns import ITEM_COLUMNS
-from endcap.engine.rules.conditions.item_bits import ItemBits
+from endcap.engine.rules.conditions.item_bits import AnyColumn, BitPlaces, ColumnSums, ItemBits, members
 from endcap.engine.rules.conditions.item_values import ItemValues
-from endcap.engine.rules.conditions.packed_answers import AnyColumn, BitPlaces, ColumnSums, members
 from tests.endcap.engine.rules.made_catalogue import NOW
 
 NOW_S = int(NOW.timestamp())

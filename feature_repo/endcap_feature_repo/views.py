@@ -1,0 +1,119 @@
+"""Feature views: what is kept of users, user-item pairs, items, sessions and contexts. Field lists follow endcap.features.columns."""
+
+from datetime import timedelta
+
+import pandas as pd
+from feast import FeatureView, Field, RequestSource
+from feast.on_demand_feature_view import on_demand_feature_view
+from feast.types import Array, FeastType, Float32, Int32, Int64, String
+
+from endcap.features.columns import CONTEXT, ITEM_NUMERIC, PAIR_LISTS, USER_AFFINITY, USER_CATEGORICAL, USER_HISTORY, USER_NUMERIC
+from endcap.features.store.names import (
+    CONTEXT_FEATURES,
+    ITEM_STATS,
+    SESSION_COLUMNS,
+    SESSION_LIFE_SECONDS,
+    SESSION_SIGNALS,
+    USER_HISTORY_VIEW,
+    USER_ITEM,
+    USER_PROFILE,
+)
+from endcap_feature_repo.entities import item, session, user
+from endcap_feature_repo.materialization import since_newest_snapshot
+from endcap_feature_repo.sources import item_features, session_events_push, user_features, user_item_features
+
+SNAPSHOT_LIFE = timedelta(days=8)
+"""Snapshots come weekly: looking back further would only make point-in-time joins slower. Online reads have no such limit."""
+
+
+def _list_type(name: str) -> FeastType:
+    if name.endswith("_ids"):
+        return Array(String)
+    return Array(Int64) if name.endswith("_at") else Array(Float32)
+
+
+user_profile = FeatureView(
+    name=USER_PROFILE,
+    entities=[user],
+    ttl=SNAPSHOT_LIFE,
+    schema=[
+        *(Field(name=name, dtype=Float32) for name in USER_NUMERIC),
+        *(Field(name=name, dtype=String) for name in USER_CATEGORICAL),
+        *(Field(name=name, dtype=_list_type(name)) for name in USER_AFFINITY),
+    ],
+    source=user_features,
+    description="Recency, frequency, spend, habits, attributes and affinities of a user.",
+)
+
+user_history = FeatureView(
+    name=USER_HISTORY_VIEW,
+    entities=[user],
+    ttl=SNAPSHOT_LIFE,
+    schema=[Field(name=name, dtype=_list_type(name)) for name in USER_HISTORY],
+    source=user_features,
+    description="The items a user touched last.",
+)
+
+user_item = FeatureView(
+    name=USER_ITEM,
+    entities=[user],
+    ttl=SNAPSHOT_LIFE,
+    schema=[Field(name=name, dtype=_list_type(name)) for name in PAIR_LISTS],
+    source=user_item_features,
+    description="What a user bought before: counts, recency and gaps, a list entry an item.",
+)
+
+for _view in (user_profile, user_history, user_item):
+    _view.materialization_intervals = since_newest_snapshot()
+
+
+item_stats = FeatureView(
+    name=ITEM_STATS,
+    entities=[item],
+    ttl=timedelta(days=8),
+    schema=[Field(name=name, dtype=Float32) for name in ITEM_NUMERIC],
+    source=item_features,
+    online=False,
+    description="Popularity, trend, price, discount and promotion of an item.",
+)
+
+
+session_signals = FeatureView(
+    name=SESSION_SIGNALS,
+    entities=[session],
+    ttl=timedelta(seconds=SESSION_LIFE_SECONDS),
+    schema=[Field(name=name, dtype=Array(Int64 if name.endswith("_at") else String)) for name in SESSION_COLUMNS],
+    source=session_events_push,
+    description="What happened in a visit so far.",
+)
+session_signals.materialization_intervals = since_newest_snapshot()
+
+
+request_context = RequestSource(
+    name="request_context",
+    schema=[
+        Field(name="epoch_seconds", dtype=Int64),
+        Field(name="request_surface", dtype=String),
+        Field(name="request_device", dtype=String),
+    ],
+    description="When, where on the site and on what device a list is asked for.",
+)
+
+
+@on_demand_feature_view(
+    name=CONTEXT_FEATURES,
+    sources=[request_context],
+    schema=[Field(name=name, dtype=Int32) for name in CONTEXT],
+    mode="pandas",
+    description="Hour, weekday, month, surface and device as the models take them.",
+)
+def context_features(inputs: pd.DataFrame) -> pd.DataFrame:
+    """The request path's own function, so that training and serving cannot differ. Imports inside: Feast stores this function's source."""
+    import pandas as pd
+
+    from endcap.features.columns import CONTEXT
+    from endcap.features.context import context_rows
+
+    surface = inputs["request_surface"].tolist()
+    device = inputs["request_device"].tolist()
+    return pd.DataFrame(context_rows(inputs["epoch_seconds"].to_numpy(), surface, device), columns=list(CONTEXT))
