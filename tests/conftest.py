@@ -9,9 +9,9 @@ from types import SimpleNamespace
 
 import pytest
 
-from endcap.index.local_server import running_milvus
-from endcap.settings import MilvusSettings, Settings
 from endcap.core.ports import free_port
+from endcap.core.settings import MilvusSettings, Settings
+from endcap.release.index.local_server import running_milvus
 from tests.mlflow_database import migrated_once
 from tests.shared_milvus import kept_folder, share_unpacked_milvus
 

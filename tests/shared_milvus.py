@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from endcap.index.milvus_program import unpack_program
+from endcap.release.index.milvus_program import unpack_program
 
 
 def share_unpacked_milvus(home: Path, kept: Path) -> None:

@@ -25,7 +25,7 @@ def quality(  # noqa: PLR0917
     data: Annotated[Path | None, typer.Option("--data", help="Canonical dataset; $ENDCAP_HOME/data unless given.", file_okay=False)] = None,
     protocol: Annotated[Literal["temporal", "leave-one-out"], typer.Option(help="How the data is split.")] = "temporal",
     k: Annotated[int, typer.Option("--k", min=1, max=100, help="Places of a list that are judged.")] = 10,
-    models: Annotated[str, typer.Option(help="Names with commas between; MODULE:CLASS is a method of your own. All unless given.")] = "",
+    models: Annotated[str, typer.Option(help="Names with commas between; MODULE:CLASS is one of your own. All unless given.")] = "",
     cut: Annotated[
         list[datetime] | None, typer.Option(formats=["%Y-%m-%d"], help="Start of a window, UTC; may stand several times.")
     ] = None,

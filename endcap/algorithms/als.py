@@ -7,8 +7,8 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field
 
+from endcap.algorithms.algorithm import TrainingData
 from endcap.algorithms.interactions import Interactions
-from endcap.algorithms.method import TrainingData
 from endcap.algorithms.vector_scores import VectorScores, bought_items
 
 

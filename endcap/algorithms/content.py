@@ -7,17 +7,16 @@ from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field
 from scipy import sparse
 
-from endcap.algorithms.history_weights import default_decay_days, recency_weights
+from endcap.algorithms.algorithm import NOT_RECOMMENDED, TrainingData
 from endcap.algorithms.interactions import Interactions
-from endcap.algorithms.item_rarity import inverse_frequency
-from endcap.algorithms.method import NOT_RECOMMENDED, TrainingData
-from endcap.algorithms.table_of_scores import table_of
+from endcap.algorithms.neighbour_tables import table_of
+from endcap.algorithms.weights import default_decay_days, inverse_frequency, recency_weights
 from endcap.core.errors import InvalidInput
 from endcap.engine.retrieval.item_to_item import ItemToItem
 
 
 class Content(BaseModel):
-    """Categories, brands and other attributes, rare ones counting more; the only method beside text and image for items nobody bought."""
+    """Categories, brands and other attributes, rare ones counting more; for items that nobody bought too."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 

@@ -1,4 +1,4 @@
-"""The tables of settings in the page on methods, from the settings themselves."""
+"""The tables of settings in the page on algorithms, from the settings themselves."""
 
 from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
@@ -7,7 +7,7 @@ from endcap.algorithms.registry import settings_of
 
 
 def settings_table(name: str) -> str:
-    """Markdown: a row a setting of the method, or that it has none."""
+    """Markdown: a row a setting of the algorithm, or that it has none."""
     fields = settings_of(name).model_fields
     if not fields:
         return "No settings.\n"

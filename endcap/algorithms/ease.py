@@ -10,12 +10,11 @@ from pydantic import BaseModel, ConfigDict, Field
 from scipy import sparse
 from scipy.linalg import lapack
 
-from endcap.algorithms.history_weights import recency_weights
+from endcap.algorithms.algorithm import NOT_RECOMMENDED, TrainingData
 from endcap.algorithms.interactions import Interactions
-from endcap.algorithms.item_to_item_cosine import ItemToItemCosine
-from endcap.algorithms.method import NOT_RECOMMENDED, TrainingData
-from endcap.algorithms.neighbour_scores import NeighbourScores
-from endcap.algorithms.table_of_scores import table_of
+from endcap.algorithms.item_to_item import ItemToItemCosine, NeighbourScores
+from endcap.algorithms.neighbour_tables import table_of
+from endcap.algorithms.weights import recency_weights
 from endcap.engine.retrieval.item_to_item import ItemToItem
 
 CELLS_MAX = 100_000_000
@@ -62,7 +61,7 @@ class Ease(BaseModel):
 
 
 REGULARISATION_SHARE = 8.0
-"""From validation data in which users are fewer than items (docs/decisions/0014-methods.md)."""
+"""From validation data in which users are fewer than items (docs/decisions/0014-algorithms.md)."""
 
 
 def default_regularisation(interactions: Interactions) -> float:

@@ -1,12 +1,13 @@
 """Image: items that look like what the person bought, by embeddings that come with the data."""
 
 import numpy as np
+import polars as pl
+from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field
 
-from endcap.algorithms.history_weights import default_decay_days
-from endcap.algorithms.mean_of_history import MeanOfHistory, unit_length
-from endcap.algorithms.method import TrainingData
-from endcap.algorithms.vector_scores import VectorScores
+from endcap.algorithms.algorithm import TrainingData
+from endcap.algorithms.vector_scores import MeanOfHistory, VectorScores, unit_length
+from endcap.algorithms.weights import default_decay_days
 from endcap.core.errors import InvalidInput
 
 
@@ -27,7 +28,9 @@ class Image(BaseModel):
         """
         given = data.image_embeddings
         if given is None:
-            raise InvalidInput("the data has none", field="image_embeddings", fix="give the items an embedding column, or another method")
+            raise InvalidInput(
+                "the data has none", field="image_embeddings", fix="give the items an embedding column, or another algorithm"
+            )
         expected = data.interactions.item_count + 1
         if given.ndim != 2 or len(given) != expected:
             raise InvalidInput("has a row of zeros, then one an item", field="image_embeddings", value=given.shape, fix=f"{expected} rows")
@@ -36,3 +39,27 @@ class Image(BaseModel):
         # Around their mean: embeddings of one model share a direction that tells nothing.
         vectors = unit_length(np.where(known[:, None], given - given[known].mean(axis=0), 0)) if known.any() else given.astype(np.float32)
         return VectorScores(vectors, known, MeanOfHistory(vectors, self.decay_days or default_decay_days(data.interactions)))
+
+
+COLUMN = "image_embedding"
+
+
+def image_embeddings_of(items: pl.DataFrame) -> NDArray[np.float32] | None:
+    """float32 [n + 1, d], row 0 and items without an image zeros; None where the column is missing or empty.
+
+    Args:
+        items: rows sorted by item_id; COLUMN holds a list of numbers, of one length, or null.
+
+    Raises:
+        InvalidInput: lists differ in length.
+    """
+    if COLUMN not in items.columns or items[COLUMN].null_count() == len(items):
+        return None
+    given = items[COLUMN].cast(pl.List(pl.Float32))
+    lengths = given.list.len().drop_nulls().unique().sort().to_list()
+    if len(lengths) != 1:
+        raise InvalidInput("embeddings differ in length", field=COLUMN, value=lengths, fix="make all of them with one model")
+    embeddings = np.zeros((len(items) + 1, lengths[0]), dtype=np.float32)
+    has = given.is_not_null().to_numpy()
+    embeddings[1:][has] = given.drop_nulls().explode().to_numpy().reshape(-1, lengths[0])
+    return embeddings

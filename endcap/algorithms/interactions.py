@@ -1,9 +1,11 @@
-"""Purchases by user in the order of time: what every method learns from, and what it recommends to."""
+"""Purchases by user in the order of time: what every algorithm learns from, and what it recommends to."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
+import polars as pl
 from numpy.typing import NDArray
 from scipy import sparse
 
@@ -24,6 +26,24 @@ class Interactions:
     item_index: NDArray[np.int32]
     age_days: NDArray[np.float32]
     item_count: int
+
+    @classmethod
+    def of(cls, purchases: pl.DataFrame, user_ids: Sequence[str], item_count: int) -> "Interactions":
+        """Purchases of some users.
+
+        Args:
+            purchases: columns user_id, item_index, age_days; each user's rows oldest first.
+            user_ids: row r of the result belongs to user_ids[r].
+            item_count: items of the catalogue.
+        """
+        rows = pl.DataFrame({"user_id": list(user_ids), "user_row": np.arange(len(user_ids))}, schema_overrides={"user_id": pl.String})
+        mine = purchases.join(rows, on="user_id", how="inner", maintain_order="left").sort("user_row", maintain_order=True)
+        return cls(
+            start=np.searchsorted(mine["user_row"].to_numpy(), np.arange(len(user_ids) + 1)).astype(np.int64),
+            item_index=mine["item_index"].to_numpy().astype(np.int32),
+            age_days=mine["age_days"].to_numpy().astype(np.float32),
+            item_count=item_count,
+        )
 
     def __len__(self) -> int:
         return len(self.item_index)

@@ -9,9 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field
 
+from endcap.algorithms.algorithm import NOT_RECOMMENDED, TrainingData
 from endcap.algorithms.interactions import Interactions
-from endcap.algorithms.method import NOT_RECOMMENDED, TrainingData
-from endcap.algorithms.ncf_examples import NcfExamples
+from endcap.algorithms.ncf_arrays import NcfExamples, NcfWeights
 from endcap.algorithms.vector_scores import bought_items
 
 CELLS_A_BLOCK = 2_000_000
@@ -36,28 +36,22 @@ class Ncf(BaseModel):
         """Train; examples and start values follow from `seed`."""
         from endcap.algorithms.ncf_training import train_ncf
 
-        return FittedNcf(train_ncf(self, NcfExamples.of(data.interactions, self.history_max), seed), self, bought_items(data.interactions))
-
-
-@dataclass(frozen=True)
-class NcfWeights:
-    """What was learned, with d dimensions and h = max(d / 2, 1), q = max(d / 4, 1).
-
-    Attributes:
-        history: float32 [n + 1, 2 d], embeddings of a history's items: for the product, then for the layers; row 0 zeros.
-        item: float32 [n + 1, 2 d], of the item that is scored.
-        item_bias: float32 [n + 1].
-        first: float32 [2 d, h] and float32 [h], over user and item side by side.
-        second: float32 [h, q] and float32 [q].
-        output: float32 [d + q], over product and layers.
-    """
-
-    history: NDArray[np.float32]
-    item: NDArray[np.float32]
-    item_bias: NDArray[np.float32]
-    first: tuple[NDArray[np.float32], NDArray[np.float32]]
-    second: tuple[NDArray[np.float32], NDArray[np.float32]]
-    output: NDArray[np.float32]
+        examples = NcfExamples.of(data.interactions, self.history_max)
+        rng = np.random.default_rng(seed)
+        batches = (
+            batch
+            for _ in range(self.epochs)
+            for batch in examples.batches(rng, size=self.batch, negatives=self.negatives, bought_max=self.examples_max)
+        )
+        weights = train_ncf(
+            batches,
+            history_length=self.history_max,
+            item_count=data.interactions.item_count,
+            dimensions=self.dimensions,
+            learning_rate=self.learning_rate,
+            seed=seed,
+        )
+        return FittedNcf(weights, self, bought_items(data.interactions))
 
 
 @dataclass(frozen=True)

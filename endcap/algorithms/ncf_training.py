@@ -1,15 +1,12 @@
 """Trains NCF in Keras and gives its weights back, so that what scores needs no TensorFlow."""
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterable
+from typing import Any
 
-import numpy as np
 import tensorflow as tf
 import tf_keras as keras
 
-from endcap.algorithms.ncf_examples import NcfExamples
-
-if TYPE_CHECKING:
-    from endcap.algorithms.ncf import Ncf, NcfWeights
+from endcap.algorithms.ncf_arrays import Batch, NcfWeights
 
 
 class NcfModel(keras.Model):  # type: ignore[misc]
@@ -40,24 +37,21 @@ class NcfModel(keras.Model):  # type: ignore[misc]
         return (self.output_layer(both) + self.item_bias(item))[:, 0]
 
 
-def train_ncf(settings: "Ncf", examples: NcfExamples, seed: int) -> "NcfWeights":
-    """Logistic loss on what was bought and what was not, with Adam."""
-    from endcap.algorithms.ncf import NcfWeights
+def train_ncf(
+    batches: Iterable[Batch], *, history_length: int, item_count: int, dimensions: int, learning_rate: float, seed: int
+) -> NcfWeights:
+    """Logistic loss on what was bought and what was not, with Adam; start values follow from `seed`."""
+    model = NcfModel(item_count, dimensions, seed)
+    optimiser = keras.optimizers.Adam(learning_rate)
 
-    model = NcfModel(examples.item_count, settings.dimensions, seed)
-    optimiser = keras.optimizers.Adam(settings.learning_rate)
-    length = examples.history.shape[1]
-
-    @tf.function(input_signature=[tf.TensorSpec([None, length], tf.int32), tf.TensorSpec([None], tf.int32), tf.TensorSpec([None])])  # type: ignore[untyped-decorator]
+    @tf.function(input_signature=[tf.TensorSpec([None, history_length], tf.int32), tf.TensorSpec([None], tf.int32), tf.TensorSpec([None])])  # type: ignore[untyped-decorator]
     def step(history: Any, item: Any, label: Any) -> None:
         with tf.GradientTape() as tape:
             loss = tf.reduce_mean(tf.nn.sigmoid_cross_entropy_with_logits(labels=label, logits=model((history, item))))
         optimiser.apply_gradients(zip(tape.gradient(loss, model.trainable_variables), model.trainable_variables, strict=True))
 
-    rng = np.random.default_rng(seed)
-    for _ in range(settings.epochs):
-        for batch in examples.batches(rng, size=settings.batch, negatives=settings.negatives, bought_max=settings.examples_max):
-            step(batch.history, batch.item, batch.label)
+    for batch in batches:
+        step(batch.history, batch.item, batch.label)
     first, second = (tuple(layer.get_weights()) for layer in (model.first, model.second))
     return NcfWeights(
         history=model.history.get_weights()[0],

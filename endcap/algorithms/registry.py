@@ -1,63 +1,73 @@
-"""All methods by the names that settings use."""
+"""All algorithms by the names that settings use, and which of them can make the item-to-item table."""
 
 from collections.abc import Mapping
 from importlib import import_module
+from types import MappingProxyType
 from typing import Any
 
 from pydantic import BaseModel, ValidationError
 
-from endcap.algorithms.method import Method
+from endcap.algorithms.algorithm import Algorithm, Fitted, HasItemVectors, HasNeighbours
+from endcap.algorithms.neighbour_tables import nearest_by_cosine
 from endcap.core.errors import InvalidInput
+from endcap.engine.retrieval.item_to_item import ItemToItem
 
-METHODS: Mapping[str, str] = {
-    "popular": "Popular",
-    "recent_popular": "RecentPopular",
-    "own_most_bought": "OwnMostBought",
-    "own_decayed": "OwnDecayed",
-    "item_to_item_cosine": "ItemToItemCosine",
-    "item_to_item_lift": "ItemToItemLift",
-    "item_to_item_recent": "ItemToItemRecent",
-    "user_neighbours": "UserNeighbours",
-    "als": "Als",
-    "bpr": "Bpr",
-    "svd": "Svd",
-    "nmf": "Nmf",
-    "ease": "Ease",
-    "content": "Content",
-    "text": "Text",
-    "image": "Image",
-    "graph": "Graph",
-    "ncf": "Ncf",
+ALGORITHMS: Mapping[str, str] = {
+    "popular": "popularity.Popular",
+    "recent_popular": "popularity.RecentPopular",
+    "own_most_bought": "own_items.OwnMostBought",
+    "own_decayed": "own_items.OwnDecayed",
+    "item_to_item_cosine": "item_to_item.ItemToItemCosine",
+    "item_to_item_lift": "item_to_item.ItemToItemLift",
+    "item_to_item_recent": "item_to_item.ItemToItemRecent",
+    "user_neighbours": "user_neighbours.UserNeighbours",
+    "als": "als.Als",
+    "bpr": "bpr.Bpr",
+    "svd": "decomposition.Svd",
+    "nmf": "decomposition.Nmf",
+    "ease": "ease.Ease",
+    "content": "content.Content",
+    "text": "text.Text",
+    "image": "image.Image",
+    "graph": "graph.Graph",
+    "ncf": "ncf.Ncf",
 }
-"""By name, the class in the file of that name; a file is read when its method is asked for."""
+"""By name, module and class; a module is imported when its algorithm is named."""
+
+DEFAULT_ALGORITHM: Mapping[str, Any] = MappingProxyType({"method": "ease"})
+"""What the item-to-item table is made by when nothing else is said."""
+
+WITHOUT_NEIGHBOURS = ("popular", "recent_popular", "own_most_bought", "own_decayed", "user_neighbours")
+"""Algorithms that know nothing of one item beside another."""
 
 
-def settings_of(name: str, field: str = "method") -> type[BaseModel]:
-    """The class of a method.
+def settings_of(name: str, field: str = "algorithm") -> type[BaseModel]:
+    """The class of an algorithm.
 
     Args:
-        name: one of METHODS.
+        name: one of ALGORITHMS.
         field: where the name stands, for the message.
 
     Raises:
-        InvalidInput: no method has this name.
+        InvalidInput: no algorithm has this name.
     """
-    if name not in METHODS:
-        raise InvalidInput("no such method", field=field, value=name, fix=f"one of {', '.join(METHODS)}")
-    found: type[BaseModel] = getattr(import_module(f"endcap.algorithms.{name}"), METHODS[name])
+    if name not in ALGORITHMS:
+        raise InvalidInput("no such algorithm", field=field, value=name, fix=f"one of {', '.join(ALGORITHMS)}")
+    module, _, class_name = ALGORITHMS[name].partition(".")
+    found: type[BaseModel] = getattr(import_module(f"endcap.algorithms.{module}"), class_name)
     return found
 
 
-def method_of(name: str, overrides: Mapping[str, Any] | None = None, field: str = "method") -> Method:
-    """A method with its defaults, but for some settings.
+def algorithm_of(name: str, overrides: Mapping[str, Any] | None = None, field: str = "algorithm") -> Algorithm:
+    """An algorithm with its defaults, but for some settings.
 
     Args:
-        name: one of METHODS.
+        name: one of ALGORITHMS.
         overrides: by setting.
         field: where the name stands, for the message.
 
     Raises:
-        InvalidInput: no method has this name, or it has no such setting or value.
+        InvalidInput: no algorithm has this name, or it has no such setting or value.
     """
     settings = settings_of(name, field)
     try:
@@ -69,5 +79,39 @@ def method_of(name: str, overrides: Mapping[str, Any] | None = None, field: str 
         raise InvalidInput(
             first["msg"].lower(), field=f"{field} {name}: {setting}", value=first.get("input"), fix=f"its settings are {known}"
         ) from error
-    checked: Method = made
+    checked: Algorithm = made
     return checked
+
+
+def item_to_item_of(fitted: Fitted, count: int) -> ItemToItem:
+    """The `count` nearest items of every item, by the algorithm itself or by cosine of its vectors.
+
+    Raises:
+        InvalidInput: the algorithm has neither.
+    """
+    if isinstance(fitted, HasNeighbours):
+        return fitted.neighbours(count)
+    if isinstance(fitted, HasItemVectors):
+        return nearest_by_cosine(fitted.item_vectors(), count)
+    raise InvalidInput("knows no neighbours of items", field="algorithm", value=type(fitted).__name__, fix=_fix())
+
+
+def neighbour_algorithm(chosen: Mapping[str, Any], field: str = "item_to_item") -> Algorithm:
+    """The algorithm that a setting names.
+
+    Args:
+        chosen: `method`, and the settings of the algorithm that are not its defaults.
+        field: the setting's name, for messages.
+
+    Raises:
+        InvalidInput: it names no algorithm, one without neighbours, or settings that the algorithm does not have.
+    """
+    overrides = dict(chosen)
+    name = overrides.pop("method", None)
+    if name is None or name not in ALGORITHMS or name in WITHOUT_NEIGHBOURS:
+        raise InvalidInput("names no algorithm that knows neighbours of items", field=f"{field}.method", value=name, fix=_fix())
+    return algorithm_of(str(name), overrides, field)
+
+
+def _fix() -> str:
+    return f"one of {', '.join(name for name in ALGORITHMS if name not in WITHOUT_NEIGHBOURS)}"

@@ -12,11 +12,9 @@ from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field
 from scipy import sparse
 
-from endcap.algorithms.history_weights import default_decay_days
-from endcap.algorithms.item_rarity import inverse_frequency
-from endcap.algorithms.mean_of_history import MeanOfHistory, unit_length
-from endcap.algorithms.method import TrainingData
-from endcap.algorithms.vector_scores import VectorScores
+from endcap.algorithms.algorithm import TrainingData
+from endcap.algorithms.vector_scores import MeanOfHistory, VectorScores, unit_length
+from endcap.algorithms.weights import default_decay_days, inverse_frequency
 from endcap.core.errors import InvalidInput
 
 _WORD = re.compile(r"\w+")
@@ -55,7 +53,7 @@ class Text(BaseModel):
         )
         model.build_vocab(words)
         if not len(model.wv):
-            raise InvalidInput("no word is in enough of them", field="title", fix="lower titles_min, or use another method")
+            raise InvalidInput("no word is in enough of them", field="title", fix="lower titles_min, or use another algorithm")
         model.train(words, total_examples=len(words), epochs=self.epochs)
         vectors = _title_vectors(words, model.wv.key_to_index, np.asarray(model.wv.vectors, dtype=np.float32))
         known = np.asarray(np.any(vectors != 0, axis=1))
@@ -67,7 +65,7 @@ def _words_of(data: TrainingData) -> list[list[str]]:
     titles = [] if data.items is None else list(data.items.title)
     words = [_WORD.findall(title.casefold()) for title in titles]
     if not any(words):
-        raise InvalidInput("no item has one", field="title", fix="give the items titles, or use another method")
+        raise InvalidInput("no item has one", field="title", fix="give the items titles, or use another algorithm")
     return words
 
 

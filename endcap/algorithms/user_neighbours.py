@@ -7,9 +7,9 @@ from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field
 from scipy import sparse
 
+from endcap.algorithms.algorithm import NOT_RECOMMENDED, TrainingData
 from endcap.algorithms.interactions import Interactions
-from endcap.algorithms.item_rarity import inverse_user_frequency
-from endcap.algorithms.method import NOT_RECOMMENDED, TrainingData
+from endcap.algorithms.weights import inverse_user_frequency
 
 USERS_A_BLOCK = 512
 

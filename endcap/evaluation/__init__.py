@@ -1,1 +1,1 @@
-"""Whether lists are good: metrics, baselines, intervals, the gate."""
+"""Whether lists are good: metrics, intervals, the gate."""

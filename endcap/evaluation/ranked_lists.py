@@ -5,9 +5,10 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy import sparse
 
 from endcap.engine.retrieval.candidates import Candidates
-from endcap.evaluation.purchase_log import UserItems, contains, pair_keys
+from endcap.evaluation.user_items import UserItems, contains, pair_keys
 
 
 @dataclass(frozen=True)
@@ -30,6 +31,12 @@ class ScoredPairs:
         index = np.concatenate([each.index for each in candidates]) if candidates else np.zeros(0, np.int32)
         score = np.concatenate([each.score for each in candidates]) if candidates else np.zeros(0, np.float32)
         return cls(UserItems(rows, index, len(candidates)), score.astype(np.float64))
+
+    @classmethod
+    def of_matrix(cls, scores: sparse.csr_matrix) -> "ScoredPairs":
+        """What stands in a sparse matrix, [users, n + 1]."""
+        rows = np.repeat(np.arange(scores.shape[0], dtype=np.int64), np.diff(scores.indptr))
+        return cls(UserItems(rows, scores.indices.astype(np.int32), scores.shape[0]), scores.data.astype(np.float64))
 
     @classmethod
     def same_for_all(cls, candidates: Candidates, depths: NDArray[np.int64]) -> "ScoredPairs":

@@ -44,8 +44,8 @@ def run(  # noqa: PLR0917 - an option a parameter, as typer reads them
     item_to_item: Annotated[
         str | None,
         typer.Option(
-            metavar="METHOD",
-            help='What makes the item-to-item table: a method, or JSON with its settings: {"method": "ease", "regularisation": 300}.',
+            metavar="ALGORITHM",
+            help='What makes the item-to-item table: an algorithm, or JSON with its settings: {"method": "ease", "regularisation": 300}.',
             show_default="ease",
         ),
     ] = None,
@@ -76,7 +76,7 @@ def run(  # noqa: PLR0917 - an option a parameter, as typer reads them
     from endcap_components.distil_ranker.hyperparameters import DistillationHyperparameters
     from endcap_components.export_bundle.precision import Precision
     from endcap_pipelines.local_run import run_locally
-    from endcap_pipelines.options import chosen_method
+    from endcap_pipelines.options import chosen_algorithm
     from endcap_pipelines.placement import Placement
     from endcap_pipelines.results import TrainingResult
     from endcap_pipelines.training import training_pipeline
@@ -95,7 +95,7 @@ def run(  # noqa: PLR0917 - an option a parameter, as typer reads them
         "min_buyers": min_buyers,
         "two_tower": fitting,
         "ranker": fitting,
-        "item_to_item": chosen_method(item_to_item),
+        "item_to_item": chosen_algorithm(item_to_item),
         "popularity_days": popularity_days,
         "distil": DistillationHyperparameters(**fitting).model_dump(mode="json") if distil else {},
         "precision": stored_as.value,

@@ -21,7 +21,7 @@ def compile_pipeline(target: Path, values: ChartValues) -> Path:
         values: what steps ask of the cluster.
 
     Raises:
-        InvalidInput: the values give a parameter that the pipeline does not have, or a method that makes no item-to-item table.
+        InvalidInput: the values give a parameter that the pipeline does not have, or an algorithm that makes no item-to-item table.
     """
     from kfp.compiler import Compiler
 

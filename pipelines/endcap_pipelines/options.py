@@ -7,27 +7,27 @@ from typing import Annotated, Any
 
 import typer
 
-from endcap.algorithms.neighbour_source import DEFAULT_METHOD, neighbour_method
+from endcap.algorithms.registry import DEFAULT_ALGORITHM, neighbour_algorithm
 from endcap.core.errors import InvalidInput
 from endcap_pipelines.server import Server
 from endcap_pipelines.values import PipelineSection
 
 
-def chosen_method(text: str | None) -> dict[str, Any]:
-    """The parameter from what stands on a command line: the name of a method, or JSON with its settings; None for the default.
+def chosen_algorithm(text: str | None) -> dict[str, Any]:
+    """The parameter from what stands on a command line: the name of an algorithm, or JSON with its settings; None for the default.
 
     Raises:
-        InvalidInput: it is not readable, or names no method with neighbours, or settings that the method does not have.
+        InvalidInput: it is not readable, or names no algorithm with neighbours, or settings that the algorithm does not have.
     """
     if text is None:
-        return dict(DEFAULT_METHOD)
+        return dict(DEFAULT_ALGORITHM)
     chosen: Any = {"method": text}
     if text.lstrip().startswith("{"):
         try:
             chosen = json.loads(text)
         except ValueError as error:
             raise InvalidInput("is no JSON", field="--item-to-item", value=text, fix='for example {"method": "ease"}') from error
-    neighbour_method(chosen, "--item-to-item")
+    neighbour_algorithm(chosen, "--item-to-item")
     return dict(chosen)
 
 
@@ -35,12 +35,12 @@ def check_item_to_item(parameters: Mapping[str, Any]) -> None:
     """Refuse parameters of a run whose table could not be made.
 
     Raises:
-        InvalidInput: as of `chosen_method`.
+        InvalidInput: as of `chosen_algorithm`.
     """
-    chosen = parameters.get("item_to_item", DEFAULT_METHOD)
+    chosen = parameters.get("item_to_item", DEFAULT_ALGORITHM)
     if not isinstance(chosen, Mapping):
         raise InvalidInput("is no object", field="item_to_item", value=chosen, fix='for example {"method": "ease"}')
-    neighbour_method(chosen)
+    neighbour_algorithm(chosen)
 
 
 ValuesOption = Annotated[
@@ -95,7 +95,7 @@ def arguments_of(pairs: list[str]) -> dict[str, Any]:
     """Parameters of a run; what is no JSON is text.
 
     Raises:
-        InvalidInput: one is not NAME=JSON, or names an unknown item-to-item method.
+        InvalidInput: one is not NAME=JSON, or names an unknown item-to-item algorithm.
     """
     arguments: dict[str, Any] = {}
     for pair in pairs:

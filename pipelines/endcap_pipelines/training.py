@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 from kfp import dsl
 from kfp.dsl import HTML, Dataset
 
-from endcap.algorithms.neighbour_source import DEFAULT_METHOD
+from endcap.algorithms.registry import DEFAULT_ALGORITHM
 from endcap.core.settings import RetrievalSettings
 from endcap_components.build_features.component import build_features
 from endcap_components.build_tables.component import build_tables
@@ -57,7 +57,7 @@ def training_pipeline(placement: Placement) -> Any:
         min_buyers: int = 5,
         two_tower: dict = {},  # type: ignore[type-arg]  # noqa: B006 - compiled into the definition, never shared
         ranker: dict = {},  # type: ignore[type-arg]  # noqa: B006
-        item_to_item: dict = dict(DEFAULT_METHOD),  # type: ignore[type-arg]  # noqa: B006
+        item_to_item: dict = dict(DEFAULT_ALGORITHM),  # type: ignore[type-arg]  # noqa: B006
         popularity_days: int = 28,
         distil: dict = {},  # type: ignore[type-arg]  # noqa: B006
         batching: dict = {},  # type: ignore[type-arg]  # noqa: B006

@@ -17,7 +17,6 @@ from tests.cluster.reader import Reader
 from tests.cluster.rollouts.operator_process import ACCOUNT, OperatorProcess, account_kubeconfig, clean_environment
 from tests.cluster.rollouts.scene import STABLE_COLLECTION, made_collections
 from tests.docs.page import ROOT, blocks
-from endcap.core.ports import free_port
 from tests.shared_milvus import kept_folder, share_unpacked_milvus
 from tests.waiting import until
 

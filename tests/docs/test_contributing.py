@@ -50,11 +50,11 @@ assert effects.touched(np.flatnonzero(is_petrol)[:1]) == [["petrol"]]
 ALGORITHM = """
 import numpy as np
 from endcap.algorithms.interactions import Interactions
-from endcap.algorithms.method import TrainingData
-from endcap.algorithms.registry import method_of
+from endcap.algorithms.algorithm import TrainingData
+from endcap.algorithms.registry import algorithm_of
 
 bought = Interactions(np.array([0, 3, 4]), np.array([1, 1, 2, 2], dtype=np.int32), np.zeros(4, dtype=np.float32), item_count=3)
-fitted = method_of("distinct_buyers").fit(TrainingData(bought, None, np.zeros((4, 0), dtype=np.int32)), seed=1)
+fitted = algorithm_of("distinct_buyers").fit(TrainingData(bought, None, np.zeros((4, 0), dtype=np.int32)), seed=1)
 assert fitted.scores(bought)[0].tolist() == [-np.inf, 1.0, 2.0, -np.inf]
 """
 

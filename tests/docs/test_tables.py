@@ -29,6 +29,6 @@ def test_the_tables_of_the_page_are_current(page: str) -> None:
 
 
 def test_a_table_that_was_edited_is_not_current(tmp_path: Path) -> None:
-    text = (ROOT / "docs" / "methods.md").read_text(encoding="utf-8")
-    (tmp_path / "methods.md").write_text(text.replace("| setting | default |", "| setting | edited |", 1), encoding="utf-8")
-    assert cog("--check", str(tmp_path / "methods.md")).returncode == 5
+    text = (ROOT / "docs" / "algorithms.md").read_text(encoding="utf-8")
+    (tmp_path / "algorithms.md").write_text(text.replace("| setting | default |", "| setting | edited |", 1), encoding="utf-8")
+    assert cog("--check", str(tmp_path / "algorithms.md")).returncode == 5

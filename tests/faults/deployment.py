@@ -19,10 +19,9 @@ from endcap.release.bundle.promotion import model_base_path
 from endcap.release.bundle.tables import read_tables
 from endcap.release.index.collection import build_collection, collection_name
 from endcap.release.index.connection import answers, connect
-from endcap_benchmarks.serving.parts import free_ports
 from endcap_local.parts import local_parts, settings_environment
 from tests.faults.made_home import FIRST
-from tests.faults.process import PartProcess, until
+from tests.faults.process import PartProcess
 from tests.shared_milvus import share_unpacked_milvus
 from tests.waiting import until
 

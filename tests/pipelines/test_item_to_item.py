@@ -1,4 +1,4 @@
-"""The method of the item-to-item table is checked before a run starts."""
+"""The algorithm of the item-to-item table is checked before a run starts."""
 
 from pathlib import Path
 
@@ -8,7 +8,7 @@ from typer.testing import CliRunner
 from endcap.core.errors import InvalidInput
 from endcap_pipelines.commands import app
 from endcap_pipelines.compiling import compile_pipeline
-from endcap_pipelines.options import chosen_method
+from endcap_pipelines.options import chosen_algorithm
 from endcap_pipelines.values import ChartValues
 
 
@@ -21,23 +21,23 @@ from endcap_pipelines.values import ChartValues
     ],
 )
 def test_a_method_is_a_name_or_json(text: str | None, chosen: dict[str, object]) -> None:
-    assert chosen_method(text) == chosen
+    assert chosen_algorithm(text) == chosen
 
 
 @pytest.mark.parametrize("text", ["eese", "popular", '{"regularisation": 3}'])
 def test_what_makes_no_table_is_refused_with_what_does(text: str) -> None:
     with pytest.raises(InvalidInput, match=r"--item-to-item.method: .*one of item_to_item_cosine, .*ease.*ncf"):
-        chosen_method(text)
+        chosen_algorithm(text)
 
 
 def test_a_setting_the_method_does_not_have_is_refused() -> None:
     with pytest.raises(InvalidInput, match="its settings are factors"):
-        chosen_method('{"method": "svd", "rank": 3}')
+        chosen_algorithm('{"method": "svd", "rank": 3}')
 
 
 def test_text_that_is_no_json_is_refused() -> None:
     with pytest.raises(InvalidInput, match="is no JSON"):
-        chosen_method("{ease}")
+        chosen_algorithm("{ease}")
 
 
 @pytest.mark.parametrize("chosen", [{"method": "eese"}, "ease"])

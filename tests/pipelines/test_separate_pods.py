@@ -29,7 +29,6 @@ from tests.components.deploy_bundle.rollouts_api import serving as serving_rollo
 from tests.debian_programs import required_program
 from tests.endcap.features.store.redis_server import RedisServer
 from tests.endcap.training.taste_shop import write_taste_shop
-from endcap.core.ports import free_port
 from tests.pipelines.mlflow_server import running_mlflow
 from tests.shared_milvus import kept_folder, share_unpacked_milvus
 

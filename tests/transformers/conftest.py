@@ -14,7 +14,6 @@ import httpx
 import psutil
 import pytest
 import yaml
-from endcap.engine.surfaces.surfaces_file import load_surfaces
 
 from endcap.contracts.bundle import BundleManifest
 from endcap.core.ports import free_ports
@@ -25,7 +24,6 @@ from endcap.release.bundle.promotion import model_base_path
 from endcap.release.bundle.tables import write_tables
 from endcap_benchmarks.synthetic.bundle import SyntheticSize, make_feature_row, make_items, make_tables, manifest_fields
 from endcap_transformer.live.served_bundle import ServedBundle, served_from
-from endcap.core.ports import free_ports
 from tests.otlp_collector import Collector, running_collector
 from tests.shared_milvus import kept_folder, share_unpacked_milvus
 

@@ -47,8 +47,7 @@ def exported(folder: Path) -> dict[str, Callable[[], Any]]:
 
     from endcap_benchmarks.synthetic.random_weights import write_models
     from endcap_components.export_bundle.batching import Batching
-    from endcap_components.export_bundle.saved_model import export_saved_model
-    from endcap_components.export_bundle.warm_up import zeros_of
+    from endcap_components.export_bundle.saved_model import export_saved_model, zeros_of
 
     size = SyntheticSize(items=10_000, dim=64)
     tables = make_tables(size, make_items(size))

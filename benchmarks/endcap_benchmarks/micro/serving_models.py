@@ -176,7 +176,7 @@ def _gains(artifacts: Mapping[str, Path], work: Path, variant: Variant, users: A
     from endcap.training.scoring import RankerArtifact, TwoTowerArtifact
     from endcap.training.training_set import TrainingSet
     from endcap_components.evaluate.model_scores import trained_scores
-    from endcap_components.export_bundle.exported_artifact import exported_artifact
+    from endcap_components.export_bundle.precision_check import exported_artifact
 
     sources = {"training": TrainingSet(artifacts["training"]), "tables": TablesArtifact(artifacts["tables"])}
     with exported_artifact(variant.folder, artifacts["two_tower"], work / _slug(variant.model)) as folder:
@@ -249,7 +249,7 @@ def _request(name: str, signature: Any) -> dict[str, Any]:
     """One query, for `rank` with CANDIDATES candidates, of random numbers: the graph does the same for any."""
     import tensorflow as tf
 
-    from endcap_components.export_bundle.warm_up import zeros_of
+    from endcap_components.export_bundle.saved_model import zeros_of
 
     rng, made = np.random.default_rng(SEED), {}
     for key, spec in signature.structured_input_signature[1].items():

@@ -14,7 +14,7 @@ import numpy as np
 
 from endcap.contracts.evaluation import DEEP_K
 from endcap_benchmarks.quality.data_kind import data_kind
-from endcap_benchmarks.quality.judging import Judge, judge_tasks
+from endcap_benchmarks.quality.evaluating import Comparison, compare_models
 from endcap_benchmarks.quality.model_catalogue import find_models, names_for
 from endcap_benchmarks.quality.protocols.leave_one_out import Part, leave_one_out_task
 from endcap_benchmarks.quality.protocols.temporal import last_cuts, temporal_tasks
@@ -85,8 +85,8 @@ def measure_quality(options: QualityOptions, told: Told) -> QualityReport:
     )
     runs = run_models(entries, tasks, settings, told)
     told("judging")
-    judge = Judge(options.k, frozenset(entry.name for entry in entries if entry.is_baseline))
-    results, pooled = judge_tasks(judge, tasks, runs)
+    comparison = Comparison(options.k, frozenset(entry.name for entry in entries if entry.is_baseline))
+    results, pooled = compare_models(comparison, tasks, runs)
     return QualityReport(
         endcap_version=version("endcap"),
         command=_command(),

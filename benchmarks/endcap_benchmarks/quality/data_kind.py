@@ -2,10 +2,10 @@
 
 import numpy as np
 
+from endcap.algorithms.interactions import Interactions
 from endcap.training.data_profile import REPEAT_SHARE_MIN, DataProfile
 from endcap_benchmarks.quality.quality_report import DataKind
 from endcap_benchmarks.quality.recorded_purchases import RecordedPurchases
-from endcap_benchmarks.quality.task import interactions_of
 
 DOMINATES_FROM = 0.5
 
@@ -15,7 +15,7 @@ def data_kind(recorded: RecordedPurchases) -> DataKind:
     index = recorded.items.select("item_id").with_row_index("item_index", offset=1)
     purchases = recorded.purchases.join(index, on="item_id", maintain_order="left")
     everybody = purchases["user_id"].unique().sort().to_list()
-    interactions = interactions_of(purchases.with_columns(age_days=0.0), everybody, len(recorded.items))
+    interactions = Interactions.of(purchases.with_columns(age_days=0.0), everybody, len(recorded.items))
     profile = DataProfile.of(interactions)
     return DataKind(
         source=recorded.dataset.source,

@@ -6,7 +6,7 @@ from typing import Any
 
 from endcap.contracts.evaluation import DEEP_K, Figure
 from endcap.core.files import replace_text
-from endcap.evaluation.page_style import STYLE
+from endcap.evaluation.report_style import STYLE
 from endcap_benchmarks.quality.console_table import TRUTH_TITLES
 from endcap_benchmarks.quality.html_template import PAGE
 from endcap_benchmarks.quality.metric_columns import (
@@ -20,7 +20,7 @@ from endcap_benchmarks.quality.metric_columns import (
 )
 from endcap_benchmarks.quality.plots import accuracy_against_time, metric_bars, segment_dots
 from endcap_benchmarks.quality.quality_report import QualityReport, TruthResult
-from endcap_components.evaluate.plots import reliability_curves
+from endcap_components.evaluate.report import reliability_curves
 
 
 def write_html(path: Path, report: QualityReport) -> None:

@@ -9,15 +9,15 @@ from urllib.parse import parse_qsl
 
 import yaml
 
-from endcap.algorithms.registry import METHODS, method_of
+from endcap.algorithms.registry import ALGORITHMS, algorithm_of
 from endcap.core.errors import InvalidInput
 from endcap_benchmarks.quality import models as own_models
 from endcap_benchmarks.quality.models.oracle import Oracle
 from endcap_benchmarks.quality.models.pipeline_model import PipelineModel
 from endcap_benchmarks.quality.models.random_order import RandomOrder
-from endcap_benchmarks.quality.recommending import BenchmarkModel, MethodModel
+from endcap_benchmarks.quality.recommending import AlgorithmModel, BenchmarkModel
 
-CHECKS: Mapping[str, Callable[[], BenchmarkModel]] = {"random": lambda: MethodModel(RandomOrder()), "oracle": Oracle}
+CHECKS: Mapping[str, Callable[[], BenchmarkModel]] = {"random": lambda: AlgorithmModel(RandomOrder()), "oracle": Oracle}
 """Models that say something of the harness; run when they are asked for."""
 
 PIPELINE: Mapping[str, Callable[[], BenchmarkModel]] = {
@@ -27,12 +27,12 @@ PIPELINE: Mapping[str, Callable[[], BenchmarkModel]] = {
 """Models that need moments in time."""
 
 NEEDS_IMAGES = ("image",)
-"""Methods that are run when they are asked for, since a dataset need not have what they learn from."""
+"""Algorithms that are run when they are asked for, since a dataset need not have what they learn from."""
 
 
 @dataclass(frozen=True)
 class CatalogueEntry:
-    """A model by name. Baselines are what others have to beat: every method of the library but the two-tower and what builds on it."""
+    """A model by name. Baselines are what others have to beat: every algorithm of the library but the two-tower and what builds on it."""
 
     name: str
     make: Callable[[], BenchmarkModel]
@@ -43,11 +43,11 @@ def find_models(names: Sequence[str]) -> list[CatalogueEntry]:
     """The entries of some names.
 
     Args:
-        names: known ones; a method of the library may have settings, as in ease?regularisation=500&decay_days=60; MODULE:CLASS is a method
-            of one's own.
+        names: known ones; an algorithm of the library may have settings, as in ease?regularisation=500&decay_days=60; MODULE:CLASS is one
+            of your own.
 
     Raises:
-        InvalidInput: nobody has heard of a name, or a method has no such setting.
+        InvalidInput: nobody has heard of a name, or an algorithm has no such setting.
     """
     return [_entry(name) for name in names]
 
@@ -59,27 +59,27 @@ def names_for(*, temporal: bool) -> list[str]:
 
 
 def known_models() -> dict[str, CatalogueEntry]:
-    """By name: the library's methods, those of `quality.models` (modules with METHODS: name -> factory), pipeline, checks."""
+    """By name: the library's algorithms, those of `quality.models` (modules with ALGORITHMS: name -> factory), pipeline, checks."""
     return {**_library(), **_own_models(), **_harness()}
 
 
 def _entry(name: str) -> CatalogueEntry:
     """Modules of `endcap_benchmarks.quality.models` are read for their own names only: what is wrong with one concerns no other model."""
     known = {**_library(), **_harness()}
-    if name not in known and name.partition("?")[0] not in METHODS and ":" not in name:
+    if name not in known and name.partition("?")[0] not in ALGORITHMS and ":" not in name:
         known |= _own_models()
     return known[name] if name in known else _other(name, known)
 
 
 def _library() -> dict[str, CatalogueEntry]:
-    return {name: _of_library(name, name, {}) for name in METHODS}
+    return {name: _of_library(name, name, {}) for name in ALGORITHMS}
 
 
 def _own_models() -> dict[str, CatalogueEntry]:
-    methods: dict[str, Callable[[], Any]] = {}
+    algorithms: dict[str, Callable[[], Any]] = {}
     for module in pkgutil.iter_modules(own_models.__path__):
-        methods |= getattr(importlib.import_module(f"{own_models.__name__}.{module.name}"), "METHODS", {})
-    return {name: CatalogueEntry(name, _method(make)) for name, make in methods.items()}
+        algorithms |= getattr(importlib.import_module(f"{own_models.__name__}.{module.name}"), "ALGORITHMS", {})
+    return {name: CatalogueEntry(name, _algorithm(make)) for name, make in algorithms.items()}
 
 
 def _harness() -> dict[str, CatalogueEntry]:
@@ -87,17 +87,18 @@ def _harness() -> dict[str, CatalogueEntry]:
 
 
 def _of_library(shown: str, name: str, settings: Mapping[str, Any]) -> CatalogueEntry:
-    return CatalogueEntry(shown, lambda: MethodModel(method_of(name, settings, field="--models")), is_baseline=True)
+    return CatalogueEntry(shown, lambda: AlgorithmModel(algorithm_of(name, settings, field="--models")), is_baseline=True)
 
 
-def _method(make: Callable[[], Any]) -> Callable[[], BenchmarkModel]:
-    return lambda: MethodModel(make())
+def _algorithm(make: Callable[[], Any]) -> Callable[[], BenchmarkModel]:
+    return lambda: AlgorithmModel(make())
 
 
 def _other(name: str, known: Mapping[str, CatalogueEntry]) -> CatalogueEntry:
-    method, asked, settings = name.partition("?")
-    if asked and method in METHODS:
-        entry = _of_library(name, method, {setting: yaml.safe_load(value) for setting, value in parse_qsl(settings, strict_parsing=True)})
+    algorithm, has_settings, query = name.partition("?")
+    if has_settings and algorithm in ALGORITHMS:
+        settings = {setting: yaml.safe_load(value) for setting, value in parse_qsl(query, strict_parsing=True)}
+        entry = _of_library(name, algorithm, settings)
         entry.make()
         return entry
     module, _, attribute = name.partition(":")
@@ -108,5 +109,5 @@ def _other(name: str, known: Mapping[str, CatalogueEntry]) -> CatalogueEntry:
     try:
         found = getattr(importlib.import_module(module), attribute)
     except (ImportError, AttributeError) as error:
-        raise InvalidInput(f"this method cannot be imported ({error})", field="--models", value=name, fix="name MODULE:CLASS") from error
-    return CatalogueEntry(name, _method(found))
+        raise InvalidInput(f"this algorithm cannot be imported ({error})", field="--models", value=name, fix="name MODULE:CLASS") from error
+    return CatalogueEntry(name, _algorithm(found))

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from endcap.contracts.evaluation import Figure, SegmentFigures
-from endcap.evaluation.drawing import ACCENT, QUIET, SECOND, drawing
+from endcap.evaluation.report_style import ACCENT, QUIET, SECOND, drawing
 from endcap_benchmarks.quality.metric_columns import CHECKS, ranked_models
 from endcap_benchmarks.quality.quality_report import ModelResult, TruthResult
 

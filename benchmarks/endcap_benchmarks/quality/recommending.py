@@ -9,11 +9,11 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from endcap.algorithms.method import HasProbabilities, Method
+from endcap.algorithms.algorithm import Algorithm, HasProbabilities
 from endcap.contracts.evaluation import Reliability, ReliabilityBin
 from endcap.evaluation.calibration import calibration_curve, expected_calibration_error
-from endcap.evaluation.purchase_log import contains, pair_keys
 from endcap.evaluation.ranked_lists import RankedLists
+from endcap.evaluation.user_items import contains, pair_keys
 from endcap_benchmarks.quality.task import RankingTask
 from endcap_benchmarks.quality.top_lists import TruthLists, user_blocks
 
@@ -62,26 +62,26 @@ class BenchmarkModel(Protocol):
 
 
 @dataclass(frozen=True)
-class MethodModel:
-    """A method of `endcap.algorithms` as a model: fitted once, scored in blocks of users."""
+class AlgorithmModel:
+    """An algorithm of `endcap.algorithms` as a model: fitted once, scored in blocks of users."""
 
-    method: Method
+    algorithm: Algorithm
 
     @property
     def settings(self) -> Mapping[str, Any]:
-        dump = getattr(self.method, "model_dump", None)
-        return {"method": type(self.method).__name__, **(dump(mode="json") if dump else {})}
+        dump = getattr(self.algorithm, "model_dump", None)
+        return {"method": type(self.algorithm).__name__, **(dump(mode="json") if dump else {})}
 
     @property
     def code(self) -> Path | None:
         import inspect
 
-        found = inspect.getsourcefile(type(self.method))
+        found = inspect.getsourcefile(type(self.algorithm))
         return Path(found) if found else None
 
     def recommend(self, task: RankingTask, context: RunContext) -> Recommended:
         started = time.perf_counter()
-        fitted = self.method.fit(task.training, context.seed)
+        fitted = self.algorithm.fit(task.training, context.seed)
         fit_s = time.perf_counter() - started
         lists = TruthLists(task, context.depth)
         told = [np.zeros(0, np.float32)], [np.zeros(0, bool)]

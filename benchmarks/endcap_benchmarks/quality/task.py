@@ -8,11 +8,11 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from endcap.algorithms.algorithm import TrainingData
 from endcap.algorithms.interactions import Interactions
-from endcap.algorithms.method import TrainingData
 from endcap.catalogue.item_attributes import attribute_codes
 from endcap.catalogue.item_table import ItemTable
-from endcap.evaluation.purchase_log import UserItems
+from endcap.evaluation.user_items import UserItems
 
 
 @dataclass(frozen=True)
@@ -81,22 +81,6 @@ class TaskCatalogue:
         """The purchases of these items, with the column item_index (int32)."""
         index = self.rows.select("item_id").with_columns(pl.int_range(1, pl.len() + 1, dtype=pl.Int32).alias("item_index"))
         return purchases.join(index, on="item_id", how="inner", maintain_order="left")
-
-
-def interactions_of(purchases: pl.DataFrame, user_ids: Sequence[str], item_count: int) -> Interactions:
-    """Purchases of some users; a user's order is that of the rows.
-
-    Args:
-        purchases: columns user_id, item_index, age_days.
-        user_ids: row r of the result belongs to user_ids[r].
-        item_count: items of the catalogue.
-    """
-    rows = pl.DataFrame({"user_id": list(user_ids), "user_row": np.arange(len(user_ids))})
-    mine = purchases.join(rows, on="user_id", how="inner", maintain_order="left").sort("user_row", maintain_order=True)
-    start = np.searchsorted(mine["user_row"].to_numpy(), np.arange(len(user_ids) + 1))
-    return Interactions(
-        start.astype(np.int64), mine["item_index"].to_numpy().astype(np.int32), mine["age_days"].to_numpy().astype(np.float32), item_count
-    )
 
 
 def pairs_of(purchases: pl.DataFrame, user_ids: Sequence[str]) -> UserItems:

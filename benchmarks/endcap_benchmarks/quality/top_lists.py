@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import numpy as np
 from numpy.typing import NDArray
 
-from endcap.algorithms.method import NOT_RECOMMENDED
+from endcap.algorithms.algorithm import NOT_RECOMMENDED
 from endcap.evaluation.ranked_lists import RankedLists
 from endcap_benchmarks.quality.task import RankingTask, Truth
 

@@ -6,7 +6,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from endcap.evaluation.segments import SEGMENT_USERS_MIN, by_value, history_terciles, large_enough
+from endcap.evaluation.evaluate_lists import SEGMENT_USERS_MIN, by_value, history_terciles, large_enough
 from endcap_benchmarks.quality.task import TaskCatalogue
 
 LIGHT_ITEMS = 5

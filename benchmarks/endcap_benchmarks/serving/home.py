@@ -177,8 +177,7 @@ def _manifest(made: Settings) -> BundleManifest:
 
 def _make_bundle(made: Settings, size: HomeSize) -> None:
     from endcap_benchmarks.synthetic.random_weights import write_models
-    from endcap_components.export_bundle.saved_model import export_saved_model
-    from endcap_components.export_bundle.warm_up import write_warm_up
+    from endcap_components.export_bundle.saved_model import export_saved_model, write_warm_up
 
     catalogue, target = size.catalogue(), _bundle_folder(made)
     collection = collection_name(made.milvus.collection_prefix, VERSION)

@@ -1,14 +1,13 @@
-"""The item-to-item table as of a moment, by whichever method was asked for."""
+"""The item-to-item table as of a moment, by whichever algorithm was asked for."""
 
 from datetime import datetime, timedelta
 
-import numpy as np
 import polars as pl
 
-from endcap.algorithms.image_embeddings import image_embeddings_of
+from endcap.algorithms.algorithm import Algorithm, TrainingData
+from endcap.algorithms.image import image_embeddings_of
 from endcap.algorithms.interactions import Interactions
-from endcap.algorithms.method import Method, TrainingData
-from endcap.algorithms.neighbour_source import item_to_item_of
+from endcap.algorithms.registry import item_to_item_of
 from endcap.catalogue.item_attributes import attribute_codes
 from endcap.contracts.moment import DAY_S
 from endcap.engine.retrieval.item_to_item import ItemToItem
@@ -18,26 +17,27 @@ DAYS = 365
 ITEMS_A_USER_MAX = 500
 
 
-def item_to_item_at(training: TrainingSet, moment: datetime, method: Method, *, seed: int, neighbours: int) -> ItemToItem:
+def item_to_item_at(training: TrainingSet, moment: datetime, algorithm: Algorithm, *, seed: int, neighbours: int) -> ItemToItem:
     """Learned from a year of purchases before `moment`, of the eligible items only: what hardly anyone bought has no reliable neighbours.
 
     Args:
         training: a training set.
         moment: where to look from.
-        method: one with neighbours or vectors of items.
+        algorithm: one with neighbours or vectors of items.
         seed: of everything random in it.
         neighbours: kept for each item.
     """
     since = moment - timedelta(days=DAYS)
     known = training.purchases.filter(pl.col("occurred_at") >= since, pl.col("occurred_at") < moment)
     known = _newest(known.filter(pl.Series(training.eligible_at(moment)[known["item_index"].to_numpy()])), ITEMS_A_USER_MAX)
+    age, item_count = (moment - pl.col("occurred_at")).dt.total_seconds() / DAY_S, len(training.item_rows)
     data = TrainingData(
-        interactions=_interactions(known, moment, len(training.item_rows)),
+        interactions=Interactions.of(known.with_columns(age.alias("age_days")), known["user_id"].unique().sort().to_list(), item_count),
         items=training.items,
         attributes=attribute_codes(training.item_rows),
         image_embeddings=image_embeddings_of(training.item_rows),
     )
-    return item_to_item_of(method.fit(data, seed), neighbours)
+    return item_to_item_of(algorithm.fit(data, seed), neighbours)
 
 
 def _newest(purchases: pl.DataFrame, items_max: int) -> pl.DataFrame:
@@ -45,15 +45,3 @@ def _newest(purchases: pl.DataFrame, items_max: int) -> pl.DataFrame:
     pairs = purchases.group_by("user_id", "item_index").agg(pl.col("occurred_at").max())
     place = pl.struct("occurred_at", "item_index").rank("ordinal", descending=True).over("user_id")
     return pairs.filter(place <= items_max).sort("user_id", "occurred_at", "item_index")
-
-
-def _interactions(purchases: pl.DataFrame, moment: datetime, item_count: int) -> Interactions:
-    user_row = purchases["user_id"].rank("dense").to_numpy().astype(np.int64) - 1
-    users = int(user_row.max()) + 1 if len(user_row) else 0
-    age_days = purchases.select((moment - pl.col("occurred_at")).dt.total_seconds() / DAY_S).to_series()
-    return Interactions(
-        start=np.searchsorted(user_row, np.arange(users + 1)).astype(np.int64),
-        item_index=purchases["item_index"].to_numpy().astype(np.int32),
-        age_days=age_days.to_numpy().astype(np.float32),
-        item_count=item_count,
-    )

@@ -1,12 +1,16 @@
-"""Popularity overall and by segment."""
+"""What is bought most, what of late more than before, and how long people wait before they buy the same again."""
 
 from collections.abc import Iterator
+from datetime import datetime, timedelta
 
 import numpy as np
 import polars as pl
+from numpy.typing import NDArray
 
+from endcap.contracts.moment import DAY_S
 from endcap.engine.retrieval.candidates import Candidates
 from endcap.engine.retrieval.popular import OVERALL, Popularity, popular_of, segment_name
+from endcap.engine.retrieval.trending import trending_of
 from endcap.features.columns import USER_CATEGORICAL
 
 SEGMENT_USERS_MIN = 50
@@ -46,3 +50,63 @@ def segments(users: pl.DataFrame) -> Iterator[tuple[str, pl.DataFrame]]:
 
 def _table(baskets: pl.DataFrame, item_count: int) -> Candidates:
     return popular_of(baskets["item_index"].to_numpy().astype(np.int32), item_count, TABLE_SIZE)
+
+
+GAPS_MIN = 5
+"""With fewer gaps the item's own mean says little."""
+
+
+def repurchase_gap_days(purchases: pl.DataFrame, item_count: int) -> NDArray[np.float32]:
+    """float32 [item_count + 1]: mean days between two baskets of one user with the item, 0 for items that too few bought again.
+
+    Args:
+        purchases: columns user_id, item_index, session_id, occurred_at; those that count.
+        item_count: items in the catalogue.
+    """
+    baskets = purchases.group_by("user_id", "item_index", "session_id").agg(pl.col("occurred_at").min())
+    waits = (
+        baskets.group_by("user_id", "item_index")
+        .agg((pl.col("occurred_at").max() - pl.col("occurred_at").min()).alias("span"), (pl.len() - 1).alias("gaps"))
+        .filter(pl.col("gaps") > 0)
+        .group_by("item_index")
+        .agg(pl.col("span").dt.total_seconds().sum() / DAY_S, pl.col("gaps").sum())
+        .filter(pl.col("gaps") >= GAPS_MIN)
+    )
+    gap = np.zeros(item_count + 1, dtype=np.float32)
+    gap[waits["item_index"].to_numpy()] = (waits["span"] / waits["gaps"]).to_numpy()
+    return gap
+
+
+RECENT_DAYS = 7
+USUAL_DAYS = 28
+
+
+def trending_at(purchases: pl.DataFrame, users: pl.DataFrame, moment: datetime) -> Popularity:
+    """Trends of the RECENT_DAYS before `moment` against the USUAL_DAYS before those.
+
+    Args:
+        purchases: columns user_id, item_index, session_id, occurred_at; those before `moment` count.
+        users: user_id and USER_CATEGORICAL.
+        moment: where to look from.
+    """
+    split, start = moment - timedelta(days=RECENT_DAYS), moment - timedelta(days=RECENT_DAYS + USUAL_DAYS)
+    baskets = (
+        purchases.filter(pl.col("occurred_at") >= start, pl.col("occurred_at") < moment)
+        .group_by("user_id", "item_index", "session_id")
+        .agg((pl.col("occurred_at").min() >= split).alias("is_recent"))
+    )
+    by_segment = {OVERALL: _trends(baskets)}
+    for name, members in segments(users):
+        table = _trends(baskets.join(members, on="user_id", how="semi"))
+        if len(table.index):
+            by_segment[name] = table
+    return Popularity(by_segment)
+
+
+def _trends(baskets: pl.DataFrame) -> Candidates:
+    counts = baskets.group_by("item_index").agg(pl.col("is_recent").sum().alias("recent"), (~pl.col("is_recent")).sum().alias("usual"))
+    counts = counts.sort("item_index")
+    recent, usual = (counts[name].to_numpy().astype(np.float32) for name in ("recent", "usual"))
+    # As much as the whole shop sells now: a holiday week is no trend of every item.
+    expected = usual * (recent.sum() / max(float(usual.sum()), 1.0))
+    return trending_of(counts["item_index"].to_numpy().astype(np.int32), recent, expected, TABLE_SIZE)

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from endcap.algorithms.neighbour_source import DEFAULT_METHOD, neighbour_method
+from endcap.algorithms.registry import DEFAULT_ALGORITHM, neighbour_algorithm
 from endcap.core.files import replacing_folder
 from endcap.core.log import get_logger
 from endcap.engine.retrieval.popular import OVERALL
@@ -17,9 +17,7 @@ from endcap.training.moment_tables import ServedTables, TablesArtifact
 from endcap.training.training_set import TrainingSet
 from endcap_components.build_tables.complements import complements_of
 from endcap_components.build_tables.item_to_item import item_to_item_at
-from endcap_components.build_tables.popularity import popularity_of
-from endcap_components.build_tables.repurchase_gaps import repurchase_gap_days
-from endcap_components.build_tables.trending import trending_at
+from endcap_components.build_tables.popularity import popularity_of, repurchase_gap_days, trending_at
 
 POPULARITY_DAYS = 28
 SERVED_DAYS = 365
@@ -30,7 +28,7 @@ def build_tables(
     training_dir: Path,
     out_dir: Path,
     *,
-    item_to_item: Mapping[str, Any] = DEFAULT_METHOD,
+    item_to_item: Mapping[str, Any] = DEFAULT_ALGORITHM,
     popularity_days: int = POPULARITY_DAYS,
     neighbours: int = 50,
     seed: int = 0,
@@ -46,15 +44,15 @@ def build_tables(
         item_to_item: `method`, and those of its settings that are not its defaults.
         popularity_days: purchases of so many days count as popularity.
         neighbours: kept for each item.
-        seed: of everything random in the method.
+        seed: of everything random in the algorithm.
 
     Returns:
         Counts by name.
 
     Raises:
-        InvalidInput: `item_to_item` names no method with neighbours, or settings that the method does not have.
+        InvalidInput: `item_to_item` names no algorithm with neighbours, or settings that the algorithm does not have.
     """
-    method = neighbour_method(item_to_item)
+    algorithm = neighbour_algorithm(item_to_item)
     training = TrainingSet(training_dir)
     manifest = training.manifest
     purchases = training.purchases
@@ -62,7 +60,7 @@ def build_tables(
     with replacing_folder(out_dir) as aside:
         tables = TablesArtifact(aside)
         for moment in (*manifest.ranking_windows, manifest.cut, manifest.data_end):
-            table = item_to_item_at(training, moment, method, seed=seed, neighbours=neighbours)
+            table = item_to_item_at(training, moment, algorithm, seed=seed, neighbours=neighbours)
             tables.write_item_to_item(moment, table)
             counts["items_with_neighbours"] = float((table.index[:, 0] > 0).sum())
         for moment in (*manifest.ranking_windows, manifest.cut, manifest.data_end):

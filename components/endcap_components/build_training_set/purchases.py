@@ -1,11 +1,12 @@
-"""Purchases as training sees them: who bought which item index, when, in which basket."""
+"""Purchases by item index, and the items that enough people bought."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime, timedelta
 from pathlib import Path
 
 import duckdb
+import numpy as np
 import polars as pl
 
 from endcap.contracts.event import EventType
@@ -94,6 +95,35 @@ def first_purchases(purchases: pl.DataFrame) -> pl.DataFrame:
 @contextmanager
 def bounded_duckdb(spill_dir: Path) -> Iterator[duckdb.DuckDBPyConnection]:
     """A connection that spills to `spill_dir` beyond MEMORY_LIMIT."""
-    config = {"memory_limit": MEMORY_LIMIT, "temp_directory": str(spill_dir)}
+    config: dict[str, str | bool | int | float | list[str]] = {"memory_limit": MEMORY_LIMIT, "temp_directory": str(spill_dir)}
     with duckdb.connect(config=config) as connection:
         yield connection
+
+
+class BuyerCounts:
+    """Counts each item's buyers before some moments. Parts have different users, so counts add up."""
+
+    def __init__(self, moments: Sequence[datetime], item_count: int) -> None:
+        """
+        Args:
+            moments: in any order.
+            item_count: n, items of the catalogue.
+        """
+        self._moments = tuple(moments)
+        self._count = np.zeros((len(self._moments), item_count + 1), dtype=np.int64)
+
+    def add(self, first_purchases: pl.DataFrame) -> None:
+        """Take in a part's `endcap_components.build_training_set.purchases.first_purchases`."""
+        for place, moment in enumerate(self._moments):
+            index = first_purchases.filter(pl.col("occurred_at") < moment)["item_index"].to_numpy()
+            self._count[place] += np.bincount(index, minlength=self._count.shape[1])
+
+    def eligible(self, min_buyers: int) -> pl.DataFrame:
+        """Columns event_timestamp, item_index (int32): by moment, the items with at least `min_buyers` buyers before it."""
+        frames = [
+            pl.DataFrame({"item_index": np.flatnonzero(count >= min_buyers).astype(np.int32)}).select(
+                pl.lit(moment).dt.cast_time_unit("us").alias("event_timestamp"), "item_index"
+            )
+            for moment, count in zip(self._moments, self._count, strict=True)
+        ]
+        return pl.concat(frames)

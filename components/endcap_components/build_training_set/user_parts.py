@@ -14,11 +14,10 @@ from endcap.catalogue.vocabulary import Vocabulary
 from endcap.training.example_shards import ExampleManifest, ExampleShardWriter
 from endcap.training.sequence_shards import SequenceShardWriter, UserSequences
 from endcap.training.shard_files import USERS_A_SHARD
-from endcap_components.build_training_set.eligible import BuyerCounts
 from endcap_components.build_training_set.examples import retrieval_examples, targets_of
 from endcap_components.build_training_set.feature_rows import KEYS_AT_ONCE, UserRows
 from endcap_components.build_training_set.moments import Moments
-from endcap_components.build_training_set.purchases import divide_by_user, first_purchases, part_of
+from endcap_components.build_training_set.purchases import BuyerCounts, divide_by_user, first_purchases, part_of
 
 PURCHASES_A_PART = 2_000_000
 

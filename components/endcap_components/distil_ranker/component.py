@@ -3,7 +3,7 @@
 from kfp import dsl
 from kfp.dsl import Dataset, Input, Metrics, Model, Output
 
-from endcap_components.image import BASE_IMAGE
+from endcap_components.kfp_step import BASE_IMAGE
 
 
 @dsl.component(base_image=BASE_IMAGE, packages_to_install=[], install_kfp_package=False)
@@ -20,20 +20,16 @@ def distil_ranker(
     metrics: Output[Metrics],
 ) -> None:
     """Train a student of the ranker; `hyperparameters` are fields of DistillationHyperparameters, `{}` hands the ranker on as it is."""
-    import json
     from pathlib import Path
 
     from endcap.core.settings import RetrievalSettings
     from endcap_components.distil_ranker.hyperparameters import DistillationHyperparameters
     from endcap_components.distil_ranker.step import Taught
     from endcap_components.distil_ranker.step import distil_ranker as distil
+    from endcap_components.kfp_step import log_metrics
 
     parameters = DistillationHyperparameters.of(hyperparameters)
     folders = Taught(*(Path(each.path) for each in (training, tables, two_tower, teacher)))
     logged = distil(folders, Path(ranker.path), parameters=parameters, quotas=RetrievalSettings(**quotas), seed=seed)
     ranker.metadata.update(parameters.model_dump(mode="json") if parameters else teacher.metadata)
-    for name, value in logged.items():
-        metrics.log_metric(name, value)
-    # The file makes the step cacheable: a step whose output artifact was never written is run each time.
-    Path(metrics.path).parent.mkdir(parents=True, exist_ok=True)
-    Path(metrics.path).write_text(json.dumps(logged))
+    log_metrics(metrics, logged)

@@ -58,15 +58,22 @@ def _write_student(
     taught: Taught, folder: Path, parameters: DistillationHyperparameters, quotas: RetrievalSettings, seed: int
 ) -> dict[str, float]:
     prepare_tensorflow(seed)
-    from endcap_components.distil_ranker.fit import fit_student
+    from endcap_components.distil_ranker.student import fit_student
     from endcap_components.distil_ranker.teacher import Teacher
     from endcap_components.train_ranker.examples import ranking_examples
     from endcap_components.train_ranker.export import ServedRanker, export_ranker
 
     training, two_tower = TrainingSet(taught.training), TwoTowerArtifact(taught.two_tower)
     # Every candidate is kept: the teacher has something to say about each.
-    drawn = {"queries_max": parameters.queries_max, "held_out_share": parameters.held_out_share, "seed": seed}
-    examples = ranking_examples(training, TablesArtifact(taught.tables), two_tower, quotas, **drawn)
+    examples = ranking_examples(
+        training,
+        TablesArtifact(taught.tables),
+        two_tower,
+        quotas,
+        queries_max=parameters.queries_max,
+        held_out_share=parameters.held_out_share,
+        seed=seed,
+    )
     teacher_logits = Teacher(taught.teacher).logits(examples)
     category_sizes = [len(training.user_vocabularies[name]) for name in USER_CATEGORICAL]
     student, calibration, metrics = fit_student(examples, teacher_logits, category_sizes, parameters, seed)

@@ -3,7 +3,7 @@
 from kfp import dsl
 from kfp.dsl import HTML, Dataset, Input, Metrics, Model, Output
 
-from endcap_components.image import BASE_IMAGE
+from endcap_components.kfp_step import BASE_IMAGE
 
 
 @dsl.component(base_image=BASE_IMAGE, packages_to_install=[], install_kfp_package=False)
@@ -20,16 +20,12 @@ def evaluate(
     report: Output[HTML],
 ) -> None:
     """Judge all models and baselines, with intervals, segments, calibration and a report."""
-    import json
     from pathlib import Path
 
     from endcap.core.settings import RetrievalSettings
     from endcap_components.evaluate.step import Artifacts, evaluate_step
+    from endcap_components.kfp_step import log_metrics
 
     folders = Artifacts(Path(training.path), Path(tables.path), Path(two_tower.path), Path(ranker.path))
     result = evaluate_step(folders, Path(evaluation.path), Path(report.path), RetrievalSettings(**quotas), seed)
-    for name, value in result.flat().items():
-        metrics.log_metric(name, value)
-    # The file makes the step cacheable: a step whose output artifact was never written is run each time.
-    Path(metrics.path).parent.mkdir(parents=True, exist_ok=True)
-    Path(metrics.path).write_text(json.dumps(result.flat()))
+    log_metrics(metrics, result.flat())

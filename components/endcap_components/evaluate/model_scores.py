@@ -9,23 +9,24 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from endcap.algorithms.algorithm import TrainingData
+from endcap.algorithms.interactions import Interactions
+from endcap.algorithms.own_items import OwnScores
+from endcap.algorithms.popularity import RecentPopular
 from endcap.contracts.evaluation import DEEP_K, FULL
 from endcap.contracts.moment import DAY_S
 from endcap.core.settings import RetrievalSettings
 from endcap.engine.retrieval.candidates import Candidates, CandidateSet
 from endcap.engine.retrieval.user_state import UserState
-from endcap.evaluation.baselines.item_to_item import item_to_item
-from endcap.evaluation.baselines.own_decayed import own_decayed
-from endcap.evaluation.baselines.own_most_bought import own_most_bought
-from endcap.evaluation.baselines.popular import popular
-from endcap.evaluation.purchase_log import PurchaseLog, UserItems
 from endcap.evaluation.ranked_lists import ScoredPairs
+from endcap.evaluation.user_items import UserItems
 from endcap.training.candidates import candidate_sets, nearest_items
 from endcap.training.moment_tables import MomentTables, TablesArtifact
 from endcap.training.scoring import RankerArtifact, TwoTowerArtifact, evaluation_context
 from endcap.training.training_set import TrainingSet
 
 BASELINE = "own_most_bought"
+OWN_DECAY_DAYS = 60.0
 OWN = (BASELINE, "own_decayed")
 """Models that know only what a user bought before, so they have nothing to say about new items."""
 
@@ -39,7 +40,8 @@ class EvaluatedUsers:
         states: of the same users.
         truth: everything they bought after the cut among eligible items.
         truth_baskets: int32, baskets of each pair of `truth`.
-        log: purchases before the cut.
+        purchases: of these users, before the cut, an item once a basket.
+        everyone: the same of all users, whether they are evaluated or not.
         eligible: bool [n + 1].
     """
 
@@ -47,7 +49,8 @@ class EvaluatedUsers:
     states: Sequence[UserState]
     truth: UserItems
     truth_baskets: NDArray[np.int32]
-    log: PurchaseLog
+    purchases: Interactions
+    everyone: Interactions
     eligible: NDArray[np.bool_]
 
     @classmethod
@@ -64,19 +67,26 @@ class EvaluatedUsers:
         user_ids = [users.user_ids[row] for row in rows]
         places = pl.DataFrame({"user_id": user_ids, "user_row": np.arange(len(rows), dtype=np.int64)})
         labels = labels.join(places, on="user_id", how="inner").sort("user_row", "item_index")
+        before, item_count = purchases_before(pl.scan_parquet(training.path / "purchases.parquet"), cut), len(training.item_rows)
         return cls(
             user_ids=user_ids,
             states=[users.states[row] for row in rows],
             truth=UserItems(labels["user_row"].to_numpy(), labels["item_index"].to_numpy().astype(np.int32), len(rows)),
             truth_baskets=labels["baskets"].to_numpy().astype(np.int32),
-            log=PurchaseLog.of(_purchases_before(training, cut), user_ids),
+            purchases=Interactions.of(before, user_ids, item_count),
+            everyone=Interactions.of(before, before["user_id"].unique().sort().to_list(), item_count),
             eligible=eligible,
         )
 
     @cached_property
     def depths(self) -> NDArray[np.int64]:
         """int64 [u]: items to score so that DEEP_K are left when what a user bought is taken out."""
-        return DEEP_K + self.log.pairs.counts
+        return DEEP_K + self.bought.counts
+
+    @cached_property
+    def bought(self) -> UserItems:
+        """Pairs of the users and what they bought before the cut."""
+        return UserItems.of(self.purchases)
 
 
 @dataclass(frozen=True)
@@ -87,16 +97,31 @@ class RankedCandidates:
     probabilities: dict[str, NDArray[np.float32]]
 
 
-def baseline_scores(users: EvaluatedUsers, tables: MomentTables, item_count: int) -> dict[str, ScoredPairs]:
+def baseline_scores(users: EvaluatedUsers, tables: MomentTables) -> dict[str, ScoredPairs]:
     """Every baseline by name, over eligible items; lists too short for a page go on with popular items."""
-    everybody = popular(users.log, item_count, users.depths).eligible(users.eligible)
-    first = popular(users.log, item_count, np.full(len(users.user_ids), 2 * DEEP_K)).eligible(users.eligible)
+    deepest = np.full(len(users.user_ids), 2 * DEEP_K)
+    fill = popular(users.everyone, deepest).eligible(users.eligible)
+    nothing = np.zeros(0, dtype=np.int32)
+    related = [tables.item_to_item.candidates(state, nothing, int(depth)) for state, depth in zip(users.states, users.depths, strict=True)]
     return {
-        "popular": everybody,
-        "own_most_bought": own_most_bought(users.log).eligible(users.eligible).filled_from(first),
-        "own_decayed": own_decayed(users.log).eligible(users.eligible).filled_from(first),
-        "item_to_item": item_to_item(tables.item_to_item, users.states, users.depths).eligible(users.eligible),
+        "popular": popular(users.everyone, users.depths).eligible(users.eligible),
+        "own_most_bought": own_items(users.purchases, None).eligible(users.eligible).filled_from(fill),
+        "own_decayed": own_items(users.purchases, OWN_DECAY_DAYS).eligible(users.eligible).filled_from(fill),
+        "item_to_item": ScoredPairs.of(related).eligible(users.eligible),
     }
+
+
+def popular(everyone: Interactions, depths: NDArray[np.int64]) -> ScoredPairs:
+    """What everybody bought most in the last weeks, as many items for each user as `depths` (int64 [users]) says."""
+    nothing = TrainingData(everyone, None, np.zeros((everyone.item_count + 1, 0), dtype=np.int32))
+    counts = RecentPopular().fit(nothing, seed=0).bought
+    bought = np.flatnonzero(counts).astype(np.int32)
+    return ScoredPairs.same_for_all(Candidates.best(bought, counts[bought], int(depths.max(initial=0))), depths)
+
+
+def own_items(purchases: Interactions, decay_days: float | None) -> ScoredPairs:
+    """The users' own items, by how often they were bought, or by how often and lately."""
+    return ScoredPairs.of_matrix(OwnScores(decay_days).summed(purchases))
 
 
 def trained_scores(
@@ -131,11 +156,21 @@ def _rank(by_user: Sequence[Mapping[str, NDArray[np.float32]]], found: Sequence[
     return RankedCandidates(ScoredPairs(pairs, probabilities["buy"].astype(np.float64)), probabilities)
 
 
-def _purchases_before(training: TrainingSet, cut: datetime) -> pl.DataFrame:
+def purchases_before(purchases: pl.LazyFrame, cut: datetime) -> pl.DataFrame:
+    """What was bought before the cut, an item once a basket, oldest first.
+
+    Args:
+        purchases: columns user_id, item_index, session_id, occurred_at.
+        cut: nothing from here on is seen.
+
+    Returns:
+        Columns user_id, item_index, age_days.
+    """
     age_days = (pl.lit(cut) - pl.col("occurred_at")).dt.total_seconds() / DAY_S
     return (
-        pl.scan_parquet(training.path / "purchases.parquet")
-        .filter(pl.col("occurred_at") < cut)
-        .select("user_id", "item_index", "session_id", age_days.alias("age_days"))
+        purchases.filter(pl.col("occurred_at") < cut)
+        .group_by("user_id", "session_id", "item_index")
+        .agg(age_days.min().alias("age_days"))
+        .sort("age_days", "item_index", descending=[True, False])
         .collect()
     )

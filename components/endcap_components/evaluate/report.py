@@ -1,14 +1,154 @@
 """The evaluation report: one HTML page that needs nothing beside it."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from endcap.contracts.evaluation import ALL, DEEP_K, FULL, MAIN_K, NEW, TRUTHS, Evaluation, Figure, TruthFigures
+from endcap.contracts.evaluation import (
+    ALL,
+    DEEP_K,
+    FULL,
+    MAIN_K,
+    NEW,
+    TRUTHS,
+    Evaluation,
+    Figure,
+    Reliability,
+    SegmentFigures,
+    TruthFigures,
+)
 from endcap.core.files import replace_text
-from endcap.evaluation.page_style import STYLE
-from endcap_components.evaluate.plots import model_intervals, model_title, reliability_curves, segment_comparison
-from endcap_components.evaluate.report_page import PAGE
+from endcap.evaluation.report_style import ACCENT, QUIET, SECOND, STYLE, drawing
+
+DECISION_PLACE = "<!-- the gate's decision -->"
+"""Where the gate, which comes after the evaluation, writes what it said."""
+
+PAGE = """<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<title>Evaluation up to {{ evaluation.data_end.date() }}</title>
+<style>{{ style|safe }}</style>
+</head>
+<body><main>
+<h1>Evaluation</h1>
+<p class="soft">Weights saw {{ evaluation.data_start.date() }} to {{ evaluation.cut.date() }};
+lists are judged by the {{ evaluation.horizon_days }} days from there on. Intervals: 95 %, bootstrap over users.</p>
+<div class="cards">
+{% for card in headline %}<div class="card"><b>{{ card.value }}</b>{{ card.text }}<br><small>{{ card.against }}</small></div>
+{% endfor %}</div>
+<!-- the gate's decision -->
+{% for truth in truths %}
+<section>
+<h2>{{ truth.title[0]|upper }}{{ truth.title[1:] }}</h2>
+<p class="soft">{{ "{:,}".format(truth.figures.users) }} users with {{ "%.1f"|format(truth.figures.items_per_user) }} items each on average.
+The best of each column is set bold.</p>
+<div class="scroll"><table>
+<thead><tr><th>model</th>{% for metric in truth.metrics %}<th>{{ metric }}</th>{% endfor %}</tr></thead>
+<tbody>{% for row in truth.rows %}<tr{% if row.is_full %} class="full"{% endif %}><td>{{ row.model }}</td>
+{% for figure, is_best in row.cells %}<td{% if is_best %} class="best"{% endif %}>{% if figure %}{{ "%.3f"|format(figure.mean) }}
+<small>{{ "%.3f"|format(figure.low) }} to {{ "%.3f"|format(figure.high) }}</small>{% else %}-{% endif %}</td>{% endfor %}</tr>
+{% endfor %}</tbody></table></div>
+<div class="plots">
+<figure><figcaption>Ranking</figcaption>{{ truth.ndcg }}</figure>
+<figure><figcaption>Retrieval</figcaption>{{ truth.recall }}</figure>
+</div>
+{% if truth.segments %}<div class="plots"><figure><figcaption>By segment, against {{ truth.baseline }}</figcaption>
+{{ truth.segments }}</figure></div>{% endif %}
+</section>
+{% endfor %}
+<section>
+<h2>Calibration of the ranker</h2>
+<p class="soft">Candidates in bins of equal size: what the ranker said, and what happened.</p>
+<div class="plots"><figure>{{ reliability }}</figure></div>
+</section>
+<section>
+<h2>Data</h2>
+<dl>
+<dt>events</dt><dd>{{ evaluation.data_start.isoformat() }} to {{ evaluation.data_end.isoformat() }}</dd>
+<dt>cut</dt><dd>{{ evaluation.cut.isoformat() }}</dd>
+<dt>items that may be recommended</dt>
+<dd>{{ "{:,}".format(evaluation.eligible_items) }} (bought by at least {{ evaluation.min_buyers }} users)</dd>
+<dt>candidates a user</dt><dd>at most {{ "{:,}".format(evaluation.candidates_max) }}</dd>
+<dt>dataset</dt><dd><code>{{ evaluation.dataset_fingerprint }}</code></dd>
+</dl>
+<p class="soft" style="margin-top:14px">Diversity: share of a list's pairs from different categories. Novelty: mean self-information of a
+list's items in bits. Coverage: share of the catalogue that stands in at least one list.</p>
+</section>
+</main></body>
+</html>
+"""
+
+
+def model_intervals(models: Mapping[str, Mapping[str, Figure]], metric: str, label: str) -> str:
+    """One metric of every model as a dot with its interval, best on top.
+
+    Args:
+        models: by model and metric.
+        metric: for example ndcg@10.
+        label: of the axis.
+    """
+    rows = sorted(((name, figures[metric]) for name, figures in models.items() if metric in figures), key=lambda row: row[1].mean)
+    with drawing(6.2, 0.42 * len(rows) + 0.9) as (axes, svg):
+        for place, (name, figure) in enumerate(rows):
+            colour = ACCENT if name in (FULL, "two_tower") else QUIET
+            axes.plot([figure.low, figure.high], [place, place], color=colour, linewidth=3, alpha=0.45, solid_capstyle="round")
+            axes.plot([figure.mean], [place], "o", color=colour, markersize=8)
+            axes.annotate(f"{figure.mean:.3f}", (figure.high, place), xytext=(8, 0), textcoords="offset points", va="center", fontsize=9.5)
+        axes.set_yticks(range(len(rows)), [model_title(name) for name, _ in rows])
+        axes.set_ylim(-0.6, len(rows) - 0.4)
+        axes.set_xlim(left=0)
+        axes.margins(x=0.12)
+        axes.grid(axis="y", visible=False)
+        axes.set_xlabel(label)
+    return svg[0]
+
+
+def segment_comparison(segments: Mapping[str, SegmentFigures], models: Sequence[str], metric: str, label: str) -> str:
+    """Two models side by side in every segment."""
+    names = [name for name, figures in segments.items() if all(metric in figures.models.get(model, {}) for model in models)]
+    with drawing(7.2, 0.5 * len(names) + 1.1) as (axes, svg):
+        for shift, colour, model in zip((0.14, -0.14), (ACCENT, SECOND), models, strict=True):
+            figures = [segments[name].models[model][metric] for name in names]
+            places = [len(names) - 1 - place + shift for place in range(len(names))]
+            axes.hlines(places, [each.low for each in figures], [each.high for each in figures], color=colour, linewidth=3, alpha=0.4)
+            axes.plot([each.mean for each in figures], places, "o", color=colour, markersize=7, label=model_title(model))
+        axes.set_yticks([len(names) - 1 - place for place in range(len(names))], [f"{name}  (n={segments[name].users})" for name in names])
+        axes.set_xlim(left=0)
+        axes.grid(axis="y", visible=False)
+        axes.set_xlabel(label)
+        axes.legend(loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=2, frameon=False)
+    return svg[0]
+
+
+def reliability_curves(reliability: Mapping[str, Reliability]) -> str:
+    """Predicted against observed probability of every objective, on logarithmic axes; the diagonal is perfect."""
+    with drawing(5.4, 4.4) as (axes, svg):
+        seen = [max(value, 1e-4) for each in reliability.values() for bin_ in each.bins for value in (bin_.predicted, bin_.observed)]
+        low, high = (min(seen) / 1.5, min(1.0, max(seen) * 1.5)) if seen else (1e-4, 1.0)
+        axes.plot([low, high], [low, high], "--", color=QUIET, linewidth=1.2, label="perfect")
+        for colour, (objective, each) in zip((ACCENT, SECOND), reliability.items(), strict=False):
+            axes.plot(
+                [bin_.predicted for bin_ in each.bins],
+                [max(bin_.observed, 1e-4) for bin_ in each.bins],
+                "o-",
+                color=colour,
+                markersize=5,
+                linewidth=1.4,
+                label=f"{model_title(objective)} (error {each.error:.4f})",
+            )
+        axes.set(xscale="log", yscale="log", xlim=(low, high), ylim=(low, high))
+        axes.set_xlabel("predicted probability")
+        axes.set_ylabel("share that came true")
+        axes.legend(frameon=False, loc="upper left")
+    return svg[0]
+
+
+def model_title(name: str) -> str:
+    """A model's or an objective's name as a reader says it."""
+    return "whole pipeline" if name == FULL else name.replace("_", " ")
+
 
 TABLE_METRICS = (
     f"ndcg@{MAIN_K}",

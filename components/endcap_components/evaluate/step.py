@@ -7,17 +7,16 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from endcap.contracts.evaluation import ALL, DEEP_K, NEW, Evaluation, Reliability, ReliabilityBin
+from endcap.contracts.evaluation import ALL, DEEP_K, NEW, Evaluation, Reliability, ReliabilityBin, TruthFigures
 from endcap.core.errors import DataRejected
 from endcap.core.files import replacing_folder
 from endcap.core.log import get_logger
 from endcap.core.progress import StepProgress
 from endcap.core.settings import RetrievalSettings
 from endcap.evaluation.calibration import calibration_curve, expected_calibration_error
-from endcap.evaluation.judgement import JudgedCatalogue, Judgement, judge
-from endcap.evaluation.purchase_log import contains, pair_keys
+from endcap.evaluation.evaluate_lists import CatalogueFacts, EvaluatedLists, by_value, evaluate_lists, history_terciles
 from endcap.evaluation.ranked_lists import ScoredPairs
-from endcap.evaluation.segments import by_value, history_terciles
+from endcap.evaluation.user_items import contains, pair_keys
 from endcap.features.columns import USER_CATEGORICAL
 from endcap.training.moment_tables import TablesArtifact
 from endcap.training.scoring import RankerArtifact, TwoTowerArtifact
@@ -28,6 +27,8 @@ from endcap_components.evaluate.report import write_report
 EVALUATION_NAME = "evaluation.json"
 PER_USER_NAME = "per_user.parquet"
 USERS_MAX = 20_000
+BASELINES = {ALL: BASELINE, NEW: "popular"}
+"""By truth, the model that differences subtract."""
 _STAGES = 6
 
 
@@ -42,7 +43,7 @@ class Artifacts:
 
 
 def evaluate_step(artifacts: Artifacts, out_dir: Path, report_file: Path, quotas: RetrievalSettings, seed: int) -> Evaluation:
-    """Judge all models and write `evaluation.json`, `per_user.parquet` and the HTML report.
+    """Evaluate all models and write `evaluation.json`, `per_user.parquet` and the HTML report.
 
     Args:
         artifacts: the run's training set, tables and models.
@@ -61,7 +62,7 @@ def evaluate_step(artifacts: Artifacts, out_dir: Path, report_file: Path, quotas
         if not users.user_ids:
             raise DataRejected("no user bought before and after the cut", field="cut", value=training.manifest.cut.isoformat())
         progress.update(task, advance=1, description="Baselines")
-        scores = baseline_scores(users, tables.at(training.manifest.cut), len(training.item_rows))
+        scores = baseline_scores(users, tables.at(training.manifest.cut))
         progress.update(task, advance=1, description="Two-tower and ranker")
         trained, ranked = trained_scores(
             users,
@@ -72,38 +73,35 @@ def evaluate_step(artifacts: Artifacts, out_dir: Path, report_file: Path, quotas
             quotas=quotas,
         )
         progress.update(task, advance=1, description="Metrics")
-        judgements = _judge_truths(scores | trained, users, training, seed)
+        evaluated = _evaluate_truths(scores | trained, users, training, seed)
+        figures = {truth: lists.figures(BASELINES[truth], seed) for truth, lists in evaluated.items()}
         progress.update(task, advance=1, description="Calibration")
         reliability = _reliability(ranked, users)
         progress.update(task, advance=1, description="Report")
-        evaluation = _document(training, users, quotas, judgements, reliability)
-        _write(out_dir, evaluation, judgements)
+        evaluation = _document(training, users, quotas, figures, reliability)
+        _write(out_dir, evaluation, evaluated)
         write_report(report_file, evaluation)
     get_logger("evaluate").info("evaluated", users=len(users.user_ids), **_headline(evaluation))
     return evaluation
 
 
-def _judge_truths(scores: dict[str, ScoredPairs], users: EvaluatedUsers, training: TrainingSet, seed: int) -> dict[str, Judgement]:
-    bought = users.log.pairs
-    catalogue = JudgedCatalogue(
-        category=training.items.leaf_code, buyer_share=_buyer_share(users), eligible_count=int(users.eligible.sum())
-    )
+def _evaluate_truths(scores: dict[str, ScoredPairs], users: EvaluatedUsers, training: TrainingSet, seed: int) -> dict[str, EvaluatedLists]:
+    bought = users.bought
+    catalogue = CatalogueFacts(category=training.items.leaf_code, buyer_share=_buyer_share(users), eligible_count=int(users.eligible.sum()))
     ages = _category_names(users, training, "age_band")
     segments = history_terciles(bought.counts) | by_value("age", ages)
-    judged = {ALL: (users.truth, {name: each.lists(DEEP_K) for name, each in scores.items()}, BASELINE)}
+    lists = {ALL: (users.truth, {name: [each.lists(DEEP_K)] for name, each in scores.items()})}
     new = users.truth.without(bought)
     if len(new.item_index):
-        lists = {name: each.new_to_user(bought).lists(DEEP_K) for name, each in scores.items() if name not in OWN}
-        judged[NEW] = (new, lists, "popular")
+        lists[NEW] = (new, {name: [each.new_to_user(bought).lists(DEEP_K)] for name, each in scores.items() if name not in OWN})
     return {
-        name: judge(lists, truth, catalogue, segments, users.user_ids, baseline=baseline, seed=seed)
-        for name, (truth, lists, baseline) in judged.items()
+        name: evaluate_lists(by_model, truth, catalogue, segments, users.user_ids, seed=seed) for name, (truth, by_model) in lists.items()
     }
 
 
 def _buyer_share(users: EvaluatedUsers) -> NDArray[np.float64]:
     """Share of the evaluated users who bought each item before the cut; an item none of them bought counts as half a buyer."""
-    distinct = users.log.pairs.keys & 0xFFFFFFFF
+    distinct = users.bought.keys & 0xFFFFFFFF
     buyers = np.bincount(distinct, minlength=len(users.eligible)).astype(np.float64)
     share: NDArray[np.float64] = np.maximum(buyers, 0.5) / len(users.user_ids)
     return share
@@ -133,7 +131,7 @@ def _document(
     training: TrainingSet,
     users: EvaluatedUsers,
     quotas: RetrievalSettings,
-    judgements: dict[str, Judgement],
+    figures: dict[str, TruthFigures],
     reliability: dict[str, Reliability],
 ) -> Evaluation:
     manifest = training.manifest
@@ -146,16 +144,16 @@ def _document(
         min_buyers=manifest.min_buyers,
         eligible_items=int(users.eligible.sum()),
         candidates_max=quotas.candidates_max,
-        baselines={ALL: BASELINE, NEW: "popular"},
-        truths={name: judgement.figures for name, judgement in judgements.items()},
+        baselines=BASELINES,
+        truths=figures,
         reliability=reliability,
     )
 
 
-def _write(out_dir: Path, evaluation: Evaluation, judgements: dict[str, Judgement]) -> None:
+def _write(out_dir: Path, evaluation: Evaluation, evaluated: dict[str, EvaluatedLists]) -> None:
     with replacing_folder(out_dir) as aside:
         (aside / EVALUATION_NAME).write_text(evaluation.model_dump_json(indent=1), encoding="utf-8")
-        frames = [judgement.per_user.with_columns(pl.lit(name).alias("truth")) for name, judgement in judgements.items()]
+        frames = [lists.per_user().with_columns(pl.lit(name).alias("truth")) for name, lists in evaluated.items()]
         pl.concat(frames, how="diagonal").write_parquet(aside / PER_USER_NAME)
 
 

@@ -3,7 +3,7 @@
 from kfp import dsl
 from kfp.dsl import Dataset, Input, Model, Output
 
-from endcap_components.image import BASE_IMAGE
+from endcap_components.kfp_step import BASE_IMAGE
 
 
 @dsl.component(base_image=BASE_IMAGE, packages_to_install=[], install_kfp_package=False)
@@ -35,8 +35,18 @@ def export_bundle(
     from endcap_components.export_bundle.precision import Precision
     from endcap_components.export_bundle.step import ExportInputs, export_bundle_step
 
-    folders = (Path(each.path) for each in (training, tables, two_tower, ranker, evaluation))
-    inputs = ExportInputs(*folders, quotas, run_id, Batching.of(batching), Precision.of(precision), uncompared=uncompared)
+    inputs = ExportInputs(
+        training=Path(training.path),
+        tables=Path(tables.path),
+        two_tower=Path(two_tower.path),
+        ranker=Path(ranker.path),
+        evaluation=Path(evaluation.path),
+        quotas=quotas,
+        run_id=run_id,
+        batching=Batching.of(batching),
+        precision=Precision.of(precision),
+        uncompared=uncompared,
+    )
     made = export_bundle_step(inputs, Path(bundle.path), load_settings(), system_clock)
     bundle.metadata["version"] = str(made.manifest.version)
     bundle.metadata["precision"] = precision

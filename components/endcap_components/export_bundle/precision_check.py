@@ -1,7 +1,10 @@
 """Does a smaller number format hold? The exported model's lists for real users, against those of the float32 models."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import numpy as np
 from numpy.typing import NDArray
@@ -9,14 +12,33 @@ from numpy.typing import NDArray
 from endcap.core.errors import BundleRefused
 from endcap.core.settings import RetrievalSettings
 from endcap.evaluation.accuracy import accuracy
-from endcap.evaluation.purchase_log import UserItems, pair_keys
+from endcap.evaluation.user_items import UserItems, pair_keys
 from endcap.training.moment_tables import TablesArtifact
 from endcap.training.scoring import RankerArtifact, TwoTowerArtifact
 from endcap.training.training_set import TrainingSet
 from endcap_components.evaluate.model_scores import EvaluatedUsers, RankedCandidates, trained_scores
 from endcap_components.evaluate.step import Artifacts
-from endcap_components.export_bundle.exported_artifact import exported_artifact
 from endcap_components.export_bundle.precision import Precision
+
+SAVED_MODEL = "saved_model"
+
+
+@contextmanager
+def exported_artifact(exported: Path, two_tower_dir: Path, ranker_dir: Path) -> Iterator[Path]:
+    """A folder that is a two-tower's artifact and a ranker's at once: links to the exported model and to what lies beside the trained ones.
+
+    Args:
+        exported: a SavedModel with both signatures.
+        two_tower_dir, ranker_dir: artifacts of the training steps.
+    """
+    with TemporaryDirectory(prefix="endcap-exported-") as name:
+        folder = Path(name)
+        (folder / SAVED_MODEL).symlink_to(exported.absolute())
+        for each in (*two_tower_dir.iterdir(), *ranker_dir.iterdir()):
+            if each.name != SAVED_MODEL:
+                (folder / each.name).symlink_to(each.absolute())
+        yield folder
+
 
 K = 10
 USERS_MAX = 500
@@ -91,8 +113,15 @@ def precision_cost(exported: Path, trained: Artifacts, quotas: RetrievalSettings
     users = EvaluatedUsers.of(training, USERS_MAX, seed=0)
 
     def ranked(two_tower: Path, ranker: Path) -> RankedCandidates:
-        models = {"two_tower": TwoTowerArtifact(two_tower), "ranker": RankerArtifact(ranker)}
-        return trained_scores(users, training=training, tables=tables, quotas=quotas, **models)[1]
+        _, found = trained_scores(
+            users,
+            training=training,
+            tables=tables,
+            two_tower=TwoTowerArtifact(two_tower),
+            ranker=RankerArtifact(ranker),
+            quotas=quotas,
+        )
+        return found
 
     with exported_artifact(exported, trained.two_tower, trained.ranker) as folder:
         return PrecisionCost.of(ranked(trained.two_tower, trained.ranker), ranked(folder, folder), users.truth)

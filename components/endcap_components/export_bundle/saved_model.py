@@ -1,16 +1,18 @@
-"""One SavedModel out of two: what TensorFlow Serving loads as a whole, so that query tower and ranker are never of different runs."""
+"""One SavedModel out of two, so that query tower and ranker are never of different runs, and the requests it is warmed up with."""
 
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import tensorflow as tf
 
 from endcap.contracts.signatures import ENCODE_QUERY, RANK
 from endcap.core.errors import BundleInvalid
+from endcap.core.log import get_logger
 from endcap_components.export_bundle.batching import Batching
 from endcap_components.export_bundle.precision import Precision
-from endcap_components.export_bundle.reduced_signature import ReducedSignature
+from endcap_components.export_bundle.reduced_graph import ReducedSignature
 
 
 @dataclass(frozen=True)
@@ -87,3 +89,42 @@ def _concrete(method: Any, like: Any) -> Any:
     """The method as a signature with the inputs of another one."""
     inputs = {name: tf.TensorSpec(spec.shape, spec.dtype, name) for name, spec in like.structured_input_signature[1].items()}
     return tf.function(method).get_concrete_function(**inputs)
+
+
+WARM_UP_FILE = "assets.extra/tf_serving_warmup_requests"
+CANDIDATES = 1000
+
+
+def write_warm_up(folder: Path, model_name: str) -> None:
+    """Write one zero-filled request a signature; left out where the packages of TensorFlow Serving's API are not installed.
+
+    Args:
+        folder: a bundle with its SavedModel.
+        model_name: under which TensorFlow Serving serves it.
+    """
+    try:
+        from tensorflow_serving.apis import predict_pb2, prediction_log_pb2
+    except ModuleNotFoundError as error:
+        if str(error.name).partition(".")[0] != "tensorflow_serving":
+            raise
+        get_logger("export_bundle").info("no warm-up requests: the packages of TensorFlow Serving's API are not installed")
+        return
+    signatures = tf.saved_model.load(str(folder)).signatures
+    path = folder / WARM_UP_FILE
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with tf.io.TFRecordWriter(str(path)) as writer:
+        for name in (ENCODE_QUERY, RANK):
+            request = predict_pb2.PredictRequest()
+            request.model_spec.name = model_name
+            request.model_spec.signature_name = name
+            for key, spec in signatures[name].structured_input_signature[1].items():
+                request.inputs[key].CopyFrom(tf.make_tensor_proto(zeros_of(key, spec, name)))
+            log = prediction_log_pb2.PredictionLog(predict_log=prediction_log_pb2.PredictLog(request=request))
+            writer.write(log.SerializeToString())
+
+
+def zeros_of(key: str, spec: tf.TensorSpec, signature: str) -> np.ndarray:
+    """One query's input, or for `rank` CANDIDATES rows where it has one a candidate, all zeros."""
+    per_candidate = signature == RANK and key in ("query_row", "item_index", "item_numeric", "pair_numeric")
+    rows = CANDIDATES if per_candidate else 1
+    return np.zeros([rows if size is None else size for size in spec.shape], dtype=spec.dtype.as_numpy_dtype)

@@ -1,6 +1,7 @@
 """The step gate: record the run, compare with the champion, say yes or no."""
 
 from dataclasses import dataclass
+from html import escape
 from pathlib import Path
 from typing import Any
 
@@ -10,8 +11,28 @@ from endcap.core.settings import Settings
 from endcap.evaluation.gate import Decision, GateLimits, decide
 from endcap.release.bundle.release_record import ReleaseRecord, read_release
 from endcap.release.tracking import Champion, Tracking
+from endcap_components.evaluate.report import DECISION_PLACE
 from endcap_components.evaluate.step import EVALUATION_NAME
-from endcap_components.gate.judged_report import write_judged_report
+
+
+def write_judged_report(report: Path, target: Path, decision: Decision) -> None:
+    """Write the page again, the decision and each of its conditions in the place that the page keeps for it; else at its end.
+
+    Args:
+        report: the HTML page of the step evaluate.
+        target: the file to write.
+        decision: what the gate said.
+    """
+    page = report.read_text(encoding="utf-8")
+    section = _section(decision)
+    target.parent.mkdir(parents=True, exist_ok=True)
+    with_decision = page.replace(DECISION_PLACE, section, 1) if DECISION_PLACE in page else page + section
+    target.write_text(with_decision, encoding="utf-8")
+
+
+def _section(decision: Decision) -> str:
+    conditions = "".join(f"<li>{escape(each)}</li>" for each in decision.conditions)
+    return f"<section>\n<h2>Gate: {'accepted' if decision.accepted else 'refused'}</h2>\n<ul>{conditions}</ul>\n</section>"
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,7 @@
 
 from kfp import dsl
 
-from endcap_components.image import BASE_IMAGE
+from endcap_components.kfp_step import BASE_IMAGE
 
 
 @dsl.component(base_image=BASE_IMAGE, packages_to_install=[], install_kfp_package=False)

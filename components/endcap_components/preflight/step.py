@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Any
 
-from endcap.algorithms.neighbour_source import neighbour_method
+from endcap.algorithms.registry import neighbour_algorithm
 from endcap.core.settings import Settings
 from endcap.dataset.layout import open_dataset
 from endcap.release.bundle.rollout_target import rollout_target
@@ -35,11 +35,11 @@ def check_parameters(distil: dict[str, Any], precision: str, item_to_item: dict[
     Args:
         distil: hyperparameters of the student, `{}` for none.
         precision: of the exported weights.
-        item_to_item: the method that makes the table, and its settings.
+        item_to_item: the algorithm that makes the table, and its settings.
 
     Raises:
         InvalidInput: a name is unknown or a value is not allowed.
     """
     DistillationHyperparameters.of(distil)
     Precision.of(precision)
-    neighbour_method(item_to_item)
+    neighbour_algorithm(item_to_item)

@@ -3,7 +3,7 @@
 from kfp import dsl
 from kfp.dsl import Dataset, Input
 
-from endcap_components.image import BASE_IMAGE
+from endcap_components.kfp_step import BASE_IMAGE
 
 
 @dsl.component(base_image=BASE_IMAGE, packages_to_install=[], install_kfp_package=False)
@@ -11,6 +11,7 @@ def publish_features(features: Input[Dataset]) -> str:
     """Publish feature tables and apply the feature repository; returns the features' fingerprint."""
     from pathlib import Path
 
-    from endcap_components.publish_features.step import publish_features_step
+    from endcap.core.settings import load_settings
+    from endcap.features.store.publish import publish_features as publish
 
-    return publish_features_step(Path(features.path))
+    return publish(Path(features.path), load_settings())

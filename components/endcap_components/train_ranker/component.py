@@ -3,7 +3,7 @@
 from kfp import dsl
 from kfp.dsl import Dataset, Input, Metrics, Model, Output
 
-from endcap_components.image import BASE_IMAGE
+from endcap_components.kfp_step import BASE_IMAGE
 
 
 @dsl.component(base_image=BASE_IMAGE, packages_to_install=[], install_kfp_package=False)
@@ -19,10 +19,10 @@ def train_ranker(
     metrics: Output[Metrics],
 ) -> None:
     """Train the ranker on what retrieval returns; `quotas` are fields of RetrievalSettings, `hyperparameters` of RankerHyperparameters."""
-    import json
     from pathlib import Path
 
     from endcap.core.settings import RetrievalSettings
+    from endcap_components.kfp_step import log_metrics
     from endcap_components.train_ranker.hyperparameters import RankerHyperparameters
     from endcap_components.train_ranker.step import train_ranker as train
 
@@ -37,8 +37,4 @@ def train_ranker(
         seed=seed,
     )
     ranker.metadata.update(parameters.model_dump(mode="json"))
-    for name, value in logged.items():
-        metrics.log_metric(name, value)
-    # The file makes the step cacheable: a step whose output artifact was never written is run each time.
-    Path(metrics.path).parent.mkdir(parents=True, exist_ok=True)
-    Path(metrics.path).write_text(json.dumps(logged))
+    log_metrics(metrics, logged)

@@ -3,7 +3,7 @@
 from kfp import dsl
 from kfp.dsl import Dataset, Input, Metrics, Model, Output
 
-from endcap_components.image import BASE_IMAGE
+from endcap_components.kfp_step import BASE_IMAGE
 
 
 @dsl.component(base_image=BASE_IMAGE, packages_to_install=[], install_kfp_package=False)
@@ -15,18 +15,14 @@ def train_two_tower(
     metrics: Output[Metrics],
 ) -> None:
     """Train the two-tower; `hyperparameters` overrides defaults of TwoTowerHyperparameters by name."""
-    import json
     from pathlib import Path
 
     from endcap.core.settings import load_settings
+    from endcap_components.kfp_step import log_metrics
     from endcap_components.train_two_tower.hyperparameters import TwoTowerHyperparameters
     from endcap_components.train_two_tower.step import train_two_tower as train
 
     parameters = TwoTowerHyperparameters.of(hyperparameters)
     logged = train(Path(training.path), Path(two_tower.path), parameters, seed, load_settings().training)
     two_tower.metadata.update(parameters.model_dump())
-    for name, value in logged.items():
-        metrics.log_metric(name, value)
-    # The file makes the step cacheable: a step whose output artifact was never written is run each time.
-    Path(metrics.path).parent.mkdir(parents=True, exist_ok=True)
-    Path(metrics.path).write_text(json.dumps(logged))
+    log_metrics(metrics, logged)

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from endcap.catalogue.item_table import ItemTable
+from endcap.catalogue.text_column import TextColumn
 
 TITLE_WORDS_MAX = 8
 _WORD = re.compile(r"[0-9a-z]+")
@@ -75,7 +76,7 @@ def _price_codes(price: NDArray[np.float32], buckets: int) -> NDArray[np.int32]:
     return np.where(known, np.searchsorted(edges, price, side="right") + 1, 0).astype(np.int32)
 
 
-def _title_codes(titles: NDArray[np.str_], buckets: int) -> NDArray[np.int32]:
+def _title_codes(titles: TextColumn, buckets: int) -> NDArray[np.int32]:
     """int32 [n + 1, TITLE_WORDS_MAX]; words hashed by CRC-32, which is the same on every machine."""
     codes = np.zeros((len(titles), TITLE_WORDS_MAX), dtype=np.int32)
     for row, title in enumerate(titles):

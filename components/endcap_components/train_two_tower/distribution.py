@@ -1,4 +1,4 @@
-"""How a fit is spread over devices and machines: one of TensorFlow's strategies, by setting."""
+"""The strategy by which a fit runs on several devices or machines, by setting."""
 
 import json
 import os
@@ -11,15 +11,15 @@ from endcap.training.workers import Worker
 
 
 @dataclass(frozen=True)
-class Spread:
-    """A strategy and this process's place in it.
+class Strategy:
+    """One of TensorFlow's strategies, and this process among its workers.
 
     Attributes:
-        strategy: a `tf.distribute.Strategy`; TensorFlow's default one computes on one device.
+        tf: a `tf.distribute.Strategy`; TensorFlow's default one computes on one device.
         worker: this process.
     """
 
-    strategy: Any
+    tf: Any
     worker: Worker
 
     @property
@@ -27,7 +27,7 @@ class Spread:
         """Whether this process writes what comes out."""
         return self.worker.index == 0
 
-    def meet(self) -> None:
+    def barrier(self) -> None:
         """Wait until every worker is here: one that leaves while others compute looks to them like one that was lost."""
         if self.worker.count > 1:
             import tensorflow as tf
@@ -35,11 +35,11 @@ class Spread:
             def present() -> Any:
                 return tf.distribute.get_replica_context().all_reduce(tf.distribute.ReduceOp.SUM, tf.constant(1.0))
 
-            self.strategy.experimental_local_results(tf.function(lambda: self.strategy.run(present))())
+            self.tf.experimental_local_results(tf.function(lambda: self.tf.run(present))())
 
 
-def open_spread(distribution: Distribution) -> Spread:
-    """The strategy that a setting asks for. Call before anything computes with TensorFlow: workers meet here.
+def open_strategy(distribution: Distribution) -> Strategy:
+    """The strategy that a setting asks for. Call before anything computes with TensorFlow: this is a barrier for workers.
 
     "auto" takes every worker of TF_CONFIG, else every GPU of this process when there are several, else the one device there is.
 
@@ -52,17 +52,17 @@ def open_spread(distribution: Distribution) -> Spread:
     if distribution == "auto":
         distribution = "multi_worker" if len(workers) > 1 else "mirrored" if len(tf.config.list_physical_devices("GPU")) > 1 else "none"
     if distribution == "none":
-        return Spread(tf.distribute.get_strategy(), Worker())
+        return Strategy(tf.distribute.get_strategy(), Worker())
     if distribution == "mirrored":
         mirrored = tf.distribute.MirroredStrategy(_devices())
-        return Spread(mirrored, Worker(replicas=mirrored.num_replicas_in_sync))
+        return Strategy(mirrored, Worker(replicas=mirrored.num_replicas_in_sync))
     if not workers:
         raise InvalidInput(
             "names no workers", field="TF_CONFIG", fix="set it in every worker, or take another ENDCAP_TRAINING__DISTRIBUTION"
         )
     strategy = tf.distribute.MultiWorkerMirroredStrategy()
     replicas = strategy.num_replicas_in_sync // len(workers)
-    return Spread(strategy, Worker(_index(workers), len(workers), replicas))
+    return Strategy(strategy, Worker(_index(workers), len(workers), replicas))
 
 
 def _devices() -> list[str]:
@@ -87,11 +87,11 @@ def _index(workers: list[tuple[str, int]]) -> int:
 
 
 def _tf_config() -> dict[str, Any]:
-    told = os.environ.get("TF_CONFIG", "{}")
+    text = os.environ.get("TF_CONFIG", "{}")
     try:
-        config = json.loads(told)
+        config = json.loads(text)
     except ValueError as error:
-        raise InvalidInput("must be JSON", field="TF_CONFIG", value=told) from error
+        raise InvalidInput("must be JSON", field="TF_CONFIG", value=text) from error
     if not isinstance(config, dict):
-        raise InvalidInput("must be a map", field="TF_CONFIG", value=told)
+        raise InvalidInput("must be a map", field="TF_CONFIG", value=text)
     return config

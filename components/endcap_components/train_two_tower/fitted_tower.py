@@ -1,5 +1,6 @@
-"""A fitted next-item tower: histories to queries, and the items' embeddings."""
+"""Fitted next-item towers, alone and as an ensemble: histories to queries, and the items' embeddings."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -22,13 +23,13 @@ class FittedTower:
         model: a `SequenceTower`.
         raw: float32 [n + 1, dim], what the item tower gives, of any length; what histories are read as.
         item_embeddings: float32 [n + 1, dim], unit length, row 0 zeros.
-        nobody: float32 [dim], the query of an empty history: the mean direction of everybody's.
+        cold_start_query: float32 [dim], the query of an empty history: the mean direction of everybody's.
     """
 
     model: Any
     raw: NDArray[np.float32]
     item_embeddings: NDArray[np.float32]
-    nobody: NDArray[np.float32]
+    cold_start_query: NDArray[np.float32]
 
     @classmethod
     def of(cls, model: Any, histories: Interactions) -> "FittedTower":
@@ -51,10 +52,30 @@ class FittedTower:
         """float32 [histories.users, dim], unit length."""
         newest = newest_steps(histories, HISTORY_LENGTH)
         length = np.diff(newest.start)
-        queries = np.tile(self.nobody, (newest.users, 1))
+        queries = np.tile(self.cold_start_query, (newest.users, 1))
         known = np.flatnonzero(length)
         order = known[np.argsort(length[known], kind="stable")]
         for first in range(0, len(order), USERS_AT_ONCE):
             users = order[first : first + USERS_AT_ONCE]
             queries[users] = self.model.last_query(self.raw, left_aligned(newest.of_users(users)), length[users].astype(np.int32))
         return queries
+
+
+@dataclass(frozen=True)
+class TowerEnsemble:
+    """Towers of the same items; the joint embeddings have unit length, as the index asks, and are as wide as all together."""
+
+    members: Sequence[FittedTower]
+
+    @property
+    def item_embeddings(self) -> NDArray[np.float32]:
+        """float32 [n + 1, members x dim], row 0 zeros."""
+        return np.concatenate([member.item_embeddings for member in self.members], axis=1) * self._share
+
+    def queries(self, histories: Interactions) -> NDArray[np.float32]:
+        """float32 [histories.users, members x dim]."""
+        return np.concatenate([member.queries(histories) for member in self.members], axis=1) * self._share
+
+    @property
+    def _share(self) -> np.float32:
+        return np.float32(len(self.members) ** -0.5)

@@ -36,22 +36,22 @@ def train_two_tower(
     """
     prepare_tensorflow(seed)
     settings = settings or TrainingSettings(distribution="none")
-    from endcap_components.train_two_tower.distribution import open_spread
-    from endcap_components.train_two_tower.next_item.next_item_artifact import write_next_item_artifact
-    from endcap_components.train_two_tower.window.window_artifact import write_window_artifact
+    from endcap_components.train_two_tower.distribution import open_strategy
+    from endcap_components.train_two_tower.next_item.sequence_export import write_next_item_artifact
+    from endcap_components.train_two_tower.window.export import write_window_artifact
 
-    spread = open_spread(settings.distribution)
+    strategy = open_strategy(settings.distribution)
     training = TrainingSet(training_dir)
     objective = parameters.objective_for(DataProfile.of_parts(early_parts(training)))
     with folder_beside(out_dir) as aside:
         if objective == "next_item":
             metrics = write_next_item_artifact(training, early_interactions(training), aside, parameters, seed)
         else:
-            metrics = write_window_artifact(training, aside, parameters, seed, settings=settings, spread=spread)
+            metrics = write_window_artifact(training, aside, parameters, seed, settings=settings, strategy=strategy)
         description = {"objective": objective, "hyperparameters": parameters.model_dump(), "seed": seed, "metrics": metrics}
         (aside / MANIFEST_NAME).write_text(json.dumps(description, indent=1), encoding="utf-8")
-        if spread.is_chief:
+        if strategy.is_chief:
             put_folder(aside, out_dir)
-        spread.meet()
+        strategy.barrier()
     get_logger("train_two_tower").info("two-tower trained", **metrics)
     return metrics

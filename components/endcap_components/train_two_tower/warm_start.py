@@ -59,7 +59,7 @@ def co_purchase_factors(
     factors[:, :kept] = ((basis @ turn[:, ::-1]) * np.sqrt(strength))[:, :kept]
     factors[buyers == 0] = 0
     length = np.linalg.norm(factors, axis=1, keepdims=True)
-    return np.divide(factors, length, out=np.zeros_like(factors), where=length > 1e-9)
+    return np.asarray(np.divide(factors, length, out=np.zeros_like(factors), where=length > 1e-9))
 
 
 def _by_user(block: sparse.csr_matrix) -> sparse.csr_matrix:

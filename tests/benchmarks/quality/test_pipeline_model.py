@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 
 from endcap.core.errors import InvalidInput
-from endcap.evaluation.purchase_log import UserItems
 from endcap.evaluation.ranked_lists import ScoredPairs
+from endcap.evaluation.user_items import UserItems
 from endcap_benchmarks.quality.models import full_pipeline
 from endcap_benchmarks.quality.models.full_pipeline import FullPipelineScores
 from endcap_benchmarks.quality.models.pipeline_model import PipelineModel

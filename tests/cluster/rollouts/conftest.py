@@ -24,7 +24,6 @@ from tests.cluster.rollouts.scene import (
     made_registry,
     prepared,
 )
-from endcap.core.ports import free_port
 from tests.made_metrics import MadeOutcomes
 from tests.prometheus_server import running_prometheus
 from tests.shared_milvus import kept_folder, share_unpacked_milvus

@@ -4,7 +4,6 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from endcap_rollout_operator.state.world import Index
 
 from endcap.core.errors import DependencyUnavailable
 from endcap.core.ports import free_port
@@ -13,7 +12,6 @@ from endcap.release.index.connection import connect
 from endcap_rollout_operator.bundle_index import BundleIndex
 from endcap_rollout_operator.state.observed_state import Index
 from tests.cluster.rollouts.scene import made_collection
-from endcap.core.ports import free_port
 
 PREFIX = "pruned"
 

@@ -9,7 +9,7 @@ from endcap.features.manifest import read_manifest
 from endcap.features.names import FEATURE_TABLES
 from endcap.features.snapshots import FeatureOptions
 from endcap_components.build_features.component import build_features
-from endcap_components.image import BASE_IMAGE
+from endcap_components.kfp_step import BASE_IMAGE
 from endcap_components.publish_features.component import publish_features
 
 

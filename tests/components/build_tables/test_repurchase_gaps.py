@@ -3,7 +3,7 @@ from datetime import UTC, datetime, timedelta
 import polars as pl
 import pytest
 
-from endcap_components.build_tables.repurchase_gaps import GAPS_MIN, repurchase_gap_days
+from endcap_components.build_tables.popularity import GAPS_MIN, repurchase_gap_days
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
 

@@ -4,8 +4,7 @@ import polars as pl
 
 from endcap.engine.retrieval.popular import OVERALL
 from endcap.features.columns import USER_CATEGORICAL
-from endcap_components.build_tables.popularity import SEGMENT_USERS_MIN
-from endcap_components.build_tables.trending import trending_at
+from endcap_components.build_tables.popularity import SEGMENT_USERS_MIN, trending_at
 
 NOW = datetime(2026, 2, 1, tzinfo=UTC)
 NORTH = [f"n{number}" for number in range(SEGMENT_USERS_MIN)]

@@ -1,7 +1,6 @@
 from datetime import timedelta
 
-from endcap_components.build_training_set.eligible import BuyerCounts
-from endcap_components.build_training_set.purchases import first_purchases
+from endcap_components.build_training_set.purchases import BuyerCounts, first_purchases
 from tests.components.build_training_set.test_purchases import START, purchases
 
 

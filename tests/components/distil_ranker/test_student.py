@@ -13,9 +13,12 @@ import tensorflow as tf  # noqa: E402
 
 from endcap.core.errors import DataRejected, InvalidInput  # noqa: E402
 from endcap.features.columns import OBJECTIVES  # noqa: E402
-from endcap_components.distil_ranker.fit import fit_student  # noqa: E402
 from endcap_components.distil_ranker.hyperparameters import DistillationHyperparameters  # noqa: E402
-from endcap_components.distil_ranker.loss import soft_cross_entropy, soft_listwise  # noqa: E402
+from endcap_components.distil_ranker.student import (  # noqa: E402
+    fit_student,
+    soft_cross_entropy,
+    soft_listwise,
+)
 from endcap_components.distil_ranker.teacher import Teacher  # noqa: E402
 from endcap_components.train_ranker.calibration import PlattScaling  # noqa: E402
 from endcap_components.train_ranker.export import ServedRanker, export_ranker  # noqa: E402

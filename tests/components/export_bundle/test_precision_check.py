@@ -10,8 +10,8 @@ from endcap.training.tensorflow_setup import prepare_tensorflow
 prepare_tensorflow(0)
 
 from endcap.core.errors import BundleRefused  # noqa: E402
-from endcap.evaluation.purchase_log import UserItems  # noqa: E402
 from endcap.evaluation.ranked_lists import ScoredPairs  # noqa: E402
+from endcap.evaluation.user_items import UserItems  # noqa: E402
 from endcap_components.evaluate.model_scores import RankedCandidates  # noqa: E402
 from endcap_components.evaluate.step import Artifacts  # noqa: E402
 from endcap_components.export_bundle.precision import Precision  # noqa: E402

@@ -10,8 +10,7 @@ import tensorflow as tf
 from structlog.testing import capture_logs
 
 from endcap.core.errors import BundleInvalid
-from endcap_components.export_bundle.saved_model import export_saved_model
-from endcap_components.export_bundle.warm_up import WARM_UP_FILE, write_warm_up
+from endcap_components.export_bundle.saved_model import WARM_UP_FILE, export_saved_model, write_warm_up
 from tests.components.export_bundle.made_tower import Tower
 
 

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from endcap_components.export_bundle.similar_users import USERS_MAX, similar_users_of
+from endcap_components.export_bundle.step import USERS_MAX, similar_users_of
 from tests.endcap.engine.retrieval.made_states import made_state
 
 EMBEDDINGS = np.array([[0, 0], [1, 0], [0, 1], [-1, 0]], np.float32)

@@ -16,7 +16,7 @@ from endcap.core.settings import Settings
 from endcap.evaluation.gate import GateLimits
 from endcap.release.bundle.release_record import ReleaseRecord, write_release
 from endcap.release.tracking import Tracking
-from endcap_components.evaluate.report_page import DECISION_PLACE
+from endcap_components.evaluate.report import DECISION_PLACE
 from endcap_components.gate.component import gate
 from endcap_components.gate.step import gate_step
 from endcap_pipelines.local_run import LocalRun, run_locally

@@ -7,7 +7,7 @@ prepare_tensorflow(0)
 
 import tensorflow as tf  # noqa: E402
 
-from endcap_components.train_ranker.loss import listwise_softmax  # noqa: E402
+from endcap_components.train_ranker.model import listwise_softmax  # noqa: E402
 
 
 def loss(logits: list[float], labels: list[float], rows: list[int], weights: list[float] | None = None) -> float:

@@ -23,7 +23,7 @@ def replicas(training_dir: Path, out: Path) -> None:
     device = tf.config.list_physical_devices("CPU")[0]
     tf.config.set_logical_device_configuration(device, [tf.config.LogicalDeviceConfiguration()] * 2)
     from endcap.training.training_set import TrainingSet
-    from endcap_components.train_two_tower.distribution import open_spread
+    from endcap_components.train_two_tower.distribution import open_strategy
     from endcap_components.train_two_tower.hyperparameters import TwoTowerHyperparameters
     from endcap_components.train_two_tower.window.train import batch_signature, batch_source, build_model
 
@@ -34,23 +34,23 @@ def replicas(training_dir: Path, out: Path) -> None:
     whole = [batch for batch, _ in zip(source.epoch(0), range(STEPS), strict=False)]
     weights = {}
     for name, distribution in (("one", "none"), ("two", "mirrored")):
-        spread = open_spread(distribution)
+        strategy = open_strategy(distribution)
         tf.keras.utils.set_random_seed(SEED)
-        with spread.strategy.scope():
+        with strategy.tf.scope():
             model = build_model(training, trained, source, parameters, SEED)
             model.compile(optimizer=tf.keras.optimizers.SGD(0.5))
 
-        def batches(count: int = spread.worker.replicas) -> Iterator[dict[str, np.ndarray]]:
+        def batches(count: int = strategy.worker.replicas) -> Iterator[dict[str, np.ndarray]]:
             for batch in whole:
                 yield from [batch] if count == 1 else halves(batch)
 
         def dataset(_: object, given: object = batches) -> tf.data.Dataset:
             return tf.data.Dataset.from_generator(given, output_signature=batch_signature(source))
 
-        fitted = model.fit(spread.strategy.distribute_datasets_from_function(dataset), steps_per_epoch=STEPS, verbose=0)
+        fitted = model.fit(strategy.tf.distribute_datasets_from_function(dataset), steps_per_epoch=STEPS, verbose=0)
         weights |= {f"{name}/{number}": values for number, values in enumerate(model.get_weights())}
         weights[f"{name}/loss"] = np.array(fitted.history["loss"][-1])
-        weights[f"{name}/replicas"] = np.array(spread.worker.replicas)
+        weights[f"{name}/replicas"] = np.array(strategy.worker.replicas)
     np.savez(out, **weights)
 
 
@@ -69,17 +69,17 @@ def halves(batch: dict[str, np.ndarray]) -> list[dict[str, np.ndarray]]:
 def worker(training_dir: Path, out: Path) -> None:
     """Fit as one of TF_CONFIG's workers."""
     prepare_tensorflow(SEED, threads=1)
-    from endcap_components.train_two_tower.distribution import open_spread
+    from endcap_components.train_two_tower.distribution import open_strategy
 
-    spread = open_spread("auto")
+    strategy = open_strategy("auto")
     from endcap.training.training_set import TrainingSet
     from endcap_components.train_two_tower.hyperparameters import TwoTowerHyperparameters
     from endcap_components.train_two_tower.window.train import fit_two_tower
 
     parameters = TwoTowerHyperparameters(dim=DIM, batch_size=128, learning_rate=0.01)
-    model, metrics = fit_two_tower(TrainingSet(training_dir), parameters, SEED, spread=spread)
-    np.savez(out, *model.get_weights(), index=spread.worker.index, replicas=metrics["replicas"], loss=metrics["loss"])
-    spread.meet()
+    model, metrics = fit_two_tower(TrainingSet(training_dir), parameters, SEED, strategy=strategy)
+    np.savez(out, *model.get_weights(), index=strategy.worker.index, replicas=metrics["replicas"], loss=metrics["loss"])
+    strategy.barrier()
 
 
 if __name__ == "__main__":

@@ -11,7 +11,7 @@ import pytest
 
 from endcap.core.errors import InvalidInput
 from endcap.training.tensorflow_setup import prepare_tensorflow
-from endcap_components.train_two_tower.distribution import open_spread
+from endcap_components.train_two_tower.distribution import open_strategy
 from tests.components.train_two_tower import made_fit
 from tests.endcap.training.made_artifacts import training_dir
 
@@ -69,11 +69,11 @@ def test_workers_that_nobody_names_are_an_error(monkeypatch: pytest.MonkeyPatch,
     prepare_tensorflow(0)
     monkeypatch.setenv("TF_CONFIG", told)
     with pytest.raises(InvalidInput, match=f"TF_CONFIG.*{match}"):
-        open_spread("multi_worker")
+        open_strategy("multi_worker")
 
 
 def test_one_device_is_what_there_is_without_gpus_or_workers() -> None:
     prepare_tensorflow(0)
-    spread = open_spread("auto")
-    assert spread.is_chief
-    assert (spread.worker.count, spread.worker.replicas) == (1, 1)
+    strategy = open_strategy("auto")
+    assert strategy.is_chief
+    assert (strategy.worker.count, strategy.worker.replicas) == (1, 1)

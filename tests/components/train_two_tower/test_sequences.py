@@ -16,7 +16,7 @@ prepare_tensorflow(1)
 
 import tensorflow as tf  # noqa: E402
 
-from endcap_components.train_two_tower.next_item.fit_sequences import JoinedFit, build_tower, fit_joined_towers  # noqa: E402
+from endcap_components.train_two_tower.next_item.fit_sequences import EnsembleFit, build_tower, fit_ensemble  # noqa: E402
 from endcap_components.train_two_tower.next_item.sequence_export import export_sequence_encoder  # noqa: E402
 from endcap_components.train_two_tower.window.export import input_signature  # noqa: E402
 
@@ -50,7 +50,7 @@ def no_attributes() -> NDArray[np.int32]:
     return np.zeros((ITEMS + 1, 0), dtype=np.int32)
 
 
-def following(fit: JoinedFit, histories: Interactions) -> NDArray[np.int64]:
+def following(fit: EnsembleFit, histories: Interactions) -> NDArray[np.int64]:
     """Best scored item of each history."""
     return np.argmax(fit.towers.queries(histories) @ fit.towers.item_embeddings[1:].T, axis=1) + 1
 
@@ -72,7 +72,7 @@ def test_step_sees_nothing_that_comes_later_and_padding_changes_nothing(encoder:
 
 @pytest.mark.parametrize("encoder", ENCODERS)
 def test_item_that_always_follows_is_learned(encoder: str) -> None:
-    fit = fit_joined_towers(chains(200, 6), no_attributes(), SMALL.model_copy(update={"history_encoder": encoder}), seed=1)
+    fit = fit_ensemble(chains(200, 6), no_attributes(), SMALL.model_copy(update={"history_encoder": encoder}), seed=1)
     unseen = chains(30, 4, seed=9)
     expected = unseen.item_index[unseen.start[1:] - 1] % ITEMS + 1
     # A mean does not know what came last; places in the history tell it something.
@@ -81,21 +81,21 @@ def test_item_that_always_follows_is_learned(encoder: str) -> None:
 
 def test_sampled_softmax_learns_the_same() -> None:
     parameters = SMALL.model_copy(update={"history_encoder": "decayed_attention", "full_softmax_items_max": 10, "negatives": 8})
-    fit = fit_joined_towers(chains(200, 6), no_attributes(), parameters, seed=1)
+    fit = fit_ensemble(chains(200, 6), no_attributes(), parameters, seed=1)
     unseen = chains(30, 4, seed=9)
     assert (following(fit, unseen) == unseen.item_index[unseen.start[1:] - 1] % ITEMS + 1).mean() > 0.8
 
 
 def test_embeddings_have_unit_length_and_nobody_has_a_query() -> None:
-    fit = fit_joined_towers(chains(60, 6), no_attributes(), SMALL.model_copy(update={"epochs": 1}), seed=1)
-    nobody = Interactions(np.array([0, 0, 2]), np.array([3, 4], dtype=np.int32), np.array([2, 1], dtype=np.float32), ITEMS)
-    for vectors in (fit.towers.item_embeddings[1:], fit.towers.queries(nobody)):
+    fit = fit_ensemble(chains(60, 6), no_attributes(), SMALL.model_copy(update={"epochs": 1}), seed=1)
+    without_history = Interactions(np.array([0, 0, 2]), np.array([3, 4], dtype=np.int32), np.array([2, 1], dtype=np.float32), ITEMS)
+    for vectors in (fit.towers.item_embeddings[1:], fit.towers.queries(without_history)):
         np.testing.assert_allclose(np.linalg.norm(vectors, axis=1), 1.0, atol=1e-5)
     assert not fit.towers.item_embeddings[0].any()
 
 
 def test_joined_towers_score_the_mean_of_their_members() -> None:
-    fit = fit_joined_towers(chains(60, 6), no_attributes(), SMALL.model_copy(update={"epochs": 1, "members": 2}), seed=1)
+    fit = fit_ensemble(chains(60, 6), no_attributes(), SMALL.model_copy(update={"epochs": 1, "members": 2}), seed=1)
     joined, unseen = fit.towers, chains(5, 4, seed=9)
     of_members = [member.queries(unseen) @ member.item_embeddings.T for member in joined.members]
     np.testing.assert_allclose(joined.queries(unseen) @ joined.item_embeddings.T, np.mean(of_members, axis=0), atol=1e-5)
@@ -104,7 +104,7 @@ def test_joined_towers_score_the_mean_of_their_members() -> None:
 
 
 def test_export_answers_encode_query_as_the_tower_does(tmp_path: Path) -> None:
-    fit = fit_joined_towers(chains(60, 6), no_attributes(), SMALL.model_copy(update={"epochs": 1, "members": 2}), seed=1)
+    fit = fit_ensemble(chains(60, 6), no_attributes(), SMALL.model_copy(update={"epochs": 1, "members": 2}), seed=1)
     export_sequence_encoder(fit.towers, tmp_path / "saved_model")
     unseen = chains(6, 4, seed=9).where(np.arange(24) > 3)
     history = np.zeros((6, HISTORY_LENGTH), dtype=np.int32)
@@ -121,7 +121,7 @@ def test_item_without_purchases_lies_near_those_with_its_attribute() -> None:
     attributes[1:, 0] = (np.arange(ITEMS + 1) // 6) % 4 + 1
     attributes[ITEMS + 1, 0] = attributes[5, 0]
     wider = Interactions(interactions.start, interactions.item_index, interactions.age_days, ITEMS + 1)
-    unit = fit_joined_towers(wider, attributes, SMALL, seed=1).towers.item_embeddings
+    unit = fit_ensemble(wider, attributes, SMALL, seed=1).towers.item_embeddings
     closeness = unit[1:-1] @ unit[-1]
     same = attributes[1:-1, 0] == attributes[ITEMS + 1, 0]
     assert closeness[same].mean() > closeness[~same].mean() + 0.1
@@ -139,7 +139,7 @@ def test_two_fits_of_a_seed_are_the_same() -> None:
     towers = []
     for _ in range(2):
         prepare_tensorflow(3)
-        towers.append(fit_joined_towers(chains(40, 5), no_attributes(), SMALL.model_copy(update={"epochs": 2}), seed=3).towers)
+        towers.append(fit_ensemble(chains(40, 5), no_attributes(), SMALL.model_copy(update={"epochs": 2}), seed=3).towers)
     np.testing.assert_allclose(towers[0].item_embeddings, towers[1].item_embeddings, atol=1e-5)
 
 

@@ -7,7 +7,7 @@ prepare_tensorflow(0)
 
 import tensorflow as tf  # noqa: E402
 
-from endcap_components.train_two_tower.window.loss import full_softmax_loss, sampled_softmax_loss  # noqa: E402
+from endcap_components.train_two_tower.window.model import full_softmax_loss, sampled_softmax_loss  # noqa: E402
 
 QUERIES, ITEMS = 3, 9
 LOGITS = np.random.default_rng(0).normal(size=(QUERIES, ITEMS)).astype(np.float32)

@@ -7,8 +7,8 @@ import numpy as np
 import polars as pl
 from hypothesis import strategies as st
 
+from endcap.algorithms.algorithm import TrainingData
 from endcap.algorithms.interactions import Interactions
-from endcap.algorithms.method import TrainingData
 from endcap.catalogue.item_table import ItemTable
 
 

@@ -3,8 +3,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from endcap.algorithms.co_occurrence import nearest_by
-from endcap.algorithms.co_purchase_similarity import cosine
+from endcap.algorithms.co_occurrence import cosine, nearest_by
 
 SHRINKAGE = 2.0
 

@@ -5,7 +5,7 @@ import pytest
 from numpy.typing import NDArray
 
 from endcap.algorithms.ease import Dual, Ease, Learned, Primal
-from endcap.algorithms.item_to_item_cosine import ItemToItemCosine
+from endcap.algorithms.item_to_item import ItemToItemCosine
 from tests.endcap.algorithms.made_data import interactions_of, random_histories, training_data
 
 

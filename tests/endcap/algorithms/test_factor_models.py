@@ -4,10 +4,8 @@ import numpy as np
 import pytest
 
 from endcap.algorithms.als import Als
-from endcap.algorithms.bpr import Bpr
-from endcap.algorithms.learned_fold_in import LearnedFoldIn
-from endcap.algorithms.nmf import Nmf
-from endcap.algorithms.svd import Svd
+from endcap.algorithms.bpr import Bpr, LearnedFoldIn
+from endcap.algorithms.decomposition import Nmf, Svd
 from tests.endcap.algorithms.made_data import interactions_of, random_histories, training_data
 
 

@@ -7,7 +7,7 @@ import pytest
 
 from endcap.algorithms.content import Content, attribute_weights
 from endcap.algorithms.image import Image
-from endcap.algorithms.neighbour_source import item_to_item_of
+from endcap.algorithms.registry import item_to_item_of
 from endcap.algorithms.text import Text
 from endcap.core.errors import InvalidInput
 from tests.endcap.algorithms.made_data import interactions_of, titled, training_data

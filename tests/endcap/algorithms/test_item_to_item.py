@@ -6,10 +6,8 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 
-from endcap.algorithms.history_weights import recency_weights
-from endcap.algorithms.item_to_item_cosine import ItemToItemCosine
-from endcap.algorithms.item_to_item_lift import ItemToItemLift
-from endcap.algorithms.item_to_item_recent import ItemToItemRecent
+from endcap.algorithms.item_to_item import ItemToItemCosine, ItemToItemLift, ItemToItemRecent
+from endcap.algorithms.weights import recency_weights
 from tests.endcap.algorithms.made_data import drawn_histories, interactions_of, training_data
 
 ITEMS = 6
@@ -33,8 +31,8 @@ def lift(histories: list[list[int]], one: int, other: int) -> float:
 @given(drawn_histories(items=ITEMS))
 def test_scores_are_sums_over_the_history(histories: list[list[int]]) -> None:
     data = training_data(histories, ITEMS)
-    for method, by_hand in ((ItemToItemCosine(shrinkage=2), cosine), (ItemToItemLift(shrinkage=2), lift)):
-        scores = method.fit(data, seed=0).scores(data.interactions)
+    for algorithm, by_hand in ((ItemToItemCosine(shrinkage=2), cosine), (ItemToItemLift(shrinkage=2), lift)):
+        scores = algorithm.fit(data, seed=0).scores(data.interactions)
         for row, history in enumerate(histories):
             for item in range(1, ITEMS + 1):
                 expected = sum(by_hand(histories, one, item) for one in set(history) if one != item)

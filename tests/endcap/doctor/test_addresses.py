@@ -18,7 +18,6 @@ from endcap.doctor.cluster import NotAllowed
 from endcap.doctor.finding import State
 from endcap.doctor.reach import service_of
 from tests.endcap.doctor.made_cluster import items, made_cluster, made_release, outcome
-from endcap.core.ports import free_port
 
 Talk = Callable[[socket.socket], None]
 

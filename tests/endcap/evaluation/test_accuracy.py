@@ -8,8 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from endcap.evaluation.accuracy import ACCURACY, accuracy
-from endcap.evaluation.purchase_log import UserItems
 from endcap.evaluation.ranked_lists import RankedLists
+from endcap.evaluation.user_items import UserItems
 
 RANX_NAMES = {"precision": "precision", "recall": "recall", "hr": "hit_rate", "mrr": "mrr", "ndcg": "ndcg"}
 ITEMS = 40

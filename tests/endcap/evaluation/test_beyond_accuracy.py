@@ -6,7 +6,7 @@ import pytest
 from endcap.evaluation.beyond_accuracy import attribute_diversity, coverage, diversity, novelty, share_new
 from endcap.evaluation.bootstrap import Resamples
 from endcap.evaluation.calibration import calibration_curve, expected_calibration_error
-from endcap.evaluation.segments import by_value, history_terciles, large_enough
+from endcap.evaluation.evaluate_lists import by_value, history_terciles, large_enough
 
 CATEGORY = np.array([0, 1, 1, 2, 3], dtype=np.int32)
 

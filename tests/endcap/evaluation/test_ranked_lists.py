@@ -5,8 +5,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from endcap.engine.retrieval.candidates import Candidates
-from endcap.evaluation.purchase_log import UserItems
 from endcap.evaluation.ranked_lists import ScoredPairs
+from endcap.evaluation.user_items import UserItems
 
 
 def pairs(*rows: tuple[int, int], users: int) -> UserItems:

@@ -8,19 +8,19 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field
 
+from endcap.algorithms.algorithm import NOT_RECOMMENDED, Algorithm, Fitted, TrainingData
 from endcap.algorithms.ease import Ease
 from endcap.algorithms.interactions import Interactions
-from endcap.algorithms.item_to_item_recent import ItemToItemRecent
-from endcap.algorithms.method import NOT_RECOMMENDED, Fitted, Method, TrainingData
+from endcap.algorithms.item_to_item import ItemToItemRecent
 from endcap_benchmarks.quality.models.blend_weights import LOWEST, choice_weights, choices_of
 from endcap_benchmarks.quality.models.two_tower import FittedTwoTower
 
-COUNTED: tuple[Method, ...] = (Ease(), ItemToItemRecent())
-"""Methods that count: cheap enough to be fitted once to learn their weight, and again on everything."""
+COUNTED: tuple[Algorithm, ...] = (Ease(), ItemToItemRecent())
+"""Algorithms that count: cheap enough to be fitted once to learn their weight, and again on everything."""
 
 
 class Blend(BaseModel):
-    """Several towers of different seeds, with and without attributes, beside the methods that count."""
+    """Several towers of different seeds, with and without attributes, beside the algorithms that count."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -34,7 +34,7 @@ class Blend(BaseModel):
 
         prepare_tensorflow(seed)
         from endcap.training.held_out import hold_out_last
-        from endcap_components.train_two_tower.next_item.fit_sequences import HELD_OUT_SHARE, fit_joined_towers
+        from endcap_components.train_two_tower.next_item.fit_sequences import HELD_OUT_SHARE, fit_ensemble
         from endcap_components.train_two_tower.next_item.sequence_hyperparameters import SequenceHyperparameters
 
         base = SequenceHyperparameters(**self.hyperparameters)
@@ -45,10 +45,10 @@ class Blend(BaseModel):
             for count, attributes in ((self.towers, True), (self.towers_without_attributes, False))
             if count
         ]
-        towers = [FittedTwoTower(fit_joined_towers(early, data.attributes, kind, seed, held_out).towers) for kind in kinds]
-        counted = [Damped(method.fit(replace(data, interactions=early), seed)) for method in COUNTED]
+        towers = [FittedTwoTower(fit_ensemble(early, data.attributes, kind, seed, held_out).towers) for kind in kinds]
+        counted = [Damped(algorithm.fit(replace(data, interactions=early), seed)) for algorithm in COUNTED]
         weights = choice_weights(choices_of([*towers, *counted], held_out))
-        return FittedBlend([*towers, *(Damped(method.fit(data, seed)) for method in COUNTED)], weights)
+        return FittedBlend([*towers, *(Damped(algorithm.fit(data, seed)) for algorithm in COUNTED)], weights)
 
 
 @dataclass(frozen=True)
@@ -56,7 +56,7 @@ class FittedBlend:
     """A weighted sum of scores.
 
     Attributes:
-        sources: fitted methods.
+        sources: fitted algorithms.
         weights: float32 [sources].
     """
 
@@ -74,7 +74,7 @@ class FittedBlend:
 
 @dataclass(frozen=True)
 class Damped:
-    """Square roots of what a counting method scores, whose tails are long; what it says nothing about counts as 0."""
+    """Square roots of what a counting algorithm scores, whose tails are long; what it says nothing about counts as 0."""
 
     counted: Fitted
 
@@ -85,4 +85,4 @@ class Damped:
         return np.sign(known) * np.sqrt(np.abs(known))
 
 
-METHODS: dict[str, Callable[[], Blend]] = {"blend": Blend}
+ALGORITHMS: dict[str, Callable[[], Blend]] = {"blend": Blend}

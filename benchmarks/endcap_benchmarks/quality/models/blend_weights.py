@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from endcap.algorithms.method import Fitted
+from endcap.algorithms.algorithm import Fitted
 from endcap.training.held_out import HeldOut
 
 CANDIDATES = 100

@@ -10,8 +10,8 @@ import polars as pl
 
 from endcap.contracts.evaluation import ALL, Reliability
 from endcap.core.errors import InvalidInput
-from endcap.evaluation.purchase_log import UserItems, contains, pair_keys
 from endcap.evaluation.ranked_lists import ScoredPairs
+from endcap.evaluation.user_items import UserItems, contains, pair_keys
 from endcap_benchmarks.quality.recommending import Recommended, RunContext, reliability
 from endcap_benchmarks.quality.task import RankingTask
 

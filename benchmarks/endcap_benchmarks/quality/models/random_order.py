@@ -4,8 +4,8 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict
 
+from endcap.algorithms.algorithm import TrainingData
 from endcap.algorithms.interactions import Interactions
-from endcap.algorithms.method import TrainingData
 
 
 class RandomOrder(BaseModel):

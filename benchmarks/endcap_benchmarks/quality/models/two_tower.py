@@ -1,4 +1,4 @@
-"""The two-tower with the next-item objective among the methods."""
+"""The two-tower with the next-item objective among the algorithms."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -8,8 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict
 
+from endcap.algorithms.algorithm import NOT_RECOMMENDED, TrainingData
 from endcap.algorithms.interactions import Interactions
-from endcap.algorithms.method import NOT_RECOMMENDED, TrainingData
 
 
 class TwoTower(BaseModel):
@@ -24,11 +24,11 @@ class TwoTower(BaseModel):
         from endcap.training.tensorflow_setup import prepare_tensorflow
 
         prepare_tensorflow(seed)
-        from endcap_components.train_two_tower.next_item.fit_sequences import fit_joined_towers
+        from endcap_components.train_two_tower.next_item.fit_sequences import fit_ensemble
         from endcap_components.train_two_tower.next_item.sequence_hyperparameters import SequenceHyperparameters
 
         parameters = SequenceHyperparameters(**self.hyperparameters)
-        return FittedTwoTower(fit_joined_towers(data.interactions, data.attributes, parameters, seed).towers)
+        return FittedTwoTower(fit_ensemble(data.interactions, data.attributes, parameters, seed).towers)
 
 
 @dataclass(frozen=True)
@@ -36,7 +36,7 @@ class FittedTwoTower:
     """Scores are inner products.
 
     Attributes:
-        towers: `JoinedTowers`.
+        towers: `TowerEnsemble`.
     """
 
     towers: Any
@@ -57,7 +57,7 @@ def _with(**hyperparameters: Any) -> Callable[[], TwoTower]:
     return lambda: TwoTower(hyperparameters=hyperparameters)
 
 
-METHODS: dict[str, Callable[[], TwoTower]] = {
+ALGORITHMS: dict[str, Callable[[], TwoTower]] = {
     "two_tower": TwoTower,
     "two_tower_without_attributes": _with(attributes=False),
     "two_tower_one_member": _with(members=1),

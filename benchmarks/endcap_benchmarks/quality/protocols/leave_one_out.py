@@ -8,11 +8,12 @@ from typing import Literal
 
 import polars as pl
 
-from endcap.algorithms.method import TrainingData
+from endcap.algorithms.algorithm import TrainingData
+from endcap.algorithms.interactions import Interactions
 from endcap.contracts.moment import DAY_S
 from endcap.core.errors import DataRejected
 from endcap_benchmarks.quality.recorded_purchases import RecordedPurchases
-from endcap_benchmarks.quality.task import RankingTask, TaskCatalogue, Truth, buyer_share, interactions_of, pairs_of
+from endcap_benchmarks.quality.task import RankingTask, TaskCatalogue, Truth, buyer_share, pairs_of
 from endcap_benchmarks.quality.user_segments import user_segments
 
 LAST_ITEM = "last item"
@@ -54,13 +55,13 @@ def leave_one_out_task(recorded: RecordedPurchases, part: Part, *, refit: bool =
     if not judged:
         raise DataRejected("nobody has three purchases whose last is new", field="--protocol", value="leave-one-out", fix="use temporal")
     everybody = steps["user_id"].unique().sort().to_list()
-    training = interactions_of(learned, everybody, len(catalogue.rows))
+    training = Interactions.of(learned, everybody, len(catalogue.rows))
     bought = pairs_of(history, judged)
     return RankingTask(
         name=f"{part}, refitted" if refit else part,
         items=catalogue.table,
         training=TrainingData(training, catalogue.table, catalogue.attributes),
-        histories=interactions_of(history, judged, len(catalogue.rows)),
+        histories=Interactions.of(history, judged, len(catalogue.rows)),
         user_ids=judged,
         truths={LAST_ITEM: Truth(pairs_of(held_out, judged), bought)},
         bought=bought,

@@ -5,12 +5,13 @@ from datetime import UTC, datetime, timedelta
 
 import polars as pl
 
-from endcap.algorithms.method import TrainingData
+from endcap.algorithms.algorithm import TrainingData
+from endcap.algorithms.interactions import Interactions
 from endcap.contracts.evaluation import ALL, NEW
 from endcap.contracts.moment import DAY_S
 from endcap.core.errors import DataRejected, InvalidInput
 from endcap_benchmarks.quality.recorded_purchases import RecordedPurchases
-from endcap_benchmarks.quality.task import RankingTask, TaskCatalogue, Truth, buyer_share, interactions_of, pairs_of
+from endcap_benchmarks.quality.task import RankingTask, TaskCatalogue, Truth, buyer_share, pairs_of
 from endcap_benchmarks.quality.user_segments import user_segments
 
 
@@ -53,13 +54,13 @@ def temporal_task(recorded: RecordedPurchases, cut: datetime, *, weeks: int, min
             value=str(cut),
             fix="choose another cut, more --weeks or fewer --min-buyers",
         )
-    training = interactions_of(before, everybody, len(catalogue.rows))
+    training = Interactions.of(before, everybody, len(catalogue.rows))
     truth, bought = pairs_of(after, judged), pairs_of(before, judged)
     return RankingTask(
         name=f"{cut:%Y-%m-%d}",
         items=catalogue.table,
         training=TrainingData(training, catalogue.table, catalogue.attributes),
-        histories=interactions_of(before, judged, len(catalogue.rows)),
+        histories=Interactions.of(before, judged, len(catalogue.rows)),
         user_ids=judged,
         truths={ALL: Truth(truth, None), NEW: Truth(truth.without(bought), bought)},
         bought=bought,

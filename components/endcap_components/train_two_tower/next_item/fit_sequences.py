@@ -11,15 +11,11 @@ from endcap.features.columns import HISTORY_LENGTH
 from endcap.training.data_profile import DataProfile
 from endcap.training.fit_progress import fit_progress
 from endcap.training.held_out import HeldOut, hold_out_last
-from endcap_components.train_two_tower.fitted_tower import FittedTower
-from endcap_components.train_two_tower.joined_towers import JoinedTowers
-from endcap_components.train_two_tower.next_item.early_stop import EarlyStop
+from endcap_components.train_two_tower.fitted_tower import FittedTower, TowerEnsemble
+from endcap_components.train_two_tower.next_item.early_stop import EarlyStop, WeightAverage
 from endcap_components.train_two_tower.next_item.sequence_batches import SequenceBatches
-from endcap_components.train_two_tower.next_item.sequence_hyperparameters import SequenceHyperparameters
-from endcap_components.train_two_tower.next_item.sequence_item_tower import SequenceItemTower
-from endcap_components.train_two_tower.next_item.sequence_query_tower import SequenceQueryTower
-from endcap_components.train_two_tower.next_item.sequence_tower import SequenceTower
-from endcap_components.train_two_tower.next_item.weight_average import WeightAverage
+from endcap_components.train_two_tower.next_item.sequence_hyperparameters import ResolvedHyperparameters, SequenceHyperparameters
+from endcap_components.train_two_tower.next_item.sequence_tower import SequenceItemTower, SequenceQueryTower, SequenceTower
 
 HELD_OUT_SHARE = 0.1
 WARM_UP_STEPS = 200
@@ -39,7 +35,7 @@ class SequenceFit:
 
 
 @dataclass(frozen=True)
-class JoinedFit:
+class EnsembleFit:
     """What a fit of all members leaves.
 
     Attributes:
@@ -48,18 +44,18 @@ class JoinedFit:
         metrics: of the first member, and the members.
     """
 
-    towers: JoinedTowers
-    parameters: SequenceHyperparameters
+    towers: TowerEnsemble
+    parameters: ResolvedHyperparameters
     metrics: dict[str, float]
 
 
-def fit_joined_towers(
+def fit_ensemble(
     interactions: Interactions,
     attributes: NDArray[np.int32],
     parameters: SequenceHyperparameters,
     seed: int,
     held_out: HeldOut | None = None,
-) -> JoinedFit:
+) -> EnsembleFit:
     """Fit as many towers as `members` asks for, and join them; call `prepare_tensorflow` before.
 
     Args:
@@ -70,23 +66,23 @@ def fit_joined_towers(
         held_out: histories with the item that came next, whose NDCG@10 decides when to stop; None takes the last item of some users out
             of `interactions`.
     """
-    parameters = parameters.resolved(DataProfile.of(interactions), described=bool(attributes.shape[1]))
+    resolved = parameters.resolved(DataProfile.of(interactions), described=bool(attributes.shape[1]))
     if held_out is None:
-        users = min(parameters.held_out_users_max, int(interactions.users * HELD_OUT_SHARE))
+        users = min(resolved.held_out_users_max, int(interactions.users * HELD_OUT_SHARE))
         interactions, held_out = hold_out_last(interactions, users, np.random.default_rng(seed))
-    seeds = np.random.default_rng(seed).integers(2**31, size=parameters.members)
-    fits = [fit_sequence_tower(interactions, attributes, parameters, int(each), held_out) for each in seeds]
-    towers = JoinedTowers([fit.tower for fit in fits])
-    return JoinedFit(towers, parameters, {**fits[0].metrics, "members": float(parameters.members)})
+    seeds = np.random.default_rng(seed).integers(2**31, size=resolved.members)
+    fits = [fit_sequence_tower(interactions, attributes, resolved, int(each), held_out) for each in seeds]
+    towers = TowerEnsemble([fit.tower for fit in fits])
+    return EnsembleFit(towers, resolved, {**fits[0].metrics, "members": float(resolved.members)})
 
 
 def fit_sequence_tower(
-    interactions: Interactions, attributes: NDArray[np.int32], parameters: SequenceHyperparameters, seed: int, held_out: HeldOut
+    interactions: Interactions, attributes: NDArray[np.int32], parameters: ResolvedHyperparameters, seed: int, held_out: HeldOut
 ) -> SequenceFit:
     """Build and fit one tower.
 
     Args:
-        interactions, attributes, held_out: as of `fit_joined_towers`.
+        interactions, attributes, held_out: as of `fit_ensemble`.
         parameters: resolved.
         seed: of everything random.
     """
@@ -106,7 +102,7 @@ def fit_sequence_tower(
     return SequenceFit(FittedTower.of(tower, batches.histories), {**stop.metrics, "loss": float(losses[-1]), **counts})
 
 
-def build_tower(trained: NDArray[np.bool_], attributes: NDArray[np.int32], parameters: SequenceHyperparameters) -> SequenceTower:
+def build_tower(trained: NDArray[np.bool_], attributes: NDArray[np.int32], parameters: ResolvedHyperparameters) -> SequenceTower:
     """An untrained tower.
 
     Args:
@@ -119,7 +115,7 @@ def build_tower(trained: NDArray[np.bool_], attributes: NDArray[np.int32], param
     return SequenceTower(SequenceQueryTower(parameters, HISTORY_LENGTH), item_tower, parameters)
 
 
-def _schedule(parameters: SequenceHyperparameters, steps: int) -> tf.keras.optimizers.schedules.LearningRateSchedule:
+def _schedule(parameters: ResolvedHyperparameters, steps: int) -> tf.keras.optimizers.schedules.LearningRateSchedule:
     total = steps * parameters.epochs
     warm_up = max(1, min(WARM_UP_STEPS, total // 10))
     return tf.keras.optimizers.schedules.CosineDecay(

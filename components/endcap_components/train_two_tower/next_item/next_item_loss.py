@@ -1,6 +1,7 @@
-"""Softmax over items at every step of every history, with a gradient of its own that never holds more than the probabilities."""
+"""Softmax over items at every step of every history, with a gradient that never holds more than the probabilities; its number format."""
 
-from typing import Any
+from pathlib import Path
+from typing import Any, Literal
 
 import tensorflow as tf
 
@@ -48,3 +49,20 @@ def next_item_loss(
         return -tf.reduce_mean(tf.math.log(tf.maximum(of_target, PROBABILITY_MIN))), gradient
 
     return loss(query, items)
+
+
+CPU_FLAGS = Path("/proc/cpuinfo")
+NATIVE_FLAG = "amx_bf16"
+
+
+def softmax_precision(precision: Literal["auto", "float32", "bfloat16"], cpu_flags: Path = CPU_FLAGS) -> tf.DType:
+    """The number format of the products with all items: half the bytes and several times the speed where the hardware has it.
+
+    Args:
+        precision: auto takes bfloat16 on accelerators and on processors with tiles for it.
+        cpu_flags: where Linux says what a processor can do.
+    """
+    if precision != "auto":
+        return tf.as_dtype(precision)
+    native = bool(tf.config.list_physical_devices("GPU")) or (cpu_flags.is_file() and NATIVE_FLAG in cpu_flags.read_text().split())
+    return tf.bfloat16 if native else tf.float32

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from endcap.algorithms.interactions import Interactions
-from endcap_components.train_two_tower.next_item.sequence_hyperparameters import SequenceHyperparameters
+from endcap_components.train_two_tower.next_item.sequence_hyperparameters import ResolvedHyperparameters
 
 USERS_SORTED_TOGETHER = 3000
 """Random users among whom those of like length are put together: enough for tight batches, few enough for ever new ones."""
@@ -28,10 +28,10 @@ class SequenceBatches:
 
     histories: Interactions
     trained: NDArray[np.bool_]
-    parameters: SequenceHyperparameters
+    parameters: ResolvedHyperparameters
 
     @classmethod
-    def of(cls, histories: Interactions, length: int, parameters: SequenceHyperparameters) -> "SequenceBatches":
+    def of(cls, histories: Interactions, length: int, parameters: ResolvedHyperparameters) -> "SequenceBatches":
         """The newest `length` + 1 steps of everybody who has two."""
         trained = np.bincount(histories.item_index, minlength=histories.item_count + 1) > 0
         trained[0] = False
@@ -84,7 +84,7 @@ class _Draw:
 
     probability: NDArray[np.float64]
     share: NDArray[np.float64]
-    parameters: SequenceHyperparameters
+    parameters: ResolvedHyperparameters
 
     @classmethod
     def of(cls, batches: SequenceBatches) -> "_Draw":

@@ -1,20 +1,26 @@
-"""The next-item two-tower as a SavedModel that encodes queries."""
+"""The next-item two-tower as files: a SavedModel that encodes queries, and the items' embeddings."""
 
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import tensorflow as tf
 
+from endcap.algorithms.interactions import Interactions
+from endcap.catalogue.item_attributes import attribute_codes
 from endcap.contracts.signatures import ENCODE_QUERY
-from endcap_components.train_two_tower.fitted_tower import FittedTower
-from endcap_components.train_two_tower.joined_towers import JoinedTowers
+from endcap.training.stamp import stamp
+from endcap.training.training_set import TrainingSet
+from endcap_components.train_two_tower.fitted_tower import FittedTower, TowerEnsemble
+from endcap_components.train_two_tower.hyperparameters import TwoTowerHyperparameters
+from endcap_components.train_two_tower.next_item.fit_sequences import fit_ensemble
 from endcap_components.train_two_tower.window.export import input_signature
 
 
 class SequenceQueryEncoder(tf.Module):
     """The signature `encode_query` of `endcap.contracts.signatures`; of its inputs the history is what is read."""
 
-    def __init__(self, towers: JoinedTowers) -> None:
+    def __init__(self, towers: TowerEnsemble) -> None:
         super().__init__()
         self.members = [MemberEncoder(member) for member in towers.members]
 
@@ -38,16 +44,16 @@ class MemberEncoder(tf.Module):
         super().__init__()
         self.query_tower: Any = tower.model.query_tower
         self.raw = tf.Variable(tower.raw, trainable=False, name="raw")
-        self.nobody = tf.Variable(tower.nobody, trainable=False, name="nobody")
+        self.cold_start_query = tf.Variable(tower.cold_start_query, trainable=False, name="cold_start_query")
 
     def query(self, aligned: tf.Tensor, length: tf.Tensor) -> tf.Tensor:
         """float32 [n, dim] for int32 [n, steps], oldest first from place 0, and int32 [n]."""
         encoded = self.query_tower(tf.gather(self.raw, aligned), training=False)
         last = tf.gather(encoded, tf.maximum(length - 1, 0), batch_dims=1)
-        return tf.where(length[:, None] > 0, last, self.nobody[None, :])
+        return tf.where(length[:, None] > 0, last, self.cold_start_query[None, :])
 
 
-def export_sequence_encoder(towers: JoinedTowers, folder: Path) -> None:
+def export_sequence_encoder(towers: TowerEnsemble, folder: Path) -> None:
     """Write the SavedModel.
 
     Args:
@@ -56,3 +62,29 @@ def export_sequence_encoder(towers: JoinedTowers, folder: Path) -> None:
     """
     encoder = SequenceQueryEncoder(towers)
     tf.saved_model.save(encoder, str(folder), signatures={ENCODE_QUERY: encoder.encode_query.get_concrete_function(**input_signature())})
+
+
+def write_next_item_artifact(
+    training: TrainingSet, interactions: Interactions, folder: Path, parameters: TwoTowerHyperparameters, seed: int
+) -> dict[str, float]:
+    """Fit, and write `saved_model/`, `item_embeddings.npy` and `item_embeddings_at/`, which holds the same for every moment.
+
+    Args:
+        training: the training set.
+        interactions: `endcap.training.early_interactions` of it.
+        folder: to write to.
+        parameters: of the two-tower.
+        seed: of everything random.
+
+    Returns:
+        Metrics by name.
+    """
+    manifest = training.manifest
+    fit = fit_ensemble(interactions, attribute_codes(training.item_rows), parameters.next_item, seed)
+    export_sequence_encoder(fit.towers, folder / "saved_model")
+    embeddings = fit.towers.item_embeddings
+    (folder / "item_embeddings_at").mkdir()
+    for moment in (*manifest.ranking_windows, manifest.cut, manifest.data_end):
+        np.save(folder / "item_embeddings_at" / f"{stamp(moment)}.npy", embeddings)
+    np.save(folder / "item_embeddings.npy", embeddings)
+    return fit.metrics

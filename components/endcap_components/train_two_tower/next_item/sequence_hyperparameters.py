@@ -1,6 +1,6 @@
 """Every knob of the next-item objective, with the default that measured best; None asks the data's profile."""
 
-from typing import Literal, Self
+from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -43,18 +43,28 @@ class SequenceHyperparameters(BaseModel):
         "auto", description="Of the products with all items; auto takes bfloat16 where the processor multiplies it natively."
     )
 
-    def resolved(self, profile: DataProfile, *, described: bool) -> Self:
+    def resolved(self, profile: DataProfile, *, described: bool) -> "ResolvedHyperparameters":
         """The same with what the data decides filled in.
 
         Args:
             profile: of the histories.
             described: whether items have attributes, with which towers learn in half the epochs.
         """
-        return self.model_copy(
-            update={
+        return ResolvedHyperparameters.model_validate(
+            self.model_dump()
+            | {
                 "history_encoder": profile.history_encoder if self.history_encoder == "auto" else self.history_encoder,
                 "epochs": self.epochs or (EPOCHS if described and self.attributes else 2 * EPOCHS),
                 "dim": self.dim or profile.width,
                 "dropout": profile.dropout if self.dropout is None else self.dropout,
             }
         )
+
+
+class ResolvedHyperparameters(SequenceHyperparameters):
+    """With what the data decides filled in."""
+
+    history_encoder: Literal["mean", "gru", "self_attention", "decayed_attention"]
+    dim: int = Field(ge=8, le=1024)
+    dropout: float = Field(ge=0, lt=1)
+    epochs: int = Field(ge=1)

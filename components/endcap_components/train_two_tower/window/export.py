@@ -7,8 +7,15 @@ import tensorflow as tf
 from numpy.typing import NDArray
 
 from endcap.contracts.signatures import ENCODE_QUERY
+from endcap.core.settings import TrainingSettings
 from endcap.features.columns import CONTEXT, HISTORY_LENGTH, USER_CATEGORICAL, USER_NUMERIC
+from endcap.training.stamp import stamp
+from endcap.training.training_set import TrainingSet
+from endcap_components.train_two_tower.checkpoints import checkpoints_of
+from endcap_components.train_two_tower.distribution import Strategy
+from endcap_components.train_two_tower.hyperparameters import TwoTowerHyperparameters
 from endcap_components.train_two_tower.window.model import TwoTower
+from endcap_components.train_two_tower.window.train import embeddings_at, fit_two_tower
 
 ITEMS_AT_ONCE = 65_536
 """Items whose identity is worked out together: what comes before it is many times as wide as the identity itself."""
@@ -58,3 +65,23 @@ def export_query_encoder(model: TwoTower, item_count: int, folder: Path) -> None
     identity[0] = 0
     encoder = QueryEncoder(model, identity)
     tf.saved_model.save(encoder, str(folder), signatures={ENCODE_QUERY: encoder.encode_query.get_concrete_function(**input_signature())})
+
+
+def write_window_artifact(
+    training: TrainingSet, folder: Path, parameters: TwoTowerHyperparameters, seed: int, *, settings: TrainingSettings, strategy: Strategy
+) -> dict[str, float]:
+    """Fit, and write `saved_model/`, `item_embeddings.npy` and `item_embeddings_at/`.
+
+    Returns:
+        Metrics by name.
+    """
+    manifest = training.manifest
+    checkpoints = checkpoints_of(settings, manifest, parameters, seed)
+    model, metrics = fit_two_tower(training, parameters, seed, strategy=strategy, checkpoints=checkpoints)
+    export_query_encoder(model, len(training.item_rows), folder / "saved_model")
+    (folder / "item_embeddings_at").mkdir()
+    for moment in (*manifest.ranking_windows, manifest.cut, manifest.data_end):
+        embeddings = embeddings_at(model, training.items_at(moment).numeric)
+        np.save(folder / "item_embeddings_at" / f"{stamp(moment)}.npy", embeddings)
+    np.save(folder / "item_embeddings.npy", embeddings)
+    return metrics

@@ -15,7 +15,7 @@ from endcap.training.training_set import TrainingSet
 from endcap.training.workers import Worker
 from endcap_components.train_two_tower.checkpoints import Checkpoints
 from endcap_components.train_two_tower.content import item_content
-from endcap_components.train_two_tower.distribution import Spread
+from endcap_components.train_two_tower.distribution import Strategy
 from endcap_components.train_two_tower.hyperparameters import TwoTowerHyperparameters
 from endcap_components.train_two_tower.warm_start import bought_block, co_purchase_factors
 from endcap_components.train_two_tower.window.batches import BatchSource, Inputs
@@ -31,7 +31,7 @@ def fit_two_tower(
     parameters: TwoTowerHyperparameters,
     seed: int,
     *,
-    spread: Spread | None = None,
+    strategy: Strategy | None = None,
     checkpoints: Checkpoints | None = None,
 ) -> tuple[TwoTower, dict[str, float]]:
     """Build and fit a two-tower.
@@ -42,43 +42,43 @@ def fit_two_tower(
         training: a training set, of which the examples are streamed.
         parameters: hyperparameters; `batch_size` is that of all replicas together.
         seed: of everything random.
-        spread: devices and workers; one device when left out.
+        strategy: devices and workers; one device when left out.
         checkpoints: what a restart goes on from; none when left out.
 
     Returns:
         The model, and the loss of the last step with the counts it was fitted on.
     """
-    spread = spread or Spread(tf.distribute.get_strategy(), Worker())
+    strategy = strategy or Strategy(tf.distribute.get_strategy(), Worker())
     trained = np.flatnonzero(training.eligible_at(training.manifest.ranking_windows[0])).astype(np.int32)
     source = batch_source(training, trained, parameters, seed)
-    steps = source.steps(spread.worker)
-    with spread.strategy.scope():
+    steps = source.steps(strategy.worker)
+    with strategy.tf.scope():
         model = build_model(training, trained, source, parameters, seed)
         model.compile(optimizer=tf.keras.optimizers.legacy.Adam(_schedule(parameters, steps), epsilon=1e-7))
     callbacks = [fit_progress("two-tower", epochs=parameters.epochs, steps=steps)]
     if checkpoints is not None:
         callbacks.append(checkpoints.callback())
-    history = model.fit(_dataset(source, model, spread), epochs=parameters.epochs, steps_per_epoch=steps, verbose=0, callbacks=callbacks)
+    history = model.fit(_dataset(source, model, strategy), epochs=parameters.epochs, steps_per_epoch=steps, verbose=0, callbacks=callbacks)
     return model, {
         "loss": float(history.history["loss"][-1]),
         "examples": float(len(source.shards)),
         "trained_items": float(len(trained)),
         "sampled_softmax": float(source.sampled),
-        "replicas": float(spread.worker.count * spread.worker.replicas),
+        "replicas": float(strategy.worker.count * strategy.worker.replicas),
     }
 
 
-def _dataset(source: BatchSource, model: TwoTower, spread: Spread) -> Any:
+def _dataset(source: BatchSource, model: TwoTower, strategy: Strategy) -> Any:
     """The batches of each replica: this worker's own, from the step on that the model stands at when reading begins."""
 
     def of_worker(_: tf.distribute.InputContext) -> tf.data.Dataset:
         def batches() -> Iterator[Inputs]:
-            return source.batches(spread.worker, first_step=int(model.optimizer.iterations.numpy()))
+            return source.batches(strategy.worker, first_step=int(model.optimizer.iterations.numpy()))
 
         dataset = tf.data.Dataset.from_generator(batches, output_signature=batch_signature(source))
-        return dataset.prefetch(2 * spread.worker.replicas)
+        return dataset.prefetch(2 * strategy.worker.replicas)
 
-    return spread.strategy.distribute_datasets_from_function(of_worker)
+    return strategy.tf.distribute_datasets_from_function(of_worker)
 
 
 def batch_source(training: TrainingSet, trained: NDArray[np.int32], parameters: TwoTowerHyperparameters, seed: int) -> BatchSource:

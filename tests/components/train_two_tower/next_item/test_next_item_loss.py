@@ -9,8 +9,7 @@ prepare_tensorflow(0)
 
 import tensorflow as tf  # noqa: E402
 
-from endcap_components.train_two_tower.next_item.next_item_loss import next_item_loss  # noqa: E402
-from endcap_components.train_two_tower.next_item.softmax_precision import softmax_precision  # noqa: E402
+from endcap_components.train_two_tower.next_item.next_item_loss import next_item_loss, softmax_precision  # noqa: E402
 
 STEPS, ITEMS, DIM = 7, 11, 5
 

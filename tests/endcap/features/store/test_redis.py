@@ -23,7 +23,6 @@ from endcap.features.store.push import SessionSignals, push_sessions
 from endcap.features.store.training import users_at
 from tests.debian_programs import required_program
 from tests.endcap.features.store.redis_server import RedisServer
-from endcap.core.ports import free_port
 
 pytestmark = pytest.mark.processes
 

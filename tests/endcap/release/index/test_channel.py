@@ -5,7 +5,6 @@ from collections.abc import Iterator
 
 import numpy as np
 import pytest
-from endcap.release.index.channel import call_metadata
 from pydantic import SecretStr
 
 from endcap.core.errors import DependencyUnavailable
@@ -16,7 +15,6 @@ from endcap.release.index.collection import build_collection
 from endcap.release.index.connection import answers, call_metadata, connect
 from endcap.release.index.local_server import running_milvus
 from endcap.release.index.search import AsyncItemSearch, ItemSearch
-from endcap.core.ports import free_port
 from tests.shared_milvus import kept_folder, share_unpacked_milvus
 
 pytestmark = pytest.mark.processes

@@ -1,1 +1,0 @@
-"""A history as one vector, in the ways a query tower can choose from."""

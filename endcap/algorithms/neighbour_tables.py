@@ -1,0 +1,61 @@
+"""Item-to-item tables of what does not count neighbours: the best for a history of one item, or the nearest vectors."""
+
+from collections.abc import Callable
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import sparse
+
+from endcap.algorithms.vector_scores import unit_length
+from endcap.engine.retrieval.candidates import Candidates
+from endcap.engine.retrieval.item_to_item import ItemToItem
+
+CELLS_A_BLOCK = 32_000_000
+"""Scores that are held at once: 128 MB."""
+
+
+def table_of(scores: Callable[[sparse.csr_matrix], NDArray[np.float32]], item_count: int, count: int) -> ItemToItem:
+    """For every item the `count` others that score highest for a user who bought nothing else.
+
+    Args:
+        scores: from float32 [users, n + 1] histories, float32 [users, n + 1]; 0 and less say nothing.
+        item_count: n.
+        count: neighbours of each item.
+    """
+    index = np.zeros((item_count + 1, count), dtype=np.int32)
+    weight = np.zeros((item_count + 1, count), dtype=np.float16)
+    alone = sparse.identity(item_count + 1, dtype=np.float32, format="csr")
+    rows_at_once = max(1, CELLS_A_BLOCK // (item_count + 1))
+    for start in range(1, item_count + 1, rows_at_once):
+        rows = np.arange(start, min(start + rows_at_once, item_count + 1))
+        fill_rows(index, weight, rows, scores(alone[rows]))
+    return ItemToItem(index, weight)
+
+
+def fill_rows(index: NDArray[np.int32], weight: NDArray[np.float16], rows: NDArray[np.integer], block: NDArray[np.float32]) -> None:
+    """Write the best of each row of `block` (float32 [b, n + 1]) into the table's `rows` (int [b]); an item is not its own neighbour."""
+    count = index.shape[1]
+    for row, scored in zip(rows, block, strict=True):
+        positive = np.flatnonzero(scored > 0).astype(np.int32)
+        positive = positive[positive != row]
+        best = Candidates.best(positive, scored[positive], count)
+        kept = best.score.astype(np.float16) > 0
+        index[row, : int(kept.sum())] = best.index[kept]
+        weight[row, : int(kept.sum())] = best.score[kept]
+
+
+def nearest_by_cosine(vectors: NDArray[np.float32], count: int) -> ItemToItem:
+    """The `count` others with the highest cosine above 0; items of zeros have and are no neighbours.
+
+    Args:
+        vectors: float32 [n + 1, d], row 0 zeros.
+        count: neighbours of each item.
+    """
+    unit = unit_length(vectors)
+    index = np.zeros((len(unit), count), dtype=np.int32)
+    weight = np.zeros((len(unit), count), dtype=np.float16)
+    rows_at_once = max(1, CELLS_A_BLOCK // max(len(unit), 1))
+    for start in range(1, len(unit), rows_at_once):
+        rows = np.arange(start, min(start + rows_at_once, len(unit)))
+        fill_rows(index, weight, rows, unit[rows] @ unit.T)
+    return ItemToItem(index, weight)

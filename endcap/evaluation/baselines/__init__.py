@@ -1,1 +1,0 @@
-"""Simple rules that a model has to beat."""

@@ -1,0 +1,55 @@
+import numpy as np
+import pytest
+
+from endcap.algorithms.algorithm import Algorithm, HasItemVectors, TrainingData
+from endcap.algorithms.interactions import Interactions
+from endcap_benchmarks.quality.models.blend import Blend
+from endcap_benchmarks.quality.models.two_tower import TwoTower
+
+ITEMS = 20
+SMALL = {
+    "dim": 16,
+    "layers": 1,
+    "heads": 2,
+    "decays": 2,
+    "members": 1,
+    "dropout": 0.0,
+    "attention_dropout": 0.0,
+    "positions": 64,
+    "epochs": 5,
+    "patience": 5,
+    "learning_rate": 1e-2,
+    "weight_average": 0.5,
+}
+
+
+def chains(users: int, length: int, seed: int) -> Interactions:
+    """Item i is always followed by i + 1, the last by the first."""
+    first = np.random.default_rng(seed).integers(0, ITEMS, users)
+    items = ((first[:, None] + np.arange(length)) % ITEMS + 1).ravel().astype(np.int32)
+    age = np.tile(np.arange(length, 0, -1, dtype=np.float32), users)
+    return Interactions(np.arange(users + 1, dtype=np.int64) * length, items, age, ITEMS)
+
+
+@pytest.mark.parametrize(
+    "algorithm", [TwoTower(hyperparameters=SMALL), Blend(hyperparameters=SMALL, towers=1, towers_without_attributes=1)]
+)
+def test_next_item_of_a_chain_is_ranked_first(algorithm: Algorithm) -> None:
+    attributes = np.zeros((ITEMS + 1, 1), dtype=np.int32)
+    attributes[1:, 0] = np.arange(ITEMS) % 4 + 1
+    fitted = algorithm.fit(TrainingData(chains(150, 6, 0), None, attributes), seed=1)
+    unseen = chains(40, 4, 9)
+    scores = fitted.scores(unseen)
+    assert scores.shape == (40, ITEMS + 1)
+    assert np.isneginf(scores[:, 0]).all()
+    scores[unseen.user_row, unseen.item_index] = -np.inf
+    following = unseen.item_index[unseen.start[1:] - 1] % ITEMS + 1
+    assert (np.argmax(scores, axis=1) == following).mean() > 0.8
+
+
+def test_tower_has_item_vectors_for_the_table() -> None:
+    fitted = TwoTower(hyperparameters=SMALL | {"epochs": 1}).fit(
+        TrainingData(chains(50, 5, 0), None, np.zeros((ITEMS + 1, 0), np.int32)), seed=1
+    )
+    assert isinstance(fitted, HasItemVectors)
+    assert fitted.item_vectors().shape == (ITEMS + 1, 16)
