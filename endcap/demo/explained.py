@@ -31,7 +31,7 @@ def print_explained(console: Console, introduction: str, answer: Answer) -> None
     console.print(f"\n[bold]{escape(introduction)}[/]", highlight=False)
     table = Table(show_header=False, show_edge=False, pad_edge=False, box=None)
     table.add_column("position", justify="right")
-    table.add_column("told", overflow="fold")
+    table.add_column("why", overflow="fold")
     for item in answer.recommendations:
         table.add_row(str(item.position), f"[bold]{escape(item.title)}[/]  {_place(item)}\n[dim]{escape(_how(item))}[/]")
     console.print(table, highlight=False)
@@ -43,26 +43,26 @@ def print_explained(console: Console, introduction: str, answer: Answer) -> None
 
 
 def _place(item: Recommendation) -> str:
-    told = item.explanation or {}
-    if "last_resort" in told:
+    explanation = item.explanation or {}
+    if "last_resort" in explanation:
         return "filled up, no candidate was left"
-    place = f"[yellow]explored ({told['exploration']['policy']})[/]" if _explored(item) else told["place"]
-    by_rule = f" by {escape(told['rules']['placed_by'])}" if "placed_by" in told["rules"] else ""
+    place = f"[yellow]explored ({explanation['exploration']['policy']})[/]" if _explored(item) else explanation["place"]
+    by_rule = f" by {escape(explanation['rules']['placed_by'])}" if "placed_by" in explanation["rules"] else ""
     return f"{place}{by_rule}, p {item.propensity:.3g}"
 
 
 def _how(item: Recommendation) -> str:
-    told = item.explanation or {}
-    if "last_resort" in told:
+    explanation = item.explanation or {}
+    if "last_resort" in explanation:
         return "popular"
-    sources = ", ".join(f"{name.replace('_', ' ')} {score:.2f}" for name, score in told["sources"].items())
+    sources = ", ".join(f"{name.replace('_', ' ')} {score:.2f}" for name, score in explanation["sources"].items())
     parts = [sources]
-    parts += [f"{objective.replace('_', ' ')} {probability:.3f}" for objective, probability in told["objectives"].items()]
-    parts.append(f"value {told['score']['after_rules']:.3f}")
-    if told["rules"]["touched"]:
-        factor = f" x{told['rules']['factor']:g}" if told["rules"]["factor"] != 1 else ""
-        parts.append(f"rules {', '.join(told['rules']['touched'])}{factor}")
-    parts.append(f"likeness {told['diversity']['penalty']:.3f}")
+    parts += [f"{objective.replace('_', ' ')} {probability:.3f}" for objective, probability in explanation["objectives"].items()]
+    parts.append(f"value {explanation['score']['after_rules']:.3f}")
+    if explanation["rules"]["touched"]:
+        factor = f" x{explanation['rules']['factor']:g}" if explanation["rules"]["factor"] != 1 else ""
+        parts.append(f"rules {', '.join(explanation['rules']['touched'])}{factor}")
+    parts.append(f"likeness {explanation['diversity']['penalty']:.3f}")
     return "; ".join(parts)
 
 

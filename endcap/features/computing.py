@@ -185,7 +185,7 @@ class _Computation:
 
     def _write(self, name: str, expressions: Iterator["ir.Table"], advance: Callable[[], None]) -> None:
         started = time.perf_counter()
-        written = self._engine.write(name, _told(expressions, advance))
+        written = self._engine.write(name, _counted(expressions, advance))
         self._rows[name], self._columns[name] = written.rows, written.columns
         self._add_seconds(name, started)
         get_logger("features").info("table written", table=name, rows=written.rows, seconds=self._seconds[name])
@@ -222,7 +222,7 @@ def _item_tables(
     yield item_table(item.item_numeric(priced, lines, occasions, promotions, snapshots), snapshots)
 
 
-def _told(expressions: Iterator["ir.Table"], advance: Callable[[], None]) -> Iterator["ir.Table"]:
+def _counted(expressions: Iterator["ir.Table"], advance: Callable[[], None]) -> Iterator["ir.Table"]:
     """Advances when the writer comes for the next one, the last being written."""
     for expression in expressions:
         yield expression

@@ -112,7 +112,7 @@ def run(  # noqa: PLR0917 - an option a parameter, as typer reads them
         print_json(result.document())
     else:
         print_offline_table(Console(), result.evaluation)
-        console.print(f"\nReport with plots: {result.report}\n{result.told()}")
+        console.print(f"\nReport with plots: {result.report}\n{result.summary()}")
     if not result.accepted:
         raise BundleRefused(result.reason, field="gate", fix="what is served stays as it is")
 

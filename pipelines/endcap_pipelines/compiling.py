@@ -32,8 +32,8 @@ def compile_pipeline(target: Path, values: ChartValues) -> Path:
         try:
             Compiler().compile(training_pipeline(ClusterPlacement(values=values)), str(compiled), pipeline_parameters=defaults)
         except (TypeError, ValueError) as error:
-            told = f"the pipeline does not take them: {error}"
-            raise InvalidInput(told, field="pipelines.parameters", value=values.pipelines.parameters, fix="correct the values") from error
+            fault = f"the pipeline does not take them: {error}"
+            raise InvalidInput(fault, field="pipelines.parameters", value=values.pipelines.parameters, fix="correct the values") from error
         replace_text(target, HEADER + _without_comments(compiled.read_text(encoding="utf-8")))
     return target
 

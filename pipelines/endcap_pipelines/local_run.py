@@ -27,13 +27,13 @@ QUIET = {
     "TF_ENABLE_ONEDNN_OPTS": "0",
     "PYTHONWARNINGS": "ignore",
 }
-"""What every step's process is told: Keras 2, one order of additions, and no talk."""
+"""What every step's process gets: Keras 2, one order of additions, and no talk."""
 
 STEP_STOP_TIMEOUT_S = 5.0
 NOT_IN_STEPS = ("cli", "demo", "doctor")
 """Parts of the library that no step runs."""
 
-_RAISED = re.compile(r"^(?P<kind>[A-Za-z_][\w.]*(?:Error|Exception|[A-Z]\w*)): (?P<told>.*)$")
+_RAISED = re.compile(r"^(?P<kind>[A-Za-z_][\w.]*(?:Error|Exception|[A-Z]\w*)): (?P<message>.*)$")
 
 
 @dataclass(frozen=True)
@@ -155,6 +155,6 @@ def _failure(display: StepDisplay, log_file: Path) -> EndcapError:
         module, _, name = raised["kind"].rpartition(".")
         kind = getattr(endcap.core.errors, name, None)
         if module == "endcap.core.errors" and isinstance(kind, type) and issubclass(kind, EndcapError):
-            return kind(raised["told"])
-    told = raised[0] if raised is not None else "it said nothing"
-    return EndcapError(f"step {failed or 'of the pipeline'} failed: {told}", fix=f"see {log_file}")
+            return kind(raised["message"])
+    message = raised[0] if raised is not None else "it said nothing"
+    return EndcapError(f"step {failed or 'of the pipeline'} failed: {message}", fix=f"see {log_file}")

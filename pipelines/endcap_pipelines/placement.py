@@ -20,7 +20,7 @@ TRAINING = StepResources(cpu="4", memory="12Gi")
 
 
 PROFILE = {"ENDCAP_PROFILE": "cluster"}
-"""What every pod is told before the values' own environment."""
+"""What every pod gets before the values' own environment."""
 POD_LABELS = {"app.kubernetes.io/name": "endcap", "app.kubernetes.io/component": "pipeline"}
 REACHES_LABEL, REACHES_STORES = "endcap.dev/reaches", "stores"
 """On pods that talk to Milvus, MLflow, Feast's stores or Kubernetes, or read a volume: they get the secrets and the volumes."""

@@ -59,7 +59,7 @@ class TrainingResult:
             steps=done.steps,
         )
 
-    def told(self) -> str:
+    def summary(self) -> str:
         """One sentence for a person."""
         return f"Refused: {self.reason}" if self.deployment is None else f"Accepted: {self.reason}\n{self.deployment.message()}"
 

@@ -68,8 +68,8 @@ def schedule(  # noqa: PLR0917 - an option a parameter, as typer reads them
     else:
         what = "made" if done.is_new else "kept"
         removed = f", removed {len(done.removed)} older" if done.removed else ""
-        told = f"{what} recurring run {done.recurring_run_id} of {pipeline} {done.version} at {done.cron}{removed}"
-        Console().print(told, highlight=False, markup=False, soft_wrap=True)
+        message = f"{what} recurring run {done.recurring_run_id} of {pipeline} {done.version} at {done.cron}{removed}"
+        Console().print(message, highlight=False, markup=False, soft_wrap=True)
 
 
 def unschedule(  # noqa: PLR0917 - an option a parameter, as typer reads them

@@ -59,7 +59,7 @@ def open_api(server: Server) -> Iterator[Any]:
         read_token(configuration)
     elif server.token:
         configuration.api_key["authorization"] = server.token
-    with _told_errors(server), api.ApiClient(configuration) as client:
+    with _endcap_errors(server), api.ApiClient(configuration) as client:
         client.call_api = _bounded(client.call_api)
         yield client
 
@@ -74,8 +74,8 @@ def is_multi_user(client: Any, server: Server) -> bool:
 
     health, _, headers = api.HealthzServiceApi(client).healthz_service_get_healthz_with_http_info()
     if "json" not in str(headers.get("content-type", "")):
-        told = "a page answers, not the API; it may ask for a login"
-        raise InvalidInput(told, field="--host", value=server.host, fix="give --token, or the address of the API itself")
+        message = "a page answers, not the API; it may ask for a login"
+        raise InvalidInput(message, field="--host", value=server.host, fix="give --token, or the address of the API itself")
     return bool(health.multi_user)
 
 
@@ -99,7 +99,7 @@ def _existing(path: Path, option: str) -> Path:
 
 
 @contextlib.contextmanager
-def _told_errors(server: Server) -> Iterator[None]:
+def _endcap_errors(server: Server) -> Iterator[None]:
     from kfp_server_api import ApiException
     from urllib3.exceptions import HTTPError, SSLError
 
@@ -111,15 +111,15 @@ def _told_errors(server: Server) -> Iterator[None]:
         raise _refusal(error, server) from error
     except (HTTPError, OSError) as error:
         cause = getattr(error, "reason", None) or error
-        told = f"no Kubeflow Pipelines API answers ({type(cause).__name__})"
+        message = f"no Kubeflow Pipelines API answers ({type(cause).__name__})"
         fix = "name its certificate authority: --ca-cert FILE" if isinstance(cause, SSLError) else "check the address"
-        raise DependencyUnavailable(told, field="--host", value=server.host, fix=fix) from error
+        raise DependencyUnavailable(message, field="--host", value=server.host, fix=fix) from error
 
 
 def _refusal(error: Any, server: Server) -> EndcapError:
     if error.status >= 500:
-        told = f"the server failed: {error.status} {error.reason}{_said(error)}"
-        return DependencyUnavailable(told, field="--host", value=server.host, fix="look at the server's log")
+        message = f"the server failed: {error.status} {error.reason}{_said(error)}"
+        return DependencyUnavailable(message, field="--host", value=server.host, fix="look at the server's log")
     meaning, fix = _REFUSALS.get(error.status, ("the server refused it", "correct the request"))
     return InvalidInput(f"{meaning}: {error.status} {error.reason}{_said(error)}", field="--host", value=server.host, fix=fix)
 
@@ -130,5 +130,5 @@ def _said(error: Any, limit: int = 300) -> str:
         document = json.loads(error.body)
     except (TypeError, ValueError):
         return ""
-    told = document.get("message") or document.get("error") if isinstance(document, dict) else None
-    return f" ({str(told)[:limit]})" if told else ""
+    message = document.get("message") or document.get("error") if isinstance(document, dict) else None
+    return f" ({str(message)[:limit]})" if message else ""

@@ -52,7 +52,13 @@ class StepDisplay(io.TextIOBase):
         self._partial = ""
         self._running: tuple[str, float] | None = None
         self._ended = threading.Event()
-        columns = (SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), TextColumn("{task.fields[told]}"), TimeElapsedColumn())
+        columns = (
+            SpinnerColumn(),
+            TextColumn("{task.description}"),
+            BarColumn(),
+            TextColumn("{task.fields[text]}"),
+            TimeElapsedColumn(),
+        )
         self._bars = Progress(*columns, console=console, transient=True, disable=not console.is_terminal)
         self._watcher = threading.Thread(target=self._watch_progress, daemon=True)
 
@@ -102,7 +108,7 @@ class StepDisplay(io.TextIOBase):
         self._running = (name, time.monotonic())
         for task in self._bars.task_ids:
             self._bars.remove_task(task)
-        self._bars.add_task(name, total=None, told="")
+        self._bars.add_task(name, total=None, text="")
 
     def _end(self, name: str, state: StepState) -> None:
         started = self._running[1] if self._running and self._running[0] == name else time.monotonic()
@@ -116,13 +122,13 @@ class StepDisplay(io.TextIOBase):
 
     def _watch_progress(self) -> None:
         while not self._ended.wait(REFRESH_S):
-            told = self._told()
-            for task in self._bars.task_ids if told else ():
-                self._bars.update(task, completed=told["completed"], total=told["total"], told=told["text"])
+            progress = self._step_progress()
+            for task in self._bars.task_ids if progress else ():
+                self._bars.update(task, completed=progress["completed"], total=progress["total"], text=progress["text"])
 
-    def _told(self) -> dict[str, object]:
+    def _step_progress(self) -> dict[str, object]:
         try:
-            told: dict[str, object] = json.loads(self._progress_file.read_text(encoding="utf-8"))
+            progress: dict[str, object] = json.loads(self._progress_file.read_text(encoding="utf-8"))
         except (FileNotFoundError, json.JSONDecodeError):
             return {}
-        return told
+        return progress

@@ -156,8 +156,8 @@ def _document(path: Path) -> dict[str, Any]:
     try:
         document = yaml.safe_load(path.read_text(encoding="utf-8")) or {}
     except (OSError, yaml.YAMLError) as error:
-        told = f"cannot be read ({' '.join(str(error).split())})"
-        raise InvalidInput(told, field="--values", value=str(path), fix="name a YAML file of values") from error
+        message = f"cannot be read ({' '.join(str(error).split())})"
+        raise InvalidInput(message, field="--values", value=str(path), fix="name a YAML file of values") from error
     if not isinstance(document, dict):
         raise InvalidInput("must be a map", field="--values", value=str(path))
     return document

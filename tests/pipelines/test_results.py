@@ -38,19 +38,19 @@ def finish(tmp_path: Path) -> Finish:
 
 def test_a_bundle_that_is_served_is_named(finish: Finish) -> None:
     result = finish(accepted=True, deployed=True, deployment=Deployment(version=7))
-    assert result.told() == "Accepted: better by 0.01\nBundle endcap-7 is deployed"
+    assert result.summary() == "Accepted: better by 0.01\nBundle endcap-7 is deployed"
     assert (result.document()["version"], result.document()["rollout"]) == (7, None)
 
 
 def test_a_rollout_is_named_with_the_command_that_shows_it(finish: Finish) -> None:
     result = finish(accepted=True, deployed=True, deployment=Deployment(version=7, rollout="endcap-7"))
-    assert result.told() == "Accepted: better by 0.01\nrollout endcap-7 created; watch it: endcap rollout show endcap-7"
+    assert result.summary() == "Accepted: better by 0.01\nrollout endcap-7 created; watch it: endcap rollout show endcap-7"
     assert (result.document()["version"], result.document()["rollout"]) == (7, "endcap-7")
 
 
 def test_a_refused_bundle_has_no_deployment_though_an_older_one_had(finish: Finish) -> None:
     result = finish(accepted=False, deployed=False, deployment=Deployment(version=6))
-    assert result.told() == "Refused: better by 0.01"
+    assert result.summary() == "Refused: better by 0.01"
     assert result.document()["version"] is None
 
 

@@ -139,7 +139,7 @@ def test_steps_that_reach_no_store_leave_their_home_empty(ran: Ran) -> None:
 
 def test_it_ends_with_a_rollout_of_the_stored_bundle(ran: Ran) -> None:
     (name,) = ran.api.rollouts
-    assert ran.result.told().endswith(f"rollout {name} created; watch it: endcap rollout show {name}")
+    assert ran.result.summary().endswith(f"rollout {name} created; watch it: endcap rollout show {name}")
     bundle = ran.api.rollouts[name]["spec"]["bundle"]
     stored = open_bundle(ran.folder / "store" / str(bundle["version"]) / "endcap" / str(bundle["version"]))
     assert bundle["storageUri"] == f"pvc://endcap-bundles/{bundle['version']}"

@@ -39,8 +39,8 @@ def main() -> None:
     RESULTS.write_text(json.dumps(results, indent=1) + "\n", encoding="utf-8")
     print("| task | events | examples | peak MB | processor seconds | examples a processor second |\n| --- | --- | --- | --- | --- | --- |")
     for row in sorted(results, key=lambda row: TASKS.index(row["task"])):
-        told = f"{row['processor_seconds']:.0f} | {row['examples'] / row['processor_seconds']:,.0f}"
-        print(f"| {row['task']} | {row['events']:,} | {row['examples']:,} | {row['peak_mb']:,.0f} | {told} |")
+        speed = f"{row['processor_seconds']:.0f} | {row['examples'] / row['processor_seconds']:,.0f}"
+        print(f"| {row['task']} | {row['events']:,} | {row['examples']:,} | {row['peak_mb']:,.0f} | {speed} |")
 
 
 def _measured(task: str, shop: Path) -> dict[str, float | int | str]:

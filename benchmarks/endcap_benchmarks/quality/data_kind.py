@@ -33,9 +33,11 @@ def data_kind(recorded: RecordedPurchases) -> DataKind:
 
 
 def _meaning(repeat_share: float) -> str:
-    told = f"{repeat_share:.0%} of the purchases are of an item that the same person had bought before"
+    found = f"{repeat_share:.0%} of the purchases are of an item that the same person had bought before"
     if repeat_share >= DOMINATES_FROM:
-        return f"{told}: buying again dominates, so a model has to know what a person buys, and when it is due; new items are judged apart."
+        return (
+            f"{found}: buying again dominates, so a model has to know what a person buys, and when it is due; new items are judged apart."
+        )
     if repeat_share >= REPEAT_SHARE_MIN:
-        return f"{told}: both buying again and finding new items matter, and they are judged apart."
-    return f"{told}: finding new items is all that counts."
+        return f"{found}: both buying again and finding new items matter, and they are judged apart."
+    return f"{found}: finding new items is all that counts."

@@ -21,7 +21,7 @@ class RunFailed(Exception):
 
 @dataclass(frozen=True)
 class RunOrder:
-    """What the process is told.
+    """What the process works on.
 
     Attributes:
         model: name as of `find_models`.
@@ -72,8 +72,8 @@ def _run(order: RunOrder) -> None:
         write_record(order.record_dir, recommended, peak_memory_mib())
     except BaseException as error:
         last = traceback.extract_tb(error.__traceback__)[-1]
-        told = f"{type(error).__name__}: {error} ({Path(last.filename).name}, line {last.lineno})"
-        (order.context.work_dir / FAILURE_FILE).write_text(told, encoding="utf-8")
+        message = f"{type(error).__name__}: {error} ({Path(last.filename).name}, line {last.lineno})"
+        (order.context.work_dir / FAILURE_FILE).write_text(message, encoding="utf-8")
         raise
 
 

@@ -84,7 +84,7 @@ class AlgorithmModel:
         fitted = self.algorithm.fit(task.training, context.seed)
         fit_s = time.perf_counter() - started
         lists = TruthLists(task, context.depth)
-        told = [np.zeros(0, np.float32)], [np.zeros(0, bool)]
+        scored = [np.zeros(0, np.float32)], [np.zeros(0, bool)]
         score_s = 0.0
         for rows in user_blocks(task.users, task.item_count):
             histories = task.histories.of_users(rows)
@@ -93,9 +93,9 @@ class AlgorithmModel:
             score_s += time.perf_counter() - began
             lists.fill(rows, scores)
             if isinstance(fitted, HasProbabilities):
-                for kept, found in zip(told, _probabilities(fitted, task, rows), strict=True):
+                for kept, found in zip(scored, _probabilities(fitted, task, rows), strict=True):
                     kept.append(found)
-        return Recommended(lists.lists(), fit_s, score_s, reliability(*map(np.concatenate, told)))
+        return Recommended(lists.lists(), fit_s, score_s, reliability(*map(np.concatenate, scored)))
 
 
 def _probabilities(fitted: HasProbabilities, task: RankingTask, rows: NDArray[np.int64]) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:

@@ -61,8 +61,8 @@ def task_digest(task: RankingTask) -> str:
 def run_fingerprint(task: RankingTask, dataset_fingerprint: str, model: BenchmarkModel, seed: int, depth: int) -> str:
     """Of the task, the model's settings and its own file, the seed and the lists' depth."""
     code = hashlib.sha256(model.code.read_bytes()).hexdigest() if model.code else ""
-    told = [RECORD_VERSION, task_digest(task), dataset_fingerprint, dict(model.settings), code, seed, depth]
-    return hashlib.sha256(json.dumps(told, sort_keys=True, default=str).encode()).hexdigest()[:20]
+    identity = [RECORD_VERSION, task_digest(task), dataset_fingerprint, dict(model.settings), code, seed, depth]
+    return hashlib.sha256(json.dumps(identity, sort_keys=True, default=str).encode()).hexdigest()[:20]
 
 
 def write_record(folder: Path, recommended: Recommended, peak_memory_mib: float) -> None:

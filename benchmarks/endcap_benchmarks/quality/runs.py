@@ -14,8 +14,8 @@ from endcap_benchmarks.quality.recommending import RunContext
 from endcap_benchmarks.quality.run_record import RunRecord, read_record, run_fingerprint
 from endcap_benchmarks.quality.task import RankingTask
 
-Told = Callable[[str], None]
-"""Told in a sentence what happens next."""
+Report = Callable[[str], None]
+"""Called with a sentence that says what happens next."""
 
 
 @dataclass(frozen=True)
@@ -48,7 +48,7 @@ class ModelRuns:
     failure: str | None = None
 
 
-def run_models(entries: Sequence[CatalogueEntry], tasks: Sequence[RankingTask], settings: RunSettings, told: Told) -> list[ModelRuns]:
+def run_models(entries: Sequence[CatalogueEntry], tasks: Sequence[RankingTask], settings: RunSettings, report: Report) -> list[ModelRuns]:
     """Run one after the other; a model that fails stops itself only."""
     files = {task.name: _write_task(task, settings.work_dir) for task in tasks}
     done = []
@@ -58,26 +58,26 @@ def run_models(entries: Sequence[CatalogueEntry], tasks: Sequence[RankingTask], 
         for task in tasks:
             try:
                 runs.by_task[task.name] = _run_seeds(
-                    entry, task, files[task.name], settings, lambda text, at=number: told(f"{at}/{len(entries)} {text}")
+                    entry, task, files[task.name], settings, lambda text, at=number: report(f"{at}/{len(entries)} {text}")
                 )
             except RunFailed as failed:
                 runs.failure = f"{task.name}: {failed}"
-                told(f"{entry.name} failed, {runs.failure}")
+                report(f"{entry.name} failed, {runs.failure}")
                 break
     return done
 
 
-def _run_seeds(entry: CatalogueEntry, task: RankingTask, task_file: Path, settings: RunSettings, told: Told) -> list[RunRecord]:
+def _run_seeds(entry: CatalogueEntry, task: RankingTask, task_file: Path, settings: RunSettings, report: Report) -> list[RunRecord]:
     """A record a seed; a model whose second seed gives the lists of its first is not random and needs no more."""
     records: list[RunRecord] = []
     for seed in settings.seeds:
-        records.append(_run(entry, task, task_file, seed=seed, settings=settings, told=told))
+        records.append(_run(entry, task, task_file, seed=seed, settings=settings, report=report))
         if len(records) == 2 and _same(*records):
             return records[:1]
     return records
 
 
-def _run(entry: CatalogueEntry, task: RankingTask, task_file: Path, *, seed: int, settings: RunSettings, told: Told) -> RunRecord:
+def _run(entry: CatalogueEntry, task: RankingTask, task_file: Path, *, seed: int, settings: RunSettings, report: Report) -> RunRecord:
     try:
         fingerprint = run_fingerprint(task, settings.dataset_fingerprint, entry.make(), seed, settings.depth)
     except Exception as error:
@@ -86,7 +86,7 @@ def _run(entry: CatalogueEntry, task: RankingTask, task_file: Path, *, seed: int
     known = None if settings.fresh else read_record(folder / "record")
     if known:
         return known
-    told(f"{entry.name}, {task.name}, seed {seed}")
+    report(f"{entry.name}, {task.name}, seed {seed}")
     context = RunContext(seed, settings.depth, settings.dataset_dir, folder / "work")
     return run_in_own_process(RunOrder(entry.name, task_file, folder / "record", context))
 

@@ -51,7 +51,7 @@ class Teacher:
             for window in range(len(examples.item_embedding) // rows):
                 table.assign(examples.item_embedding[window * rows : (window + 1) * rows])
                 for queries in self._queries_of(examples, window, rows):
-                    made[candidate_rows(examples, queries)] = self._asked(examples, queries, rows)
+                    made[candidate_rows(examples, queries)] = self._predicted(examples, queries, rows)
         finally:
             table.assign(served)
         return made
@@ -63,7 +63,7 @@ class Teacher:
         for start in range(0, len(mine), QUERIES_A_CALL):
             yield mine[start : start + QUERIES_A_CALL]
 
-    def _asked(self, examples: RankingExamples, queries: NDArray[np.int64], rows: int) -> NDArray[np.float32]:
+    def _predicted(self, examples: RankingExamples, queries: NDArray[np.int64], rows: int) -> NDArray[np.float32]:
         batch = examples.batch(queries)
         batch["item_index"] = (examples.item_row[candidate_rows(examples, queries)] % rows).astype(np.int32)
         outputs = self._rank(**{name: tf.constant(values) for name, values in batch.items() if name in self._inputs})

@@ -56,10 +56,10 @@ def reduced(graph: Any, outputs: Iterable[str], precision: Precision) -> Reduced
             tables |= _look_up_then_widen(made, const, [node for node, _ in uses], precision.store(weights, scale_axis=-1))
         else:
             _widen_in_place(made, const, precision.store(weights, scale_axis=0))
-    return ReducedGraph(_asked_for(made, [*kept, *tables]), tables)
+    return ReducedGraph(_subgraph(made, [*kept, *tables]), tables)
 
 
-def _asked_for(graph: Any, names: Iterable[str]) -> Any:
+def _subgraph(graph: Any, names: Iterable[str]) -> Any:
     """The nodes of these names and all that they depend on: without the float32 tables, which nothing asks for any more."""
     nodes = {node.name: node for node in graph.node}
     wanted, waiting = set(), list(names)

@@ -222,8 +222,8 @@ def package_folder() -> Path:
 
 
 def _fingerprint(options: CompleteJourneyOptions, max_rejected_share: float) -> str:
-    told = f"complete-journey {version(PACKAGE)} importer {IMPORTER_VERSION} {options} {max_rejected_share}"
-    return hashlib.sha256(told.encode()).hexdigest()
+    identity = f"complete-journey {version(PACKAGE)} importer {IMPORTER_VERSION} {options} {max_rejected_share}"
+    return hashlib.sha256(identity.encode()).hexdigest()
 
 
 @contextmanager

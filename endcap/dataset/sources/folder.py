@@ -98,19 +98,19 @@ def _csv_batches(file: Path, mapped: TableMapping, block_bytes: int) -> Iterator
         quoted_strings_can_be_null=True,
     )
     skipped.clear()
-    next_number, told = 1, 0
+    next_number, reported = 1, 0
     with pa_csv.open_csv(file, read_options=reading, parse_options=parsing, convert_options=converting) as reader:
         for part in reader:
             taken = np.array([row.row_number for row in skipped if row.row_number >= next_number], dtype=np.int64)
             numbers = np.arange(next_number, next_number + part.num_rows + len(taken))
             numbers = numbers[~np.isin(numbers, taken)][: part.num_rows]
             next_number = int(numbers[-1]) + 1 if len(numbers) else next_number
-            unreadable = tuple(skipped[told:])
-            told = len(skipped)
+            unreadable = tuple(skipped[reported:])
+            reported = len(skipped)
             yield RawBatch(pl.DataFrame(part), pa.array(numbers, pa.int64()), unreadable)
-    if told < len(skipped):
+    if reported < len(skipped):
         empty = pl.DataFrame(schema=dict.fromkeys(names, pl.String))
-        yield RawBatch(empty, pa.array([], pa.int64()), tuple(skipped[told:]))
+        yield RawBatch(empty, pa.array([], pa.int64()), tuple(skipped[reported:]))
 
 
 def _header(file: Path, reading: pa_csv.ReadOptions, parsing: pa_csv.ParseOptions) -> list[str]:

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from endcap.engine.exploration.evidence import Evidence
 from endcap.engine.exploration.policy import Policy
-from endcap.engine.slate.floors import members_asked
+from endcap.engine.slate.floors import members_required
 from endcap.engine.slate.placements import Placements
 from endcap.engine.slate.slate import Slate, SlotKind
 from endcap.engine.slate.window import top_rows
@@ -75,7 +75,7 @@ def explorable_positions(slate: Slate, placements: Placements, most: int) -> NDA
     may[:1] = False
     for share in placements.shares:
         member = share.member[slate.rows]
-        if int(member.sum()) - most < members_asked(share.share, len(slate)):
+        if int(member.sum()) - most < members_required(share.share, len(slate)):
             may &= ~member
     return np.flatnonzero(may)
 

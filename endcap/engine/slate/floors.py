@@ -13,7 +13,7 @@ from endcap.engine.slate.window import Window
 _ROUNDING = 1e-9
 
 
-def members_asked(share: float, places: int) -> int:
+def members_required(share: float, places: int) -> int:
     """`share` of `places`, rounded up: 0.2 of 10 is 2, however the product comes out in binary."""
     return ceil(share * places - _ROUNDING)
 
@@ -28,7 +28,7 @@ class Floors:
     def __init__(self, shares: Sequence[MinimumShare], window: Window, wanted: int) -> None:
         self._rules = [share.rule for share in shares]
         self._member = [share.member[window.rows] for share in shares]
-        self._missing = [min(members_asked(share.share, wanted), int(share.member.sum())) for share in shares]
+        self._missing = [min(members_required(share.share, wanted), int(share.member.sum())) for share in shares]
         self.asked = any(missing > 0 for missing in self._missing)
 
     def __len__(self) -> int:

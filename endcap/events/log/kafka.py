@@ -61,7 +61,7 @@ class KafkaEventLog(QueuedEventLog):
         Args:
             config: how it is reached.
             queue_batches: batches that may wait, the bound on memory beside the client's own 20,000 events.
-            count_dropped: is told how many events were lost, from any thread.
+            count_dropped: called with the number of lost events, from any thread.
             complain_seconds: shortest time between two log lines about losses.
             renew_seconds: shortest time between two clients, when Kafka does not let one go on.
 

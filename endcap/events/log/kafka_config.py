@@ -70,9 +70,9 @@ class KafkaConfig:
         Raises:
             InvalidInput: Kafka's client refuses a setting.
         """
-        told = {name: setting.value for name, setting in self.more.items()}
+        given = {name: setting.value for name, setting in self.more.items()}
         try:
-            return kind({**own, **told, "bootstrap.servers": self.bootstrap, "logger": _client_log()})
+            return kind({**own, **given, "bootstrap.servers": self.bootstrap, "logger": _client_log()})
         except _REFUSALS as error:
             raise self._refusal(str(error), kind) from None  # the cause's words may show a password
 

@@ -26,7 +26,7 @@ class Losses:
 
         Args:
             complain_seconds: shortest time between two log lines.
-            count: is told how many events were lost, from any thread.
+            count: called with the number of lost events, from any thread.
         """
         self.events = 0
         self._complain_seconds = complain_seconds

@@ -13,7 +13,7 @@ def open_event_log(settings: Settings, count_dropped: Callable[[int], None] = co
 
     Args:
         settings: all settings.
-        count_dropped: is told how many events were lost, from any thread.
+        count_dropped: called with the number of lost events, from any thread.
 
     Raises:
         InvalidInput: Kafka's settings cannot be used.

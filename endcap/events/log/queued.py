@@ -34,7 +34,7 @@ class QueuedEventLog(ABC):
             queue_batches: batches that may wait, the bound on memory.
             flush_seconds: longest time the thread sleeps.
             complain_seconds: shortest time between two log lines about losses.
-            count_dropped: is told how many events were lost, from any thread.
+            count_dropped: called with the number of lost events, from any thread.
         """
         self._queue: deque[Batch] = deque()
         self._queue_batches = queue_batches

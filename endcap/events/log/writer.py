@@ -64,7 +64,7 @@ class EventLog(QueuedEventLog):
             queue_batches: batches that may wait, the bound on memory.
             rotation: None for the defaults.
             clock: names the files.
-            count_dropped: is told how many events were lost, from any thread.
+            count_dropped: called with the number of lost events, from any thread.
         """
         rotation = rotation or Rotation()
         super().__init__(

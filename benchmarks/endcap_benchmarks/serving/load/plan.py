@@ -1,4 +1,4 @@
-"""What the load process is told to do, and what it says it did: two JSON documents."""
+"""What the load process is to do, and what it says it did: two JSON documents."""
 
 import json
 from dataclasses import asdict, dataclass

@@ -67,7 +67,7 @@ def _order(stage: Stage, instance: dict[str, Any]) -> list[str]:
     """
 
     def complete_answer() -> dict[str, Any] | None:
-        answer = _asked(stage, instance)
+        answer = _answer_of(stage, instance)
         return None if answer is None or answer["degraded"] else answer
 
     answer = poll(complete_answer, every_s=LOOK_EVERY_SECONDS, within_s=WAIT_SECONDS)
@@ -76,7 +76,7 @@ def _order(stage: Stage, instance: dict[str, Any]) -> list[str]:
     return [each["item_id"] for each in answer["recommendations"]]
 
 
-def _asked(stage: Stage, instance: dict[str, Any]) -> dict[str, Any] | None:
+def _answer_of(stage: Stage, instance: dict[str, Any]) -> dict[str, Any] | None:
     url = f"http://127.0.0.1:{stage.parts.http_port}/v1/models/{stage.model}:predict"
     response = httpx.post(url, json={"instances": [instance]}, timeout=10, trust_env=False, verify=False)  # noqa: S501 - no TLS
     return dict(response.json()["predictions"][0]) if response.status_code == httpx.codes.OK else None
