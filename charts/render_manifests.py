@@ -1,11 +1,10 @@
-"""Everything that is made from the chart's sources: its files, schema and table of the values, the kustomize tree."""
+"""Everything that is made from the chart's sources: its files, the schema of the values, the kustomize tree."""
 
 import shutil
 
 from kustomize_tree import write_tree
 from values_comments import CHART
 from values_schema import SCHEMA, schema_text
-from values_table import README, readme_with_table
 
 from endcap.release.rollout.definition import definition_text
 from endcap_pipelines.compiling import compile_pipeline
@@ -26,5 +25,4 @@ if __name__ == "__main__":
     (FILES / "rollouts.endcap.dev.yaml").write_text(definition_text(), encoding="utf-8")
     compile_pipeline(FILES / "endcap-training.yaml", ChartValues())
     SCHEMA.write_text(schema_text())
-    README.write_text(readme_with_table(README.read_text()))
     write_tree()

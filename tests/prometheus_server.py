@@ -1,7 +1,6 @@
 """A real Prometheus on loopback that scrapes what a test tells it to."""
 
 import json
-import socket
 import subprocess
 import time
 from collections.abc import Callable, Iterable, Iterator
@@ -11,6 +10,9 @@ from pathlib import Path
 import httpx
 import yaml
 
+from endcap.core.files import replace_text
+from endcap.core.polling import poll
+from endcap.core.ports import free_port
 from tests.debian_programs import DebianProgram, required_program
 
 READY_S = 30.0
@@ -39,9 +41,7 @@ class PrometheusServer:
 
         Prometheus looks at its list every 5 s, which cannot be set: make all targets first, then the list once.
         """
-        aside = self._targets_file.with_suffix(".aside")
-        aside.write_text(json.dumps([{"targets": sorted(targets)}]))
-        aside.replace(self._targets_file)
+        replace_text(self._targets_file, json.dumps([{"targets": sorted(targets)}]))
 
     def value(self, query: str) -> float | None:
         """The first number a query gives; None when its result is empty."""
@@ -58,13 +58,9 @@ class PrometheusServer:
         Raises:
             AssertionError: it was not, by the deadline.
         """
-        until = time.monotonic() + deadline_s
-        while True:
-            value = self.value(query)
-            if predicate(value):
-                return value
-            assert time.monotonic() < until, f"{query} stayed at {value} for {deadline_s} s"
-            time.sleep(POLL_S)
+        value = poll(lambda: self.value(query), every_s=POLL_S, within_s=deadline_s, is_there=predicate)
+        assert predicate(value), f"{query} stayed at {value} for {deadline_s} s"
+        return value
 
     def wait_scraped(self, *targets: str, deadline_s: float = 20) -> None:
         """Wait until each target has been scraped anew, so that what it shows now is known."""
@@ -114,7 +110,7 @@ def _configuration(targets_file: Path, interval: str) -> str:
 def _started(program: DebianProgram, folder: Path) -> tuple["subprocess.Popen[bytes]", str]:
     log = folder / "prometheus.log"
     for _ in range(STARTS_MAX):
-        address = f"127.0.0.1:{_free_port()}"
+        address = f"127.0.0.1:{free_port()}"
         arguments = [
             f"--config.file={folder / 'prometheus.yml'}",
             f"--storage.tsdb.path={folder / 'data'}",
@@ -141,9 +137,3 @@ def _ready(process: "subprocess.Popen[bytes]", url: str) -> bool:
             process.kill()
             process.wait()
     return False
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])

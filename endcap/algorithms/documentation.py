@@ -3,9 +3,7 @@
 from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 
-from endcap.algorithms.registry import METHODS, settings_of
-
-BEGIN, END = "<!-- settings of {name} -->", "<!-- end of settings -->"
+from endcap.algorithms.registry import settings_of
 
 
 def settings_table(name: str) -> str:
@@ -15,17 +13,6 @@ def settings_table(name: str) -> str:
         return "No settings.\n"
     rows = [f"| `{setting}` | {_default(field)} | {field.description} |" for setting, field in fields.items()]
     return "\n".join(["| setting | default | what it does |", "| --- | --- | --- |", *rows]) + "\n"
-
-
-def with_tables(page: str) -> str:
-    """The page with every method's table between its marks made anew; a method without marks is left out."""
-    for name in METHODS:
-        begin = BEGIN.format(name=name)
-        if begin in page:
-            before, _, rest = page.partition(begin)
-            _, _, after = rest.partition(END)
-            page = f"{before}{begin}\n\n{settings_table(name)}\n{END}{after}"
-    return page
 
 
 def _default(field: FieldInfo) -> str:

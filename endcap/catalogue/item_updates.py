@@ -4,7 +4,6 @@ The file holds the present state of every item that differs from the bundle, not
 transformer which missed a file or starts late comes to the same catalogue as all others.
 """
 
-import os
 from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
@@ -18,6 +17,7 @@ from endcap.contracts.item import Availability
 from endcap.contracts.moment import UtcMoment
 from endcap.contracts.tables import arrow_schema
 from endcap.core.errors import DataRejected
+from endcap.core.files import replacing_file
 
 UPDATES_FILE = "item_updates.parquet"
 REASON = "reason"
@@ -56,10 +56,8 @@ def write_updates(path: Path, updates: pl.DataFrame) -> None:
         DataRejected: a column is missing, unknown or of another type.
     """
     rows = conformed(updates)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    aside = path.with_name(f".{path.name}.{os.getpid()}")
-    rows.write_parquet(aside)
-    aside.replace(path)
+    with replacing_file(path) as aside:
+        rows.write_parquet(aside)
 
 
 def read_updates(path: Path) -> pl.DataFrame:

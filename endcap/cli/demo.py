@@ -37,9 +37,9 @@ def demo(
 
 
 def _train(console: Console, sample_households: int | None, epochs: int | None) -> Any:
+    from endcap.contracts.evaluation import Evaluation
     from endcap.demo.parts import run_command
     from endcap.demo.tables import print_offline_table
-    from endcap.evaluation.evaluation import Evaluation
 
     _heading(console, 1, "Data: the Complete Journey, a year of real grocery receipts")
     sample = ["--sample-households", str(sample_households)] if sample_households else []

@@ -39,7 +39,7 @@ def doctor(
     else:
         from rich.console import Console
 
-        from endcap.doctor.table import print_report
+        from endcap.doctor.finding import print_report
 
         print_report(report, Console())
     failing = [State.GAP, State.WARNING, State.UNKNOWN] if strict else [State.GAP]

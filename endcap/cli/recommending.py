@@ -1,9 +1,9 @@
 """`endcap recommend`: ask the running predict endpoint and show its answer."""
 
-import http.client
 import json
+import ssl
+from http import HTTPStatus
 from typing import Annotated, Any
-from urllib.parse import urlsplit
 
 import typer
 from rich.console import Console
@@ -60,23 +60,21 @@ def ask(url: str, model: str, instances: list[dict[str, Any]]) -> list[dict[str,
         DependencyUnavailable: nothing answers at the address.
         InvalidInput: the endpoint refused the request.
     """
-    place = urlsplit(url)
-    if place.scheme not in ("http", "https") or not place.hostname:
-        raise InvalidInput("must be an address", field="--url", value=url, fix="for example http://127.0.0.1:8080")
-    kind = http.client.HTTPSConnection if place.scheme == "https" else http.client.HTTPConnection
-    connection = kind(place.hostname, place.port, timeout=TIMEOUT_SECONDS)
+    import httpx
+
     try:
-        connection.request("POST", f"{place.path.rstrip('/')}/v1/models/{model}:predict", json.dumps({"instances": instances}), _HEADERS)
-        response = connection.getresponse()
-        status, body = response.status, response.read()
-    except (OSError, http.client.HTTPException) as error:
+        response = httpx.post(
+            f"{url.rstrip('/')}/v1/models/{model}:predict",
+            json={"instances": instances},
+            timeout=TIMEOUT_SECONDS,
+            trust_env=False,
+            verify=ssl.create_default_context(),
+        )
+    except (httpx.InvalidURL, httpx.UnsupportedProtocol):
+        raise InvalidInput("must be an address", field="--url", value=url, fix="for example http://127.0.0.1:8080") from None
+    except httpx.HTTPError as error:
         raise DependencyUnavailable(f"no predict endpoint answers: {error}", field=url, fix="start it: `endcap serve`") from error
-    finally:
-        connection.close()
-    return _predictions(status, body, url)
-
-
-_HEADERS = {"content-type": "application/json"}
+    return _predictions(response.status_code, response.content, url)
 
 
 def _predictions(status: int, body: bytes, url: str) -> list[dict[str, Any]]:
@@ -86,7 +84,7 @@ def _predictions(status: int, body: bytes, url: str) -> list[dict[str, Any]]:
         raise DependencyUnavailable("what answers is no predict endpoint", field=url, value=status) from None
     if 400 <= status < 500:
         raise InvalidInput(str(document.get("error", document)))
-    if status != http.HTTPStatus.OK:
+    if status != HTTPStatus.OK:
         raise EndcapError(f"the predict endpoint failed with status {status}: {document.get('error', document)}")
     predictions: list[dict[str, Any]] = document["predictions"]
     return predictions

@@ -150,13 +150,13 @@ def promote(name: NameArgument = None, as_json: JsonOption = False) -> None:
 
 def _ask(name: str | None, action: Action, as_json: bool) -> None:
     from endcap.release.rollout.api_server import open_api_server
-    from endcap.release.rollout.client import ask_for, find_rollout
+    from endcap.release.rollout.client import find_rollout, request_action
 
     server = open_api_server(load_settings())
     rollout = find_rollout(server, name)
     if rollout.has_ended:
         raise InvalidInput(f"the rollout has ended: {rollout.status.message}", field=rollout.name, value=str(action))
-    ask_for(server, rollout.name, action)
+    request_action(server, rollout.name, action)
     if as_json:
         print_json({"rollout": rollout.name, "asked": str(action)})
     else:

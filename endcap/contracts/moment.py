@@ -5,6 +5,9 @@ from typing import Annotated
 
 from pydantic import AfterValidator
 
+DAY_S = 86_400
+"""Seconds of a day."""
+
 
 def require_utc(moment: datetime) -> datetime:
     """Refuse naive times and other zones: a silent conversion is how an hour of events goes missing.

@@ -24,7 +24,7 @@ FINALIZER = "endcap.dev/rollback"
 TARGET_NAME_LENGTH_MAX = 43
 """What is left of a Service's 63 characters by `-candidate-predictor`."""
 ACTION_ANNOTATION = "endcap.dev/action"
-"""A person's wish, one of `Action`; the operator takes it off when it has acted."""
+"""The action that a person requests, one of `Action`; the operator takes it off when it has acted."""
 TARGET_LABEL = "endcap.dev/target"
 """On InferenceServices and Rollouts: the target they belong to."""
 TRACK_LABEL = "endcap.dev/track"

@@ -12,6 +12,8 @@ from typing import Any
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, ProgressColumn, TextColumn, TimeElapsedColumn
 
+from endcap.core.files import replace_text
+
 PROGRESS_FILE_VARIABLE = "ENDCAP_PROGRESS_FILE"
 REPORT_INTERVAL_S = 0.25
 
@@ -38,9 +40,8 @@ class StepProgress(Progress):
             return
         self._reported_at = time.monotonic()
         task = self._tasks[task_id]
-        aside = self._report_file.with_suffix(f".{os.getpid()}")
-        aside.write_text(json.dumps({"text": task.description, "completed": task.completed, "total": task.total}), encoding="utf-8")
-        aside.replace(self._report_file)
+        report = {"text": task.description, "completed": task.completed, "total": task.total}
+        replace_text(self._report_file, json.dumps(report))
 
 
 def _file_of_environment() -> Path | None:

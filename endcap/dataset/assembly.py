@@ -14,8 +14,9 @@ import pyarrow.parquet as pq
 
 from endcap.contracts.tables import TABLES, added_defaults, arrow_schema
 from endcap.core.errors import DataRejected
+from endcap.core.files import replacing_folder
 from endcap.dataset.intake import Intake
-from endcap.dataset.layout import Dataset, Origin, staged_folder, table_file, write_description
+from endcap.dataset.layout import Dataset, Origin, table_file, write_description
 from endcap.dataset.rejection import Tally
 from endcap.dataset.sources.source import BATCH_ROWS, Batch, TableSource, Watch, watch_nothing
 
@@ -98,7 +99,7 @@ def build_dataset(
     Raises:
         DataRejected: a table has a larger share of bad rows than allowed, there are no events, or prices in several currencies.
     """
-    with staged_folder(target) as folder, tempfile.TemporaryDirectory() as scratch:
+    with replacing_folder(target) as folder, tempfile.TemporaryDirectory() as scratch:
         tallies = Intake(Path(scratch), folder, max_rejected_share, watch).take(sources)
         facts = read_event_facts(table_file(folder, "events"))
         dataset = Dataset(

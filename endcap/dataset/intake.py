@@ -15,6 +15,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from endcap.contracts.tables import TABLES, arrow_schema
+from endcap.core.files import replacing_file
 from endcap.dataset.layout import REJECTED_FILE, table_file
 from endcap.dataset.rejection import REJECTED_SCHEMA, Tally, rejected_lines, unreadable_lines
 from endcap.dataset.sources.source import BATCH_ROWS, Batch, TableSource, Watch
@@ -176,9 +177,8 @@ def _judged(table: str, batch: Batch, schema: pandera.DataFrameSchema) -> tuple[
 
 def _take_out(file: Path, places: npt.NDArray[np.int64]) -> pa.Table:
     """Rewrite a Parquet file without the rows at `places` (ascending, from 0) and return those rows."""
-    aside = file.with_suffix(".rewritten")
     taken = []
-    with pq.ParquetFile(file) as source, _writer(aside, source.schema_arrow) as kept:
+    with replacing_file(file) as aside, pq.ParquetFile(file) as source, _writer(aside, source.schema_arrow) as kept:
         start = 0
         for part in source.iter_batches(BATCH_ROWS):
             good = np.ones(part.num_rows, dtype=bool)
@@ -188,7 +188,6 @@ def _take_out(file: Path, places: npt.NDArray[np.int64]) -> pa.Table:
             kept.write_table(whole.filter(pa.array(good)))
             taken.append(whole.filter(pa.array(~good)))
             start += part.num_rows
-    aside.replace(file)
     return pa.concat_tables(taken)
 
 

@@ -1,10 +1,7 @@
 """The canonical dataset: one folder with a Parquet file a table, the rows that were refused, and `dataset.json` that describes them."""
 
 import json
-import shutil
-import tempfile
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -106,35 +103,6 @@ def reusable_dataset(target: Path, fingerprint: str) -> Dataset | None:
 
 def write_description(dataset: Dataset) -> None:
     (dataset.path / DESCRIPTION_FILE).write_text(json.dumps(dataset.describe(), indent=2) + "\n", encoding="utf-8")
-
-
-@contextmanager
-def staged_folder(target: Path) -> Iterator[Path]:
-    """A folder to write in that takes the place of `target` when the block ends well, and vanishes when it does not."""
-    target.parent.mkdir(parents=True, exist_ok=True)
-    staging = Path(tempfile.mkdtemp(prefix=f".{target.name}-", dir=target.parent))
-    staging.chmod(0o755)
-    try:
-        yield staging
-        _swap(staging, target)
-    finally:
-        shutil.rmtree(staging, ignore_errors=True)
-
-
-def _swap(staging: Path, target: Path) -> None:
-    if not target.exists():
-        staging.replace(target)
-        return
-    earlier = Path(tempfile.mkdtemp(prefix=f".{target.name}-earlier-", dir=target.parent))
-    try:
-        target.replace(earlier / target.name)
-        try:
-            staging.replace(target)
-        except OSError:
-            (earlier / target.name).replace(target)
-            raise
-    finally:
-        shutil.rmtree(earlier, ignore_errors=True)
 
 
 def _read_description(path: Path) -> Dataset:

@@ -1,8 +1,6 @@
-"""The field-by-field part of docs/data.md, written from the contracts: `python -m endcap.dataset.reference docs/data.md` renews it."""
+"""The field-by-field part of docs/data.md, written from the contracts."""
 
-import sys
 from collections.abc import Iterable
-from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
@@ -14,8 +12,6 @@ from endcap.dataset.rejection import REJECTED_SCHEMA
 from endcap.dataset.sources.mapping import Mapping, TableMapping
 from endcap.dataset.validation import describe_checks
 
-_BEGIN, _END = "<!-- begin {name} -->\n", "<!-- end {name} -->\n"
-
 
 def markdown_reference() -> dict[str, str]:
     """The generated sections by name, each a piece of Markdown."""
@@ -23,22 +19,6 @@ def markdown_reference() -> dict[str, str]:
         "tables": "\n".join(_table_section(table, contract) for table, contract in TABLES.items()) + "\n" + _rejected_section(),
         "mapping": "The file:\n\n" + _options(Mapping, without="tables") + "\nEach of `tables`:\n\n" + _options(TableMapping),
     }
-
-
-def with_reference(page: str) -> str:
-    """The page with its generated sections renewed.
-
-    Raises:
-        ValueError: the page lacks the comments that a section stands between.
-    """
-    for name, section in markdown_reference().items():
-        begin, end = _BEGIN.format(name=name), _END.format(name=name)
-        before, found_begin, rest = page.partition(begin)
-        _, found_end, after = rest.partition(end)
-        if not (found_begin and found_end):
-            raise ValueError(f"the page has no section {name}; it stands between {begin.strip()} and {end.strip()}")
-        page = f"{before}{begin}\n{section}\n{end}{after}"
-    return page
 
 
 def _table_section(table: str, contract: type[BaseModel]) -> str:
@@ -93,8 +73,3 @@ def _markdown_table(header: Iterable[str], rows: Iterable[Iterable[str]]) -> str
     titles = list(header)
     lines = [titles, ["---"] * len(titles), *([cell.replace("|", "\\|") for cell in row] for row in rows)]
     return "".join(f"| {' | '.join(line)} |\n" for line in lines)
-
-
-if __name__ == "__main__":
-    documented = Path(sys.argv[1])
-    documented.write_text(with_reference(documented.read_text(encoding="utf-8")), encoding="utf-8")

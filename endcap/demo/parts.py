@@ -3,7 +3,6 @@
 import json
 import os
 import signal
-import socket
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping, Sequence
@@ -12,10 +11,11 @@ from pathlib import Path
 from typing import Any
 
 import httpx
-from tenacity import RetryError, Retrying, retry_if_result, stop_after_delay, wait_fixed
 
 from endcap.contracts.answer import Answer
 from endcap.core.errors import DependencyUnavailable, EndcapError
+from endcap.core.polling import poll
+from endcap.core.ports import free_port, is_free
 from endcap.core.settings import Settings
 
 READY_TIMEOUT_S = 120
@@ -47,10 +47,10 @@ def running_server(settings: Settings, rules_file: Path) -> Iterator["PredictCli
         rules_file: the rules that hold, unless the settings name others or there are some under `home`.
     """
     ports = {
-        "ENDCAP_SERVING__HTTP_PORT": free_port(settings.serving.http_port),
-        "ENDCAP_SERVING__GRPC_PORT": free_port(settings.serving.grpc_port),
-        "ENDCAP_MODEL_SERVER__PORT": free_port(settings.model_server.port),
-        "ENDCAP_MILVUS__PORT": free_port(settings.milvus.port),
+        "ENDCAP_SERVING__HTTP_PORT": preferred_port(settings.serving.http_port),
+        "ENDCAP_SERVING__GRPC_PORT": preferred_port(settings.serving.grpc_port),
+        "ENDCAP_MODEL_SERVER__PORT": preferred_port(settings.model_server.port),
+        "ENDCAP_MILVUS__PORT": preferred_port(settings.milvus.port),
     }
     environment = {"ENDCAP_SERVING__RULES_FILE": str(rules_of(settings, rules_file))}
     environment |= os.environ | {name: str(port) for name, port in ports.items()}
@@ -84,16 +84,9 @@ def rules_of(settings: Settings, otherwise: Path) -> Path:
     return settings.rules_file if settings.rules_file.is_file() else otherwise
 
 
-def free_port(preferred: int) -> int:
+def preferred_port(preferred: int) -> int:
     """The preferred port when nothing listens there on loopback, else one the system picks."""
-    for port in (preferred, 0):
-        with socket.socket() as probe:
-            try:
-                probe.bind(("127.0.0.1", port))
-            except OSError:
-                continue
-            return int(probe.getsockname()[1])
-    raise DependencyUnavailable("no port is free on 127.0.0.1", field="port", value=preferred)
+    return preferred if is_free(preferred) else free_port()
 
 
 class PredictClient:
@@ -102,7 +95,7 @@ class PredictClient:
     def __init__(self, url: str, model_name: str) -> None:
         self.url = url
         self._path = f"/v1/models/{model_name}:predict"
-        self._http = httpx.Client(base_url=url, timeout=10)
+        self._http = httpx.Client(base_url=url, timeout=10, trust_env=False)
 
     def ask(self, instance: Mapping[str, Any]) -> Answer:
         """Send one instance.
@@ -134,7 +127,5 @@ def _wait_until_ready(server: "subprocess.Popen[bytes]", client: PredictClient, 
             raise DependencyUnavailable(f"`endcap serve` ended with exit code {server.returncode}", fix=f"see {log_file}")
         return client.is_ready()
 
-    try:
-        Retrying(retry=retry_if_result(lambda up: not up), stop=stop_after_delay(READY_TIMEOUT_S), wait=wait_fixed(0.25))(ready)
-    except RetryError:
-        raise DependencyUnavailable(f"`endcap serve` was not ready within {READY_TIMEOUT_S} s", fix=f"see {log_file}") from None
+    if not poll(ready, every_s=0.25, within_s=READY_TIMEOUT_S):
+        raise DependencyUnavailable(f"`endcap serve` was not ready within {READY_TIMEOUT_S} s", fix=f"see {log_file}")

@@ -9,7 +9,7 @@ from rich.console import Console
 from rich.table import Table
 
 from endcap.contracts.answer import Answer
-from endcap.evaluation.evaluation import ALL, FULL, NEW, TRUTHS, Evaluation, Figure
+from endcap.contracts.evaluation import ALL, FULL, NEW, TRUTHS, Evaluation, Figure
 
 ACCURACY = {ALL: ("ndcg@10", "precision@10", "recall@10", "mrr@10"), NEW: ("ndcg@10", "precision@10", "recall@10", "recall@100")}
 BEYOND_ACCURACY = ("coverage@10", "diversity@10", "novelty@10")

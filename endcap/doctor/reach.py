@@ -72,17 +72,16 @@ def ask_http(url: str) -> Answer:
     Raises:
         Unreachable: no HTTP server answers.
     """
-    import urllib3
+    import httpx
 
     host, port = host_and_port(url)
     with connected(host, port):
         pass  # tells a name that is not known here from a connection that is refused
-    timeout = urllib3.Timeout(connect=CONNECT_TIMEOUT_S, read=READ_TIMEOUT_S)
+    timeout = httpx.Timeout(READ_TIMEOUT_S, connect=CONNECT_TIMEOUT_S)
     try:
-        with urllib3.PoolManager(retries=False, timeout=timeout) as pool:
-            answer = pool.request("GET", url, redirect=False)
-            return Answer(answer.status, answer.data.decode("utf-8", "replace"))
-    except (urllib3.exceptions.HTTPError, OSError) as error:
+        answer = httpx.get(url, timeout=timeout, trust_env=False, verify=ssl.create_default_context())
+        return Answer(answer.status_code, answer.content.decode("utf-8", "replace"))
+    except httpx.HTTPError as error:
         raise Unreachable(f"no answer over HTTP: {error}", host, port, is_refused=True) from error
 
 

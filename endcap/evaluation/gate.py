@@ -3,7 +3,8 @@
 import math
 from dataclasses import dataclass
 
-from endcap.evaluation.evaluation import ALL, DEEP_K, FULL, MAIN_K, NEW, Evaluation
+from endcap.contracts.evaluation import ALL, DEEP_K, FULL, MAIN_K, NEW, Evaluation
+from endcap.release.tracking import Champion
 
 RANKING_METRIC = f"ndcg@{MAIN_K}"
 RETRIEVAL_METRIC = f"recall@{DEEP_K}"
@@ -27,21 +28,6 @@ class GateLimits:
     min_lift: float = 0.0
     min_recall_lift: float = 0.0
     accept_uncompared: bool = False
-
-
-@dataclass(frozen=True)
-class Champion:
-    """The bundle that others have to beat.
-
-    Attributes:
-        bundle_version: of the bundle that is served.
-        evaluation: its offline figures; None when the registry has them no more.
-        gone: why there are none, for people.
-    """
-
-    bundle_version: int
-    evaluation: Evaluation | None
-    gone: str = ""
 
 
 @dataclass(frozen=True)

@@ -7,10 +7,10 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from endcap.contracts.evaluation import DEEP_K, MAIN_K, Figure, SegmentFigures, TruthFigures
 from endcap.evaluation.accuracy import ACCURACY, accuracy
 from endcap.evaluation.beyond_accuracy import attribute_diversity, coverage, diversity, novelty, share_new
 from endcap.evaluation.bootstrap import Resamples
-from endcap.evaluation.evaluation import DEEP_K, MAIN_K, Figure, SegmentFigures, TruthFigures
 from endcap.evaluation.purchase_log import UserItems
 from endcap.evaluation.ranked_lists import RankedLists
 from endcap.evaluation.segments import large_enough

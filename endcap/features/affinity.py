@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 import ibis
 import ibis.expr.types as ir
 
-from endcap.features.instants import DAY
+from endcap.contracts.moment import DAY_S
 from endcap.features.ranked_list import collect_ranked
 
 AFFINITY_MAX = 30
@@ -70,7 +70,7 @@ def user_affinity(kind: str, of_group: ir.Table, of_user: ir.Table, snapshots: i
 
 
 def _weight(occasions: ir.Table) -> ir.FloatingValue:
-    return ((occasions.at - ORIGIN) / (DECAY_DAYS * DAY)).exp()
+    return ((occasions.at - ORIGIN) / (DECAY_DAYS * DAY_S)).exp()
 
 
 def _running(weighted: ir.Table, keys: list[str]) -> ir.Table:

@@ -1,7 +1,5 @@
 """Taking up the feature tables that the Spark job left, instead of computing them here."""
 
-import shutil
-import tempfile
 import time
 from pathlib import Path
 from typing import Any
@@ -10,11 +8,12 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from endcap.core.errors import DataRejected
+from endcap.core.files import replacing_folder
 from endcap.core.log import get_logger
 from endcap.features.computing import FeatureSummary
 from endcap.features.duckdb_engine import ROW_GROUP_ROWS
 from endcap.features.manifest import MANIFEST_NAME, FeatureManifest, dataset_fingerprint, features_fingerprint, parse_manifest
-from endcap.features.names import FEATURE_TABLES, replace_folder
+from endcap.features.names import FEATURE_TABLES
 from endcap.features.snapshots import FeatureOptions
 
 
@@ -39,11 +38,9 @@ def take_up_computed(computed: str, dataset_dir: Path, out_dir: Path, options: F
     if manifest is None or manifest.fingerprint != wanted:
         get_logger("features").warning("computed features are not these: computing them here", folder=computed, there=manifest is not None)
         return None
-    out_dir.parent.mkdir(parents=True, exist_ok=True)
-    aside = Path(tempfile.mkdtemp(prefix=f".{out_dir.name}-", dir=out_dir.parent))
     columns: dict[str, int] = {}
     seconds: dict[str, float] = {}
-    try:
+    with replacing_folder(out_dir) as aside:
         for table in FEATURE_TABLES:
             started = time.perf_counter()
             rows, columns[table] = source.copy(table, aside / f"{table}.parquet")
@@ -53,10 +50,6 @@ def take_up_computed(computed: str, dataset_dir: Path, out_dir: Path, options: F
                     "changed while it was read", field=f"{computed}, {table}", value=rows, fix="run the step when the Spark job is done"
                 )
         manifest.write(aside)
-        aside.chmod(0o755)
-        replace_folder(aside, out_dir)
-    finally:
-        shutil.rmtree(aside, ignore_errors=True)
     get_logger("features").info("features taken up", folder=computed, cut=manifest.cut.isoformat())
     return FeatureSummary(manifest, dict(manifest.rows), columns, seconds)
 

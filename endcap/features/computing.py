@@ -1,7 +1,6 @@
 """From a dataset to its feature tables on any engine: the steps in order, each timed and shown."""
 
 import shutil
-import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -14,6 +13,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from endcap.core.errors import DataRejected
+from endcap.core.files import replacing_folder
 from endcap.core.log import get_logger
 from endcap.features.affinity import user_affinity
 from endcap.features.columns import ITEM_NUMERIC, PAIR_LISTS, USER_AFFINITY, USER_CATEGORICAL, USER_HISTORY, USER_NUMERIC
@@ -21,7 +21,7 @@ from endcap.features.duckdb_engine import Compute, DuckDbEngine, connect_duckdb
 from endcap.features.engine import Engine
 from endcap.features.history import user_history
 from endcap.features.manifest import FeatureManifest, features_fingerprint
-from endcap.features.names import ITEM_FEATURES, USER_FEATURES, USER_ITEM_FEATURES, replace_folder
+from endcap.features.names import ITEM_FEATURES, USER_FEATURES, USER_ITEM_FEATURES
 from endcap.features.snapshots import FeatureOptions, SnapshotPlan, plan_snapshots
 from endcap.features.user import user_categorical
 
@@ -251,16 +251,10 @@ def build_feature_tables(
     Raises:
         DataRejected: a required table is missing, unreadable or empty, or the time range is too short.
     """
-    out_dir.parent.mkdir(parents=True, exist_ok=True)
-    aside = Path(tempfile.mkdtemp(prefix=f".{out_dir.name}-", dir=out_dir.parent))
-    try:
+    with replacing_folder(out_dir) as aside:
         with connect_duckdb(aside / "spill", compute or Compute()) as connection:
             summary = compute_features(DuckDbEngine(connection, dataset_dir, aside), options or FeatureOptions())
         shutil.rmtree(aside / "spill", ignore_errors=True)
         summary.manifest.write(aside)
-        aside.chmod(0o755)
-        replace_folder(aside, out_dir)
-    finally:
-        shutil.rmtree(aside, ignore_errors=True)
     get_logger("features").info("features built", cut=summary.manifest.cut.isoformat(), seconds=round(sum(summary.seconds.values()), 1))
     return summary

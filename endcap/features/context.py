@@ -5,8 +5,8 @@ from collections.abc import Sequence
 import numpy as np
 import numpy.typing as npt
 
+from endcap.contracts.moment import DAY_S
 from endcap.features.columns import CONTEXT, DEVICES, SURFACES
-from endcap.features.instants import DAY
 
 Names = str | None | Sequence[str | None]
 
@@ -24,8 +24,8 @@ def context_rows(epoch_seconds: npt.ArrayLike, surface: Names, device: Names) ->
     """
     seconds = np.asarray(epoch_seconds, dtype=np.int64).reshape(-1)
     rows = np.empty((seconds.shape[0], len(CONTEXT)), dtype=np.int32)
-    rows[:, 0] = seconds % DAY // 3600
-    rows[:, 1] = (seconds // DAY + 3) % 7
+    rows[:, 0] = seconds % DAY_S // 3600
+    rows[:, 1] = (seconds // DAY_S + 3) % 7
     rows[:, 2] = seconds.astype("datetime64[s]").astype("datetime64[M]").astype(np.int64) % 12 + 1
     rows[:, 3] = _places(surface, SURFACES)
     rows[:, 4] = _places(device, DEVICES)

@@ -2,8 +2,7 @@
 
 import ibis.expr.types as ir
 
-DAY = 86_400
-"""Seconds of a day."""
+from endcap.contracts.moment import DAY_S
 
 
 def epoch_seconds(moment: ir.TimestampValue) -> ir.IntegerValue:
@@ -28,9 +27,9 @@ def with_instant(snapshots: ir.Table) -> ir.Table:
 
 def hour_of_day(at: ir.IntegerValue) -> ir.IntegerValue:
     """Hour 0-23 in UTC."""
-    return ((at % DAY) / 3600).floor().cast("int64")
+    return ((at % DAY_S) / 3600).floor().cast("int64")
 
 
 def weekday(at: ir.IntegerValue) -> ir.IntegerValue:
     """Day of the week, Monday 0; the epoch began on a Thursday."""
-    return ((at / DAY).floor().cast("int64") + 3) % 7
+    return ((at / DAY_S).floor().cast("int64") + 3) % 7

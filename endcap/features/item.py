@@ -3,8 +3,9 @@
 import ibis
 import ibis.expr.types as ir
 
+from endcap.contracts.moment import DAY_S
 from endcap.features.columns import ITEM_NUMERIC
-from endcap.features.instants import DAY, epoch_seconds
+from endcap.features.instants import epoch_seconds
 from endcap.features.promotion import promotion_shares
 from endcap.features.purchases import finest_categories
 
@@ -37,7 +38,7 @@ def priced_items(lines: ir.Table, items: ir.Table, snapshots: ir.Table) -> ir.Ta
         "t",
         "category",
         price=rows.last_price.fill_null(ibis.ifelse(rows.is_data_end, rows.catalogue_price, None)).fill_null(0.0),
-        item_age_days=(rows.t - ibis.least(rows.first_at, rows.created_at)) / DAY,
+        item_age_days=(rows.t - ibis.least(rows.first_at, rows.created_at)) / DAY_S,
     )
 
 
@@ -86,25 +87,25 @@ def _category_prices(priced: ir.Table) -> ir.Table:
 def _popularity(occasions: ir.Table, snapshots: ir.Table) -> ir.Table:
     """Baskets and buyers. A buyer is counted at the last occasion before t, and as a repeat buyer when the one before it is recent too; a
     new buyer at the first occasion of all."""
-    recent = occasions.join(snapshots, [occasions.at < snapshots.t, occasions.at >= snapshots.t - 90 * DAY])
+    recent = occasions.join(snapshots, [occasions.at < snapshots.t, occasions.at >= snapshots.t - 90 * DAY_S])
     age = recent.t - recent["at"]
     is_last = recent.user_id.notnull() & (recent.next_at.isnull() | (recent.next_at >= recent.t))
     is_first = recent.user_id.notnull() & recent.previous_at.isnull()
-    is_repeat = is_last & (recent.previous_at >= recent.t - 90 * DAY)
+    is_repeat = is_last & (recent.previous_at >= recent.t - 90 * DAY_S)
     return recent.group_by("item_id", "t").agg(
-        purchases_7d=(age <= 7 * DAY).cast("int64").sum(),
-        purchases_28d=(age <= 28 * DAY).cast("int64").sum(),
+        purchases_7d=(age <= 7 * DAY_S).cast("int64").sum(),
+        purchases_28d=(age <= 28 * DAY_S).cast("int64").sum(),
         purchases_90d=recent.count(),
-        buyers_28d=(is_last & (age <= 28 * DAY)).cast("int64").sum(),
+        buyers_28d=(is_last & (age <= 28 * DAY_S)).cast("int64").sum(),
         buyers_90d=is_last.cast("int64").sum(),
-        new_buyers_7d=(is_first & (age <= 7 * DAY)).cast("int64").sum(),
-        new_buyers_28d=(is_first & (age <= 28 * DAY)).cast("int64").sum(),
+        new_buyers_7d=(is_first & (age <= 7 * DAY_S)).cast("int64").sum(),
+        new_buyers_28d=(is_first & (age <= 28 * DAY_S)).cast("int64").sum(),
         repeat_buyers_90d=is_repeat.fill_null(False).cast("int64").sum(),
     )
 
 
 def _discounts(lines: ir.Table, snapshots: ir.Table) -> ir.Table:
-    recent = lines.join(snapshots, [lines.at < snapshots.t, lines.at >= snapshots.t - 28 * DAY])
+    recent = lines.join(snapshots, [lines.at < snapshots.t, lines.at >= snapshots.t - 28 * DAY_S])
     return recent.group_by("item_id", "t").agg(
         lines_28d=recent.count(),
         discounted_28d=recent.is_discounted.cast("int64").sum(),

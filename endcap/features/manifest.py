@@ -2,7 +2,6 @@
 
 import hashlib
 import json
-import os
 from dataclasses import asdict
 from datetime import datetime
 from pathlib import Path
@@ -11,6 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from endcap.contracts.tables import TABLES
 from endcap.core.errors import DataRejected
+from endcap.core.files import replace_text
 from endcap.features.columns import HORIZON_DAYS
 from endcap.features.snapshots import FeatureOptions
 
@@ -36,10 +36,8 @@ class FeatureManifest(BaseModel):
     rows: dict[str, int] = Field(description="Rows by table.")
 
     def write(self, folder: Path) -> None:
-        """Write the manifest aside, then rename it into `folder`."""
-        aside = folder / f".{MANIFEST_NAME}.{os.getpid()}"
-        aside.write_text(self.model_dump_json(indent=2) + "\n")
-        aside.replace(folder / MANIFEST_NAME)
+        """Put the manifest into `folder`, which appears there whole."""
+        replace_text(folder / MANIFEST_NAME, self.model_dump_json(indent=2) + "\n")
 
 
 def read_manifest(folder: Path) -> FeatureManifest:
@@ -69,7 +67,11 @@ def parse_manifest(text: str, place: str) -> FeatureManifest:
 
 
 def dataset_fingerprint(dataset_dir: Path) -> str:
-    """The dataset's own fingerprint; a digest of its tables' bytes when `dataset.json` has none."""
+    """The dataset's own fingerprint; a digest of its tables' bytes when `dataset.json` has none.
+
+    Raises:
+        DataRejected: `dataset.json` is no JSON.
+    """
     described = dataset_dir / DATASET_NAME
     found = described_fingerprint(described.read_text() if described.is_file() else "")
     if found is not None:
@@ -85,11 +87,15 @@ def dataset_fingerprint(dataset_dir: Path) -> str:
 
 
 def described_fingerprint(described: str) -> str | None:
-    """The fingerprint in a dataset.json's text, if there is one."""
+    """The fingerprint in a dataset.json's text, if there is one.
+
+    Raises:
+        DataRejected: the text is no JSON; an empty one is no fingerprint.
+    """
     try:
-        fields = json.loads(described)
-    except ValueError:
-        return None
+        fields = json.loads(described) if described else None
+    except ValueError as error:
+        raise DataRejected(f"is no JSON: {error}", field=DATASET_NAME, fix="import it again: endcap import --help") from error
     found = fields.get("fingerprint") if isinstance(fields, dict) else None
     return str(found) if found else None
 

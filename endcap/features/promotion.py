@@ -6,9 +6,10 @@ A promotion is a plan made before it starts, so the row at t may know the promot
 import ibis
 import ibis.expr.types as ir
 
-from endcap.features.instants import DAY, epoch_seconds
+from endcap.contracts.moment import DAY_S
+from endcap.features.instants import epoch_seconds
 
-IN_FORCE_AFTER = DAY // 2
+IN_FORCE_AFTER = DAY_S // 2
 """A row at t speaks of the promotions in force half a day later, so that weeks that begin at midnight of the shop's zone count as begun."""
 
 

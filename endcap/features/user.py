@@ -3,8 +3,9 @@
 import ibis
 import ibis.expr.types as ir
 
+from endcap.contracts.moment import DAY_S
 from endcap.features.columns import USER_CATEGORICAL, USER_NUMERIC
-from endcap.features.instants import DAY, hour_of_day, weekday
+from endcap.features.instants import hour_of_day, weekday
 from endcap.features.purchases import basket_openings
 
 SATURDAY = 5
@@ -28,10 +29,10 @@ def user_numeric(lines: ir.Table, occasions: ir.Table, snapshots: ir.Table) -> i
     moments = _shopping_moments(lines, occasions)
     past = moments.join(snapshots, moments.at < snapshots.t)
     age = past.t - past.at
-    recent_7d, recent_28d, recent_90d = age <= 7 * DAY, age <= 28 * DAY, age <= 90 * DAY
+    recent_7d, recent_28d, recent_90d = age <= 7 * DAY_S, age <= 28 * DAY_S, age <= 90 * DAY_S
     totals = past.group_by("user_id", "t").agg(
-        days_since_last_purchase=(past.t - past.at).min() / DAY,
-        tenure_days=(past.t - past.at).max() / DAY,
+        days_since_last_purchase=(past.t - past.at).min() / DAY_S,
+        tenure_days=(past.t - past.at).max() / DAY_S,
         baskets=past.baskets.sum(),
         baskets_7d=past.baskets.sum(where=recent_7d).fill_null(0),
         baskets_28d=past.baskets.sum(where=recent_28d).fill_null(0),
@@ -99,7 +100,7 @@ def _distinct_items(occasions: ir.Table, snapshots: ir.Table) -> ir.Table:
     known = occasions.filter(occasions.user_id.notnull())
     last = known.join(
         snapshots,
-        [known.at < snapshots.t, known.at >= snapshots.t - 90 * DAY, known.next_at.isnull() | (known.next_at >= snapshots.t)],
+        [known.at < snapshots.t, known.at >= snapshots.t - 90 * DAY_S, known.next_at.isnull() | (known.next_at >= snapshots.t)],
     )
     return last.group_by("user_id", "t").agg(distinct_items_90d=last.count())
 

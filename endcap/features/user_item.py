@@ -3,8 +3,8 @@
 import ibis
 import ibis.expr.types as ir
 
+from endcap.contracts.moment import DAY_S
 from endcap.features.columns import PAIR_LISTS, PAIRS_MAX
-from endcap.features.instants import DAY
 from endcap.features.ranked_list import collect_ranked
 
 
@@ -22,7 +22,7 @@ def user_item(occasions: ir.Table, snapshots: ir.Table) -> ir.Table:
     """
     known = occasions.filter(occasions.user_id.notnull())
     past = known.join(snapshots, known.at < snapshots.t)
-    age_days = (past.t - past.at) / DAY
+    age_days = (past.t - past.at) / DAY_S
     pairs = past.group_by("user_id", "t", "item_id").agg(
         times=past.count(),
         first_at=past["at"].min(),
@@ -32,7 +32,7 @@ def user_item(occasions: ir.Table, snapshots: ir.Table) -> ir.Table:
         decayed_20d=(-age_days / 20).exp().sum(),
         decayed_60d=(-age_days / 60).exp().sum(),
     )
-    gap_days = ibis.ifelse(pairs.times > 1, (pairs.last_at - pairs.first_at) / DAY / (pairs.times - 1).nullif(0), 0.0)
+    gap_days = ibis.ifelse(pairs.times > 1, (pairs.last_at - pairs.first_at) / DAY_S / (pairs.times - 1).nullif(0), 0.0)
     # Sums differ in their last digits with the order of addition; rounding keeps ties ties.
     order = [ibis.desc(pairs.decayed_60d.round(9)), pairs.item_id]
     ranked = pairs.select(

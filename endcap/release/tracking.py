@@ -2,23 +2,37 @@
 
 import hashlib
 from collections.abc import Mapping
-from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from pydantic import ValidationError
 
 from endcap.contracts.bundle import BundleManifest
+from endcap.contracts.evaluation import Evaluation
 from endcap.core.errors import DependencyUnavailable, InvalidInput
 from endcap.core.settings import Settings
-from endcap.evaluation.evaluation import Evaluation
-from endcap.evaluation.gate import Champion
 
 CHAMPION = "champion"
 BUNDLE_TAG = "endcap.bundle"
 EVALUATION_TAG = "endcap.evaluation"
 EVALUATION_ARTIFACT = "evaluation.json"
 _PARAMETER_LENGTH_MAX = 500
+
+
+@dataclass(frozen=True)
+class Champion:
+    """The bundle that others have to beat.
+
+    Attributes:
+        bundle_version: of the bundle that is served.
+        evaluation: its offline figures; None when the registry has them no more.
+        gone: why there are none, for people.
+    """
+
+    bundle_version: int
+    evaluation: Evaluation | None
+    gone: str = ""
 
 
 class Tracking:
@@ -78,13 +92,14 @@ class Tracking:
 
     def register(self, manifest: BundleManifest, source: Path | str) -> str:
         """Register a bundle, found in a folder or at an address, as a version of the model, once; the version's number in MLflow."""
-        from mlflow.exceptions import MlflowException
-
         registered = self._model_version(manifest.version)
         if registered is not None:
             return registered
-        with suppress(MlflowException):  # there already
+        try:
             self._client.create_registered_model(self._settings.registered_model)
+        except self._failure as error:
+            if _code(error) != "RESOURCE_ALREADY_EXISTS":
+                raise
         version = self._client.create_model_version(
             self._settings.registered_model,
             source=source if isinstance(source, str) else source.absolute().as_uri(),
@@ -208,7 +223,11 @@ class Tracking:
 
 def _is_missing(error: Any) -> bool:
     """Whether the registry answered, and said that there is no such thing."""
-    return str(getattr(error, "error_code", "")) == "RESOURCE_DOES_NOT_EXIST"
+    return _code(error) == "RESOURCE_DOES_NOT_EXIST"
+
+
+def _code(error: Any) -> str:
+    return str(getattr(error, "error_code", ""))
 
 
 def quiet_mlflow() -> None:

@@ -7,9 +7,8 @@ import numpy as np
 import polars as pl
 
 from endcap.algorithms.interactions import Interactions
+from endcap.contracts.moment import DAY_S
 from endcap.training.training_set import TrainingSet
-
-SECONDS_A_DAY = 86_400
 
 
 def early_interactions(training: TrainingSet) -> Interactions:
@@ -19,7 +18,7 @@ def early_interactions(training: TrainingSet) -> Interactions:
     purchases = training.purchases.filter((pl.col("occurred_at") < first) & pl.col("item_index").is_in(eligible))
     purchases = purchases.sort("user_id", "occurred_at", maintain_order=True)
     counts = cast("np.ndarray", purchases.group_by("user_id", maintain_order=True).len()["len"].to_numpy())
-    age = (pl.lit(first) - pl.col("occurred_at")).dt.total_seconds() / SECONDS_A_DAY
+    age = (pl.lit(first) - pl.col("occurred_at")).dt.total_seconds() / DAY_S
     return Interactions(
         start=np.concatenate([[0], np.cumsum(counts)]).astype(np.int64),
         item_index=purchases["item_index"].to_numpy().astype(np.int32),
@@ -34,6 +33,6 @@ def early_parts(training: TrainingSet) -> Iterator[Interactions]:
     eligible = training.eligible_at(first)
     for users in training.sequences.stream():
         early = users.before(first)
-        age_days = ((first.timestamp() - early.occurred_at) / SECONDS_A_DAY).astype(np.float32)
+        age_days = ((first.timestamp() - early.occurred_at) / DAY_S).astype(np.float32)
         part = Interactions(early.start, early.item_index, age_days, len(training.items) - 1)
         yield part.where(eligible[early.item_index])

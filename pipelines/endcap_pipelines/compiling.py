@@ -1,8 +1,10 @@
 """The pipeline as YAML, for the dashboard of a Kubeflow Pipelines server and for the chart."""
 
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from endcap.core.errors import InvalidInput
+from endcap.core.files import replace_text
 from endcap_pipelines.options import check_item_to_item
 from endcap_pipelines.placement import ClusterPlacement
 from endcap_pipelines.training import training_pipeline
@@ -24,16 +26,16 @@ def compile_pipeline(target: Path, values: ChartValues) -> Path:
     from kfp.compiler import Compiler
 
     check_item_to_item(values.pipelines.parameters)
-    target.parent.mkdir(parents=True, exist_ok=True)
-    aside = target.with_name(f".{target.stem}.aside.yaml")
     defaults = {"data_dir": values.pipelines.data_dir, **values.pipelines.parameters}
-    try:
-        Compiler().compile(training_pipeline(ClusterPlacement(values=values)), str(aside), pipeline_parameters=defaults)
-    except (TypeError, ValueError) as error:
-        told = f"the pipeline does not take them: {error}"
-        raise InvalidInput(told, field="pipelines.parameters", value=values.pipelines.parameters, fix="correct the values") from error
-    aside.write_text(HEADER + _without_comments(aside.read_text(encoding="utf-8")), encoding="utf-8")
-    return aside.replace(target)
+    with TemporaryDirectory() as folder:
+        compiled = Path(folder) / "pipeline.yaml"
+        try:
+            Compiler().compile(training_pipeline(ClusterPlacement(values=values)), str(compiled), pipeline_parameters=defaults)
+        except (TypeError, ValueError) as error:
+            told = f"the pipeline does not take them: {error}"
+            raise InvalidInput(told, field="pipelines.parameters", value=values.pipelines.parameters, fix="correct the values") from error
+        replace_text(target, HEADER + _without_comments(compiled.read_text(encoding="utf-8")))
+    return target
 
 
 def _without_comments(text: str) -> str:

@@ -1,13 +1,13 @@
 """What a local run came to: the evaluation, the gate's word, and what became of the bundle."""
 
-import shutil
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Self
 
+from endcap.contracts.evaluation import Evaluation
 from endcap.core.errors import EndcapError
+from endcap.core.files import replace_bytes
 from endcap.core.settings import Settings
-from endcap.evaluation.evaluation import Evaluation
 from endcap.release.bundle.deployment_record import Deployment, read_deployment
 from endcap_pipelines.local_run import LocalRun
 from endcap_pipelines.step_display import StepRun
@@ -41,14 +41,17 @@ class TrainingResult:
         """Read a run's outputs.
 
         Raises:
-            EndcapError: the gate's decision and what ran after it contradict each other.
+            EndcapError: the gate's decision and what ran after it contradict each other, or the deployment's record cannot be read.
         """
         outputs = done.outputs
         accepted = bool(outputs["accepted"])
         if accepted != any(step.name == DEPLOY_STEP for step in done.steps):
             raise EndcapError(f"the gate said accepted={accepted}, but the steps after it do not fit that", fix=f"see {done.log_file}")
+        deployment = read_deployment(settings.home) if accepted else None
+        if accepted and deployment is None:
+            raise EndcapError("the step left no record of the deployment", field=DEPLOY_STEP, fix=f"see {done.log_file}")
         return cls(
-            deployment=read_deployment(settings.home) if accepted else None,
+            deployment=deployment,
             accepted=accepted,
             reason=str(outputs["reason"]),
             evaluation=Evaluation.model_validate_json((Path(outputs["evaluation"].path) / EVALUATION_FILE).read_bytes()),
@@ -58,7 +61,7 @@ class TrainingResult:
 
     def told(self) -> str:
         """One sentence for a person."""
-        return f"Refused: {self.reason}" if self.deployment is None else f"Accepted: {self.reason}\n{self.deployment.told()}"
+        return f"Refused: {self.reason}" if self.deployment is None else f"Accepted: {self.reason}\n{self.deployment.message()}"
 
     def document(self) -> dict[str, Any]:
         """The same as one JSON document."""
@@ -75,6 +78,5 @@ class TrainingResult:
 
 def _kept_report(artifact: Path, target: Path) -> Path:
     """The newest run's report under a name that a browser opens."""
-    aside = target.with_suffix(".aside")
-    shutil.copyfile(artifact, aside)
-    return aside.replace(target)
+    replace_bytes(target, artifact.read_bytes())
+    return target

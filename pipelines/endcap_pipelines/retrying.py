@@ -5,6 +5,7 @@ from collections.abc import Callable
 from typing import TypeVar
 
 from endcap.core.errors import DependencyUnavailable
+from endcap.core.polling import poll
 from endcap_pipelines.server_objects import NotInstalled
 
 RETRY_S = 5.0
@@ -31,11 +32,12 @@ def until_answered(
         DependencyUnavailable: the server still does not answer.
         NotInstalled: it still does not have the pipeline.
     """
-    deadline = clock() + timeout_s
-    while True:
-        try:
-            return request()
-        except (DependencyUnavailable, NotInstalled):
-            if clock() + RETRY_S > deadline:
-                raise
-            sleep(RETRY_S)
+    return poll(
+        request,
+        every_s=RETRY_S,
+        within_s=timeout_s,
+        is_there=lambda _: True,
+        again_on=(DependencyUnavailable, NotInstalled),
+        clock=clock,
+        sleep=sleep,
+    )

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from endcap.core.errors import DependencyUnavailable, EndcapError
+from endcap.core.polling import poll
 from endcap_pipelines.compiling import compile_pipeline
 from endcap_pipelines.server import Server, open_api
 from endcap_pipelines.server_objects import PipelineVersion, experiment_id, installed_version, namespace_of, pipeline_id, uploaded_version
@@ -132,22 +133,23 @@ def wait_for_run(
         DependencyUnavailable: the server stopped answering.
         InvalidInput: the server refused a request.
     """
-    deadline = clock() + timeout_s
     unanswered = 0
-    while True:
+
+    def ended_run() -> Any:
+        nonlocal unanswered
         try:
             run = _look(server, run_id)
-            unanswered = 0
         except DependencyUnavailable:
             unanswered += 1
             if unanswered > UNANSWERED_MAX:
                 raise
-            run = None
-        if run is not None and str(run.state) in ENDED:
-            break
-        if clock() > deadline:
-            raise EndcapError(f"run {run_id} did not end within {timeout_s:g} s", fix="see it in the dashboard")
-        sleep(POLL_S)
+            return None
+        unanswered = 0
+        return run if str(run.state) in ENDED else None
+
+    run = poll(ended_run, every_s=POLL_S, within_s=timeout_s, clock=clock, sleep=sleep)
+    if run is None:
+        raise EndcapError(f"run {run_id} did not end within {timeout_s:g} s", fix="see it in the dashboard")
     if run.state != "SUCCEEDED":
         raise EndcapError(f"run {run_id} ended as {run.state}{_failed_steps(run)}", fix="see its steps in the dashboard")
 

@@ -27,13 +27,6 @@ def test_schema_file_is_current() -> None:
     assert (CHART / "values.schema.json").read_text() == schema_text()
 
 
-def test_table_in_the_readme_is_current() -> None:
-    from values_table import readme_with_table
-
-    readme = (CHART / "README.md").read_text()
-    assert readme == readme_with_table(readme)
-
-
 def test_table_has_a_row_a_value() -> None:
     from values_comments import leaves, read_values
     from values_table import values_table

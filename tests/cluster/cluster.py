@@ -1,7 +1,5 @@
 """The cluster the tests talk to: a control plane of their own, or the one of KUBECONFIG."""
 
-import time
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -43,12 +41,3 @@ class Cluster:
         if self.own is None:
             pytest.skip("the API server of a cluster from KUBECONFIG is not ours to stop")
         return self.own
-
-
-def until(holds: Callable[[], Any], what: str, within_s: float = 30.0) -> Any:
-    """What `holds` returns, as soon as that is true; the test fails when it is not in time."""
-    deadline = time.monotonic() + within_s
-    while not (result := holds()):
-        assert time.monotonic() < deadline, f"{what}: not within {within_s:g} s"
-        time.sleep(POLL_S)
-    return result

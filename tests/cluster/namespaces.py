@@ -4,7 +4,7 @@ import itertools
 import secrets
 from typing import Any
 
-from tests.cluster.cluster import until
+from tests.waiting import until
 
 LABELS = {
     "pod-security.kubernetes.io/enforce": "restricted",

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from tests.cluster.cluster import until
 from tests.cluster.command import Command
 from tests.cluster.permissive_crds import DEFINITIONS
+from tests.waiting import until
 
 FOLDER = Path(__file__).parents[2].parent / "shared" / "data" / "crds"
 """The operators' own definitions. A clone that has none beside it is tested with permissive ones."""

@@ -6,8 +6,8 @@ No operator runs; the documents are as their own manifests have them (versions a
 import json
 from typing import Any
 
-from tests.cluster.cluster import until
 from tests.cluster.rest import Objects
+from tests.waiting import until
 
 OPERATORS = {
     ("kserve", "kserve-controller-manager"): ("manager", "kserve/kserve-controller:v0.20.0-rc0", []),

@@ -74,5 +74,5 @@ class Operator:
         spec = RolloutSpec(target=RELEASE, bundle=self._bundle, steps=[Step(set_weight=100)])
         moment = datetime(2026, 11, 25, 11, tzinfo=UTC)
         names = {"namespace": self._server.namespace, "name": "new", "uid": "00000000-0000-0000-0000-000000000001", "resource_version": "1"}
-        state = {"generation": 1, "created_at": moment, "is_deleting": False, "has_finalizer": True, "wish": None}
+        state = {"generation": 1, "created_at": moment, "is_deleting": False, "has_finalizer": True, "requested_action": None}
         return look_at(self._server, Rollout(**names, **state, spec=spec, status=RolloutStatus()))

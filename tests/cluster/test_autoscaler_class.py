@@ -7,11 +7,12 @@ from typing import Any
 import pytest
 
 from tests.cluster.chart import CHART, RELEASE, values_of
-from tests.cluster.cluster import Cluster, until
+from tests.cluster.cluster import Cluster
 from tests.cluster.command import Command
 from tests.cluster.job_runner import JobRunner
 from tests.cluster.kserve_standin import KServeStandIn
 from tests.cluster.rest import Objects
+from tests.waiting import until
 
 KINDS = {"hpa": "horizontalpodautoscalers.autoscaling", "keda": "scaledobjects.keda.sh"}
 HOOK = f"{RELEASE}-autoscaler"

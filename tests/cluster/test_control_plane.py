@@ -9,10 +9,11 @@ import pytest
 from kubernetes import client
 from kubernetes.client.rest import ApiException
 
-from tests.cluster.cluster import Cluster, until
+from tests.cluster.cluster import Cluster
 from tests.cluster.command import Command, CommandFailed
 from tests.cluster.control_plane.programs import NoPrograms, cache_folder, find_programs
 from tests.cluster.namespaces import Namespaces
+from tests.waiting import until
 
 
 def test_without_go_and_assets_it_says_what_would_help(tmp_path: Path) -> None:

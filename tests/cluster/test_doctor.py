@@ -10,11 +10,12 @@ import yaml
 
 from tests.cluster import operators_at_work as at_work
 from tests.cluster.chart import CHART, PROFILES, RELEASE, values_of
-from tests.cluster.cluster import Cluster, until
+from tests.cluster.cluster import Cluster
 from tests.cluster.command import Command
 from tests.cluster.doctor_command import Doctor
 from tests.cluster.operator_crds import served
 from tests.cluster.rest import Objects
+from tests.waiting import until
 
 CLASS, ISSUER = "endcap-gateway", "letsencrypt"
 KINDS = (

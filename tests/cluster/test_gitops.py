@@ -13,11 +13,12 @@ from endcap.release.rollout.api_server import FIELD_MANAGER, ApiServer
 from endcap_rollout_operator.kserve.replicas import REPLICAS_MANAGER
 from tests.cluster.argo_cd import ArgoCd, owned_fields
 from tests.cluster.chart import CHART, RELEASE, documents, is_hook
-from tests.cluster.cluster import Cluster, until
+from tests.cluster.cluster import Cluster
 from tests.cluster.command import Command
 from tests.cluster.kserve_standin import KServeStandIn
 from tests.cluster.rollout_writes import Live, Operator
 from tests.docs.page import ROOT, Block, blocks
+from tests.waiting import until
 
 PAGE = "gitops.md"
 FIRST, NEW = 20261124110000, 20261125110000

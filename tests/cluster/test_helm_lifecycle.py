@@ -9,11 +9,12 @@ import pytest
 import yaml
 
 from tests.cluster.chart import CHART, PROFILES, RELEASE, documents, is_hook, parts_in, values_of
-from tests.cluster.cluster import Cluster, until
+from tests.cluster.cluster import Cluster
 from tests.cluster.command import Command, CommandFailed
 from tests.cluster.kept import CLAIMS, DEFINITION, FREED, KEPT
 from tests.cluster.leftovers import Inventory
 from tests.cluster.rest import Objects
+from tests.waiting import until
 
 GONE_TIMEOUT_S = 60.0
 NO_HOOKS = "--no-hooks"

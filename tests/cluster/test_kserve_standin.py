@@ -7,10 +7,11 @@ from typing import Any
 import pytest
 import yaml
 
-from tests.cluster.cluster import Cluster, until
+from tests.cluster.cluster import Cluster
 from tests.cluster.command import Command
 from tests.cluster.kserve_standin import KSERVE, KServeStandIn
 from tests.cluster.rest import Objects
+from tests.waiting import until
 
 OBSERVED = Path(__file__).parents[2].parent / "shared" / "data" / "kserve-observed"
 GIVEN_NAMESPACE = "shop"

@@ -1,6 +1,5 @@
 """The commands of docs/operations.md, in its order, against the API server: from an empty cluster to nothing left."""
 
-import socket
 from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -8,25 +7,21 @@ from typing import Any
 
 import pytest
 
+from endcap.core.ports import free_port
 from endcap.core.settings import MilvusSettings, Settings
 from endcap.release.index.local_server import running_milvus
-from tests.cluster.cluster import Cluster, until
+from tests.cluster.cluster import Cluster
 from tests.cluster.command import Command
 from tests.cluster.kserve_standin import KServeStandIn
 from tests.cluster.reader import Reader
 from tests.cluster.rollouts.operator_process import ACCOUNT, OperatorProcess, account_kubeconfig, clean_environment
 from tests.cluster.rollouts.scene import STABLE_COLLECTION, made_collections
 from tests.docs.page import ROOT, blocks
+from tests.waiting import until
 
 NAMESPACE = "shop"
 VERSIONS = (20261124110000, 20261125110000)
 CANDIDATE = f"rollouts.endcap.dev/endcap-{VERSIONS[1]}"
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 @pytest.fixture

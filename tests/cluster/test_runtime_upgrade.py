@@ -6,10 +6,11 @@ from typing import Any
 import pytest
 
 from tests.cluster.chart import CHART, RELEASE, documents, values_of
-from tests.cluster.cluster import Cluster, until
+from tests.cluster.cluster import Cluster
 from tests.cluster.command import Command
 from tests.cluster.kserve_standin import SERVICE_LABEL, KServeStandIn
 from tests.cluster.rest import Objects
+from tests.waiting import until
 
 PREDICTOR = f"{RELEASE}-predictor"
 SEEN_BY_KSERVE = ("ConfigMap", "ServiceAccount", "InferenceService", "ServingRuntime")

@@ -7,12 +7,13 @@ from typing import Any
 import pytest
 
 from tests.cluster.chart import CHART, RELEASE, parts_in, values_of
-from tests.cluster.cluster import Cluster, until
+from tests.cluster.cluster import Cluster
 from tests.cluster.command import Command
 from tests.cluster.job_runner import JobRunner
 from tests.cluster.kfp_server import KubernetesNative
 from tests.cluster.leftovers import Inventory
 from tests.pipelines.kfp_server.server import serving
+from tests.waiting import until
 
 STARTED_S = 60.0
 """For Jobs, each of which starts a Python with the API's client."""

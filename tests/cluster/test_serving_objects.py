@@ -6,12 +6,13 @@ from typing import Any
 import pytest
 
 from tests.cluster.chart import CHART, KNATIVE, PROFILES, RELEASE, documents, values_of
-from tests.cluster.cluster import Cluster, until
+from tests.cluster.cluster import Cluster
 from tests.cluster.command import Command
 from tests.cluster.kserve_pod import PREDICTOR, SOURCE_ANNOTATION, TRANSFORMER
 from tests.cluster.kserve_standin import KSERVE, KServeStandIn
 from tests.cluster.pod_templates import pod_of
 from tests.cluster.rest import Objects
+from tests.waiting import until
 
 VERSION = "20261124110000"
 NOT_YET = "Waiting for runtime"

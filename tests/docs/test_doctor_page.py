@@ -8,8 +8,7 @@ from rich.console import Console
 
 from endcap.core.errors import ClusterUnfit, DependencyUnavailable, InvalidInput
 from endcap.doctor.examination import PARTS
-from endcap.doctor.finding import Report, State, counted
-from endcap.doctor.table import print_report
+from endcap.doctor.finding import Report, State, counted, print_report
 from tests.docs.page import ROOT, blocks
 
 PAGE = "doctor.md"

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from endcap.algorithms.documentation import settings_table, with_tables
+from endcap.algorithms.documentation import settings_table
 from endcap.algorithms.registry import METHODS
 
 PAGE = Path(__file__).parents[2] / "docs" / "methods.md"
@@ -14,7 +14,3 @@ PAGE = Path(__file__).parents[2] / "docs" / "methods.md"
 def test_every_method_stands_on_the_page_with_its_settings(name: str) -> None:
     assert f"\n## {name}\n" in PAGE.read_text()
     assert settings_table(name) in PAGE.read_text()
-
-
-def test_the_tables_are_those_of_the_settings() -> None:
-    assert with_tables(PAGE.read_text()) == PAGE.read_text()

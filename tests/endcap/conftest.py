@@ -1,7 +1,6 @@
 """A real Milvus for the whole test session, and small bundles to put into it."""
 
 import os
-import socket
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -13,15 +12,16 @@ import pytest
 
 from endcap.catalogue.item_table import ItemTable
 from endcap.catalogue.vocabulary import Vocabulary
+from endcap.contracts.evaluation import ALL, NEW, Evaluation, Figure, Reliability, ReliabilityBin, SegmentFigures, TruthFigures
 from endcap.contracts.item import Item
 from endcap.contracts.tables import arrow_schema
+from endcap.core.ports import free_port
 from endcap.core.settings import MilvusSettings, Settings
 from endcap.engine.retrieval.candidates import Candidates
 from endcap.engine.retrieval.complements import Complements
 from endcap.engine.retrieval.item_to_item import ItemToItem
 from endcap.engine.retrieval.popular import OVERALL, Popularity
 from endcap.engine.retrieval.similar_users import SimilarUsers
-from endcap.evaluation.evaluation import ALL, NEW, Evaluation, Figure, Reliability, ReliabilityBin, SegmentFigures, TruthFigures
 from endcap.features.columns import OBJECTIVES, USER_CATEGORICAL
 from endcap.release.bundle.manifest import Bundle, seal_bundle
 from endcap.release.bundle.tables import BundleTables, write_tables
@@ -31,12 +31,6 @@ from endcap.release.index.search import ItemSearch
 
 ITEMS = 1500
 DIM = 16
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 @pytest.fixture(scope="session")

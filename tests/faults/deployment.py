@@ -13,16 +13,17 @@ from typing import Any
 import httpx
 from prometheus_client.parser import text_string_to_metric_families
 
+from endcap.core.ports import free_ports
 from endcap.core.settings import MilvusSettings, ModelServerSettings, ServingSettings, Settings
 from endcap.release.bundle.promotion import model_base_path
 from endcap.release.bundle.tables import read_tables
 from endcap.release.index.collection import build_collection, collection_name
 from endcap.release.index.connection import answers, connect
 from endcap.release.index.milvus_program import unpack_program
-from endcap_benchmarks.serving.parts import free_ports
 from endcap_local.parts import local_parts, settings_environment
 from tests.faults.made_home import FIRST
-from tests.faults.process import PartProcess, until
+from tests.faults.process import PartProcess
+from tests.waiting import until
 
 BUDGET_MS = 2_000
 STAGE_MS = 800

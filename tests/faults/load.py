@@ -13,6 +13,7 @@ import numpy as np
 
 from tests.faults.made_home import FIRST, USERS
 from tests.faults.raw_http import NotAccepted, Reply, exchange, predict
+from tests.waiting import until
 
 RATE = 10.0
 TOOK_MAX_S = 5.0
@@ -101,10 +102,10 @@ class Load:
 
     def wait_for(self, holds: Callable[["Outcomes"], bool], what: str, since: float, within_s: float = 60.0) -> None:
         """Return when something holds of the outcomes since a moment."""
-        deadline = time.monotonic() + within_s
-        while not holds(self.outcomes(since)):
-            assert time.monotonic() < deadline, f"{what} within {within_s:g} s: {self.outcomes(since)}"
-            time.sleep(0.1)
+        try:
+            until(lambda: holds(self.outcomes(since)), what, within_s)
+        except AssertionError as late:
+            raise AssertionError(f"{late}: {self.outcomes(since)}") from late
 
     async def _run(self) -> None:
         async with asyncio.TaskGroup() as tasks:

@@ -4,13 +4,12 @@ import ctypes
 import os
 import signal
 import subprocess
-import time
-from collections.abc import Callable
 from pathlib import Path
 
 import psutil
 
 from endcap_local.parts import Part
+from tests.waiting import until
 
 START_TIMEOUT_S = 240.0
 """Generous: a machine may be busy, and a Milvus that was killed takes its old parts for living ones for a while."""
@@ -106,14 +105,6 @@ class PartProcess:
         for each in (*below, self._process):
             each.kill()
         self._process.wait(STOP_TIMEOUT_S)
-
-
-def until(holds: Callable[[], bool], what: str, within_s: float) -> None:
-    """Return as soon as something holds; fail when it does not in time."""
-    deadline = time.monotonic() + within_s
-    while not holds():
-        assert time.monotonic() < deadline, f"{what} within {within_s:g} s"
-        time.sleep(POLL_S)
 
 
 def _die_with(parent: int) -> None:

@@ -8,11 +8,12 @@ import polars as pl
 import pytest
 
 from endcap.catalogue.item_updates import UPDATES_FILE, write_updates
+from endcap.core.files import replace_bytes
 from endcap.engine.exploration.evidence import EVIDENCE_SCHEMA
 from endcap_benchmarks.synthetic.bundle import DATA_END
 from tests.faults.deployment import Deployment
 from tests.faults.load import Load, Outcomes
-from tests.faults.process import until
+from tests.waiting import until
 
 pytestmark = [pytest.mark.faults, pytest.mark.timeout(300)]
 
@@ -33,14 +34,6 @@ BROKEN_RULES = (
 NO_PARQUET = (b"", b"PAR1 no parquet at all")
 EVIDENCE_FILE = "click_evidence.parquet"
 GIVEN = [f"I{number:06d}" for number in (1, 2, 3, 4, 5)]
-
-
-def replace(path: Path, content: bytes) -> None:
-    """As anybody should: aside, then renamed."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    aside = path.with_name(f".{path.name}.aside")
-    aside.write_bytes(content)
-    aside.replace(path)
 
 
 def shown(deployment: Deployment) -> set[str]:
@@ -80,11 +73,11 @@ def updates(out_of_stock: list[str]) -> pl.DataFrame:
 
 def test_broken_rule_file_leaves_the_last_good_one(deployment: Deployment, load: Load, rules: Path) -> None:
     start, before = time.monotonic(), written(deployment, "rule file refused")
-    replace(rules, GOOD_RULES.format(revision="good", hidden=GIVEN[0]).encode())
+    replace_bytes(rules, GOOD_RULES.format(revision="good", hidden=GIVEN[0]).encode())
     until(is_hidden(deployment, GIVEN[0]), "the rule did not hold", 20)
     assert deployment.metric("endcap_rule_file_ok") == 1
     for number, broken in enumerate(BROKEN_RULES, start=before + 1):
-        replace(rules, broken)
+        replace_bytes(rules, broken)
         until(lambda times=number: written(deployment, "rule file refused") >= times, "nobody said that the file is broken", 20)
         assert deployment.metric("endcap_rule_file_ok") == 0
         assert is_hidden(deployment, GIVEN[0])()
@@ -92,7 +85,7 @@ def test_broken_rule_file_leaves_the_last_good_one(deployment: Deployment, load:
     load.wait_for(lambda outcomes: len(outcomes) >= 24, "there were not enough requests", held)
     assert is_hidden(deployment, GIVEN[0])()
     assert written(deployment, "rule file refused") == before + len(BROKEN_RULES), "one line a broken file"
-    replace(rules, GOOD_RULES.format(revision="mended", hidden=GIVEN[1]).encode())
+    replace_bytes(rules, GOOD_RULES.format(revision="mended", hidden=GIVEN[1]).encode())
     until(is_hidden(deployment, GIVEN[1]), "the mended file did not hold", 20)
     assert deployment.metric("endcap_rule_file_ok") == 1
     load.outcomes(start).require_sound()
@@ -104,7 +97,7 @@ def test_broken_item_updates_leave_the_earlier_ones(deployment: Deployment, load
     write_updates(path, updates([GIVEN[2]]))
     until(is_hidden(deployment, GIVEN[2]), "the update did not hold", 20)
     for number, broken in enumerate(NO_PARQUET, start=before + 1):
-        replace(path, broken)
+        replace_bytes(path, broken)
         until(lambda times=number: written(deployment, "item updates refused") >= times, "nobody said that the file is broken", 20)
     load.wait_for(lambda outcomes: len(outcomes) >= 24, "there were not enough requests", time.monotonic())
     assert is_hidden(deployment, GIVEN[2])()
@@ -130,7 +123,7 @@ def mend_evidence(live: Path) -> None:
 
 def test_broken_click_evidence_leaves_the_earlier_one(deployment: Deployment, load: Load, live: Path) -> None:
     start, before = time.monotonic(), written(deployment, "click evidence refused")
-    replace(live / EVIDENCE_FILE, NO_PARQUET[1])
+    replace_bytes(live / EVIDENCE_FILE, NO_PARQUET[1])
     until(lambda: written(deployment, "click evidence refused") == before + 1, "nobody said that the file is broken", 20)
     pl.DataFrame({"item_id": [GIVEN[0]], "impressions": ["many"], "clicks": [[1, 2]]}).write_parquet(live / ".odd")
     (live / ".odd").replace(live / EVIDENCE_FILE)
@@ -166,7 +159,7 @@ def test_folder_that_takes_no_events_costs_impressions_alone(deployment: Deploym
 
 def test_transformer_starts_beside_broken_files(deployment: Deployment, live: Path, rules: Path) -> None:
     for path in (rules, live / UPDATES_FILE, live / EVIDENCE_FILE):
-        replace(path, b"neither YAML: [ nor Parquet")
+        replace_bytes(path, b"neither YAML: [ nor Parquet")
     deployment.transformer.terminate()
     deployment.transformer.wait()
     deployment.start_transformer()

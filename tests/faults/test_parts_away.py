@@ -6,7 +6,7 @@ import pytest
 
 from tests.faults.deployment import Deployment
 from tests.faults.load import Load, Outcomes
-from tests.faults.process import until
+from tests.waiting import until
 
 pytestmark = [pytest.mark.faults, pytest.mark.timeout(600)]
 LOOKED_AT = 36

@@ -14,7 +14,7 @@ import pytest
 from tests.faults.deployment import Deployment
 from tests.faults.faulty_transformer import write_faults
 from tests.faults.load import Load, Outcomes
-from tests.faults.process import until
+from tests.waiting import until
 
 pytestmark = [pytest.mark.faults, pytest.mark.timeout(300)]
 KEPT_S = 2.0

@@ -24,7 +24,7 @@ from endcap_benchmarks.synthetic.bundle import DATA_END
 from tests.faults.deployment import Deployment
 from tests.faults.load import Load, Outcomes, instances
 from tests.faults.made_home import title
-from tests.faults.process import until
+from tests.waiting import until
 
 pytestmark = [pytest.mark.faults, pytest.mark.timeout(400)]
 TITLE_IN_REASON = re.compile(r"(?:Goes with|Similar to) (Item (\d+) of .*)")

@@ -2,14 +2,14 @@
 
 import os
 import shutil
-import socket
 import subprocess
 import sys
-import urllib.request
 from pathlib import Path
 
+import httpx
 import pytest
 
+from endcap.core.ports import free_port
 from endcap.features.store.open import RUN_FEAST
 
 ROOT = Path(__file__).parents[2]
@@ -76,9 +76,7 @@ def test_materialize_incremental_moves_recorded_data(root, applied):
 def test_the_ui_answers_over_http(root, applied):
     for needed in ("grpc_health", "grpc_reflection"):
         pytest.importorskip(needed, reason="Feast's user interface needs it")
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+    port = free_port()
     command = [*QUICK_FEAST, "-c", "feature_repo/endcap_feature_repo", "ui", "--host", "127.0.0.1", "--port", str(port)]
     with subprocess.Popen(command, cwd=root, env=environment(root), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as ui:
         try:
@@ -88,8 +86,8 @@ def test_the_ui_answers_over_http(root, applied):
                 if "running on" in line:
                     break
             assert ui.poll() is None, "".join(said)
-            with urllib.request.urlopen(f"http://127.0.0.1:{port}/", timeout=30) as answer:
-                assert answer.status == 200
-                assert b"Feast" in answer.read()
+            answer = httpx.get(f"http://127.0.0.1:{port}/", timeout=30)
+            assert answer.status_code == 200
+            assert "Feast" in answer.text
         finally:
             ui.terminate()

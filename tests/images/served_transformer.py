@@ -8,8 +8,8 @@ from pathlib import Path
 from endcap_local.parts import settings_environment
 from images.dry_build import DryBuild
 from tests.faults.deployment import Deployment, running_deployment
-from tests.faults.process import until
 from tests.images.image_home import empty_home, give_home
+from tests.waiting import until
 
 
 @contextmanager

@@ -1,10 +1,9 @@
 """A real Kafka broker of one node for tests: KRaft, loopback only, everything it writes in one folder."""
 
 import base64
-import socket
 import subprocess
 import uuid
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from time import monotonic
@@ -12,6 +11,7 @@ from time import monotonic
 from confluent_kafka import Consumer, KafkaException, Message, TopicPartition
 from confluent_kafka.admin import AclBinding, AclOperation, AclPermissionType, AdminClient, NewTopic, ResourcePatternType, ResourceType
 
+from endcap.core.ports import free_ports
 from tests.kafka_broker.jars import required_jars
 
 START_SECONDS = 60
@@ -33,7 +33,7 @@ class KafkaBroker:
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         self._jars = required_jars()
-        plain, guarded, controller = _free_ports(3)
+        plain, guarded, controller = free_ports(3)
         self.bootstrap, self.guarded = f"127.0.0.1:{plain}", f"127.0.0.1:{guarded}"
         self._settings = folder / "server.properties"
         self._settings.write_text(_properties(folder / "data", plain, guarded, controller))
@@ -159,11 +159,3 @@ def _properties(data: Path, plain: int, guarded: int, controller: int) -> str:
         "group.initial.rebalance.delay.ms": 0,
     }
     return "".join(f"{name}={value}\n" for name, value in settings.items())
-
-
-def _free_ports(count: int) -> Sequence[int]:
-    probes = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]
-    ports = [probe.getsockname()[1] for probe in probes]
-    for probe in probes:
-        probe.close()
-    return ports

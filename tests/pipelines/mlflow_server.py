@@ -4,12 +4,13 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
-from urllib.error import URLError
-from urllib.request import urlopen
+
+import httpx
+
+from tests.waiting import until
 
 START_SECONDS, STOP_SECONDS = 180, 60
 
@@ -34,12 +35,13 @@ def running_mlflow(folder: Path, port: int) -> Iterator[str]:
 
 
 def _wait(server: "subprocess.Popen[bytes]", address: str, log: Path) -> None:
-    deadline = time.monotonic() + START_SECONDS
-    while time.monotonic() < deadline:
+    def answers() -> bool:
         assert server.poll() is None, log.read_text()
-        try:
-            with urlopen(f"{address}/health", timeout=2):  # noqa: S310 - on loopback
-                return
-        except (URLError, OSError):
-            time.sleep(0.1)
-    raise AssertionError(f"MLflow does not answer: {log.read_text()}")
+        with suppress(httpx.HTTPError):
+            return httpx.get(f"{address}/health", timeout=2).is_success
+        return False
+
+    try:
+        until(answers, "MLflow answers", START_SECONDS)
+    except AssertionError as late:
+        raise AssertionError(f"{late}: {log.read_text()}") from late

@@ -6,10 +6,8 @@ import os
 import re
 import shlex
 import signal
-import socket
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,6 +17,9 @@ import grpc
 import httpx
 import psutil
 import pytest
+
+from endcap.core.ports import free_ports
+from tests.waiting import until
 
 pytestmark = [pytest.mark.pipeline, pytest.mark.timeout(900)]
 
@@ -58,17 +59,6 @@ def documented_commands(section: str) -> list[str]:
     return [line.removeprefix("$ ") for block in blocks for line in block.splitlines() if line.startswith("$ ")]
 
 
-def free_ports(count: int) -> list[int]:
-    sockets = [socket.socket() for _ in range(count)]
-    try:
-        for each in sockets:
-            each.bind(("127.0.0.1", 0))
-        return [each.getsockname()[1] for each in sockets]
-    finally:
-        for each in sockets:
-            each.close()
-
-
 @pytest.fixture(scope="module")
 def trained(tmp_path_factory: pytest.TempPathFactory) -> Installation:
     """Sections 1 and 2 of the quickstart, in a home of their own."""
@@ -103,14 +93,13 @@ def served(trained: Installation) -> Iterator[Installation]:
 
 
 def wait_until_ready(server: "subprocess.Popen[bytes]", url: str, timeout_s: float = 120) -> None:
-    deadline = time.monotonic() + timeout_s
-    while time.monotonic() < deadline:
+    def is_ready() -> bool:
         assert server.poll() is None, "`endcap serve` ended"
         with contextlib.suppress(httpx.HTTPError):
-            if httpx.get(url, timeout=2).status_code == httpx.codes.OK:
-                return
-        time.sleep(0.25)
-    raise AssertionError("`endcap serve` did not become ready")
+            return httpx.get(url, timeout=2).status_code == httpx.codes.OK
+        return False
+
+    until(is_ready, "`endcap serve` is ready", timeout_s)
 
 
 def predict(served: Installation, **instance: Any) -> dict[str, Any]:

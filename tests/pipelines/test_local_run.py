@@ -1,7 +1,6 @@
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +13,7 @@ from endcap.core.errors import DataRejected, EndcapError
 from endcap.core.settings import Settings
 from endcap_pipelines.local_run import LocalRun, run_locally
 from endcap_pipelines.step_display import StepRun
+from tests.waiting import until
 
 
 @dsl.component(base_image="python", packages_to_install=[])
@@ -159,10 +159,7 @@ run_locally(sleeping, {{"marker": {str(tmp_path / marker)!r}}}, Settings(home=Pa
     script = tmp_path / "run.py"
     script.write_text(program)
     run = psutil.Popen([sys.executable, str(script)], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    deadline = time.monotonic() + 60
-    while not (tmp_path / marker).exists():
-        assert time.monotonic() < deadline
-        time.sleep(0.1)
+    until((tmp_path / marker).exists, "the step's start", 60)
     steps = run.children(recursive=True)
     run.send_signal(signal.SIGINT)
     run.wait(timeout=30)

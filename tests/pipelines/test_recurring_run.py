@@ -1,12 +1,13 @@
 """The recurring run against a strict server: one of its name, as it was asked for, and one that the server's controller can start."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
+from types import SimpleNamespace
 
 import pytest
 
 from endcap.core.errors import DependencyUnavailable, InvalidInput
-from endcap_pipelines.recurring_run import Schedule, Scheduled, remove_recurring_run, set_recurring_run
+from endcap_pipelines.recurring_run import Schedule, Scheduled, _deleted, remove_recurring_run, set_recurring_run
 from endcap_pipelines.retrying import RETRY_S, until_answered
 from endcap_pipelines.server import Server
 from endcap_pipelines.server_objects import NotInstalled
@@ -196,3 +197,21 @@ def test_a_schedule_without_an_experiment_never_starts_for_many_users() -> None:
     pipelines = Pipelines(people={"ann's": ["ann"]}, recurring={"by-id": {"pipeline_version_reference": {"pipeline_id": "pipeline-0"}}})
     with pytest.raises(Status, match=NO_EXPERIMENT):
         pipelines.fire("by-id")
+
+
+def test_one_that_somebody_removes_at_the_same_moment_is_none_and_a_refusal_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    import kfp_server_api as api
+
+    def failing(status: int) -> Callable[..., None]:
+        def delete(*_: object) -> None:
+            raise api.ApiException(status=status, reason="as asked")
+
+        return delete
+
+    found = [SimpleNamespace(recurring_run_id="one")]
+    name = "recurring_run_service_delete_recurring_run"
+    monkeypatch.setattr(api.RecurringRunServiceApi, name, failing(404))
+    assert _deleted(api.ApiClient(), found) == ()
+    monkeypatch.setattr(api.RecurringRunServiceApi, name, failing(403))
+    with pytest.raises(api.ApiException, match="as asked"):
+        _deleted(api.ApiClient(), found)

@@ -6,10 +6,10 @@ from types import SimpleNamespace
 
 import pytest
 
+from endcap.contracts.evaluation import Evaluation
 from endcap.core.errors import EndcapError
 from endcap.core.settings import Settings
-from endcap.evaluation.evaluation import Evaluation
-from endcap.release.bundle.deployment_record import Deployment, write_deployment
+from endcap.release.bundle.deployment_record import RECORD_NAME, Deployment, write_deployment
 from endcap_pipelines.local_run import LocalRun
 from endcap_pipelines.results import TrainingResult
 from endcap_pipelines.step_display import StepRun
@@ -58,3 +58,11 @@ def test_a_refused_bundle_has_no_deployment_though_an_older_one_had(finish: Fini
 def test_a_decision_that_was_not_followed_is_an_error(finish: Finish, accepted: bool, deployed: bool) -> None:
     with pytest.raises(EndcapError, match="do not fit that"):
         finish(accepted=accepted, deployed=deployed)
+
+
+def test_an_accepted_bundle_without_a_record_of_its_deployment_is_an_error_and_not_refused(finish: Finish, tmp_path: Path) -> None:
+    with pytest.raises(EndcapError, match="deploy-bundle: the step left no record"):
+        finish(accepted=True, deployed=True)
+    (tmp_path / RECORD_NAME).write_text("{")
+    with pytest.raises(EndcapError, match="cannot be read"):
+        finish(accepted=True, deployed=True)

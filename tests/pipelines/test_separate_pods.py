@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 from rich.console import Console
 
+from endcap.core.ports import free_port
 from endcap.core.settings import MilvusSettings, RetrievalSettings, Settings
 from endcap.dataset.layout import Dataset, write_description
 from endcap.features.store.online import OnlineFeatures
@@ -26,7 +27,7 @@ from endcap_pipelines.training import training_pipeline
 from tests.components.deploy_bundle.rollouts_api import RolloutsApi
 from tests.components.deploy_bundle.rollouts_api import serving as serving_rollouts
 from tests.debian_programs import required_program
-from tests.endcap.features.store.redis_server import RedisServer, free_port
+from tests.endcap.features.store.redis_server import RedisServer
 from tests.endcap.training.taste_shop import write_taste_shop
 from tests.pipelines.mlflow_server import running_mlflow
 

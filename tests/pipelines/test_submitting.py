@@ -3,11 +3,12 @@
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
 from endcap.core.errors import DependencyUnavailable, InvalidInput
-from endcap_pipelines.server import Server
+from endcap_pipelines.server import Server, _said
 from endcap_pipelines.submitting import Order, Submission, run_installed, submit_pipeline
 from endcap_pipelines.training import PIPELINE_NAME
 from endcap_pipelines.values import ChartValues
@@ -203,3 +204,9 @@ def test_a_server_s_own_authority_is_trusted_when_it_is_named(tmp_path: Path) ->
         assert submitted(Server(host, ca_cert=certificate)).url.startswith("https://")
         with pytest.raises(DependencyUnavailable, match="--ca-cert"):
             submitted(Server(host))
+
+
+@pytest.mark.parametrize("body", [None, "<html>", "[]", "{}"])
+def test_an_answer_that_is_no_document_adds_no_words(body: str | None) -> None:
+    assert _said(SimpleNamespace(body=body)) == ""
+    assert _said(SimpleNamespace(body='{"message": "no right"}')) == " (no right)"

@@ -24,13 +24,14 @@ class CannedPath:
         self.asked: list[tuple[Instance, str]] = []
         self.finished = 0
 
-    def check(self, instances: Any) -> None:
+    def plans(self, instances: Any) -> list[None]:
         """Every surface is known."""
+        return [None for _ in instances]
 
     def wanted(self, instance: Instance) -> int:
         return instance.k
 
-    async def recommend(self, instance: Instance, served: Any, request_id: str, parsed_ms: float = 0.0) -> Answer:
+    async def recommend(self, instance: Instance, plan: None, served: Any, request_id: str, parsed_ms: float = 0.0) -> Answer:
         self.asked.append((instance, request_id))
         await asyncio.sleep(self.takes_s)
         self.finished += 1

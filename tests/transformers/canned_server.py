@@ -9,7 +9,7 @@ from endcap.core.log import configure_logging
 from endcap.core.settings import ResilienceSettings, ServingSettings, Settings
 from endcap_transformer.server.draining import exit_soon
 from endcap_transformer.server.kserve_server import BoundModelServer
-from endcap_transformer.server.log_bridge import bridge_logs
+from endcap_transformer.server.server import bridge_logs
 from tests.transformers.canned import CannedModel
 
 

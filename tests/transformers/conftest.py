@@ -3,7 +3,6 @@
 import json
 import os
 import signal
-import socket
 import subprocess
 import sys
 import threading
@@ -17,6 +16,7 @@ import pytest
 import yaml
 
 from endcap.contracts.bundle import BundleManifest
+from endcap.core.ports import free_ports
 from endcap.core.settings import Settings
 from endcap.engine.surfaces.surface import load_surfaces
 from endcap.release.bundle.manifest import Bundle, present_feature_columns, seal_bundle
@@ -68,9 +68,9 @@ class Endpoint:
     collector: Collector
 
     def process(self, module: str) -> psutil.Process:
-        """The process that runs a Python module, not its leash."""
+        """The process that runs a Python module, not its watchdog."""
         below = psutil.Process(self.supervisor_pid).children(recursive=True)
-        return next(each for each in below if module in each.cmdline() and "endcap_local.leash" not in each.cmdline())
+        return next(each for each in below if module in each.cmdline() and "endcap_local.parent_watchdog" not in each.cmdline())
 
     def predict(self, *instances: dict, **headers: str) -> list[dict]:
         response = httpx.post(f"{self.http}/v1/models/endcap:predict", json={"instances": list(instances)}, headers=headers, timeout=30)
@@ -148,16 +148,6 @@ def write_surfaces_without_exploration(path: Path) -> Path:
         surface["exploration"]["share"] = 0
     path.write_text(yaml.safe_dump(surfaces))
     return path
-
-
-def free_ports(count: int) -> list[int]:
-    sockets = [socket.socket() for _ in range(count)]
-    for each in sockets:
-        each.bind(("127.0.0.1", 0))
-    ports = [each.getsockname()[1] for each in sockets]
-    for each in sockets:
-        each.close()
-    return ports
 
 
 def _why(home: Path) -> str:

@@ -8,6 +8,7 @@ from itertools import product
 import httpx
 import pytest
 
+from endcap.core.polling import poll
 from tests.transformers.test_endpoint import bytes_input, infer
 
 PRIVATE = {
@@ -50,10 +51,7 @@ def lines(endpoint):
 
 
 def wait_for(text: str, written, timeout_s: float = 30) -> str:
-    deadline = time.monotonic() + timeout_s
-    while text not in written() and time.monotonic() < deadline:
-        time.sleep(0.05)
-    return written()
+    return poll(written, every_s=0.05, within_s=timeout_s, is_there=lambda lines: text in lines)
 
 
 def test_no_line_shows_who_asked_or_for_what(endpoint, lines) -> None:

@@ -169,9 +169,9 @@ def _quality(artifacts: Mapping[str, Path], work: Path, variants: Sequence[Varia
 
 def _gains(artifacts: Mapping[str, Path], work: Path, variant: Variant, users: Any) -> dict[str, NDArray[np.float64]]:
     """NDCG@10 by user: on all purchases, and on items new to the user."""
+    from endcap.contracts.evaluation import FULL
     from endcap.core.settings import RetrievalSettings
     from endcap.evaluation.accuracy import accuracy
-    from endcap.evaluation.evaluation import FULL
     from endcap.training.moment_tables import TablesArtifact
     from endcap.training.scoring import RankerArtifact, TwoTowerArtifact
     from endcap.training.training_set import TrainingSet

@@ -12,7 +12,7 @@ from typing import Literal
 
 import numpy as np
 
-from endcap.evaluation.evaluation import DEEP_K
+from endcap.contracts.evaluation import DEEP_K
 from endcap_benchmarks.quality.data_kind import data_kind
 from endcap_benchmarks.quality.judging import Judge, judge_tasks
 from endcap_benchmarks.quality.model_catalogue import find_models, names_for

@@ -4,7 +4,7 @@ from rich.box import SIMPLE_HEAD
 from rich.table import Table
 from rich.text import Text
 
-from endcap.evaluation.evaluation import Figure
+from endcap.contracts.evaluation import Figure
 from endcap_benchmarks.quality.metric_columns import MetricColumn, best_models, metric_columns, ranked_models, significance_mark
 from endcap_benchmarks.quality.quality_report import QualityReport, TruthResult
 

@@ -4,7 +4,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from endcap.evaluation.evaluation import DEEP_K, Figure
+from endcap.contracts.evaluation import DEEP_K, Figure
+from endcap.core.files import replace_text
 from endcap.evaluation.page_style import STYLE
 from endcap_benchmarks.quality.console_table import TRUTH_TITLES
 from endcap_benchmarks.quality.html_template import PAGE
@@ -24,10 +25,7 @@ from endcap_components.evaluate.plots import reliability_curves
 
 def write_html(path: Path, report: QualityReport) -> None:
     """Render the page and put it in place once it is whole."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    aside = path.with_name(f".{path.name}.aside")
-    aside.write_text(html_page(report), encoding="utf-8")
-    aside.replace(path)
+    replace_text(path, html_page(report))
 
 
 def html_page(report: QualityReport) -> str:

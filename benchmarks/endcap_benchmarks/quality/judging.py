@@ -6,10 +6,10 @@ from dataclasses import asdict, dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from endcap.contracts.evaluation import DEEP_K, Figure, SegmentFigures
 from endcap.evaluation.accuracy import ACCURACY
 from endcap.evaluation.beyond_accuracy import coverage
 from endcap.evaluation.bootstrap import Resamples
-from endcap.evaluation.evaluation import DEEP_K, Figure, SegmentFigures
 from endcap.evaluation.judgement import JudgedCatalogue, difference, figures_of, values_by_user
 from endcap.evaluation.segments import large_enough
 from endcap.evaluation.significance import holm, paired_p_value

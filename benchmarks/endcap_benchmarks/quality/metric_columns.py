@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from endcap.evaluation.evaluation import DEEP_K, Figure
+from endcap.contracts.evaluation import DEEP_K, Figure
 from endcap.evaluation.significance import ALPHA
 from endcap_benchmarks.quality.quality_report import TruthResult
 

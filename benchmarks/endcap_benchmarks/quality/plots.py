@@ -4,8 +4,8 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from endcap.contracts.evaluation import Figure, SegmentFigures
 from endcap.evaluation.drawing import ACCENT, QUIET, SECOND, drawing
-from endcap.evaluation.evaluation import Figure, SegmentFigures
 from endcap_benchmarks.quality.metric_columns import CHECKS, ranked_models
 from endcap_benchmarks.quality.quality_report import ModelResult, TruthResult
 

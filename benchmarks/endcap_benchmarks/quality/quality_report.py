@@ -6,7 +6,7 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from endcap.evaluation.evaluation import Figure, Reliability, SegmentFigures
+from endcap.contracts.evaluation import Figure, Reliability, SegmentFigures
 
 SIGNIFICANT_DIGITS = 5
 

@@ -10,8 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from endcap.algorithms.method import HasProbabilities, Method
+from endcap.contracts.evaluation import Reliability, ReliabilityBin
 from endcap.evaluation.calibration import calibration_curve, expected_calibration_error
-from endcap.evaluation.evaluation import Reliability, ReliabilityBin
 from endcap.evaluation.purchase_log import contains, pair_keys
 from endcap.evaluation.ranked_lists import RankedLists
 from endcap_benchmarks.quality.task import RankingTask

@@ -2,16 +2,16 @@
 
 import hashlib
 import json
-import shutil
-import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from zipfile import BadZipFile
 
 import numpy as np
 from pydantic import BaseModel, ConfigDict
 
-from endcap.evaluation.evaluation import Reliability
+from endcap.contracts.evaluation import Reliability
+from endcap.core.files import replacing_folder
 from endcap.evaluation.ranked_lists import RankedLists
 from endcap_benchmarks.quality.recommending import BenchmarkModel, Recommended
 from endcap_benchmarks.quality.task import RankingTask
@@ -75,23 +75,21 @@ def write_record(folder: Path, recommended: Recommended, peak_memory_mib: float)
         reliability=recommended.reliability,
         notes=recommended.notes,
     )
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    aside = Path(tempfile.mkdtemp(prefix=f".{folder.name}-", dir=folder.parent))
-    try:
+    with replacing_folder(folder) as aside:
         np.savez_compressed(aside / LISTS_FILE, *(each.items for each in recommended.lists.values()))
         (aside / RECORD_FILE).write_text(costs.model_dump_json(), encoding="utf-8")
-        shutil.rmtree(folder, ignore_errors=True)
-        aside.replace(folder)
-    finally:
-        shutil.rmtree(aside, ignore_errors=True)
 
 
 def read_record(folder: Path) -> RunRecord | None:
-    """The record, or None where there is none that can be read."""
+    """The record, or None where there is none, or one that broke off or is of another version: the model is then run again.
+
+    Raises:
+        OSError: there is a record, and the disk does not give it.
+    """
     try:
         costs = RunCosts.model_validate_json((folder / RECORD_FILE).read_bytes())
         with np.load(folder / LISTS_FILE) as stored:
             lists = {name: RankedLists(stored[f"arr_{place}"]) for place, name in enumerate(costs.truths)}
-    except (OSError, ValueError, KeyError):
+    except (FileNotFoundError, BadZipFile, ValueError, KeyError, EOFError):
         return None
     return RunRecord(lists, costs)

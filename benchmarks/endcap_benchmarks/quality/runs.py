@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
+from endcap.core.files import replacing_file
 from endcap_benchmarks.quality.model_catalogue import CatalogueEntry
 from endcap_benchmarks.quality.own_process import RunFailed, RunOrder, run_in_own_process
 from endcap_benchmarks.quality.recommending import RunContext
@@ -95,11 +96,7 @@ def _same(one: RunRecord, other: RunRecord) -> bool:
 
 
 def _write_task(task: RankingTask, work_dir: Path) -> Path:
-    folder = work_dir / "tasks"
-    folder.mkdir(parents=True, exist_ok=True)
-    file = folder / f"{task.name}.pickle"
-    aside = file.with_suffix(".aside")
-    with aside.open("wb") as stream:
+    file = work_dir / "tasks" / f"{task.name}.pickle"
+    with replacing_file(file) as aside, aside.open("wb") as stream:
         pickle.dump(task, stream, protocol=pickle.HIGHEST_PROTOCOL)
-    aside.replace(file)
     return file

@@ -1,40 +1,23 @@
-"""The tables of docs/quality.md, made from the results: `python -m endcap_benchmarks.quality.tables docs/quality.md`.
+"""The tables of docs/quality.md, made from the results."""
 
-A section of the page between `<!-- begin NAME -->` and `<!-- end NAME -->` holds what `benchmarks/results/NAME.json` says; results that
-have none yet get one at the page's end.
-"""
-
-import re
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-from endcap.evaluation.evaluation import Figure
+from endcap.contracts.evaluation import Figure
 from endcap_benchmarks.quality.console_table import TRUTH_TITLES
 from endcap_benchmarks.quality.metric_columns import best_models, metric_columns, present_columns, ranked_models, significance_mark
 from endcap_benchmarks.quality.quality_report import QualityReport, TaskResult, TruthResult
 
 RESULTS = Path("benchmarks/results")
-SECTION = re.compile(r"(<!-- begin (quality-[\w-]+) -->\n)(.*?)(<!-- end \2 -->)", re.DOTALL)
 
 
-def with_tables(page: str, results: Path = RESULTS) -> str:
-    """The page with every section made anew, and one more for all results that had none.
+def markdown_of(name: str, results: Path = RESULTS) -> str:
+    """The section of `NAME.json` in the folder of results.
 
     Raises:
-        FileNotFoundError: a section's results are not there.
+        FileNotFoundError: there is none.
     """
-    known = {found[2] for found in SECTION.finditer(page)}
-    for file in sorted(results.glob("quality-*.json")):
-        if file.stem not in known:
-            title = file.stem.removeprefix("quality-").replace("-", " ").capitalize()
-            page = f"{page.rstrip()}\n\n## {title}\n\n<!-- begin {file.stem} -->\n<!-- end {file.stem} -->\n"
-
-    def section(found: re.Match[str]) -> str:
-        report = QualityReport.model_validate_json((results / f"{found[2]}.json").read_bytes())
-        return f"{found[1]}\n{markdown(report)}\n{found[4]}"
-
-    return SECTION.sub(section, page)
+    return markdown(QualityReport.model_validate_json((results / f"{name}.json").read_bytes()))
 
 
 def markdown(report: QualityReport) -> str:
@@ -124,8 +107,3 @@ def _span(figure: Figure, decimals: int) -> str:
 
 def _marked(text: str, is_best: bool) -> str:
     return f"**{text}**" if is_best else text
-
-
-if __name__ == "__main__":
-    page = Path(sys.argv[1])
-    page.write_text(with_tables(page.read_text(encoding="utf-8")), encoding="utf-8")

@@ -14,8 +14,6 @@ from endcap.catalogue.item_attributes import attribute_codes
 from endcap.catalogue.item_table import ItemTable
 from endcap.evaluation.purchase_log import UserItems
 
-SECONDS_A_DAY = 86_400
-
 
 @dataclass(frozen=True)
 class Truth:

@@ -7,7 +7,6 @@ A process of its own, since TensorFlow and a million items in the making would w
 import argparse
 import hashlib
 import json
-import os
 import shutil
 import sys
 from collections.abc import Callable, Sequence
@@ -22,6 +21,8 @@ import yaml
 from endcap.cli.output import report_failure
 from endcap.contracts.bundle import MANIFEST_NAME, BundleManifest
 from endcap.core.errors import EndcapError
+from endcap.core.files import folder_beside, replace_text, replacing_folder
+from endcap.core.ports import free_ports
 from endcap.core.settings import RetrievalSettings, Settings, load_settings
 from endcap.release.bundle.manifest import open_bundle, seal_bundle
 from endcap.release.bundle.promotion import model_base_path
@@ -30,7 +31,6 @@ from endcap.release.index.bundle_index import index_bundle
 from endcap.release.index.collection import collection_name
 from endcap.release.index.local_server import running_milvus
 from endcap.release.index.milvus_program import unpack_program
-from endcap_benchmarks.serving.parts import free_ports
 from endcap_benchmarks.synthetic.bundle import SyntheticSize, make_feature_row, make_items, make_tables, manifest_fields
 from endcap_benchmarks.synthetic.made_users import publish_users
 
@@ -147,9 +147,7 @@ class Stamps:
 
     def keep(self, part: str, stamp: str) -> None:
         self._known[part] = stamp
-        aside = self._path.with_name(f".{self._path.name}.{os.getpid()}")
-        aside.write_text(json.dumps(self._known, indent=1), encoding="utf-8")
-        aside.replace(self._path)
+        replace_text(self._path, json.dumps(self._known, indent=1))
 
 
 def stamp(code: Sequence[str], **parameters: object) -> str:
@@ -183,21 +181,15 @@ def _make_bundle(made: Settings, size: HomeSize) -> None:
     from endcap_components.export_bundle.warm_up import write_warm_up
 
     catalogue, target = size.catalogue(), _bundle_folder(made)
-    aside, models = target.with_name(f".{VERSION}.making"), made.home / ".models"
-    for folder in (aside, models):
-        shutil.rmtree(folder, ignore_errors=True)
-        folder.mkdir(parents=True)
     collection = collection_name(made.milvus.collection_prefix, VERSION)
     rows = make_items(catalogue)
     tables = make_tables(catalogue, rows)
-    tables = replace(tables, item_embeddings=write_models(models, tables, DIM, size.seed))
-    export_saved_model(models / "two_tower", models / "ranker", collection, aside)
-    write_warm_up(aside, made.serving.model_name)
-    write_tables(aside, tables, rows)
-    seal_bundle(aside, **manifest_fields(VERSION, collection, catalogue) | {"quotas": QUOTAS.model_dump()})
-    shutil.rmtree(models)
-    shutil.rmtree(target, ignore_errors=True)
-    aside.rename(target)
+    with replacing_folder(target) as aside, folder_beside(made.home / "models") as models:
+        tables = replace(tables, item_embeddings=write_models(models, tables, DIM, size.seed))
+        export_saved_model(models / "two_tower", models / "ranker", collection, aside)
+        write_warm_up(aside, made.serving.model_name)
+        write_tables(aside, tables, rows)
+        seal_bundle(aside, **manifest_fields(VERSION, collection, catalogue) | {"quotas": QUOTAS.model_dump()})
 
 
 def _make_index(settings: Settings, made: Settings) -> None:

@@ -3,7 +3,6 @@
 import json
 import os
 import signal
-import socket
 import subprocess
 import sys
 import threading
@@ -16,6 +15,7 @@ from pathlib import Path
 import psutil
 
 from endcap.core.errors import DependencyUnavailable
+from endcap.core.ports import free_ports
 
 START_TIMEOUT_SECONDS = 300.0
 STOP_TIMEOUT_SECONDS = 60.0
@@ -24,7 +24,7 @@ SUPERVISE = (sys.executable, "-m", "endcap_benchmarks.serving.supervise")
 LOG_END_CHARACTERS = 1_500
 
 _MODULES = {"transformer": "transformer", "model server": "endcap_model_server"}
-_LEASH = "endcap_local.leash"
+_WATCHDOG = "endcap_local.parent_watchdog"
 _MILVUS = "milvus"
 
 
@@ -54,7 +54,7 @@ class RunningParts:
         return f"http://127.0.0.1:{self.http_port}"
 
     def processes(self) -> dict[str, psutil.Process]:
-        """The working processes by part: not the leashes, and of Milvus the server itself."""
+        """The working processes by part: not the watchdogs, and of Milvus the server itself."""
         below = psutil.Process(self.supervisor_pid).children(recursive=True)
         found = {part: [each for each in below if _runs(each, module)] for part, module in _MODULES.items()}
         found[_MILVUS] = [each for each in below if each.name() == _MILVUS]
@@ -97,18 +97,6 @@ def running_parts(
             _stop(process, hasty=hasty)
 
 
-def free_ports(count: int) -> list[int]:
-    """Ports of 127.0.0.1 that nothing listens on at the moment, all different."""
-    sockets = [socket.socket() for _ in range(count)]
-    try:
-        for each in sockets:
-            each.bind(("127.0.0.1", 0))
-        return [each.getsockname()[1] for each in sockets]
-    finally:
-        for each in sockets:
-            each.close()
-
-
 def _first_line(process: "subprocess.Popen[bytes]", home: Path) -> dict:  # type: ignore[type-arg]
     watchdog = threading.Timer(START_TIMEOUT_SECONDS, process.kill)
     watchdog.start()
@@ -147,4 +135,4 @@ def _runs(process: psutil.Process, module: str) -> bool:
         command = process.cmdline()
     except psutil.Error:
         return False
-    return _LEASH not in command and "-m" in command and module in command[command.index("-m") + 1]
+    return _WATCHDOG not in command and "-m" in command and module in command[command.index("-m") + 1]

@@ -3,7 +3,6 @@
 import json
 import signal
 import sys
-import time
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -11,6 +10,7 @@ from typing import Any
 
 import psutil
 
+from endcap.core.polling import poll
 from endcap_benchmarks.serving.stage import Stage
 from endcap_benchmarks.serving.summary import TRANSFORMER, summary
 
@@ -74,9 +74,7 @@ def by_innermost(used: Mapping[Stack, float]) -> Counter[str]:
 def _snapshot(process: psutil.Process, path: Path) -> Counter[Stack]:
     before = path.stat().st_mtime_ns if path.exists() else 0
     process.send_signal(signal.SIGUSR1)
-    deadline = time.monotonic() + WAIT_SECONDS
-    while time.monotonic() < deadline and (not path.exists() or path.stat().st_mtime_ns == before):
-        time.sleep(0.05)
+    poll(lambda: path.exists() and path.stat().st_mtime_ns != before, every_s=0.05, within_s=WAIT_SECONDS)
     rows: Sequence[tuple[float, Sequence[str]]] = json.loads(path.read_text(encoding="utf-8"))
     return Counter({tuple(stack): seconds for seconds, stack in rows if not any(SAMPLER in name for name in stack)})
 

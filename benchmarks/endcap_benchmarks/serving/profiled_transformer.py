@@ -15,6 +15,8 @@ from collections import Counter
 from pathlib import Path
 from types import FrameType
 
+from endcap.core.files import replace_text
+
 PROFILE_VARIABLE = "ENDCAP_BENCH_PROFILE"
 EVERY_CPU_SECONDS = 0.002
 FRAMES_MAX = 60
@@ -70,9 +72,7 @@ class StackSampler:
 
     def _write(self) -> None:
         rows = [[seconds, list(stack)] for stack, seconds in list(self._seconds.items())]
-        aside = self._path.with_name(f".{self._path.name}.{os.getpid()}")
-        aside.write_text(json.dumps(rows), encoding="utf-8")
-        aside.replace(self._path)
+        replace_text(self._path, json.dumps(rows))
 
 
 def stack_of(frame: FrameType | None) -> tuple[str, ...]:

@@ -15,6 +15,7 @@ import psutil
 from rich.console import Console
 from rich.table import Table
 
+from endcap.core.files import replace_text
 from endcap_benchmarks.serving.goals import Verdict, where
 from endcap_benchmarks.serving.summary import PERCENTILES
 
@@ -71,10 +72,7 @@ def document(runs: Sequence[dict[str, Any]], verdicts: Sequence[Verdict], option
 
 
 def write_document(path: Path, content: dict[str, Any]) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    aside = path.with_name(f".{path.name}.{os.getpid()}")
-    aside.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
-    aside.replace(path)
+    replace_text(path, json.dumps(content, indent=1) + "\n")
 
 
 def machine() -> dict[str, Any]:

@@ -12,6 +12,8 @@ from numpy.typing import NDArray
 
 from endcap.catalogue.item_table import PATH_SEPARATOR, ItemTable
 from endcap.catalogue.vocabulary import Vocabulary
+from endcap.contracts.moment import DAY_S
+from endcap.core.files import replacing_folder
 from endcap.core.settings import RetrievalSettings
 from endcap.engine.retrieval.candidates import Candidates
 from endcap.engine.retrieval.complements import Complements
@@ -99,11 +101,10 @@ def manifest_fields(version: int, collection: str, size: SyntheticSize) -> dict[
 
 def promote_synthetic(served_dir: Path, version: int, collection: str, size: SyntheticSize = SyntheticSize()) -> Bundle:
     """Make a bundle where servers look for it; it appears whole, under its final name."""
-    base = model_base_path(served_dir)
-    aside = base / f".{version}.making"
-    made = make_bundle(aside, version, collection, size)
-    aside.rename(base / str(version))
-    return Bundle(base / str(version), made.manifest)
+    target = model_base_path(served_dir) / str(version)
+    with replacing_folder(target) as aside:
+        made = make_bundle(aside, version, collection, size)
+    return Bundle(target, made.manifest)
 
 
 def make_items(size: SyntheticSize) -> pl.DataFrame:
@@ -202,7 +203,7 @@ def make_feature_row(user_id: str, size: SyntheticSize, pairs: int = 200) -> dic
     pairs = min(pairs, size.items)
     bought = _bought(size, pairs, random)
     ids = [f"I{n:06d}" for n in bought]
-    last_bought = (DATA_END.timestamp() - random.random(pairs) * 90 * 86_400).astype(np.int64)
+    last_bought = (DATA_END.timestamp() - random.random(pairs) * 90 * DAY_S).astype(np.int64)
     history = np.argsort(last_bought)[-HISTORY_LENGTH:]
     shelves = sorted({PATH_SEPARATOR.join(size.category_path(int(n))) for n in bought[:20]})
     return {

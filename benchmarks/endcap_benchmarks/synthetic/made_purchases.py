@@ -10,6 +10,7 @@ import polars as pl
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from endcap.contracts.moment import DAY_S
 from endcap.features.columns import HISTORY_LENGTH, ITEM_NUMERIC, PAIR_LISTS, USER_AFFINITY, USER_CATEGORICAL, USER_NUMERIC
 from endcap.features.manifest import FeatureManifest
 from endcap_components.build_training_set.feature_rows import KEYS
@@ -73,7 +74,7 @@ def _events(first: int, last: int) -> pl.DataFrame:
     week = np.tile(np.repeat(np.arange(WEEKS), BASKET_ITEMS), last - first)
     strayed = rng.random(count) < 0.2
     item = np.where(strayed, rng.integers(0, ITEMS, count), (user % 50) * (ITEMS // 50) + rng.integers(0, ITEMS // 50, count))
-    at = pl.Series("occurred_at", np.int64(START.timestamp()) + week * 604_800 + rng.integers(0, 6, count) * 86_400)
+    at = pl.Series("occurred_at", np.int64(START.timestamp()) + week * 7 * DAY_S + rng.integers(0, 6, count) * DAY_S)
     return pl.DataFrame({"number": user, "item": item, "week": week, "at": at}).select(
         pl.format("u{}", "number").alias("user_id"),
         pl.format("i{}", pl.col("item").cast(pl.String).str.zfill(5)).alias("item_id"),

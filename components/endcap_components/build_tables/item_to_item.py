@@ -10,12 +10,12 @@ from endcap.algorithms.interactions import Interactions
 from endcap.algorithms.method import Method, TrainingData
 from endcap.algorithms.neighbour_source import item_to_item_of
 from endcap.catalogue.item_attributes import attribute_codes
+from endcap.contracts.moment import DAY_S
 from endcap.engine.retrieval.item_to_item import ItemToItem
 from endcap.training.training_set import TrainingSet
 
 DAYS = 365
 ITEMS_A_USER_MAX = 500
-SECONDS_A_DAY = 86_400
 
 
 def item_to_item_at(training: TrainingSet, moment: datetime, method: Method, *, seed: int, neighbours: int) -> ItemToItem:
@@ -50,7 +50,7 @@ def _newest(purchases: pl.DataFrame, items_max: int) -> pl.DataFrame:
 def _interactions(purchases: pl.DataFrame, moment: datetime, item_count: int) -> Interactions:
     user_row = purchases["user_id"].rank("dense").to_numpy().astype(np.int64) - 1
     users = int(user_row.max()) + 1 if len(user_row) else 0
-    age_days = purchases.select((moment - pl.col("occurred_at")).dt.total_seconds() / SECONDS_A_DAY).to_series()
+    age_days = purchases.select((moment - pl.col("occurred_at")).dt.total_seconds() / DAY_S).to_series()
     return Interactions(
         start=np.searchsorted(user_row, np.arange(users + 1)).astype(np.int64),
         item_index=purchases["item_index"].to_numpy().astype(np.int32),

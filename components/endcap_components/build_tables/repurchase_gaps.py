@@ -4,6 +4,8 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from endcap.contracts.moment import DAY_S
+
 GAPS_MIN = 5
 """With fewer gaps the item's own mean says little."""
 
@@ -21,7 +23,7 @@ def repurchase_gap_days(purchases: pl.DataFrame, item_count: int) -> NDArray[np.
         .agg((pl.col("occurred_at").max() - pl.col("occurred_at").min()).alias("span"), (pl.len() - 1).alias("gaps"))
         .filter(pl.col("gaps") > 0)
         .group_by("item_index")
-        .agg(pl.col("span").dt.total_seconds().sum() / 86_400.0, pl.col("gaps").sum())
+        .agg(pl.col("span").dt.total_seconds().sum() / DAY_S, pl.col("gaps").sum())
         .filter(pl.col("gaps") >= GAPS_MIN)
     )
     gap = np.zeros(item_count + 1, dtype=np.float32)

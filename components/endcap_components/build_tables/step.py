@@ -1,7 +1,5 @@
 """The step build_tables: what the candidate sources read, counted as of every moment that someone looks from."""
 
-import shutil
-import tempfile
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -11,6 +9,7 @@ import numpy as np
 import polars as pl
 
 from endcap.algorithms.neighbour_source import DEFAULT_METHOD, neighbour_method
+from endcap.core.files import replacing_folder
 from endcap.core.log import get_logger
 from endcap.engine.retrieval.popular import OVERALL
 from endcap.features.columns import USER_CATEGORICAL
@@ -59,10 +58,8 @@ def build_tables(
     training = TrainingSet(training_dir)
     manifest = training.manifest
     purchases = training.purchases
-    out_dir.parent.mkdir(parents=True, exist_ok=True)
-    aside = Path(tempfile.mkdtemp(prefix=f".{out_dir.name}-", dir=out_dir.parent))
     counts = {}
-    try:
+    with replacing_folder(out_dir) as aside:
         tables = TablesArtifact(aside)
         for moment in (*manifest.ranking_windows, manifest.cut, manifest.data_end):
             table = item_to_item_at(training, moment, method, seed=seed, neighbours=neighbours)
@@ -80,10 +77,6 @@ def build_tables(
         tables.write_served(manifest.data_end, served)
         counts["items_with_complements"] = float((served.complements.index[:, 0] > 0).sum())
         counts["trending_items"] = float(len(served.trending.by_segment[OVERALL].index))
-        shutil.rmtree(out_dir, ignore_errors=True)
-        aside.replace(out_dir)
-    finally:
-        shutil.rmtree(aside, ignore_errors=True)
     get_logger("build_tables").info("tables built", **counts)
     return counts
 

@@ -8,11 +8,10 @@ import polars as pl
 from numpy.typing import NDArray
 
 from endcap.catalogue.vocabulary import Vocabulary
+from endcap.contracts.moment import DAY_S
 from endcap.features.columns import DEVICES, HISTORY_LENGTH, USER_CATEGORICAL, USER_NUMERIC
 from endcap.training.retrieval_examples import BOUGHT_MAX, RetrievalExamples
 from endcap_components.build_training_set.feature_rows import UserRows
-
-SECONDS_PER_DAY = 86_400.0
 
 
 def targets_of(purchases: pl.DataFrame, first: pl.DataFrame, snapshots: Sequence[datetime], target_days: int) -> pl.DataFrame:
@@ -130,7 +129,7 @@ def _histories(rows: pl.DataFrame, item_index: pl.DataFrame) -> tuple[NDArray[np
     history = np.zeros((len(rows), HISTORY_LENGTH), dtype=np.int32)
     history[row, column] = flat["item_index"].to_numpy()
     age = np.zeros((len(rows), HISTORY_LENGTH), dtype=np.float32)
-    age[row, column] = (flat["bought_at"].dt.epoch("s").to_numpy() - flat["at"].to_numpy()) / SECONDS_PER_DAY
+    age[row, column] = (flat["bought_at"].dt.epoch("s").to_numpy() - flat["at"].to_numpy()) / DAY_S
     return history, age
 
 

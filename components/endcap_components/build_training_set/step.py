@@ -1,14 +1,13 @@
 """The step build_training_set: from a dataset and its features to one folder that training and evaluation read."""
 
 import json
-import shutil
-import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
 import polars as pl
 
 from endcap.catalogue.vocabulary import Vocabulary
+from endcap.core.files import replacing_folder
 from endcap.core.log import get_logger
 from endcap.features.columns import HORIZON_DAYS, USER_CATEGORICAL
 from endcap.features.manifest import FeatureManifest, read_manifest
@@ -54,14 +53,8 @@ def build_training_set(
         horizon_days=HORIZON_DAYS,
     )
     build = _Build(dataset_dir, features_dir, user_rows or FolderRows(features_dir), features, moments, min_buyers, target_days)
-    out_dir.parent.mkdir(parents=True, exist_ok=True)
-    aside = Path(tempfile.mkdtemp(prefix=f".{out_dir.name}-", dir=out_dir.parent))
-    try:
+    with replacing_folder(out_dir) as aside:
         manifest = build.write(aside)
-        shutil.rmtree(out_dir, ignore_errors=True)
-        aside.replace(out_dir)
-    finally:
-        shutil.rmtree(aside, ignore_errors=True)
     get_logger("build_training_set").info("training set built", users=manifest.users, examples=manifest.examples, targets=manifest.targets)
     return manifest
 

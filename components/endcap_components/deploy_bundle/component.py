@@ -23,4 +23,4 @@ def deploy_bundle(bundle: Input[Model], collection: str, features_until: str) ->
 
     deployment = deploy_bundle_step(Path(bundle.path), load_settings())
     get_logger("deploy_bundle").info("ready", collection=collection, features_until=features_until)
-    return deployment.told()
+    return deployment.message()

@@ -10,19 +10,19 @@ from endcap.contracts.rollout import RolloutBundle
 from endcap.core.settings import Settings
 from endcap.release.bundle.deployment_record import Deployment
 from endcap.release.bundle.manifest import open_bundle
-from endcap.release.bundle.rollout_place import RolloutPlace
+from endcap.release.bundle.rollout_target import RolloutTarget
 from endcap.release.tracking import Tracking
 
 
 @dataclass(frozen=True)
 class ClusterRollout:
-    """Hands a bundle to the rollout operator.
+    """Leaves a bundle to the rollout operator.
 
     Attributes:
-        place: the target and its bundle store.
+        target: the InferenceService and its bundle store.
     """
 
-    place: RolloutPlace
+    target: RolloutTarget
 
     def deploy(self, bundle_dir: Path, settings: Settings) -> Deployment:
         """Copy the bundle to the store, register it, and create its Rollout.
@@ -36,8 +36,8 @@ class ClusterRollout:
         bundle = open_bundle(bundle_dir)
         manifest = bundle.manifest
         tracking = Tracking(settings)
-        self.place.store.put(bundle)
-        storage_uri = self.place.storage_uri_of(manifest.version)
+        self.target.store.put(bundle)
+        storage_uri = self.target.storage_uri_of(manifest.version)
         tracking.register(manifest, storage_uri)
         candidate = RolloutBundle(version=manifest.version, storage_uri=storage_uri, collection=manifest.collection)
         return Deployment(version=manifest.version, rollout=create_rollout(settings, candidate))

@@ -6,12 +6,12 @@ from typing import Protocol
 from endcap.core.log import get_logger
 from endcap.core.settings import Settings
 from endcap.release.bundle.deployment_record import Deployment, write_deployment
-from endcap.release.bundle.rollout_place import rollout_place
+from endcap.release.bundle.rollout_target import rollout_target
 from endcap_components.deploy_bundle.promotion import LocalPromotion
 from endcap_components.deploy_bundle.rollout import ClusterRollout
 
 
-class Way(Protocol):
+class Deployer(Protocol):
     """How a bundle comes to be served."""
 
     def deploy(self, bundle_dir: Path, settings: Settings) -> Deployment:
@@ -26,12 +26,12 @@ def deploy_bundle_step(bundle_dir: Path, settings: Settings) -> Deployment:
         InvalidInput: a setting of the rollout is missing or wrong.
         DependencyUnavailable: Milvus, MLflow, the bundle store or Kubernetes does not answer.
     """
-    deployment = way_of(settings).deploy(bundle_dir, settings)
+    deployment = deployer(settings).deploy(bundle_dir, settings)
     write_deployment(settings.home, deployment)
-    get_logger("deploy_bundle").info(deployment.told(), version=deployment.version)
+    get_logger("deploy_bundle").info(deployment.message(), version=deployment.version)
     return deployment
 
 
-def way_of(settings: Settings) -> Way:
-    place = rollout_place(settings.rollouts)
-    return LocalPromotion() if place is None else ClusterRollout(place)
+def deployer(settings: Settings) -> Deployer:
+    target = rollout_target(settings.rollouts)
+    return LocalPromotion() if target is None else ClusterRollout(target)

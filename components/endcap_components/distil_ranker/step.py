@@ -2,10 +2,10 @@
 
 import json
 import shutil
-import tempfile
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from endcap.core.files import replacing_folder
 from endcap.core.log import get_logger
 from endcap.core.settings import RetrievalSettings
 from endcap.features.columns import USER_CATEGORICAL
@@ -45,18 +45,12 @@ def distil_ranker(
     Raises:
         DataRejected: the teacher is no trained ranker.
     """
-    out_dir.parent.mkdir(parents=True, exist_ok=True)
-    aside = Path(tempfile.mkdtemp(prefix=f".{out_dir.name}-", dir=out_dir.parent))
-    try:
+    with replacing_folder(out_dir) as aside:
         if parameters is None:
             shutil.copytree(taught.teacher, aside, dirs_exist_ok=True)
             metrics = {}
         else:
             metrics = _write_student(taught, aside, parameters, quotas, seed)
-        shutil.rmtree(out_dir, ignore_errors=True)
-        aside.replace(out_dir)
-    finally:
-        shutil.rmtree(aside, ignore_errors=True)
     return metrics
 
 

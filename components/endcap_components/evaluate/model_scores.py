@@ -9,6 +9,8 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from endcap.contracts.evaluation import DEEP_K, FULL
+from endcap.contracts.moment import DAY_S
 from endcap.core.settings import RetrievalSettings
 from endcap.engine.retrieval.candidates import Candidates, CandidateSet
 from endcap.engine.retrieval.user_state import UserState
@@ -16,7 +18,6 @@ from endcap.evaluation.baselines.item_to_item import item_to_item
 from endcap.evaluation.baselines.own_decayed import own_decayed
 from endcap.evaluation.baselines.own_most_bought import own_most_bought
 from endcap.evaluation.baselines.popular import popular
-from endcap.evaluation.evaluation import DEEP_K, FULL
 from endcap.evaluation.purchase_log import PurchaseLog, UserItems
 from endcap.evaluation.ranked_lists import ScoredPairs
 from endcap.training.candidates import candidate_sets, nearest_items
@@ -131,7 +132,7 @@ def _rank(by_user: Sequence[Mapping[str, NDArray[np.float32]]], found: Sequence[
 
 
 def _purchases_before(training: TrainingSet, cut: datetime) -> pl.DataFrame:
-    age_days = (pl.lit(cut) - pl.col("occurred_at")).dt.total_seconds() / 86_400
+    age_days = (pl.lit(cut) - pl.col("occurred_at")).dt.total_seconds() / DAY_S
     return (
         pl.scan_parquet(training.path / "purchases.parquet")
         .filter(pl.col("occurred_at") < cut)

@@ -2,8 +2,8 @@
 
 from collections.abc import Mapping, Sequence
 
+from endcap.contracts.evaluation import FULL, Figure, Reliability, SegmentFigures
 from endcap.evaluation.drawing import ACCENT, QUIET, SECOND, drawing
-from endcap.evaluation.evaluation import FULL, Figure, Reliability, SegmentFigures
 
 
 def model_intervals(models: Mapping[str, Mapping[str, Figure]], metric: str, label: str) -> str:

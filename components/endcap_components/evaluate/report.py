@@ -1,11 +1,11 @@
 """The evaluation report: one HTML page that needs nothing beside it."""
 
-import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from endcap.evaluation.evaluation import ALL, DEEP_K, FULL, MAIN_K, NEW, TRUTHS, Evaluation, Figure, TruthFigures
+from endcap.contracts.evaluation import ALL, DEEP_K, FULL, MAIN_K, NEW, TRUTHS, Evaluation, Figure, TruthFigures
+from endcap.core.files import replace_text
 from endcap.evaluation.page_style import STYLE
 from endcap_components.evaluate.plots import model_intervals, model_title, reliability_curves, segment_comparison
 from endcap_components.evaluate.report_page import PAGE
@@ -35,10 +35,7 @@ def write_report(path: Path, evaluation: Evaluation) -> None:
         headline=_headline(evaluation),
         reliability=_drawing(reliability_curves(evaluation.reliability)),
     )
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.NamedTemporaryFile("w", dir=path.parent, delete=False, encoding="utf-8") as stream:
-        stream.write(page)
-    Path(stream.name).replace(path)
+    replace_text(path, page)
 
 
 def _drawing(svg: str) -> Any:

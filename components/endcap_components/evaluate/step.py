@@ -1,7 +1,5 @@
 """The step evaluate: every model and baseline on the weeks after the cut, with intervals, segments, calibration and a report."""
 
-import shutil
-import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -9,12 +7,13 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from endcap.contracts.evaluation import ALL, DEEP_K, NEW, Evaluation, Reliability, ReliabilityBin
 from endcap.core.errors import DataRejected
+from endcap.core.files import replacing_folder
 from endcap.core.log import get_logger
 from endcap.core.progress import StepProgress
 from endcap.core.settings import RetrievalSettings
 from endcap.evaluation.calibration import calibration_curve, expected_calibration_error
-from endcap.evaluation.evaluation import ALL, DEEP_K, NEW, Evaluation, Reliability, ReliabilityBin
 from endcap.evaluation.judgement import JudgedCatalogue, Judgement, judge
 from endcap.evaluation.purchase_log import contains, pair_keys
 from endcap.evaluation.ranked_lists import ScoredPairs
@@ -154,16 +153,10 @@ def _document(
 
 
 def _write(out_dir: Path, evaluation: Evaluation, judgements: dict[str, Judgement]) -> None:
-    out_dir.parent.mkdir(parents=True, exist_ok=True)
-    aside = Path(tempfile.mkdtemp(prefix=f".{out_dir.name}-", dir=out_dir.parent))
-    try:
+    with replacing_folder(out_dir) as aside:
         (aside / EVALUATION_NAME).write_text(evaluation.model_dump_json(indent=1), encoding="utf-8")
         frames = [judgement.per_user.with_columns(pl.lit(name).alias("truth")) for name, judgement in judgements.items()]
         pl.concat(frames, how="diagonal").write_parquet(aside / PER_USER_NAME)
-        shutil.rmtree(out_dir, ignore_errors=True)
-        aside.replace(out_dir)
-    finally:
-        shutil.rmtree(aside, ignore_errors=True)
 
 
 def _headline(evaluation: Evaluation) -> dict[str, float]:

@@ -1,15 +1,15 @@
 """The step export_bundle: models, tables and manifest become one bundle."""
 
 import shutil
-import tempfile
 from dataclasses import asdict, dataclass, field
 from importlib.metadata import version as package_version
 from pathlib import Path
 
+from endcap.contracts.evaluation import Evaluation
 from endcap.core.clock import Clock
+from endcap.core.files import replacing_folder
 from endcap.core.log import get_logger
 from endcap.core.settings import RetrievalSettings, Settings
-from endcap.evaluation.evaluation import Evaluation
 from endcap.features.columns import OBJECTIVES
 from endcap.release.bundle.manifest import Bundle, seal_bundle
 from endcap.release.bundle.tables import BundleTables, write_tables
@@ -61,10 +61,7 @@ def export_bundle_step(inputs: ExportInputs, out_dir: Path, settings: Settings, 
     collection = collection_name(settings.milvus.collection_prefix, version)
     training = TrainingSet(inputs.training)
     evaluation = Evaluation.model_validate_json((inputs.evaluation / EVALUATION_NAME).read_bytes())
-    out_dir.parent.mkdir(parents=True, exist_ok=True)
-    aside = Path(tempfile.mkdtemp(prefix=f".{out_dir.name}-", dir=out_dir.parent))
-    try:
-        aside.chmod(0o755)
+    with replacing_folder(out_dir) as aside:
         _export_models(inputs, collection, aside)
         write_warm_up(aside, settings.serving.model_name)
         tables = _tables(inputs, training)
@@ -87,10 +84,6 @@ def export_bundle_step(inputs: ExportInputs, out_dir: Path, settings: Settings, 
             run_id=inputs.run_id,
             accepted_uncompared=inputs.uncompared or None,
         )
-        shutil.rmtree(out_dir, ignore_errors=True)
-        aside.replace(out_dir)
-    finally:
-        shutil.rmtree(aside, ignore_errors=True)
     return Bundle(out_dir, bundle.manifest)
 
 

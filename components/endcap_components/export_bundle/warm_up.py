@@ -6,6 +6,7 @@ import numpy as np
 import tensorflow as tf
 
 from endcap.contracts.signatures import ENCODE_QUERY, RANK
+from endcap.core.log import get_logger
 
 WARM_UP_FILE = "assets.extra/tf_serving_warmup_requests"
 CANDIDATES = 1000
@@ -20,7 +21,10 @@ def write_warm_up(folder: Path, model_name: str) -> None:
     """
     try:
         from tensorflow_serving.apis import predict_pb2, prediction_log_pb2
-    except ImportError:
+    except ModuleNotFoundError as error:
+        if str(error.name).partition(".")[0] != "tensorflow_serving":
+            raise
+        get_logger("export_bundle").info("no warm-up requests: the packages of TensorFlow Serving's API are not installed")
         return
     signatures = tf.saved_model.load(str(folder)).signatures
     path = folder / WARM_UP_FILE

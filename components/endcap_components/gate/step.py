@@ -4,12 +4,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from endcap.contracts.evaluation import Evaluation
 from endcap.core.log import get_logger
 from endcap.core.settings import Settings
-from endcap.evaluation.evaluation import Evaluation
-from endcap.evaluation.gate import Champion, Decision, GateLimits, decide
+from endcap.evaluation.gate import Decision, GateLimits, decide
 from endcap.release.bundle.release_record import ReleaseRecord, read_release
-from endcap.release.tracking import Tracking
+from endcap.release.tracking import Champion, Tracking
 from endcap_components.evaluate.step import EVALUATION_NAME
 from endcap_components.gate.judged_report import write_judged_report
 

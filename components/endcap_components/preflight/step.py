@@ -6,7 +6,7 @@ from typing import Any
 from endcap.algorithms.neighbour_source import neighbour_method
 from endcap.core.settings import Settings
 from endcap.dataset.layout import open_dataset
-from endcap.release.bundle.rollout_place import rollout_place
+from endcap.release.bundle.rollout_target import rollout_target
 from endcap.release.rollout.client import read_defaults
 from endcap_components.distil_ranker.hyperparameters import DistillationHyperparameters
 from endcap_components.export_bundle.precision import Precision
@@ -24,7 +24,7 @@ def preflight_step(data_dir: Path, fingerprint: str, settings: Settings) -> str:
         InvalidInput: bundles are to be rolled out, and a setting for that is missing or wrong.
         DataRejected: it is not a dataset.
     """
-    if rollout_place(settings.rollouts) is not None:
+    if rollout_target(settings.rollouts) is not None:
         read_defaults(settings.rollouts.defaults_file)
     return fingerprint or open_dataset(data_dir).fingerprint
 

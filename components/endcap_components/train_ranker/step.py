@@ -1,11 +1,10 @@
 """The step train_ranker: retrieval as of each ranking window, fit, calibrate, export."""
 
 import json
-import shutil
-import tempfile
 from dataclasses import asdict
 from pathlib import Path
 
+from endcap.core.files import replacing_folder
 from endcap.core.log import get_logger
 from endcap.core.settings import RetrievalSettings
 from endcap.features.columns import USER_CATEGORICAL
@@ -62,16 +61,10 @@ def train_ranker(
     category_sizes = [len(training.user_vocabularies[name]) for name in USER_CATEGORICAL]
     model, calibration, metrics = fit_ranker(examples, category_sizes, parameters, seed)
     served = ServedRanker(model, calibration, two_tower.item_embeddings_at(training.manifest.cut))
-    out_dir.parent.mkdir(parents=True, exist_ok=True)
-    aside = Path(tempfile.mkdtemp(prefix=f".{out_dir.name}-", dir=out_dir.parent))
-    try:
+    with replacing_folder(out_dir) as aside:
         export_ranker(served, aside / "saved_model")
         described = {"hyperparameters": parameters.model_dump(), "quotas": quotas.model_dump(), "seed": seed, "metrics": metrics}
         described["calibration"] = {name: asdict(scaling) for name, scaling in calibration.items()}
         (aside / MANIFEST_NAME).write_text(json.dumps(described, indent=1), encoding="utf-8")
-        shutil.rmtree(out_dir, ignore_errors=True)
-        aside.replace(out_dir)
-    finally:
-        shutil.rmtree(aside, ignore_errors=True)
     get_logger("train_ranker").info("ranker trained", **metrics)
     return metrics

@@ -1,10 +1,9 @@
 """The step train_two_tower: fit, export, and measure on the ranking windows' labels."""
 
 import json
-import shutil
-import tempfile
 from pathlib import Path
 
+from endcap.core.files import folder_beside, put_folder
 from endcap.core.log import get_logger
 from endcap.core.settings import TrainingSettings
 from endcap.training.data_profile import DataProfile
@@ -44,9 +43,7 @@ def train_two_tower(
     spread = open_spread(settings.distribution)
     training = TrainingSet(training_dir)
     objective = parameters.objective_for(DataProfile.of_parts(early_parts(training)))
-    out_dir.parent.mkdir(parents=True, exist_ok=True)
-    aside = Path(tempfile.mkdtemp(prefix=f".{out_dir.name}-", dir=out_dir.parent))
-    try:
+    with folder_beside(out_dir) as aside:
         if objective == "next_item":
             metrics = write_next_item_artifact(training, early_interactions(training), aside, parameters, seed)
         else:
@@ -54,10 +51,7 @@ def train_two_tower(
         description = {"objective": objective, "hyperparameters": parameters.model_dump(), "seed": seed, "metrics": metrics}
         (aside / MANIFEST_NAME).write_text(json.dumps(description, indent=1), encoding="utf-8")
         if spread.is_chief:
-            shutil.rmtree(out_dir, ignore_errors=True)
-            aside.replace(out_dir)
+            put_folder(aside, out_dir)
         spread.meet()
-    finally:
-        shutil.rmtree(aside, ignore_errors=True)
     get_logger("train_two_tower").info("two-tower trained", **metrics)
     return metrics

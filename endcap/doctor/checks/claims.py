@@ -37,7 +37,7 @@ class Claim:
     """A claim of the release.
 
     Attributes:
-        mode: access mode that is asked for; empty for whatever it has.
+        mode: access mode that the claim requests; empty for whatever it has.
         storage_class: empty for the cluster's default.
     """
 
@@ -118,7 +118,7 @@ def judge(claim: Claim, storage_class: str, provisioner: str) -> Outcome:
         return gap(f"{shown} makes disks that one node mounts", fix)
     if provisioner.endswith(MANY_NODES):
         return ok(shown)
-    return unknown(f"{shown}: whether it can do {claim.mode} cannot be told", "ask whoever runs the storage")
+    return unknown(f"{shown}: whether it can do {claim.mode} is not known", "ask whoever runs the storage")
 
 
 def _read(cluster: Cluster, claim: Claim) -> Document | None:

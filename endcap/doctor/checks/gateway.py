@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from endcap.doctor.check import Check, Outcome, gap, ok, unknown, warning
-from endcap.doctor.checks.label_selector import selects
+from endcap.doctor.checks.operators import selects
 from endcap.doctor.cluster import Cluster, Document
 from endcap.doctor.release import Release
 

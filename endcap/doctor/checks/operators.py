@@ -1,8 +1,9 @@
 """An operator's own Deployment: where it runs, in which version, and whether a pod of it is there."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from endcap.doctor.check import Outcome, gap, ok, unknown, warning
 from endcap.doctor.cluster import Cluster, Document, NotAllowed
@@ -114,3 +115,25 @@ def _tag(image: str) -> str:
 def _describe(deployment: Document) -> str:
     metadata = deployment["metadata"]
     return f"kubectl describe deployment {metadata['name']} --namespace {metadata['namespace']}"
+
+
+def selects(selector: Mapping[str, Any] | None, labels: Mapping[str, str]) -> bool:
+    """An absent selector takes nothing, an empty one everything."""
+    if selector is None:
+        return False
+    wanted = selector.get("matchLabels") or {}
+    expressions = selector.get("matchExpressions") or ()
+    return all(labels.get(key) == value for key, value in wanted.items()) and all(_holds(each, labels) for each in expressions)
+
+
+def _holds(expression: Mapping[str, Any], labels: Mapping[str, str]) -> bool:
+    value = labels.get(expression["key"])
+    match expression["operator"]:
+        case "In":
+            return value in expression["values"]
+        case "NotIn":
+            return value not in expression["values"]
+        case "Exists":
+            return value is not None
+        case _:
+            return value is None

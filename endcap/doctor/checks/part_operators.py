@@ -1,4 +1,4 @@
-"""The operators that make parts of the release: their version, and whether they look at the namespace the parts are in."""
+"""KEDA and the operators that make parts of the release: their version, and whether they look at the namespace the parts are in."""
 
 from collections.abc import Callable, Iterator
 from functools import partial
@@ -9,6 +9,7 @@ from endcap.doctor.checks.operators import Operator
 from endcap.doctor.cluster import Cluster, Document
 from endcap.doctor.release import Release
 
+KEDA = Operator("KEDA", "keda-operator", ("keda",), container="keda-operator")
 STRIMZI = Operator("Strimzi", "strimzi-cluster-operator", ("strimzi", "strimzi-system", "kafka"), container="strimzi-cluster-operator")
 MILVUS = Operator("milvus-operator", "milvus-operator", ("milvus-operator", "milvus-system"))
 FEAST = Operator("feast-operator", "feast-operator-controller-manager", ("feast-operator-system",))
@@ -24,6 +25,8 @@ Watched = Callable[[Document], list[str] | None]
 
 def checks(release: Release) -> Iterator[Check]:
     values = release.values
+    if release.scales_with_keda:
+        yield Check("KEDA", "version", "KEDA 2", "serving.autoscaling.class=keda", _keda)
     if values["kafka.enabled"] or release.makes_topics:
         look = partial(_standing, operator=STRIMZI, namespace=release.namespace, watched=strimzi_namespaces)
         needed = f"Strimzi, looking at namespace {release.namespace}"
@@ -37,6 +40,10 @@ def checks(release: Release) -> Iterator[Check]:
     if values["spark.enabled"]:
         look = partial(_standing, operator=SPARK, namespace=release.namespace, watched=spark_namespaces)
         yield Check("Spark operator", "version", f"the Spark operator, looking at namespace {release.namespace}", "spark.enabled", look)
+
+
+def _keda(cluster: Cluster) -> Outcome:
+    return operators.standing(operators.find(cluster, KEDA), KEDA, (2,), fix="upgrade KEDA to 2 or newer")
 
 
 def _standing(cluster: Cluster, operator: Operator, namespace: str, watched: Watched | None = None) -> Outcome:

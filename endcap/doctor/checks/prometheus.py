@@ -4,7 +4,7 @@ import json
 from collections.abc import Iterator, Mapping
 
 from endcap.doctor.check import Check, Outcome, gap, ok, warning
-from endcap.doctor.checks.label_selector import selects
+from endcap.doctor.checks.operators import selects
 from endcap.doctor.cluster import Cluster, Document
 from endcap.doctor.reach import Unreachable, ask_http, in_cluster
 from endcap.doctor.release import Release

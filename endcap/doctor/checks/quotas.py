@@ -84,13 +84,13 @@ def judge_limits(containers: Mapping[str, Mapping[str, Any]], ranges: list[Docum
 
 def _broken(limit: Mapping[str, Any], resources: Mapping[str, Any]) -> str:
     for resource, most in (limit.get("max") or {}).items():
-        asked = (resources.get("limits") or {}).get(resource)
-        if asked is not None and quantity(asked) > quantity(most):
-            return f"limit {resource} {asked} is over {most}"
+        given = (resources.get("limits") or {}).get(resource)
+        if given is not None and quantity(given) > quantity(most):
+            return f"limit {resource} {given} is over {most}"
     for resource, least in (limit.get("min") or {}).items():
-        asked = (resources.get("requests") or {}).get(resource)
-        if asked is not None and quantity(asked) < quantity(least):
-            return f"request {resource} {asked} is under {least}"
+        given = (resources.get("requests") or {}).get(resource)
+        if given is not None and quantity(given) < quantity(least):
+            return f"request {resource} {given} is under {least}"
     return ""
 
 

@@ -3,10 +3,11 @@
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 
+from endcap.contracts.rollout import GROUP, PLURAL
 from endcap.doctor.check import Check, Outcome, gap, ok
 from endcap.doctor.cluster import REQUESTS_AT_ONCE, Cluster, Right
-from endcap.doctor.granted_rights import Account, accounts
 from endcap.doctor.release import Release
 from endcap.doctor.rendered_kinds import rendered_kinds
 
@@ -14,6 +15,17 @@ INSTALL_VERBS = ("get", "create", "patch", "delete")
 HELM_VERBS = ("get", "list", "create", "update", "delete")
 """On secrets, in which Helm keeps its releases."""
 SHOWN = 6
+
+
+@dataclass(frozen=True)
+class Account:
+    """A service account and what it must be able to do."""
+
+    part: str
+    namespace: str
+    name: str
+    because: str
+    rights: tuple[Right, ...]
 
 
 def checks(release: Release) -> Iterator[Check]:
@@ -49,6 +61,60 @@ def checks(release: Release) -> Iterator[Check]:
         )
 
 
+def accounts(release: Release) -> Iterator[Account]:
+    """Accounts of the values that have Roles."""
+    values, own = release.values, release.namespace
+    if values["rollouts.operator.enabled"]:
+        yield Account("rollout operator", own, release.operator_account, "rollouts.operator.enabled", tuple(_operator(own)))
+    if values["pipelines.enabled"]:
+        place = release.pipeline_namespace
+        rights = _rights(own, GROUP, PLURAL, "get list create")
+        if not values["pipelines.serviceAccountName"]:
+            rights += _rights(place, "argoproj.io", "workflowtaskresults", "create patch")
+            rights.append(Right("get", "", "configmaps", place, "kfp-launcher"))
+            rights.append(Right("get", "", "secrets", place, "mlpipeline-minio-artifact"))
+        yield Account("pipeline steps", place, release.pipeline_account, "pipelines.enabled", tuple(rights))
+    if kind := release.schedule_kind:
+        because = "pipelines.schedule" if values["pipelines.schedule.enabled"] else "pipelines.host, hooks.enabled"
+        rights = list(_schedule(release.pipeline_namespace, kind, has_hooks=bool(values["hooks.enabled"])))
+        yield Account("training schedule", own, release.schedule_account, because, tuple(rights))
+    if values["spark.enabled"]:
+        verbs = "get list watch create update patch delete deletecollection"
+        made = ("pods", "services", "configmaps", "persistentvolumeclaims")
+        rights = [right for resource in made for right in _rights(own, "", resource, verbs)]
+        yield Account("Spark driver", own, release.spark_account, "spark.enabled", tuple(rights))
+
+
+def _operator(namespace: str) -> list[Right]:
+    return [
+        *_rights(namespace, GROUP, PLURAL, "get list watch patch"),
+        *_rights(namespace, GROUP, f"{PLURAL}/status", "patch"),
+        *_rights(namespace, "serving.kserve.io", "inferenceservices", "get list create patch delete"),
+        *_rights(namespace, "gateway.networking.k8s.io", "httproutes", "get patch"),
+        *_rights(namespace, "apps", "deployments", "get"),
+        *_rights(namespace, "serving.knative.dev", "services", "get"),
+        *_rights(namespace, "", "pods", "list"),
+        *_rights(namespace, "", "events", "create"),
+    ]
+
+
+def _schedule(namespace: str, kind: str, *, has_hooks: bool) -> Iterator[Right]:
+    """What Kubeflow Pipelines for many users asks about whoever calls it; its word for recurring runs is jobs."""
+    group = "pipelines.kubeflow.org"
+    if kind != "removal":
+        for resource in ("pipelines", "pipelines/versions"):
+            yield from _rights(namespace, group, resource, "get list")
+        yield from _rights(namespace, group, "experiments", "get list create")
+    if kind == "cronJob":
+        yield from _rights(namespace, group, "runs", "get create")
+    if kind == "recurringRun" or has_hooks:
+        yield from _rights(namespace, group, "jobs", "get list delete" + (" create" if kind == "recurringRun" else ""))
+
+
+def _rights(namespace: str, group: str, resource: str, verbs: str) -> list[Right]:
+    return [Right(verb, group, resource, namespace) for verb in verbs.split()]
+
+
 def _own(cluster: Cluster, rights: list[Right]) -> Outcome:
     namespace = rights[0].namespace
     if cluster.may(Right("*", "*", "*", namespace)):
@@ -79,7 +145,7 @@ def _account(cluster: Cluster, account: Account) -> Outcome | None:
 
 
 def refused(rights: Iterable[Right], may: Callable[[Right], bool]) -> list[Right]:
-    """Those that are not granted, asked at the same time."""
+    """Those that are not granted, queried at the same time."""
     rights = list(rights)
     with ThreadPoolExecutor(REQUESTS_AT_ONCE) as threads:
         return [right for right, is_granted in zip(rights, threads.map(may, rights), strict=True) if not is_granted]

@@ -4,9 +4,17 @@ from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from endcap.doctor.check import Check, Outcome, gap, ok
+from endcap.doctor.check import Check, Outcome, gap, ok, warning
 from endcap.doctor.cluster import Cluster
 from endcap.doctor.release import Release
+
+S3_PREFIX = "serving.kserve.io/s3-"
+STORAGE_KEYS = {
+    "s3": ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"),
+    "gs": ("gcloud-application-credentials.json",),
+    "hf": ("HF_TOKEN",),
+}
+"""Keys by the scheme of the address, as KServe calls them unless its ConfigMap (key `credentials`) gives other names."""
 
 
 @dataclass(frozen=True)
@@ -37,6 +45,7 @@ def checks(release: Release) -> Iterator[Check]:
             ", ".join(dict.fromkeys(each.because for each in wanted)),
             lambda cluster, namespace=namespace, secret=secret, names=names: _secret(cluster, namespace, secret, names),  # type: ignore[misc]
         )
+    yield from _storage(release)
 
 
 def keys(release: Release) -> Iterator[Key]:
@@ -104,17 +113,66 @@ def _listed(release: Release, name: str, namespace: str) -> Iterator[Key]:
 def _secret(cluster: Cluster, namespace: str, secret: str, names: list[str]) -> Outcome:
     found = cluster.get(f"/api/v1/namespaces/{namespace}/secrets/{secret}")
     if found is None:
-        return gap("there is none", create_command(namespace, secret, names))
+        return gap("there is none", _create_command(namespace, secret, names))
     missing = [name for name in names if name not in (found.get("data") or {})]
     if missing:
         return gap(f"it has no key {', '.join(missing)}", f"add to it: kubectl edit secret {secret} --namespace {namespace}")
     return ok("there, with its keys" if len(names) > 1 else "there, with its key")
 
 
-def create_command(namespace: str, secret: str, names: list[str]) -> str:
+def _create_command(namespace: str, secret: str, names: list[str]) -> str:
     """How to make a secret; its values are for the reader to fill in."""
     if names == [".dockerconfigjson"]:
         options = " ".join(f"--docker-{name}=..." for name in ("server", "username", "password"))
         return f"kubectl create secret docker-registry {secret} --namespace {namespace} {options}"
     literals = " ".join(f"--from-literal={name}=..." for name in names)
     return f"kubectl create secret generic {secret} --namespace {namespace} {literals}"
+
+
+def _storage(release: Release) -> Iterator[Check]:
+    """Secrets of the object storage that bundles are in, as KServe's storage initializer reads them."""
+    values = release.values
+    if not values["serving.enabled"]:
+        return
+    scheme = release.storage_uri.partition("://")[0]
+    for name in values["bundles.storageSecrets"] or ():
+        keys = STORAGE_KEYS.get(scheme, ())
+        yield Check(
+            "Secrets",
+            f"storage-{name}",
+            f"secret {name}{' with ' if keys else ''}{', '.join(keys)} for {scheme}://",
+            "bundles.storageSecrets",
+            lambda cluster, name=str(name): _storage_secret(cluster, release.namespace, name, scheme),  # type: ignore[misc]
+        )
+    if scheme in STORAGE_KEYS and not values["bundles.storageSecrets"] and not values["serviceAccounts.annotations"]:
+        missing = warning(
+            "no secret and no identity: only a public bucket can be read",
+            "name a secret in bundles.storageSecrets, or a workload identity in serviceAccounts.annotations",
+        )
+        yield Check("Secrets", "storage", f"a way to read {release.storage_uri}", "bundles.storageUri", lambda _: missing)
+
+
+def _storage_secret(cluster: Cluster, namespace: str, name: str, scheme: str) -> Outcome:
+    keys = list(STORAGE_KEYS.get(scheme, ()))
+    found = cluster.get(f"/api/v1/namespaces/{namespace}/secrets/{name}")
+    if found is None:
+        annotate = (
+            f" && kubectl annotate secret {name} --namespace {namespace} {S3_PREFIX}endpoint=... {S3_PREFIX}region=..."
+            if scheme == "s3"
+            else ""
+        )
+        return gap("there is none: KServe makes no pod at all", _create_command(namespace, name, keys) + annotate)
+    annotations = {
+        key.removeprefix(S3_PREFIX): value
+        for key, value in (found["metadata"].get("annotations") or {}).items()
+        if key.startswith(S3_PREFIX)
+    }
+    is_anonymous = annotations.get("useanoncredential", "").lower() in ("1", "true")
+    missing = [key for key in keys if key not in (found.get("data") or {})]
+    if missing and not is_anonymous:
+        fix = f"add to it: kubectl edit secret {name} --namespace {namespace}"
+        return gap(f"it has no key {', '.join(missing)}: KServe passes no credentials on", fix)
+    if scheme != "s3":
+        return ok("there, with its keys" if keys else "there")
+    shown = ", ".join(f"s3-{key}={annotations[key]}" for key in ("endpoint", "region", "usehttps") if key in annotations)
+    return ok(shown or "no endpoint is annotated: Amazon's own is read")

@@ -1,12 +1,13 @@
 """Counting click evidence from events."""
 
-import os
 from datetime import datetime
 from pathlib import Path
 
 import polars as pl
 
 from endcap.contracts.event import EventType
+from endcap.contracts.moment import DAY_S
+from endcap.core.files import replacing_file
 from endcap.engine.exploration.evidence import EVIDENCE_SCHEMA
 
 CLICKS = (EventType.PRODUCT_VIEW, EventType.ADD_TO_CART, EventType.PURCHASE)
@@ -39,7 +40,7 @@ def count_evidence(
     shown = shown.group_by(_SHOWN).agg(shown_at=pl.col("occurred_at").min(), position=pl.col("position").min().fill_null(1))
     clicked = known.filter(pl.col("event_type").is_in([kind.value for kind in CLICKS]))
     clicked = clicked.group_by(_SHOWN).agg(clicked_at=pl.col("occurred_at").max())
-    age_days = (pl.lit(as_of) - pl.col("shown_at")).dt.total_milliseconds() / 86_400_000
+    age_days = (pl.lit(as_of) - pl.col("shown_at")).dt.total_milliseconds() / (1000 * DAY_S)
     weight = pl.lit(0.5).pow(age_days / half_life_days)
     followed = (pl.col("clicked_at") >= pl.col("shown_at")).fill_null(False).cast(pl.Float64)
     counted = (
@@ -57,7 +58,5 @@ def count_evidence(
 
 def write_evidence(counted: pl.DataFrame, path: Path) -> None:
     """Put `click_evidence.parquet` in place at once, so that a reader finds the earlier one or this one, whole."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    aside = path.with_name(f".{path.name}.{os.getpid()}")
-    counted.write_parquet(aside)
-    aside.replace(path)
+    with replacing_file(path) as aside:
+        counted.write_parquet(aside)

@@ -63,11 +63,11 @@ class Evidence:
         Raises:
             DataRejected: the file is not readable or lacks a column.
         """
-        if not path.exists():
-            return cls.of(items, prior_strength=prior_strength)
         columns = ["item_id", "impressions", "clicks"]
         try:
             counted = pl.read_parquet(path, columns=columns).cast({name: EVIDENCE_SCHEMA[name] for name in columns})
+        except FileNotFoundError:
+            return cls.of(items, prior_strength=prior_strength)
         except (pl.exceptions.PolarsError, OSError) as error:
             raise DataRejected(
                 f"the click evidence cannot be read: {error}", field=str(path), fix="count it again: endcap evidence"

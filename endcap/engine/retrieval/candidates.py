@@ -99,7 +99,7 @@ class CandidateSet:
     main_source: NDArray[np.int8]
 
     @classmethod
-    def of_nobody(cls, index: NDArray[np.int32]) -> "CandidateSet":
+    def unsourced(cls, index: NDArray[np.int32]) -> "CandidateSet":
         """Items that no source brought, all alike."""
         m = len(index)
         return cls(
@@ -130,7 +130,7 @@ def union(by_source: Mapping[str, Candidates], candidates_max: int) -> Candidate
     """
     present = [name for name in SOURCES if name in by_source and len(by_source[name].index)]
     if not present:
-        return CandidateSet.of_nobody(np.zeros(0, dtype=np.int32))
+        return CandidateSet.unsourced(np.zeros(0, dtype=np.int32))
     index = np.concatenate([by_source[name].index for name in present])
     score = np.concatenate([by_source[name].score for name in present])
     reciprocal = np.concatenate([_reciprocal_ranks(name, len(by_source[name].index)) for name in present])

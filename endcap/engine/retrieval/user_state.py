@@ -10,10 +10,10 @@ from numpy.typing import NDArray
 
 from endcap.catalogue.item_table import ItemTable
 from endcap.catalogue.vocabulary import Vocabulary
+from endcap.contracts.moment import DAY_S
 from endcap.engine.retrieval.shares import Shares
 from endcap.features.columns import HISTORY_LENGTH, USER_CATEGORICAL, USER_NUMERIC
 
-SECONDS_PER_DAY = 86_400.0
 STALENESS_MAX_DAYS = 28.0
 """Older feature rows are aged by this much only: no model saw a user whose last features were older."""
 
@@ -98,10 +98,8 @@ def user_state(
     pairs, past, session = np.split(codes, [len(pair_ids), len(pair_ids) + len(history_ids)])
     now_s = now.timestamp()
     row_moment: datetime | None = row.get("event_timestamp")
-    elapsed_days = (
-        0.0 if row_moment is None else float(np.clip((now_s - row_moment.timestamp()) / SECONDS_PER_DAY, 0.0, STALENESS_MAX_DAYS))
-    )
-    as_of_s = now_s - elapsed_days * SECONDS_PER_DAY if row_moment is None else row_moment.timestamp()
+    elapsed_days = 0.0 if row_moment is None else float(np.clip((now_s - row_moment.timestamp()) / DAY_S, 0.0, STALENESS_MAX_DAYS))
+    as_of_s = now_s - elapsed_days * DAY_S if row_moment is None else row_moment.timestamp()
     history, history_age = _history(row, past, as_of_s, elapsed_days)
     numeric = np.array([row[name] or 0.0 for name in USER_NUMERIC], dtype=np.float32)
     state = UserState(
@@ -121,7 +119,7 @@ def user_state(
 def _history(
     row: Mapping[str, Any], index: NDArray[np.int32], as_of_s: float, elapsed_days: float
 ) -> tuple[NDArray[np.int32], NDArray[np.float32]]:
-    age = (as_of_s - np.asarray(_listed(row, "history_occurred_at"), dtype=np.float64)) / SECONDS_PER_DAY + elapsed_days
+    age = (as_of_s - np.asarray(_listed(row, "history_occurred_at"), dtype=np.float64)) / DAY_S + elapsed_days
     known = index > 0
     return index[known], age[known].astype(np.float32)
 
@@ -139,7 +137,7 @@ def _pairs(row: Mapping[str, Any], index: NDArray[np.int32], as_of_s: float, ela
         "times_bought": column("pair_times_bought"),
         "baskets_28d": column("pair_baskets_28d"),
         "baskets_90d": column("pair_baskets_90d"),
-        "days_since_bought": ((as_of_s - last_bought_s) / SECONDS_PER_DAY + elapsed_days).astype(np.float32),
+        "days_since_bought": ((as_of_s - last_bought_s) / DAY_S + elapsed_days).astype(np.float32),
         "gap_mean_days": column("pair_gap_mean_days"),
         "decayed_20d": column("pair_decayed_20d") * np.float32(np.exp(-elapsed_days / 20.0)),
         "decayed_60d": column("pair_decayed_60d") * np.float32(np.exp(-elapsed_days / 60.0)),

@@ -76,11 +76,11 @@ class RuleBook:
         """Id and action of every enabled rule, in the file's order."""
 
     @classmethod
-    def compile(cls, file: RuleFile, items: ItemTable, clock: Clock = system_clock, pause: Pause = no_pause) -> "RuleBook":
+    def compile(cls, rules: RuleFile | EnabledRules, items: ItemTable, clock: Clock = system_clock, pause: Pause = no_pause) -> "RuleBook":
         """Make a file ready.
 
         Args:
-            file: the rules.
+            rules: a file, or its enabled rules with their conditions read.
             items: the catalogue.
             clock: the moment that `age_days` counts to.
             pause: called between pieces of work, for a book that is made beside requests.
@@ -88,18 +88,25 @@ class RuleBook:
         Raises:
             InvalidInput: a `where` or `by` cannot be used; the message names the rule.
         """
-        enabled = EnabledRules.of(file)
+        enabled = rules if isinstance(rules, EnabledRules) else EnabledRules.of(rules)
         values = ItemValues.of(items, int(clock().timestamp()))
         try:
             bits = ItemBits.work_out(enabled.parts.of_items, values, pause)
         except CannotAnswer as error:
             rule = enabled.rule_of(error.bit)
-            raise InvalidInput(str(error), field=f"{file.place(rule.id)}: where", value=rule.where, fix="correct the condition") from None
+            raise InvalidInput(
+                str(error), field=f"{enabled.file.place(rule.id)}: where", value=rule.where, fix="correct the condition"
+            ) from None
         return cls(enabled, values, bits, items.by_purchases if enabled.giving else None, clock)
 
     @property
     def file(self) -> RuleFile:
         return self._enabled.file
+
+    @property
+    def enabled(self) -> EnabledRules:
+        """What the file says, whatever the catalogue."""
+        return self._enabled
 
     @property
     def as_of_s(self) -> int:
@@ -119,7 +126,7 @@ class RuleBook:
         """
         values = self._values.updated(items, int(self._clock().timestamp()))
         if values.brands is not self._values.brands or len(items) != len(self._values.items):
-            return RuleBook.compile(self.file, items, self._clock, pause)
+            return RuleBook.compile(self._enabled, items, self._clock, pause)
         bits = self._bits.updated(self._values, values, pause)
         same_purchases = items.numeric is self._values.items.numeric
         order = self._order if same_purchases or self._order is None else items.by_purchases

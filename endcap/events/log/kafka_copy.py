@@ -1,7 +1,6 @@
 """A topic's events copied into the files of an event log, where everything that reads one finds them."""
 
 import json
-import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -13,6 +12,7 @@ from pydantic import ValidationError
 from endcap.contracts.event import Event
 from endcap.core.clock import Clock, system_clock
 from endcap.core.errors import DependencyUnavailable, InvalidInput
+from endcap.core.files import replace_text
 from endcap.core.log import get_logger
 from endcap.events.log.kafka_config import KafkaConfig
 from endcap.events.log.writer import LogFile, Rotation
@@ -199,18 +199,16 @@ def _remembered(folder: Path, cluster: str, topic: str) -> Mapping[int, int]:
     """Next offset by partition; none of another cluster or topic."""
     try:
         content = json.loads((folder / OFFSETS_FILE).read_text(encoding="utf-8"))
+        is_of_topic, offsets = content["of"] == [cluster, topic], {int(number): int(offset) for number, offset in content["next"].items()}
     except FileNotFoundError:
         return {}
-    except ValueError as error:
+    except (ValueError, TypeError, KeyError, AttributeError) as error:
         raise InvalidInput(
             "the file is damaged", field=str(folder / OFFSETS_FILE), fix="remove it: the topic is then copied from its start"
         ) from error
-    return {int(number): offset for number, offset in content["next"].items()} if content["of"] == [cluster, topic] else {}
+    return offsets if is_of_topic else {}
 
 
 def _remember(folder: Path, cluster: str, topic: str, partitions: Mapping[int, _Partition]) -> None:
-    folder.mkdir(parents=True, exist_ok=True)
     content = {"of": [cluster, topic], "next": {number: each.next for number, each in partitions.items()}}
-    aside = folder / f".{OFFSETS_FILE}.{os.getpid()}"
-    aside.write_text(json.dumps(content), encoding="utf-8")
-    aside.replace(folder / OFFSETS_FILE)
+    replace_text(folder / OFFSETS_FILE, json.dumps(content))

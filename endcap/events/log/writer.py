@@ -8,6 +8,7 @@ from pathlib import Path
 from time import monotonic
 
 from endcap.core.clock import Clock, system_clock
+from endcap.core.log import get_logger
 from endcap.events.log.batches import Batch
 from endcap.events.log.losses import count_nothing
 from endcap.events.log.queued import QUEUE_BATCHES, QueuedEventLog
@@ -83,7 +84,10 @@ class EventLog(QueuedEventLog):
             self._losses.add(sum(events for _, events in written), f"the disk refused: {error.strerror}")
 
     def _finish(self) -> None:
-        self._file.close()
+        try:
+            self._file.close()
+        except OSError as error:
+            get_logger("event_log").error("the last events may be lost", reason=f"the disk refused: {error.strerror}")
 
 
 def _lines(batch: Batch) -> str:
@@ -124,11 +128,15 @@ class LogFile:
         self._bytes += len(content)
 
     def close(self) -> None:
-        """Finish the file; one that cannot get its final name keeps the one of an open file."""
+        """Finish the file; one that cannot get its final name keeps the one of an open file.
+
+        Raises:
+            OSError: the disk refused what was written before, as disks of a network do late.
+        """
         if self._descriptor is not None:
             descriptor, self._descriptor = self._descriptor, None
+            os.close(descriptor)
             with suppress(OSError):
-                os.close(descriptor)
                 self._path.rename(self._path.with_name(self._path.name.removesuffix(OPEN_SUFFIX) + FILE_SUFFIX))
 
     def _open(self) -> int:

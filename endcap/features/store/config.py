@@ -9,6 +9,7 @@ from typing import Any
 import yaml
 
 from endcap.core.errors import InvalidInput
+from endcap.core.files import replace_text
 from endcap.core.settings import Settings
 
 CONFIG_NAME = "feature_store.yaml"
@@ -41,11 +42,8 @@ def write_store_config(settings: Settings) -> Path:
     config = yaml.safe_load(text)
     if _put_under_home(config, settings):
         text = yaml.safe_dump(config, sort_keys=False)
-    settings.feast_dir.mkdir(parents=True, exist_ok=True)
     path = settings.feast_dir.absolute() / CONFIG_NAME
-    aside = path.with_name(f".{CONFIG_NAME}.{os.getpid()}")
-    aside.write_text(text)
-    aside.replace(path)
+    replace_text(path, text)
     return path
 
 

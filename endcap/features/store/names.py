@@ -1,5 +1,7 @@
 """Names that the feature repository and its readers share."""
 
+from endcap.contracts.moment import DAY_S
+
 USER_PROFILE = "user_profile"
 USER_HISTORY_VIEW = "user_history"
 USER_ITEM = "user_item"
@@ -15,7 +17,7 @@ SESSION_PUSH_SOURCE = "session_events_push"
 SESSION_COLUMNS = ("session_item_ids", "session_event_types", "session_occurred_at")
 """Lists of equal length: items, what happened to them, and UTC epoch seconds, newest last."""
 
-SESSION_LIFE_SECONDS = 86_400
+SESSION_LIFE_SECONDS = DAY_S
 """How long a visit's events say anything about what is wanted next."""
 
 RETRIEVAL_SERVICE = "retrieval_v1"

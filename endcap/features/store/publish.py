@@ -2,14 +2,14 @@
 
 import hashlib
 import shutil
-import tempfile
 from pathlib import Path
 
 import endcap
 from endcap.core.errors import DataRejected
+from endcap.core.files import replacing_folder
 from endcap.core.settings import Settings
 from endcap.features.manifest import MANIFEST_NAME, read_manifest
-from endcap.features.names import FEATURE_TABLES, replace_folder
+from endcap.features.names import FEATURE_TABLES
 from endcap.features.store.config import registry_file, repository_folder, store_config
 from endcap.features.store.open import apply_repo
 from endcap.features.store.push import ensure_session_table
@@ -76,14 +76,8 @@ def _published_fingerprint(target: Path) -> str | None:
 
 
 def _copy(source: Path, target: Path) -> None:
-    target.parent.mkdir(parents=True, exist_ok=True)
-    aside = Path(tempfile.mkdtemp(prefix=f".{target.name}-", dir=target.parent))
-    try:
+    with replacing_folder(target) as aside:
         for name in (*(f"{table}.parquet" for table in FEATURE_TABLES), MANIFEST_NAME):
             if not (source / name).exists():
                 raise DataRejected("the feature folder lacks a file", field=str(source / name), fix="build it again: endcap features")
             shutil.copyfile(source / name, aside / name)
-        aside.chmod(0o755)
-        replace_folder(aside, target)
-    finally:
-        shutil.rmtree(aside, ignore_errors=True)

@@ -1,6 +1,5 @@
 """Session features from the stream into the online store."""
 
-import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -11,6 +10,7 @@ import pyarrow as pa
 
 from endcap.contracts.tables import UTC_TIMESTAMP
 from endcap.core.errors import DependencyUnavailable
+from endcap.core.files import replacing_file
 from endcap.core.settings import Settings
 from endcap.features.store.names import SESSION_PUSH_SOURCE, SESSION_TABLE
 from endcap.features.store.quick_import import quiet_feast
@@ -41,10 +41,8 @@ def ensure_session_table(settings: Settings) -> None:
 
     path = session_table_path(settings)
     if not path.exists():
-        path.parent.mkdir(parents=True, exist_ok=True)
-        aside = path.with_name(f".{path.name}.{os.getpid()}")
-        pq.write_table(SESSION_SCHEMA.empty_table(), aside)
-        aside.replace(path)
+        with replacing_file(path) as aside:
+            pq.write_table(SESSION_SCHEMA.empty_table(), aside)
 
 
 @dataclass(frozen=True)

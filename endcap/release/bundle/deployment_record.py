@@ -1,9 +1,11 @@
 """What the last deployment of a pipeline was, for whoever started the pipeline on the same machine."""
 
-import os
 from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from endcap.core.errors import EndcapError
+from endcap.core.files import replace_text
 
 RECORD_NAME = "deployment.json"
 
@@ -16,7 +18,7 @@ class Deployment(BaseModel):
     version: int = Field(description="The bundle.")
     rollout: str | None = Field(None, description="The Rollout that takes it to all traffic; None when it is served already.")
 
-    def told(self) -> str:
+    def message(self) -> str:
         """One sentence for a person."""
         if self.rollout is None:
             return f"Bundle endcap-{self.version} is deployed"
@@ -24,15 +26,21 @@ class Deployment(BaseModel):
 
 
 def write_deployment(home: Path, deployment: Deployment) -> None:
-    home.mkdir(parents=True, exist_ok=True)
-    aside = home / f".{RECORD_NAME}.{os.getpid()}"
-    aside.write_text(deployment.model_dump_json(indent=1), encoding="utf-8")
-    aside.replace(home / RECORD_NAME)
+    replace_text(home / RECORD_NAME, deployment.model_dump_json(indent=1))
 
 
 def read_deployment(home: Path) -> Deployment | None:
-    """The last deployment from this home, or None when there was none."""
+    """The last deployment from this home, or None when there was none.
+
+    Raises:
+        EndcapError: there is a record that cannot be read.
+    """
+    path = home / RECORD_NAME
     try:
-        return Deployment.model_validate_json((home / RECORD_NAME).read_bytes())
-    except (FileNotFoundError, ValidationError):
+        return Deployment.model_validate_json(path.read_bytes())
+    except FileNotFoundError:
         return None
+    except (OSError, ValidationError) as error:
+        raise EndcapError(
+            f"the record of the last deployment cannot be read: {error}", field=str(path), fix="remove it, and look at what is deployed"
+        ) from error

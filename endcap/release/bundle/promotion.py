@@ -1,10 +1,10 @@
 """Promotion on a laptop: the model base path holds the one version that is served, as TensorFlow Serving reads it."""
 
-import os
 import shutil
 from pathlib import Path
 
 from endcap.core.errors import BundleInvalid
+from endcap.core.files import replacing_folder
 from endcap.release.bundle.manifest import Bundle, open_bundle
 
 MODEL_FOLDER = "endcap"
@@ -21,13 +21,10 @@ def promote_bundle(bundle: Bundle, served_dir: Path) -> Path:
     The new version is complete under its name before the old one goes, so a server that looks at any moment finds a whole version.
     """
     base = model_base_path(served_dir)
-    base.mkdir(parents=True, exist_ok=True)
     target = base / str(bundle.manifest.version)
     if not target.exists():
-        aside = base / f".{bundle.manifest.version}.{os.getpid()}"
-        shutil.rmtree(aside, ignore_errors=True)
-        shutil.copytree(bundle.path, aside)
-        aside.rename(target)
+        with replacing_folder(target) as aside:
+            shutil.copytree(bundle.path, aside, dirs_exist_ok=True)
     for other in _versions(base):
         if other != target:
             shutil.rmtree(other)

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from endcap.contracts.bundle import BundleManifest
 from endcap.core.errors import InvalidInput
+from endcap.core.files import link_or_copy, replacing_folder
 from endcap.core.settings import Settings
 from endcap.release.bundle.manifest import Bundle, open_bundle
 from endcap.release.bundle.promotion import promote_bundle
@@ -39,11 +40,8 @@ def install_bundle(source: Path, bundles_dir: Path) -> Bundle:
     bundle = open_bundle(source)
     target = bundles_dir / str(bundle.manifest.version)
     if not target.exists():
-        bundles_dir.mkdir(parents=True, exist_ok=True)
-        aside = bundles_dir / f".{bundle.manifest.version}.{os.getpid()}"
-        shutil.rmtree(aside, ignore_errors=True)
-        shutil.copytree(source, aside, copy_function=_link_or_copy)
-        aside.rename(target)
+        with replacing_folder(target) as aside:
+            shutil.copytree(source, aside, copy_function=link_or_copy, dirs_exist_ok=True)
     return Bundle(target, bundle.manifest)
 
 
@@ -74,7 +72,7 @@ def is_released(bundle: Bundle, settings: Settings) -> bool:
 
 
 def _require_writable(served_dir: Path) -> None:
-    """Asked before anything moves: an alias without its bundle would be half a promotion."""
+    """Checked before anything moves: an alias without its bundle would be half a promotion."""
     if served_dir.is_dir() and not os.access(served_dir, os.W_OK):
         raise InvalidInput(
             "the served folder is read-only here",
@@ -92,10 +90,3 @@ def _record(manifest: BundleManifest) -> ReleaseRecord:
         dataset_fingerprint=manifest.dataset_fingerprint,
         metrics=manifest.metrics,
     )
-
-
-def _link_or_copy(source: str, target: str) -> None:
-    try:
-        os.link(source, target)
-    except OSError:
-        shutil.copy2(source, target)

@@ -1,10 +1,10 @@
 """What the last release was, beside the served folder: a run that changes nothing need not ask every part again."""
 
-import os
 from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from endcap.core.files import replace_text
 from endcap.release.bundle.promotion import served_version
 
 RECORD_NAME = "release.json"
@@ -23,7 +23,13 @@ class ReleaseRecord(BaseModel):
 
 
 def read_release(served_dir: Path) -> ReleaseRecord | None:
-    """The last release, or None when there was none, when it did not come to its end, or when another bundle is served by now."""
+    """The last release, or None when there was none, when it did not come to its end, or when another bundle is served by now.
+
+    A record that broke off, or is of another version of endcap, says of no part that the release reached it.
+
+    Raises:
+        OSError: there is a record, and the disk does not give it.
+    """
     try:
         record = ReleaseRecord.model_validate_json((served_dir / RECORD_NAME).read_bytes())
     except (FileNotFoundError, ValidationError):
@@ -32,9 +38,7 @@ def read_release(served_dir: Path) -> ReleaseRecord | None:
 
 
 def write_release(served_dir: Path, record: ReleaseRecord) -> None:
-    aside = served_dir / f".{RECORD_NAME}.{os.getpid()}"
-    aside.write_text(record.model_dump_json(indent=1), encoding="utf-8")
-    aside.replace(served_dir / RECORD_NAME)
+    replace_text(served_dir / RECORD_NAME, record.model_dump_json(indent=1))
 
 
 def forget_release(served_dir: Path) -> None:

@@ -4,7 +4,6 @@ A gigabyte takes 1.6 s of a core with SHA instructions, at a start where TensorF
 """
 
 import hashlib
-import os
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -13,6 +12,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from endcap.contracts.bundle import FileEntry
 from endcap.core.errors import BundleInvalid
+from endcap.core.files import replace_text
 
 _THREADS = 4
 """Hashing and reading leave the interpreter alone."""
@@ -86,18 +86,15 @@ def _record_of(folder: Path) -> Path:
 def _read_record(folder: Path) -> dict[str, _SeenFile]:
     try:
         return _Record.model_validate_json(_record_of(folder).read_bytes()).files
-    except (OSError, ValidationError):
+    except (OSError, ValidationError):  # nothing is taken as verified, and every file is hashed
         return {}
 
 
 def _write_record(folder: Path, files: dict[str, _SeenFile]) -> None:
-    record = _record_of(folder)
-    aside = record.with_name(f"{record.name}.{os.getpid()}")
     try:
         for stale in folder.parent.glob(".*.verified.json"):
             if not folder.with_name(stale.name.removeprefix(".").removesuffix(".verified.json")).is_dir():
                 stale.unlink(missing_ok=True)
-        aside.write_text(_Record(files=files).model_dump_json(), encoding="utf-8")
-        aside.replace(record)
+        replace_text(_record_of(folder), _Record(files=files).model_dump_json())
     except OSError:  # a folder that cannot be written costs a hash at the next start, nothing else
         return

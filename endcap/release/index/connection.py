@@ -1,14 +1,21 @@
-"""Connecting to Milvus: one place where a Milvus that does not answer becomes a clear error."""
+"""Connecting to Milvus: one place where a Milvus that does not answer becomes a clear error.
 
+gRPC channels are for what pymilvus has no call for, or a slow one: encrypted and with the token where the settings say so.
+"""
+
+import base64
 import logging
 import socket
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
 from endcap.core.errors import DependencyUnavailable
 from endcap.core.settings import MilvusSettings
-from endcap.release.index.channel import open_channel
+from endcap.core.tracer import Metadata
+
+Options = Sequence[tuple[str, Any]]
+
 
 CONNECT_TIMEOUT_S = 10.0
 
@@ -23,8 +30,10 @@ def connect(settings: MilvusSettings, timeout_s: float = CONNECT_TIMEOUT_S) -> A
     Raises:
         DependencyUnavailable: nothing listens there, or what listens is not Milvus.
     """
-    if not port_is_taken(settings):
-        raise unavailable(settings, "no Milvus answers")
+    try:
+        _reach(settings)
+    except OSError as error:
+        raise unavailable(settings, f"no Milvus answers: {error}") from error
     from pymilvus import MilvusClient, MilvusException
 
     # pymilvus writes a stack trace for every refused call, also for those that we answer ourselves.
@@ -47,6 +56,51 @@ def grpc_service(settings: MilvusSettings) -> Iterator[Any]:
             yield milvus_pb2_grpc.MilvusServiceStub(channel)
         except grpc.RpcError as error:
             raise unavailable(settings, f"Milvus did not answer: {error.code().name}") from error
+
+
+def call_metadata(settings: MilvusSettings) -> Metadata:
+    """What every call carries: the token, as Milvus reads it."""
+    if settings.token is None:
+        return ()
+    return (("authorization", base64.b64encode(settings.token.get_secret_value().encode()).decode()),)
+
+
+def open_channel(settings: MilvusSettings, options: Options) -> Any:
+    """A blocking channel whose calls carry `call_metadata`."""
+    import grpc
+
+    address = f"{settings.host}:{settings.port}"
+    if settings.tls:
+        channel = grpc.secure_channel(address, _credentials(settings), options=options)
+    else:
+        channel = grpc.insecure_channel(address, options=options)
+    return grpc.intercept_channel(channel, _with_metadata(call_metadata(settings))) if settings.token else channel
+
+
+def open_async_channel(settings: MilvusSettings, options: Options) -> Any:
+    """A channel of the running event loop; its callers pass `call_metadata` themselves."""
+    import grpc.aio
+
+    address = f"{settings.host}:{settings.port}"
+    if settings.tls:
+        return grpc.aio.secure_channel(address, _credentials(settings), options=options)
+    return grpc.aio.insecure_channel(address, options=options)
+
+
+def _credentials(settings: MilvusSettings) -> Any:
+    import grpc
+
+    return grpc.ssl_channel_credentials(settings.ca_file.read_bytes() if settings.ca_file else None)
+
+
+def _with_metadata(metadata: Metadata) -> Any:
+    import grpc
+
+    class WithMetadata(grpc.UnaryUnaryClientInterceptor):  # type: ignore[misc,unused-ignore]
+        def intercept_unary_unary(self, continuation: Any, details: Any, request: Any) -> Any:
+            return continuation(details._replace(metadata=(*(details.metadata or ()), *metadata)), request)
+
+    return WithMetadata()
 
 
 def _security(settings: MilvusSettings) -> dict[str, str]:
@@ -77,10 +131,14 @@ def answers(settings: MilvusSettings, timeout_s: float = CONNECT_TIMEOUT_S) -> b
 def port_is_taken(settings: MilvusSettings) -> bool:
     """Whether anything accepts connections at host and port."""
     try:
-        with socket.create_connection((settings.host, settings.port), timeout=1.0):
-            return True
+        _reach(settings)
     except OSError:
         return False
+    return True
+
+
+def _reach(settings: MilvusSettings) -> None:
+    socket.create_connection((settings.host, settings.port), timeout=1.0).close()
 
 
 def unavailable(settings: MilvusSettings, message: str) -> DependencyUnavailable:

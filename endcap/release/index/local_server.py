@@ -8,7 +8,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -18,9 +17,11 @@ from pydantic import SecretStr
 
 from endcap.core.errors import DependencyUnavailable
 from endcap.core.log import configure_logging, get_logger
+from endcap.core.polling import poll
+from endcap.core.ports import LOOPBACK
 from endcap.core.settings import MilvusSettings, Settings, load_settings
 from endcap.release.index.connection import answers, port_is_taken, unavailable
-from endcap.release.index.milvus_config import LOOPBACK, STOP_TIMEOUT_S, internal_ports, write_config
+from endcap.release.index.milvus_config import STOP_TIMEOUT_S, internal_ports, write_config
 from endcap.release.index.milvus_program import unpack_program
 
 START_TIMEOUT_S = 120.0
@@ -106,14 +107,13 @@ class LocalMilvus:
 
     def _wait_until_ready(self) -> bool:
         settings = MilvusSettings(host=LOOPBACK, port=self.port, token=self._token)
-        deadline = time.monotonic() + START_TIMEOUT_S
-        while time.monotonic() < deadline:
+
+        def state() -> str:
             if self._process is None or self._process.poll() is not None:
-                return False
-            if answers(settings, timeout_s=5.0):
-                return True
-            time.sleep(_POLL_S)
-        return False
+                return "ended"
+            return "ready" if answers(settings, timeout_s=5.0) else ""
+
+        return poll(state, every_s=_POLL_S, within_s=START_TIMEOUT_S) == "ready"
 
     def _require_loopback(self) -> None:
         if self._process is None:
@@ -192,11 +192,8 @@ def _sole_user(folder: Path, milvus: MilvusSettings) -> Iterator[bool]:
 
 
 def _wait_for_other(milvus: MilvusSettings) -> None:
-    deadline = time.monotonic() + START_TIMEOUT_S
-    while not answers(milvus, timeout_s=5.0):
-        if time.monotonic() > deadline:
-            raise unavailable(milvus, "another process holds Milvus's folder but its server does not answer")
-        time.sleep(_POLL_S)
+    if not poll(lambda: answers(milvus, timeout_s=5.0), every_s=_POLL_S, within_s=START_TIMEOUT_S):
+        raise unavailable(milvus, "another process holds Milvus's folder but its server does not answer")
 
 
 def main() -> None:

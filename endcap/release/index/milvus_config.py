@@ -2,11 +2,11 @@
 
 import json
 import random
-import socket
 from pathlib import Path
 from typing import Any
 
-LOOPBACK = "127.0.0.1"
+from endcap.core.ports import LOOPBACK, is_free
+
 STOP_TIMEOUT_S = 5.0
 SESSION_TTL_S = 10
 """After a kill, the next start takes the old parts for living ones for this long."""
@@ -32,23 +32,13 @@ def internal_ports(folder: Path) -> dict[str, int]:
     remembered = folder / "ports.json"
     if remembered.is_file():
         ports: dict[str, int] = json.loads(remembered.read_text(encoding="utf-8"))
-        if set(ports) == set(_PORT_KEYS) and all(_is_free(port) for port in ports.values()):
+        if set(ports) == set(_PORT_KEYS) and all(is_free(port) for port in ports.values()):
             return ports
     shuffled = random.Random().sample(range(_PORTS_FROM, _PORTS_TO), k=_PORTS_TO - _PORTS_FROM)
-    ports = dict(zip(_PORT_KEYS, (port for port in shuffled if _is_free(port)), strict=False))
+    ports = dict(zip(_PORT_KEYS, (port for port in shuffled if is_free(port)), strict=False))
     folder.mkdir(parents=True, exist_ok=True)
     remembered.write_text(json.dumps(ports), encoding="utf-8")
     return ports
-
-
-def _is_free(port: int) -> bool:
-    with socket.socket() as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind((LOOPBACK, port))
-        except OSError:
-            return False
-    return True
 
 
 def write_config(folder: Path, port: int, ports: dict[str, int], *, asks_for_token: bool = False) -> Path:

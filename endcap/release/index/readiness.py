@@ -1,11 +1,11 @@
 """Waiting until a collection is what it will stay: every row indexed, and every segment loaded with its index."""
 
-import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 from endcap.core.errors import DependencyUnavailable
+from endcap.core.polling import poll
 from endcap.release.index.search_messages import EMBEDDING_FIELD
 
 BUILD_TIMEOUT_S = 3_600.0
@@ -31,7 +31,7 @@ class LoadedSegment:
 def wait_until_indexed(
     client: Any, name: str, rows: int, report: Callable[[int], None] = lambda _: None, timeout_s: float = BUILD_TIMEOUT_S
 ) -> None:
-    """Return when the index covers all rows; `report` is told how many it does.
+    """Return when the index covers all rows; `report` is called with how many it does.
 
     Raises:
         DependencyUnavailable: it takes too long, or Milvus failed to build it.
@@ -72,8 +72,5 @@ def loaded_segments(service: Any, name: str) -> list[LoadedSegment]:
 
 
 def _wait(is_done: Callable[[], bool], name: str, what: str, timeout_s: float) -> None:
-    deadline = time.monotonic() + timeout_s
-    while not is_done():
-        if time.monotonic() > deadline:
-            raise DependencyUnavailable(f"the collection {what} after {timeout_s:g} s", field="collection", value=name)
-        time.sleep(_POLL_S)
+    if not poll(is_done, every_s=_POLL_S, within_s=timeout_s):
+        raise DependencyUnavailable(f"the collection {what} after {timeout_s:g} s", field="collection", value=name)

@@ -14,8 +14,7 @@ from endcap.core.errors import DependencyUnavailable
 from endcap.core.settings import MilvusSettings
 from endcap.core.tracer import Metadata
 from endcap.engine.retrieval.candidates import Candidates
-from endcap.release.index.channel import call_metadata, open_async_channel, open_channel
-from endcap.release.index.connection import unavailable
+from endcap.release.index.connection import call_metadata, open_async_channel, open_channel, unavailable
 from endcap.release.index.search_messages import SEARCH_METHOD, SearchMessages, search_width
 
 CHANNEL_OPTIONS = (

@@ -18,7 +18,7 @@ EMBEDDING_FIELD = "embedding"
 METRIC = "IP"
 EF_MIN = 128
 EF_PER_ITEM = 1.5
-"""HNSW keeps so many neighbours in view for each that is asked for: half of the misses go, for a few hundredths of a millisecond."""
+"""HNSW keeps so many neighbours in view for each that is searched for: half of the misses go, for a few hundredths of a millisecond."""
 
 _EVENTUALLY = 3
 _READ_WHAT_IS_THERE = 1
@@ -95,7 +95,7 @@ class SearchMessages:
 
 
 def search_width(ef: int, limit: int) -> int:
-    """HNSW's ef for a limit: what was asked for, but at least what finds enough."""
+    """HNSW's ef for a limit: what the settings say, but at least what finds enough."""
     return max(ef, EF_MIN, int(limit * EF_PER_ITEM))
 
 

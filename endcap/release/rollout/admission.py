@@ -48,5 +48,5 @@ def refused_by(message: str) -> tuple[str, str]:
 
 
 def is_refusal(status: int, message: str) -> bool:
-    """Whether an answer with an error's status refuses what was asked for; with others nothing was decided."""
+    """Whether an answer with an error's status refuses the change; with others nothing was decided."""
     return status in (400, 403, 422) or (status >= 500 and "failed calling webhook" in message)

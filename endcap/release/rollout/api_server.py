@@ -127,7 +127,7 @@ class ApiServer:
 
     def create_event(self, event: Mapping[str, Any]) -> None:
         """Raises:
-        Conflict: this event was told before.
+        Conflict: this event was recorded before.
         """
         self._call("create events", self._core.create_namespaced_event, self.namespace, dict(event))
 
@@ -160,7 +160,7 @@ class ApiServer:
         except ApiException as error:
             if error.status == 404 and is_optional:
                 return None
-            raise _told(what, error, self.namespace) from error
+            raise _as_error(what, error, self.namespace) from error
         except (HTTPError, OSError) as error:
             field = what.partition(" ")[2]
             raise DependencyUnavailable(f"the API server does not answer: {error}", field=field, fix="check the kubeconfig") from error
@@ -198,7 +198,7 @@ def _at(patch: Mapping[str, Any], resource_version: str | None) -> dict[str, Any
     return {**patch, "metadata": {**patch.get("metadata", {}), "resourceVersion": resource_version}}
 
 
-def _told(what: str, error: Any, namespace: str) -> EndcapError:
+def _as_error(what: str, error: Any, namespace: str) -> EndcapError:
     """An answer of the API server to a verb on an object, as an error of ours."""
     message, field = _message(error), what.partition(" ")[2]
     is_failed_test = error.status == 422 and message.startswith(FAILED_TEST)

@@ -133,8 +133,8 @@ def find_rollout(server: ApiServer, name: str | None) -> Rollout:
     return found[0]
 
 
-def ask_for(server: ApiServer, name: str, action: Action) -> None:
-    """Put a person's wish on a rollout; the operator takes it off when it has acted."""
+def request_action(server: ApiServer, name: str, action: Action) -> None:
+    """Request an action on a rollout; the operator takes the annotation off when it has acted."""
     server.merge(ROLLOUTS, name, {"metadata": {"annotations": {ACTION_ANNOTATION: str(action)}}})
 
 

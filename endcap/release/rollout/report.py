@@ -3,9 +3,9 @@
 from datetime import datetime
 from typing import Any
 
+from endcap.contracts.moment import DAY_S
 from endcap.contracts.rollout import Measurement
-from endcap.release.rollout.resource import Rollout
-from endcap.release.rollout.steps import step_index, step_seconds, steps_taken
+from endcap.release.rollout.resource import Rollout, step_index, step_seconds, steps_taken
 
 
 def overview_row(rollout: Rollout, now: datetime) -> dict[str, Any]:
@@ -37,7 +37,7 @@ def summary_rows(rollout: Rollout, now: datetime) -> list[dict[str, Any]]:
         "pods": _pods(rollout),
         "at this step": lasting(step_seconds(status, now)) if has_step and status.step_started_at and not rollout.has_ended else None,
         "requests": status.step_requests,
-        "tripped": _told(status.tripped) if status.tripped else None,
+        "tripped": _tripped(status.tripped) if status.tripped else None,
         "decided": status.decided_at,
         "completed": _completed(rollout),
     }
@@ -68,7 +68,7 @@ def guardrail_rows(rollout: Rollout) -> list[dict[str, Any]]:
 def lasting(seconds: float) -> str:
     """A length of time in its two largest units, for example 3m20s."""
     whole = max(int(seconds), 0)
-    parts = [(whole // 86_400, "d"), (whole // 3_600 % 24, "h"), (whole // 60 % 60, "m"), (whole % 60, "s")]
+    parts = [(whole // DAY_S, "d"), (whole // 3_600 % 24, "h"), (whole // 60 % 60, "m"), (whole % 60, "s")]
     first = next((index for index, (number, _) in enumerate(parts) if number), len(parts) - 1)
     return "".join(f"{number}{unit}" for number, unit in parts[first : first + 2] if number or unit == "s")
 
@@ -98,7 +98,7 @@ def _completed(rollout: Rollout) -> str | None:
     return f"{status.completed_at} ({lasting((status.completed_at - status.decided_at).total_seconds())} after the decision)"
 
 
-def _told(measurement: Measurement) -> str:
+def _tripped(measurement: Measurement) -> str:
     return f"{measurement.name} at {measurement.at}: {_number(measurement.value)}, limit {measurement.limit:g}"
 
 

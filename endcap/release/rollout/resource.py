@@ -1,4 +1,4 @@
-"""A `Rollout` as the API server keeps it, and its status as a patch."""
+"""A `Rollout` as the API server keeps it, its status as a patch, and the steps it really takes."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -7,8 +7,10 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from endcap.contracts.rollout import ACTION_ANNOTATION, ENDED, FINALIZER, Action, RolloutSpec, RolloutStatus
+from endcap.contracts.rollout import ACTION_ANNOTATION, ENDED, FINALIZER, Action, Pause, RolloutSpec, RolloutStatus, Step
 from endcap.core.errors import InvalidInput
+
+FULL_WEIGHT = 100
 
 
 @dataclass(frozen=True)
@@ -17,7 +19,7 @@ class Rollout:
 
     Attributes:
         has_finalizer: whether its deletion waits for the operator.
-        wish: the action annotation as it stands, which may be no action at all.
+        requested_action: the action annotation as it stands, which may be no action at all.
     """
 
     namespace: str
@@ -28,14 +30,14 @@ class Rollout:
     created_at: datetime
     is_deleting: bool
     has_finalizer: bool
-    wish: str | None
+    requested_action: str | None
     spec: RolloutSpec
     status: RolloutStatus
 
     @property
     def action(self) -> Action | None:
-        """What a person asked for, when the operator knows the word."""
-        return Action(self.wish) if self.wish in set(Action) else None
+        """The requested action, when the operator knows it."""
+        return Action(self.requested_action) if self.requested_action in set(Action) else None
 
     @property
     def has_ended(self) -> bool:
@@ -46,7 +48,7 @@ def parse_rollout(document: Mapping[str, Any]) -> Rollout:
     """Read what the API server sent.
 
     Raises:
-        InvalidInput: the spec or the status is not what the models ask for.
+        InvalidInput: the spec or the status does not fit the models.
     """
     metadata = document["metadata"]
     try:
@@ -67,7 +69,7 @@ def parse_rollout(document: Mapping[str, Any]) -> Rollout:
         created_at=datetime.fromisoformat(metadata["creationTimestamp"]).astimezone(UTC),
         is_deleting=metadata.get("deletionTimestamp") is not None,
         has_finalizer=FINALIZER in metadata.get("finalizers", ()),
-        wish=metadata.get("annotations", {}).get(ACTION_ANNOTATION),
+        requested_action=metadata.get("annotations", {}).get(ACTION_ANNOTATION),
         spec=spec,
         status=status,
     )
@@ -78,3 +80,23 @@ def status_document(status: RolloutStatus) -> dict[str, Any]:
     document = status.model_dump(mode="json", by_alias=True)
     compact = status.model_dump(mode="json", by_alias=True, exclude_none=True)
     return {name: compact[name] if isinstance(value, list) else value for name, value in document.items()}
+
+
+def steps_taken(spec: RolloutSpec) -> list[Step]:
+    """The spec's steps; where they end lower, one with all traffic follows that lasts for one look at the guardrails."""
+    if spec.steps[-1].set_weight == FULL_WEIGHT:
+        return list(spec.steps)
+    return [*spec.steps, Step(set_weight=FULL_WEIGHT, pause=Pause(duration=spec.analysis.interval))]
+
+
+def step_index(spec: RolloutSpec, status: RolloutStatus) -> int:
+    """The present step; the last one when steps were taken out of the spec meanwhile."""
+    return min(status.current_step_index or 0, len(steps_taken(spec)) - 1)
+
+
+def step_seconds(status: RolloutStatus, now: datetime) -> float:
+    """How long the step has run, without the time it was paused."""
+    if status.step_started_at is None:
+        return 0.0
+    until = status.paused_at or now
+    return (until - status.step_started_at).total_seconds() - status.step_held_seconds

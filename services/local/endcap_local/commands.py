@@ -37,15 +37,15 @@ def serve(  # noqa: PLR0917 - an option a parameter, as typer reads them
     started = time.monotonic()
     ready: list[Part] = []
 
-    def tell(part: Part) -> None:
+    def show(part: Part) -> None:
         ready.append(part)
         console.print(f"[green]ready[/] {part.name:<13} {part.address}  [dim]{time.monotonic() - started:.1f} s[/]")
         if len(ready) == len(parts):
-            _tell_all(settings, bundle.manifest.name, ready, console, as_json)
+            _show_address(settings, bundle.manifest.name, ready, console, as_json)
 
     log = PartsLog(settings.home / "logs", [part.name for part in parts], _echo(console) if verbose else None)
     console.print(f"starting {', '.join(part.name for part in parts)} for {bundle.manifest.name}; logs in {log.folder}")
-    Supervisor(parts, log, tell).run()
+    Supervisor(parts, log, show).run()
     console.print("all parts stopped")
 
 
@@ -76,7 +76,7 @@ def example_request(data_dir: Path) -> dict[str, Any]:
     return {"instances": [instance]}
 
 
-def _tell_all(settings: Settings, bundle: str, parts: list[Any], console: Console, as_json: bool) -> None:
+def _show_address(settings: Settings, bundle: str, parts: list[Any], console: Console, as_json: bool) -> None:
     serving = settings.serving
     url = f"http://{serving.host}:{serving.http_port}/v1/models/{serving.model_name}:predict"
     if as_json:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from endcap.core.errors import DependencyUnavailable
+from endcap.core.ports import is_free
 from endcap.core.settings import Settings
 from endcap.features.store.config import repository_folder
 
@@ -57,7 +58,7 @@ def require_free_ports(parts: list[Part]) -> None:
     """
     for part in parts:
         for port in part.ports:
-            if not _is_free(port):
+            if not is_free(port.number, port.host):
                 raise DependencyUnavailable(
                     f"port {port.number} for {part.name} is in use",
                     field=port.setting,
@@ -120,16 +121,6 @@ def _transformer(settings: Settings, module: str) -> Part:
     )
 
 
-def _is_free(port: Port) -> bool:
-    with socket.socket() as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind((port.host, port.number))
-        except OSError:
-            return False
-    return True
-
-
 def _answers(port: Port) -> bool:
     try:
         with socket.create_connection((port.host, port.number), timeout=0.5):
@@ -139,13 +130,10 @@ def _answers(port: Port) -> bool:
 
 
 def _is_http_ready(port: Port) -> bool:
-    import http.client
+    import httpx
 
-    connection = http.client.HTTPConnection(port.host, port.number, timeout=0.5)
     try:
-        connection.request("GET", "/v2/health/ready")
-        return connection.getresponse().status == http.HTTPStatus.OK
-    except (OSError, http.client.HTTPException):
+        answer = httpx.get(f"http://{port.host}:{port.number}/v2/health/ready", timeout=0.5, trust_env=False, verify=False)  # noqa: S501
+    except httpx.HTTPError:
         return False
-    finally:
-        connection.close()
+    return answer.status_code == httpx.codes.OK

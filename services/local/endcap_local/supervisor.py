@@ -17,7 +17,7 @@ from endcap_local.parts import Part
 
 LAST_LINES = 12
 _STOPPED = re.compile(r"^(?P<name>.+) stopped \(rc=(?P<code>-?\d+)\)")
-_ASKED_TO_STOP = re.compile(r"^SIG(INT|TERM) received")
+_STOP_REQUESTED = re.compile(r"^SIG(INT|TERM) received")
 
 
 class PartsLog:
@@ -28,7 +28,7 @@ class PartsLog:
         self.width = 0
         self.folder = folder
         self.first_to_stop: tuple[str, int] | None = None
-        self.asked_to_stop = False
+        self.stop_requested = False
         self._echo = echo
         self._files: dict[str, IO[str]] = {name: self.path(name).open("w", encoding="utf-8") for name in names}
         self._last = {name: deque[str](maxlen=LAST_LINES) for name in names}
@@ -57,8 +57,8 @@ class PartsLog:
             file.close()
 
     def _note(self, line: str) -> None:
-        if _ASKED_TO_STOP.match(line):
-            self.asked_to_stop = True
+        if _STOP_REQUESTED.match(line):
+            self.stop_requested = True
         stopped = _STOPPED.match(line)
         if stopped and self.first_to_stop is None:
             self.first_to_stop = (stopped["name"], int(stopped["code"]))
@@ -70,7 +70,7 @@ class Supervisor:
     Args:
         parts: started at once; each waits for the ones it needs.
         log: where their output goes.
-        on_ready: told of each part once it answers.
+        on_ready: called with each part once it answers.
     """
 
     def __init__(self, parts: list[Part], log: PartsLog, on_ready: Callable[[Part], None]) -> None:
@@ -79,7 +79,7 @@ class Supervisor:
         self._on_ready = on_ready
         self._manager = Manager(printer=log)
         for part in parts:
-            command = [sys.executable, "-m", "endcap_local.leash", str(os.getpid()), *part.command]
+            command = [sys.executable, "-m", "endcap_local.parent_watchdog", str(os.getpid()), *part.command]
             self._manager.add_process(part.name, f"exec {shlex.join(command)}", env={**os.environ, **part.environment})
 
     def run(self) -> None:
@@ -95,7 +95,7 @@ class Supervisor:
         finally:
             signal.setitimer(signal.ITIMER_REAL, 0)
             self._log.close()
-        if self._log.first_to_stop and not self._log.asked_to_stop:
+        if self._log.first_to_stop and not self._log.stop_requested:
             name, code = self._log.first_to_stop
             lines = "\n".join(f"  {line}" for line in self._log.last_lines(name))
             raise DependencyUnavailable(
@@ -103,7 +103,7 @@ class Supervisor:
             )
 
     def _look(self) -> None:
-        """Tell of parts that have begun to answer."""
+        """Report parts that have begun to answer."""
         while self._waiting and self._waiting[0].is_ready():
             self._on_ready(self._waiting.pop(0))
         if not self._waiting:

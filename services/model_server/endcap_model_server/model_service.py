@@ -10,7 +10,7 @@ from endcap_model_server.versions import ModelVersions
 UNKNOWN_ERROR = 2
 
 
-class ModelService(model_service_pb2_grpc.ModelServiceServicer):
+class ModelService(model_service_pb2_grpc.ModelServiceServicer):  # type: ignore[misc]  # generated without types
     """Answers for one model."""
 
     def __init__(self, versions: ModelVersions) -> None:

@@ -1,7 +1,7 @@
 """tensorflow.serving.PredictionService over loaded versions: Predict and GetModelMetadata, with TensorFlow Serving's status codes."""
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, NoReturn
 
 import grpc
 from numpy.typing import NDArray
@@ -16,7 +16,7 @@ DEFAULT_SIGNATURE = "serving_default"
 METADATA_FIELD = "signature_def"
 
 
-class PredictionService(prediction_service_pb2_grpc.PredictionServiceServicer):
+class PredictionService(prediction_service_pb2_grpc.PredictionServiceServicer):  # type: ignore[misc]  # generated without types
     """Answers for one model; Classify, Regress and MultiInference stay unimplemented."""
 
     def __init__(self, versions: ModelVersions) -> None:
@@ -27,7 +27,8 @@ class PredictionService(prediction_service_pb2_grpc.PredictionServiceServicer):
         name = request.model_spec.signature_name or DEFAULT_SIGNATURE
         signature = loaded.signatures.get(name)
         if signature is None:
-            context.abort(
+            _abort(
+                context,
                 grpc.StatusCode.INVALID_ARGUMENT,
                 f'Serving signature name: "{name}" not found in signature def; there are {", ".join(sorted(loaded.signatures))}',
             )
@@ -35,7 +36,7 @@ class PredictionService(prediction_service_pb2_grpc.PredictionServiceServicer):
             wanted = _wanted_outputs(signature, request.output_filter)
             outputs = signature.run(_arrays(signature, request.inputs))
         except InvalidInput as error:
-            context.abort(grpc.StatusCode.INVALID_ARGUMENT, str(error))
+            _abort(context, grpc.StatusCode.INVALID_ARGUMENT, str(error))
         response = predict_pb2.PredictResponse()
         _fill_spec(response.model_spec, self._versions.name, loaded.version, name)
         for output in wanted:
@@ -46,8 +47,8 @@ class PredictionService(prediction_service_pb2_grpc.PredictionServiceServicer):
         loaded = self._loaded(request.model_spec, context)
         unknown = [field for field in request.metadata_field if field != METADATA_FIELD]
         if unknown or not request.metadata_field:
-            asked = ", ".join(unknown) or "nothing"
-            context.abort(grpc.StatusCode.INVALID_ARGUMENT, f"metadata_field: {asked} is not supported; ask for {METADATA_FIELD}")
+            given = ", ".join(unknown) or "nothing"
+            _abort(context, grpc.StatusCode.INVALID_ARGUMENT, f"metadata_field: {given} is not supported; ask for {METADATA_FIELD}")
         response = get_model_metadata_pb2.GetModelMetadataResponse()
         _fill_spec(response.model_spec, self._versions.name, loaded.version, "")
         response.metadata[METADATA_FIELD].Pack(loaded.definitions)
@@ -60,8 +61,13 @@ class PredictionService(prediction_service_pb2_grpc.PredictionServiceServicer):
             loaded = self._versions.get(version)
         if loaded is None:
             latest = f"Specific({version})" if version is not None else "Latest"
-            context.abort(grpc.StatusCode.NOT_FOUND, f"Servable not found for request: {latest}({spec.name})")
-        return loaded  # type: ignore[return-value]
+            _abort(context, grpc.StatusCode.NOT_FOUND, f"Servable not found for request: {latest}({spec.name})")
+        return loaded
+
+
+def _abort(context: Any, code: Any, details: str) -> NoReturn:
+    context.abort(code, details)
+    raise AssertionError("abort returned")  # gRPC's own has no types that say that it raises
 
 
 def _wanted_outputs(signature: Signature, output_filter: Any) -> list[str]:

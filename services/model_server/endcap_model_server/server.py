@@ -5,12 +5,18 @@ import signal
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING
 
 from endcap.core.errors import DependencyUnavailable
 from endcap.core.log import get_logger
 from endcap.core.settings import Settings
 from endcap.core.tracer import Tracer
 from endcap.release.bundle.promotion import MODEL_FOLDER, model_base_path
+
+if TYPE_CHECKING:
+    import grpc
+
+    from endcap_model_server.versions import ModelVersions
 
 REQUEST_THREADS = 4
 MESSAGE_BYTES_MAX = 64 * 1024 * 1024
@@ -55,7 +61,7 @@ def _configure_tensorflow(threads: int) -> None:
     tf.config.threading.set_inter_op_parallelism_threads(threads)
 
 
-def _grpc_server(settings: Settings, versions: "ModelVersions", tracer: Tracer | None) -> "grpc.Server":  # type: ignore[name-defined]  # noqa: F821
+def _grpc_server(settings: Settings, versions: "ModelVersions", tracer: Tracer | None) -> "grpc.Server":
     import grpc
     from tensorflow_serving.apis import model_service_pb2_grpc, prediction_service_pb2_grpc
 

@@ -11,6 +11,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from endcap.core.log import get_logger
+
 
 def short_call(function: Any, example: Mapping[str, NDArray[Any]]) -> Callable[[Mapping[str, Any]], Mapping[str, Any]]:
     """The short way where this TensorFlow has it and it gives the same, else the public one.
@@ -37,8 +39,11 @@ def short_call(function: Any, example: Mapping[str, NDArray[Any]]) -> Callable[[
 
         tensors = {name: tf.constant(array) for name, array in example.items()}
         is_same = _same(short(tensors), public(tensors))
-    except Exception:  # a TensorFlow without these internals, or a function that needs its arguments otherwise
+    except Exception as error:  # a TensorFlow without these internals, or a function that needs its arguments otherwise
+        get_logger("model_server").warning("calls go the long way", cause=f"{type(error).__name__}: {error}")
         return public
+    if not is_same:
+        get_logger("model_server").warning("calls go the long way", cause="the short one answers otherwise")
     return short if is_same else public
 
 

@@ -14,12 +14,12 @@ from endcap.core.settings import Settings, load_settings
 from endcap.core.standard_logging import bridge_standard_logging
 from endcap.release.rollout.api_server import open_api_server
 from endcap_rollout_operator.bundle_index import BundleIndex
-from endcap_rollout_operator.guardrails import open_guardrails
+from endcap_rollout_operator.control_loop import ControlLoop
+from endcap_rollout_operator.guardrails.guardrails import open_guardrails
 from endcap_rollout_operator.handlers import register
 from endcap_rollout_operator.metrics import OperatorMetrics
 from endcap_rollout_operator.reconciler import Reconciler
 from endcap_rollout_operator.registry import Registry
-from endcap_rollout_operator.ticking import Ticking
 
 MLFLOW_PATIENCE = {"MLFLOW_HTTP_REQUEST_MAX_RETRIES": "1", "MLFLOW_HTTP_REQUEST_TIMEOUT": "10"}
 """MLflow's client would try for minutes; the next look tries again anyway."""
@@ -56,11 +56,11 @@ def run(settings: Settings) -> None:
             clock=system_clock,
         )
 
-    def open_ticking() -> Ticking:
-        return Ticking(api_server, open_reconciler, metrics, tick_s=settings.rollouts.tick_seconds, clock=system_clock)
+    def open_control_loop() -> ControlLoop:
+        return ControlLoop(api_server, open_reconciler, metrics, tick_s=settings.rollouts.tick_seconds, clock=system_clock)
 
     registry = kopf.OperatorRegistry()
-    register(registry, open_ticking)
+    register(registry, open_control_loop)
     get_logger("rollout-operator").info("starts", namespace=api_server.namespace, prometheus=settings.rollouts.prometheus_url)
     health = f"http://{settings.rollouts.host}:{settings.rollouts.health_port}/healthz"
     kopf.run(registry=registry, standalone=True, namespaces=[api_server.namespace], liveness_endpoint=health)

@@ -9,7 +9,7 @@ from endcap.core.settings import MilvusSettings
 from endcap.release.index.alias import aliased_collection, list_collections, move_alias
 from endcap.release.index.collection import drop_collection
 from endcap.release.index.connection import connect
-from endcap_rollout_operator.state.world import CollectionState, Index
+from endcap_rollout_operator.state.observed_state import CollectionState, Index
 
 TIMEOUT_S = 5.0
 """Of one call: a Milvus that hangs must not hold a rollback."""

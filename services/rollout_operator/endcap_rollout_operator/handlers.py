@@ -1,4 +1,4 @@
-"""What kopf is for here: it watches the namespace's Rollouts, tells when one changes, and answers for the process's health.
+"""What kopf is for here: it watches the namespace's Rollouts, wakes the control loop when one changes, and serves the health probe.
 
 kopf stores nothing in the resources: a handler of plain events needs neither its finalizer nor its annotations. What a rollout needs to
 know is in its status, and its finalizer is endcap's own.
@@ -11,13 +11,13 @@ from typing import Any
 import kopf
 
 from endcap.contracts.rollout import GROUP, PLURAL, VERSION
-from endcap_rollout_operator.ticking import Ticking
+from endcap_rollout_operator.control_loop import ControlLoop
 
 RECONNECT_S = 1.0
 STOP_S = 15.0
 
 
-class Endlessly:
+class EndlessBackoff:
     """Pauses between attempts to reach the API server: however long it is away, the operator is there when it is back."""
 
     def __iter__(self) -> Iterator[float]:
@@ -26,13 +26,13 @@ class Endlessly:
             yield 3.0
 
 
-def register(registry: kopf.OperatorRegistry, open_ticking: Callable[[], Ticking]) -> None:
+def register(registry: kopf.OperatorRegistry, open_control_loop: Callable[[], ControlLoop]) -> None:
     """Add the operator's handlers to a registry.
 
     Args:
-        open_ticking: called once, when the event loop runs.
+        open_control_loop: called once, when the event loop runs.
     """
-    ticking: list[Ticking] = []
+    loops: list[ControlLoop] = []
     tasks: list[asyncio.Task[None]] = []
 
     @kopf.on.login(registry=registry)
@@ -42,19 +42,19 @@ def register(registry: kopf.OperatorRegistry, open_ticking: Callable[[], Ticking
     @kopf.on.startup(registry=registry)
     async def start(settings: kopf.OperatorSettings, **_: Any) -> None:
         configure(settings)
-        ticking.append(open_ticking())
-        tasks.append(asyncio.create_task(ticking[0].run()))
+        loops.append(open_control_loop())
+        tasks.append(asyncio.create_task(loops[0].run()))
 
     @kopf.on.event(GROUP, VERSION, PLURAL, registry=registry)
     async def changed(**_: Any) -> None:
-        ticking[0].wake()
+        loops[0].wake()
 
-    @kopf.on.probe(registry=registry, id="ticking")
+    @kopf.on.probe(registry=registry, id="control-loop")
     async def healthy(**_: Any) -> str:
-        stuck = ticking[0].stuck()
+        stuck = loops[0].stuck()
         if stuck or tasks[0].done():
-            raise kopf.PermanentError(f"no look comes to its end: {', '.join(stuck) or 'the clockwork stopped'}")
-        return "ticks"
+            raise kopf.PermanentError(f"no look comes to its end: {', '.join(stuck) or 'the control loop stopped'}")
+        return "runs"
 
     @kopf.on.cleanup(registry=registry)
     async def stop(**_: Any) -> None:
@@ -68,7 +68,7 @@ def configure(settings: kopf.OperatorSettings) -> None:
     settings.scanning.disabled = True
     settings.peering.standalone = True
     settings.posting.enabled = False
-    settings.networking.error_backoffs = Endlessly()
+    settings.networking.error_backoffs = EndlessBackoff()
     settings.networking.request_timeout = 30
     settings.watching.reconnect_backoff = RECONNECT_S
     settings.watching.server_timeout = 300

@@ -35,7 +35,7 @@ class OperatorMetrics:
             "endcap_rollout_failures", "Looks and effects that failed and are tried again.", ["what"], registry=registry
         )
         self.looks = Counter("endcap_rollout_looks", "Looks at rollouts.", registry=registry)
-        registry.register(self)  # type: ignore[arg-type]
+        registry.register(self)
 
     def show(self, rollouts: Iterable[Rollout]) -> None:
         """These are the rollouts there are: all that have not ended, and the newest of each target."""

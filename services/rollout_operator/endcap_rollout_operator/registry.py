@@ -4,7 +4,7 @@ from endcap.core.settings import Settings
 
 
 class Registry:
-    """Opens MLflow for each use: it is asked at the end of a rollout only."""
+    """Opens MLflow for each use: it is needed at the end of a rollout only."""
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from endcap.contracts.evaluation import ALL, NEW
 from endcap.core.errors import InvalidInput
-from endcap.evaluation.evaluation import ALL, NEW
 from endcap_benchmarks.quality.protocols.temporal import last_cuts, temporal_task
 from endcap_benchmarks.quality.recorded_purchases import RecordedPurchases
 from endcap_benchmarks.quality.task import RankingTask

@@ -1,3 +1,4 @@
+import subprocess
 import sys
 from pathlib import Path
 
@@ -5,7 +6,8 @@ import psutil
 import pytest
 
 from endcap.core.errors import DependencyUnavailable
-from endcap_benchmarks.serving.parts import free_ports, running_parts
+from endcap.core.ports import free_ports
+from endcap_benchmarks.serving.parts import _runs, running_parts
 
 READY = (
     "import json, os, signal, sys\n"
@@ -34,3 +36,10 @@ def test_parts_that_do_not_come_up_are_an_error_with_what_they_wrote(tmp_path: P
         running_parts(tmp_path, [sys.executable, "-c", "import sys; sys.exit('no bundle is promoted')"]),
     ):
         pass
+
+
+def test_a_process_that_has_ended_runs_no_module() -> None:
+    process = subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE)
+    known = psutil.Process(process.pid)
+    process.communicate(b"\n")
+    assert not _runs(known, "transformers")

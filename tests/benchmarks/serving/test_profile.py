@@ -63,3 +63,11 @@ def test_busy_functions_are_seen(tmp_path: Path, undisturbed) -> None:
 
 def busy() -> int:
     return sum(number * number for number in range(20_000))
+
+
+def test_a_thread_that_has_ended_used_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def ended(_identity: int) -> int:
+        raise OSError("no such thread")
+
+    monkeypatch.setattr("endcap_benchmarks.serving.profiled_transformer.time.pthread_getcpuclockid", ended)
+    assert StackSampler(tmp_path / "profile.json")._used(1) == 0.0

@@ -1,13 +1,13 @@
 """etcd, kube-apiserver and kube-controller-manager on loopback: a cluster without nodes. Pods are accepted and never run."""
 
-import contextlib
 import datetime
 import shutil
-import socket
 import ssl
-import urllib.request
 from pathlib import Path
 
+import httpx
+
+from endcap.core.ports import free_ports
 from tests.cluster.control_plane.credentials import Credentials
 from tests.cluster.control_plane.process import ProgramProcess
 from tests.cluster.control_plane.programs import Programs
@@ -46,7 +46,7 @@ class ControlPlane:
 
     def __init__(self, programs: Programs, folder: Path, now: datetime.datetime) -> None:
         self._folder = folder
-        self._etcd_port, peer_port, self._port = _free_ports(3)
+        self._etcd_port, peer_port, self._port = free_ports(3)
         self.server = f"https://{LOOPBACK}:{self._port}"
         logs = folder / "logs"
         logs.mkdir(parents=True)
@@ -86,9 +86,8 @@ class ControlPlane:
 
     def _answers(self, url: str) -> bool:
         try:
-            with urllib.request.urlopen(url, timeout=5, context=self._client) as answer:  # noqa: S310 - https to loopback
-                return bool(answer.status == 200)
-        except OSError:
+            return httpx.get(url, timeout=5, trust_env=False, verify=self._client).status_code == httpx.codes.OK
+        except httpx.HTTPError:
             return False
 
 
@@ -158,11 +157,3 @@ def _controller_manager(programs: Programs, keys: Credentials, kubeconfig: Path)
         "--kube-api-burst=1000",
         "--concurrent-namespace-syncs=10",
     ]
-
-
-def _free_ports(count: int) -> list[int]:
-    with contextlib.ExitStack() as stack:
-        taken = [stack.enter_context(socket.socket()) for _ in range(count)]
-        for each in taken:
-            each.bind((LOOPBACK, 0))
-        return [each.getsockname()[1] for each in taken]

@@ -3,9 +3,10 @@
 import os
 import subprocess
 import sys
-import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
+
+from endcap.core.polling import poll
 
 STOP_TIMEOUT_S = 30.0
 POLL_S = 0.05
@@ -13,7 +14,7 @@ LOG_TAIL = 3000
 
 
 class ProgramProcess:
-    """Runs a command on a leash, so that it ends with the tests however they end.
+    """Runs a command under the parent watchdog, so that it ends with the tests however they end.
 
     Args:
         name: of its log file.
@@ -22,7 +23,7 @@ class ProgramProcess:
     """
 
     def __init__(self, name: str, command: Sequence[str], logs: Path) -> None:
-        self._command = [sys.executable, "-m", "endcap_local.leash", str(os.getpid()), *command]
+        self._command = [sys.executable, "-m", "endcap_local.parent_watchdog", str(os.getpid()), *command]
         self._log = logs / f"{name}.log"
         self.name = name
         self._process: subprocess.Popen[bytes] | None = None
@@ -40,12 +41,12 @@ class ProgramProcess:
         Raises:
             RuntimeError: it ended or took too long; with the end of its log.
         """
-        deadline = time.monotonic() + within_s
-        while not is_ready():
-            code = self._process.poll() if self._process else None
-            if code is not None or time.monotonic() > deadline:
-                raise RuntimeError(f"{self.name}: {'not ready' if code is None else f'ended with {code}'}:\n{self.written()[-LOG_TAIL:]}")
-            time.sleep(POLL_S)
+
+        def code() -> int | None:
+            return self._process.poll() if self._process else None
+
+        if not poll(lambda: is_ready() or code() is not None, every_s=POLL_S, within_s=within_s) or code() is not None:
+            raise RuntimeError(f"{self.name}: {'not ready' if code() is None else f'ended with {code()}'}:\n{self.written()[-LOG_TAIL:]}")
 
     def written(self) -> str:
         return self._log.read_text(errors="replace") if self._log.is_file() else ""

@@ -4,10 +4,10 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-from tests.cluster.cluster import until
 from tests.cluster.command import Command
 from tests.cluster.kserve_standin import KSERVE, PASSING, KServeStandIn
 from tests.cluster.rest import Objects
+from tests.waiting import until
 
 RUNTIMES = "serving.kserve.io/v1alpha1"
 RESTRICTED = {"allowPrivilegeEscalation": False, "runAsNonRoot": True, "capabilities": {"drop": ["ALL"]}}

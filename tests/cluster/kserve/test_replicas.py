@@ -2,9 +2,10 @@
 
 import pytest
 
-from tests.cluster.cluster import Cluster, until
+from tests.cluster.cluster import Cluster
 from tests.cluster.kserve.shelf import Service, Shelf
 from tests.cluster.kserve_standin import KServeStandIn
+from tests.waiting import until
 
 METRICS = [{"resource": {"name": "cpu", "target": {"type": "Utilization", "averageUtilization": 60}}, "type": "Resource"}]
 

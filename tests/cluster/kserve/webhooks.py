@@ -12,13 +12,13 @@ import threading
 from collections.abc import Callable
 from typing import Any
 
-from tests.cluster.cluster import until
 from tests.cluster.kserve import knative_features, service_validation, storage_initializer
 from tests.cluster.kserve.service_defaults import FORMAT_ANNOTATION, with_defaults
 from tests.cluster.kserve.settings import KServeSettings
 from tests.cluster.kserve.webhook_configurations import REGISTRATION, configurations
 from tests.cluster.kserve.webhook_server import Verdict, WebhookServer
 from tests.cluster.rest import Objects
+from tests.waiting import until
 
 PROBE = {
     "apiVersion": "serving.kserve.io/v1beta1",

@@ -8,11 +8,12 @@ from typing import Any
 import pytest
 import yaml
 
-from tests.cluster.cluster import Cluster, until
+from tests.cluster.cluster import Cluster
 from tests.cluster.command import Command
 from tests.cluster.job_runner import JobRunner
 from tests.cluster.nodes.container_environment import expanded
 from tests.cluster.nodes.pod_volumes import relocated
+from tests.waiting import until
 
 SECURE = {"allowPrivilegeEscalation": False, "runAsNonRoot": True, "capabilities": {"drop": ["ALL"]}}
 ENDED_S = 60.0

@@ -8,12 +8,13 @@ from typing import Any
 
 import pytest
 
-from tests.cluster.cluster import Cluster, until
+from tests.cluster.cluster import Cluster
 from tests.cluster.command import Command
 from tests.cluster.nodes.cluster_nodes import ANSWER_S, START_S, Nodes
 from tests.cluster.nodes.gateway import Gateway
 from tests.cluster.nodes.steady_load import LoadReport, SteadyLoad
 from tests.cluster.nodes.workload import AT_ONCE, Stopping, Workload
+from tests.waiting import until
 
 Make = Callable[..., Workload]
 DRAINED_S = "60s"

@@ -1,7 +1,6 @@
 """The server in a pod starts, drains and is killed as the transformer is; a client sees the difference."""
 
 import asyncio
-from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -10,6 +9,7 @@ from tests.cluster.nodes.http_exchange import ExchangeFailed, get
 from tests.cluster.nodes.pod_server import READY_PATH, Draining, PodServer, draining_of
 from tests.cluster.nodes.probing import follow_readiness
 from tests.cluster.nodes.termination import KILLED, pre_stop_s, terminate
+from tests.waiting import until_async
 
 WITHIN_S = 5.0
 AT_ONCE = Draining()
@@ -28,20 +28,14 @@ async def _failure(port: int, path: str = "/") -> str:
     return failed.value.kind
 
 
-async def _until(holds: Callable[[], bool]) -> None:
-    async with asyncio.timeout(WITHIN_S):
-        while not holds():  # noqa: ASYNC110 - what it waits for has no event
-            await asyncio.sleep(0.01)
-
-
 async def _until_in_flight(server: PodServer) -> None:
-    await _until(lambda: server.in_flight > 0)
+    await until_async(lambda: server.in_flight > 0, "server.in_flight > 0", WITHIN_S)
 
 
 async def test_it_answers_503_until_it_has_started() -> None:
     server, port = await _started(start_s=0.2)
     assert (await get(port, READY_PATH, WITHIN_S)).status == (await get(port, "/", WITHIN_S)).status == 503
-    await _until(lambda: server.is_ready)
+    await until_async(lambda: server.is_ready, "server.is_ready", WITHIN_S)
     assert (await get(port, READY_PATH, WITHIN_S)).status == 200
     assert (await get(port, "/", WITHIN_S)).body == "shelf"
 

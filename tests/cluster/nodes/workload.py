@@ -6,9 +6,9 @@ from typing import Any
 
 import yaml
 
-from tests.cluster.cluster import until
 from tests.cluster.command import Command
 from tests.cluster.nodes.pod_server import DRAIN, READY_PATH, UNREADY
+from tests.waiting import until
 
 SECURITY = {"allowPrivilegeEscalation": False, "runAsNonRoot": True, "capabilities": {"drop": ["ALL"]}}
 

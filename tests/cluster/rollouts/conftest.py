@@ -1,6 +1,5 @@
 """One operator for the whole folder; each test has a target, a candidate version and pods of its own."""
 
-import socket
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -8,6 +7,7 @@ from pathlib import Path
 import pytest
 import yaml
 
+from endcap.core.ports import free_port
 from endcap.core.settings import MilvusSettings, Settings
 from endcap.release.index.local_server import running_milvus
 from endcap.release.rollout.api_server import ApiServer
@@ -32,12 +32,6 @@ CHART = ROOT / "charts" / "endcap"
 DEFINITION = CHART / "files" / "rollouts.endcap.dev.yaml"
 TICK_S = "0.5"
 KEPT_COLLECTIONS = 100
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 @pytest.fixture(scope="package")

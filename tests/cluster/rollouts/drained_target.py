@@ -3,9 +3,9 @@
 import json
 
 from tests.cluster.chart import CHART, values_of
-from tests.cluster.cluster import until
 from tests.cluster.command import Command
 from tests.cluster.rollouts.scene import STABLE_COLLECTION, Scene
+from tests.waiting import until
 
 NAME = "drained"
 SELECTOR = f"endcap.dev/target={NAME}"

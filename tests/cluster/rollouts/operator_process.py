@@ -11,7 +11,8 @@ from typing import Any
 import httpx
 import yaml
 
-from tests.cluster.cluster import Cluster, until
+from tests.cluster.cluster import Cluster
+from tests.waiting import until
 
 ACCOUNT = "endcap-rollout-operator"
 TOKEN_SECONDS = 3_600
@@ -51,7 +52,7 @@ class OperatorProcess:
         self._end(signal.SIGKILL)
 
     def stop(self) -> int:
-        """As when its pod is asked to go; the exit code."""
+        """As when its pod gets SIGTERM; the exit code."""
         return self._end(signal.SIGTERM)
 
     @property

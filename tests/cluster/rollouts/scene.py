@@ -11,14 +11,15 @@ import httpx
 from endcap.contracts.rollout import ENDED, Analysis, Guardrail, Pause, RolloutBundle, RolloutSpec, RolloutStatus, Step
 from endcap.core.settings import MilvusSettings
 from endcap.release.rollout.api_server import HTTP_ROUTES, INFERENCE_SERVICES, ROLLOUTS, ApiServer, Kind
-from endcap.release.rollout.client import ask_for, rollout_document
+from endcap.release.rollout.client import request_action, rollout_document
 from endcap.release.rollout.resource import Rollout, parse_rollout
-from tests.cluster.cluster import Cluster, until
+from tests.cluster.cluster import Cluster
 from tests.cluster.kserve_standin import KServeStandIn
 from tests.cluster.rollouts.operator_process import OperatorProcess
 from tests.cluster.rollouts.targets import RUNTIME, http_route, inference_service, storage_uri
 from tests.made_metrics import MadeOutcomes, MadeTransformer
 from tests.prometheus_server import PrometheusServer
+from tests.waiting import until
 
 STABLE = 1
 CANDIDATES = range(2, 70)
@@ -145,7 +146,7 @@ class Scene:
         return self.rollout(name).status
 
     def ask(self, name: str, action: Any) -> None:
-        ask_for(self.server, name, action)
+        request_action(self.server, name, action)
 
     def until(self, name: str, what: str, within_s: float = 45.0, **fields: Any) -> RolloutStatus:
         """The status, as soon as its fields have these values."""
@@ -169,7 +170,7 @@ class Scene:
         return self.status(name)
 
     def until_measured(self, name: str, times: int) -> RolloutStatus:
-        """The guardrails were asked so many times more."""
+        """The guardrails were measured so many times more."""
         seen = {self.status(name).measured_at}
 
         def enough() -> bool:

@@ -6,11 +6,11 @@ from typing import Any
 import pytest
 
 from endcap.core.errors import DependencyUnavailable
+from endcap.core.ports import free_port
 from endcap.core.settings import MilvusSettings
 from endcap.release.index.connection import connect
 from endcap_rollout_operator.bundle_index import BundleIndex
-from endcap_rollout_operator.state.world import Index
-from tests.cluster.rollouts.conftest import free_port
+from endcap_rollout_operator.state.observed_state import Index
 from tests.cluster.rollouts.scene import made_collection
 
 PREFIX = "pruned"

@@ -5,9 +5,9 @@ from typing import Any
 from endcap.contracts.rollout import Pause, Phase
 from endcap.release.rollout.api_server import FIELD_MANAGER, INFERENCE_SERVICES
 from endcap_rollout_operator.kserve.replicas import REPLICAS_MANAGER
-from tests.cluster.cluster import until
 from tests.cluster.rollouts.scene import Scene
 from tests.cluster.rollouts.workload import workloads
+from tests.waiting import until
 
 LONG = Pause(duration="10m")
 

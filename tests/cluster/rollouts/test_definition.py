@@ -28,7 +28,7 @@ def document(**spec: Any) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize(
-    ("spec", "told"),
+    ("spec", "message"),
     [
         ({"steps": [{"setWeight": 50}, {"setWeight": 5}]}, "setWeight may not fall"),
         ({"steps": [{"setWeight": 0, "pause": {"minRequests": 5}}]}, "gets no requests"),
@@ -42,8 +42,8 @@ def document(**spec: Any) -> dict[str, Any]:
         ({"bundle": {"version": 2, "storageUri": "pvc://bundles/2"}}, "collection: Required"),
     ],
 )
-def test_a_rollout_that_makes_no_sense_is_refused(server: ApiServer, spec: dict[str, Any], told: str) -> None:
-    with pytest.raises(InvalidInput, match=told):
+def test_a_rollout_that_makes_no_sense_is_refused(server: ApiServer, spec: dict[str, Any], message: str) -> None:
+    with pytest.raises(InvalidInput, match=message):
         server.create(ROLLOUTS, document(**spec))
 
 

@@ -6,7 +6,6 @@ from contextlib import ExitStack
 import pytest
 
 from endcap.contracts.rollout import ENDED, Phase
-from tests.cluster.cluster import until
 from tests.cluster.command import Command
 from tests.cluster.nodes.cluster_nodes import START_S, Nodes
 from tests.cluster.nodes.gateway import Gateway
@@ -14,6 +13,7 @@ from tests.cluster.nodes.steady_load import LoadReport, SteadyLoad
 from tests.cluster.rollouts.drained_target import NAME, REPLICAS, SELECTOR, make_drained_target
 from tests.cluster.rollouts.scene import Scene
 from tests.cluster.rollouts.targets import storage_uri
+from tests.waiting import until
 
 SLOW_START_S = 16.0
 """Ready at the fifth startup probe, after 20 s; the operator once rolled a candidate back whose `Ready` was False for 15 s."""

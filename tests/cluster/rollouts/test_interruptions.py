@@ -3,8 +3,8 @@
 import time
 
 from endcap.contracts.rollout import Pause, Phase
-from tests.cluster.cluster import until
 from tests.cluster.rollouts.scene import Scene
+from tests.waiting import until
 
 AWAY_S = 20.0
 
@@ -21,7 +21,7 @@ def test_an_operator_that_is_killed_goes_on_where_it_was(scene: Scene) -> None:
     if after.current_step_index == 0:
         assert after.step_started_at == before.step_started_at
     assert scene.until_ended(rollout).phase == Phase.SUCCEEDED
-    assert scene.events(rollout).count("Step1") == 1, "the successor told again what was told"
+    assert scene.events(rollout).count("Step1") == 1, "the successor recorded again what was recorded"
 
 
 def test_an_operator_that_is_asked_to_go_ends_well_and_leaves_all_as_it_is(scene: Scene) -> None:

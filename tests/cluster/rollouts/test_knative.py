@@ -5,9 +5,9 @@ from typing import Any
 import pytest
 
 from endcap.contracts.rollout import Pause, Phase
-from tests.cluster.cluster import until
 from tests.cluster.rollouts.scene import STABLE, Scene, seconds_to_roll_back
 from tests.cluster.rollouts.targets import storage_uri
+from tests.waiting import until
 
 STEPS = Pause(duration="3s", min_requests=50)
 

@@ -1,9 +1,9 @@
 """Rollbacks to a stable version whose collection is not in Milvus."""
 
 from endcap.contracts.rollout import Pause, Phase
-from tests.cluster.cluster import until
 from tests.cluster.rollouts.scene import Scene
 from tests.cluster.rollouts.workload import workloads
+from tests.waiting import until
 
 LONG = Pause(duration="10m")
 GONE = "endcap_gone"

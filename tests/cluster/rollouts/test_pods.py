@@ -8,10 +8,10 @@ import pytest
 
 from endcap.contracts.rollout import Pause, Phase
 from endcap_rollout_operator.kserve.inference_service import SOURCE_ANNOTATION
-from tests.cluster.cluster import until
 from tests.cluster.rollouts.scene import Scene
 from tests.cluster.rollouts.targets import storage_uri
 from tests.cluster.rollouts.workload import Workload, workloads
+from tests.waiting import until
 
 LONG = Pause(duration="10m")
 LOOKS = 18

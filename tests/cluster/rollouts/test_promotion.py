@@ -32,7 +32,7 @@ def _assert_said(scene: Scene, kubectl: Command, rollout: str, version: int) -> 
     printed = kubectl("get", "ecro", rollout, "--namespace", scene.namespace)
     assert ["Succeeded", "2", "0", str(version), "Promoted"] == printed.splitlines()[1].split()[1:6]
     document = scene.rollout(rollout)
-    assert not document.has_finalizer and document.wish is None
+    assert not document.has_finalizer and document.requested_action is None
 
 
 def test_other_rules_of_the_route_stay_as_they_are(scene: Scene) -> None:

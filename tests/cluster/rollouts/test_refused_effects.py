@@ -1,9 +1,9 @@
 """What is refused, what fails to load and what cannot be made stands in the Rollout, not in the operator's log alone."""
 
 from endcap.contracts.rollout import Pause, Phase
-from tests.cluster.cluster import until
 from tests.cluster.rollouts.scene import Scene
 from tests.cluster.rollouts.workload import refusing, workloads
+from tests.waiting import until
 
 LONG = Pause(duration="10m")
 

@@ -6,8 +6,8 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import Any
 
-from tests.cluster.cluster import until
 from tests.cluster.rollouts.scene import Scene
+from tests.waiting import until
 
 READY = ("Initialized", "ContainersReady", "Ready")
 

@@ -27,7 +27,7 @@ import sys
 from pathlib import Path
 from endcap_components.deploy_bundle.step import deploy_bundle_step
 from endcap.core.settings import load_settings
-print(deploy_bundle_step(Path(sys.argv[1]), load_settings()).told())
+print(deploy_bundle_step(Path(sys.argv[1]), load_settings()).message())
 """
 
 

@@ -4,7 +4,7 @@ import re
 from html.parser import HTMLParser
 from pathlib import Path
 
-from endcap.evaluation.evaluation import ALL, NEW, Evaluation, Figure, Reliability, ReliabilityBin, SegmentFigures, TruthFigures
+from endcap.contracts.evaluation import ALL, NEW, Evaluation, Figure, Reliability, ReliabilityBin, SegmentFigures, TruthFigures
 from endcap_components.evaluate.report import write_report
 
 

@@ -1,10 +1,13 @@
 """One SavedModel out of two: same answers, and the collection's name with every query."""
 
+import sys
 from pathlib import Path
+from types import ModuleType
 
 import numpy as np
 import pytest
 import tensorflow as tf
+from structlog.testing import capture_logs
 
 from endcap.core.errors import BundleInvalid
 from endcap_components.export_bundle.saved_model import export_saved_model
@@ -62,3 +65,20 @@ def test_warm_up_requests_fit_the_signatures(models: tuple[Path, Path], tmp_path
     assert [request.model_spec.signature_name for request in requests] == ["encode_query", "rank"]
     shape = requests[1].inputs["pair_numeric"].tensor_shape
     assert [dim.size for dim in shape.dim] == [1000, 3]
+
+
+def test_without_the_packages_of_the_serving_api_there_are_no_warm_up_requests(
+    models: tuple[Path, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    export_saved_model(*models, "endcap_7", tmp_path / "merged")
+    monkeypatch.setitem(sys.modules, "tensorflow_serving.apis", None)
+    with capture_logs() as lines:
+        write_warm_up(tmp_path / "merged", "endcap")
+    assert not (tmp_path / "merged" / WARM_UP_FILE).exists()
+    assert [line["event"][:19] for line in lines] == ["no warm-up requests"]
+
+
+def test_packages_of_the_serving_api_that_are_broken_are_not_taken_for_missing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "tensorflow_serving.apis", ModuleType("broken"))
+    with pytest.raises(ImportError, match="predict_pb2"):
+        write_warm_up(tmp_path, "endcap")

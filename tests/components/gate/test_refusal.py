@@ -10,9 +10,9 @@ import pytest
 from kfp import dsl
 from rich.console import Console
 
+from endcap.contracts.evaluation import ALL, Evaluation, Figure, TruthFigures
 from endcap.core.errors import DependencyUnavailable
 from endcap.core.settings import Settings
-from endcap.evaluation.evaluation import ALL, Evaluation, Figure, TruthFigures
 from endcap.evaluation.gate import GateLimits
 from endcap.release.bundle.release_record import ReleaseRecord, write_release
 from endcap.release.tracking import Tracking

@@ -25,7 +25,7 @@ def state() -> UserState:
 
 @pytest.fixture(scope="module")
 def candidates() -> CandidateSet:
-    return CandidateSet.of_nobody(np.arange(1, ITEMS + 1, dtype=np.int32))
+    return CandidateSet.unsourced(np.arange(1, ITEMS + 1, dtype=np.int32))
 
 
 def labels() -> np.ndarray:

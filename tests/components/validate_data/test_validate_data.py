@@ -1,5 +1,6 @@
 """The pipeline takes in a dataset as it is, or says why not."""
 
+import errno
 import json
 from datetime import UTC, datetime
 from pathlib import Path
@@ -72,3 +73,13 @@ def test_a_damaged_table_is_named(data_dir: Path, tmp_path: Path) -> None:
     with pytest.raises(DataRejected, match=r"events\.parquet"):
         validate_data_step(data_dir, "f1", tmp_path / "dataset")
     assert not (tmp_path / "dataset").exists()
+
+
+def test_tables_that_cannot_be_linked_are_copied(data_dir: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refused(*_: object) -> None:
+        raise OSError(errno.EXDEV, "Invalid cross-device link")
+
+    monkeypatch.setattr("endcap_components.validate_data.step.os.link", refused)
+    taken = validate_data_step(data_dir, "f1", tmp_path / "dataset")
+    assert taken.table("items").read_bytes() == (data_dir / "items.parquet").read_bytes()
+    assert taken.table("items").stat().st_nlink == 1

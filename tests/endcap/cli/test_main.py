@@ -1,13 +1,13 @@
 import subprocess
 import sys
-from importlib.metadata import entry_points
+from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
 
 import pytest
 import typer
 from typer.testing import CliRunner
 
-from endcap.cli.main import BROUGHT_BY, COMMANDS_GROUP, build_app
+from endcap.cli.main import BROUGHT_BY, COMMANDS_GROUP, _add_command, build_app
 from endcap.core.errors import DependencyUnavailable
 
 ENDCAP = Path(sys.executable).parent / "endcap"
@@ -58,3 +58,17 @@ def test_a_wrong_setting_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     done = subprocess.run([ENDCAP, "bundle", "list"], capture_output=True, text=True, check=False)
     assert done.returncode == 2
     assert "ENDCAP_MILVUS__PORT" in done.stderr
+
+
+def test_a_part_that_is_not_installed_says_so_when_it_is_asked_for() -> None:
+    app = typer.Typer()
+    app.callback()(lambda: None)
+    _add_command(app, EntryPoint("serve", "no_such_part.commands:app", COMMANDS_GROUP))
+    failed = CliRunner().invoke(app, ["serve"])
+    assert isinstance(failed.exception, DependencyUnavailable)
+    assert "not installed here (No module named 'no_such_part')" in str(failed.exception)
+
+
+def test_a_part_that_is_broken_is_not_taken_for_one_that_is_not_installed() -> None:
+    with pytest.raises(AttributeError, match="no_such_app"):
+        _add_command(typer.Typer(), EntryPoint("serve", "endcap.cli.main:no_such_app", COMMANDS_GROUP))

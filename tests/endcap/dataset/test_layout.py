@@ -10,7 +10,7 @@ import pytest
 from endcap.contracts.tables import TABLES, arrow_schema
 from endcap.core.errors import DataRejected
 from endcap.dataset.assembly import canonical_sources, judge_dataset
-from endcap.dataset.layout import Dataset, open_dataset, staged_folder, write_description
+from endcap.dataset.layout import Dataset, open_dataset, reusable_dataset, write_description
 
 NOW = datetime(2026, 3, 1, 8, tzinfo=UTC)
 EVENT = {
@@ -126,24 +126,6 @@ def test_judging_counts_bad_rows_and_repeated_ids(dataset: Dataset) -> None:
     }
 
 
-def test_a_staged_folder_takes_the_place_of_the_earlier_one(tmp_path: Path) -> None:
-    target = tmp_path / "deep" / "data"
-    for content in ("first", "second"):
-        with staged_folder(target) as staging:
-            (staging / "file").write_text(content)
-            assert not target.exists() or (target / "file").read_text() == "first"
-        assert (target / "file").read_text() == content
-    assert list(target.parent.iterdir()) == [target]
-
-
-def test_a_failed_staged_folder_leaves_nothing(tmp_path: Path) -> None:
-    target = tmp_path / "data"
-    with pytest.raises(RuntimeError, match="broken"), staged_folder(target) as staging:
-        (staging / "file").write_text("half")
-        raise RuntimeError("broken")
-    assert list(tmp_path.iterdir()) == []
-
-
 def test_events_from_before_analytics_consent_open_and_pass_and_are_complete(dataset: Dataset) -> None:
     pl.read_parquet(dataset.table("events")).drop("consent_analytics").write_parquet(dataset.table("events"))
     assert open_dataset(dataset.path) == dataset
@@ -156,3 +138,18 @@ def test_a_column_that_events_always_had_may_not_be_missing(dataset: Dataset) ->
     pl.read_parquet(dataset.table("events")).drop("consent").write_parquet(dataset.table("events"))
     with pytest.raises(DataRejected, match=r"missing or of another type: \['consent'\]"):
         open_dataset(dataset.path)
+
+
+def test_a_dataset_that_is_missing_damaged_or_of_another_source_is_imported_again(dataset: Dataset) -> None:
+    assert reusable_dataset(dataset.path, "f") == dataset
+    assert reusable_dataset(dataset.path, "another") is None
+    assert reusable_dataset(dataset.path / "nothing", "f") is None
+    dataset.table("items").write_bytes(b"not parquet")
+    assert reusable_dataset(dataset.path, "f") is None
+
+
+def test_a_description_that_the_disk_does_not_give_is_an_error_and_no_reason_to_import_again(dataset: Dataset) -> None:
+    (dataset.path / "dataset.json").unlink()
+    (dataset.path / "dataset.json").mkdir()
+    with pytest.raises(IsADirectoryError, match=r"dataset\.json"):
+        reusable_dataset(dataset.path, "f")

@@ -34,8 +34,8 @@ class MadeApiClient:
         if method == "POST" and path in self._answers:
             raise _refusal(self._answers[path])
         if method == "POST":
-            asked = body["spec"]["resourceAttributes"]
-            is_allowed = self._rights is None or f"{asked['verb']} {asked['resource']}" in self._rights
+            attributes = body["spec"]["resourceAttributes"]
+            is_allowed = self._rights is None or f"{attributes['verb']} {attributes['resource']}" in self._rights
             return ({"status": {"allowed": is_allowed}},)
         answer = self._answers.get(path, 404)
         if isinstance(answer, int):

@@ -10,13 +10,13 @@ from typing import Any
 
 import pytest
 
+from endcap.core.ports import free_port
 from endcap.core.settings import MilvusSettings
 from endcap.doctor.check import Outcome
 from endcap.doctor.checks import kubeflow_pipelines, prometheus, stores
 from endcap.doctor.cluster import NotAllowed
 from endcap.doctor.finding import State
 from endcap.doctor.reach import service_of
-from tests.endcap.conftest import free_port
 from tests.endcap.doctor.made_cluster import items, made_cluster, made_release, outcome
 
 Talk = Callable[[socket.socket], None]
@@ -106,7 +106,7 @@ def garbage(connection: socket.socket) -> None:
     connection.sendall(b"HTTP/1.1 400 Bad Request\r\n\r\n")
 
 
-def _asked(values: dict[str, Any], part: str, answers: dict[str, Any] | None = None) -> Outcome:
+def _outcome(values: dict[str, Any], part: str, answers: dict[str, Any] | None = None) -> Outcome:
     (check,) = [each for each in stores.checks(made_release(values)) if each.part == part]
     found = check.look(made_cluster(answers or {}))
     assert found is not None
@@ -127,13 +127,13 @@ def test_redis_is_asked_with_the_password_of_its_secret() -> None:
     secret = "/api/v1/namespaces/shop/secrets/cache"
     named = {"secretName": "cache", "key": "redis"}
     with listening(redis("right")) as port:
-        assert _asked(_redis(port, **named), "Redis", {secret: _secret(redis="right")}) == Outcome(State.OK, "answers PING")
-        wrong = _asked(_redis(port, **named), "Redis", {secret: _secret(redis="wrong")})
+        assert _outcome(_redis(port, **named), "Redis", {secret: _secret(redis="right")}) == Outcome(State.OK, "answers PING")
+        wrong = _outcome(_redis(port, **named), "Redis", {secret: _secret(redis="wrong")})
         assert wrong.state is State.GAP
         assert "WRONGPASS" in wrong.found
         assert "wrong" not in wrong.found.replace("WRONGPASS", "")
-        assert _asked(_redis(port), "Redis").state is State.GAP
-        unread = _asked(_redis(port, **named), "Redis", {secret: 403})
+        assert _outcome(_redis(port), "Redis").state is State.GAP
+        unread = _outcome(_redis(port, **named), "Redis", {secret: 403})
         assert (unread.state, "may not be read" in unread.found) == (State.OK, True)
 
 
@@ -142,9 +142,9 @@ def test_redis_is_asked_at_the_address_of_its_secret() -> None:
     values = {"redis": {"host": "", "address": {"secretName": "whole", "key": "address"}}}
     with listening(redis("right")) as port:
         address = f'127.0.0.1:{port},password="right"'
-        assert _asked(values, "Redis", {secret: _secret(address=address)}).state is State.OK
+        assert _outcome(values, "Redis", {secret: _secret(address=address)}).state is State.OK
     with pytest.raises(NotAllowed, match="cannot be read"):
-        _asked(values, "Redis", {secret: 403})
+        _outcome(values, "Redis", {secret: 403})
 
 
 def test_what_listens_and_is_not_the_store_is_a_gap() -> None:
@@ -154,25 +154,25 @@ def test_what_listens_and_is_not_the_store_is_a_gap() -> None:
             "Kafka": {"kafka": {"bootstrap": f"127.0.0.1:{port}"}},
             "Milvus": {"milvus": {"host": "127.0.0.1", "port": port}},
         }.items():
-            found = _asked(values, part)
+            found = _outcome(values, part)
             assert found.state is State.GAP, part
             assert found.fix, part
 
 
 def test_a_store_without_an_address_is_a_gap() -> None:
     for part, value in {"Redis": "redis", "Milvus": "milvus"}.items():
-        assert f"give {value}.host" in _asked({value: {"host": ""}}, part).fix
+        assert f"give {value}.host" in _outcome({value: {"host": ""}}, part).fix
 
 
 def test_every_kafka_broker_of_the_values_is_asked() -> None:
     with listening(kafka) as port:
         place = f"127.0.0.1:{port}"
-        assert _asked({"kafka": {"bootstrap": place}}, "Kafka") == Outcome(State.OK, "a broker answers")
+        assert _outcome({"kafka": {"bootstrap": place}}, "Kafka") == Outcome(State.OK, "a broker answers")
         release = made_release({"kafka": {"bootstrap": f"{place},127.0.0.1:{free_port()}"}})
         states = [each.look(made_cluster({})) for each in stores.checks(release) if each.part == "Kafka"]
         assert [each.state for each in states if each] == [State.OK, State.GAP]
         secured = {"kafka": {"bootstrap": place, "clientConfig": {"secretName": "client"}}}
-        assert "not asked more" in _asked(secured, "Kafka").found
+        assert "not asked more" in _outcome(secured, "Kafka").found
 
 
 @pytest.mark.parametrize(
@@ -198,23 +198,23 @@ def test_a_service_that_answers_to_pods_only_is_a_warning_with_a_command() -> No
     place = "/api/v1/namespaces/vectors/services/milvus"
     slices = "/apis/discovery.k8s.io/v1/namespaces/vectors/endpointslices"
     endpoints = items({"endpoints": [{"conditions": {"ready": True}}, {"conditions": {"ready": False}}]})
-    there = _asked(values, "Milvus", {place: {}, slices: endpoints})
+    there = _outcome(values, "Milvus", {place: {}, slices: endpoints})
     assert there.state is State.WARNING
     assert "1 ready endpoint" in there.found
     assert "nc -zvw3 milvus.vectors.svc 19530" in there.fix
-    assert _asked(values, "Milvus", {}).state is State.GAP
-    assert _asked(values, "Milvus", {place: 403}).state is State.WARNING
+    assert _outcome(values, "Milvus", {}).state is State.GAP
+    assert _outcome(values, "Milvus", {place: 403}).state is State.WARNING
 
 
 def test_a_host_that_is_not_known_here_is_a_warning_and_one_that_refuses_is_a_gap() -> None:
-    assert _asked({"redis": {"host": "redis.shop.invalid"}}, "Redis").state is State.WARNING
-    assert _asked(_redis(free_port()), "Redis").state is State.GAP
+    assert _outcome({"redis": {"host": "redis.shop.invalid"}}, "Redis").state is State.WARNING
+    assert _outcome(_redis(free_port()), "Redis").state is State.GAP
 
 
 def test_two_words_are_a_service_only_where_there_is_such_a_namespace() -> None:
     values = {"redis": {"host": "cache.invalid"}}
-    assert _asked(values, "Redis").state is State.WARNING
-    assert _asked(values, "Redis", {"/api/v1/namespaces/invalid": {"metadata": {}}}).state is State.GAP
+    assert _outcome(values, "Redis").state is State.WARNING
+    assert _outcome(values, "Redis", {"/api/v1/namespaces/invalid": {"metadata": {}}}).state is State.GAP
 
 
 @pytest.mark.parametrize(
@@ -271,7 +271,7 @@ def test_kubeflow_pipelines_has_to_read_pipelines_from_kubernetes(arguments: lis
 
 
 def test_a_milvus_says_its_version(milvus: MilvusSettings) -> None:
-    found = _asked({"milvus": {"host": milvus.host, "port": milvus.port}}, "Milvus")
+    found = _outcome({"milvus": {"host": milvus.host, "port": milvus.port}}, "Milvus")
     assert found.state is State.OK
     assert found.found.startswith("Milvus 2.") or found.found.startswith("Milvus v2.")
 
@@ -280,7 +280,7 @@ def test_a_milvus_says_its_version(milvus: MilvusSettings) -> None:
 def test_a_milvus_that_wants_a_token_is_there_when_the_token_may_not_be_read(secret: int | None, state: State) -> None:
     with refusing_milvus() as port:
         named = {"auth": {"secretName": "vectors"}} if secret else {}
-        found = _asked(
+        found = _outcome(
             {"milvus": {"host": "127.0.0.1", "port": port, **named}}, "Milvus", {"/api/v1/namespaces/shop/secrets/vectors": secret}
         )
     assert found.state is state

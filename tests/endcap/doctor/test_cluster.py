@@ -1,9 +1,10 @@
 """Reading a cluster: what is not there, what may not be read, and what does not answer are told apart, and nothing is written."""
 
 import pytest
+from kubernetes.client.exceptions import ApiException
 
 from endcap.core.errors import DependencyUnavailable
-from endcap.doctor.cluster import Cluster, NotAllowed, Right
+from endcap.doctor.cluster import Cluster, NotAllowed, Right, _refusal
 from endcap.doctor.examination import checks_of, examine
 from endcap.doctor.finding import State
 from tests.endcap.doctor.made_cluster import MadeApiClient, items, made_cluster, made_release
@@ -77,3 +78,10 @@ def test_part_and_check_name_one_row(profile: str) -> None:
     for values in ({}, more):
         rows = [(each.part, each.name) for each in checks_of(made_release(values, profile=profile))]
         assert len(rows) == len(set(rows))
+
+
+@pytest.mark.parametrize("body", [None, "<html>", "{}"])
+def test_an_answer_that_is_no_document_is_told_by_its_reason(body: str | None) -> None:
+    error = ApiException(status=500, reason="Internal Server Error")
+    error.body = body
+    assert "Internal Server Error" in str(_refusal("/broken", error))

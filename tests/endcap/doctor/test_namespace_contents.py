@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from endcap.doctor.check import Outcome
-from endcap.doctor.checks import claims, name_lengths, namespaces, nodes, quotas, rollout_definition, secrets, storage_secrets
+from endcap.doctor.checks import claims, definitions, name_lengths, namespaces, nodes, quotas, secrets
 from endcap.doctor.finding import State
 from tests.endcap.doctor.made_cluster import CRDS, items, made_cluster, made_release, outcome
 
@@ -145,7 +145,7 @@ def test_secrets_of_steps_are_looked_for_where_steps_run() -> None:
 )
 def test_a_storage_secret_has_what_the_storage_initializer_reads(secret: Any, state: State) -> None:
     answers = {SECRET.format("shop", "endcap-bundles-reader"): secret} if secret else {}
-    checks = storage_secrets.checks(made_release(profile="multi-region"))
+    checks = secrets.checks(made_release(profile="multi-region"))
     found = _some(outcome(checks, "storage-endcap-bundles-reader", made_cluster(answers)))
     assert found.state is state
     assert secret is not None or "no pod at all" in found.found
@@ -157,7 +157,7 @@ def test_a_secret_is_never_shown() -> None:
         "data": {"AWS_ACCESS_KEY_ID": "c2VjcmV0LWtleQ==", "AWS_SECRET_ACCESS_KEY": "c2VjcmV0LWtleQ=="},
     }
     answers = {SECRET.format("shop", "endcap-bundles-reader"): secret}
-    checks = storage_secrets.checks(made_release(profile="multi-region"))
+    checks = secrets.checks(made_release(profile="multi-region"))
     found = _some(outcome(checks, "storage-endcap-bundles-reader", made_cluster(answers)))
     assert found.found == "s3-endpoint=storage.example:9000"
 
@@ -220,7 +220,7 @@ def test_a_definition_of_another_release_is_a_gap() -> None:
         owned("other", "endcap"),
         {f"{CRDS}/rollouts.endcap.dev": {"metadata": {}}},
     ]
-    found = [_some(outcome(rollout_definition.checks(release), "definition", made_cluster(each))) for each in answers]
+    found = [_some(outcome(definitions.checks(release), "definition", made_cluster(each))) for each in answers]
     assert [each.state for each in found] == [State.OK, State.OK, State.GAP, State.GAP]
     assert "release other/endcap" in found[2].found
 

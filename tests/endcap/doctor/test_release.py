@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from endcap.doctor.checks.definitions import needs
-from endcap.doctor.granted_rights import accounts
+from endcap.doctor.checks.rights import accounts
 from endcap.doctor.rendered_kinds import rendered_kinds
 from tests.charts.chart import KNATIVE, PROFILES, render
 from tests.endcap.doctor.made_cluster import made_release

@@ -6,8 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from endcap.evaluation.evaluation import NEW, Evaluation
-from endcap.evaluation.gate import Champion, GateLimits, decide
+from endcap.contracts.evaluation import NEW, Evaluation
+from endcap.evaluation.gate import GateLimits, decide
+from endcap.release.tracking import Champion
 
 LIMITS = GateLimits()
 

@@ -6,10 +6,10 @@ import numpy as np
 import polars as pl
 import pytest
 
+from endcap.contracts.evaluation import ALL, Evaluation
 from endcap.evaluation.baselines.own_decayed import own_decayed
 from endcap.evaluation.baselines.own_most_bought import own_most_bought
 from endcap.evaluation.baselines.popular import popular
-from endcap.evaluation.evaluation import ALL, Evaluation
 from endcap.evaluation.judgement import JudgedCatalogue, judge
 from endcap.evaluation.purchase_log import PurchaseLog, UserItems
 from endcap.evaluation.ranked_lists import RankedLists

@@ -99,3 +99,10 @@ def test_a_manifest_that_is_none_is_refused(computed, dataset, tmp_path):
     (computed / MANIFEST_NAME).write_text("{}")
     with pytest.raises(DataRejected, match=r"features\.json"):
         take_up_computed(str(computed), dataset, tmp_path / "features", OPTIONS)
+
+
+def test_a_manifest_that_the_store_does_not_give_is_not_taken_for_a_job_that_is_not_done(computed, dataset, tmp_path):
+    (computed / MANIFEST_NAME).unlink()
+    (computed / MANIFEST_NAME).mkdir()
+    with pytest.raises(OSError, match=r"features\.json"):
+        take_up_computed(str(computed), dataset, tmp_path / "features", OPTIONS)

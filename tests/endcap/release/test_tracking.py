@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from endcap.contracts.evaluation import Evaluation
 from endcap.core.errors import DependencyUnavailable
 from endcap.core.settings import MlflowSettings, Settings
-from endcap.evaluation.evaluation import Evaluation
 from endcap.release.bundle.manifest import Bundle
 from endcap.release.tracking import Tracking
 
@@ -112,3 +112,42 @@ def test_a_store_that_cannot_be_opened_is_a_clear_error(tmp_path: Path) -> None:
     settings = Settings(home=tmp_path, mlflow=MlflowSettings(tracking_uri="nonsense://nowhere"))
     with pytest.raises(DependencyUnavailable, match="MLflow"):
         Tracking(settings)
+
+
+def test_a_model_that_is_registered_already_gets_another_version(crowned: Crowned, make_bundle: Callable[..., Bundle]) -> None:
+    bundle = make_bundle(4)
+    assert crowned.tracking.register(bundle.manifest, bundle.path) == "2"
+
+
+def test_a_model_that_cannot_be_registered_is_not_taken_for_one_that_is_there(
+    crowned: Crowned, make_bundle: Callable[..., Bundle], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from mlflow import MlflowException
+
+    def refused(_name: str) -> None:
+        raise MlflowException("no right to create models")
+
+    bundle = make_bundle(4)
+    monkeypatch.setattr(crowned.tracking._client, "create_registered_model", refused)
+    with pytest.raises(MlflowException, match="no right to create models"):
+        crowned.tracking.register(bundle.manifest, bundle.path)
+
+
+def test_a_run_that_the_registry_no_longer_has_is_gone_and_one_it_does_not_give_is_an_error(
+    crowned: Crowned, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from mlflow import MlflowException
+    from mlflow.protos.databricks_pb2 import INTERNAL_ERROR, RESOURCE_DOES_NOT_EXIST
+
+    def failing(code: int) -> Callable[[str], None]:
+        def get_run(_run_id: str) -> None:
+            raise MlflowException("no such run", error_code=code)
+
+        return get_run
+
+    monkeypatch.setattr(crowned.tracking._client, "get_run", failing(RESOURCE_DOES_NOT_EXIST))
+    champion = crowned.tracking.champion()
+    assert champion is not None and champion.evaluation is None and champion.gone.endswith("is gone")
+    monkeypatch.setattr(crowned.tracking._client, "get_run", failing(INTERNAL_ERROR))
+    with pytest.raises(DependencyUnavailable, match="no such run"):
+        crowned.tracking.champion()

@@ -3,7 +3,6 @@
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import psutil
@@ -11,7 +10,9 @@ import pytest
 
 from endcap.core.errors import DependencyUnavailable
 from endcap.core.settings import MilvusSettings, ServingSettings, Settings
+from endcap_local.parent_watchdog import run_until_parent_ends
 from endcap_local.parts import local_parts, require_free_ports
+from tests.waiting import until
 
 SCRIPT = """
 import sys
@@ -41,11 +42,12 @@ def start(folder: Path, parts: list[tuple[str, str]]) -> "subprocess.Popen[bytes
 
 def everything_below(process: "subprocess.Popen[bytes]", folder: Path, names: list[str]) -> list[psutil.Process]:
     """All processes of the supervisor, once every part has said that it is up."""
-    deadline = time.monotonic() + 60
-    while not all((folder / f"{name}.log").is_file() and "up" in (folder / f"{name}.log").read_text() for name in names):
-        assert time.monotonic() < deadline
+
+    def are_up() -> bool:
         assert process.poll() is None
-        time.sleep(0.05)
+        return all((folder / f"{name}.log").is_file() and "up" in (folder / f"{name}.log").read_text() for name in names)
+
+    until(are_up, "all parts are up", 60)
     return psutil.Process(process.pid).children(recursive=True)
 
 
@@ -71,10 +73,10 @@ def test_killing_the_supervisor_outright_leaves_nothing_behind(tmp_path: Path) -
     assert_all_gone(below)
 
 
-def test_killing_a_leash_takes_its_part_along(tmp_path: Path) -> None:
+def test_killing_a_watchdog_takes_its_part_along(tmp_path: Path) -> None:
     process = start(tmp_path, [("one", SLEEPS), ("two", SLEEPS)])
     below = everything_below(process, tmp_path, ["one", "two"])
-    next(each for each in below if "endcap_local.leash" in each.cmdline()).kill()
+    next(each for each in below if "endcap_local.parent_watchdog" in each.cmdline()).kill()
     assert process.wait(timeout=30) == 5
     assert_all_gone(below)
 
@@ -112,3 +114,10 @@ def test_a_port_in_use_is_named_with_its_setting(tmp_path: Path) -> None:
 def test_a_milvus_elsewhere_is_not_started_here() -> None:
     assert [part.name for part in local_parts(Settings(milvus=MilvusSettings(managed=False)))] == ["model server", "transformer"]
     assert local_parts(Settings())[0].name == "milvus"
+
+
+def test_a_part_whose_supervisor_is_gone_is_not_started(tmp_path: Path) -> None:
+    gone = subprocess.Popen([sys.executable, "-c", ""])
+    gone.wait()
+    assert run_until_parent_ends(gone.pid, ["touch", str(tmp_path / "started")]) == 0
+    assert not (tmp_path / "started").exists()

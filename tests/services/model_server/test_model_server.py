@@ -3,7 +3,6 @@
 import os
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -24,6 +23,7 @@ from tensorflow_serving.apis import (
     prediction_service_pb2_grpc,
 )
 
+from endcap.core.ports import free_port
 from endcap.core.tensorflow_serving.tensors import fill_tensor, read_tensor
 from endcap.features.columns import USER_CATEGORICAL, USER_NUMERIC
 from endcap.release.bundle.promotion import model_base_path
@@ -64,9 +64,7 @@ class Server:
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     home = tmp_path_factory.mktemp("model_server")
     promote_synthetic(home / "served", 1, "endcap_1", SIZE)
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    port = free_port()
     environment = os.environ | {"ENDCAP_HOME": str(home), "ENDCAP_MODEL_SERVER__PORT": str(port), "ENDCAP_LOG_FORMAT": "json"}
     with (home / "log").open("w") as log:
         process = subprocess.Popen([sys.executable, "-m", "endcap_model_server"], env=environment, stderr=log)

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import pytest
+from structlog.testing import capture_logs
 
 from endcap.core.errors import BundleInvalid
 from endcap_model_server.loading import LoadedVersion
@@ -109,3 +110,21 @@ def test_a_broken_version_is_reported_and_not_tried_again(versions: ModelVersion
     state, error = versions.states()[2]
     assert state is VersionState.END
     assert "cannot load" in error
+
+
+def test_a_folder_that_cannot_be_looked_at_is_said_and_looked_at_again(versions: ModelVersions, monkeypatch: pytest.MonkeyPatch) -> None:
+    put(versions, 1)
+    rescan, failures = versions.rescan, [OSError("stale file handle")]
+
+    def failing_at_first() -> None:
+        if failures:
+            raise failures.pop()
+        rescan()
+        versions.stop()
+
+    monkeypatch.setattr(versions, "rescan", failing_at_first)
+    monkeypatch.setattr("endcap_model_server.versions.RESCAN_SECONDS", 0)
+    with capture_logs() as lines:
+        versions.watch()
+    assert number(versions) == 1
+    assert ("could not look at the versions", "stale file handle") in [(line["event"], line.get("error")) for line in lines]

@@ -8,7 +8,7 @@ from prometheus_client import CollectorRegistry
 from endcap.contracts.rollout import Phase, RolloutStatus
 from endcap.release.rollout.resource import Rollout
 from endcap_rollout_operator.metrics import OperatorMetrics
-from tests.services.rollout_operator.state.made_world import START, MadeCluster, made_rollout
+from tests.services.rollout_operator.state.made_cluster import START, MadeCluster, made_rollout
 
 
 def value(registry: CollectorRegistry, name: str, **labels: str) -> float | None:

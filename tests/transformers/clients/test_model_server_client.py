@@ -87,10 +87,17 @@ async def test_a_refusal_is_named_with_its_status(client: ModelServerClient) -> 
 
 
 async def test_a_version_is_available_when_it_is_loaded(client: ModelServerClient) -> None:
-    assert [await client.is_available(version) for version in (3, 4, 5)] == [True, False, False]
+    assert [await client.why_unavailable(version) for version in (3, 4, 5)] == ["", "it is not loaded", "NOT_FOUND: no such version"]
 
 
 async def test_a_version_that_is_still_loading_is_not_waited_for_longer_than_asked(client: ModelServerClient) -> None:
     await client.wait_until_available(3, timeout_s=5)
-    with pytest.raises(DependencyUnavailable, match="does not serve version 4"):
+    with pytest.raises(DependencyUnavailable, match="does not serve version 4: it is not loaded"):
         await client.wait_until_available(4, timeout_s=0)
+
+
+async def test_a_server_that_does_not_answer_is_not_said_to_lack_the_version() -> None:
+    client = ModelServerClient(serving_messages(), ModelServerSettings(port=1), "endcap")
+    with pytest.raises(DependencyUnavailable, match="does not serve version 3: UNAVAILABLE"):
+        await client.wait_until_available(3, timeout_s=0)
+    await client.close()

@@ -11,7 +11,7 @@ from structlog.testing import capture_logs
 
 from endcap.catalogue.item_table import ItemTable
 from endcap.catalogue.item_updates import write_updates
-from endcap_transformer.live.item_refresh import Catalogue, ItemRefresh
+from endcap_transformer.live.item_refresh import ItemRefresh, ServedItems
 from tests.transformers.two_items import two_items
 
 AS_OF = datetime(2026, 11, 26, tzinfo=UTC)
@@ -28,7 +28,7 @@ class Shelf:
         self.items = table(1.0)
         self.taken: list[ItemTable] = []
         self.file = folder / "item_updates.parquet"
-        self.refresh = ItemRefresh(self.file, lambda: Catalogue(self.items, AS_OF), self.take, pause=self.between)
+        self.refresh = ItemRefresh(self.file, lambda: ServedItems(self.items, AS_OF), self.take, pause=self.between)
         self.swap_to: ItemTable | None = None
 
     def take(self, items: ItemTable) -> None:
@@ -128,7 +128,7 @@ async def test_a_table_of_a_bundle_that_was_replaced_meanwhile_is_dropped(shelf:
 
 def loaded(shelf: Shelf, price: float) -> None:
     """Another bundle is loaded and begins to answer."""
-    shelf.items = shelf.refresh.applied_to(Catalogue(table(price), AS_OF))
+    shelf.items = shelf.refresh.applied_to(ServedItems(table(price), AS_OF))
 
 
 async def test_a_bundle_begins_with_the_updates_which_are_not_applied_to_it_again(shelf: Shelf) -> None:
@@ -163,7 +163,7 @@ async def test_updates_from_before_a_bundle_do_not_come_back_with_it(shelf: Shel
     shelf.write(a=5.0)
     await shelf.refresh.look()
     shelf.file.unlink()
-    later = Catalogue(table(2.0), AS_OF + timedelta(days=1))
+    later = ServedItems(table(2.0), AS_OF + timedelta(days=1))
     assert np.nan_to_num(shelf.refresh.applied_to(later).price, nan=-1).tolist() == [-1, 2, 2]
 
 
@@ -194,3 +194,15 @@ async def test_a_file_that_polars_panics_over_is_refused(shelf: Shelf, monkeypat
         assert await shelf.refresh.look() is None
         assert await shelf.refresh.look() is None
     assert len(lines) == 1 and shelf.prices() == [-1, 2, 2]
+
+
+async def test_a_file_that_cannot_be_looked_at_is_said_once_and_is_not_taken_for_none(shelf: Shelf) -> None:
+    shelf.write(a=5.0)
+    await shelf.refresh.look()
+    shelf.file.unlink()
+    shelf.file.symlink_to(shelf.file)
+    with capture_logs() as lines:
+        await shelf.refresh.look()
+        await shelf.refresh.look()
+    assert [line["log_level"] for line in lines] == ["error"]
+    assert shelf.prices() == [-1, 5, 1]

@@ -156,3 +156,28 @@ async def test_click_evidence_is_looked_for_after_a_failure_of_any_kind(
                 await asyncio.sleep(0)
     watching.cancel()
     assert [(line["kind"], line["cause"]) for line in lines] == [("RuntimeError", "anything"), ("MemoryError", "too large")]
+
+
+async def test_click_evidence_that_cannot_be_looked_at_is_said_and_leaves_the_earlier_one(
+    parts: Parts, promoted: Callable[[int], Bundle]
+) -> None:
+    parts.write_evidence()
+    parts.holder.current = parts.live.load(promoted(1))
+    file = parts.settings.live_dir / EVIDENCE_NAME
+    file.unlink()
+    file.symlink_to(file)
+    with capture_logs() as lines:
+        await parts.live.look_for_evidence()
+        await parts.live.look_for_evidence()
+    assert parts.clicks() == 9 and len(lines) == 1
+
+
+def test_a_bundle_beside_click_evidence_that_cannot_be_used_begins_without_any_and_says_so(
+    parts: Parts, promoted: Callable[[int], Bundle]
+) -> None:
+    parts.settings.live_dir.mkdir(parents=True, exist_ok=True)
+    (parts.settings.live_dir / EVIDENCE_NAME).write_bytes(b"half a fi")
+    with capture_logs() as lines:
+        parts.holder.current = parts.live.load(promoted(1))
+    assert parts.clicks() == 0
+    assert [line["event"] for line in lines] == ["click evidence refused; starting without any"]

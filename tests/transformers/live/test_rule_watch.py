@@ -9,10 +9,11 @@ from prometheus_client import CollectorRegistry
 from structlog.testing import capture_logs
 
 from endcap.catalogue.item_table import ItemTable
+from endcap.core.errors import InvalidInput
 from endcap.engine.rules.context import RuleContext
 from endcap.engine.rules.file.rule_file import RuleFile
 from endcap.engine.rules.rule_book import RuleBook
-from endcap_transformer.live.rule_watch import AGE_SECONDS, Ruled, RuleFileWatch, watch_rules
+from endcap_transformer.live.rule_watch import AGE_SECONDS, RuleFileWatch, RulesInForce, watch_rules
 from endcap_transformer.telemetry.metrics import ServingMetrics
 from tests.transformers.two_items import two_items
 
@@ -41,8 +42,8 @@ class Shelf:
     def clock(self) -> datetime:
         return self.now
 
-    def current(self) -> Ruled | None:
-        return Ruled(self.book, self.items, self.clock)
+    def current(self) -> RulesInForce | None:
+        return RulesInForce(self.book, self.items, self.clock)
 
     def take(self, book: RuleBook) -> None:
         self.book = book
@@ -113,14 +114,14 @@ async def test_any_rubbish_is_refused(shelf: Shelf, content: bytes) -> None:
 
 def test_a_bundle_that_is_loaded_gets_the_last_good_file(shelf: Shelf) -> None:
     shelf.write(GOOD)
-    assert shelf.watch.file().revision == 1
+    assert shelf.watch.rules().file.revision == 1
     shelf.write(BROKEN)
-    assert shelf.watch.file().revision == 1
+    assert shelf.watch.rules().file.revision == 1
 
 
 def test_a_file_that_is_broken_at_the_start_means_no_rules_and_says_so(shelf: Shelf) -> None:
     shelf.write(BROKEN)
-    assert shelf.watch.file().rules == []
+    assert shelf.watch.rules().file.rules == []
     assert shelf.count("endcap_rule_file_ok") == 0
 
 
@@ -188,3 +189,30 @@ async def test_nothing_is_compiled_before_a_bundle_answers(tmp_path: Path) -> No
     taken: list[RuleBook] = []
     watch = RuleFileWatch(tmp_path / "rules.yaml", lambda: None, taken.append, ServingMetrics(CollectorRegistry()))
     assert await watch.look() is None and not taken
+
+
+async def test_a_file_that_cannot_be_looked_at_is_refused_and_does_not_mean_no_rules(shelf: Shelf) -> None:
+    shelf.write(GOOD)
+    await shelf.watch.look()
+    shelf.file.unlink()
+    shelf.file.symlink_to(shelf.file)
+    for _ in range(3):
+        assert await shelf.watch.look() is None
+    assert shelf.hidden() == [True, False]
+    assert shelf.count("endcap_rule_reloads_total", outcome="refused") == 1
+
+
+async def test_rules_that_do_not_fit_the_catalogue_are_refused_once_and_the_earlier_ones_stay(
+    shelf: Shelf, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refused(*_: object) -> RuleBook:
+        raise InvalidInput("does not fit the catalogue", field="rules[0]")
+
+    shelf.write(GOOD)
+    await shelf.watch.look()
+    shelf.write(BETTER)
+    with monkeypatch.context() as unfit:
+        unfit.setattr("endcap_transformer.live.rule_watch.RuleBook.compile", refused)
+        assert await shelf.watch.look() is None
+    assert await shelf.watch.look() is None and shelf.hidden() == [True, False]
+    assert shelf.count("endcap_rule_reloads_total", outcome="refused") == 1

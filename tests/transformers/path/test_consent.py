@@ -21,7 +21,7 @@ from endcap_transformer.live.served_bundle import ServedBundle
 from endcap_transformer.path.impressions import ImpressionLog
 from endcap_transformer.path.request_path import RequestPath
 from endcap_transformer.resilience.answer_cache import SharedAnswers
-from endcap_transformer.server.path_parts import path_parts
+from endcap_transformer.server.server import path_parts
 from endcap_transformer.telemetry.metrics import ServingMetrics
 from endcap_transformer.telemetry.rule_counts import RuleCounts
 from tests.transformers.path.test_request_path import IDS, ExactIndex, ListedImpressions, Model, Store, items_of, without_exploration
@@ -59,7 +59,9 @@ class Shop:
         self.path = RequestPath(replace(parts, plans={name: without_exploration(plan) for name, plan in parts.plans.items()}))
 
     def ask(self, request_id: str = "r", **fields: Any) -> Answer:
-        return asyncio.run(self.path.recommend(Instance(**fields), self.served, request_id))
+        instance = Instance(**fields)
+        (plan,) = self.path.plans([instance])
+        return asyncio.run(self.path.recommend(instance, plan, self.served, request_id))
 
     def events(self) -> list[Event]:
         return [Event.model_validate_json(line) for batch in self.log.batches for line in batch.json_lines().splitlines()]
@@ -162,7 +164,7 @@ def test_a_list_given_to_several_requests_has_a_session_each_without_analytics(s
     log = ListedImpressions()
     impressions = ImpressionLog(log, system_clock, ServingMetrics(CollectorRegistry()), NO)  # type: ignore[arg-type]
     for request_id in ("a", "b"):
-        impressions.shown_again(shared, request_id)
+        impressions.log_shared(shared, request_id)
     batches: list[Impressions] = log.batches
     assert [(batch.request_id, batch.consent, batch.consent_analytics) for batch in batches] == [("a", False, False), ("b", False, False)]
     assert len({batch.session_id for batch in batches}) == 2

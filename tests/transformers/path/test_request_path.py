@@ -17,7 +17,7 @@ from endcap.engine.retrieval.candidates import Candidates
 from endcap.engine.surfaces.surface import SurfaceExploration
 from endcap_benchmarks.synthetic.bundle import SyntheticSize, make_items
 from endcap_transformer.path.request_path import RequestPath
-from endcap_transformer.server.path_parts import path_parts
+from endcap_transformer.server.server import path_parts
 from endcap_transformer.telemetry.metrics import ServingMetrics
 
 SIZE = SyntheticSize(items=300, dim=8, neighbours=10)
@@ -98,7 +98,9 @@ def without_exploration(plan):
 
 
 def recommend(path, served, **fields):
-    return asyncio.run(path.recommend(Instance(**fields), served, "r"))
+    instance = Instance(**fields)
+    (plan,) = path.plans([instance])
+    return asyncio.run(path.recommend(instance, plan, served, "r"))
 
 
 def items_of(answer) -> list[str]:
@@ -254,3 +256,16 @@ def eligible_ids(served, row, exclude, filters) -> set[str]:
         and (filters.price_max is None or np.float32(item["price"]) <= filters.price_max)
         and not (filters.new_to_user and item["item_id"] in bought)
     }
+
+
+@pytest.mark.parametrize("name", ["popular", "two_tower"])
+def test_a_source_that_raises_costs_its_own_candidates_and_is_named(served, feature_row, name, monkeypatch) -> None:
+    path = make_path(served, feature_row)
+    source = next(each for plan in path._parts.plans.values() for each in plan.sources if each.name == name)
+
+    def broken(*_):
+        raise RuntimeError("anything")
+
+    monkeypatch.setattr(type(source), "candidates", broken)
+    answer = recommend(path, served, user_id="U1", k=50)
+    assert name in answer.degraded and answer.recommendations

@@ -9,9 +9,7 @@ from structlog.testing import capture_logs
 from endcap.core.errors import DependencyUnavailable
 from endcap.core.settings import ResilienceSettings
 from endcap_transformer.path.stage_trace import StageTrace
-from endcap_transformer.resilience.bulkhead import BulkheadFull
-from endcap_transformer.resilience.circuit_breaker import CircuitState
-from endcap_transformer.resilience.guards import Guards
+from endcap_transformer.resilience.guards import BulkheadFull, CircuitState, Guards
 from endcap_transformer.telemetry.metrics import ServingMetrics
 from tests.transformers.virtual_time import run_virtual, virtual_loop
 

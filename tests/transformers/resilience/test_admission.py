@@ -12,9 +12,8 @@ from kserve.protocol.grpc import grpc_predict_v2_pb2_grpc
 from prometheus_client import CollectorRegistry
 
 from endcap.core.settings import ResilienceSettings
-from endcap_transformer.resilience.admission import Admission, GrpcAdmission, HttpAdmission, Overloaded
-from endcap_transformer.resilience.concurrency_limit import LEAST, START, ConcurrencyLimit
-from endcap_transformer.server.loop_lag import LoopLag
+from endcap_transformer.resilience.admission import LIMIT_MIN, LIMIT_START, Admission, ConcurrencyLimit, LoopLag, Overloaded
+from endcap_transformer.server.admission_layers import GrpcAdmission, HttpAdmission
 from endcap_transformer.telemetry.metrics import ServingMetrics
 from tests.transformers.virtual_time import run_virtual, virtual_loop
 
@@ -145,11 +144,11 @@ def test_of_hundreds_in_one_turn_of_the_loop_the_first_few_are_taken() -> None:
             return "taken"
 
         outcomes = await asyncio.gather(*(request() for _ in range(200)))
-        assert outcomes == ["taken"] * int(START) + ["refused"] * (200 - int(START))
+        assert outcomes == ["taken"] * int(LIMIT_START) + ["refused"] * (200 - int(LIMIT_START))
         assert virtual_loop().time() == pytest.approx(0.02)
-        assert door.value("endcap_shed_total", protocol="http") == 200 - START
+        assert door.value("endcap_shed_total", protocol="http") == 200 - LIMIT_START
         assert door.value("endcap_in_flight_requests") == 0
-        assert door.value("endcap_concurrency_limit") == START
+        assert door.value("endcap_concurrency_limit") == LIMIT_START
 
     run_virtual(main())
 
@@ -222,19 +221,19 @@ def test_a_limit_nobody_comes_near_is_not_changed() -> None:
     for took_s in (0.01, 0.2):
         for _ in range(5):
             now = run_window(limit, now, [took_s] * 10, in_flight=1)
-    assert limit.limit == START
+    assert limit.limit == LIMIT_START
 
 
 def test_one_late_request_changes_nothing_and_more_shrink_it_to_the_least() -> None:
     limit, now = ConcurrencyLimit(most=64, budget_ms=BUDGET_MS), 0.0
     now = run_window(limit, now, [0.01] * 9 + [0.2], in_flight=8)
-    assert limit.limit == START
+    assert limit.limit == LIMIT_START
     limit.observe(now + 0.1, now + 0.01, 0.2, 8)
     limit.observe(now + 0.1, now + 0.01, 0.2, 8)
-    assert limit.limit == pytest.approx(0.7 * START)
+    assert limit.limit == pytest.approx(0.7 * LIMIT_START)
     for _ in range(20):
         now = run_window(limit, now + 1, [0.2] * 10, in_flight=8)
-    assert limit.limit == LEAST
+    assert limit.limit == LIMIT_MIN
 
 
 def test_after_an_overload_the_limit_comes_back_though_few_requests_come() -> None:
@@ -243,14 +242,14 @@ def test_after_an_overload_the_limit_comes_back_though_few_requests_come() -> No
         now = run_window(limit, now + 1, [0.2] * 10, in_flight=8)
     for _ in range(20):
         now = run_window(limit, now, [0.01] * 10, in_flight=1)
-    assert limit.limit == START
+    assert limit.limit == LIMIT_START
 
 
 def test_requests_from_before_a_change_say_nothing_about_it() -> None:
     limit = ConcurrencyLimit(most=64, budget_ms=BUDGET_MS)
     run_window(limit, 0.0, [0.2] * 2, in_flight=8)
     run_window(limit, 0.0, [0.2] * 50, in_flight=8)
-    assert limit.limit == pytest.approx(0.7 * START)
+    assert limit.limit == pytest.approx(0.7 * LIMIT_START)
 
 
 async def http_status(door: Door, path: str, method: str = "POST") -> tuple[int, dict[bytes, bytes]]:

@@ -8,6 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from kserve import InferInput, InferRequest
+from kserve.model_repository import ModelRepository
+from kserve.protocol.dataplane import DataPlane
 
 from endcap.contracts.answer import Answer, Recommendation
 from endcap.contracts.request import Instance
@@ -16,7 +18,6 @@ from endcap.core.settings import ResilienceSettings
 from endcap_transformer.resilience.admission import Admission
 from endcap_transformer.resilience.answer_cache import SharedAnswers
 from endcap_transformer.server.error_answers import ErrorAnswers
-from endcap_transformer.server.parsing_v1 import v1_response
 from endcap_transformer.server.predict_v1 import PredictV1
 from tests.transformers.canned import CannedModel
 from tests.transformers.virtual_time import run_virtual, virtual_loop
@@ -49,7 +50,7 @@ class Edge(CannedModel):
         self.passed_on: list[str] = []
         limits = ResilienceSettings(in_flight_max=in_flight_max)
         self.admission = Admission(limits, 50, self.metrics, NoLag(), virtual_loop().time)
-        self.app = PredictV1(self._kserve, self.model, self.admission, ErrorAnswers(self.metrics))
+        self.app = PredictV1(self._kserve, self.model, self.admission, ErrorAnswers(self.metrics), DataPlane(ModelRepository()))
 
     async def _kserve(self, scope, receive, send) -> None:
         self.passed_on.append(scope["path"])
@@ -219,8 +220,6 @@ def test_without_a_bundle_it_is_not_ready() -> None:
         ("/v1/models/other:predict", {}),
         ("/v1/models/endcap", {"method": "GET"}),
         ("/v2/models/endcap/infer", {}),
-        ("/v1/models/endcap:predict", {"ce_id": "1"}),
-        ("/v1/models/endcap:predict", {"content_type": "application/cloudevents+json"}),
     ],
 )
 def test_everything_else_goes_on_to_kserve(path: str, fields: dict[str, str]) -> None:
@@ -305,4 +304,5 @@ some_answers = st.lists(
 def test_the_cut_and_filled_body_is_what_serialising_gives(answers: list[Answer], request_id: str, took_ms: float) -> None:
     shared = SharedAnswers([Instance()] * len(answers), answers)
     objects = shared.given_to(request_id, took_ms)
-    assert json.loads(shared.body(request_id, took_ms)) == json.loads(json.dumps(v1_response(objects)))
+    documents = [each.model_dump(mode="json", exclude_none=True) for each in objects]
+    assert json.loads(shared.body(request_id, took_ms)) == {"predictions": documents}

@@ -3,7 +3,6 @@
 import multiprocessing
 import os
 import signal
-import time
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
@@ -15,9 +14,10 @@ import pytest
 from kserve.protocol.grpc import grpc_predict_v2_pb2 as pb
 from kserve.protocol.grpc import grpc_predict_v2_pb2_grpc
 
+from endcap.core.ports import free_ports
 from endcap.core.settings import ResilienceSettings, ServingSettings
 from tests.transformers.canned_server import serve
-from tests.transformers.conftest import free_ports
+from tests.waiting import until
 
 START_TIMEOUT_S = 120
 STEP_TIMEOUT_S = 30
@@ -61,9 +61,7 @@ class Server:
         return next(float(line.split()[1]) for line in lines if line.startswith(f"{name} "))
 
     def wait_for(self, name: str, value: float) -> None:
-        deadline = time.monotonic() + STEP_TIMEOUT_S
-        while self.metric(name) != value:
-            assert time.monotonic() < deadline
+        until(lambda: self.metric(name) == value, f"{name} is {value}", STEP_TIMEOUT_S)
 
     def listens(self) -> bool:
         try:
@@ -101,12 +99,9 @@ def servers() -> Iterator[dict[str, Server]]:
         "hurried": start(takes_s=60, unready_s=0, drain_s=0.5),
     }
     try:
-        deadline = time.monotonic() + START_TIMEOUT_S
-        for server in started.values():
-            while not server.listens():
-                assert server.process.is_alive()
-                assert time.monotonic() < deadline
-                time.sleep(0.1)
+        for name, server in started.items():
+            until(lambda each=server: each.listens() or not each.process.is_alive(), f"the {name} server listens", START_TIMEOUT_S)
+            assert server.process.is_alive()
         yield started
     finally:
         for server in started.values():

@@ -12,12 +12,11 @@ from kserve.model_repository import ModelRepository
 
 from endcap.contracts.openapi import openapi_document
 from endcap.core.settings import ResilienceSettings, Settings
-from endcap_transformer.resilience.admission import Admission
-from endcap_transformer.server.binary_request import LENGTH_HEADER
+from endcap_transformer.resilience.admission import Admission, LoopLag
 from endcap_transformer.server.draining import Draining
 from endcap_transformer.server.error_answers import ErrorAnswers
 from endcap_transformer.server.kserve_server import BoundRestServer, DrainedDataPlane, PromotedModels
-from endcap_transformer.server.loop_lag import LoopLag
+from endcap_transformer.server.parsing_v2 import LENGTH_HEADER
 from tests.transformers.canned import CannedModel
 
 INFER = "/v2/models/shop/infer"
@@ -79,3 +78,35 @@ async def test_half_a_character_in_the_id_is_refused_by_name(client: httpx.Async
     response = await client.post(INFER, content=content, headers={"content-type": "application/json"})
     assert response.status_code == 400
     assert response.json()["error"].startswith("id: holds half a character")
+
+
+EVENT = {"specversion": "1.0", "id": "7", "source": "shop", "type": "predict", "time": "2018-01-01T00:00:00Z"}
+INSTANCES = {"instances": [{"surface": "home", "k": 2}]}
+
+
+async def test_a_binary_event_is_answered_by_one(client: httpx.AsyncClient) -> None:
+    headers = {f"ce-{name}": value for name, value in EVENT.items()} | {"x-request-id": "r1"}
+    response = await client.post("/v1/models/shop:predict", json=INSTANCES, headers=headers)
+    assert response.status_code == 200, response.text
+    assert response.headers["content-type"] == "application/json"
+    assert response.headers["ce-type"] == "io.kserve.inference.response"
+    (answer,) = response.json()["predictions"]
+    assert answer["request_id"] == "r1"
+    assert [item["item_id"] for item in answer["recommendations"]] == ["I1", "I2"]
+
+
+async def test_a_structured_event_is_answered_by_one(client: httpx.AsyncClient) -> None:
+    content = json.dumps(EVENT | {"data": INSTANCES})
+    response = await client.post("/v1/models/shop:predict", content=content, headers={"content-type": "application/cloudevents+json"})
+    assert response.status_code == 200, response.text
+    assert response.headers["content-type"] == "application/cloudevents+json"
+    assert response.json()["type"] == "io.kserve.inference.response"
+    assert [item["item_id"] for item in response.json()["data"]["predictions"][0]["recommendations"]] == ["I1", "I2"]
+
+
+@pytest.mark.parametrize("content", [b"{", b"[]", b'{"instances": []}', b'{"specversion": "1.0", "id": "7", "source": "s", "type": "t"}'])
+async def test_events_that_cannot_be_read_are_refused(client: httpx.AsyncClient, content: bytes) -> None:
+    for headers in ({"content-type": "application/cloudevents+json"}, {f"ce-{name}": value for name, value in EVENT.items()}):
+        response = await client.post("/v1/models/shop:predict", content=content, headers=headers)
+        assert response.status_code == 400, response.text
+        assert set(response.json()) == {"error"}

@@ -9,8 +9,8 @@ from kserve.errors import InvalidInput as KServeInvalidInput
 
 from endcap.contracts.request import Consent, Instance
 from endcap.core.errors import InvalidInput
-from endcap_transformer.server.parsing_v1 import instances_of_v1
 from endcap_transformer.server.parsing_v2 import DATATYPES, instances_of_v2
+from endcap_transformer.server.predict_v1 import instances_of_v1
 
 json_values = st.recursive(
     st.none() | st.booleans() | st.integers(-(2**70), 2**70) | st.floats() | st.text(max_size=8),

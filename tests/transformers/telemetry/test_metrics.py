@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from prometheus_client import CollectorRegistry, Histogram, generate_latest
 from prometheus_client.parser import text_string_to_metric_families
 
-from endcap_transformer.server.metrics_page import MetricsPage, metrics_text
+from endcap_transformer.server.http_layers import MetricsPage, metrics_text
 from endcap_transformer.telemetry.histograms import OTHER, HistogramFamily
 from endcap_transformer.telemetry.metrics import OPEN, ServingMetrics
 
@@ -94,9 +94,9 @@ def test_what_must_stay_zero_is_exposed_before_it_happens(registry: CollectorReg
 
 
 def test_probabilities_are_counted_by_position_and_unknown_ones_left_out(registry: CollectorRegistry, metrics: ServingMetrics) -> None:
-    metrics.shown("home", 0.4, np.array([0.4, 0.3, np.nan, 0.1], dtype=np.float32))
-    metrics.shown("home", 0.2, np.full(500, 0.05, dtype=np.float32))
-    metrics.shown("email", 0.2, np.zeros(0, dtype=np.float32))
+    metrics.observe_scores("home", 0.4, np.array([0.4, 0.3, np.nan, 0.1], dtype=np.float32))
+    metrics.observe_scores("home", 0.2, np.full(500, 0.05, dtype=np.float32))
+    metrics.observe_scores("email", 0.2, np.zeros(0, dtype=np.float32))
     counts = {
         band: registry.get_sample_value("endcap_shown_buy_probability_count", {"position": band}) for band in ("1", "2-3", "4-10", "11-20")
     }

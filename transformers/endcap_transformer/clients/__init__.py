@@ -1,1 +1,1 @@
-"""The parts that a request asks: model server, Milvus, feature store."""
+"""Clients of what a request depends on: model server, Milvus, feature store."""

@@ -1,18 +1,21 @@
 """Milvus and the feature store, opened at start; while other parts are still starting they are waited for."""
 
-import time
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
 from endcap.core.errors import BundleInvalid, DependencyUnavailable
 from endcap.core.log import get_logger
+from endcap.core.polling import poll
 from endcap.core.settings import MilvusSettings, Settings
 from endcap.engine.retrieval.candidates import Candidates
 from endcap.release.index.connection import connect
 from endcap.release.index.search import AsyncItemSearch
-from endcap_transformer.path.features import OnlineRead
 from endcap_transformer.telemetry.tracing import current_trace
+
+if TYPE_CHECKING:
+    from endcap.features.store.online import OnlineFeatures
 
 RETRY_SECONDS = 0.5
 LOAD_TIMEOUT_S = 60.0
@@ -75,22 +78,19 @@ def wait_for_milvus(settings: MilvusSettings, wait_s: float) -> None:
     Raises:
         DependencyUnavailable: it does not answer by then.
     """
-    deadline = time.monotonic() + wait_s
-    said = False
-    while True:
-        try:
-            connect(settings).close()
-            return
-        except DependencyUnavailable:
-            if time.monotonic() >= deadline:
-                raise
-            if not said:
-                get_logger("transformer").info("waiting for Milvus", port=settings.port)
-                said = True
-            time.sleep(RETRY_SECONDS)
+
+    def is_connected() -> bool:
+        connect(settings).close()
+        return True
+
+    try:
+        is_connected()
+    except DependencyUnavailable:
+        get_logger("transformer").info("waiting for Milvus", port=settings.port)
+        poll(is_connected, every_s=RETRY_SECONDS, within_s=wait_s, again_on=DependencyUnavailable)
 
 
-def open_online_store(settings: Settings) -> OnlineRead:
+def open_online_store(settings: Settings) -> "OnlineFeatures":
     """The feature store's online side.
 
     Raises:

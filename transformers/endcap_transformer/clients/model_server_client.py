@@ -1,6 +1,5 @@
 """A client of TensorFlow Serving's gRPC API: arrays in, arrays out."""
 
-import asyncio
 from collections.abc import Mapping
 from typing import Any
 
@@ -10,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from endcap.core.errors import DependencyUnavailable, InvalidInput
+from endcap.core.polling import poll_async
 from endcap.core.settings import ModelServerSettings
 from endcap.core.tensorflow_serving.messages import GET_MODEL_STATUS, PREDICT, ServingMessages
 from endcap.core.tensorflow_serving.tensors import fill_tensor, read_tensor
@@ -77,26 +77,27 @@ class ModelServerClient:
         Raises:
             DependencyUnavailable: it has not within `timeout_s`.
         """
-        deadline = asyncio.get_running_loop().time() + timeout_s
-        while not await self.is_available(version):
-            if asyncio.get_running_loop().time() >= deadline:
-                raise DependencyUnavailable(
-                    f"the model server does not serve version {version}",
-                    field="ENDCAP_MODEL_SERVER__HOST, ENDCAP_MODEL_SERVER__PORT",
-                    value=self.address,
-                    fix="start it: `python -m endcap_model_server`, or `endcap serve` for all parts",
-                )
-            await asyncio.sleep(POLL_SECONDS)
+        why = await poll_async(
+            lambda: self.why_unavailable(version), every_s=POLL_SECONDS, within_s=timeout_s, is_there=lambda why: not why
+        )
+        if why:
+            raise DependencyUnavailable(
+                f"the model server does not serve version {version}: {why}",
+                field="ENDCAP_MODEL_SERVER__HOST, ENDCAP_MODEL_SERVER__PORT",
+                value=self.address,
+                fix="start it: `python -m endcap_model_server`, or `endcap serve` for all parts",
+            )
 
-    async def is_available(self, version: int) -> bool:
+    async def why_unavailable(self, version: int) -> str:
+        """Why the server cannot answer with a version; empty when it has loaded it."""
         request = self._messages.status_request()
         request.model_spec.name = self._model_name
         request.model_spec.version.value = version
         try:
             response = await self._model_status(request, timeout=2.0)
-        except grpc.aio.AioRpcError:
-            return False
-        return any(status.state == STATE_AVAILABLE for status in response.model_version_status)
+        except grpc.aio.AioRpcError as error:
+            return f"{error.code().name}: {error.details()}"
+        return "" if any(status.state == STATE_AVAILABLE for status in response.model_version_status) else "it is not loaded"
 
     async def close(self) -> None:
         await self._channel.close()

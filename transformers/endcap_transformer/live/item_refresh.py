@@ -13,11 +13,11 @@ from endcap.catalogue.item_table import ItemTable
 from endcap.catalogue.item_updates import read_updates
 from endcap.catalogue.updated_items import UpdateReport, apply_updates
 from endcap.core.log import get_logger
-from endcap_transformer.live.file_watch import ANYTHING, LOOK_SECONDS, UNUSABLE, Identity, identity, keep_looking, let_requests_go_first
+from endcap_transformer.live.file_watch import ANYTHING, LOOK_SECONDS, UNUSABLE, Identity, identity, watch_file, yield_to_requests
 
 
 @dataclass(frozen=True)
-class Catalogue:
+class ServedItems:
     """The item table that answers, and the moment its bundle's values are of."""
 
     items: ItemTable
@@ -41,15 +41,15 @@ class ItemRefresh:
         current: the catalogue that answers, None while there is none.
         on_items: takes the new table; called in the event loop, and only when `current` is still the one it was made from.
         pause: lets the thread of the requests go first.
-        on_done: told each outcome, applied or failed, and the seconds it took.
+        on_done: called with each outcome, applied or failed, and the seconds it took.
     """
 
     def __init__(
         self,
         path: Path,
-        current: Callable[[], Catalogue | None],
+        current: Callable[[], ServedItems | None],
         on_items: Callable[[ItemTable], None],
-        pause: Callable[[], None] = let_requests_go_first,
+        pause: Callable[[], None] = yield_to_requests,
         on_done: Callable[[str, float], None] = lambda _outcome, _seconds: None,
     ) -> None:
         self.path = path
@@ -63,7 +63,7 @@ class ItemRefresh:
         self._loaded: _Updated | None = None
         self._revision = 0
 
-    def applied_to(self, catalogue: Catalogue) -> ItemTable:
+    def applied_to(self, catalogue: ServedItems) -> ItemTable:
         """The table of a bundle that is being loaded, with the updates on disk, so that it begins with today's stock; blocks.
 
         Beside a file that cannot be used or went away, it begins with the last good updates.
@@ -123,13 +123,13 @@ class ItemRefresh:
             self._answering = _Updated(items, items, None)
         return self._answering
 
-    def _apply_file(self, catalogue: Catalogue) -> tuple[ItemTable, UpdateReport]:
+    def _apply_file(self, catalogue: ServedItems) -> tuple[ItemTable, UpdateReport]:
         updates = read_updates(self.path)
         applied = self._apply(updates, catalogue)
         self._last_good = updates
         return applied
 
-    def _apply(self, updates: pl.DataFrame, catalogue: Catalogue) -> tuple[ItemTable, UpdateReport]:
+    def _apply(self, updates: pl.DataFrame, catalogue: ServedItems) -> tuple[ItemTable, UpdateReport]:
         return apply_updates(catalogue.items, updates, newer_than=catalogue.as_of, pause=self._pause)
 
     def _say(self, report: UpdateReport) -> None:
@@ -142,4 +142,4 @@ class ItemRefresh:
 
 async def watch_item_updates(refresh: ItemRefresh, look_s: float = LOOK_SECONDS) -> None:
     """Keep the item table as the file says; runs until it is cancelled."""
-    await keep_looking(refresh.path, refresh.look, look_s)
+    await watch_file(refresh.path, refresh.look, look_s)

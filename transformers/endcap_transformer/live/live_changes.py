@@ -12,9 +12,9 @@ from endcap.engine.rules.rule_book import RuleBook
 from endcap.release.bundle.manifest import Bundle
 from endcap.release.bundle.tables import read_tables
 from endcap_transformer.live.bundle_watch import BundleHolder
-from endcap_transformer.live.file_watch import UNUSABLE, Identity, identity, keep_looking, let_requests_go_first
-from endcap_transformer.live.item_refresh import Catalogue, ItemRefresh, watch_item_updates
-from endcap_transformer.live.rule_watch import Ruled, RuleFileWatch, watch_rules
+from endcap_transformer.live.file_watch import UNUSABLE, Identity, identity, watch_file, yield_to_requests
+from endcap_transformer.live.item_refresh import ItemRefresh, ServedItems, watch_item_updates
+from endcap_transformer.live.rule_watch import RuleFileWatch, RulesInForce, watch_rules
 from endcap_transformer.live.served_bundle import EVIDENCE_NAME, ServedBundle, served_from
 from endcap_transformer.telemetry.metrics import ServingMetrics
 
@@ -47,7 +47,7 @@ class LiveChanges:
         return (
             watch_rules(self._rules),
             watch_item_updates(self._items),
-            keep_looking(self._evidence_file, self.look_for_evidence, EVIDENCE_LOOK_SECONDS),
+            watch_file(self._evidence_file, self.look_for_evidence, EVIDENCE_LOOK_SECONDS),
         )
 
     def bundle_changed(self) -> None:
@@ -63,8 +63,8 @@ class LiveChanges:
             InvalidInput: a rule cannot be used with its catalogue.
         """
         tables = read_tables(bundle.path, memory_map=True)
-        items = self._items.applied_to(Catalogue(tables.items, bundle.manifest.data_end))
-        return served_from(bundle.manifest, tables, self._settings, self._rules.file(), items)
+        items = self._items.applied_to(ServedItems(tables.items, bundle.manifest.data_end))
+        return served_from(bundle.manifest, tables, self._settings, self._rules.rules(), items)
 
     async def look_for_evidence(self) -> None:
         """Take up the click evidence if its file is new since the last look; one that cannot be used is logged once."""
@@ -87,13 +87,13 @@ class LiveChanges:
     def _take_rules(self, book: RuleBook) -> None:
         self._holder.change(rules=book, rule_counts=self._metrics.rules_in_force(book.version, book.rules))
 
-    def _ruled(self) -> Ruled | None:
+    def _ruled(self) -> RulesInForce | None:
         served = self._holder.current
-        return Ruled(served.rules, served.tables.items, served.clock) if served else None
+        return RulesInForce(served.rules, served.tables.items, served.clock) if served else None
 
-    def _catalogue(self) -> Catalogue | None:
+    def _catalogue(self) -> ServedItems | None:
         served = self._holder.current
-        return Catalogue(served.tables.items, served.manifest.data_end) if served else None
+        return ServedItems(served.tables.items, served.manifest.data_end) if served else None
 
     def _take_items(self, items: ItemTable) -> None:
         served = self._holder.current
@@ -116,7 +116,7 @@ class LiveChanges:
         served = self._holder.current
         if served is None:
             return
-        book = await asyncio.to_thread(served.rules.recompiled, items, let_requests_go_first)
+        book = await asyncio.to_thread(served.rules.recompiled, items, yield_to_requests)
         latest = self._holder.current
         if latest is not None and latest.rules is served.rules and latest.tables.items is items:
             self._take_rules(book)

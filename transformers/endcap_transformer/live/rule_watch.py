@@ -10,9 +10,9 @@ from endcap.core.clock import Clock
 from endcap.core.errors import EndcapError
 from endcap.core.log import get_logger
 from endcap.engine.rules.enabled_rules import EnabledRules
-from endcap.engine.rules.file.rule_file import NO_RULES, RuleFile, read_rules
+from endcap.engine.rules.file.rule_file import NO_RULES, read_rules
 from endcap.engine.rules.rule_book import RuleBook
-from endcap_transformer.live.file_watch import LOOK_SECONDS, Identity, identity, keep_looking, let_requests_go_first
+from endcap_transformer.live.file_watch import LOOK_SECONDS, Identity, identity, watch_file, yield_to_requests
 from endcap_transformer.telemetry.metrics import ServingMetrics
 
 AGE_SECONDS = 3_600
@@ -20,7 +20,7 @@ AGE_SECONDS = 3_600
 
 
 @dataclass(frozen=True)
-class Ruled:
+class RulesInForce:
     """The rules that answer, the catalogue they are to hold for, and its clock."""
 
     book: RuleBook
@@ -42,10 +42,10 @@ class RuleFileWatch:
     def __init__(
         self,
         path: Path,
-        current: Callable[[], Ruled | None],
+        current: Callable[[], RulesInForce | None],
         on_book: Callable[[RuleBook], None],
         metrics: ServingMetrics,
-        pause: Callable[[], None] = let_requests_go_first,
+        pause: Callable[[], None] = yield_to_requests,
     ) -> None:
         self.path = path
         self._current = current
@@ -54,14 +54,14 @@ class RuleFileWatch:
         self._pause = pause
         self._log = get_logger("rules")
         self._seen: Identity | None = None
-        self._file: RuleFile | None = None
+        self._rules: EnabledRules | None = None
 
-    def file(self) -> RuleFile:
+    def rules(self) -> EnabledRules:
         """The rules in force, for a bundle that is being loaded; read from the file the first time."""
-        if self._file is None:
+        if self._rules is None:
             self._seen = identity(self.path)
-            self._file = self._read() or NO_RULES
-        return self._file
+            self._rules = self._read() or EnabledRules.of(NO_RULES)
+        return self._rules
 
     async def look(self) -> RuleBook | None:
         """Take up the file if it changed since the last look, or the rules anew if time alone changed them.
@@ -78,20 +78,20 @@ class RuleFileWatch:
             self._seen = seen
             if read is None:
                 return None
-            self._file = read
-        file = self.file()
-        if file != ruled.book.file:
-            return await self._take(lambda: RuleBook.compile(file, ruled.items, ruled.clock, self._pause), ruled, is_new=True)
+            self._rules = read
+        rules = self.rules()
+        if rules.file != ruled.book.file:
+            return await self._take(lambda: RuleBook.compile(rules, ruled.items, ruled.clock, self._pause), ruled, is_new=True)
         if ruled.book.reads_age and int(ruled.clock().timestamp()) - ruled.book.as_of_s >= AGE_SECONDS:
             return await self._take(lambda: ruled.book.recompiled(ruled.items, self._pause), ruled, is_new=False)
         return None
 
-    async def _take(self, make: Callable[[], RuleBook], ruled: Ruled, *, is_new: bool) -> RuleBook | None:
+    async def _take(self, make: Callable[[], RuleBook], ruled: RulesInForce, *, is_new: bool) -> RuleBook | None:
         try:
             book = await asyncio.to_thread(make)
         except EndcapError as error:
             self._refuse(error)
-            self._file = ruled.book.file
+            self._rules = ruled.book.enabled
             return None
         latest = self._current()
         if latest is None or latest.items is not ruled.items:
@@ -101,18 +101,17 @@ class RuleFileWatch:
             self._log.info("rules loaded", version=book.version, rules=len(book.rules), warnings=book.warnings())
         return book
 
-    def _read(self) -> RuleFile | None:
-        """The file with all its conditions checked, no rules when there is none, None when it is refused."""
+    def _read(self) -> EnabledRules | None:
+        """The file with all its conditions read, no rules when there is none, None when it is refused."""
         try:
-            is_there = self.path.exists()
-            file = read_rules(self.path) if is_there else NO_RULES
-            EnabledRules.of(file)
+            is_there = identity(self.path) is not None
+            rules = EnabledRules.of(read_rules(self.path) if is_there else NO_RULES)
         except (EndcapError, OSError) as error:
             self._refuse(error)
             return None
         self._metrics.rule_file_ok.set(1)
         self._metrics.rule_reloads.labels("loaded").inc(int(is_there))
-        return file
+        return rules
 
     def _refuse(self, error: Exception) -> None:
         self._metrics.rule_file_ok.set(0)
@@ -122,4 +121,4 @@ class RuleFileWatch:
 
 async def watch_rules(watch: RuleFileWatch, look_s: float = LOOK_SECONDS) -> None:
     """Keep the rules as the file says; runs until it is cancelled."""
-    await keep_looking(watch.path, watch.look, look_s)
+    await watch_file(watch.path, watch.look, look_s)

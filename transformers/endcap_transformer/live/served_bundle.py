@@ -1,12 +1,14 @@
 """One bundle in memory, with what the request path looks up often made ready, and what changes while it is served."""
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
 import numpy as np
 from numpy.typing import NDArray
 
-from endcap.catalogue.item_table import ItemTable
+from endcap.catalogue.item_table import PATH_SEPARATOR, ItemTable
+from endcap.catalogue.vocabulary import Vocabulary
 from endcap.contracts.bundle import BundleManifest
 from endcap.core.clock import Clock, replay_clock, system_clock
 from endcap.core.log import get_logger
@@ -14,14 +16,53 @@ from endcap.core.settings import RetrievalSettings, Settings, resolve_replay
 from endcap.engine.exploration.evidence import Evidence
 from endcap.engine.retrieval.content import ContentTable
 from endcap.engine.retrieval.preferences import PopularWithin
+from endcap.engine.rules.enabled_rules import EnabledRules
 from endcap.engine.rules.file.rule_file import NO_RULES, RuleFile
 from endcap.engine.rules.rule_book import RuleBook
 from endcap.release.bundle.tables import BundleTables
-from endcap_transformer.live.category_tree import CategoryTree
 from endcap_transformer.live.file_watch import UNUSABLE
 from endcap_transformer.telemetry.rule_counts import RuleCounts
 
 EVIDENCE_NAME = "click_evidence.parquet"
+
+
+@dataclass(frozen=True)
+class CategoryTree:
+    """c category paths by code, found by any of their names: what a request's category filter looks items up with.
+
+    Attributes:
+        parent: int32 [c], code of the path one level up, 0 at the top.
+        codes_by_name: codes of the paths that end in a name, and of each whole path.
+        depth: levels of the deepest path.
+    """
+
+    parent: NDArray[np.int32]
+    codes_by_name: Mapping[str, list[int]]
+    depth: int
+
+    @classmethod
+    def of(cls, categories: Vocabulary) -> "CategoryTree":
+        codes_by_name: dict[str, list[int]] = {}
+        parent = np.zeros(len(categories), dtype=np.int32)
+        depth = 0
+        for code, path in enumerate(categories.names, start=1):
+            above, _, name = path.rpartition(PATH_SEPARATOR)
+            parent[code] = categories.code(above)
+            codes_by_name.setdefault(name, []).append(code)
+            if above:
+                codes_by_name.setdefault(path, []).append(code)
+            depth = max(depth, path.count(PATH_SEPARATOR) + 1)
+        return cls(parent, codes_by_name, depth)
+
+    def within(self, names: Sequence[str]) -> NDArray[np.bool_]:
+        """bool [c]: categories that are one of `names`, or lie below one; a name may be a single level or a whole path."""
+        inside = np.zeros(len(self.parent), dtype=bool)
+        for name in names:
+            inside[self.codes_by_name.get(name, [])] = True
+        for _ in range(self.depth):
+            inside |= inside[self.parent]
+        inside[0] = False
+        return inside
 
 
 @dataclass(frozen=True)
@@ -75,7 +116,11 @@ class ServedBundle:
 
 
 def served_from(
-    manifest: BundleManifest, tables: BundleTables, settings: Settings, rules: RuleFile = NO_RULES, items: ItemTable | None = None
+    manifest: BundleManifest,
+    tables: BundleTables,
+    settings: Settings,
+    rules: RuleFile | EnabledRules = NO_RULES,
+    items: ItemTable | None = None,
 ) -> ServedBundle:
     """Make a bundle's tables ready for requests.
 

@@ -1,4 +1,4 @@
-"""Respond: the finished list as the answer of the contract."""
+"""Respond: the finished list as the answer of the contract, and what it counts for in the metrics."""
 
 from dataclasses import dataclass
 from functools import cached_property
@@ -9,12 +9,14 @@ from numpy.typing import NDArray
 
 from endcap.contracts.answer import Answer, Recommendation
 from endcap.engine.retrieval.candidates import SOURCES
-from endcap.engine.slate.slate import Slate
-from endcap_transformer.path.listing import RuledCandidates
+from endcap.engine.slate.slate import Slate, SlotKind
 from endcap_transformer.path.reasons import reasons
 from endcap_transformer.path.resolving import ResolvedRequest
+from endcap_transformer.path.rules import RuledCandidates, exclusion
+from endcap_transformer.path.slate import ExplorationConfig
 from endcap_transformer.path.sources.source import SourceRequest
 from endcap_transformer.path.stage_trace import StageTrace
+from endcap_transformer.telemetry.metrics import ServingMetrics
 
 STALE = "stale_answer"
 """The source of items of a list that was made earlier."""
@@ -23,8 +25,8 @@ _POPULAR = SOURCES.index("popular")
 
 
 @dataclass(frozen=True)
-class Shown:
-    """What a list shows.
+class RenderedList:
+    """A finished list.
 
     Attributes:
         candidates: what the slate was made of.
@@ -64,18 +66,18 @@ class Shown:
         return np.full(len(self.slate), np.nan, np.float32) if values is None else values[self.slate.rows]
 
 
-def recommendations(shown: Shown, asked: SourceRequest, policy: str) -> list[Recommendation]:
+def recommendations(rendered: RenderedList, source_request: SourceRequest, policy: str) -> list[Recommendation]:
     """The list, in order.
 
     Args:
-        shown: what it shows.
-        asked: the request as the sources saw it.
+        rendered: the list.
+        source_request: the request as the sources saw it.
         policy: name of the exploration policy, for explanations.
     """
-    items, index, main_source = asked.request.served.tables.items, shown.index, shown.main_source
-    sentences = reasons(index, main_source, asked.request, asked.state)
-    propensity = np.concatenate([shown.slate.propensity, np.ones(len(shown.rest), dtype=np.float32)]).tolist()
-    explanations = explained(shown, policy) if asked.request.instance.explain else [None] * len(index)
+    items, index, main_source = source_request.resolved.served.tables.items, rendered.index, rendered.main_source
+    sentences = reasons(index, main_source, source_request.resolved, source_request.state)
+    propensity = np.concatenate([rendered.slate.propensity, np.ones(len(rendered.rest), dtype=np.float32)]).tolist()
+    explanations = explained(rendered, policy) if source_request.resolved.instance.explain else [None] * len(index)
     return [
         Recommendation(
             item_id=items.ids.name(item),
@@ -90,7 +92,7 @@ def recommendations(shown: Shown, asked: SourceRequest, policy: str) -> list[Rec
         for place, (item, score, source, reason, title, chance, explanation) in enumerate(
             zip(
                 index.tolist(),
-                shown.score.tolist(),
+                rendered.score.tolist(),
                 main_source.tolist(),
                 sentences,
                 items.titles(index),
@@ -103,13 +105,13 @@ def recommendations(shown: Shown, asked: SourceRequest, policy: str) -> list[Rec
     ]
 
 
-def once_more(index: NDArray[np.int32], score: NDArray[np.float32], request: ResolvedRequest) -> list[Recommendation]:
-    """A list that was complete a while ago, shown again.
+def stale_recommendations(index: NDArray[np.int32], score: NDArray[np.float32], request: ResolvedRequest) -> list[Recommendation]:
+    """A list that was complete a while ago, as recommendations.
 
     Args:
         index: int32 [k], the items.
         score: float32 [k], as they were.
-        request: what was asked.
+        request: the request that gets it.
     """
     items = request.served.tables.items
     return [
@@ -132,16 +134,16 @@ def answer(listed: list[Recommendation], request: ResolvedRequest, trace: StageT
     )
 
 
-def explained(shown: Shown, policy: str) -> list[dict[str, Any]]:
+def explained(rendered: RenderedList, policy: str) -> list[dict[str, Any]]:
     """How each item came to its place: sources, scores, rules, diversity, exploration."""
-    touched = shown.candidates.effects.touched(shown.candidates.rows[shown.slate.rows], shown.slate.rule)
-    return [_of_place(shown, place, touched[place], policy) for place in range(len(shown.slate))] + [
-        {"last_resort": "fills a place that no candidate was left for"} for _ in shown.rest
+    touched = rendered.candidates.effects.touched(rendered.candidates.rows[rendered.slate.rows], rendered.slate.rule)
+    return [_of_place(rendered, place, touched[place], policy) for place in range(len(rendered.slate))] + [
+        {"last_resort": "fills a place that no candidate was left for"} for _ in rendered.rest
     ]
 
 
-def _of_place(shown: Shown, place: int, touched: list[str], policy: str) -> dict[str, Any]:
-    slate, ruled = shown.slate, shown.candidates
+def _of_place(rendered: RenderedList, place: int, touched: list[str], policy: str) -> dict[str, Any]:
+    slate, ruled = rendered.slate, rendered.candidates
     row = int(slate.rows[place])
     candidates, effects_row = ruled.ranked.candidates, int(ruled.rows[row])
     rules: dict[str, Any] = {"touched": touched, "factor": _rounded(ruled.effects.factor[effects_row])}
@@ -167,3 +169,47 @@ def _of_place(shown: Shown, place: int, touched: list[str], policy: str) -> dict
 
 def _rounded(value: Any) -> float:
     return float(f"{float(value):.5g}")
+
+
+LOOKED_AT_WHEN_EMPTY = 10_000
+
+
+def count_list(metrics: ServingMetrics, rendered: RenderedList, source_request: SourceRequest, exploration: ExplorationConfig) -> None:
+    """Count a list that is logged.
+
+    Args:
+        metrics: where.
+        rendered: the list.
+        source_request: the request as the sources saw it.
+        exploration: how it explored.
+    """
+    served = source_request.resolved.served
+    for name, removed in source_request.eligible.removed.items():
+        metrics.filtered(name, removed)
+    if source_request.rules:
+        served.rule_counts.add(rendered.candidates.effects.counts(len(served.rules.rules)))
+    if len(rendered):
+        metrics.observe_scores(source_request.resolved.instance.surface, float(rendered.score[0]), rendered.buy())
+    else:
+        (metrics.empty_answers if _may_be_shown(source_request) else metrics.nothing_eligible).inc()
+    if SlotKind.EXPLORED in rendered.slate.kind:
+        _count_explored(metrics, rendered, source_request, exploration)
+
+
+def _count_explored(metrics: ServingMetrics, rendered: RenderedList, source_request: SourceRequest, exploration: ExplorationConfig) -> None:
+    for row, kind in zip(rendered.slate.rows.tolist(), rendered.slate.kind, strict=True):
+        if kind is SlotKind.EXPLORED:
+            item = rendered.candidates.ranked.candidates.index[row]
+            known = source_request.resolved.served.evidence.impressions[item] >= exploration.settings.evidence_impressions
+            metrics.explored(exploration.policy.name, "known" if known else "new")
+
+
+def _may_be_shown(source_request: SourceRequest) -> bool:
+    """Whether one of the most bought items could stand in the list; looked at for empty ones, which have to have a reason."""
+    items = (
+        source_request.eligible.given
+        if source_request.resolved.is_given
+        else source_request.resolved.served.by_purchases[:LOOKED_AT_WHEN_EMPTY]
+    )
+    kept = items[source_request.eligible.of(items)]
+    return bool(len(kept)) and not bool(exclusion(source_request)(kept).all())

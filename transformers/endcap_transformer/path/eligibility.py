@@ -1,4 +1,4 @@
-"""Eligibility: which items a list may show, asked for a source's items at a time, so that no request walks the whole catalogue."""
+"""Eligibility: which items a list may show, answered for a source's items at a time, so that no request walks the whole catalogue."""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,7 +18,7 @@ class Eligibility:
     A list of given items (search) shows those only; when none of them may be shown, it falls back to the whole catalogue.
 
     Args:
-        request: what was asked.
+        request: the request.
         state: the person, for `filters.new_to_user`.
         hidden: bool [items + 1], items that the rules exclude; None when there are none.
     """
@@ -33,7 +33,7 @@ class Eligibility:
         self._barred = np.concatenate([request.excluded, own, bought]) if len(request.excluded) + len(own) + len(bought) else NO_ITEMS
         self._inside = request.served.categories.within(self._filters.categories) if self._filters.categories is not None else None
         self.brand_codes = _brand_codes(self._filters.brands, self._items) if self._filters.brands is not None else None
-        """Codes of the brands that the request asks for; None when it asks for none."""
+        """Codes of the brands that the request filters by; None without such a filter."""
         self.removed: dict[str, int] = {}
         """Items that each check removed, over all sources."""
         self._checks = self._all_checks()
@@ -44,7 +44,7 @@ class Eligibility:
 
     @property
     def category_codes(self) -> list[int] | None:
-        """Codes of the finest categories that the request asks for; None when it asks for none."""
+        """Codes of the finest categories that the request filters by; None without such a filter."""
         return None if self._inside is None else np.flatnonzero(self._inside).tolist()
 
     @property
@@ -54,7 +54,7 @@ class Eligibility:
 
     @property
     def barred_count(self) -> int:
-        """Items left out by name: how many more neighbours to ask an index for."""
+        """Items left out by name: how many more neighbours an index has to return."""
         return len(self._barred)
 
     def of(self, index: NDArray[np.int32]) -> NDArray[np.bool_]:

@@ -14,20 +14,20 @@ Excluded = Callable[[NDArray[np.int32]], NDArray[np.bool_]]
 _FIRST_LOOK = 64
 
 
-def last_resort(asked: SourceRequest, shown: NDArray[np.int32], count: int, excluded: Excluded) -> NDArray[np.int32]:
+def last_resort(request: SourceRequest, shown: NDArray[np.int32], count: int, excluded: Excluded) -> NDArray[np.int32]:
     """int32 [at most count]: eligible items for the places that the candidates left open.
 
     What is popular in the person's segment comes first, then what is popular at all, then all eligible items by purchases; a search's own
     items keep the search's order and come before all of them.
 
     Args:
-        asked: the request as the sources saw it.
+        request: as the sources saw it.
         shown: int32 [s], items that stand in the list already.
         count: open places.
         excluded: what rules about candidates exclude; rules about items are part of `eligible`.
     """
-    served, eligible = asked.request.served, asked.eligible
-    popular = served.tables.popularity.candidates(asked.segments, len(served.by_purchases)).index
+    served, eligible = request.resolved.served, request.eligible
+    popular = served.tables.popularity.candidates(request.segments, len(served.by_purchases)).index
     chosen = [np.zeros(0, dtype=np.int32)]
     for order in [eligible.given] if len(eligible.given) else [popular, served.by_purchases]:
         missing = count - sum(map(len, chosen))

@@ -9,8 +9,8 @@ from numpy.typing import NDArray
 from endcap.core.settings import Settings
 from endcap.engine.retrieval.user_state import UserState, user_state
 from endcap_transformer.path.resolving import NO_ITEMS, ResolvedRequest
-from endcap_transformer.resilience.bulkhead import BoundedThreads
-from endcap_transformer.resilience.cached_lookup import ABSENT, Absent, CachedLookup
+from endcap_transformer.resilience.cached_lookup import MISSING, CachedLookup, Missing
+from endcap_transformer.resilience.guards import BoundedThreads
 from endcap_transformer.telemetry.metrics import ServingMetrics
 
 READ_THREADS = 4
@@ -45,12 +45,12 @@ class FeatureReader:
             settings.cache.features_entries, settings.cache.features_seconds, metrics.cache("features")
         )
 
-    def kept(self, user_id: str | None, session_id: str | None) -> Row | Absent:
-        """Features that are still fresh, without asking anybody."""
-        return self._users.peek(user_id, ABSENT) if user_id is not None and session_id is None else ABSENT
+    def cached(self, user_id: str | None, session_id: str | None) -> Row | Missing:
+        """Features that are still fresh, without a call."""
+        return self._users.peek(user_id, MISSING) if user_id is not None and session_id is None else MISSING
 
     async def read(self, user_id: str | None, session_id: str | None) -> Row:
-        """The known parts.
+        """The known parts, from the store; for whom `cached` has nothing.
 
         Raises:
             DependencyUnavailable: the store does not answer, or too many reads are under way.
@@ -59,7 +59,7 @@ class FeatureReader:
             return None if session_id is None else await self._threads.start(self._store.read, None, session_id)
         if session_id is not None:
             return await self._threads.start(self._store.read, user_id, session_id)
-        return await self._users.get(user_id, lambda: self._read_user(user_id))
+        return await self._users.compute(user_id, lambda: self._read_user(user_id))
 
     async def _read_user(self, user_id: str) -> Row:
         return await self._threads.start(self._store.read, user_id, None)

@@ -14,7 +14,7 @@ from endcap_transformer.telemetry.metrics import ServingMetrics
 
 
 class ImpressionLog:
-    """Hands lists to the event log.
+    """Writes lists to the event log.
 
     Args:
         log: never blocks.
@@ -29,17 +29,17 @@ class ImpressionLog:
         self._clock = clock
         self._metrics = metrics
 
-    def shown(self, instance: Instance, made: Answer) -> None:
+    def log(self, instance: Instance, made: Answer) -> None:
         """Log one list."""
         if made.recommendations:
             self._log.emit(impressions_of(instance, made, consent_of(instance, self._consent), self._clock))
             self._metrics.impressions.inc(len(made.recommendations))
 
-    def shown_again(self, shared: SharedAnswers, request_id: str) -> None:
+    def log_shared(self, shared: SharedAnswers, request_id: str) -> None:
         """Log lists that were given to one more request."""
         ids = request_ids(request_id, len(shared.answers))
         for instance, made, own_id in zip(shared.instances, shared.answers, ids, strict=True):
-            self.shown(instance, made.model_copy(update={"request_id": own_id}))
+            self.log(instance, made.model_copy(update={"request_id": own_id}))
 
 
 def impressions_of(instance: Instance, made: Answer, consent: EffectiveConsent, clock: Clock) -> Impressions:

@@ -53,8 +53,8 @@ class Query:
     collection: str
 
 
-class QueryEncoder:
-    """Asks the model server for query embeddings, and keeps those of people who come often.
+class CachedQueryEncoder:
+    """Query embeddings from the model server; those of people who come often are kept.
 
     Args:
         client: of the model server.
@@ -64,22 +64,22 @@ class QueryEncoder:
 
     def __init__(self, client: ModelServerClient, settings: CacheSettings, metrics: ServingMetrics) -> None:
         self._client = client
-        self._kept: CachedLookup[tuple[object, ...], Query] = CachedLookup(
+        self._cache: CachedLookup[tuple[object, ...], Query] = CachedLookup(
             settings.query_entries, settings.query_seconds, metrics.cache("query")
         )
         self._own_cpu = metrics.own_cpu
 
-    def kept(self, served: ServedBundle, person: Person) -> Query | None:
-        """The embedding if it is still fresh, without asking anybody."""
-        return self._kept.peek(_key(served, person), None)
+    def cached(self, served: ServedBundle, person: Person) -> Query | None:
+        """The embedding if it is still fresh, without a call."""
+        return self._cache.peek(_key(served, person), None)
 
     async def encode(self, served: ServedBundle, person: Person) -> Query:
-        """The query embedding of a person.
+        """The query embedding of a person for whom `cached` has none.
 
         Raises:
             DependencyUnavailable: the model server does not answer, or answers for another bundle.
         """
-        return await self._kept.get(_key(served, person), lambda: self._metered(served, person))
+        return await self._cache.compute(_key(served, person), lambda: self._metered(served, person))
 
     async def _metered(self, served: ServedBundle, person: Person) -> Query:
         return await Metered(encode_query(self._client, served, person), self._own_cpu.inc)

@@ -81,7 +81,7 @@ def with_query_scores(candidates: CandidateSet, query: Query, served: ServedBund
     return replace(candidates, scores=scores)
 
 
-def valued(candidates: CandidateSet, probabilities: Mapping[str, NDArray[np.float32]], request: ResolvedRequest) -> RankedCandidates:
+def rank_by_value(candidates: CandidateSet, probabilities: Mapping[str, NDArray[np.float32]], request: ResolvedRequest) -> RankedCandidates:
     """Order candidates by the surface's value expression, and on a page by closeness to it; by fused retrieval rank without probabilities.
 
     Args:

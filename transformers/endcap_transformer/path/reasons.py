@@ -29,7 +29,7 @@ def reasons(index: NDArray[np.int32], main_source: NDArray[np.int8], request: Re
     Args:
         index: int32 [m], the items.
         main_source: int8 [m], places in SOURCES.
-        request: what was asked.
+        request: the request.
         state: the person.
     """
     bought = _baskets(index, state)

@@ -15,25 +15,24 @@ from endcap.engine.rules.active_rules import ActiveRules
 from endcap.engine.rules.context import RuleContext
 from endcap_transformer.clients.model_server_client import ModelServerClient
 from endcap_transformer.live.served_bundle import ServedBundle
-from endcap_transformer.path.answering import Shown, answer, once_more, recommendations
+from endcap_transformer.path.answering import RenderedList, answer, count_list, recommendations, stale_recommendations
 from endcap_transformer.path.consent import consent_of
 from endcap_transformer.path.eligibility import Eligibility
 from endcap_transformer.path.fallback import last_resort
 from endcap_transformer.path.features import FeatureReader, Row, session_bought, state_of
 from endcap_transformer.path.impressions import ImpressionLog
-from endcap_transformer.path.listing import Curiosity, RuledCandidates, ruled, slate_of
-from endcap_transformer.path.query import Person, Query, QueryEncoder
-from endcap_transformer.path.ranking import RankedCandidates, rank_probabilities, valued, with_query_scores
+from endcap_transformer.path.query import CachedQueryEncoder, Person, Query
+from endcap_transformer.path.ranking import RankedCandidates, rank_by_value, rank_probabilities, with_query_scores
 from endcap_transformer.path.resolving import NO_ITEMS, ResolvedRequest, resolve
 from endcap_transformer.path.retrieval import retrieve
-from endcap_transformer.path.rule_stage import exclusion, rule_effects
+from endcap_transformer.path.rules import RuledCandidates, apply_rules, exclusion, rule_effects
+from endcap_transformer.path.slate import ExplorationConfig, slate_of
 from endcap_transformer.path.sources.source import SourceRequest
 from endcap_transformer.path.stage_trace import StageTrace
 from endcap_transformer.path.surface_plan import SurfacePlan, plan_of
-from endcap_transformer.resilience.cached_lookup import Absent
+from endcap_transformer.resilience.cached_lookup import Missing
 from endcap_transformer.resilience.guards import Guards
 from endcap_transformer.resilience.stale_answers import StaleAnswers, stale_key
-from endcap_transformer.telemetry.list_counts import count_list
 from endcap_transformer.telemetry.metrics import ServingMetrics
 from endcap_transformer.telemetry.own_cpu import Metered
 
@@ -44,15 +43,15 @@ class PathParts:
 
     Attributes:
         plans: by surface.
-        curiosity: how lists explore.
+        exploration: how lists explore.
     """
 
     settings: Settings
     plans: Mapping[str, SurfacePlan]
     features: FeatureReader
-    encoder: QueryEncoder
+    encoder: CachedQueryEncoder
     model: ModelServerClient
-    curiosity: Curiosity
+    exploration: ExplorationConfig
     metrics: ServingMetrics
     guards: Guards
     stale: StaleAnswers
@@ -64,9 +63,9 @@ class RequestPath:
 
     A stage that is late or fails is named in the answer's `degraded` and the path goes on: without features as for an unknown user,
     without a query or Milvus on the sources in memory, without the ranker in order of the fused retrieval ranks. When not even the
-    person's features can be read, the last complete answer they got comes before what is popular. Of somebody without any history
-    there is nothing to encode or rank by: the list is what goes with the request's items, and what is popular. Without
-    consent to personalisation nothing is read, and no list of the person is remembered or recalled.
+    person's features can be read, the last complete answer they got comes before what is popular. A person without any history
+    has nothing to encode or rank by: the list is what goes with the request's items, and what is popular. Without consent to
+    personalisation nothing is read, and no list of the person is remembered or recalled.
     """
 
     def __init__(self, parts: PathParts) -> None:
@@ -74,43 +73,47 @@ class RequestPath:
         self._limits = parts.settings.serving
         self._metrics = parts.metrics
 
-    def check(self, instances: Sequence[Instance]) -> None:
-        """Refuse what no surface can answer.
+    def plans(self, instances: Sequence[Instance]) -> list[SurfacePlan]:
+        """The plan of each instance's surface.
 
         Raises:
             InvalidInput: names the first instance whose surface is unknown or lacks its items.
         """
-        for place, instance in enumerate(instances):
-            plan_of(instance, self._parts.plans, place)
+        return [plan_of(instance, self._parts.plans, place) for place, instance in enumerate(instances)]
 
     def wanted(self, instance: Instance) -> int:
-        """How many items a request asks for."""
+        """How many items a request wants."""
         return instance.k if "k" in instance.model_fields_set else self._limits.k_default
 
-    async def recommend(
-        self, instance: Instance, served: ServedBundle, request_id: str, parsed_ms: float = 0.0, is_shown: bool = True
+    async def recommend(  # noqa: PLR0917 - what a request knows by now
+        self,
+        instance: Instance,
+        plan: SurfacePlan,
+        served: ServedBundle,
+        request_id: str,
+        parsed_ms: float = 0.0,
+        is_logged: bool = True,
     ) -> Answer:
         """Make one list.
 
         Args:
             instance: a valid request.
+            plan: of its surface.
             served: the bundle that answers, the same one in every stage.
             request_id: what the answer's events will name.
             parsed_ms: time its parsing took.
-            is_shown: whether somebody will see it, so that it counts and is logged.
-
-        Raises:
-            InvalidInput: its surface is unknown or lacks its items.
+            is_logged: whether the list is counted and logged as an impression; False for warm-up.
         """
-        return await Metered(self._recommend(instance, served, request_id, parsed_ms, is_shown=is_shown), self._metrics.own_cpu.inc)
+        return await Metered(self._recommend(instance, plan, served, request_id, parsed_ms, is_logged=is_logged), self._metrics.own_cpu.inc)
 
-    async def _recommend(self, instance: Instance, served: ServedBundle, request_id: str, parsed_ms: float, *, is_shown: bool) -> Answer:
+    async def _recommend(
+        self, instance: Instance, plan: SurfacePlan, served: ServedBundle, request_id: str, parsed_ms: float, *, is_logged: bool
+    ) -> Answer:
         trace = StageTrace(self._limits.request_budget_ms - parsed_ms, self._metrics, self._parts.guards)
-        plan = plan_of(instance, self._parts.plans)
         trace.spans.describe(surface=instance.surface, bundle=served.name)
         with trace.stage("parse"):
             consent = consent_of(instance, self._parts.settings.consent)
-            request = resolve(instance, served, plan.surface, consent, request_id, is_shown=is_shown)
+            request = resolve(instance, served, plan.surface, consent, request_id, is_logged=is_logged)
         trace.timings_ms["parse"] += parsed_ms
         row = await self._row(request, trace)
         if "features" in trace.degraded and (last := self._last_list(request)):
@@ -119,30 +122,30 @@ class RequestPath:
             person = Person.of(state_of(row, request), request)
         query = await self._query(request, person, trace)
         with trace.stage("eligibility"):
-            asked = self._asked(request, person, query, row)
+            source_request = self._source_request(request, person, query, row)
         with trace.stage("retrieval"):
-            candidates = union(await retrieve(plan.sources, asked, trace, self._metrics), served.quotas.candidates_max)
+            candidates = union(await retrieve(plan.sources, source_request, trace, self._metrics), served.quotas.candidates_max)
         self._metrics.ranked_candidates.observe(len(candidates))
         with trace.stage("rank"):
             ranked = await self._ranked(candidates, request, person, query, trace)
         with trace.stage("rules"):
-            after_rules = ruled(ranked, rule_effects(ranked, asked))
-        shown = self._shown(after_rules, asked, trace)
+            after_rules = apply_rules(ranked, rule_effects(ranked, source_request))
+        rendered = self._rendered(after_rules, source_request, trace)
         with trace.stage("respond"):
-            listed = recommendations(shown, asked, self._parts.curiosity.policy.name)
-            if is_shown:
-                count_list(self._metrics, shown, asked, self._parts.curiosity)
+            listed = recommendations(rendered, source_request, self._parts.exploration.policy.name)
+            if is_logged:
+                count_list(self._metrics, rendered, source_request, self._parts.exploration)
         if not trace.degraded and person.state.is_known:
-            self._parts.stale.remember(stale_key(instance, served.name), shown.index, shown.score)
+            self._parts.stale.remember(stale_key(instance, served.name), rendered.index, rendered.score)
         return self._answered(listed, request, trace, parsed_ms)
 
     async def _row(self, request: ResolvedRequest, trace: StageTrace) -> Row:
         row = None
         if not request.is_personal:
             return row
-        kept = self._parts.features.kept(request.user_id, request.session_id)
-        if not isinstance(kept, Absent):
-            return kept
+        cached = self._parts.features.cached(request.user_id, request.session_id)
+        if not isinstance(cached, Missing):
+            return cached
         with trace.stage("features"):
             async with trace.fallible("features", self._limits.features_timeout_ms) as admitted:
                 if admitted:
@@ -154,14 +157,14 @@ class RequestPath:
         if not person.state.is_known and not len(person.state.history):
             return query
         with trace.stage("query"):
-            query = self._parts.encoder.kept(request.served, person)
+            query = self._parts.encoder.cached(request.served, person)
             if query is None:
                 async with trace.fallible("query", self._limits.retrieval_timeout_ms) as admitted:
                     if admitted:
                         query = await self._parts.encoder.encode(request.served, person)
         return query
 
-    def _asked(self, request: ResolvedRequest, person: Person, query: Query | None, row: Row) -> SourceRequest:
+    def _source_request(self, request: ResolvedRequest, person: Person, query: Query | None, row: Row) -> SourceRequest:
         """What sources look at, and the rules that hold."""
         context, served = request.instance.context, request.served
         segments = segments_of(person.state.categories, served.tables.user_vocabularies)
@@ -182,20 +185,20 @@ class RequestPath:
                     probabilities = await rank_probabilities(self._parts.model, scored, request, person, query)
         elif "query" in trace.degraded:
             trace.skip("rank")
-        return valued(candidates, probabilities, request)
+        return rank_by_value(candidates, probabilities, request)
 
-    def _shown(self, after_rules: RuledCandidates, asked: SourceRequest, trace: StageTrace) -> Shown:
+    def _rendered(self, after_rules: RuledCandidates, source_request: SourceRequest, trace: StageTrace) -> RenderedList:
         """The slate, and for the places that the candidates left open the last resort."""
-        request, parts = asked.request, self._parts
+        request, parts = source_request.resolved, self._parts
         wanted = self.wanted(request.instance)
         with trace.stage("slate"):
-            slate = slate_of(after_rules, request, wanted, parts.curiosity)
+            slate = slate_of(after_rules, request, wanted, parts.exploration)
         if len(slate) == wanted:
-            return Shown(after_rules, slate, NO_ITEMS)
+            return RenderedList(after_rules, slate, NO_ITEMS)
         with trace.stage("fallback"):
             there = after_rules.ranked.candidates.index[slate.rows]
-            rest = last_resort(asked, there, wanted - len(slate), exclusion(asked))
-        return Shown(after_rules, slate, rest)
+            rest = last_resort(source_request, there, wanted - len(slate), exclusion(source_request))
+        return RenderedList(after_rules, slate, rest)
 
     def _last_list(self, request: ResolvedRequest) -> list[Recommendation]:
         """The last complete list of the same person and question, as far as it may still be shown; empty when there is none."""
@@ -204,18 +207,18 @@ class RequestPath:
             return []
         eligible = Eligibility(request, state_of(None, request), request.served.rules.excluded(_active_rules(request, ())))
         still = np.flatnonzero(eligible.of(kept.item_index))[: self.wanted(request.instance)]
-        return once_more(kept.item_index[still], kept.score[still], request)
+        return stale_recommendations(kept.item_index[still], kept.score[still], request)
 
     def _answered(self, listed: list[Recommendation], request: ResolvedRequest, trace: StageTrace, parsed_ms: float) -> Answer:
         trace.finish(parsed_ms)
         made = answer(listed, request, trace)
-        if request.is_shown:
+        if request.is_logged:
             surface = self._metrics.surface(request.instance.surface)
             surface.lists.inc()
             surface.seconds.observe(trace.timings_ms["total"] / 1000)
             if trace.degraded:
                 surface.degraded.inc()
-            self._parts.impressions.shown(request.instance, made)
+            self._parts.impressions.log(request.instance, made)
         return made
 
 

@@ -31,7 +31,7 @@ class ResolvedRequest:
         ignored: item ids that the catalogue does not know, in the request's order, and filters that cannot apply without consent.
         now: the moment to answer for.
         request_id: what the answer's events will name.
-        is_shown: whether somebody will see the list, so that it counts and is logged.
+        is_logged: whether the list is counted and logged as an impression; False for warm-up.
     """
 
     instance: Instance
@@ -44,11 +44,11 @@ class ResolvedRequest:
     ignored: list[str]
     now: datetime
     request_id: str
-    is_shown: bool = True
+    is_logged: bool = True
 
     @property
     def is_personal(self) -> bool:
-        """Whether anybody's features may be read."""
+        """Whether features of a user or a session may be read."""
         return self.user_id is not None or self.session_id is not None
 
     @property
@@ -63,7 +63,7 @@ class ResolvedRequest:
 
 
 def resolve(
-    instance: Instance, served: ServedBundle, surface: Surface, consent: EffectiveConsent, request_id: str, *, is_shown: bool = True
+    instance: Instance, served: ServedBundle, surface: Surface, consent: EffectiveConsent, request_id: str, *, is_logged: bool = True
 ) -> ResolvedRequest:
     """Look up a request's item ids; one that is unknown is left out and named in `ignored`."""
     items, unknown_items = _known(instance.item_ids, served)
@@ -82,7 +82,7 @@ def resolve(
         ignored=ignored,
         now=instance.context.time or served.clock(),
         request_id=request_id,
-        is_shown=is_shown,
+        is_logged=is_logged,
     )
 
 

@@ -10,23 +10,23 @@ from endcap_transformer.path.stage_trace import FallibleCall, StageTrace
 from endcap_transformer.telemetry.metrics import ServingMetrics
 from endcap_transformer.telemetry.own_cpu import Metered
 
-Waiting = tuple[Source, FallibleCall, asyncio.Future[Candidates] | None]
-"""A source that asks another part: the call that guards it, and its answer to come; None when it may not be asked now."""
+PendingSource = tuple[Source, FallibleCall, asyncio.Future[Candidates] | None]
+"""A remote source: the call that guards it, and its answer to come; None when it may not be called now."""
 
 
-async def retrieve(sources: Sequence[Source], asked: SourceRequest, trace: StageTrace, metrics: ServingMetrics) -> dict[str, Candidates]:
+async def retrieve(sources: Sequence[Source], request: SourceRequest, trace: StageTrace, metrics: ServingMetrics) -> dict[str, Candidates]:
     """Candidates by source, eligible ones only, each within its quota.
 
     A source that fails or is late is left out and named in `degraded`.
     """
     start = perf_counter()
     by_source: dict[str, Candidates] = {}
-    waiting = [_begun(source, asked, trace, metrics) for source in sources if source.is_remote]
+    waiting = [_started(source, request, trace, metrics) for source in sources if source.is_remote]
     if waiting:
         await asyncio.sleep(0)  # lets the calls go out before memory is looked at
     for source in sources:
         if not source.is_remote:
-            _from_memory(source, asked, trace, metrics, by_source)
+            _from_memory(source, request, trace, metrics, by_source)
     for source, call, future in waiting:
         async with call:
             if future is not None:
@@ -37,14 +37,14 @@ async def retrieve(sources: Sequence[Source], asked: SourceRequest, trace: Stage
     return by_source
 
 
-def _begun(source: Source, asked: SourceRequest, trace: StageTrace, metrics: ServingMetrics) -> Waiting:
-    """Send a source's question off."""
+def _started(source: Source, request: SourceRequest, trace: StageTrace, metrics: ServingMetrics) -> PendingSource:
+    """Start a remote source."""
     call = trace.fallible(source.name, source.deadline_ms)
     if not call.admit():
         return source, call, None
     future: asyncio.Future[Candidates] = asyncio.get_running_loop().create_future()
     try:
-        found = source.candidates(asked)
+        found = source.candidates(request)
     except Exception as error:  # raised again where the call is waited for, which names the source
         future.set_exception(error)
         return source, call, future
@@ -55,15 +55,15 @@ def _begun(source: Source, asked: SourceRequest, trace: StageTrace, metrics: Ser
 
 
 def _from_memory(
-    source: Source, asked: SourceRequest, trace: StageTrace, metrics: ServingMetrics, by_source: dict[str, Candidates]
+    source: Source, request: SourceRequest, trace: StageTrace, metrics: ServingMetrics, by_source: dict[str, Candidates]
 ) -> None:
     start = perf_counter()
     try:
-        found = source.candidates(asked)
+        found = source.candidates(request)
     except Exception as error:  # one source's fault costs its candidates, not the list
         trace.fall_back(source.name, "failed", f"{type(error).__name__}: {error}")
         return
     if isinstance(found, Awaitable):
-        raise TypeError(f"{source.name} has to be waited for: name it in REMOTE")
+        raise TypeError(f"{source.name} has to be awaited: name it in REMOTE")
     by_source[source.name] = found
     metrics.source(source.name).seconds.observe(perf_counter() - start)

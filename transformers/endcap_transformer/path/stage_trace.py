@@ -6,8 +6,7 @@ from collections.abc import Callable
 from types import TracebackType
 
 from endcap.core.errors import EndcapError
-from endcap_transformer.resilience.bulkhead import BulkheadFull
-from endcap_transformer.resilience.guards import Guard, Guards, Refusal
+from endcap_transformer.resilience.guards import BulkheadFull, Guard, Guards, Rejection
 from endcap_transformer.telemetry.metrics import FallbackCause, ServingMetrics
 from endcap_transformer.telemetry.tracing import current_trace
 
@@ -16,13 +15,13 @@ SLOW_SHARE = 0.5
 KEPT_SHARE = 0.1
 """Share of the budget kept for what comes after the last call: rules, slate and the answer itself."""
 LEFT_MIN_MS = 0.5
-"""With less than this left nothing is asked any more."""
+"""With less than this left no call is made any more."""
 LOOP_LATE_MS = 5.0
 """A deadline that is noticed later than this was missed by a busy process, which says nothing about the dependency."""
 
-_REFUSED: dict[Refusal, tuple[FallbackCause, str]] = {
-    Refusal.OPEN_CIRCUIT: ("open_circuit", "its circuit is open after failures"),
-    Refusal.BULKHEAD_FULL: ("bulkhead_full", "too many calls to it are under way"),
+_REFUSED: dict[Rejection, tuple[FallbackCause, str]] = {
+    Rejection.OPEN_CIRCUIT: ("open_circuit", "its circuit is open after failures"),
+    Rejection.BULKHEAD_FULL: ("bulkhead_full", "too many calls to it are under way"),
 }
 
 
@@ -32,7 +31,7 @@ class StageTrace:
     Args:
         budget_ms: time the whole request may take before stages are cut short.
         metrics: where stage times are counted.
-        guards: asked before every call to another part.
+        guards: admit or reject every call to another part.
         clock: seconds, as exact as can be.
     """
 
@@ -58,10 +57,10 @@ class StageTrace:
         return StageTimer(self, name)
 
     def fallible(self, name: str, timeout_ms: float) -> "FallibleCall":
-        """Run a body that asks another part; late or failed, it ends here and its name stands in `degraded`.
+        """Run a body that calls another part; late or failed, it ends here and its name stands in `degraded`.
 
         The context manager gives whether the call may be made: False while the circuit is open, the bulkhead full or the budget
-        spent. A body that asks nevertheless ends at its first await.
+        spent. A body that calls nevertheless ends at its first await.
 
             async with trace.fallible("features", 15) as admitted:
                 if admitted:
@@ -137,7 +136,7 @@ class FallibleCall:
         """
         self._started_ms = self._trace.elapsed_ms()
         self._left_ms = min(self._timeout_ms, self._trace.calls_until_ms - self._started_ms)
-        self._entry: int | Refusal | None = self._guard.enter() if self._left_ms >= LEFT_MIN_MS else None
+        self._entry: int | Rejection | None = self._guard.enter() if self._left_ms >= LEFT_MIN_MS else None
         return isinstance(self._entry, int)
 
     async def __aenter__(self) -> bool:

@@ -6,10 +6,8 @@ from dataclasses import dataclass
 from endcap.contracts.request import Instance
 from endcap.core.errors import InvalidInput
 from endcap.engine.surfaces.surface import Surface, Surfaces
+from endcap_transformer.path.sources.registry import REMOTE
 from endcap_transformer.path.sources.source import Find, Source
-
-REMOTE = ("two_tower",)
-"""Sources that ask another part."""
 
 
 @dataclass(frozen=True)
@@ -47,7 +45,7 @@ def surface_plans(surfaces: Surfaces, registry: Mapping[str, Find], deadline_ms:
     }
 
 
-def plan_of(instance: Instance, plans: Mapping[str, SurfacePlan], place: int = 0) -> SurfacePlan:
+def plan_of(instance: Instance, plans: Mapping[str, SurfacePlan], place: int) -> SurfacePlan:
     """The plan of a request's surface.
 
     Raises:

@@ -1,27 +1,76 @@
 """Overload: what cannot be answered in time is turned away at once, before anything is read of it."""
 
+import asyncio
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Any, Protocol
-
-import grpc
-from grpc_interceptor.server import AsyncServerInterceptor
-from starlette.types import ASGIApp, Receive, Scope, Send
+from typing import Protocol
 
 from endcap.core.settings import ResilienceSettings
-from endcap_transformer.resilience.concurrency_limit import ConcurrencyLimit
-from endcap_transformer.server.asgi_answer import send_answer
-from endcap_transformer.server.error_answers import error_body
 from endcap_transformer.telemetry.metrics import ServingMetrics
 
 WAITED_SHARE_OF_BUDGET = 0.4
 """A request that waited for so much of its budget before it was looked at leaves too little for its answer."""
-OVERLOADED = "too many requests; try again later"
-PREDICT_ENDINGS = (":predict", "/infer", ":explain")
-MODEL_INFER = "/inference.GRPCInferenceService/ModelInfer"
-ARRIVED = "arrived_s"
-"""Key of an ASGI scope's state: when the request's first bytes were read, by the monotonic clock."""
+LIMIT_START = 8.0
+LIMIT_MIN = 4.0
+LATE_SHARE_OF_BUDGET = 0.7
+"""A request that takes longer than this share of its budget is late: what is left is for the way back and for the worst of them."""
+LATE_REQUESTS_MAX = 0.1
+WINDOW_REQUESTS = 10
+WINDOW_S = 0.1
+LIMIT_CUT = 0.7
+LAG_LOOK_S = 0.01
+LAG_PROMPT_S = 0.005
+LAG_PERSISTS_S = 0.1
+
+
+class ConcurrencyLimit:
+    """Grows by one while all requests are quick and the limit is used, shrinks by a factor when too many are late.
+
+    Additive increase, multiplicative decrease over windows of requests (Chiu and Jain 1989), as in Netflix's concurrency-limits with
+    its rule that a limit far from being reached is not changed; only up to where it started it grows back by itself. One late request says
+    nothing; the second in a window does.
+
+    Args:
+        most: the limit never exceeds it.
+        budget_ms: what a request may take.
+    """
+
+    def __init__(self, most: int, budget_ms: float) -> None:
+        self._most = float(most)
+        self._late_s = LATE_SHARE_OF_BUDGET * budget_ms / 1000
+        self.limit = min(LIMIT_START, self._most)
+        self._window_start = 0.0
+        self._requests = self._late = self._busiest = 0
+
+    def observe(self, now: float, started: float, took_s: float, in_flight: int) -> None:
+        """Take note of a request that ended.
+
+        Args:
+            now: seconds, any clock that never goes back.
+            started: when it was admitted, by the same clock; requests from before the last change of the limit say nothing about it.
+            took_s: from its arrival to its end.
+            in_flight: requests in work when it was admitted, itself included.
+        """
+        if started < self._window_start:
+            return
+        self._requests += 1
+        self._late += took_s > self._late_s
+        self._busiest = max(self._busiest, in_flight)
+        too_late = self._late > LATE_REQUESTS_MAX * max(self._requests, WINDOW_REQUESTS)
+        if too_late or (self._requests >= WINDOW_REQUESTS and now - self._window_start >= WINDOW_S):
+            self._adjust(too_late, is_used=2 * self._busiest >= int(self.limit))
+            self._start_window(now)
+
+    def _adjust(self, too_late: bool, is_used: bool) -> None:
+        if too_late and is_used:
+            self.limit = max(min(LIMIT_MIN, self._most), self.limit * LIMIT_CUT)
+        elif not self._late and (is_used or self.limit < LIMIT_START):
+            self.limit = min(self._most, self.limit + 1)
+
+    def _start_window(self, now: float) -> None:
+        self._window_start = now
+        self._requests = self._late = self._busiest = 0
 
 
 class Lag(Protocol):
@@ -106,55 +155,43 @@ class Admission:
                 self._limit.observe(ended, ticket.started, ended - ticket.arrived, ticket.in_flight)
 
 
-class HttpAdmission:
-    """ASGI middleware: predict calls need a place, everything else (health, metrics, metadata) goes through.
+class LoopLag:
+    """Wakes every 10 ms and sees how much later it is than that; belongs to the running event loop.
+
+    A loop that is late once, for a garbage collection or a new bundle, catches up by itself. Overload is a loop that has not been
+    prompt for a while (the idea of CoDel, Nichols and Jacobson 2012).
 
     Args:
-        app: what comes next.
-        admission: decides.
+        seconds: called with each lag.
+        clock: seconds that never go back; an event loop's own may stand still while it is busy.
     """
 
-    def __init__(self, app: ASGIApp, admission: Admission) -> None:
-        self._app = app
-        self._admission = admission
+    def __init__(self, seconds: Callable[[float], None], clock: Callable[[], float] = time.monotonic) -> None:
+        self._seconds = seconds
+        self._clock = clock
+        self._timer: asyncio.TimerHandle | None = None
+        self._due = self._prompt_at = 0.0
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http" or scope["method"] != "POST" or not scope["path"].endswith(PREDICT_ENDINGS):
-            await self._app(scope, receive, send)
-            return
-        try:
-            with self._admission.admitted("http", arrival(scope)):
-                await self._app(scope, receive, send)
-        except Overloaded:
-            await send_overloaded(send, self._admission.retry_after_s)
+    def start(self) -> None:
+        self._prompt_at = self._clock()
+        self._wait()
 
+    def stop(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
 
-class GrpcAdmission(AsyncServerInterceptor):
-    """The same for gRPC: RESOURCE_EXHAUSTED, with the time to wait in the trailing metadata."""
+    def persists(self, now: float) -> bool:
+        """Whether the loop has not been prompt for a while; `now` by the same clock."""
+        return self._timer is not None and now - self._prompt_at > LAG_PERSISTS_S
 
-    def __init__(self, admission: Admission) -> None:
-        self._admission = admission
-        self._trailing = (
-            ("retry-after", str(admission.retry_after_s)),
-            ("grpc-retry-pushback-ms", str(1000 * admission.retry_after_s)),
-        )
+    def _wait(self) -> None:
+        self._due = self._clock() + LAG_LOOK_S
+        self._timer = asyncio.get_running_loop().call_later(LAG_LOOK_S, self._look)
 
-    async def intercept(self, method: Callable[..., Any], request_or_iterator: Any, context: Any, method_name: str) -> Any:
-        if method_name != MODEL_INFER:
-            return await method(request_or_iterator, context)
-        try:
-            with self._admission.admitted("grpc"):
-                return await method(request_or_iterator, context)
-        except Overloaded:
-            return await context.abort(grpc.StatusCode.RESOURCE_EXHAUSTED, OVERLOADED, self._trailing)
-
-
-def arrival(scope: Scope) -> float | None:
-    """When a request's first bytes were read, if its server stamps that."""
-    arrived: float | None = scope.get("state", {}).get(ARRIVED)
-    return arrived
-
-
-async def send_overloaded(send: Send, retry_after_s: int) -> None:
-    """Answer 429."""
-    await send_answer(send, 429, error_body(OVERLOADED), ((b"retry-after", b"%d" % retry_after_s),))
+    def _look(self) -> None:
+        now = self._clock()
+        lag_s = max(now - self._due, 0.0)
+        self._seconds(lag_s)
+        if lag_s <= LAG_PROMPT_S:
+            self._prompt_at = now
+        self._wait()

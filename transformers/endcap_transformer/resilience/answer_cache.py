@@ -1,4 +1,4 @@
-"""Answers to requests that name nobody, kept whole: bytes in, bytes out."""
+"""Answers to anonymous requests, kept whole: bytes in, bytes out."""
 
 import time
 import uuid
@@ -13,7 +13,6 @@ from endcap.contracts.answer import Answer
 from endcap.contracts.request import Instance
 from endcap.core.settings import CacheSettings
 from endcap_transformer.resilience.cached_lookup import CachedLookup
-from endcap_transformer.server.answer_bytes import v1_body
 from endcap_transformer.telemetry.metrics import ServingMetrics
 
 KEY_BYTES_MAX = 2048
@@ -28,11 +27,11 @@ Key = tuple[bytes, Hashable]
 
 @dataclass(frozen=True)
 class SharedAnswers:
-    """The answers to one request, which may be given to others who ask the same.
+    """The answers to one request, which may be given to others that are the same.
 
     Attributes:
-        instances: what was asked.
-        answers: as they were computed for the first who asked.
+        instances: of the request.
+        answers: as they were computed for the first of them.
     """
 
     instances: Sequence[Instance]
@@ -74,13 +73,23 @@ class SharedAnswers:
         ]
 
 
+def v1_body(answers: Sequence[Answer]) -> bytes:
+    """`{"predictions": [answer, ...]}`; explanations only where the request wants them."""
+    return b'{"predictions":[%s]}' % b",".join(map(answer_json, answers))
+
+
+def answer_json(answer: Answer) -> bytes:
+    """One answer as V1 and V2 give it."""
+    return answer.__pydantic_serializer__.to_json(answer, exclude_none=True)
+
+
 def request_ids(request_id: str, lists: int) -> list[str]:
     """An id for each list of a request."""
     return [request_id] if lists == 1 else [f"{request_id}-{number}" for number in range(1, lists + 1)]
 
 
-def nobody_is_named(instances: Sequence[Instance]) -> bool:
-    """Whether the answers depend on no person."""
+def are_anonymous(instances: Sequence[Instance]) -> bool:
+    """Whether the requests name neither a user nor a session, so that their answers depend on no person."""
     return all(instance.user_id is None and instance.session_id is None for instance in instances)
 
 
@@ -98,7 +107,7 @@ class AnswerCache:
         settings: how many, and for how long.
         metrics: where hits and misses are counted.
         fingerprint: of all that answers depend on beside the request: bundle, rules, item table. Another one makes other keys.
-        on_hit: told each time answers are given to one more request, with its id: these are impressions too.
+        on_hit: called each time answers are given to one more request, with its id: these are impressions too.
         clock: seconds that never go back.
     """
 
@@ -139,7 +148,7 @@ class AnswerCache:
     async def shared(
         self, key: Key, request_id: str, compute: Callable[[], Coroutine[Any, Any, SharedAnswers]]
     ) -> tuple[SharedAnswers, bool]:
-        """Answers, computed once for all who ask at the same time, and whether another request computed them.
+        """Answers that `fresh` did not find, computed once for all requests at the same time, and whether another request computed them.
 
         Answers with a stage that fell back go to those who wait, and are not kept.
         """
@@ -150,7 +159,7 @@ class AnswerCache:
             own = True
             return await compute()
 
-        shared = await self._lookup.get(key, computed)
+        shared = await self._lookup.compute(key, computed)
         if not own:
             self._on_hit(shared, request_id)
         return shared, not own

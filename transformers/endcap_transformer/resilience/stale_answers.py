@@ -1,4 +1,4 @@
-"""The last complete list of each person and place, for when nothing else can be asked."""
+"""The last complete list of each person and place, for when its features cannot be read."""
 
 import time
 from collections.abc import Callable
@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from endcap.contracts.request import Instance
 from endcap.core.settings import CacheSettings
-from endcap_transformer.resilience.ttl_cache import TtlCache
+from endcap_transformer.resilience.cached_lookup import TtlCache
 from endcap_transformer.telemetry.metrics import CacheMetrics
 
 ITEMS_KEPT = 100
@@ -32,9 +32,9 @@ class StaleList:
 
 
 def stale_key(instance: Instance, bundle: str) -> bytes:
-    """Who asks where for what, in 16 bytes: user or session, surface, items, filters, and the bundle that numbers the items.
+    """What a list is for, in 16 bytes: user or session, surface, items, filters, and the bundle that numbers the items.
 
-    How many items are asked for is left out: a longer list serves a shorter request, and what is missing is filled up. `exclude` is
+    The number of items is left out: a longer list serves a shorter request, and what is missing is filled up. `exclude` is
     left out as well: whoever recalls a list checks every item's eligibility again.
     """
     parts = [

@@ -10,7 +10,7 @@ from endcap.core.settings import ResilienceSettings
 from endcap_transformer.telemetry.metrics import ServingMetrics
 
 LEFTOVER_S = 3.0
-"""How long threads may take that nobody waits for any more, for example in a client of a part that hangs."""
+"""How long threads without a waiter may take, for example in a client of a part that hangs."""
 
 
 class Draining:
@@ -27,14 +27,14 @@ class Draining:
     def __init__(self, settings: ResilienceSettings, metrics: ServingMetrics) -> None:
         self._settings = settings
         self._gauge = metrics.draining
-        self._told = asyncio.Event()
+        self._signalled = asyncio.Event()
         self._signal = signal.SIGTERM
         self._log = get_logger("transformer")
 
     @property
     def has_begun(self) -> bool:
         """Whether readiness has gone."""
-        return self._told.is_set()
+        return self._signalled.is_set()
 
     def listen(self) -> None:
         """Wait for the signals; belongs to the main thread."""
@@ -42,19 +42,19 @@ class Draining:
             asyncio.get_running_loop().add_signal_handler(number, self.begin, number)
 
     def begin(self, number: signal.Signals) -> None:
-        """Readiness goes; whoever waits for `told` goes on."""
+        """Readiness goes; whoever awaits `signalled` goes on."""
         loop = asyncio.get_running_loop()
         for each in (signal.SIGTERM, signal.SIGINT):
             loop.remove_signal_handler(each)
             signal.signal(each, signal.SIG_DFL)
         self._signal = number
         self._gauge.set(1)
-        self._told.set()
+        self._signalled.set()
         self._log.info("draining", signal=number.name, unready_seconds=self.unready_s, drain_seconds=self._settings.drain_seconds)
 
-    async def told(self) -> None:
+    async def signalled(self) -> None:
         """Return when a signal has come."""
-        await self._told.wait()
+        await self._signalled.wait()
 
     @property
     def unready_s(self) -> float:

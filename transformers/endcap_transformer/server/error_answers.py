@@ -14,8 +14,13 @@ from starlette.exceptions import HTTPException
 
 from endcap.core.errors import EndcapError
 from endcap.core.log import get_logger
-from endcap_transformer.server.sayable import sayable
 from endcap_transformer.telemetry.metrics import ServingMetrics
+
+
+def printable(text: str) -> str:
+    """The text with a question mark for each half of a character."""
+    return text.encode(errors="replace").decode()
+
 
 INTERNAL = "the server failed; its log has the cause"
 NOT_READY = (kserve_errors.ModelNotReady, kserve_errors.ServerNotReady, kserve_errors.ServerNotLive)
@@ -56,7 +61,7 @@ def _is_of_reading(error: Exception) -> bool:
 
 def error_body(message: str) -> bytes:
     """The JSON document of an error."""
-    return orjson.dumps({"error": sayable(message)})
+    return orjson.dumps({"error": printable(message)})
 
 
 class ErrorAnswers:
@@ -118,5 +123,5 @@ class GrpcErrorAnswers(AsyncExceptionToStatusInterceptor):
         if code in (grpc.StatusCode.INTERNAL, grpc.StatusCode.UNAVAILABLE):
             self._metrics.failed.labels("grpc").inc()
             self._log.error("request failed", method=method_name, error=f"{type(ex).__name__}: {ex}")
-        await context.abort(code, sayable(message))
+        await context.abort(code, printable(message))
         raise ex  # abort has raised

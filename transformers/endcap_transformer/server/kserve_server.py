@@ -23,16 +23,14 @@ from starlette.types import ASGIApp
 from endcap.contracts.openapi import openapi_document
 from endcap.core.errors import DependencyUnavailable, InvalidInput
 from endcap.core.settings import Settings
-from endcap_transformer.resilience.admission import Admission, GrpcAdmission, HttpAdmission
-from endcap_transformer.server.binary_request import LENGTH_HEADER, require_readable
-from endcap_transformer.server.body_limit import BodyLimit
+from endcap_transformer.resilience.admission import Admission, LoopLag
+from endcap_transformer.server.admission_layers import GrpcAdmission, HttpAdmission, TimedHttp
 from endcap_transformer.server.draining import Draining
 from endcap_transformer.server.error_answers import ErrorAnswers, GrpcErrorAnswers
-from endcap_transformer.server.loop_lag import LoopLag
-from endcap_transformer.server.metrics_page import MetricsPage
+from endcap_transformer.server.http_layers import BodyLimit, MetricsPage
 from endcap_transformer.server.model import RecommendationModel
+from endcap_transformer.server.parsing_v2 import LENGTH_HEADER, require_readable
 from endcap_transformer.server.predict_v1 import PredictV1
-from endcap_transformer.server.timed_http import TimedHttp
 from endcap_transformer.telemetry.metrics import ServingMetrics
 
 APP = "kserve.model_server:app"
@@ -120,8 +118,8 @@ class BoundRestServer(RESTServer):  # type: ignore[misc]
         from kserve.model_server import app
 
         self.create_application()
-        app.openapi = partial(openapi_document, model.name)  # type: ignore[method-assign]
-        predict: ASGIApp = PredictV1(HttpAdmission(app, admission), model, admission, self._errors)
+        app.openapi = partial(openapi_document, model.name)
+        predict: ASGIApp = PredictV1(HttpAdmission(app, admission), model, admission, self._errors, self.dataplane)
         self.config.app = BodyLimit(MetricsPage(predict, REGISTRY), body_max_bytes)
 
     async def serve(self) -> None:
@@ -182,10 +180,10 @@ class BoundModelServer(ModelServer):  # type: ignore[misc]
 
     async def _until_drained(self, rest: BoundRestServer, rpc: Any) -> None:
         serving = asyncio.create_task(rest.serve())
-        told = asyncio.create_task(self._draining.told())
-        await asyncio.wait({serving, told}, return_when=asyncio.FIRST_COMPLETED)
+        signalled = asyncio.create_task(self._draining.signalled())
+        await asyncio.wait({serving, signalled}, return_when=asyncio.FIRST_COMPLETED)
         if serving.done():
-            told.cancel()
+            signalled.cancel()
         else:
             rest.close_connections()
             await asyncio.sleep(self._draining.unready_s)

@@ -1,4 +1,4 @@
-"""The KServe model: a request of either protocol in, its answers out."""
+"""The KServe model: answers to instances of either protocol, and the V2 requests of KServe's application."""
 
 import asyncio
 import time
@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import kserve
+from kserve import InferRequest, InferResponse
 from kserve.errors import ModelNotReady
 
 from endcap.contracts.answer import Answer
@@ -14,10 +15,10 @@ from endcap.contracts.request import Instance
 from endcap.core.log import label_lines
 from endcap_transformer.live.bundle_watch import BundleHolder
 from endcap_transformer.path.request_path import RequestPath
-from endcap_transformer.resilience.answer_cache import AnswerCache, Key, SharedAnswers, nobody_is_named, request_ids
-from endcap_transformer.server.log_bridge import private_values
-from endcap_transformer.server.parsing_v1 import instances_of_v1, v1_response
+from endcap_transformer.path.surface_plan import SurfacePlan
+from endcap_transformer.resilience.answer_cache import AnswerCache, Key, SharedAnswers, are_anonymous, request_ids
 from endcap_transformer.server.parsing_v2 import DATATYPES, OUTPUTS, instances_of_v2, v2_response
+from endcap_transformer.server.validation import private_values
 from endcap_transformer.telemetry.tracing import Tracing, current_trace
 
 LISTS_AT_ONCE = 4
@@ -31,7 +32,7 @@ class RecommendationModel(kserve.Model):  # type: ignore[misc]
         name: the model's name on the endpoint.
         path: the request path.
         holder: knows the served bundle.
-        cache: answers to requests that name nobody.
+        cache: answers to anonymous requests.
         tracing: starts the traces of requests; None for no traces.
     """
 
@@ -47,24 +48,28 @@ class RecommendationModel(kserve.Model):  # type: ignore[misc]
         """KServe calls this for a model that is not ready; bundles come from the holder alone."""
         return self.ready
 
-    async def predict(self, payload: Any, headers: Mapping[str, str] | None = None, response_headers: Any = None) -> Any:  # noqa: ARG002
-        """Answer one request of KServe's application: V2 of either transport, and V1 in a CloudEvent.
+    async def predict(
+        self,
+        payload: InferRequest,
+        headers: Mapping[str, str] | None = None,
+        response_headers: Any = None,  # noqa: ARG002
+    ) -> InferResponse:
+        """Answer one V2 request of KServe's application, over either transport.
 
         Raises:
-            InvalidInput: the request is not what the contract asks for.
+            InvalidInput: the request is not what the contract wants.
         """
         start = time.perf_counter()
-        is_v2 = isinstance(payload, kserve.InferRequest)
-        request_id = request_id_of((headers or {}).get("x-request-id"), payload.id if is_v2 else None)
+        request_id = request_id_of((headers or {}).get("x-request-id"), payload.id)
         with self.tracing.request(headers, request_id) as traced:
             label_lines(request_id, traced.trace_id)
-            instances = instances_of_v2(payload) if is_v2 else instances_of_v1(payload)
+            instances = instances_of_v2(payload)
             label_lines(request_id, traced.trace_id, lambda: private_values(instances))
             answers = await self._shared_or_own(instances, request_id, start)
-        return v2_response(answers, payload, self._width(instances)) if is_v2 else v1_response(answers)
+        return v2_response(answers, payload, self._width(instances))
 
     async def _shared_or_own(self, instances: Sequence[Instance], request_id: str, start: float) -> list[Answer]:
-        key = self.cache.key(b"\n".join(_bytes(instance) for instance in instances)) if nobody_is_named(instances) else None
+        key = self.cache.key(b"\n".join(_bytes(instance) for instance in instances)) if are_anonymous(instances) else None
         shared = self.cache.fresh(key, request_id)
         cached = shared is not None
         if shared is None:
@@ -74,10 +79,10 @@ class RecommendationModel(kserve.Model):  # type: ignore[misc]
     async def answers(
         self, key: Key | None, instances: Sequence[Instance], request_id: str, before_ms: float
     ) -> tuple[SharedAnswers, bool]:
-        """Answers to instances, and whether another request, under way already, computed them.
+        """Answers to instances of either protocol, and whether another request, under way already, computed them.
 
         Args:
-            key: the request's key where its answers may be shared, else None.
+            key: the request's key where its answers may be shared and `cache.fresh` has none, else None.
             instances: valid ones.
             request_id: for the answers computed here.
             before_ms: what passed since the request came.
@@ -86,26 +91,28 @@ class RecommendationModel(kserve.Model):  # type: ignore[misc]
             InvalidInput: a surface is unknown or lacks its items.
             ModelNotReady: no bundle is served.
         """
-        self._path.check(instances)
-        if key is None or not nobody_is_named(instances):
-            return await self._computed(instances, request_id, before_ms), False
-        return await self.cache.shared(key, request_id, lambda: self._computed(instances, request_id, before_ms))
+        plans = self._path.plans(instances)
+        if key is None:
+            return await self._computed(instances, plans, request_id, before_ms), False
+        return await self.cache.shared(key, request_id, lambda: self._computed(instances, plans, request_id, before_ms))
 
-    async def _computed(self, instances: Sequence[Instance], request_id: str, before_ms: float) -> SharedAnswers:
+    async def _computed(
+        self, instances: Sequence[Instance], plans: Sequence[SurfacePlan], request_id: str, before_ms: float
+    ) -> SharedAnswers:
         served = self._holder.current
         if served is None:
             raise ModelNotReady(self.name)
         if len(instances) == 1:
-            return SharedAnswers(instances, [await self._path.recommend(instances[0], served, request_id, before_ms)])
+            return SharedAnswers(instances, [await self._path.recommend(instances[0], plans[0], served, request_id, before_ms)])
         turn = asyncio.Semaphore(LISTS_AT_ONCE)
 
-        async def in_turn(instance: Instance, own_id: str) -> Answer:
+        async def in_turn(instance: Instance, plan: SurfacePlan, own_id: str) -> Answer:
             async with turn:
                 with current_trace().stage("list"):
-                    return await self._path.recommend(instance, served, own_id, before_ms)
+                    return await self._path.recommend(instance, plan, served, own_id, before_ms)
 
         ids = request_ids(request_id, len(instances))
-        return SharedAnswers(instances, await asyncio.gather(*map(in_turn, instances, ids)))
+        return SharedAnswers(instances, await asyncio.gather(*map(in_turn, instances, plans, ids)))
 
     def _width(self, instances: Sequence[Instance]) -> int:
         return max(self._path.wanted(instance) for instance in instances)
@@ -127,7 +134,7 @@ def request_id_of(*named: str | None) -> str:
 
 
 def _bytes(instance: Instance) -> bytes:
-    """The same for requests that ask the same, with what was left out left out: a given `k` of 10 is not a default one."""
+    """The same for equal requests, with what was left out left out: a given `k` of 10 is not a default one."""
     return instance.__pydantic_serializer__.to_json(instance, exclude_unset=True)
 
 

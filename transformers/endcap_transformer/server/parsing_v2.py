@@ -20,12 +20,13 @@ from typing import Any
 import numpy as np
 import orjson
 from kserve import InferInput, InferOutput, InferRequest, InferResponse
+from pydantic import BaseModel, ValidationError
 
 from endcap.contracts.answer import Answer
 from endcap.contracts.request import Instance
 from endcap.core.errors import InvalidInput
-from endcap_transformer.server.parsing_v1 import as_json
-from endcap_transformer.server.sayable import sayable
+from endcap_transformer.resilience.answer_cache import answer_json
+from endcap_transformer.server.error_answers import printable
 from endcap_transformer.server.validation import validated
 
 TEXT_FIELDS = ("user_id", "session_id", "surface")
@@ -43,7 +44,7 @@ def instances_of_v2(request: InferRequest) -> list[Instance]:
     for output in request.request_outputs or []:
         if output.name not in OUTPUTS:
             raise InvalidInput(f"unknown output; there are {', '.join(OUTPUTS)}", field="outputs", value=output.name)
-    if request.id and request.id != sayable(request.id):
+    if request.id and request.id != printable(request.id):
         raise InvalidInput("holds half a character", field="id", value=request.id)
     if not request.inputs:
         raise InvalidInput(f"no tensor; send at least one of {', '.join(DATATYPES)}", field="inputs")
@@ -72,7 +73,7 @@ def v2_response(answers: list[Answer], request: InferRequest, k: int) -> InferRe
     for row, answer in enumerate(answers):
         item_id[row, : len(answer.recommendations)] = [item.item_id for item in answer.recommendations]
         score[row, : len(answer.recommendations)] = [item.score for item in answer.recommendations]
-    documents = np.array([orjson.dumps(as_json(answer)).decode() for answer in answers], dtype=object)
+    documents = np.array([answer_json(answer).decode() for answer in answers], dtype=object)
     arrays = {"item_id": (item_id, "BYTES"), "score": (score, "FP32"), "answer": (documents, "BYTES")}
     wanted = [output.name for output in request.request_outputs or []] or list(OUTPUTS)
     outputs = []
@@ -149,3 +150,42 @@ _READERS: dict[str, Callable[[Any, str], Any]] = {
     "k": _as_is,
     "explain": _as_is,
 }
+
+
+LENGTH_HEADER = "inference-header-content-length"
+
+
+class _Output(BaseModel):
+    name: str
+    parameters: dict[str, Any] | None = None
+
+
+class _Tensor(_Output):
+    shape: list[int]
+    datatype: str
+
+
+class _BinaryRequest(BaseModel):
+    inputs: list[_Tensor]
+    outputs: list[_Output] | None = None
+    id: str | None = None
+    parameters: dict[str, Any] | None = None
+
+
+def require_readable(body: bytes, length: str) -> None:
+    """Refuse what KServe would fail at.
+
+    Args:
+        body: JSON, then the tensors' bytes.
+        length: what the request says of the JSON's length.
+
+    Raises:
+        InvalidInput: names what is wrong.
+    """
+    if not (length.isascii() and length.isdigit() and len(length) < 20 and int(length) <= len(body)):
+        raise InvalidInput("must be the length of the JSON before the tensors' bytes", field=LENGTH_HEADER, value=length)
+    try:
+        _BinaryRequest.model_validate_json(body[: int(length)], strict=True)
+    except ValidationError as error:
+        first = error.errors(include_url=False)[0]
+        raise InvalidInput(first["msg"], field=".".join(map(str, first["loc"])) or "body") from None

@@ -2,6 +2,7 @@
 
 import asyncio
 import gc
+import logging
 import math
 from collections.abc import Callable
 from contextlib import AsyncExitStack
@@ -11,32 +12,50 @@ from prometheus_client import REGISTRY, disable_created_metrics
 
 from endcap.cli.output import report_failure
 from endcap.contracts.request import Consent, Instance, Surface
+from endcap.core.clock import system_clock
 from endcap.core.errors import EndcapError
 from endcap.core.log import configure_logging, get_logger
 from endcap.core.settings import Settings, load_settings
+from endcap.core.standard_logging import bridge_standard_logging
 from endcap.core.tensorflow_serving.messages import serving_messages
+from endcap.engine.exploration.policies import policy_of
+from endcap.engine.surfaces.surface import load_surfaces
 from endcap.events.log.open import open_event_log
+from endcap.events.log.queued import QueuedEventLog
 from endcap.release.bundle.promotion import MODEL_FOLDER, served_bundle
 from endcap_transformer.clients.connections import MilvusIndex, open_online_store, wait_for_milvus
 from endcap_transformer.clients.model_server_client import ModelServerClient
-from endcap_transformer.live.bundle_watch import BundleHolder, watch_bundle
+from endcap_transformer.live.bundle_watch import BundleHolder, await_promoted, watch_bundle
 from endcap_transformer.live.live_changes import LiveChanges
-from endcap_transformer.live.promoted_bundle import await_promoted
 from endcap_transformer.live.served_bundle import ServedBundle
-from endcap_transformer.path.features import OnlineRead
-from endcap_transformer.path.request_path import RequestPath
+from endcap_transformer.path.features import FeatureReader, OnlineRead
+from endcap_transformer.path.impressions import ImpressionLog
+from endcap_transformer.path.query import CachedQueryEncoder
+from endcap_transformer.path.request_path import PathParts, RequestPath
+from endcap_transformer.path.slate import ExplorationConfig
+from endcap_transformer.path.sources.registry import source_registry
+from endcap_transformer.path.sources.two_tower import VectorSearch
+from endcap_transformer.path.surface_plan import surface_plans
 from endcap_transformer.resilience.answer_cache import AnswerCache
+from endcap_transformer.resilience.guards import Guards
+from endcap_transformer.resilience.stale_answers import StaleAnswers
 from endcap_transformer.server.draining import exit_soon
 from endcap_transformer.server.kserve_server import BoundModelServer
-from endcap_transformer.server.log_bridge import bridge_logs
 from endcap_transformer.server.model import RecommendationModel
-from endcap_transformer.server.path_parts import path_parts
 from endcap_transformer.telemetry.metrics import ServingMetrics
 from endcap_transformer.telemetry.tracing import Tracing
 
 WARM_UP_LISTS = 20
 WAIT_SECONDS = 90.0
 """All parts start together; the slowest imports TensorFlow."""
+LOG_LEVELS = {
+    "kserve": logging.WARNING,
+    "kserve.trace": logging.ERROR,
+    "uvicorn": logging.WARNING,
+    "uvicorn.error": logging.WARNING,
+    "uvicorn.access": logging.CRITICAL,
+    "opentelemetry": logging.ERROR,
+}
 
 
 class Transformer:
@@ -76,7 +95,7 @@ class Transformer:
             promoted = watch_bundle(self._holder, self._settings.served_dir, self.prepare, self._put, count=self._count_switch)
             for watching in (promoted, *self._live.watchers()):
                 stack.push_async_callback(_cancelled, asyncio.create_task(watching))
-            cache = AnswerCache(self._settings.cache, self._metrics, self._revision, self._parts.impressions.shown_again)
+            cache = AnswerCache(self._settings.cache, self._metrics, self._revision, self._parts.impressions.log_shared)
             model = RecommendationModel(self._settings.serving.model_name, self._path, self._holder, cache, self._tracing)
             await BoundModelServer(self._settings, self._metrics).serve(model)
         exit_soon()
@@ -120,7 +139,7 @@ class Transformer:
 
     async def _warm_up(self, served: ServedBundle) -> None:
         some_item = served.tables.items.ids.name(1)
-        allowed = Consent(personalisation=True)  # so that the feature store is asked too
+        allowed = Consent(personalisation=True)  # so that the feature store is read too
         kinds = (
             Instance(user_id="endcap-warm-up", session_id="endcap-warm-up", consent=allowed),
             Instance(user_id="endcap-warm-up", surface=Surface.PRODUCT.value, item_ids=[some_item], consent=allowed),
@@ -129,7 +148,8 @@ class Transformer:
         for number in range(WARM_UP_LISTS):
             instance = kinds[number % len(kinds)]
             if instance.surface in surfaces:
-                await self._path.recommend(instance, served, "warm-up", is_shown=False)
+                (plan,) = self._path.plans([instance])
+                await self._path.recommend(instance, plan, served, "warm-up", is_logged=False)
 
     async def _close(self) -> None:
         await self._client.close()
@@ -137,6 +157,38 @@ class Transformer:
         self._parts.features.close()
         await asyncio.to_thread(self._tracing.close)
         await asyncio.to_thread(self._log.close)
+
+
+def path_parts(  # noqa: PLR0917
+    settings: Settings, store: OnlineRead, search: VectorSearch, model: ModelServerClient, log: QueuedEventLog, metrics: ServingMetrics
+) -> PathParts:
+    """Make what all requests of a process share.
+
+    Args:
+        settings: all settings.
+        store: the online feature store.
+        search: the vector search.
+        model: client of the model server.
+        log: where impressions go.
+        metrics: of this process.
+
+    Raises:
+        InvalidInput: the surfaces file cannot be used.
+    """
+    surfaces = load_surfaces(settings.serving.surfaces_file)
+    timeout_ms = settings.serving.retrieval_timeout_ms
+    return PathParts(
+        settings=settings,
+        plans=surface_plans(surfaces, source_registry(search, timeout_ms), timeout_ms),
+        features=FeatureReader(store, settings, metrics),
+        encoder=CachedQueryEncoder(model, settings.cache, metrics),
+        model=model,
+        exploration=ExplorationConfig(policy_of(settings.exploration), settings.exploration),
+        metrics=metrics,
+        guards=Guards(settings.resilience, metrics),
+        stale=StaleAnswers(settings.cache, metrics.cache("stale_answers")),
+        impressions=ImpressionLog(log, system_clock, metrics, settings.consent),
+    )
 
 
 async def _cancelled(task: "asyncio.Task[None]") -> None:
@@ -152,6 +204,15 @@ def _log_start(served: ServedBundle | None) -> None:
         log.info("serving", bundle=served.name, answers_as_of="now")
     else:
         log.info("serving recorded data: answering as of its end", bundle=served.name, answers_as_of=served.replay_at.isoformat())
+
+
+def bridge_logs() -> None:
+    """KServe's, uvicorn's and other libraries' lines through endcap's logger, and no line a request.
+
+    Call before KServe's server is made, which configures logging only where none is.
+    """
+    bridge_standard_logging("transformer", LOG_LEVELS)
+    logging.getLogger("kserve").addHandler(logging.NullHandler())
 
 
 def main(open_store: Callable[[Settings], OnlineRead] = open_online_store, wait_s: float = WAIT_SECONDS) -> int:

@@ -1,5 +1,6 @@
-"""Instances of any protocol against the contract, with messages for the person who wrote the request."""
+"""Instances of any protocol against the contract, with messages for the person who wrote the request; what of them no log may show."""
 
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import orjson
@@ -99,3 +100,13 @@ def _path(location: tuple[int | str, ...]) -> str:
 def _allowed(location: tuple[int | str, ...]) -> tuple[str, ...]:
     above = [str(part) for part in location[:-1] if isinstance(part, str)]
     return _FIELDS.get(above[-1] if above else "", ())
+
+
+def private_values(instances: Sequence[Instance]) -> Iterator[str]:
+    """What a request says about a person: who, what they look at and have in the cart, what they like."""
+    for instance in instances:
+        yield from filter(None, (instance.user_id, instance.session_id, instance.context.page))
+        yield from instance.item_ids
+        yield from instance.exclude
+        yield from instance.preferences.categories
+        yield from instance.preferences.brands

@@ -79,7 +79,7 @@ class HistogramFamily(Collector):
         registry.register(self)
 
     def labels(self, value: str) -> BoundHistogram:
-        """The series of a label value; cheap enough to be asked for each time."""
+        """The series of a label value; cheap enough for each request."""
         return self._series.get(value) or self._made(value)
 
     def observe(self, value: float) -> None:

@@ -1,7 +1,7 @@
 """What a transformer counts, exposed on /metrics. docs/observability.md has the table of all of it.
 
 A request pays for its metrics too: `stage()`, `source()`, `surface()`, `filtered()`, `cache()` and their like give a bound series from a
-dictionary, to be asked for each time or kept; the lists of a request go in with one call (`observe_stages`, `shown`, `RuleCounts.add`).
+dictionary, cheap enough for each request; a list goes in with one call (`observe_stages`, `observe_scores`, `RuleCounts.add`).
 """
 
 from collections.abc import Mapping, Sequence
@@ -14,7 +14,7 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Info
 
 from endcap_transformer.telemetry.histograms import BandedHistogram, BoundHistogram, HistogramFamily
 from endcap_transformer.telemetry.rule_counts import LABELS as RULE_LABELS
-from endcap_transformer.telemetry.rule_counts import RuleCounts, RuleEffects
+from endcap_transformer.telemetry.rule_counts import RuleCounts, RuleEffectsCollector
 
 LATENCY_BUCKETS_S = (
     *(0.00025, 0.0005, 0.001, 0.002, 0.003, 0.005, 0.0075, 0.01, 0.015, 0.02),
@@ -163,7 +163,7 @@ class ServingMetrics:
         self.rule_reloads = self._counter("endcap_rule_reloads", "Rule files looked at, by outcome.", "outcome")
         self.rules_loaded = self._gauge("endcap_rules_loaded", "Rules in force.")
         self._rules_info = self._info("endcap_rules", "The rule file in force.", "version")
-        self._effects = RuleEffects(self._registry)
+        self._effects = RuleEffectsCollector(self._registry)
         for family in self._effects.describe():
             self._describe(f"{family.name}_total", "counter", family.documentation, RULE_LABELS)
 
@@ -250,7 +250,7 @@ class ServingMetrics:
         if count:
             self._counter_of(self.exploration_slots, "explored", policy, kind).inc(count)
 
-    def shown(self, surface: str, top_score: float, buy: NDArray[np.float32]) -> None:
+    def observe_scores(self, surface: str, top_score: float, buy: NDArray[np.float32]) -> None:
         """Count the scores of one list.
 
         Args:

@@ -12,11 +12,11 @@ T = TypeVar("T")
 
 
 class Metered(Generic[T]):
-    """Awaits a coroutine and tells how much CPU time its steps used.
+    """Awaits a coroutine and reports how much CPU time its steps used.
 
     Args:
         work: the coroutine, or what else can be awaited.
-        spent: told the seconds, once, when it has ended, however it ends.
+        spent: called with the seconds, once, when it has ended, however it ends.
         cpu_clock: CPU seconds of this thread.
     """
 

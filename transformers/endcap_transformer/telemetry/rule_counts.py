@@ -35,7 +35,7 @@ class RuleCounts:
         self.lists += touched > 0
 
 
-class RuleEffects(Collector):
+class RuleEffectsCollector(Collector):
     """Exposes the counts of the book in force, and no other rule's.
 
     Args:

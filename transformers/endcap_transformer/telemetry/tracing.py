@@ -29,7 +29,7 @@ class Untraced:
 
     Args:
         trace_id: the caller's, when it has one.
-        metadata: hands the caller's decision on.
+        metadata: passes the caller's decision on.
     """
 
     __slots__ = ("_metadata", "trace_id")

@@ -11,10 +11,10 @@ from typing import Any
 
 import polars as pl
 
+from endcap.contracts.evaluation import FULL
 from endcap.contracts.tables import TABLES, arrow_schema
 from endcap.core.settings import RetrievalSettings
 from endcap.dataset.assembly import with_all_columns
-from endcap.evaluation.evaluation import FULL
 from endcap.evaluation.ranked_lists import ScoredPairs
 from endcap.features.columns import HORIZON_DAYS
 

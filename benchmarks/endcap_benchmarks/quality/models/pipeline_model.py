@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 import polars as pl
 
+from endcap.contracts.evaluation import ALL, Reliability
 from endcap.core.errors import InvalidInput
-from endcap.evaluation.evaluation import ALL, Reliability
 from endcap.evaluation.purchase_log import UserItems, contains, pair_keys
 from endcap.evaluation.ranked_lists import ScoredPairs
 from endcap_benchmarks.quality.recommending import Recommended, RunContext, reliability

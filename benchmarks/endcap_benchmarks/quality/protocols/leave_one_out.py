@@ -9,9 +9,10 @@ from typing import Literal
 import polars as pl
 
 from endcap.algorithms.method import TrainingData
+from endcap.contracts.moment import DAY_S
 from endcap.core.errors import DataRejected
 from endcap_benchmarks.quality.recorded_purchases import RecordedPurchases
-from endcap_benchmarks.quality.task import SECONDS_A_DAY, RankingTask, TaskCatalogue, Truth, buyer_share, interactions_of, pairs_of
+from endcap_benchmarks.quality.task import RankingTask, TaskCatalogue, Truth, buyer_share, interactions_of, pairs_of
 from endcap_benchmarks.quality.user_segments import user_segments
 
 LAST_ITEM = "last item"
@@ -72,5 +73,5 @@ def _aged(steps: pl.DataFrame, ends: pl.DataFrame) -> pl.DataFrame:
     """With age_days before each user's row in `ends`; users without one count from their own last purchase."""
     until = ends.select("user_id", pl.col("at").alias("until"))
     end = pl.coalesce("until", pl.col("at").max().over("user_id"))
-    age = ((end - pl.col("at")).dt.total_seconds() / SECONDS_A_DAY).alias("age_days")
+    age = ((end - pl.col("at")).dt.total_seconds() / DAY_S).alias("age_days")
     return steps.join(until, on="user_id", how="left", maintain_order="left").with_columns(age)

@@ -6,10 +6,11 @@ from datetime import UTC, datetime, timedelta
 import polars as pl
 
 from endcap.algorithms.method import TrainingData
+from endcap.contracts.evaluation import ALL, NEW
+from endcap.contracts.moment import DAY_S
 from endcap.core.errors import DataRejected, InvalidInput
-from endcap.evaluation.evaluation import ALL, NEW
 from endcap_benchmarks.quality.recorded_purchases import RecordedPurchases
-from endcap_benchmarks.quality.task import SECONDS_A_DAY, RankingTask, TaskCatalogue, Truth, buyer_share, interactions_of, pairs_of
+from endcap_benchmarks.quality.task import RankingTask, TaskCatalogue, Truth, buyer_share, interactions_of, pairs_of
 from endcap_benchmarks.quality.user_segments import user_segments
 
 
@@ -41,7 +42,7 @@ def temporal_task(recorded: RecordedPurchases, cut: datetime, *, weeks: int, min
     after = recorded.purchases.filter(pl.col("at") >= cut, pl.col("at") < until)
     known = before.group_by("item_id").agg(pl.col("user_id").n_unique().alias("buyers")).filter(pl.col("buyers") >= min_buyers)
     catalogue = TaskCatalogue.of(recorded.items.join(known, on="item_id", how="semi").sort("item_id"))
-    age = (pl.lit(cut) - pl.col("at")).dt.total_seconds() / SECONDS_A_DAY
+    age = (pl.lit(cut) - pl.col("at")).dt.total_seconds() / DAY_S
     before, after = catalogue.coded(before).with_columns(age.alias("age_days")), catalogue.coded(after)
     everybody = before["user_id"].unique().sort().to_list()
     judged = before.join(after, on="user_id", how="semi")["user_id"].unique().sort().to_list()

@@ -3,12 +3,13 @@
 Search results are asked for, since their list does not explore: without an event the order stays, which is checked as well.
 """
 
-import http.client
-import json
 import time
 from typing import Any
 
+import httpx
+
 from endcap.core.errors import EndcapError
+from endcap.core.polling import poll
 from endcap.core.settings import Settings
 from endcap_benchmarks.serving.stage import Stage
 
@@ -54,11 +55,8 @@ def next_event(stage: Stage, settings: Settings) -> dict[str, Any]:
 def _wait_for_another(stage: Stage, instance: dict[str, Any], before: list[str]) -> float | None:
     """Milliseconds until the order is another one, None when it stays."""
     pushed = time.perf_counter()
-    while time.perf_counter() - pushed < WAIT_SECONDS:
-        if _order(stage, instance) != before:
-            return (time.perf_counter() - pushed) * 1000
-        time.sleep(LOOK_EVERY_SECONDS)
-    return None
+    changed = poll(lambda: _order(stage, instance) != before, every_s=LOOK_EVERY_SECONDS, within_s=WAIT_SECONDS)
+    return (time.perf_counter() - pushed) * 1000 if changed else None
 
 
 def _order(stage: Stage, instance: dict[str, Any]) -> list[str]:
@@ -67,22 +65,18 @@ def _order(stage: Stage, instance: dict[str, Any]) -> list[str]:
     Raises:
         EndcapError: there was none in time.
     """
-    deadline = time.perf_counter() + WAIT_SECONDS
-    while time.perf_counter() < deadline:
+
+    def complete_answer() -> dict[str, Any] | None:
         answer = _asked(stage, instance)
-        if answer is not None and not answer["degraded"]:
-            return [each["item_id"] for each in answer["recommendations"]]
-        time.sleep(LOOK_EVERY_SECONDS)
-    raise EndcapError(f"no list of the whole path within {WAIT_SECONDS:g} s", field="surface", value=instance["surface"])
+        return None if answer is None or answer["degraded"] else answer
+
+    answer = poll(complete_answer, every_s=LOOK_EVERY_SECONDS, within_s=WAIT_SECONDS)
+    if answer is None:
+        raise EndcapError(f"no list of the whole path within {WAIT_SECONDS:g} s", field="surface", value=instance["surface"])
+    return [each["item_id"] for each in answer["recommendations"]]
 
 
 def _asked(stage: Stage, instance: dict[str, Any]) -> dict[str, Any] | None:
-    connection = http.client.HTTPConnection("127.0.0.1", stage.parts.http_port, timeout=10)
-    try:
-        body = json.dumps({"instances": [instance]})
-        connection.request("POST", f"/v1/models/{stage.model}:predict", body, {"content-type": "application/json"})
-        response = connection.getresponse()
-        content = json.loads(response.read())
-    finally:
-        connection.close()
-    return dict(content["predictions"][0]) if response.status == http.HTTPStatus.OK else None
+    url = f"http://127.0.0.1:{stage.parts.http_port}/v1/models/{stage.model}:predict"
+    response = httpx.post(url, json={"instances": [instance]}, timeout=10, trust_env=False, verify=False)  # noqa: S501 - no TLS
+    return dict(response.json()["predictions"][0]) if response.status_code == httpx.codes.OK else None

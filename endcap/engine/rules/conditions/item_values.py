@@ -10,9 +10,9 @@ from numpy.typing import NDArray
 from endcap.catalogue.item_table import ItemTable
 from endcap.catalogue.text_column import TextColumn
 from endcap.catalogue.vocabulary import Vocabulary
+from endcap.contracts.moment import DAY_S
 from endcap.features.columns import ITEM_NUMERIC
 
-SECONDS_PER_DAY = 86_400
 UNKNOWN_MOMENT = np.iinfo(np.int64).min
 
 Rows = slice | NDArray[np.int32]
@@ -105,5 +105,5 @@ def _texts(name: str, texts: TextColumn, rows: Rows) -> pl.Series:
 
 def _age_days(created_at_s: NDArray[np.int64], now_s: int) -> pl.Series:
     known = created_at_s != UNKNOWN_MOMENT
-    days = np.floor_divide(now_s - np.where(known, created_at_s, now_s), SECONDS_PER_DAY)
+    days = np.floor_divide(now_s - np.where(known, created_at_s, now_s), DAY_S)
     return pl.Series("age_days", np.clip(days, -(10**6), 10**6).astype(np.int32)).set(pl.Series(~known), None)

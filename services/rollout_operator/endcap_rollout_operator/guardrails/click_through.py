@@ -1,8 +1,7 @@
 """clickThrough: at best, how much higher the candidate's click-through rate is than the stable version's, relative to it."""
 
 from endcap.contracts.rollout import Guardrail
-from endcap_rollout_operator.guardrails.look import Look
-from endcap_rollout_operator.guardrails.reading import Reading
+from endcap_rollout_operator.guardrails.look import Look, Reading
 from endcap_rollout_operator.guardrails.relative_outcome import relative_outcome
 
 CLICKS = "endcap_outcome_clicks_total"

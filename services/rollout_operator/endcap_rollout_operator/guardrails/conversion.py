@@ -1,8 +1,7 @@
 """conversion: at best, how much higher the candidate's purchases an impression are than the stable version's, relative to them."""
 
 from endcap.contracts.rollout import Guardrail
-from endcap_rollout_operator.guardrails.look import Look
-from endcap_rollout_operator.guardrails.reading import Reading
+from endcap_rollout_operator.guardrails.look import Look, Reading
 from endcap_rollout_operator.guardrails.relative_outcome import relative_outcome
 
 PURCHASES = "endcap_outcome_purchases_total"

@@ -2,8 +2,7 @@
 
 from endcap.contracts.rollout import Guardrail
 from endcap.core.errors import InvalidInput
-from endcap_rollout_operator.guardrails.look import Look
-from endcap_rollout_operator.guardrails.reading import Reading, missing
+from endcap_rollout_operator.guardrails.look import Look, Reading, missing
 
 CANDIDATE, STABLE, WINDOW = "${candidate}", "${stable}", "${window}"
 

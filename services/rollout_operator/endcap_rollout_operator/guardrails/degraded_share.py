@@ -1,8 +1,7 @@
 """degradedShare: the share of lists in which at least one stage fell back."""
 
 from endcap.contracts.rollout import Guardrail
-from endcap_rollout_operator.guardrails.look import Look
-from endcap_rollout_operator.guardrails.reading import Reading
+from endcap_rollout_operator.guardrails.look import Look, Reading
 from endcap_rollout_operator.guardrails.share import share_of, share_reading
 
 DEGRADED = "endcap_degraded_lists_total"

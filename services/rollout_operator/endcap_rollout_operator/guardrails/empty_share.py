@@ -1,8 +1,7 @@
 """emptyShare: the share of lists that were empty although an item was eligible. With a limit of 0 a single one is enough."""
 
 from endcap.contracts.rollout import Guardrail
-from endcap_rollout_operator.guardrails.look import Look
-from endcap_rollout_operator.guardrails.reading import Reading
+from endcap_rollout_operator.guardrails.look import Look, Reading
 from endcap_rollout_operator.guardrails.share import share_of, share_reading
 
 EMPTY = "endcap_empty_answers_total"

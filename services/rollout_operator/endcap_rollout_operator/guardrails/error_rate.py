@@ -4,8 +4,7 @@ A failed request brings no list, so all requests are lists answered and requests
 """
 
 from endcap.contracts.rollout import Guardrail
-from endcap_rollout_operator.guardrails.look import Look
-from endcap_rollout_operator.guardrails.reading import Reading
+from endcap_rollout_operator.guardrails.look import Look, Reading
 from endcap_rollout_operator.guardrails.share import share_of, share_reading
 
 FAILED = "endcap_failed_total"

@@ -1,26 +1,47 @@
-"""All guardrails of a rollout at one look."""
+"""All guardrails of a rollout at one look: which function measures which, and its reading held against the limit."""
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
+from typing import Literal
 
-from endcap.contracts.rollout import Analysis, Guardrail, Measurement, seconds_of
+from endcap.contracts.rollout import Analysis, BuiltIn, Guardrail, Measurement, seconds_of
 from endcap.core.clock import Clock
 from endcap.core.errors import DependencyUnavailable, InvalidInput
 from endcap.core.log import get_logger
-from endcap_rollout_operator.guardrails.built_ins import measure_of
-from endcap_rollout_operator.guardrails.error_rate import ANSWERED
-from endcap_rollout_operator.guardrails.look import Look
+from endcap.core.settings import Settings
+from endcap_rollout_operator.guardrails.click_through import click_through
+from endcap_rollout_operator.guardrails.conversion import conversion
+from endcap_rollout_operator.guardrails.custom_query import custom_query
+from endcap_rollout_operator.guardrails.degraded_share import degraded_share
+from endcap_rollout_operator.guardrails.empty_share import empty_share
+from endcap_rollout_operator.guardrails.error_rate import ANSWERED, error_rate
+from endcap_rollout_operator.guardrails.latency_p99 import latency_p99
+from endcap_rollout_operator.guardrails.look import Look, Reading, missing
 from endcap_rollout_operator.guardrails.prometheus import Prometheus
-from endcap_rollout_operator.guardrails.reading import Reading, missing
-from endcap_rollout_operator.guardrails.verdict import judged
+from endcap_rollout_operator.guardrails.score_drift import score_drift
+
+Measure = Callable[[Look, Guardrail], Reading]
+
+BUILT_INS: dict[BuiltIn, Measure] = {
+    BuiltIn.ERROR_RATE: error_rate,
+    BuiltIn.LATENCY_P99: latency_p99,
+    BuiltIn.DEGRADED_SHARE: degraded_share,
+    BuiltIn.EMPTY_SHARE: empty_share,
+    BuiltIn.SCORE_DRIFT: score_drift,
+    BuiltIn.CLICK_THROUGH: click_through,
+    BuiltIn.CONVERSION: conversion,
+}
+
+
+Verdict = Literal["pass", "fail", "missing"]
 
 
 class Guardrails:
     """Measures guardrails. Holds nothing between two looks.
 
     Args:
-        prometheus: who is asked.
+        prometheus: where metrics are read.
         clock: the operator's own; only the time since a step's start is taken from it, moments are Prometheus's.
         matchers: further PromQL label matchers of `endcap_bundle_info` and of the outcomes' counters, for a Prometheus that watches several
             installations: two of them may serve bundles of the same version.
@@ -62,7 +83,7 @@ class Guardrails:
             reading = self._reading(look, guardrail.model_copy(update={"alpha": guardrail.alpha / steps}))
             if reading.unanswered:
                 look = reading
-            measured.append(judged(guardrail, reading, at, last.get(guardrail.name)))
+            measured.append(to_measurement(guardrail, reading, at, last.get(guardrail.name)))
         return measured
 
     def requests_since(self, candidate: int, since: datetime) -> int | None:
@@ -90,11 +111,11 @@ class Guardrails:
         return Look(self._prometheus, moment, candidate, stable, window_s, elapsed_s, full_window_s, self._matchers)
 
     def _reading(self, look: Look | Reading, guardrail: Guardrail) -> Reading:
-        """One guardrail's reading; the rest of a look is not asked for once Prometheus did not answer."""
+        """One guardrail's reading; the rest of a look is not queried once Prometheus did not answer."""
         if isinstance(look, Reading):
             return look
         try:
-            return measure_of(guardrail)(look, guardrail)
+            return _measure_of(guardrail)(look, guardrail)
         except DependencyUnavailable as error:
             return self._unanswered(error)
         except InvalidInput as error:
@@ -104,3 +125,45 @@ class Guardrails:
     def _unanswered(self, error: DependencyUnavailable) -> Reading:
         self._log.warning("guardrails cannot be measured", reason=str(error))
         return Reading(None, str(error), unanswered=True)
+
+
+def open_guardrails(settings: Settings, clock: Clock) -> Guardrails:
+    """Guardrails on the Prometheus that the settings name; the first query is made when something is measured."""
+    rollouts = settings.rollouts
+    return Guardrails(Prometheus.at(rollouts.prometheus_url, rollouts.prometheus_timeout_seconds), clock, rollouts.prometheus_matchers)
+
+
+def to_measurement(guardrail: Guardrail, reading: Reading, at: datetime, before: Measurement | None) -> Measurement:
+    """A reading held against the limit.
+
+    Failures in a row go on from the measurement before; one without data in between neither adds to them nor forgives them.
+    """
+    if reading.stands and before is not None and before.verdict == "pass":
+        return before.model_copy(update={"at": at, "message": f"{reading.message}; what was measured last stands"})
+    verdict = _verdict(guardrail, reading)
+    so_far = before.failures if before is not None else 0
+    return Measurement(
+        name=guardrail.name,
+        at=at,
+        verdict=verdict,
+        value=reading.value,
+        limit=guardrail.limit,
+        direction=guardrail.direction,
+        stable=reading.stable,
+        failures={"pass": 0, "fail": so_far + 1, "missing": so_far}[verdict],
+        message=reading.message,
+    )
+
+
+def _verdict(guardrail: Guardrail, reading: Reading) -> Verdict:
+    if reading.value is None:
+        return "missing"
+    kept = reading.value <= guardrail.limit if guardrail.direction == "atMost" else reading.value >= guardrail.limit
+    if kept:
+        return "pass" if reading.enough else "missing"
+    return "fail" if reading.enough or (reading.certain and guardrail.direction == "atMost") else "missing"
+
+
+def _measure_of(guardrail: Guardrail) -> Measure:
+    """What measures a guardrail: endcap's own function, or the query that it brings along."""
+    return custom_query if guardrail.built_in is None else BUILT_INS[guardrail.built_in]

@@ -4,8 +4,7 @@ from collections.abc import Mapping
 from math import inf
 
 from endcap.contracts.rollout import Guardrail
-from endcap_rollout_operator.guardrails.look import Look
-from endcap_rollout_operator.guardrails.reading import Reading, missing
+from endcap_rollout_operator.guardrails.look import Look, Reading, missing
 from endcap_rollout_operator.guardrails.share import CERTAIN, ENOUGH, at_least_by_chance
 
 SECONDS = "endcap_list_seconds"
@@ -46,9 +45,9 @@ def _reading(buckets: Mapping[float, float], limit: float, stable: float | None)
         if limit >= highest:
             return missing(f"above {highest:g} s, the highest bucket: a limit of {limit:g} s cannot be held against it", stable)
         value = highest
-    told = f"{total:,.0f} lists"
+    message = f"{total:,.0f} lists"
     if total >= ENOUGH:
-        return Reading(value, told, stable)
+        return Reading(value, message, stable)
     surely_slow = total - min((count for bound, count in buckets.items() if bound >= limit), default=total)
     certain = at_least_by_chance(round(surely_slow), round(total), 1 - QUANTILE) < CERTAIN
-    return Reading(value, f"{told}; {ENOUGH} are needed, lengthen the window if they do not come", stable, enough=False, certain=certain)
+    return Reading(value, f"{message}; {ENOUGH} are needed, lengthen the window if they do not come", stable, enough=False, certain=certain)

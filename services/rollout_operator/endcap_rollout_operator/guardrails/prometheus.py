@@ -39,20 +39,20 @@ class Prometheus:
         Raises:
             DependencyUnavailable: Prometheus does not answer.
         """
-        return float(self._asked("time()", None)["result"][1])
+        return float(self._query("time()", None)["result"][1])
 
     def number(self, query: str, moment: float | None = None) -> float | None:
         """The one number of a query's result; None when it is empty or not a finite number.
 
         Args:
             query: PromQL.
-            moment: Unix time it is asked about; None for now.
+            moment: Unix time of the query; None for now.
 
         Raises:
             DependencyUnavailable: Prometheus does not answer, or not in time.
             InvalidInput: the query is no PromQL, or has more than one number as its result.
         """
-        data = self._asked(query, moment)
+        data = self._query(query, moment)
         if data["resultType"] == "scalar":
             return _finite(data["result"][1])
         if data["resultType"] != "vector" or len(data["result"]) > 1:
@@ -67,14 +67,14 @@ class Prometheus:
             DependencyUnavailable: Prometheus does not answer, or not in time.
             InvalidInput: the query is no PromQL.
         """
-        series = self._asked(query, moment)["result"]
+        series = self._query(query, moment)["result"]
         numbers = {each["metric"].get(label, ""): _finite(each["value"][1]) for each in series}
         return {name: number for name, number in numbers.items() if number is not None}
 
     def close(self) -> None:
         self._client.close()
 
-    def _asked(self, query: str, moment: float | None) -> dict[str, Any]:
+    def _query(self, query: str, moment: float | None) -> dict[str, Any]:
         import httpx
 
         form = {"query": query} if moment is None else {"query": query, "time": f"{moment:.3f}"}
@@ -87,10 +87,10 @@ class Prometheus:
             raise DependencyUnavailable(f"answer {response.status_code} is not Prometheus's", fix=FIX) from error
         if isinstance(answer, dict) and answer.get("status") == "success":
             return dict(answer["data"])
-        told = answer.get("error", "") if isinstance(answer, dict) else ""
+        reason = answer.get("error", "") if isinstance(answer, dict) else ""
         if response.status_code in REFUSALS:
-            raise InvalidInput(f"Prometheus refuses it: {told}", field="query", value=query)
-        raise DependencyUnavailable(f"Prometheus answered {response.status_code}: {told}", fix=FIX)
+            raise InvalidInput(f"Prometheus refuses it: {reason}", field="query", value=query)
+        raise DependencyUnavailable(f"Prometheus answered {response.status_code}: {reason}", fix=FIX)
 
 
 def _finite(text: str) -> float | None:

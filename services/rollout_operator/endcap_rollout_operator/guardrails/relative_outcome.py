@@ -10,8 +10,7 @@ import numpy as np
 from endcap.contracts.rollout import Guardrail
 from endcap.experiments.counts import Counts
 from endcap.experiments.relative_lift import ruled_out, upper_relative_lift
-from endcap_rollout_operator.guardrails.look import Look
-from endcap_rollout_operator.guardrails.reading import Reading, missing
+from endcap_rollout_operator.guardrails.look import Look, Reading, missing
 
 IMPRESSIONS = "endcap_outcome_impressions_total"
 
@@ -20,7 +19,7 @@ def relative_outcome(look: Look, guardrail: Guardrail, successes: str, *, what: 
     """The upper end of the confidence sequence for the relative lift.
 
     Args:
-        look: where the counts are asked for.
+        look: where the counts are read.
         guardrail: its limit and alpha.
         successes: counter of the impressions that had the outcome.
         what: names them for people.
@@ -45,9 +44,11 @@ def relative_outcome(look: Look, guardrail: Guardrail, successes: str, *, what: 
 def _compared(candidate: Counts, stable: Counts, guardrail: Guardrail, what: str) -> Reading:
     """Enough is as many impressions as would have shown a candidate without any success to break the limit."""
     upper = float(upper_relative_lift(candidate, stable, guardrail.alpha))
-    told = " against ".join(f"{float(each.successes):,.0f} {what} of {float(each.trials):,.0f} impressions" for each in (candidate, stable))
+    counts = " against ".join(
+        f"{float(each.successes):,.0f} {what} of {float(each.trials):,.0f} impressions" for each in (candidate, stable)
+    )
     rate = float(stable.share)
     none_at_all = Counts.of(candidate.trials, np.zeros_like(candidate.successes))
     if not np.isfinite(upper) or not ruled_out(none_at_all, stable, max(guardrail.limit, -0.99), guardrail.alpha):
-        return missing(f"{told}: too few to tell a candidate with no {what} at all", rate)
-    return Reading(upper, f"{told}; {float(candidate.share):.3%} against {rate:.3%}", rate)
+        return missing(f"{counts}: too few to tell a candidate with no {what} at all", rate)
+    return Reading(upper, f"{counts}; {float(candidate.share):.3%} against {rate:.3%}", rate)

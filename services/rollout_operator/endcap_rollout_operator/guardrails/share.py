@@ -2,7 +2,7 @@
 
 from math import comb
 
-from endcap_rollout_operator.guardrails.reading import Reading, missing
+from endcap_rollout_operator.guardrails.look import Reading, missing
 
 ENOUGH = 100
 """Requests from which on a share is a share: below, one bad request weighs more than 1 %, the usual limit."""
@@ -23,12 +23,12 @@ def share_reading(bad: float | None, total: float | None, limit: float, *, what:
     if not total:
         return missing("no requests of the candidate in the window", stable)
     count = bad or 0.0
-    told = f"{count:,.0f} of {total:,.0f} {what}"
+    message = f"{count:,.0f} of {total:,.0f} {what}"
     if total >= ENOUGH:
-        return Reading(count / total, told, stable)
+        return Reading(count / total, message, stable)
     return Reading(
         count / total,
-        f"{told}; {ENOUGH} are needed, lengthen the window if they do not come",
+        f"{message}; {ENOUGH} are needed, lengthen the window if they do not come",
         stable,
         enough=False,
         certain=at_least_by_chance(round(count), round(total), limit) < CERTAIN,

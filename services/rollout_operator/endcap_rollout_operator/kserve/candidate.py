@@ -72,7 +72,7 @@ def orphan_patch(document: Mapping[str, Any], rollout: Rollout) -> list[dict[str
 
 
 def _about_candidate(node: Any, target: str) -> Any:
-    """Queries that scale by the pods of the stable one, asked about the candidate's."""
+    """Queries that scale by the pods of the stable one, turned to the candidate's."""
     if isinstance(node, Mapping):
         return {name: _about_candidate(value, target) for name, value in node.items()}
     if isinstance(node, list):

@@ -1,12 +1,12 @@
-"""What an InferenceService says about the bundle it serves."""
+"""What an InferenceService says about the bundle it serves, and about the loading of its model."""
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from endcap.contracts.rollout import BUNDLE_ANNOTATION, COLLECTION_ANNOTATION, RolloutBundle, Served
-from endcap_rollout_operator.state.world import Absent, Mode
+from endcap_rollout_operator.state.observed_state import Absent, Mode
 
 MODE_ANNOTATION = "serving.kserve.io/deploymentMode"
 STORAGE_URI = "/spec/predictor/model/storageUri"
@@ -14,6 +14,11 @@ SOURCE_ANNOTATION = "internal.serving.kserve.io/storage-initializer-sourceuri"
 """What KServe writes on pod templates: the storage address they are made for."""
 SERVICE_LABEL = "serving.kserve.io/inferenceservice"
 """On pods: the InferenceService they are of."""
+LOAD_FAILED = "BlockedByFailedLoad"
+"""KServe looked at a pod whose storage initializer or model container ended with an error."""
+INVALID = "InvalidSpec"
+"""No runtime for it, or one that does not fit: heals when the ServingRuntime comes, as at a first install."""
+MODEL_CONTAINER = "kserve-container"
 _OF_ROLLOUT = ("canaryTrafficPercent", "minReplicas")
 _MODES: dict[str, Mode] = {"Standard": "Standard", "RawDeployment": "Standard", "Knative": "Knative", "Serverless": "Knative"}
 
@@ -31,8 +36,8 @@ def served_by(document: Mapping[str, Any]) -> Served:
 
 def mode_of(document: Mapping[str, Any]) -> Mode | None:
     """How KServe runs it; None while KServe has not said and the InferenceService does not ask for one."""
-    asked = document["metadata"].get("annotations", {}).get(MODE_ANNOTATION)
-    return _MODES.get(asked or document.get("status", {}).get("deploymentMode", ""))
+    requested = document["metadata"].get("annotations", {}).get(MODE_ANNOTATION)
+    return _MODES.get(requested or document.get("status", {}).get("deploymentMode", ""))
 
 
 def absent(document: Mapping[str, Any] | None, name: str) -> Absent | None:
@@ -79,6 +84,32 @@ def bundle_patch(document: Mapping[str, Any], bundle: RolloutBundle | Served) ->
         elif name in (present or {}):
             operations.append({"op": "remove", "path": path})
     return [*operations, {"op": "replace", "path": STORAGE_URI, "value": bundle.storage_uri}]
+
+
+def load_failure(document: Mapping[str, Any]) -> str | None:
+    """Why the model was not loaded, for people; None when no load failed."""
+    return _failure(document, LOAD_FAILED)
+
+
+def spec_failure(document: Mapping[str, Any]) -> str | None:
+    """Why KServe does not try to load it; None when it does."""
+    return _failure(document, INVALID)
+
+
+def model_restarts(pods: Sequence[Mapping[str, Any]]) -> int:
+    """How often the model container was started again, in the pod where that happened most often."""
+    statuses = [each for pod in pods for each in pod.get("status", {}).get("containerStatuses") or ()]
+    return max((each.get("restartCount", 0) for each in statuses if each["name"] == MODEL_CONTAINER), default=0)
+
+
+def _failure(document: Mapping[str, Any], transition: str) -> str | None:
+    status = document.get("status", {}).get("modelStatus", {})
+    if status.get("transitionStatus") != transition:
+        return None
+    failure = status.get("lastFailureInfo", {})
+    parts = [str(failure[each]) for each in ("reason", "message") if failure.get(each)]
+    exit_code = f" (exit code {failure['exitCode']})" if failure.get("exitCode") else ""
+    return f"{': '.join(parts) or transition}{exit_code}"
 
 
 def _ready(document: Mapping[str, Any]) -> Mapping[str, Any]:

@@ -17,11 +17,12 @@ from endcap_rollout_operator.kserve.inference_service import (
     bundle_patch,
     fingerprint,
     is_ready,
+    load_failure,
     served_by,
+    spec_failure,
     unready_message,
 )
-from endcap_rollout_operator.kserve.model_status import load_failure, spec_failure
-from endcap_rollout_operator.state.world import Candidate, LoadFailure, Target
+from endcap_rollout_operator.state.observed_state import Candidate, LoadFailure, Target
 
 FULL = 100
 PERCENT = "/spec/predictor/canaryTrafficPercent"

@@ -1,13 +1,17 @@
-"""`minReplicas` of an InferenceService: all autoscalers that KServe makes follow it, and without one it is the number of pods.
+"""Pods of an InferenceService in Standard mode: how many its spec wants, and how many its Deployment has.
 
-It is written as a field manager of its own, so that the field can be given up without giving up the bundle: as long as this manager
-has it, the value is the operator's.
+All autoscalers that KServe makes follow `minReplicas`, and without one it is the number of pods. It is written as a field manager of its
+own, so that the field can be given up without giving up the bundle: as long as this manager has it, the value is the operator's.
+
+The InferenceService's own condition Ready follows the Deployment's Available, which is False for as long as any pod that it wants is
+starting: in each scale-out, and after each eviction. Here pods are counted instead.
 """
 
 from collections.abc import Mapping
 from typing import Any
 
-from endcap_rollout_operator.state.world import Pods
+from endcap_rollout_operator.kserve.inference_service import SOURCE_ANNOTATION
+from endcap_rollout_operator.state.observed_state import Pods
 
 REPLICAS_MANAGER = "endcap-rollout-replicas"
 MIN_REPLICAS = "/spec/predictor/minReplicas"
@@ -43,3 +47,40 @@ def replicas_patch(document: Mapping[str, Any], replicas: int | None) -> list[di
         test = {"op": "test", "path": "/metadata/resourceVersion", "value": document["metadata"]["resourceVersion"]}
     change = {"op": "remove", "path": MIN_REPLICAS} if replicas is None else {"op": "add", "path": MIN_REPLICAS, "value": replicas}
     return [test, change]
+
+
+def available_pods(deployment: Mapping[str, Any] | None) -> int:
+    """Pods that take traffic, whichever bundle they serve."""
+    return int(deployment.get("status", {}).get("availableReplicas", 0)) if deployment is not None else 0
+
+
+def is_made_for(deployment: Mapping[str, Any] | None, storage_uri: str) -> bool:
+    """Whether new pods serve the bundle at this address."""
+    if deployment is None:
+        return False
+    annotations = deployment["spec"]["template"]["metadata"].get("annotations", {})
+    return bool(annotations.get(SOURCE_ANNOTATION) == storage_uri)
+
+
+def unsettled(deployment: Mapping[str, Any] | None, storage_uri: str, needed: int) -> str | None:
+    """What keeps it from serving the bundle at this address with every pod and with enough of them; None when it does."""
+    if deployment is None:
+        return "KServe has not made its Deployment"
+    if not is_made_for(deployment, storage_uri):
+        return "KServe has not taken its spec over"
+    status = deployment.get("status", {})
+    if status.get("observedGeneration", 0) < deployment["metadata"]["generation"]:
+        return "its Deployment is looked at"
+    updated, available = status.get("updatedReplicas", 0), available_pods(deployment)
+    old = status.get("replicas", 0) - updated
+    if old == 0 and available >= needed:
+        return None
+    problem = replica_failure(deployment)
+    return f"{updated} pods are new, {old} old, {available} available of {needed} needed{f'; {problem}' if problem else ''}"
+
+
+def replica_failure(deployment: Mapping[str, Any] | None) -> str | None:
+    """Why it cannot make pods, such as a quota, Pod Security or a storage secret that is missing; None when it can."""
+    conditions = deployment.get("status", {}).get("conditions", ()) if deployment is not None else ()
+    failure = next((each for each in conditions if each["type"] == "ReplicaFailure" and each["status"] == "True"), None)
+    return f"no pods can be made: {failure.get('message') or failure.get('reason')}" if failure is not None else None

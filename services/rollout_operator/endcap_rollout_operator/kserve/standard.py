@@ -3,17 +3,33 @@
 from collections.abc import Mapping
 from typing import Any
 
-from endcap.contracts.rollout import RolloutBundle, Served
+from endcap.contracts.rollout import TRAFFIC_RULE, RolloutBundle, Served
 from endcap.core.errors import InvalidInput
 from endcap.release.rollout.api_server import DEPLOYMENTS, HTTP_ROUTES, INFERENCE_SERVICES, ApiServer
 from endcap.release.rollout.resource import Rollout
 from endcap_rollout_operator.kserve.candidate import candidate_document, candidate_name, is_owned_by, orphan_patch, predictor_service
-from endcap_rollout_operator.kserve.deployment import available_pods, is_made_for, replica_failure, unsettled
-from endcap_rollout_operator.kserve.inference_service import SERVICE_LABEL, bundle_patch, fingerprint, is_ready, served_by, unready_message
-from endcap_rollout_operator.kserve.model_status import load_failure, model_restarts, spec_failure
-from endcap_rollout_operator.kserve.replicas import REPLICAS_MANAGER, is_held, pods_of, replicas_patch
-from endcap_rollout_operator.kserve.route_weights import traffic_rule, weight_of, weight_patch
-from endcap_rollout_operator.state.world import Absent, Candidate, LoadFailure, Target
+from endcap_rollout_operator.kserve.inference_service import (
+    SERVICE_LABEL,
+    bundle_patch,
+    fingerprint,
+    is_ready,
+    load_failure,
+    model_restarts,
+    served_by,
+    spec_failure,
+    unready_message,
+)
+from endcap_rollout_operator.kserve.replicas import (
+    REPLICAS_MANAGER,
+    available_pods,
+    is_held,
+    is_made_for,
+    pods_of,
+    replica_failure,
+    replicas_patch,
+    unsettled,
+)
+from endcap_rollout_operator.state.observed_state import Absent, Candidate, LoadFailure, Target
 
 
 class StandardTraffic:
@@ -119,3 +135,32 @@ class StandardTraffic:
         if message is None:
             return None
         return LoadFailure(message, model_restarts(self._api_server.pods_with(SERVICE_LABEL, document["metadata"]["name"])))
+
+
+def traffic_rule(route: Mapping[str, Any]) -> Mapping[str, Any] | None:
+    """The rule `traffic` of a target's HTTPRoute: its backends' weights are the operator's, everything else is whoever made the route's."""
+    return next((rule for rule in route["spec"].get("rules", ()) if rule.get("name") == TRAFFIC_RULE), None)
+
+
+def weight_of(rule: Mapping[str, Any], target: str) -> int | None:
+    """The candidate's share, per cent; None when the rule has other backends, or none of the target."""
+    stable, candidate = predictor_service(target), predictor_service(candidate_name(target))
+    weights: dict[str, int] = {}
+    for backend in rule.get("backendRefs", ()):
+        weights[backend["name"]] = weights.get(backend["name"], 0) + backend.get("weight", 1)
+    total = sum(weights.values())
+    if not set(weights) <= {stable, candidate} or stable not in weights or total == 0:
+        return None
+    return round(100 * weights.get(candidate, 0) / total)
+
+
+def weight_patch(route: Mapping[str, Any], target: str, weight: int) -> list[dict[str, Any]]:
+    """JSON patch of the rule `traffic`, if it still is what was read; at weight 0 the candidate is no backend at all."""
+    index, rule = next((index, rule) for index, rule in enumerate(route["spec"]["rules"]) if rule.get("name") == TRAFFIC_RULE)
+    service = predictor_service(target)
+    stable = next((each for each in rule.get("backendRefs", ()) if each["name"] == service), {"name": service, "port": 80})
+    backends = [{**stable, "weight": 100 - weight}]
+    if weight > 0:
+        backends.append({**stable, "name": predictor_service(candidate_name(target)), "weight": weight})
+    path = f"/spec/rules/{index}"
+    return [{"op": "test", "path": path, "value": rule}, {"op": "add", "path": f"{path}/backendRefs", "value": backends}]

@@ -8,8 +8,8 @@ from datetime import datetime
 
 from endcap.contracts.rollout import Capacity, RolloutSpec, RolloutStatus
 from endcap_rollout_operator.state.effects import Effect, HoldReplicas, RaiseCandidate, ReleaseReplicas
+from endcap_rollout_operator.state.observed_state import Absent, Pods, Target
 from endcap_rollout_operator.state.transition import changed, seconds_since
-from endcap_rollout_operator.state.world import Absent, Pods, Target
 
 
 @dataclass(frozen=True)

@@ -16,10 +16,10 @@ class RemoveFinalizer:
 
 
 @dataclass(frozen=True)
-class RemoveWish:
+class RemoveAction:
     """Take the action annotation off, if it still has this value."""
 
-    wish: str
+    action: str
 
 
 @dataclass(frozen=True)
@@ -97,7 +97,7 @@ class MakeChampion:
 
 
 @dataclass(frozen=True)
-class Tell:
+class RecordEvent:
     """An Event that no change of phase stands for."""
 
     reason: str
@@ -107,7 +107,7 @@ class Tell:
 Effect = (
     AddFinalizer
     | RemoveFinalizer
-    | RemoveWish
+    | RemoveAction
     | LoadCollection
     | EnsureCandidate
     | RaiseCandidate
@@ -120,5 +120,5 @@ Effect = (
     | DeleteCandidate
     | MoveAlias
     | MakeChampion
-    | Tell
+    | RecordEvent
 )

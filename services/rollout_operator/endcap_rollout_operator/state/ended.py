@@ -5,17 +5,16 @@ from datetime import datetime
 from endcap.contracts.rollout import Phase, RolloutStatus
 from endcap.release.rollout.resource import Rollout
 from endcap_rollout_operator.state.effects import DeleteCandidate, Effect, OrphanCandidate, RemoveFinalizer, SetWeight
+from endcap_rollout_operator.state.observed_state import Absent, ObservedState, Target
 from endcap_rollout_operator.state.promoting import DRAIN_SECONDS
-from endcap_rollout_operator.state.returning import can_take_traffic
-from endcap_rollout_operator.state.rolling_back import STABLE_COLLECTION_MISSING
+from endcap_rollout_operator.state.rolling_back import STABLE_COLLECTION_MISSING, can_take_traffic
 from endcap_rollout_operator.state.transition import changed, seconds_since
-from endcap_rollout_operator.state.world import Absent, Target, World
 
 
-def decide_ended(rollout: Rollout, world: World, now: datetime) -> tuple[RolloutStatus, list[Effect]]:
+def decide_ended(rollout: Rollout, observed: ObservedState, now: datetime) -> tuple[RolloutStatus, list[Effect]]:
     if not rollout.has_finalizer:
         return rollout.status, []
-    target = world.target
+    target = observed.target
     if not isinstance(target, Absent) and _keeps_candidate(rollout.status, target):
         return _returned_later(rollout, target, now)
     return rollout.status, [RemoveFinalizer()]

@@ -2,30 +2,29 @@
 
 from datetime import datetime
 
-from endcap.contracts.rollout import Phase, RolloutSpec, RolloutStatus
-from endcap.release.rollout.resource import Rollout
-from endcap.release.rollout.steps import missing_for_next_step, step_index, steps_taken, waits_for_person
+from endcap.contracts.rollout import Measurement, Pause, Phase, RolloutSpec, RolloutStatus, seconds_of
+from endcap.release.rollout.resource import Rollout, step_index, step_seconds, steps_taken
+from endcap_rollout_operator.state.abort_conditions import check_abort_conditions, check_progress
 from endcap_rollout_operator.state.capacity import prepared, prepared_step
-from endcap_rollout_operator.state.edits import confirmed, noticed_edit
 from endcap_rollout_operator.state.effects import Effect, SetWeight
-from endcap_rollout_operator.state.returning import traffic_back
-from endcap_rollout_operator.state.transition import EDITED, begin_step, changed, enter, pause, promote
-from endcap_rollout_operator.state.watching import with_dangers, with_pods
-from endcap_rollout_operator.state.world import Absent, Target, World
+from endcap_rollout_operator.state.manual_edits import confirmed, noticed_edit
+from endcap_rollout_operator.state.observed_state import Absent, ObservedState, Target
+from endcap_rollout_operator.state.rolling_back import traffic_back
+from endcap_rollout_operator.state.transition import EDITED, begin_step, changed, enter, measured_in_step, pause, promote
 
 
-def decide_progressing(rollout: Rollout, world: World, now: datetime) -> tuple[RolloutStatus, list[Effect]]:
-    spec, status, target = rollout.spec, rollout.status, world.target
+def decide_progressing(rollout: Rollout, observed: ObservedState, now: datetime) -> tuple[RolloutStatus, list[Effect]]:
+    spec, status, target = rollout.spec, rollout.status, observed.target
     if not isinstance(target, Absent):
         status = confirmed(spec, status, target)
         edit = noticed_edit(spec, status, target)
         if edit is not None:
             return pause(status, EDITED, edit, now), []
-    status, is_over = with_dangers(spec, status, target, now)
+    status, is_over = check_abort_conditions(spec, status, target, now)
     if isinstance(target, Absent):
         return (status, []) if is_over else (enter(status, Phase.PROGRESSING, target.reason, target.message, now), [])
     if not is_over:
-        status, is_over = with_pods(spec, status, target, now)
+        status, is_over = check_progress(spec, status, target, now)
     if is_over:
         return status, traffic_back(status, target)
     status, effects = with_weight(status, target, now)
@@ -35,7 +34,7 @@ def decide_progressing(rollout: Rollout, world: World, now: datetime) -> tuple[R
 
 
 def with_weight(status: RolloutStatus, target: Target, now: datetime) -> tuple[RolloutStatus, list[Effect]]:
-    """The step's weight asked for if it is not there; its clock started when it is in force."""
+    """The step's weight is set if it is not there; its clock started when it is in force."""
     if target.weight != status.current_weight:
         return status, [SetWeight(status.current_weight)]
     if target.is_weight_in_force and status.step_started_at is None:
@@ -49,11 +48,11 @@ def _after_look(rollout: Rollout, status: RolloutStatus, target: Target, now: da
     where = f"step {index + 1} of {len(steps)}: {status.current_weight} % of the traffic"
     if status.promote_requested and index + 1 < len(steps):
         return _next_step(spec, status, target, len(steps) - 1, where=where, now=now)
-    is_manual = waits_for_person(steps[index].pause) and not status.step_released and not status.promote_requested
+    is_manual = _waits_for_person(steps[index].pause) and not status.step_released and not status.promote_requested
     if is_manual:
         return pause(status, "Step", f"{where}; waits for somebody to resume", now), []
     effects: list[Effect] = []
-    lacking = missing_for_next_step(spec, status, now)
+    lacking = _missing_for_next_step(spec, status, now)
     if status.capacity is None or status.capacity.weight == status.current_weight:  # else it is the next step's already
         present = prepared(status, target, status.current_weight, now)
         status, effects = present.status, list(present.effects)
@@ -68,7 +67,7 @@ def _after_look(rollout: Rollout, status: RolloutStatus, target: Target, now: da
 def _next_step(
     spec: RolloutSpec, status: RolloutStatus, target: Target, index: int, *, where: str, now: datetime
 ) -> tuple[RolloutStatus, list[Effect]]:
-    """Another step, once the candidate has the pods for it; until then guardrails are asked at the present one."""
+    """Another step, once the candidate has the pods for it; until then guardrails are measured at the present one."""
     preparation = prepared_step(status, target, steps_taken(spec)[index].set_weight, now)
     if preparation.lacking is not None:
         message = f"{where}; waits for {preparation.lacking}"
@@ -76,3 +75,43 @@ def _next_step(
         return enter(preparation.status, Phase.PROGRESSING, present, message, now), list(preparation.effects)
     status = begin_step(spec, preparation.status, index, now)
     return status, [SetWeight(status.current_weight)]
+
+
+def _waits_for_person(pause: Pause) -> bool:
+    return pause.duration is None and pause.min_requests is None
+
+
+def _missing_for_next_step(spec: RolloutSpec, status: RolloutStatus, now: datetime) -> list[str]:
+    """What the present step still lacks, for people; empty when the next one may begin.
+
+    A requested promotion skips time and requests, never the guardrails.
+    """
+    if status.step_started_at is None:
+        return [f"a weight of {status.current_weight} % in force"]
+    lacking = [] if status.promote_requested else _of_pause(steps_taken(spec)[step_index(spec, status)].pause, status, now)
+    if status.current_weight == 0:
+        return lacking
+    newest = {measurement.name: measurement for measurement in measured_in_step(status)}
+    for guardrail in spec.analysis.guardrails:
+        lacking += _of_guardrail(guardrail.name, newest.get(guardrail.name))
+    return lacking
+
+
+def _of_pause(pause: Pause, status: RolloutStatus, now: datetime) -> list[str]:
+    lacking = []
+    if pause.duration is not None and step_seconds(status, now) < seconds_of(pause.duration):
+        lacking.append(f"{pause.duration} at this weight")
+    if pause.min_requests is not None and (status.step_requests or 0) < pause.min_requests:
+        known = "an unknown number" if status.step_requests is None else str(status.step_requests)
+        lacking.append(f"{pause.min_requests} requests ({known} so far)")
+    if _waits_for_person(pause) and not status.step_released:
+        lacking.append("somebody to resume")
+    return lacking
+
+
+def _of_guardrail(name: str, measurement: Measurement | None) -> list[str]:
+    if measurement is None:
+        return [f"{name} to be measured"]
+    if measurement.verdict == "missing":
+        return [f"{name} to have data"]
+    return [f"{name} to pass"] if measurement.verdict == "fail" else []

@@ -10,20 +10,27 @@ from datetime import datetime
 from endcap.contracts.rollout import Phase, RolloutBundle, RolloutStatus, Served
 from endcap.release.rollout.resource import Rollout
 from endcap_rollout_operator.state.capacity import release
-from endcap_rollout_operator.state.edits import confirmed
-from endcap_rollout_operator.state.effects import DeleteCandidate, Effect, LoadCollection, MoveAlias, OrphanCandidate, RestoreStable
+from endcap_rollout_operator.state.effects import (
+    DeleteCandidate,
+    Effect,
+    LoadCollection,
+    MoveAlias,
+    OrphanCandidate,
+    RestoreStable,
+    SetWeight,
+)
+from endcap_rollout_operator.state.manual_edits import confirmed
+from endcap_rollout_operator.state.observed_state import Absent, Index, ObservedState, Target
 from endcap_rollout_operator.state.promoting import DRAIN_SECONDS
-from endcap_rollout_operator.state.returning import can_take_traffic, returned_collection, rolls_over, traffic_back
 from endcap_rollout_operator.state.transition import changed, enter, seconds_since
-from endcap_rollout_operator.state.world import Absent, Index, Target, World
 
 STABLE_COLLECTION_MISSING = "StableCollectionMissing"
 INDEX_SECONDS_MAX = 120.0
 """How long a deleted Rollout waits for a Milvus that does not answer; the traffic is back by then."""
 
 
-def decide_rolling_back(rollout: Rollout, world: World, now: datetime) -> tuple[RolloutStatus, list[Effect]]:
-    status, target, stable = rollout.status, world.target, rollout.status.stable
+def decide_rolling_back(rollout: Rollout, observed: ObservedState, now: datetime) -> tuple[RolloutStatus, list[Effect]]:
+    status, target, stable = rollout.status, observed.target, rollout.status.stable
     if stable is None:
         return _failed(status, now), []
     if isinstance(target, Absent):
@@ -31,10 +38,10 @@ def decide_rolling_back(rollout: Rollout, world: World, now: datetime) -> tuple[
     status = confirmed(rollout.spec, status, target)
     if status.completed_at is not None:
         return _cleared(rollout, status, stable, target=target, now=now)
-    is_missing = world.index is not None and world.index.stable == "missing" and returned_collection(status, target) is not None
+    is_missing = observed.index is not None and observed.index.stable == "missing" and returned_collection(status, target) is not None
     if is_missing:
         return _returned_without_collection(rollout, status, target, now)
-    return _returned(rollout, status, target=target, index=world.index, now=now)
+    return _returned(rollout, status, target=target, index=observed.index, now=now)
 
 
 def is_overdue(rollout: Rollout, now: datetime) -> bool:
@@ -43,9 +50,9 @@ def is_overdue(rollout: Rollout, now: datetime) -> bool:
     return seconds_since(since, now) > rollout.spec.progress_deadline_seconds
 
 
-def let_go(rollout: Rollout, world: World, now: datetime) -> tuple[RolloutStatus, list[Effect]]:
+def let_go(rollout: Rollout, observed: ObservedState, now: datetime) -> tuple[RolloutStatus, list[Effect]]:
     """The end of a deleted Rollout that does not come to one by itself; a candidate that has traffic outlives it."""
-    status, target = rollout.status, world.target
+    status, target = rollout.status, observed.target
     is_promoted = status.phase != Phase.ROLLING_BACK
     end = _failed(status, now)
     if is_promoted:
@@ -56,6 +63,33 @@ def let_go(rollout: Rollout, world: World, now: datetime) -> tuple[RolloutStatus
     if has_traffic and status.mode == "Standard":
         return status, [*([] if is_promoted else traffic_back(status, target)), OrphanCandidate()]
     return end, release(status, target)
+
+
+def rolls_over(status: RolloutStatus) -> bool:
+    """Whether the target itself was given the candidate's bundle already, and has to load its own again."""
+    return status.mode == "Standard" and status.promoting_at is not None
+
+
+def can_take_traffic(status: RolloutStatus, target: Target) -> bool:
+    """Whether the stable version serves more than the candidate would: a split that leads to no pod at all helps nobody."""
+    if target.pods is None:
+        return True
+    if rolls_over(status) and not target.is_settled:
+        return False
+    candidate = target.candidate.pods if target.candidate is not None else None
+    return target.pods.available > 0 or candidate is None or candidate.available == 0
+
+
+def traffic_back(status: RolloutStatus, target: Target) -> list[Effect]:
+    """What returns the traffic; nothing while the stable version cannot take it."""
+    return [SetWeight(0)] if can_take_traffic(status, target) else []
+
+
+def returned_collection(status: RolloutStatus, target: Target) -> str | None:
+    """The collection that goes with the traffic: in Standard mode that of the bundle the target has now."""
+    if status.stable is not None and (rolls_over(status) or status.mode == "Knative"):
+        return status.stable.collection
+    return target.served.collection
 
 
 def _without_target(status: RolloutStatus, target: Absent, now: datetime) -> tuple[RolloutStatus, list[Effect]]:

@@ -3,8 +3,8 @@
 from datetime import datetime
 from typing import Any
 
-from endcap.contracts.rollout import Condition, Measurement, Phase, RolloutSpec, RolloutStatus
-from endcap.release.rollout.steps import steps_taken
+from endcap.contracts.rollout import Condition, Measurement, Phase, RolloutSpec, RolloutStatus, seconds_of
+from endcap.release.rollout.resource import steps_taken
 
 EDITED = "EditedByHand"
 PROGRESSING_CONDITION = "Progressing"
@@ -102,6 +102,20 @@ def roll_back(status: RolloutStatus, reason: str, message: str, now: datetime, t
 
 def with_measurements(status: RolloutStatus, analysis: list[Measurement], requests: int | None, now: datetime) -> RolloutStatus:
     return changed(status, analysis=analysis, step_requests=requests, measured_at=now)
+
+
+def measured_in_step(status: RolloutStatus) -> list[Measurement]:
+    """The newest measurements, when they are of this step: at its start there are only those of the step before."""
+    return status.analysis if status.measured_at is not None else []
+
+
+def is_measuring_due(spec: RolloutSpec, status: RolloutStatus, now: datetime) -> bool:
+    """Whether guardrails are to be measured: the step's weight is in force, the candidate has traffic, the last look is an interval old."""
+    if status.step_started_at is None or status.current_weight == 0:
+        return False
+    if status.measured_at is None:
+        return True
+    return (now - status.measured_at).total_seconds() >= seconds_of(spec.analysis.interval)
 
 
 def seconds_since(moment: datetime | None, now: datetime) -> float:

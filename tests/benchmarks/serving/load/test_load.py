@@ -7,7 +7,7 @@ import selectors
 import pytest
 
 from endcap_benchmarks.serving.load.http_sender import HttpSender, raw_lists
-from endcap_benchmarks.serving.load.load import _closed_loop, _exchange, _open_loop
+from endcap_benchmarks.serving.load.load import Sent, _ask, _closed_loop, _exchange, _open_loop
 from endcap_benchmarks.serving.load.plan import LoadPlan
 
 BODY = json.dumps({"predictions": [{"timings_ms": {"rank": 1.5}, "degraded": ["rank"], "recommendations": [{}, {}]}]}).encode()
@@ -119,3 +119,14 @@ def test_a_refusal_says_whether_it_named_a_time_to_come_again(header, expected) 
 
     made = _exchange(plan(), run(scenario)[0])
     assert (made.status, made.retry_after) == (429, expected)
+
+
+def test_a_connection_that_breaks_is_an_exchange_without_an_answer() -> None:
+    class Broken:
+        async def send(self, request: bytes) -> None:
+            raise ConnectionResetError("gone")
+
+    sent = Sent(0, 0.0, 0.0)
+    asyncio.run(_ask(Broken(), b"", sent, 0.0))  # type: ignore[arg-type]
+    exchange = _exchange(plan(), sent)
+    assert (exchange.status, exchange.done_s) == (0, None)

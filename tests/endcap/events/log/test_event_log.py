@@ -12,11 +12,12 @@ import polars as pl
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from structlog.testing import capture_logs
 
 from endcap.contracts.event import Event, EventType
 from endcap.events.log.batches import Impressions
 from endcap.events.log.reader import event_schema, read_events
-from endcap.events.log.writer import FILE_SUFFIX, OPEN_SUFFIX, EventLog, Rotation
+from endcap.events.log.writer import FILE_SUFFIX, OPEN_SUFFIX, EventLog, LogFile, Rotation
 from tests.endcap.events.log.whole_events import WholeEvents
 
 NOW = datetime(2026, 3, 1, 8, tzinfo=UTC)
@@ -182,3 +183,52 @@ def test_lines_from_before_analytics_consent_are_read_as_allowed(tmp_path: Path)
     (tmp_path / f"a{FILE_SUFFIX}").write_text(before + since.replace('"consent_analytics":true', '"consent_analytics":false'))
     assert read_events(tmp_path).collect()["consent_analytics"].to_list() == [True, False]
     assert Event.model_validate_json(before).consent_analytics
+
+
+def test_a_file_that_the_disk_does_not_give_is_not_left_out(tmp_path: Path) -> None:
+    (tmp_path / f"a{OPEN_SUFFIX}").mkdir()
+    with pytest.raises(IsADirectoryError):
+        read_events(tmp_path)
+
+
+@contextmanager
+def late_refusal(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """A disk that says only at the end that it had no room."""
+    close = os.close
+
+    def refused(descriptor: int) -> None:
+        close(descriptor)
+        raise OSError(errno.EDQUOT, "Disk quota exceeded")
+
+    with monkeypatch.context() as full:
+        full.setattr("endcap.events.log.writer.os.close", refused)
+        yield
+
+
+def test_a_disk_that_refuses_at_the_end_of_a_file_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    file = LogFile(tmp_path, lambda: NOW, Rotation())
+    file.append(b"{}\n")
+    with late_refusal(monkeypatch), pytest.raises(OSError, match="quota"):
+        file.close()
+    file.close()
+
+
+def test_a_disk_that_refuses_at_the_end_of_the_log_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    log = EventLog(tmp_path)
+    log.emit(batch("r1"))
+    with late_refusal(monkeypatch), capture_logs() as lines:
+        log.close()
+    assert [line["reason"] for line in lines] == ["the disk refused: Disk quota exceeded"]
+
+
+def test_a_file_that_cannot_get_its_final_name_is_read_under_the_one_of_an_open_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refused(*_: object) -> None:
+        raise PermissionError("read-only")
+
+    monkeypatch.setattr(Path, "rename", refused)
+    with opened(tmp_path) as log:
+        log.emit(batch("r1"))
+    (file,) = tmp_path.iterdir()
+    assert file.name.endswith(OPEN_SUFFIX) and len(read_events(tmp_path).collect()) == 4

@@ -10,15 +10,18 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
+from confluent_kafka import KafkaError, KafkaException
 from structlog.testing import capture_logs
 
 from endcap.contracts.event import Event, EventType
+from endcap.core.errors import InvalidInput
 from endcap.core.settings import EventSettings
 from endcap.events.log.kafka import VERSION_HEADER, KafkaEventLog
 from endcap.events.log.kafka_config import kafka_config
-from tests.endcap.events.log.shown_lists import NOW, shown_list, wait_until
+from tests.endcap.events.log.shown_lists import NOW, shown_list
 from tests.endcap.events.log.whole_events import WholeEvents
 from tests.kafka_broker.broker import USERS, KafkaBroker
+from tests.waiting import until
 
 SOON = {"topic.metadata.propagation.max.ms": "200", "reconnect.backoff.max.ms": "200"}
 """Kafka's client waits long for topics and brokers; tests do not."""
@@ -85,7 +88,7 @@ def test_a_persons_events_stay_in_order_in_one_partition(broker: KafkaBroker, fi
         for thread in threads:
             thread.join()
         came = broker.messages(topic, 12 * 25 * 4)
-        wait_until(lambda: log.waiting() == 0)
+        until(lambda: log.waiting() == 0, "an empty queue")
     assert len(came) == 12 * 25 * 4
     assert len({message.partition() for message in came}) > 1
     for person in range(12):
@@ -99,14 +102,14 @@ def test_events_wait_while_the_broker_is_away_and_all_arrive_once_when_it_is_bac
     topic = broker.topic()
     with opened(file, broker.bootstrap, topic, {"linger.ms": "0"}) as log:
         log.emit(shown_list("before", user_id="u"))
-        wait_until(lambda: log.waiting() == 0)
+        until(lambda: log.waiting() == 0, "an empty queue")
         for number in range(500):
             log.emit(shown_list(f"on the way {number}", user_id="u"))
         broker.stop()
         try:
             for number in range(500):
                 log.emit(shown_list(f"away {number}", user_id="u"))
-            wait_until(lambda: not log._queue)
+            until(lambda: not log._queue, "an empty queue")
             assert log.waiting() >= 500
         finally:
             broker.start()
@@ -150,7 +153,7 @@ def test_full_queues_drop_and_count_instead_of_waiting(file: Path) -> None:
     with opened(file, away(), "events", few, queue_batches=2, count_dropped=counts.append) as log:
         for number in range(2):  # one in the client, and one that waits for room there
             log.emit(shown_list(f"{number}"))
-            wait_until(lambda: not log._queue)
+            until(lambda: not log._queue, "an empty queue")
         for number in range(5):
             log.emit(shown_list(f"{number}"))
         assert log.dropped == sum(counts) == 12
@@ -161,7 +164,7 @@ def test_full_queues_drop_and_count_instead_of_waiting(file: Path) -> None:
 def test_a_missing_topic_costs_its_events_and_says_so(broker: KafkaBroker, file: Path) -> None:
     with capture_logs() as lines, opened(file, broker.bootstrap, "nowhere") as log:
         log.emit(shown_list("r1"))
-        wait_until(lambda: log.dropped == 4)
+        until(lambda: log.dropped == 4, "four dropped events")
     (line,) = [line for line in lines if line["event"] == "events dropped"]
     assert line["reason"] == "Kafka refused for topic nowhere: Broker: Unknown topic or partition"
 
@@ -170,9 +173,9 @@ def test_a_topic_that_is_made_later_gets_later_events(broker: KafkaBroker, file:
     topic = f"late-{uuid4().hex}"
     with opened(file, broker.bootstrap, topic) as log:
         log.emit(shown_list("lost"))
-        wait_until(lambda: log.dropped == 4)
+        until(lambda: log.dropped == 4, "four dropped events")
         broker.make_topic(topic)
-        wait_until(lambda: emitted_and_came(log, broker, topic))
+        until(lambda: emitted_and_came(log, broker, topic), "the event")
 
 
 def test_an_event_over_the_clients_limit_is_lost_alone(broker: KafkaBroker, file: Path) -> None:
@@ -195,7 +198,7 @@ def test_events_over_the_topics_limit_are_lost_and_counted(broker: KafkaBroker, 
     topic = broker.topic(max_message_bytes="200")
     with capture_logs() as lines, opened(file, broker.bootstrap, topic) as log:
         log.emit(shown_list("r1"))
-        wait_until(lambda: log.dropped == 4)
+        until(lambda: log.dropped == 4, "four dropped events")
     assert "Message size too large" in next(line["reason"] for line in lines if line["event"] == "events dropped")
 
 
@@ -226,7 +229,7 @@ def test_a_wrong_password_is_told_of_without_showing_it(broker: KafkaBroker, fil
     topic = broker.topic()
     with capture_logs() as lines, opened(file, broker.guarded, topic, login("shop", "wrong-pass-word")) as log:
         log.emit(shown_list("r1"))
-        wait_until(lambda: "uthentication" in str(lines))
+        until(lambda: "uthentication" in str(lines), "the refusal")
         assert log.waiting() >= 1
         log.close(0.5)
     assert log.dropped == 4
@@ -238,7 +241,26 @@ def test_rights_that_come_later_let_the_log_go_on(broker: KafkaBroker, file: Pat
     topic = broker.topic()
     with capture_logs() as lines, opened(file, broker.guarded, topic, login("guest", USERS["guest"]), renew_seconds=0.1) as log:
         log.emit(shown_list("lost"))
-        wait_until(lambda: log.dropped == 4)
+        until(lambda: log.dropped == 4, "four dropped events")
         broker.allow_writing("guest", topic)
-        wait_until(lambda: emitted_and_came(log, broker, topic))
+        until(lambda: emitted_and_came(log, broker, topic), "the event")
     assert "authoriz" in next(line["reason"] for line in lines if line["event"] == "events dropped")
+
+
+def test_a_file_that_is_gone_when_a_new_client_is_made_is_named_with_the_next_losses(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refused() -> None:
+        raise InvalidInput("the file cannot be read as text", field="ENDCAP_EVENTS__KAFKA_CONFIG_FILE")
+
+    with opened(file, "127.0.0.1:1", "events") as log:
+        monkeypatch.setattr(log, "_opened", refused)
+        log._renew()
+        assert log._why_full().endswith("last heard of Kafka: the file cannot be read as text")
+
+
+def test_what_kafkas_client_cannot_go_on_with_is_named_with_the_next_losses(file: Path) -> None:
+    def failing(_seconds: float) -> int:
+        raise KafkaException(KafkaError(KafkaError.TOPIC_AUTHORIZATION_FAILED, "no right to write"))
+
+    with opened(file, "127.0.0.1:1", "events") as log:
+        log._served(failing, 0.0)
+        assert log._trouble == "no right to write"

@@ -6,7 +6,7 @@ from itertools import count
 from pathlib import Path
 
 import pytest
-from confluent_kafka import Producer, TopicPartition
+from confluent_kafka import KafkaError, KafkaException, Producer, TopicPartition
 from structlog.testing import capture_logs
 
 from endcap.contracts.event import Event
@@ -14,10 +14,11 @@ from endcap.core.errors import DependencyUnavailable, InvalidInput
 from endcap.core.settings import EventSettings
 from endcap.events.log.kafka import KafkaEventLog
 from endcap.events.log.kafka_config import KafkaConfig, kafka_config
-from endcap.events.log.kafka_copy import OFFSETS_FILE, Copied, copy_events
+from endcap.events.log.kafka_copy import OFFSETS_FILE, Copied, _marks, copy_events
 from endcap.events.log.reader import event_schema, read_events
-from tests.endcap.events.log.shown_lists import shown_list, wait_until
+from tests.endcap.events.log.shown_lists import shown_list
 from tests.kafka_broker.broker import USERS, KafkaBroker
+from tests.waiting import until
 
 SECONDS = 60
 
@@ -121,7 +122,7 @@ def test_the_right_to_read_the_topic_is_enough(broker: KafkaBroker, tmp_path: Pa
     emit(config_of(broker, topic), "a", "b")
     broker.allow_reading("guest", topic)
     config = guarded(broker, topic, tmp_path / "kafka.properties")
-    wait_until(lambda: is_let_in(config, tmp_path / "events"))
+    until(lambda: is_let_in(config, tmp_path / "events"), "the right to read")
     assert requests(tmp_path / "events") == ["a", "b"]
 
 
@@ -137,9 +138,17 @@ def missing_topic(broker: KafkaBroker, folder: Path) -> KafkaConfig:
     return config_of(broker, "nowhere")
 
 
-def damaged_offsets(broker: KafkaBroker, folder: Path) -> KafkaConfig:
-    folder.mkdir()
-    (folder / OFFSETS_FILE).write_text("{")
+def damaged_offsets(content: str) -> Callable[[KafkaBroker, Path], KafkaConfig]:
+    def made(broker: KafkaBroker, folder: Path) -> KafkaConfig:
+        folder.mkdir()
+        (folder / OFFSETS_FILE).write_text(content)
+        return config_of(broker, broker.topic())
+
+    return made
+
+
+def offsets_not_given(broker: KafkaBroker, folder: Path) -> KafkaConfig:
+    (folder / OFFSETS_FILE).mkdir(parents=True)
     return config_of(broker, broker.topic())
 
 
@@ -163,7 +172,8 @@ def guarded(broker: KafkaBroker, topic: str, file: Path) -> KafkaConfig:
     ("make", "error", "told"),
     [
         (missing_topic, InvalidInput, "ENDCAP_EVENTS__KAFKA_TOPIC: there is no such topic; got 'nowhere'"),
-        (damaged_offsets, InvalidInput, "the file is damaged"),
+        *((damaged_offsets(content), InvalidInput, "the file is damaged") for content in ("{", "[]", '{"of": [], "next": {"0": null}}')),
+        (offsets_not_given, DependencyUnavailable, "the disk refused: Is a directory"),
         (folder_is_a_file, DependencyUnavailable, "the disk refused"),
         (no_right_to_read, DependencyUnavailable, "Kafka does not answer: .*authorization failed"),
         (lambda *_: KafkaConfig("127.0.0.1:1", "events"), DependencyUnavailable, "ENDCAP_EVENTS__KAFKA_BOOTSTRAP: Kafka does not answer"),
@@ -174,3 +184,23 @@ def test_a_copy_that_cannot_be_made_says_why(
 ) -> None:
     with pytest.raises(error, match=told):
         copy_events(make(broker, tmp_path / "events"), tmp_path / "events", 2)
+
+
+def test_offsets_are_asked_for_again_while_a_partition_has_no_leader_and_time_is_left() -> None:
+    class Moving:
+        def __init__(self) -> None:
+            self.failures = 2
+
+        def get_watermark_offsets(self, *_: object, **__: object) -> tuple[int, int]:
+            self.failures -= 1
+            if self.failures >= 0:
+                raise KafkaException(KafkaError(KafkaError.LEADER_NOT_AVAILABLE))
+            return 3, 9
+
+        def poll(self, _seconds: float) -> None:
+            return
+
+    partition = TopicPartition("events", 0)
+    assert _marks(Moving(), partition, lambda: 1.0) == (3, 9)  # type: ignore[arg-type]
+    with pytest.raises(KafkaException):
+        _marks(Moving(), partition, lambda: 0.0)  # type: ignore[arg-type]

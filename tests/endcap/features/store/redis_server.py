@@ -3,11 +3,11 @@
 import signal
 import socket
 import subprocess
-import time
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from tests.debian_programs import DebianProgram
+from tests.waiting import until
 
 START_SECONDS = 20
 
@@ -26,11 +26,8 @@ class RedisServer:
         command = [self.program.path, "--bind", "127.0.0.1", "--save", "", "--dir", self.folder, "--logfile", self.folder / "redis.log"]
         port = () if "--port" in self.options else ("--port", str(self.port))
         self._process = subprocess.Popen([*command, *port, *self.options], env=self.program.environment())
-        deadline = time.monotonic() + START_SECONDS
-        while not listens(self.port):
-            assert self._process.poll() is None, (self.folder / "redis.log").read_text()
-            assert time.monotonic() < deadline, "Redis does not listen"
-            time.sleep(0.01)
+        until(lambda: listens(self.port) or self._process.poll() is not None, "Redis does not listen", START_SECONDS)
+        assert self._process.poll() is None, (self.folder / "redis.log").read_text()
 
     def hang(self) -> None:
         """Stop it as an overloaded machine would: connections stay, answers do not come."""
@@ -50,9 +47,3 @@ class RedisServer:
 def listens(port: int) -> bool:
     with socket.socket() as client:
         return client.connect_ex(("127.0.0.1", port)) == 0
-
-
-def free_port() -> int:
-    with socket.socket() as server:
-        server.bind(("127.0.0.1", 0))
-        return server.getsockname()[1]

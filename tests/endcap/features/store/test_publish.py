@@ -4,6 +4,7 @@ import pytest
 
 from endcap.core.errors import DataRejected, DependencyUnavailable, InvalidInput
 from endcap.core.settings import Settings
+from endcap.features.manifest import read_manifest
 from endcap.features.store.config import store_config, write_store_config
 from endcap.features.store.open import apply_repo
 from endcap.features.store.publish import publish_features
@@ -61,3 +62,13 @@ def test_feasts_refusal_is_told_in_one_line(filled, tmp_path):
     with pytest.raises(DependencyUnavailable, match="broken definitions") as refused:
         apply_repo(Settings(home=tmp_path / "home", feature_repo_dir=repo))
     assert "\n" not in str(refused.value)
+
+
+@pytest.mark.parametrize("content", [None, "{"], ids=["missing", "damaged"])
+def test_published_tables_whose_manifest_is_missing_or_damaged_are_copied_again(filled, content):
+    published = filled.settings.features_dir / "features.json"
+    published.unlink()
+    if content is not None:
+        published.write_text(content)
+    assert publish_features(filled.features, filled.settings) == filled.manifest.fingerprint
+    assert read_manifest(filled.settings.features_dir) == filled.manifest

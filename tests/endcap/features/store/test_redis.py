@@ -11,6 +11,7 @@ import pytest
 import redis
 
 from endcap.core.errors import DependencyUnavailable, InvalidInput
+from endcap.core.ports import free_port
 from endcap.core.settings import ServingSettings
 from endcap.features.columns import USER_NUMERIC
 from endcap.features.store.config import store_config
@@ -21,7 +22,7 @@ from endcap.features.store.publish import publish_features
 from endcap.features.store.push import SessionSignals, push_sessions
 from endcap.features.store.training import users_at
 from tests.debian_programs import required_program
-from tests.endcap.features.store.redis_server import RedisServer, free_port
+from tests.endcap.features.store.redis_server import RedisServer
 
 PASSWORD = "pa: #s{d"
 """Holds what YAML gives a meaning to."""

@@ -1,5 +1,6 @@
 """Releasing a bundle moves index, served folder and champion together, and back."""
 
+import errno
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -66,3 +67,17 @@ def test_without_milvus_nothing_moves(make_bundle: Callable[..., Bundle], tmp_pa
         release_bundle(bundle, settings)
     assert served_version(settings.served_dir) is None
     assert Tracking(settings).champion_version() is None
+
+
+def test_files_that_cannot_be_linked_are_copied(
+    make_bundle: Callable[..., Bundle], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refused(*_: object) -> None:
+        raise OSError(errno.EXDEV, "Invalid cross-device link")
+
+    bundle = make_bundle(5)
+    monkeypatch.setattr("endcap.release.bundle.release.os.link", refused)
+    installed = install_bundle(bundle.path, tmp_path / "bundles")
+    assert open_bundle(installed.path).manifest == bundle.manifest
+    (model,) = installed.path.glob("saved_model.pb")
+    assert model.stat().st_nlink == 1

@@ -12,7 +12,7 @@ from pyarrow.fs import FSSpecHandler, PyFileSystem
 from endcap.core.errors import BundleInvalid, DependencyUnavailable, InvalidInput
 from endcap.core.settings import RolloutSettings
 from endcap.release.bundle.manifest import Bundle, open_bundle
-from endcap.release.bundle.rollout_place import rollout_place
+from endcap.release.bundle.rollout_target import rollout_target
 from endcap.release.bundle.store import BundleStore, open_bundle_store
 
 MakeBundle = Callable[..., Bundle]
@@ -148,14 +148,34 @@ def test_a_store_that_cannot_be_written_is_named(make_bundle: MakeBundle, tmp_pa
 )
 def test_a_rollout_s_settings_are_refused_by_name(settings: dict[str, str], named: str) -> None:
     with pytest.raises(InvalidInput, match=named):
-        rollout_place(RolloutSettings(**settings))
+        rollout_target(RolloutSettings(**settings))
 
 
 def test_without_a_target_there_is_no_place_to_roll_out_to() -> None:
-    assert rollout_place(RolloutSettings(bundle_store="/bundles")) is None
+    assert rollout_target(RolloutSettings(bundle_store="/bundles")) is None
 
 
 def test_each_version_has_its_own_storage_uri() -> None:
-    place = rollout_place(RolloutSettings(target="endcap", bundle_store="/bundles", storage_uri="pvc://claim/bundles/"))
-    assert place is not None
-    assert place.storage_uri_of(7) == "pvc://claim/bundles/7"
+    target = rollout_target(RolloutSettings(target="endcap", bundle_store="/bundles", storage_uri="pvc://claim/bundles/"))
+    assert target is not None
+    assert target.storage_uri_of(7) == "pvc://claim/bundles/7"
+
+
+@pytest.mark.parametrize("name", ["bundle.json", "saved_model.pb"])
+def test_a_file_that_the_store_does_not_give_is_not_taken_for_missing(make_bundle: MakeBundle, tmp_path: Path, name: str) -> None:
+    store, bundle = open_bundle_store(str(tmp_path / "store")), make_bundle(7)
+    stored = tmp_path / "store" / "7" / "endcap" / "7"
+    store.put(bundle)
+    (stored / name).unlink()
+    (stored / name).mkdir()
+    with pytest.raises(DependencyUnavailable, match="ENDCAP_ROLLOUTS__BUNDLE_STORE"):
+        store.put(bundle)
+    assert (stored / name).is_dir()
+
+
+def test_a_copy_that_lacks_a_file_is_made_whole(store: BundleStore, make_bundle: MakeBundle, tmp_path: Path) -> None:
+    bundle = make_bundle(7)
+    folder = store.put(bundle)
+    store.files.delete_file(f"{folder}/endcap/7/{next(iter(bundle.manifest.files))}")
+    store.put(bundle)
+    assert open_bundle(fetched(store, folder, tmp_path / "models") / "endcap" / "7").manifest == bundle.manifest

@@ -90,3 +90,15 @@ def test_records_of_versions_that_are_gone_go_too(folder: Path, entries: dict[st
     verify_files(folder, entries)
     assert not stale.exists()
     assert (folder.parent / ".7.verified.json").exists()
+
+
+def test_a_record_that_can_be_neither_read_nor_written_costs_a_read_each_time(
+    folder: Path, entries: dict[str, FileEntry], hashed: list[str]
+) -> None:
+    (folder.parent / ".7.verified.json").mkdir()
+    for _ in range(2):
+        verify_files(folder, entries)
+    assert len(hashed) == 4
+    (folder / "model").write_bytes(b"MODEL")
+    with pytest.raises(BundleInvalid, match=r"model.*exported"):
+        verify_files(folder, entries)

@@ -8,14 +8,13 @@ import pytest
 from pydantic import SecretStr
 
 from endcap.core.errors import DependencyUnavailable
+from endcap.core.ports import free_port
 from endcap.core.settings import MilvusSettings, Settings
 from endcap.release.bundle.tables import BundleTables
-from endcap.release.index.channel import call_metadata
 from endcap.release.index.collection import build_collection
-from endcap.release.index.connection import answers, connect
+from endcap.release.index.connection import answers, call_metadata, connect
 from endcap.release.index.local_server import running_milvus
 from endcap.release.index.search import AsyncItemSearch, ItemSearch
-from tests.endcap.conftest import free_port
 
 NAME = "guarded_1"
 PATIENT_MS = 60_000.0

@@ -11,20 +11,15 @@ import psutil
 import pytest
 
 from endcap.core.errors import DependencyUnavailable
+from endcap.core.ports import free_port
 from endcap.core.settings import MilvusSettings, Settings
 from endcap.release.index.connection import answers
-from endcap.release.index.local_server import LocalMilvus, listening_addresses, running_milvus
-from endcap.release.index.loopback import bind_to_loopback
+from endcap.release.index.local_server import LocalMilvus, _sole_user, listening_addresses, running_milvus
+from endcap.release.index.milvus_program import bind_to_loopback
 
 
 def milvus_processes(folder: Path) -> list[psutil.Process]:
     return [each for each in psutil.process_iter(["exe"]) if each.info["exe"] and each.info["exe"].startswith(str(folder.resolve()))]
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def test_every_port_is_on_loopback(milvus: MilvusSettings, milvus_home: Path) -> None:
@@ -96,3 +91,9 @@ def test_stopping_twice_is_harmless(tmp_path: Path) -> None:
     server.stop()
     server.stop()
     assert server.pid is None
+
+
+def test_a_folder_that_another_command_holds_is_waited_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("endcap.release.index.local_server.answers", lambda *_, **__: True)
+    with _sole_user(tmp_path, MilvusSettings()) as first, _sole_user(tmp_path, MilvusSettings()) as second:
+        assert (first, second) == (True, False)

@@ -5,10 +5,12 @@ from pathlib import Path
 import pytest
 
 from endcap.contracts.rollout import DEFAULT_GUARDRAILS, DEFAULT_STEPS
-from endcap.core.errors import InvalidInput
-from endcap.release.rollout.client import read_defaults, rollout_document
+from endcap.core.errors import DependencyUnavailable, InvalidInput
+from endcap.core.settings import RolloutSettings, Settings
+from endcap.release.rollout.api_server import Conflict
+from endcap.release.rollout.client import create_rollout, read_defaults, rollout_document
 from endcap.release.rollout.resource import parse_rollout, status_document
-from tests.services.rollout_operator.state.made_world import MadeCluster, made_rollout, made_spec
+from tests.services.rollout_operator.state.made_cluster import MadeCluster, made_rollout, made_spec
 
 
 def test_without_a_file_the_defaults_are_endcaps_own() -> None:
@@ -27,12 +29,12 @@ def test_a_file_replaces_what_it_names(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("content", "told"), [("steps: [{setWeight: 200}]", r"steps\.0\.setWeight"), ("pace: slow", "pace"), ("a: [", "read")]
+    ("content", "message"), [("steps: [{setWeight: 200}]", r"steps\.0\.setWeight"), ("pace: slow", "pace"), ("a: [", "read")]
 )
-def test_a_file_that_cannot_be_used_is_named_with_the_field(tmp_path: Path, content: str, told: str) -> None:
+def test_a_file_that_cannot_be_used_is_named_with_the_field(tmp_path: Path, content: str, message: str) -> None:
     file = tmp_path / "rollouts.yaml"
     file.write_text(content)
-    with pytest.raises(InvalidInput, match=told):
+    with pytest.raises(InvalidInput, match=message):
         read_defaults(file)
 
 
@@ -55,3 +57,30 @@ def test_a_resource_that_cannot_be_read_names_the_field() -> None:
     metadata = {"name": "odd", "namespace": "shop", "uid": "u", "resourceVersion": "1", "creationTimestamp": "2026-11-24T12:00:00Z"}
     with pytest.raises(InvalidInput, match="odd: target"):
         parse_rollout({"metadata": metadata, "spec": {"target": "", "bundle": {}, "steps": []}})
+
+
+class Racing:
+    """An API server on which somebody else creates the Rollout first, or which fails."""
+
+    def __init__(self, error: Exception) -> None:
+        self._error = error
+
+    def get(self, *_: object) -> None:
+        return None
+
+    def create(self, *_: object) -> None:
+        raise self._error
+
+
+def create(error: Exception) -> str:
+    settings = Settings(rollouts=RolloutSettings(target="endcap", bundle_store="/bundles", storage_uri="pvc://claim/bundles"))
+    return create_rollout(settings, made_spec().bundle, api_server=Racing(error))  # type: ignore[arg-type]
+
+
+def test_a_rollout_that_somebody_creates_at_the_same_moment_is_taken() -> None:
+    assert create(Conflict("there is one")) == "endcap-2"
+
+
+def test_a_rollout_that_cannot_be_created_is_an_error() -> None:
+    with pytest.raises(DependencyUnavailable, match="away"):
+        create(DependencyUnavailable("away"))

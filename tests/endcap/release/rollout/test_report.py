@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 
 from endcap.release.rollout.report import guardrail_rows, lasting, overview_row, summary_rows
-from tests.services.rollout_operator.state.made_world import START, MadeCluster, made_rollout
+from tests.services.rollout_operator.state.made_cluster import START, MadeCluster, made_rollout
 
 
 def test_a_new_rollout_says_that_nobody_looked_at_it() -> None:

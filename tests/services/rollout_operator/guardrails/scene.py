@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from endcap.contracts.rollout import Analysis, Guardrail, Measurement
-from endcap_rollout_operator.guardrails import Guardrails
+from endcap_rollout_operator.guardrails.guardrails import Guardrails
 from endcap_rollout_operator.guardrails.prometheus import Prometheus
 from tests.made_metrics import MadeOutcomes, MadeTransformer, Outcomes, made_outcomes, made_transformer
 from tests.prometheus_server import PrometheusServer, running_prometheus

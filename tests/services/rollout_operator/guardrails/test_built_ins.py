@@ -1,11 +1,11 @@
-"""Each of endcap's own guardrails, asked of a real Prometheus: passes, trips, and is missing."""
+"""Each of endcap's own guardrails, measured by a real Prometheus: passes, trips, and is missing."""
 
 import re
 
 import pytest
 
 from endcap.contracts.rollout import DEFAULT_GUARDRAILS, BuiltIn, Guardrail
-from endcap_rollout_operator.guardrails.built_ins import BUILT_INS
+from endcap_rollout_operator.guardrails.guardrails import BUILT_INS
 from tests.made_metrics import MadeTransformer
 from tests.services.rollout_operator.guardrails.scene import Scene
 

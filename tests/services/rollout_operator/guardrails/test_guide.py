@@ -56,16 +56,16 @@ def test_every_built_in_is_in_the_table_with_its_limit() -> None:
 
 
 def test_the_query_of_a_versions_pods_is_the_codes() -> None:
-    asked = []
+    queries = []
 
     def answer(request: httpx.Request) -> httpx.Response:
-        asked.append(dict(httpx.QueryParams(request.content.decode()))["query"])
+        queries.append(dict(httpx.QueryParams(request.content.decode()))["query"])
         return httpx.Response(200, json={"status": "success", "data": {"resultType": "vector", "result": []}})
 
     client = httpx.Client(base_url="http://prometheus", transport=httpx.MockTransport(answer))
     look = Look(Prometheus(client), 0.0, candidate=7, stable=None, window_s=300, elapsed_s=900, full_window_s=300)
     assert look.increase("endcap_lists_total", 7) is None
-    assert asked[0].replace('"7"', '"N"') in GUIDE
+    assert queries[0].replace('"7"', '"N"') in GUIDE
 
 
 def test_numbers_and_counters_are_the_codes() -> None:

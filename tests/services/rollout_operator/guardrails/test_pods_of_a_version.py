@@ -3,7 +3,7 @@
 import pytest
 
 from endcap.contracts.rollout import Analysis, Measurement
-from endcap_rollout_operator.guardrails import Guardrails
+from endcap_rollout_operator.guardrails.guardrails import Guardrails
 from tests.services.rollout_operator.guardrails.scene import Scene
 from tests.services.rollout_operator.guardrails.test_built_ins import CLICKS, DRIFT, EMPTY, ERROR_RATE, LATENCY
 

@@ -9,19 +9,14 @@ import pytest
 
 from endcap.contracts.rollout import DEFAULT_GUARDRAILS, Analysis
 from endcap.core.errors import DependencyUnavailable
+from endcap.core.ports import free_port
 from endcap.core.settings import RolloutSettings, Settings
-from endcap_rollout_operator.guardrails import Guardrails, open_guardrails
+from endcap_rollout_operator.guardrails.guardrails import Guardrails, open_guardrails
 from endcap_rollout_operator.guardrails.prometheus import Prometheus
 
 NOW = datetime(2026, 11, 24, tzinfo=UTC)
 SINCE = NOW - timedelta(minutes=5)
 ANALYSIS = Analysis(guardrails=DEFAULT_GUARDRAILS)
-
-
-def closed_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
 
 
 def answering(answer: Callable[[httpx.Request], httpx.Response]) -> Guardrails:
@@ -30,7 +25,7 @@ def answering(answer: Callable[[httpx.Request], httpx.Response]) -> Guardrails:
 
 
 def test_guardrails_of_settings_say_that_nobody_answers() -> None:
-    settings = Settings(rollouts=RolloutSettings(prometheus_url=f"http://127.0.0.1:{closed_port()}/"))
+    settings = Settings(rollouts=RolloutSettings(prometheus_url=f"http://127.0.0.1:{free_port()}/"))
     guardrails = open_guardrails(settings, lambda: NOW)
     measured = guardrails.measure(ANALYSIS, 2, 1, SINCE, [])
     assert [each.name for each in measured] == [each.name for each in DEFAULT_GUARDRAILS]
@@ -40,17 +35,17 @@ def test_guardrails_of_settings_say_that_nobody_answers() -> None:
 
 
 def test_it_is_not_waited_for_once_a_guardrail() -> None:
-    asked = []
+    queries = []
 
     def too_late(request: httpx.Request) -> httpx.Response:
-        asked.append(request)
-        if len(asked) > 1:
+        queries.append(request)
+        if len(queries) > 1:
             raise httpx.ReadTimeout("too late", request=request)
         return httpx.Response(200, json={"status": "success", "data": {"resultType": "scalar", "result": [1, "1"]}})
 
     measured = answering(too_late).measure(ANALYSIS, 2, 1, SINCE, [])
     assert {each.verdict for each in measured} == {"missing"}
-    assert len(asked) == 2
+    assert len(queries) == 2
 
 
 def test_one_that_hangs_is_waited_for_no_longer_than_the_settings_say() -> None:
@@ -63,15 +58,15 @@ def test_one_that_hangs_is_waited_for_no_longer_than_the_settings_say() -> None:
 
 
 def test_one_behind_a_path_is_asked_there() -> None:
-    asked = []
+    queries = []
 
     def answer(request: httpx.Request) -> httpx.Response:
-        asked.append(request.url.path)
+        queries.append(request.url.path)
         return httpx.Response(200, json={"status": "success", "data": {"resultType": "scalar", "result": [1, "1"]}})
 
     client = httpx.Client(base_url="http://metrics/prometheus", transport=httpx.MockTransport(answer))
     assert Prometheus(client).now() == 1
-    assert asked == ["/prometheus/api/v1/query"]
+    assert queries == ["/prometheus/api/v1/query"]
 
 
 def test_failures_so_far_are_kept_while_it_is_away() -> None:
@@ -108,3 +103,12 @@ def test_all_queries_of_a_look_are_about_the_same_moment() -> None:
 
     answering(answer).measure(ANALYSIS, 2, 1, SINCE, [])
     assert set(moments) == {"1234.500"}
+
+
+def test_requests_are_unknown_while_their_count_is_not_answered() -> None:
+    def time_alone(request: httpx.Request) -> httpx.Response:
+        if b"time%28%29" in request.content:
+            return httpx.Response(200, json={"status": "success", "data": {"resultType": "scalar", "result": [1, "1"]}})
+        return httpx.Response(503, json={"status": "error", "error": "too busy"})
+
+    assert answering(time_alone).requests_since(2, SINCE) is None

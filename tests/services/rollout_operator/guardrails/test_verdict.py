@@ -5,8 +5,8 @@ from datetime import UTC, datetime
 import pytest
 
 from endcap.contracts.rollout import Guardrail
-from endcap_rollout_operator.guardrails.reading import Reading, missing
-from endcap_rollout_operator.guardrails.verdict import judged
+from endcap_rollout_operator.guardrails.guardrails import to_measurement
+from endcap_rollout_operator.guardrails.look import Reading, missing
 
 NOW = datetime(2026, 11, 24, tzinfo=UTC)
 AT_MOST = Guardrail(name="own", query="vector(1)", limit=0.5)
@@ -30,13 +30,13 @@ AT_LEAST = AT_MOST.model_copy(update={"direction": "atLeast"})
     ],
 )
 def test_verdict(guardrail: Guardrail, reading: Reading, verdict: str) -> None:
-    assert judged(guardrail, reading, NOW, None).verdict == verdict
+    assert to_measurement(guardrail, reading, NOW, None).verdict == verdict
 
 
 def test_missing_data_neither_adds_to_failures_in_a_row_nor_forgives_them() -> None:
     failures = []
     measured = None
     for reading in (Reading(1, ""), Reading(1, ""), missing("away"), Reading(1, ""), Reading(0, ""), Reading(1, "")):
-        measured = judged(AT_MOST, reading, NOW, measured)
+        measured = to_measurement(AT_MOST, reading, NOW, measured)
         failures.append(measured.failures)
     assert failures == [1, 2, 2, 3, 0, 1]

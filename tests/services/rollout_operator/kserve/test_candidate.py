@@ -2,7 +2,7 @@
 
 from endcap_rollout_operator.kserve.candidate import candidate_document, is_owned_by, orphan_patch
 from tests.services.rollout_operator.documents import STABLE, stable
-from tests.services.rollout_operator.state.made_world import NEW, made_rollout
+from tests.services.rollout_operator.state.made_cluster import NEW, made_rollout
 
 
 def test_it_is_the_stable_one_with_another_bundle() -> None:

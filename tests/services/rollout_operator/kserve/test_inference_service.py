@@ -10,8 +10,11 @@ from endcap_rollout_operator.kserve.inference_service import (
     bundle_patch,
     fingerprint,
     is_ready,
+    load_failure,
     mode_of,
+    model_restarts,
     served_by,
+    spec_failure,
     unready_message,
 )
 from tests.services.rollout_operator.documents import stable
@@ -25,7 +28,7 @@ def test_its_bundle_is_read_from_spec_and_annotations() -> None:
 
 
 @pytest.mark.parametrize(
-    ("asked", "found", "mode"),
+    ("requested", "found", "mode"),
     [
         ("Standard", None, "Standard"),
         ("RawDeployment", None, "Standard"),
@@ -35,8 +38,8 @@ def test_its_bundle_is_read_from_spec_and_annotations() -> None:
         ("ModelMesh", None, None),
     ],
 )
-def test_its_mode_is_asked_for_or_found(asked: str | None, found: str | None, mode: str | None) -> None:
-    document: dict[str, Any] = {"metadata": {"annotations": {"serving.kserve.io/deploymentMode": asked} if asked else {}}}
+def test_its_mode_is_requested_or_found(requested: str | None, found: str | None, mode: str | None) -> None:
+    document: dict[str, Any] = {"metadata": {"annotations": {"serving.kserve.io/deploymentMode": requested} if requested else {}}}
     document["status"] = {"deploymentMode": found} if found else {}
     assert mode_of(document) == mode
 
@@ -84,3 +87,41 @@ def test_a_bundle_is_written_only_over_the_one_that_was_read() -> None:
     test, *_, change = bundle_patch(stable(), Served(version=2, storage_uri="pvc://bundles/2", collection="endcap_2"))
     assert test == {"op": "test", "path": "/spec/predictor/model/storageUri", "value": "pvc://bundles/1"}
     assert change == {"op": "replace", "path": "/spec/predictor/model/storageUri", "value": "pvc://bundles/2"}
+
+
+def with_model_status(transition: str, **failure: Any) -> dict[str, Any]:
+    document = stable()
+    document["status"] = {"modelStatus": {"transitionStatus": transition, **({"lastFailureInfo": failure} if failure else {})}}
+    return document
+
+
+@pytest.mark.parametrize(
+    ("failure", "said"),
+    [
+        ({"reason": "ModelLoadFailed", "message": "no such file", "exitCode": 137}, "ModelLoadFailed: no such file (exit code 137)"),
+        ({"reason": "ModelLoadFailed"}, "ModelLoadFailed"),
+        ({}, "BlockedByFailedLoad"),
+    ],
+)
+def test_a_failed_load_is_said_with_what_is_known(failure: dict[str, Any], said: str) -> None:
+    document = with_model_status("BlockedByFailedLoad", **failure)
+    assert (load_failure(document), spec_failure(document)) == (said, None)
+
+
+def test_a_spec_that_is_not_tried_is_no_failed_load() -> None:
+    document = with_model_status("InvalidSpec", reason="RuntimeNotRecognized", message="no such runtime")
+    assert (load_failure(document), spec_failure(document)) == (None, "RuntimeNotRecognized: no such runtime")
+
+
+def test_an_old_failure_of_a_model_that_loads_is_none() -> None:
+    assert load_failure(with_model_status("UpToDate", reason="ModelLoadFailed")) is None
+    assert load_failure(stable()) is None
+
+
+def test_restarts_are_those_of_the_model_container_in_the_worst_pod() -> None:
+    def pod(model: int, transformer: int) -> dict[str, Any]:
+        counts = {"kserve-container": model, "transformer-container": transformer}
+        return {"status": {"containerStatuses": [{"name": name, "restartCount": count} for name, count in counts.items()]}}
+
+    assert model_restarts([pod(0, 9), pod(2, 0), {"status": {}}]) == 2
+    assert model_restarts([]) == 0

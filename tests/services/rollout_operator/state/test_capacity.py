@@ -4,7 +4,7 @@ import pytest
 
 from endcap.contracts.rollout import Action, Pause, Phase
 from endcap_rollout_operator.state import effects as fx
-from tests.services.rollout_operator.state.made_world import OLD, TICK, MadeCluster, made_rollout, made_spec
+from tests.services.rollout_operator.state.made_cluster import OLD, TICK, MadeCluster, made_rollout, made_spec
 
 LONG = Pause(duration="1h")
 
@@ -103,7 +103,7 @@ def test_a_candidate_without_any_pod_is_rolled_back_after_seconds() -> None:
 
 def test_promote_waits_for_the_pods_of_all_traffic() -> None:
     made = Watched(made_rollout(made_spec(5, 25, 100, pause=LONG)), stable_pods=4, candidate_pods_max=1).run(lambda made: at_step(made, 0))
-    made.wish(Action.PROMOTE)
+    made.request(Action.PROMOTE)
     made.pass_time(5)
     assert (made.weight, made.candidate_min, made.status.phase) == (5, 5, Phase.PROGRESSING)
     made.candidate_pods_max = 5
@@ -160,10 +160,10 @@ def test_raised_replicas_are_no_edit_and_a_persons_are() -> None:
     made.candidate_min = 2
     made.pass_time()
     assert made.status.reason == "EditedByHand" and "minReplicas" in made.status.message
-    made.wish(Action.RESUME)
+    made.request(Action.RESUME)
     made.pass_time(5)
     assert (made.candidate_min, made.status.phase) == (2, Phase.PROGRESSING)
-    made.wish(Action.PROMOTE)
+    made.request(Action.PROMOTE)
     made.run_to_end()
     assert made.status.phase == Phase.SUCCEEDED
 
@@ -172,7 +172,7 @@ def test_a_weight_that_a_person_set_gets_its_pods_after_it_was_adopted() -> None
     made = MadeCluster(made_rollout(made_spec(5, 100, pause=LONG)), stable_pods=4).run(lambda made: at_step(made, 0))
     made.weight = 80
     made.pass_time()
-    made.wish(Action.RESUME)
+    made.request(Action.RESUME)
     made.pass_time()
     assert (made.status.current_weight, made.candidate_min) == (80, 4)
 

@@ -6,14 +6,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from endcap.contracts.rollout import Action, Phase, Served
-from endcap_rollout_operator.state.world import Mode
-from tests.services.rollout_operator.state.made_world import MadeCluster, made_rollout
+from endcap_rollout_operator.state.observed_state import Mode
+from tests.services.rollout_operator.state.made_cluster import MadeCluster, made_rollout
 
 MODE = st.sampled_from(["Standard", "Knative"])
 DEATHS = st.sets(st.integers(0, 60), max_size=25)
 """Numbers of the acts before which the operator dies."""
 BROKEN_AT = st.sampled_from([None, 5, 50, 100])
-WISHES = st.dictionaries(st.integers(1, 40), st.sampled_from(list(Action)), max_size=3)
+ACTIONS = st.dictionaries(st.integers(1, 40), st.sampled_from(list(Action)), max_size=3)
 """What a person asks for, by tick."""
 
 
@@ -48,18 +48,18 @@ def test_deaths_change_nothing_of_the_end(mode: Mode, deaths: set[int], broken_a
 
 
 @settings(max_examples=300, deadline=None)
-@given(mode=MODE, deaths=DEATHS, wishes=WISHES)
+@given(mode=MODE, deaths=DEATHS, actions=ACTIONS)
 def test_deaths_amid_wishes_never_leave_traffic_on_a_candidate_that_is_not_the_target(
-    mode: Mode, deaths: set[int], wishes: dict[int, Action]
+    mode: Mode, deaths: set[int], actions: dict[int, Action]
 ) -> None:
     made, _ = dying(deaths)
     made.mode = mode
     for tick in range(1, 60):
-        if tick in wishes:
-            made.wish(wishes[tick])
+        if tick in actions:
+            made.request(actions[tick])
         made.pass_time()
     if made.status.phase == Phase.PAUSED:
-        made.wish(Action.RESUME)
+        made.request(Action.RESUME)
     made.run_to_end()
     assert (made.weight, made.percent, made.has_candidate) == (0, None, False)
     assert (made.stable_min, made.is_held) == (2, False)
@@ -114,7 +114,7 @@ def test_deaths_change_nothing_of_an_end_without_the_stable_collection(deaths: s
         if deleted:
             each.rollout = replace(each.rollout, is_deleting=True)
         else:
-            each.wish(Action.ABORT)
+            each.request(Action.ABORT)
         each.run(lambda each: each.rollout.has_ended and (each.status.current_weight > 0 or not each.rollout.has_finalizer))
         each.pass_time(10)
     assert outcome(made) == outcome(undisturbed)

@@ -7,8 +7,8 @@ import pytest
 
 from endcap.contracts.rollout import Action, Guardrail, Pause, Phase
 from endcap_rollout_operator.state import effects as fx
-from endcap_rollout_operator.state.world import Mode
-from tests.services.rollout_operator.state.made_world import NEW, OLD, MadeCluster, made_rollout, made_spec, served
+from endcap_rollout_operator.state.observed_state import Mode, ObservedState
+from tests.services.rollout_operator.state.made_cluster import NEW, OLD, MadeCluster, made_rollout, made_spec, served
 
 MODES = pytest.mark.parametrize("mode", ["Standard", "Knative"])
 
@@ -166,6 +166,21 @@ def test_a_registry_that_does_not_follow_is_said_and_does_not_hold_the_rollout()
     made = Unwilling(made_rollout()).run_to_end()
     (condition,) = [each for each in made.status.conditions if each.type == "ChampionMoved"]
     assert (made.status.phase, condition.status) == (Phase.SUCCEEDED, "False")
+    assert "champion is 1;" in condition.message
+
+
+@pytest.mark.parametrize(
+    ("champion_unknown", "message"),
+    [("MLflow does not answer", "not known (MLflow does not answer)"), ("", "MLflow's champion is not set")],
+)
+def test_a_registry_that_does_not_answer_is_not_said_to_have_no_champion(champion_unknown: str, message: str) -> None:
+    class Silent(MadeCluster):
+        def observed(self) -> ObservedState:
+            return replace(super().observed(), champion=None, champion_unknown=champion_unknown)
+
+    made = Silent(made_rollout()).run_to_end()
+    (condition,) = [each for each in made.status.conditions if each.type == "ChampionMoved"]
+    assert condition.status == "False" and message in condition.message
 
 
 @MODES
@@ -173,7 +188,7 @@ def test_an_abort_while_the_target_rolls_over_brings_the_old_bundle_back_first(m
     made = MadeCluster(made_rollout(), mode=mode).run(lambda made: at_step(made, 2))
     made.target_is_settled = False
     made.run(lambda made: made.status.promoting_at is not None)
-    made.wish(Action.ABORT)
+    made.request(Action.ABORT)
     made.pass_time(3)
     assert made.weight == (100 if mode == "Standard" else 0)  # the candidate serves until the old bundle is ready
     made.target_is_settled = True

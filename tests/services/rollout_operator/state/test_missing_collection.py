@@ -6,8 +6,8 @@ import pytest
 
 from endcap.contracts.rollout import Action, Pause, Phase
 from endcap_rollout_operator.state import effects as fx
-from endcap_rollout_operator.state.world import Mode
-from tests.services.rollout_operator.state.made_world import OLD, MadeCluster, made_rollout, made_spec
+from endcap_rollout_operator.state.observed_state import Mode
+from tests.services.rollout_operator.state.made_cluster import OLD, MadeCluster, made_rollout, made_spec
 
 LONG = Pause(duration="1h")
 
@@ -31,7 +31,7 @@ def delete(made: MadeCluster) -> None:
 @pytest.mark.parametrize("mode", ["Standard", "Knative"])
 def test_the_stable_version_gets_the_traffic_and_the_alias_is_left_alone(mode: Mode) -> None:
     made = in_progress(mode)
-    made.wish(Action.ABORT)
+    made.request(Action.ABORT)
     made.run_to_end()
     assert (made.status.phase, made.status.reason) == (Phase.FAILED, "StableCollectionMissing")
     assert (made.weight, made.percent, made.alias, made.served) == (0, None, None, OLD)
@@ -55,7 +55,7 @@ def test_the_candidate_keeps_the_traffic_while_the_stable_version_has_no_pod() -
 def test_traffic_that_was_kept_returns_by_itself_when_the_stable_version_has_a_pod() -> None:
     made = in_progress()
     made.stable_pods = 0
-    made.wish(Action.ABORT)
+    made.request(Action.ABORT)
     made.run(lambda made: made.rollout.has_ended)
     made.stable_pods = 1
     made.pass_time()
@@ -115,7 +115,7 @@ def test_a_missing_collection_while_the_target_rolls_over_ends_with_the_traffic_
     made.target_is_settled = False
     made.run(lambda made: made.status.promoting_at is not None)
     made.stable_collection = "missing"
-    made.wish(Action.ABORT)
+    made.request(Action.ABORT)
     made.run(lambda made: made.rollout.has_ended)
     assert (made.status.reason, made.served, made.weight) == ("StableCollectionMissing", OLD, 100)
     made.target_is_settled = True
@@ -125,7 +125,7 @@ def test_a_missing_collection_while_the_target_rolls_over_ends_with_the_traffic_
 def test_a_collection_that_was_only_released_is_loaded_again() -> None:
     made = in_progress()
     made.stable_collection = "unloaded"
-    made.wish(Action.ABORT)
+    made.request(Action.ABORT)
     made.run_to_end()
     assert fx.LoadCollection(OLD.collection or "") in made.done
     assert (made.status.reason, made.alias) == ("Aborted", OLD.collection)

@@ -5,7 +5,7 @@ from datetime import timedelta
 from endcap.contracts.rollout import Phase, RolloutStatus
 from endcap_rollout_operator.state import effects as fx
 from endcap_rollout_operator.state.refusals import reason_to_wait, refusal, renewed, still_wanted, with_refusals, without_refusals
-from tests.services.rollout_operator.state.made_world import START
+from tests.services.rollout_operator.state.made_cluster import START
 
 OWN = RolloutStatus(phase=Phase.PROGRESSING, message="step 1 of 2: 5 % of the traffic")
 REFUSED = refusal(fx.SetWeight(5), "patch httproutes/shelf is refused by RBAC: no rights", START)

@@ -1,1 +1,1 @@
-"""Candidate sources as the request path asks them."""
+"""Candidate sources as the request path calls them."""

@@ -25,7 +25,7 @@ class SourceRequest:
         rules: the rules that hold for the request.
     """
 
-    request: ResolvedRequest
+    resolved: ResolvedRequest
     state: UserState
     query: Query | None
     eligible: Eligibility
@@ -45,7 +45,7 @@ class Source:
     Attributes:
         quota: most candidates; None for what the bundle's ranker was trained with.
         deadline_ms: after this an answer that has to be waited for is left out.
-        is_remote: whether it asks another part, so that it is started before the sources in memory.
+        is_remote: whether it calls another part; then it is started before the sources in memory.
     """
 
     name: str
@@ -54,7 +54,7 @@ class Source:
     find: Find
     is_remote: bool = False
 
-    def candidates(self, asked: SourceRequest) -> Candidates | Awaitable[Candidates]:
+    def candidates(self, request: SourceRequest) -> Candidates | Awaitable[Candidates]:
         """Eligible candidates, best first."""
-        quota = self.quota if self.quota is not None else asked.request.served.trained_quota(self.name)
-        return self.find(asked, quota) if quota else Candidates.none()
+        quota = self.quota if self.quota is not None else request.resolved.served.trained_quota(self.name)
+        return self.find(request, quota) if quota else Candidates.none()

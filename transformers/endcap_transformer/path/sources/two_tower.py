@@ -15,7 +15,7 @@ from endcap_transformer.path.sources.source import SourceRequest
 
 SEARCH_LIMIT_MAX = 16_384
 SPARE = 1.05
-"""The collection knows stock and rules of the day it was built; so much more is asked for to make up for what has gone since."""
+"""The collection knows stock and rules of the day it was built; the search returns so much more to make up for what has gone since."""
 
 
 class VectorSearch(Protocol):
@@ -30,7 +30,7 @@ class VectorSearch(Protocol):
         """The nearest items of a unit-length float32 [dim] that fulfil `where`, inner product as score."""
 
 
-class TwoTower:
+class TwoTowerSearch:
     """The source `two_tower`.
 
     Args:
@@ -42,44 +42,44 @@ class TwoTower:
         self._search = search
         self._timeout_ms = timeout_ms
 
-    def __call__(self, asked: SourceRequest, quota: int) -> Candidates | Awaitable[Candidates]:
-        if asked.query is None:
+    def __call__(self, request: SourceRequest, quota: int) -> Candidates | Awaitable[Candidates]:
+        if request.query is None:
             return Candidates.none()
-        if asked.request.is_given:
-            return nearest_of(asked.eligible.given, search_vector(asked.request, asked.query), asked.request, quota)
-        return self._nearest(asked, asked.query, quota)
+        if request.resolved.is_given:
+            return nearest_of(request.eligible.given, search_vector(request.resolved, request.query), request.resolved, quota)
+        return self._nearest(request, request.query, quota)
 
-    async def _nearest(self, asked: SourceRequest, query: Query, quota: int) -> Candidates:
-        limit = min(int(quota * SPARE) + asked.eligible.barred_count, SEARCH_LIMIT_MAX)
+    async def _nearest(self, request: SourceRequest, query: Query, quota: int) -> Candidates:
+        limit = min(int(quota * SPARE) + request.eligible.barred_count, SEARCH_LIMIT_MAX)
         found = await self._search.search(
             query.collection,
-            search_vector(asked.request, query),
+            search_vector(request.resolved, query),
             limit,
-            where=search_expression(narrowed(asked)),
+            where=search_expression(narrowed(request)),
             timeout_ms=self._timeout_ms,
         )
-        eligible = first_eligible(found, asked.eligible.of, quota)
-        return alike(eligible.index, asked.request) if asked.request.is_page else eligible
+        eligible = first_eligible(found, request.eligible.of, quota)
+        return alike(eligible.index, request.resolved) if request.resolved.is_page else eligible
 
 
-def search_vector(request: ResolvedRequest, query: Query) -> NDArray[np.float32]:
+def search_vector(resolved: ResolvedRequest, query: Query) -> NDArray[np.float32]:
     """Where to search: at the person; on a product page or in a cart at the middle of its items, since the ranker knows the person."""
-    if not request.is_page:
+    if not resolved.is_page:
         return query.embedding
-    vector = request.served.tables.item_embeddings[request.items].mean(axis=0)
+    vector = resolved.served.tables.item_embeddings[resolved.items].mean(axis=0)
     unit: NDArray[np.float32] = (vector / max(float(np.linalg.norm(vector)), 1e-12)).astype(np.float32)
     return unit
 
 
-def alike(index: NDArray[np.int32], request: ResolvedRequest) -> Candidates:
+def alike(index: NDArray[np.int32], resolved: ResolvedRequest) -> Candidates:
     """Items by how alike they are to the page's: cosines of directions, since lengths and the last dimension say how well items sell.
 
     Args:
         index: int32 [m], the items.
-        request: its items are the page's.
+        resolved: its items are the page's.
     """
-    embeddings = request.served.tables.item_embeddings
-    page, items = embeddings[request.items, :-1], embeddings[index, :-1]
+    embeddings = resolved.served.tables.item_embeddings
+    page, items = embeddings[resolved.items, :-1], embeddings[index, :-1]
     towards = (page / _lengths(page)).mean(axis=0)
     score = (items @ towards) / _lengths(items)[:, 0]
     return Candidates.best(index, score.astype(np.float32), len(index))
@@ -90,14 +90,14 @@ def _lengths(vectors: NDArray[np.float32]) -> NDArray[np.float32]:
     return lengths
 
 
-def nearest_of(index: NDArray[np.int32], vector: NDArray[np.float32], request: ResolvedRequest, quota: int) -> Candidates:
+def nearest_of(index: NDArray[np.int32], vector: NDArray[np.float32], resolved: ResolvedRequest, quota: int) -> Candidates:
     """Exactly, of a few items: what a list of given items needs."""
-    return Candidates.best(index, request.served.tables.item_embeddings[index] @ vector, quota)
+    return Candidates.best(index, resolved.served.tables.item_embeddings[index] @ vector, quota)
 
 
-def narrowed(asked: SourceRequest) -> SearchFilter:
+def narrowed(request: SourceRequest) -> SearchFilter:
     """The request's filters in the collection's terms."""
-    filters, eligible = asked.request.instance.filters, asked.eligible
+    filters, eligible = request.resolved.instance.filters, request.eligible
     return SearchFilter(
         available=eligible.is_filtered,
         categories=eligible.category_codes,

@@ -1,0 +1,77 @@
+"""Slate: diversity and exploration make a finished list out of the candidates that the rules left."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from endcap.core.settings import ExplorationSettings
+from endcap.engine.exploration.policies import request_random
+from endcap.engine.exploration.policy import Policy
+from endcap.engine.exploration.slots import ExploredSlots
+from endcap.engine.slate.assembly import assemble
+from endcap.engine.slate.diversity import Diversity
+from endcap.engine.slate.slate import Slate
+from endcap_transformer.path.resolving import ResolvedRequest
+from endcap_transformer.path.rules import RuledCandidates
+
+
+@dataclass(frozen=True)
+class ExplorationConfig:
+    """How lists explore.
+
+    Attributes:
+        policy: chooses what explored places show.
+        settings: how much evidence an item needs, and the share of new items.
+    """
+
+    policy: Policy
+    settings: ExplorationSettings
+
+
+def slate_of(
+    candidates: RuledCandidates,
+    request: ResolvedRequest,
+    k: int,
+    exploration: ExplorationConfig,
+) -> Slate:
+    """The list: placements first, then diversity, then the places that explore.
+
+    Args:
+        candidates: m candidates.
+        request: its surface says how diverse the list is and how much it explores.
+        k: places wanted.
+        exploration: how it explores.
+    """
+    slots = None
+    if request.surface.exploration.share > 0:
+        slots = ExploredSlots(
+            policy=exploration.policy,
+            evidence=request.served.evidence,
+            index=candidates.ranked.candidates.index,
+            random=request_random(request.request_id),
+            share=request.surface.exploration.share,
+            new_item_share=exploration.settings.new_item_share,
+            evidence_impressions=exploration.settings.evidence_impressions,
+        )
+    return assemble(
+        candidates.score,
+        k,
+        placements=candidates.placements,
+        diversity=_diversity(candidates.ranked.candidates.index, request),
+        exploration=slots,
+    )
+
+
+def _diversity(index: NDArray[np.int32], request: ResolvedRequest) -> Diversity | None:
+    wanted, tables = request.surface.diversity, request.served.tables
+    most = None if request.is_given or request.instance.filters.categories else wanted.category_most
+    if not wanted.mmr and most is None:
+        return None
+    return Diversity(
+        strength=wanted.mmr,
+        # The last dimension evens out the lengths, which say how well items sell; likeness is in the others.
+        embeddings=lambda rows: tables.item_embeddings[index[rows], :-1],
+        group=None if most is None else tables.items.category_codes[index, wanted.category_level - 1],
+        most=most,
+    )
