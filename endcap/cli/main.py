@@ -31,23 +31,23 @@ def build_app() -> typer.Typer:
     )
     entries = {entry.name: entry for entry in entry_points(group=COMMANDS_GROUP)}
     for name in sorted({*entries, *BROUGHT_BY}):
-        _add_command(app, name, entries.get(name))
+        if name in entries:
+            _add_command(app, entries[name])
+        else:
+            _add_missing(app, name, "its package is missing")
     return app
 
 
-def _add_command(app: typer.Typer, name: str, entry: EntryPoint | None) -> None:
-    if entry is None:
-        _add_missing(app, name, "its package is missing")
-        return
+def _add_command(app: typer.Typer, entry: EntryPoint) -> None:
     try:
         command = entry.load()
     except ModuleNotFoundError as error:
-        _add_missing(app, name, str(error))
+        _add_missing(app, entry.name, str(error))
         return
     if isinstance(command, typer.Typer):
-        app.add_typer(command, name=name)
+        app.add_typer(command, name=entry.name)
     else:
-        app.command(name=name)(command)
+        app.command(name=entry.name)(command)
 
 
 def _add_missing(app: typer.Typer, name: str, cause: str) -> None:

@@ -16,8 +16,9 @@ JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON documen
 
 
 def print_json(document: Any) -> None:
-    """Write one JSON document to standard output; moments become ISO text."""
+    """Write one JSON document to standard output, at once also where that is a pipe; moments become ISO text."""
     sys.stdout.write(json.dumps(document, indent=2, default=str) + "\n")
+    sys.stdout.flush()
 
 
 def print_table(title: str, rows: Sequence[Mapping[str, Any]], console: Console | None = None) -> None:
