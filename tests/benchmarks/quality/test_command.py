@@ -10,6 +10,8 @@ from benchmarks.commands import app
 from benchmarks.quality.quality_report import QualityReport
 from endcap.errors import InvalidInput
 
+pytestmark = pytest.mark.processes
+
 FAILING = """
 class Failing:
     def fit(self, data, seed):

@@ -19,6 +19,8 @@ from endcap.evaluation.purchase_log import UserItems  # noqa: E402
 from endcap.evaluation.ranked_lists import ScoredPairs  # noqa: E402
 from tests.endcap.training.made_artifacts import QUOTAS, ranker_dir, tables_dir, training_dir, two_tower_dir  # noqa: E402
 
+pytestmark = pytest.mark.training
+
 
 def ranked(probability: list[float]) -> RankedCandidates:
     """One user's candidates 1, 2, 3 and so on."""

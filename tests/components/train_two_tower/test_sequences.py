@@ -20,6 +20,8 @@ from components.train_two_tower.export import input_signature  # noqa: E402
 from components.train_two_tower.fit_sequences import JoinedFit, build_tower, fit_joined_towers  # noqa: E402
 from components.train_two_tower.sequence_export import export_sequence_encoder  # noqa: E402
 
+pytestmark = pytest.mark.training
+
 ITEMS = 24
 ENCODERS = ("mean", "gru", "self_attention", "decayed_attention")
 SMALL = SequenceHyperparameters(

@@ -13,6 +13,8 @@ from endcap.training.scoring import TwoTowerArtifact, evaluation_context
 from endcap.training.training_set import TrainingSet
 from tests.endcap.training.made_artifacts import SEED, TWO_TOWER, tables_dir, training_dir, two_tower_dir
 
+pytestmark = pytest.mark.training
+
 TOP = 20
 
 

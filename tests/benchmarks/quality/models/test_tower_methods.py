@@ -6,6 +6,8 @@ from benchmarks.quality.models.two_tower import TwoTower
 from endcap.methods.interactions import Interactions
 from endcap.methods.method import HasItemVectors, Method, TrainingData
 
+pytestmark = pytest.mark.training
+
 ITEMS = 20
 SMALL = {
     "dim": 16,
