@@ -43,8 +43,8 @@ serve: setup ## Serve the promoted bundle until Ctrl-C
 test: setup ## Run all tests but those that break running parts or need a cluster
 	@$(BIN)/python -m pytest $(SIDE_BY_SIDE) -m "not faults and not cluster"
 
-test-unit: setup ## Run the tests that start no process (under two minutes)
-	@$(BIN)/python -m pytest $(SIDE_BY_SIDE) -m "not processes and not cluster and not faults"
+test-unit: setup ## Run the tests that start no process and train no network (under two minutes)
+	@$(BIN)/python -m pytest $(SIDE_BY_SIDE) -m "not processes and not training and not cluster and not faults"
 
 test-faults: setup ## Kill, hang, lock and flood running parts, and look at the answers
 	@$(BIN)/python -m pytest -m faults

@@ -1,6 +1,7 @@
 """Which tests start processes, the order in which workers take them, and what all of them share."""
 
 import inspect
+import multiprocessing.util
 import platform
 import sys
 from collections.abc import Iterator
@@ -28,6 +29,9 @@ class ProcessGuard:
     def __init__(self) -> None:
         self._unmarked: str | None = None
         sys.addaudithook(self._look)
+        # The one start without an event: multiprocessing's, by spawn and by its fork server.
+        spawn = multiprocessing.util.spawnv_passfds
+        multiprocessing.util.spawnv_passfds = lambda *arguments: self._look("os.exec", arguments) or spawn(*arguments)
 
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_protocol(self, item: pytest.Item) -> Iterator[None]:

@@ -12,13 +12,14 @@ import pytest
 
 @contextmanager
 def migrated_once(kept: Path) -> Iterator[None]:
-    """While it lasts, MLflow of this process fills an empty SQLite database with a copy of a migrated one.
+    """While it lasts, MLflow of this process fills a new SQLite database with a copy of a migrated one.
 
     Args:
         kept: folder for the migrated one; later sessions find it there.
     """
     from mlflow import __version__
     from mlflow.store.db import utils
+    from sqlalchemy import inspect
 
     migrate, migrated = utils._upgrade_db, kept / f"mlflow-{__version__}.db"
     with (kept / "mlflow.lock").open("w") as lock:
@@ -27,7 +28,7 @@ def migrated_once(kept: Path) -> Iterator[None]:
             _make(migrated)
 
     def copy(engine: Any) -> None:
-        if engine.dialect.name != "sqlite":
+        if engine.dialect.name != "sqlite" or inspect(engine).has_table("alembic_version"):
             migrate(engine)
             return
         with closing(sqlite3.connect(migrated)) as source, closing(engine.raw_connection()) as target:

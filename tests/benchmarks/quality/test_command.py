@@ -10,6 +10,8 @@ from endcap.core.errors import InvalidInput
 from endcap_benchmarks.commands import app
 from endcap_benchmarks.quality.quality_report import QualityReport
 
+pytestmark = pytest.mark.processes
+
 FAILING = """
 class Failing:
     def fit(self, data, seed):

@@ -3,11 +3,15 @@
 import json
 from pathlib import Path
 
+import pytest
+
 from endcap.contracts.signatures import RANK, RANK_INPUTS
 from endcap.features.columns import OBJECTIVES
 from endcap_components.distil_ranker.hyperparameters import DistillationHyperparameters
 from endcap_components.distil_ranker.step import Taught, distil_ranker
 from tests.endcap.training.made_artifacts import QUOTAS, SEED, ranker_dir, tables_dir, training_dir, two_tower_dir
+
+pytestmark = pytest.mark.training
 
 
 def made(out: Path, parameters: DistillationHyperparameters | None) -> dict[str, float]:

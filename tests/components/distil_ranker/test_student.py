@@ -26,6 +26,8 @@ from endcap_components.train_ranker.hyperparameters import RankerHyperparameters
 from endcap_components.train_ranker.train import fit_ranker, predict_logits  # noqa: E402
 from tests.components.distil_ranker.made_examples import CATEGORY_SIZES, DIM, ITEMS, made_examples  # noqa: E402
 
+pytestmark = pytest.mark.training
+
 STUDENT = DistillationHyperparameters(epochs=1, steps_min=250, hidden=(16,), held_out_share=0.2, learning_rate=0.01, soft_share=1.0)
 
 

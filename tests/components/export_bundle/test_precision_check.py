@@ -19,6 +19,8 @@ from endcap_components.export_bundle.precision_check import PrecisionCost, Preci
 from endcap_components.export_bundle.saved_model import export_saved_model  # noqa: E402
 from tests.endcap.training.made_artifacts import QUOTAS, ranker_dir, tables_dir, training_dir, two_tower_dir  # noqa: E402
 
+pytestmark = pytest.mark.training
+
 
 def ranked(probability: list[float]) -> RankedCandidates:
     """One user's candidates 1, 2, 3 and so on."""

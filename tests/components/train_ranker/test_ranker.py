@@ -16,6 +16,8 @@ from endcap_components.train_ranker.hyperparameters import RankerHyperparameters
 from endcap_components.train_ranker.step import train_ranker
 from tests.endcap.training.made_artifacts import QUOTAS, RANKER, SEED, ranker_dir, tables_dir, training_dir, two_tower_dir
 
+pytestmark = pytest.mark.training
+
 
 def precision_at_four() -> tuple[float, float]:
     """Share of the first four items bought after the cut: of the ranker, and of popular items."""

@@ -16,6 +16,8 @@ from endcap_components.train_two_tower.hyperparameters import TwoTowerHyperparam
 from endcap_components.train_two_tower.window import train  # noqa: E402
 from tests.endcap.training.made_artifacts import training_dir  # noqa: E402
 
+pytestmark = pytest.mark.training
+
 PARAMETERS = TwoTowerHyperparameters(dim=8, epochs=2, batch_size=128, dropout=0, id_dropout=0)
 SEED = 5
 

@@ -20,6 +20,8 @@ from endcap_components.train_two_tower.next_item.fit_sequences import EnsembleFi
 from endcap_components.train_two_tower.next_item.sequence_export import export_sequence_encoder  # noqa: E402
 from endcap_components.train_two_tower.window.export import input_signature  # noqa: E402
 
+pytestmark = pytest.mark.training
+
 ITEMS = 24
 ENCODERS = ("mean", "gru", "self_attention", "decayed_attention")
 SMALL = SequenceHyperparameters(

@@ -13,6 +13,8 @@ from endcap_components.train_two_tower.next_item.sequence_hyperparameters import
 from endcap_components.train_two_tower.step import train_two_tower
 from tests.endcap.training.made_artifacts import SEED, TWO_TOWER, tables_dir, training_dir, two_tower_dir
 
+pytestmark = pytest.mark.training
+
 TOP = 20
 
 

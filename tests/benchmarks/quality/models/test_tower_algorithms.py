@@ -6,6 +6,8 @@ from endcap.algorithms.interactions import Interactions
 from endcap_benchmarks.quality.models.blend import Blend
 from endcap_benchmarks.quality.models.two_tower import TwoTower
 
+pytestmark = pytest.mark.training
+
 ITEMS = 20
 SMALL = {
     "dim": 16,
