@@ -13,14 +13,13 @@ from typing import Literal
 import numpy as np
 
 from endcap.evaluation.evaluation import DEEP_K
-from endcap_benchmarks.quality.data_kind import data_kind
 from endcap_benchmarks.quality.evaluating import Comparison, compare_models
 from endcap_benchmarks.quality.model_catalogue import find_models, names_for
 from endcap_benchmarks.quality.protocols.leave_one_out import Part, leave_one_out_task
 from endcap_benchmarks.quality.protocols.temporal import last_cuts, temporal_tasks
 from endcap_benchmarks.quality.quality_report import ModelResult, QualityReport
-from endcap_benchmarks.quality.recorded_purchases import RecordedPurchases, read_recorded_purchases
-from endcap_benchmarks.quality.runs import ModelRuns, RunSettings, Told, run_models
+from endcap_benchmarks.quality.recorded_purchases import RecordedPurchases, data_kind, read_recorded_purchases
+from endcap_benchmarks.quality.runs import ModelRuns, Report, RunSettings, run_models
 from endcap_benchmarks.quality.task import RankingTask
 
 Protocol = Literal["temporal", "leave-one-out"]
@@ -62,7 +61,7 @@ class QualityOptions:
     fresh: bool = False
 
 
-def measure_quality(options: QualityOptions, told: Told) -> QualityReport:
+def measure_quality(options: QualityOptions, report: Report) -> QualityReport:
     """Run and judge.
 
     Raises:
@@ -72,7 +71,7 @@ def measure_quality(options: QualityOptions, told: Told) -> QualityReport:
     temporal = options.protocol == "temporal"
     names = list(dict.fromkeys(options.models or names_for(temporal=temporal)))
     entries = find_models(names)
-    told(f"reading {options.data}")
+    report(f"reading {options.data}")
     recorded = read_recorded_purchases(options.data)
     tasks = _tasks(recorded, options)
     settings = RunSettings(
@@ -83,8 +82,8 @@ def measure_quality(options: QualityOptions, told: Told) -> QualityReport:
         work_dir=options.work_dir.absolute(),
         fresh=options.fresh,
     )
-    runs = run_models(entries, tasks, settings, told)
-    told("judging")
+    runs = run_models(entries, tasks, settings, report)
+    report("evaluating")
     comparison = Comparison(options.k, frozenset(entry.name for entry in entries if entry.is_baseline))
     results, pooled = compare_models(comparison, tasks, runs)
     return QualityReport(
