@@ -109,15 +109,15 @@ def installed_mb(package: Distribution) -> float:
 
 
 def needed_by(name: str, there: Mapping[str, Distribution]) -> set[str]:
-    """A package and all that it asks for, of those that are installed."""
+    """A package and all that it requires, of those that are installed."""
     found: set[str] = set()
     left = [name]
     while left:
         name = left.pop()
         if name in there and name not in found:
             found.add(name)
-            asked = [Requirement(said) for said in there[name].requires or ()]
-            left += [canonicalize_name(one.name) for one in asked if one.marker is None or one.marker.evaluate({"extra": ""})]
+            required = [Requirement(said) for said in there[name].requires or ()]
+            left += [canonicalize_name(one.name) for one in required if one.marker is None or one.marker.evaluate({"extra": ""})]
     return found
 
 

@@ -19,7 +19,7 @@ class UserNeighbours(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    neighbours: int = Field(default=200, ge=1, description="People who are asked.")
+    neighbours: int = Field(default=200, ge=1, description="Most similar people whose purchases count.")
     shrinkage: float = Field(default=10.0, ge=0, description="Added to the cosine's denominator: damps people who share little.")
 
     def fit(self, data: TrainingData, seed: int) -> "FittedUserNeighbours":  # noqa: ARG002 - nothing is random
@@ -30,29 +30,29 @@ class UserNeighbours(BaseModel):
 
 @dataclass(frozen=True)
 class FittedUserNeighbours:
-    """Everybody who may be asked.
+    """Everybody who may be a neighbour.
 
     Attributes:
         bought: float32 [u, n + 1].
         rarity: float32 [n + 1], what sharing an item counts.
-        asked_max: people who are asked.
+        neighbours_max: most similar people whose purchases count.
         shrinkage: added to the cosine's denominator.
     """
 
     bought: sparse.csr_matrix
     rarity: NDArray[np.float32]
-    asked_max: int
+    neighbours_max: int
     shrinkage: float
 
     def scores(self, histories: Interactions) -> NDArray[np.float32]:
         """float32 [users, n + 1]; items that no neighbour bought are not recommended."""
-        asked_norm = np.sqrt(np.asarray(self.bought @ self.rarity))
+        neighbour_norm = np.sqrt(np.asarray(self.bought @ self.rarity))
         scores = np.empty((histories.users, histories.item_count + 1), dtype=np.float32)
         for start in range(0, histories.users, USERS_A_BLOCK):
             block = histories.bought[start : start + USERS_A_BLOCK]
             norm = np.sqrt(np.asarray(block @ self.rarity))
             shared = (block.multiply(self.rarity).tocsr() @ self.bought.T).toarray()
-            nearest = _largest_of_rows(shared / (norm[:, None] * asked_norm + self.shrinkage + 1e-12), self.asked_max)
+            nearest = _largest_of_rows(shared / (norm[:, None] * neighbour_norm + self.shrinkage + 1e-12), self.neighbours_max)
             summed = (nearest @ self.bought).toarray()
             scores[start : start + USERS_A_BLOCK] = np.where(summed > 0, summed, NOT_RECOMMENDED)
         scores[:, 0] = NOT_RECOMMENDED
@@ -61,8 +61,8 @@ class FittedUserNeighbours:
 
 def _largest_of_rows(similarity: NDArray[np.float32], count: int) -> sparse.csr_matrix:
     """The `count` largest values of each row above 0."""
-    asked = similarity.shape[1]
-    if asked > count:
-        threshold = np.partition(similarity, asked - count, axis=1)[:, asked - count, None]
+    people = similarity.shape[1]
+    if people > count:
+        threshold = np.partition(similarity, people - count, axis=1)[:, people - count, None]
         similarity = np.where(similarity >= threshold, similarity, 0)
     return sparse.csr_matrix(similarity.astype(np.float32))

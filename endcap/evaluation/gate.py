@@ -96,5 +96,5 @@ def _check(what: str, metric: str, value: float, against: tuple[str, float], lea
     name, other = against
     passed = not math.isnan(value) and not math.isnan(other) and (value > other if least == 0 else value - other >= least)
     relation = "above" if value > other else "not above"
-    allowed = "" if least == 0 else f" (at least {least:+.3f} is asked)"
+    allowed = "" if least == 0 else f" (at least {least:+.3f} is required)"
     return passed, f"{'passed' if passed else 'FAILED'}: {what} {metric} {value:.4f} is {relation} {name} {other:.4f}{allowed}"

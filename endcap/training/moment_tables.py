@@ -1,6 +1,6 @@
 """The tables artifact: what the candidate sources read, as of every moment that training, evaluation and serving look from.
 
-A folder a moment, named by `endcap.training.stamp`: `popularity.parquet`, `repurchase_gap_days.npy`, and `item_to_item_index.npy` with
+A folder a moment, named by `stamp`: `popularity.parquet`, `repurchase_gap_days.npy`, and `item_to_item_index.npy` with
 `item_to_item_weight.npy`. A moment without an item-to-item table of its own takes the newest older one, so that no table knows more than
 its moment.
 The data's end has the tables of the sources that are only served as well: `trending.parquet`, `complements_index.npy` with
@@ -8,7 +8,7 @@ The data's end has the tables of the sources that are only served as well: `tren
 """
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 
 import numpy as np
@@ -19,7 +19,11 @@ from endcap.core.errors import DataRejected
 from endcap.engine.retrieval.complements import Complements
 from endcap.engine.retrieval.item_to_item import ItemToItem
 from endcap.engine.retrieval.popular import Popularity
-from endcap.training.stamp import stamp
+
+
+def stamp(moment: datetime) -> str:
+    """For example 20171204T000000Z."""
+    return moment.astimezone(UTC).strftime("%Y%m%dT%H%M%SZ")
 
 
 @dataclass(frozen=True)

@@ -19,7 +19,7 @@ from endcap.engine.retrieval.context import context_codes
 from endcap.engine.retrieval.item_to_item import ItemToItem
 from endcap.engine.retrieval.user_state import UserState
 from endcap.features.columns import OBJECTIVES
-from endcap.training.stamp import stamp
+from endcap.training.moment_tables import stamp
 
 QUERIES_A_CALL = 512
 USERS_A_CALL = 64

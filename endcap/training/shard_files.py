@@ -39,8 +39,8 @@ def read_shard(path: Path, rows: int, columns: Sequence[str]) -> pa.Table:
         raise DataRejected(f"a shard cannot be read: {error}", field=str(path), fix=FIX) from error
     missing = [name for name in columns if name not in table.column_names]
     if missing or len(table) != rows:
-        message = f"a shard lacks {', '.join(missing)}" if missing else f"a shard has {len(table)} rows and should have {rows}"
-        raise DataRejected(message, field=str(path), fix=FIX)
+        problem = f"a shard lacks {', '.join(missing)}" if missing else f"a shard has {len(table)} rows and should have {rows}"
+        raise DataRejected(problem, field=str(path), fix=FIX)
     return table
 
 

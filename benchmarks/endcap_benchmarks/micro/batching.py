@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -52,13 +53,17 @@ def exported(folder: Path) -> dict[str, Callable[[], Any]]:
     size = SyntheticSize(items=10_000, dim=64)
     tables = make_tables(size, make_items(size))
     tables = replace(tables, item_embeddings=write_models(folder, tables, size.dim, seed=1))
-    calls = {}
+    calls: dict[str, Callable[[], Any]] = {}
     for number, (name, given) in enumerate(SETTINGS.items()):
         export_saved_model(folder / "two_tower", folder / "ranker", "endcap_1", folder / str(number), Batching.of(given))
         signature = tf.saved_model.load(str(folder / str(number))).signatures["rank"]
         inputs = {key: tf.constant(zeros_of(key, spec, "rank")) for key, spec in signature.structured_input_signature[1].items()}
-        calls[name] = lambda signature=signature, inputs=inputs: signature(**inputs)["buy"].numpy()
+        calls[name] = partial(_buy, signature, inputs)
     return calls
+
+
+def _buy(signature: Any, inputs: dict[str, Any]) -> Any:
+    return signature(**inputs)["buy"].numpy()
 
 
 def measured(rank: Callable[[], Any], callers: int) -> tuple[list[float], float]:

@@ -69,7 +69,16 @@ def main() -> int:
 
 def table(rows: Sequence[Mapping[str, Any]]) -> str:
     """The rows as a Markdown table."""
-    head = ("model", "weights", "NDCG@10", "new", "loss to teacher", "loss to own float32", "rank p50 / p99 ms", "encode p50 / p99 ms")
+    head: tuple[str, ...] = (
+        "model",
+        "weights",
+        "NDCG@10",
+        "new",
+        "loss to teacher",
+        "loss to own float32",
+        "rank p50 / p99 ms",
+        "encode p50 / p99 ms",
+    )
     head += ("rank CPU ms", "encode CPU ms", "MB", "load s", "memory MB")
     lines = [f"| {' | '.join(head)} |", f"|{' --- |' * len(head)}"]
     for row in rows:
@@ -178,11 +187,16 @@ def _gains(artifacts: Mapping[str, Path], work: Path, variant: Variant, users: A
     from endcap_components.evaluate.model_scores import trained_scores
     from endcap_components.export_bundle.precision_check import exported_artifact
 
-    sources = {"training": TrainingSet(artifacts["training"]), "tables": TablesArtifact(artifacts["tables"])}
     with exported_artifact(variant.folder, artifacts["two_tower"], work / _slug(variant.model)) as folder:
-        models = {"two_tower": TwoTowerArtifact(folder), "ranker": RankerArtifact(folder)}
-        scores = trained_scores(users, **sources, **models, quotas=RetrievalSettings())[0][FULL]
-    bought = users.log.pairs
+        by_model, _ = trained_scores(
+            users,
+            training=TrainingSet(artifacts["training"]),
+            tables=TablesArtifact(artifacts["tables"]),
+            two_tower=TwoTowerArtifact(folder),
+            ranker=RankerArtifact(folder),
+            quotas=RetrievalSettings(),
+        )
+    scores, bought = by_model[FULL], users.bought
     made = {}
     for truth, judged, lists in (
         ("all", users.truth, scores.lists(K)),
@@ -216,7 +230,8 @@ def _weight(folder: Path) -> dict[str, float]:
 
 
 def _latency(variants: Sequence[Variant], repetitions: int) -> list[dict[str, float]]:
-    return _in_a_process(_timed, [variant.folder for variant in variants], repetitions)
+    rows: list[dict[str, float]] = _in_a_process(_timed, [variant.folder for variant in variants], repetitions)
+    return rows
 
 
 def _timed(folders: Sequence[Path], repetitions: int) -> list[dict[str, float]]:

@@ -13,13 +13,12 @@ from typing import Literal
 import numpy as np
 
 from endcap.contracts.evaluation import DEEP_K
-from endcap_benchmarks.quality.data_kind import data_kind
 from endcap_benchmarks.quality.evaluating import Comparison, compare_models
 from endcap_benchmarks.quality.model_catalogue import find_models, names_for
 from endcap_benchmarks.quality.protocols.leave_one_out import Part, leave_one_out_task
 from endcap_benchmarks.quality.protocols.temporal import last_cuts, temporal_tasks
 from endcap_benchmarks.quality.quality_report import ModelResult, QualityReport
-from endcap_benchmarks.quality.recorded_purchases import RecordedPurchases, read_recorded_purchases
+from endcap_benchmarks.quality.recorded_purchases import RecordedPurchases, data_kind, read_recorded_purchases
 from endcap_benchmarks.quality.runs import ModelRuns, Report, RunSettings, run_models
 from endcap_benchmarks.quality.task import RankingTask
 
@@ -84,7 +83,7 @@ def measure_quality(options: QualityOptions, report: Report) -> QualityReport:
         fresh=options.fresh,
     )
     runs = run_models(entries, tasks, settings, report)
-    report("judging")
+    report("evaluating")
     comparison = Comparison(options.k, frozenset(entry.name for entry in entries if entry.is_baseline))
     results, pooled = compare_models(comparison, tasks, runs)
     return QualityReport(

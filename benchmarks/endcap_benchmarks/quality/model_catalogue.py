@@ -12,9 +12,8 @@ import yaml
 from endcap.algorithms.registry import ALGORITHMS, algorithm_of
 from endcap.core.errors import InvalidInput
 from endcap_benchmarks.quality import models as own_models
-from endcap_benchmarks.quality.models.oracle import Oracle
+from endcap_benchmarks.quality.models.checks import Oracle, RandomOrder
 from endcap_benchmarks.quality.models.pipeline_model import PipelineModel
-from endcap_benchmarks.quality.models.random_order import RandomOrder
 from endcap_benchmarks.quality.recommending import AlgorithmModel, BenchmarkModel
 
 CHECKS: Mapping[str, Callable[[], BenchmarkModel]] = {"random": lambda: AlgorithmModel(RandomOrder()), "oracle": Oracle}

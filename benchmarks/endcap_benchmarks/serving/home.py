@@ -102,7 +102,7 @@ def make_home(settings: Settings, size: HomeSize, tell: Callable[[str], None]) -
     Args:
         settings: of the product; the homes lie under its `home`.
         size: what to hold.
-        tell: called for every step that takes its time.
+        tell: called with every step that takes its time.
     """
     home = home_of(settings, size.items)
     home.mkdir(parents=True, exist_ok=True)

@@ -4,9 +4,9 @@ import argparse
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
-from endcap_benchmarks.serving.load.arrivals import Arrivals
-from endcap_benchmarks.serving.load.plan import Protocol
+from endcap_benchmarks.serving.load.plan import Arrivals, Protocol
 
 RESULT = Path("benchmarks/results/serving.json")
 SIZES = (10_000, 100_000, 1_000_000)
@@ -51,7 +51,9 @@ def parse(arguments: Sequence[str] | None = None) -> Options:
     base = QUICK if given.pop("quick") else Options()
     if given["promoted"] or given["profile"]:
         base = replace(base, scenarios=(LATENCY,), out=None)
-    chosen = {name: tuple(value) if isinstance(value, list) else value for name, value in given.items() if value is not None}
+    chosen: dict[str, Any] = {
+        name: tuple(value) if isinstance(value, list) else value for name, value in given.items() if value is not None
+    }
     return replace(base, **chosen)
 
 

@@ -3,7 +3,7 @@
 import json
 import signal
 import sys
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -46,26 +46,26 @@ def profiled(stage: Stage, path: Path, rate: float, seconds: float) -> dict[str,
     }
 
 
-def by_library(used: Mapping[Stack, float]) -> Counter[str]:
+def by_library(used: Mapping[Stack, float]) -> dict[str, float]:
     """Seconds by the top-level package of the innermost frame; the standard library is `python`."""
-    total: Counter[str] = Counter()
+    total: dict[str, float] = defaultdict(float)
     for stack, seconds in used.items():
         total[_library(stack[-1])] += seconds
     return total
 
 
-def by_own_function(used: Mapping[Stack, float]) -> Counter[str]:
+def by_own_function(used: Mapping[Stack, float]) -> dict[str, float]:
     """Seconds below each of endcap's own functions, what they call included."""
-    total: Counter[str] = Counter()
+    total: dict[str, float] = defaultdict(float)
     for stack, seconds in used.items():
         for name in {name for name in stack if name.startswith(OWN)}:
             total[name] += seconds
     return total
 
 
-def by_innermost(used: Mapping[Stack, float]) -> Counter[str]:
+def by_innermost(used: Mapping[Stack, float]) -> dict[str, float]:
     """Seconds by the function that ran, or that called into C."""
-    total: Counter[str] = Counter()
+    total: dict[str, float] = defaultdict(float)
     for stack, seconds in used.items():
         total[stack[-1]] += seconds
     return total
@@ -79,8 +79,12 @@ def _snapshot(process: psutil.Process, path: Path) -> Counter[Stack]:
     return Counter({tuple(stack): seconds for seconds, stack in rows if not any(SAMPLER in name for name in stack)})
 
 
-def _a_request(total: Counter[str], requests: int) -> dict[str, float]:
-    return {name: round(seconds * 1000 / requests, 4) for name, seconds in total.most_common(ROWS) if seconds > 0}
+def _a_request(total: Mapping[str, float], requests: int) -> dict[str, float]:
+    return {
+        name: round(seconds * 1000 / requests, 4)
+        for name, seconds in sorted(total.items(), key=lambda each: -each[1])[:ROWS]
+        if seconds > 0
+    }
 
 
 def _library(name: str) -> str:

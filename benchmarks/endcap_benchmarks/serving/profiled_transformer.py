@@ -11,7 +11,7 @@ import signal
 import sys
 import threading
 import time
-from collections import Counter
+from collections import defaultdict
 from pathlib import Path
 from types import FrameType
 
@@ -31,7 +31,7 @@ class StackSampler:
 
     def __init__(self, path: Path) -> None:
         self._path = path
-        self._seconds: Counter[tuple[str, ...]] = Counter()
+        self._seconds: dict[tuple[str, ...], float] = defaultdict(float)
         self._clocks: dict[int, float] = {}
         self._is_sampling = False
 

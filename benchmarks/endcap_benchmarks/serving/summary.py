@@ -6,8 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from endcap_benchmarks.serving.load.driving import Stretch
 from endcap_benchmarks.serving.load.plan import Exchange
+from endcap_benchmarks.serving.stage import Stretch
 from endcap_benchmarks.serving.usage import LOAD, Usage
 
 WHOLE = "whole"

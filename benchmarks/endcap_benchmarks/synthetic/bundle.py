@@ -283,7 +283,7 @@ def _input_specs(tf: Any, dim: int) -> Mapping[str, Mapping[str, Any]]:
 def _module(tf: Any, item_embeddings: NDArray[np.float32], collection: str, seed: int) -> Any:
     width = len(ITEM_NUMERIC) + len(PAIR_NUMERIC) + 2 * item_embeddings.shape[1] + len(USER_NUMERIC)
 
-    class SyntheticModel(tf.Module):  # type: ignore[misc, name-defined]
+    class SyntheticModel(tf.Module):  # type: ignore[misc]
         def __init__(self) -> None:
             super().__init__()
             random = np.random.default_rng(seed)

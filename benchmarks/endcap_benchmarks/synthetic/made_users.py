@@ -30,7 +30,7 @@ def user_ids(count: int) -> list[str]:
 def pair_counts(count: int, random: np.random.Generator) -> NDArray[np.int64]:
     """int64 [count], items a person bought before, by PAIRS_QUANTILES."""
     share, pairs = zip(*PAIRS_QUANTILES, strict=True)
-    return np.interp(random.random(count), share, pairs).astype(np.int64)
+    return np.asarray(np.interp(random.random(count), share, pairs), dtype=np.int64)
 
 
 def publish_users(settings: Settings, size: SyntheticSize, users: int, seed: int) -> None:

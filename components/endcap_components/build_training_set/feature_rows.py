@@ -65,10 +65,10 @@ class FolderRows:
 
     def _matching(self, name: str, columns: Sequence[str], keys: pl.DataFrame) -> pl.DataFrame:
         table = pl.scan_parquet(self.features_dir / name).select(columns)
-        asked = keys.with_columns(pl.col("event_timestamp").cast(table.collect_schema()["event_timestamp"]))
+        wanted = keys.with_columns(pl.col("event_timestamp").cast(table.collect_schema()["event_timestamp"]))
         # The range lets the reader skip what was written for other moments.
-        within = pl.col("event_timestamp").is_between(asked["event_timestamp"].min(), asked["event_timestamp"].max())
-        return table.filter(within).join(asked.lazy(), on=list(KEYS), how="semi").collect(engine="streaming")
+        within = pl.col("event_timestamp").is_between(wanted["event_timestamp"].min(), wanted["event_timestamp"].max())
+        return table.filter(within).join(wanted.lazy(), on=list(KEYS), how="semi").collect(engine="streaming")
 
 
 def published_rows(features_dir: Path, published: str) -> StoreRows:
@@ -106,8 +106,8 @@ def write_full_user_rows(rows: UserRows, keys: pl.DataFrame, out_file: Path) -> 
     writer: pq.ParquetWriter | None = None
     try:
         for start in range(0, max(1, len(keys)), KEYS_AT_ONCE):
-            asked = keys.slice(start, KEYS_AT_ONCE)
-            known = rows.users(asked).join(rows.pairs(asked), on=list(KEYS), how="left").sort("event_timestamp", "user_id")
+            wanted = keys.slice(start, KEYS_AT_ONCE)
+            known = rows.users(wanted).join(rows.pairs(wanted), on=list(KEYS), how="left").sort("event_timestamp", "user_id")
             table = known.to_arrow()
             writer = writer or pq.ParquetWriter(out_file, table.schema, compression="zstd")
             writer.write_table(table.cast(writer.schema))

@@ -8,7 +8,7 @@ import tensorflow as tf
 from numpy.typing import NDArray
 
 from endcap.features.columns import OBJECTIVES
-from endcap.training.fit_progress import fit_progress
+from endcap.training.tensorflow_setup import fit_progress
 from endcap_components.distil_ranker.hyperparameters import DistillationHyperparameters
 from endcap_components.distil_ranker.teacher import candidate_rows
 from endcap_components.train_ranker.calibration import PlattScaling

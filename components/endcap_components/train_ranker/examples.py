@@ -183,9 +183,9 @@ def label(user_ids: list[str], found: list[CandidateSet], labels: pl.DataFrame) 
     order = np.argsort(bought)
     bought, count = bought[order], baskets["baskets"].to_numpy()[order]
     query = np.repeat(np.arange(len(found), dtype=np.int64), [len(candidates) for candidates in found])
-    asked = query * width + np.concatenate([candidates.index for candidates in found])
-    place = np.minimum(np.searchsorted(bought, asked), max(len(bought) - 1, 0))
-    hit = np.where(bought[place] == asked, count[place], 0) if len(bought) else np.zeros(len(asked), dtype=np.int32)
+    candidate_key = query * width + np.concatenate([candidates.index for candidates in found])
+    place = np.minimum(np.searchsorted(bought, candidate_key), max(len(bought) - 1, 0))
+    hit = np.where(bought[place] == candidate_key, count[place], 0) if len(bought) else np.zeros(len(candidate_key), dtype=np.int32)
     by_objective = {"buy": hit >= 1, "buy_again": hit >= BUY_AGAIN_BASKETS}
     return np.stack([by_objective[name] for name in OBJECTIVES], axis=1).astype(np.float32)
 

@@ -8,8 +8,8 @@ from numpy.typing import NDArray
 
 from endcap.evaluation.calibration import calibration_curve, expected_calibration_error
 from endcap.features.columns import CONTEXT, ITEM_NUMERIC, OBJECTIVES, PAIR_NUMERIC, USER_CATEGORICAL, USER_NUMERIC
-from endcap.training.fit_progress import fit_progress
 from endcap.training.normalisation import Standardisation
+from endcap.training.tensorflow_setup import fit_progress
 from endcap_components.train_ranker.calibration import PlattScaling
 from endcap_components.train_ranker.examples import RankingExamples
 from endcap_components.train_ranker.hyperparameters import RankerHyperparameters

@@ -9,13 +9,11 @@ from endcap.algorithms.own_items import OwnMostBought
 from endcap.algorithms.popularity import Popular
 from endcap_benchmarks.quality.evaluating import Comparison, compare_models
 from endcap_benchmarks.quality.model_catalogue import CatalogueEntry
-from endcap_benchmarks.quality.models.oracle import Oracle
-from endcap_benchmarks.quality.models.random_order import RandomOrder
+from endcap_benchmarks.quality.models.checks import Oracle, RandomOrder
 from endcap_benchmarks.quality.protocols.temporal import last_cuts, temporal_tasks
 from endcap_benchmarks.quality.recommending import AlgorithmModel, RunContext
 from endcap_benchmarks.quality.recorded_purchases import RecordedPurchases
-from endcap_benchmarks.quality.run_record import RunCosts, RunRecord
-from endcap_benchmarks.quality.runs import ModelRuns
+from endcap_benchmarks.quality.runs import ModelRuns, RunCosts, RunRecord
 from endcap_benchmarks.quality.task import RankingTask
 
 RANX = {"precision": "precision", "recall": "recall", "hr": "hit_rate", "mrr": "mrr", "ndcg": "ndcg"}

@@ -9,9 +9,8 @@ import pytest
 from endcap.core.errors import InvalidInput
 from endcap.evaluation.ranked_lists import ScoredPairs
 from endcap.evaluation.user_items import UserItems
-from endcap_benchmarks.quality.models import full_pipeline
-from endcap_benchmarks.quality.models.full_pipeline import FullPipelineScores
-from endcap_benchmarks.quality.models.pipeline_model import PipelineModel
+from endcap_benchmarks.quality.models import pipeline_model
+from endcap_benchmarks.quality.models.pipeline_model import FullPipelineScores, PipelineModel
 from endcap_benchmarks.quality.protocols.leave_one_out import leave_one_out_task
 from endcap_benchmarks.quality.protocols.temporal import temporal_task
 from endcap_benchmarks.quality.recommending import RunContext
@@ -30,7 +29,7 @@ def test_lists_speak_of_the_tasks_users_and_items(
     ran = FullPipelineScores(
         {"full_pipeline": ScoredPairs(UserItems(rows, index, len(user_ids)), score)}, user_ids, {"ranker": 3.0, "scores": 1.0}
     )
-    monkeypatch.setattr(full_pipeline, "full_pipeline_scores", lambda *_, **__: ran)
+    monkeypatch.setattr(pipeline_model, "full_pipeline_scores", lambda *_, **__: ran)
 
     made = PipelineModel("full_pipeline").recommend(task, RunContext(1, 5, shop, tmp_path))
     assert (made.fit_s, made.score_s, made.notes["users_without_list"]) == (3.0, 1.0, 0)

@@ -7,7 +7,7 @@ import pytest
 
 from endcap.evaluation.ranked_lists import RankedLists
 from endcap_benchmarks.quality.recommending import Recommended
-from endcap_benchmarks.quality.run_record import LISTS_FILE, RECORD_FILE, read_record, write_record
+from endcap_benchmarks.quality.runs import LISTS_FILE, RECORD_FILE, read_record, write_record
 
 
 @pytest.fixture

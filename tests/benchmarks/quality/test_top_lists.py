@@ -5,8 +5,8 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
 from endcap_benchmarks.quality.protocols.leave_one_out import LAST_ITEM, leave_one_out_task
+from endcap_benchmarks.quality.recommending import TruthLists, top_items, user_blocks
 from endcap_benchmarks.quality.recorded_purchases import RecordedPurchases
-from endcap_benchmarks.quality.top_lists import TruthLists, top_items, user_blocks
 
 SCORES = arrays.arrays(
     np.float32,

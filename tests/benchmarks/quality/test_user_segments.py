@@ -1,8 +1,7 @@
 import numpy as np
 import polars as pl
 
-from endcap_benchmarks.quality.task import TaskCatalogue
-from endcap_benchmarks.quality.user_segments import user_segments
+from endcap_benchmarks.quality.task import TaskCatalogue, user_segments
 
 ITEMS = 12
 USERS = 120

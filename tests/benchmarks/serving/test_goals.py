@@ -5,8 +5,7 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
-from endcap_benchmarks.serving.goals import verdicts
-from endcap_benchmarks.serving.report import document, machine, print_report, write_document
+from endcap_benchmarks.serving.report import document, machine, print_report, verdicts, write_document
 
 
 def steady(items: int, **changes) -> dict:

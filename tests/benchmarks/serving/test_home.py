@@ -8,7 +8,7 @@ from endcap.core.settings import Settings
 from endcap.features.columns import PAIRS_MAX
 from endcap.features.manifest import read_manifest
 from endcap_benchmarks.serving.home import BUNDLE_CODE, INDEX_CODE, RULES_CODE, USERS_CODE, HomeSize, Stamps, home_of, stamp
-from endcap_benchmarks.serving.load.item_changes import ItemChanges
+from endcap_benchmarks.serving.scenarios.refresh import ItemChanges
 from endcap_benchmarks.synthetic.bundle import DATA_END
 from endcap_benchmarks.synthetic.made_users import _write_tables, pair_counts
 

@@ -1,7 +1,7 @@
 import pytest
 
-from endcap_benchmarks.serving.load.driving import Stretch
 from endcap_benchmarks.serving.load.plan import Exchange, LoadPlan
+from endcap_benchmarks.serving.stage import Stretch
 from endcap_benchmarks.serving.summary import summary
 from endcap_benchmarks.serving.usage import Usage, between, candidates_mean, metric, reading
 

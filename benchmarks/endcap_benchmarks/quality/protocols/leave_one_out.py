@@ -13,8 +13,7 @@ from endcap.algorithms.interactions import Interactions
 from endcap.contracts.moment import DAY_S
 from endcap.core.errors import DataRejected
 from endcap_benchmarks.quality.recorded_purchases import RecordedPurchases
-from endcap_benchmarks.quality.task import RankingTask, TaskCatalogue, Truth, buyer_share, pairs_of
-from endcap_benchmarks.quality.user_segments import user_segments
+from endcap_benchmarks.quality.task import RankingTask, TaskCatalogue, Truth, buyer_share, pairs_of, user_segments
 
 LAST_ITEM = "last item"
 HELD_OUT = 2

@@ -11,8 +11,7 @@ from endcap.contracts.evaluation import ALL, NEW
 from endcap.contracts.moment import DAY_S
 from endcap.core.errors import DataRejected, InvalidInput
 from endcap_benchmarks.quality.recorded_purchases import RecordedPurchases
-from endcap_benchmarks.quality.task import RankingTask, TaskCatalogue, Truth, buyer_share, pairs_of
-from endcap_benchmarks.quality.user_segments import user_segments
+from endcap_benchmarks.quality.task import RankingTask, TaskCatalogue, Truth, buyer_share, pairs_of, user_segments
 
 
 def last_cuts(recorded: RecordedPurchases, windows: int, weeks: int) -> list[datetime]:

@@ -29,7 +29,7 @@ class GrpcSender:
         self._model = model
 
     def prepared(self, instance: dict[str, Any]) -> bytes:
-        return model_infer(self._model, instance).SerializeToString()
+        return bytes(model_infer(self._model, instance).SerializeToString())
 
     async def open(self, connections: int) -> None:  # noqa: ARG002 - one channel carries any number of calls
         self._channel = grpc.aio.insecure_channel(self._address, options=[("grpc.max_receive_message_length", -1)])

@@ -1,9 +1,11 @@
-"""What the load process is to do, and what it says it did: two JSON documents."""
+"""What the load process is to send and when, and what became of it: two JSON documents."""
 
 import json
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Literal
+
+import numpy as np
 
 Protocol = Literal["http", "grpc"]
 
@@ -79,3 +81,23 @@ def write_exchanges(path: Path, exchanges: list[Exchange]) -> None:
 
 def read_exchanges(path: Path) -> list[Exchange]:
     return [Exchange(**row) for row in json.loads(path.read_text(encoding="utf-8"))]
+
+
+Arrivals = Literal["poisson", "fixed"]
+
+
+def due_times(rate: float, seconds: float, arrivals: Arrivals, seed: int) -> list[float]:
+    """Moments in [0, seconds), ascending, rate x seconds of them.
+
+    Args:
+        rate: requests a second.
+        seconds: length of the stretch.
+        arrivals: `poisson`, as independent people come, or `fixed` distances.
+        seed: of the Poisson process.
+    """
+    count = round(rate * seconds)
+    if arrivals == "fixed":
+        return [float(moment) for moment in np.arange(count) / rate]
+    # Given their number, arrivals of a Poisson process are independent and uniform; the number is kept so that stretches compare.
+    moments: list[float] = np.sort(np.random.default_rng(seed).uniform(0.0, seconds, count)).tolist()
+    return moments

@@ -4,8 +4,8 @@ from typing import Any
 
 from endcap_benchmarks.serving.load.mix import K
 from endcap_benchmarks.serving.stage import Stage
-from endcap_benchmarks.serving.summary import LOAD, summary
-from endcap_benchmarks.serving.usage import metric, scrape
+from endcap_benchmarks.serving.summary import summary
+from endcap_benchmarks.serving.usage import LOAD, metric, scrape
 
 PAGES = 20
 WARM_UP_SECONDS = 1.0

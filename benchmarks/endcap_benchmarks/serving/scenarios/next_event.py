@@ -35,12 +35,12 @@ def next_event(stage: Stage, settings: Settings) -> dict[str, Any]:
     for number in range(VISITS):
         session, now_s = f"order-{time.time_ns()}", int(time.time())
         seen = list(stage.population.items[3 * number : 3 * number + 3])
-        asked = {"session_id": session, "surface": "search", "item_ids": results, "k": K}
+        request = {"session_id": session, "surface": "search", "item_ids": results, "k": K}
         push_sessions(store, [SessionSignals(session, seen[:2], ["view", "view"], [now_s - 60, now_s - 30])])
-        before = _order(stage, asked)
-        steady += _order(stage, asked) == before
+        before = _order(stage, request)
+        steady += _order(stage, request) == before
         push_sessions(store, [SessionSignals(session, seen, ["view"] * 3, [now_s - 60, now_s - 30, now_s])])
-        waited_ms.append(_wait_for_another(stage, asked, before))
+        waited_ms.append(_wait_for_another(stage, request, before))
     changed = [waited for waited in waited_ms if waited is not None]
     return {
         "scenario": "next event",

@@ -4,8 +4,7 @@ from typing import Any
 
 import numpy as np
 
-from endcap_benchmarks.serving.load.driving import Stretch
-from endcap_benchmarks.serving.stage import Stage
+from endcap_benchmarks.serving.stage import Stage, Stretch
 from endcap_benchmarks.serving.summary import OK, SHED, cpu_figures, share
 
 STEP = 1.35

@@ -2,13 +2,59 @@
 
 import threading
 from collections.abc import Callable
+from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import numpy as np
+import polars as pl
+from numpy.typing import NDArray
 
-from endcap_benchmarks.serving.load.item_changes import ItemChanges
+from endcap.catalogue.item_updates import UPDATES_FILE, write_updates
 from endcap_benchmarks.serving.stage import Stage
 from endcap_benchmarks.serving.summary import OK
+from endcap_benchmarks.synthetic.bundle import DATA_END
+
+CHANGED_SHARE = 0.01
+OUT_OF_STOCK_SHARE = 0.1
+"""Of the changed items."""
+
+
+class ItemChanges:
+    """Writes the present state of a share of the catalogue, another price and stock each time.
+
+    Args:
+        live_dir: the folder transformers watch.
+        items: of the catalogue.
+        seed: of what changes.
+    """
+
+    def __init__(self, live_dir: Path, items: int, seed: int) -> None:
+        self._path = live_dir / UPDATES_FILE
+        self._items = items
+        self._random = np.random.default_rng(seed)
+        self._moment = DATA_END
+
+    def publish(self) -> None:
+        """Replace the file."""
+        count = max(round(CHANGED_SHARE * self._items), 1)
+        self._moment += timedelta(seconds=1)
+        numbers = self._random.choice(self._items, count, replace=False)
+        gone = self._random.random(count) < OUT_OF_STOCK_SHARE
+        rows = pl.DataFrame(
+            {
+                "item_id": [f"I{number:06d}" for number in numbers],
+                "updated_at": pl.Series([self._moment] * count, dtype=pl.Datetime("us", "UTC")),
+                "price": np.round(0.5 + 20 * self._random.random(count), 2),
+                "availability": np.where(gone, "out_of_stock", "in_stock"),
+            }
+        )
+        write_updates(self._path, rows)
+
+    def withdraw(self) -> None:
+        """Take the file away; the transformer keeps what it has."""
+        self._path.unlink(missing_ok=True)
+
 
 LIVE_FOLDER = "live"
 BOOTSTRAP_SAMPLES = 1_000
@@ -76,7 +122,7 @@ class Updates:
             self.count += 1
 
 
-def _ratio_interval(without: np.ndarray, with_: np.ndarray) -> tuple[float, float]:  # type: ignore[type-arg]
+def _ratio_interval(without: NDArray[np.float64], with_: NDArray[np.float64]) -> tuple[float, float]:
     """95 % interval of the p99 ratio by bootstrap: few requests lie beyond a p99, so the ratio alone says little."""
     random = np.random.default_rng(0)
     ratios = [

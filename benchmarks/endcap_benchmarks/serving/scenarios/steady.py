@@ -33,3 +33,12 @@ def steady(stage: Stage, protocol: Protocol, rate: float, seconds: float) -> dic
         "start_seconds": round(stage.parts.start_seconds, 2),
         "ready_seconds": dict(stage.parts.ready_s),
     }
+
+
+REQUESTS_A_SECOND_MAX = 400
+
+
+def one_client(stage: Stage, seconds: float) -> dict[str, Any]:
+    """The whole mix, every answer computed."""
+    stretch = stage.closed_loop(seconds, clients=1, requests_max=round(seconds * REQUESTS_A_SECOND_MAX))
+    return {"scenario": "one client", "items": stage.items, "protocol": "http", "clients": 1, **summary(stretch)}

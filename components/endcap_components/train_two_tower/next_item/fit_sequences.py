@@ -9,8 +9,8 @@ from numpy.typing import NDArray
 from endcap.algorithms.interactions import Interactions
 from endcap.features.columns import HISTORY_LENGTH
 from endcap.training.data_profile import DataProfile
-from endcap.training.fit_progress import fit_progress
 from endcap.training.held_out import HeldOut, hold_out_last
+from endcap.training.tensorflow_setup import fit_progress
 from endcap_components.train_two_tower.fitted_tower import FittedTower, TowerEnsemble
 from endcap_components.train_two_tower.next_item.early_stop import EarlyStop, WeightAverage
 from endcap_components.train_two_tower.next_item.sequence_batches import SequenceBatches

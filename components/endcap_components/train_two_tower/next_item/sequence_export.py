@@ -9,7 +9,7 @@ import tensorflow as tf
 from endcap.algorithms.interactions import Interactions
 from endcap.catalogue.item_attributes import attribute_codes
 from endcap.contracts.signatures import ENCODE_QUERY
-from endcap.training.stamp import stamp
+from endcap.training.moment_tables import stamp
 from endcap.training.training_set import TrainingSet
 from endcap_components.train_two_tower.fitted_tower import FittedTower, TowerEnsemble
 from endcap_components.train_two_tower.hyperparameters import TwoTowerHyperparameters
@@ -71,7 +71,7 @@ def write_next_item_artifact(
 
     Args:
         training: the training set.
-        interactions: `endcap.training.early_interactions` of it.
+        interactions: `endcap_components.train_two_tower.step` of it.
         folder: to write to.
         parameters: of the two-tower.
         seed: of everything random.

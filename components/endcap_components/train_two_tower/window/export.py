@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from endcap.contracts.signatures import ENCODE_QUERY
 from endcap.core.settings import TrainingSettings
 from endcap.features.columns import CONTEXT, HISTORY_LENGTH, USER_CATEGORICAL, USER_NUMERIC
-from endcap.training.stamp import stamp
+from endcap.training.moment_tables import stamp
 from endcap.training.training_set import TrainingSet
 from endcap_components.train_two_tower.checkpoints import checkpoints_of
 from endcap_components.train_two_tower.distribution import Strategy

@@ -9,8 +9,8 @@ from numpy.typing import NDArray
 from scipy import sparse
 
 from endcap.features.columns import CONTEXT, HISTORY_LENGTH, ITEM_NUMERIC, USER_CATEGORICAL, USER_NUMERIC
-from endcap.training.fit_progress import fit_progress
 from endcap.training.normalisation import RunningStandardisation
+from endcap.training.tensorflow_setup import fit_progress
 from endcap.training.training_set import TrainingSet
 from endcap.training.workers import Worker
 from endcap_components.train_two_tower.checkpoints import Checkpoints

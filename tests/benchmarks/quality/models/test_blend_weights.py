@@ -5,7 +5,7 @@ from numpy.typing import NDArray
 
 from endcap.algorithms.interactions import Interactions
 from endcap.training.held_out import HeldOut, hold_out_last
-from endcap_benchmarks.quality.models.blend_weights import choice_weights, choices_of
+from endcap_benchmarks.quality.models.blend import choice_weights, choices_of
 
 ITEMS, USERS = 40, 300
 

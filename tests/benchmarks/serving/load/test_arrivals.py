@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from endcap_benchmarks.serving.load.arrivals import due_times
+from endcap_benchmarks.serving.load.plan import due_times
 
 
 @pytest.mark.parametrize("arrivals", ["poisson", "fixed"])

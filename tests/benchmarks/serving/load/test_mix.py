@@ -4,8 +4,7 @@ import pytest
 
 from endcap.contracts.request import Instance
 from endcap_benchmarks.serving.home import HomeSize
-from endcap_benchmarks.serving.load.mix import MIX, make_requests
-from endcap_benchmarks.serving.load.population import made_population
+from endcap_benchmarks.serving.load.mix import MIX, made_population, make_requests
 
 SIZE = HomeSize(items=2_000, users=300)
 POPULATION = made_population(SIZE)

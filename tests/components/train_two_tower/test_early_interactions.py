@@ -1,8 +1,8 @@
 """What the two-tower may learn from is the same whole and in parts, and ends before the first ranking window."""
 
 from endcap.training.data_profile import DataProfile
-from endcap.training.early_interactions import early_interactions, early_parts
 from endcap.training.training_set import TrainingSet
+from endcap_components.train_two_tower.step import early_interactions, early_parts
 from tests.endcap.training.made_artifacts import training_dir
 
 
