@@ -10,7 +10,7 @@ export PYTHONWARNINGS ?= ignore
 unexport PYTHONDONTWRITEBYTECODE
 # Workers that share the tests: one a core of the smallest machine; 0 runs them in one process.
 TEST_WORKERS ?= 2
-SIDE_BY_SIDE := -n $(TEST_WORKERS) --dist loadfile --no-loadscope-reorder
+SIDE_BY_SIDE := -n $(TEST_WORKERS) --dist loadfile --no-loadscope-reorder --ignore=tests/cluster --ignore=tests/faults
 
 export NO_MKDOCS_2_WARNING := 1
 
@@ -41,10 +41,10 @@ serve: setup ## Serve the promoted bundle until Ctrl-C
 	@$(BIN)/endcap serve
 
 test: setup ## Run all tests but those that break running parts or need a cluster
-	@$(BIN)/python -m pytest $(SIDE_BY_SIDE) -m "not faults and not cluster"
+	@$(BIN)/python -m pytest $(SIDE_BY_SIDE)
 
 test-unit: setup ## Run the tests that start no process and train no network (under two minutes)
-	@$(BIN)/python -m pytest $(SIDE_BY_SIDE) -m "not processes and not training and not cluster and not faults"
+	@$(BIN)/python -m pytest $(SIDE_BY_SIDE) -m "not processes and not training"
 
 test-faults: setup ## Kill, hang, lock and flood running parts, and look at the answers
 	@$(BIN)/python -m pytest -m faults
