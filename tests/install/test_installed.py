@@ -73,7 +73,9 @@ def installation(wheels: Path, tmp_path_factory: pytest.TempPathFactory) -> Inst
     folder, venv = tmp_path_factory.mktemp("shop"), tmp_path_factory.mktemp("environment") / "venv"
     subprocess.run([UV, "venv", "--quiet", "--python", sys.executable, venv], check=True)
     constraint = ["--constraint", ROOT / "requirements" / "all.txt"]
-    options = ["--quiet", "--python", venv / "bin" / "python", "--find-links", wheels, *constraint]
+    # Else uv may take a wheel of the same version from its cache.
+    fresh = [f"--refresh-package={name}" for name in distributions()]
+    options = ["--quiet", "--python", venv / "bin" / "python", "--find-links", wheels, *fresh, *constraint]
     subprocess.run([UV, "pip", "install", *options, *INSTALLED], cwd=folder, check=True)
     with ExitStack() as stack:
         sockets = [stack.enter_context(socket.create_server(("127.0.0.1", 0))) for _ in PORTS]
@@ -98,8 +100,9 @@ def served(trained: Installation) -> Iterator[dict[str, Any]]:
     command = [trained.venv / "bin" / "endcap", "serve", "--json"]
     with subprocess.Popen(command, cwd=trained.folder, env=trained.environment, stdout=subprocess.PIPE, text=True) as server:
         try:
-            yield _document(server)
+            said = _document(server)
             family = psutil.Process(server.pid).children(recursive=True)
+            yield said
         finally:
             server.send_signal(signal.SIGINT)
             server.wait(timeout=120)
