@@ -69,6 +69,7 @@ def test_the_map_has_every_package_with_its_own_sentence() -> None:
     assert rows == {path.parent.relative_to(ROOT).as_posix(): _first_line(path) for path in initials}
 
 
+@pytest.mark.processes
 @pytest.mark.parametrize(("title", "program"), [("a source", SOURCE), ("a rule action", RULE_ACTION), ("an algorithm", ALGORITHM)])
 def test_a_recipe_makes_what_it_says(title: str, program: str, tmp_path: Path) -> None:
     for folder in ("endcap", "transformers", "tests/endcap/engine/rules"):

@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+pytestmark = pytest.mark.processes
+
 ROOT = Path(__file__).parents[2]
 (PAGES,) = re.findall(r"^PAGES_WITH_TABLES := (.*)$", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE)
 
