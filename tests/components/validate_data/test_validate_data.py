@@ -79,7 +79,7 @@ def test_tables_that_cannot_be_linked_are_copied(data_dir: Path, tmp_path: Path,
     def refused(*_: object) -> None:
         raise OSError(errno.EXDEV, "Invalid cross-device link")
 
-    monkeypatch.setattr("endcap_components.validate_data.step.os.link", refused)
+    monkeypatch.setattr("endcap.core.files.os.link", refused)
     taken = validate_data_step(data_dir, "f1", tmp_path / "dataset")
     assert taken.table("items").read_bytes() == (data_dir / "items.parquet").read_bytes()
     assert taken.table("items").stat().st_nlink == 1
