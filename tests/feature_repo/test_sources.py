@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+pytestmark = pytest.mark.processes
+
 ROOT = Path(__file__).parents[2]
 SHOW = "from endcap_feature_repo.sources import SETTINGS; print(SETTINGS.features_dir)"
 

@@ -9,6 +9,8 @@ from packaging.requirements import Requirement
 
 from tests.install.distributions import LIBRARY, distributions
 
+pytestmark = pytest.mark.processes
+
 ALL = distributions()
 
 

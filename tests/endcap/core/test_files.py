@@ -71,6 +71,7 @@ def test_a_file_does_not_replace_a_folder(tmp_path: Path) -> None:
     assert names(tmp_path) == ["folder"]
 
 
+@pytest.mark.processes
 @pytest.mark.parametrize("context", ["replacing_file", "replacing_folder"])
 def test_a_killed_writer_leaves_the_earlier_content_whole(tmp_path: Path, context: str) -> None:
     target = tmp_path / "target"
