@@ -22,6 +22,7 @@ from tests.install.made_shop import ITEMS, sku, write_shop
 
 pytestmark = [
     pytest.mark.install,
+    pytest.mark.processes,
     pytest.mark.timeout(1800),
     pytest.mark.skipif(not os.environ.get("ENDCAP_TEST_INSTALL"), reason="installs everything anew and trains: make test-install"),
 ]
