@@ -1,5 +1,6 @@
 """Runs parts side by side with honcho: all start, and when one ends, all end."""
 
+import multiprocessing
 import os
 import re
 import shlex
@@ -16,6 +17,7 @@ from endcap.core.errors import DependencyUnavailable
 from endcap_local.parts import Part
 
 LAST_LINES = 12
+FIRST_LOOK_SECONDS, LOOK_EVERY_SECONDS = 0.5, 0.25
 _STOPPED = re.compile(r"^(?P<name>.+) stopped \(rc=(?P<code>-?\d+)\)")
 _STOP_REQUESTED = re.compile(r"^SIG(INT|TERM) received")
 
@@ -89,9 +91,14 @@ class Supervisor:
             DependencyUnavailable: a part ended by itself; the message has its last lines.
         """
         signal.signal(signal.SIGALRM, lambda *_: self._look())
-        signal.setitimer(signal.ITIMER_REAL, 0.5, 0.25)
+        signal.setitimer(signal.ITIMER_REAL, FIRST_LOOK_SECONDS)
         try:
             self._manager.loop()
+        except BaseException:
+            # They would be waited for at exit. The watchdogs stop the parts once this process has ended.
+            for child in multiprocessing.active_children():
+                child.kill()
+            raise
         finally:
             signal.setitimer(signal.ITIMER_REAL, 0)
             self._log.close()
@@ -103,8 +110,8 @@ class Supervisor:
             )
 
     def _look(self) -> None:
-        """Report parts that have begun to answer."""
+        """Report parts that have begun to answer; the next look is set when this one is over, so that none interrupts another."""
         while self._waiting and self._waiting[0].is_ready():
             self._on_ready(self._waiting.pop(0))
-        if not self._waiting:
-            signal.setitimer(signal.ITIMER_REAL, 0)
+        if self._waiting:
+            signal.setitimer(signal.ITIMER_REAL, LOOK_EVERY_SECONDS)

@@ -17,13 +17,13 @@ from tests.waiting import until
 pytestmark = pytest.mark.processes
 
 SCRIPT = """
-import sys
+import sys, time
 from pathlib import Path
 from endcap.cli.output import report_failure
 from endcap.core.errors import EndcapError
 from endcap_local.parts import Part
 from endcap_local.supervisor import PartsLog, Supervisor
-parts = [Part(name, [sys.executable, "-c", code], [], name, lambda: True) for name, code in eval(sys.argv[2])]
+parts = [Part(name, [sys.executable, "-c", code], [], name, eval(sys.argv[3])) for name, code in eval(sys.argv[2])]
 log = PartsLog(Path(sys.argv[1]), [part.name for part in parts], None)
 try:
     Supervisor(parts, log, lambda part: print("ready", part.name, flush=True)).run()
@@ -37,8 +37,8 @@ WITH_CHILD = "import subprocess, sys; print('up', flush=True); subprocess.run([s
 CRASHES = "import sys, time; print('cannot find the thing', flush=True); time.sleep(1); sys.exit(3)"
 
 
-def start(folder: Path, parts: list[tuple[str, str]]) -> "subprocess.Popen[bytes]":
-    command = [sys.executable, "-c", SCRIPT, str(folder), repr(parts)]
+def start(folder: Path, parts: list[tuple[str, str]], is_ready: str = "lambda: True") -> "subprocess.Popen[bytes]":
+    command = [sys.executable, "-c", SCRIPT, str(folder), repr(parts), is_ready]
     return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, start_new_session=True)
 
 
@@ -90,6 +90,22 @@ def test_a_part_that_crashes_stops_all_and_its_last_lines_are_shown(tmp_path: Pa
     assert b"two ended with exit code 3" in errors
     assert b"cannot find the thing" in errors
     assert (tmp_path / "two.log").read_text().startswith("cannot find the thing")
+
+
+def test_a_look_at_the_parts_that_fails_ends_all(tmp_path: Path) -> None:
+    process = start(tmp_path, [("one", SLEEPS), ("two", STUBBORN)], is_ready="lambda: 1 / 0")
+    below: set[psutil.Process] = set()
+    until(lambda: below.update(psutil.Process(process.pid).children(recursive=True)) or process.poll() is not None, "it ends", 60)
+    assert process.returncode == 1
+    assert_all_gone(list(below))
+
+
+def test_a_look_that_takes_long_is_not_interrupted_by_the_next(tmp_path: Path) -> None:
+    process = start(tmp_path, [("one", SLEEPS)], is_ready="lambda: print('looks', flush=True) or time.sleep(1) or print('saw', flush=True)")
+    assert process.stdout is not None
+    assert [process.stdout.readline() for _ in range(4)] == [b"looks\n", b"saw\n", b"looks\n", b"saw\n"]
+    process.send_signal(signal.SIGTERM)
+    process.wait(timeout=30)
 
 
 def test_parts_are_announced_in_order_once_ready(tmp_path: Path) -> None:
