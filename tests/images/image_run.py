@@ -6,8 +6,9 @@ import subprocess
 from packaging.utils import canonicalize_name
 
 from images.dry_build import DryBuild
-from images.locks import LOCKS
+from images.locks import IMAGE_LOCKS, LOCKS, ROOT
 from tests.images.pins import pins
+from tests.install.distributions import LIBRARY, read_distribution
 
 LOOK = """
 import importlib.metadata, json, os, pathlib, shutil, sys
@@ -39,10 +40,11 @@ def succeed(build: DryBuild, *command: str, **environment: str) -> str:
 
 
 def assert_sound(build: DryBuild, lock: str) -> None:
-    """The image holds its lock and endcap and no more, compiled, without an installer, and lets its user write nowhere else."""
+    """The image holds its lock and the distributions that it is for and no more, compiled, without an installer, and lets its user write nowhere else."""
     seen = json.loads(succeed(build, "python", "-c", LOOK))
     assert seen["uid"] == 10001
-    assert {canonicalize_name(name) for name in seen["packages"]} == pins(LOCKS / f"{lock}.txt").keys() | {"endcap"}
+    own = {LIBRARY, *(read_distribution(ROOT / folder).name for folder in IMAGE_LOCKS[lock].distributions)}
+    assert {canonicalize_name(name) for name in seen["packages"]} == pins(LOCKS / f"{lock}.txt").keys() | own
     assert seen["programs"] == []
     assert seen["compiled"] > 0.95  # the rest are files of other Pythons and templates
     assert seen["writable"] == []

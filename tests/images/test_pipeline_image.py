@@ -14,9 +14,9 @@ pytestmark = pytest.mark.processes
 IMAGE = "pipeline"
 IMPORT_STEPS = """
 import importlib, pkgutil
-import components, pipelines
+import endcap_components, endcap_pipelines
 names = []
-for package in (components, pipelines):
+for package in (endcap_components, endcap_pipelines):
     for module in pkgutil.walk_packages(package.__path__, f"{package.__name__}."):
         names.append(importlib.import_module(module.name).__name__)
 print(*names)

@@ -9,11 +9,11 @@ pytestmark = pytest.mark.processes
 
 IMPORT_ALL = """
 import importlib, pkgutil, sys
-import transformers
+import endcap_transformer
 from endcap.features.store.quick_import import import_feast
 from endcap.core.tensorflow_serving.messages import serving_messages
 
-for module in pkgutil.walk_packages(transformers.__path__, "transformers."):
+for module in pkgutil.walk_packages(endcap_transformer.__path__, "endcap_transformer."):
     if not module.name.endswith("__main__"):
         importlib.import_module(module.name)
 serving_messages()
