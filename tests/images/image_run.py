@@ -40,7 +40,7 @@ def succeed(build: DryBuild, *command: str, **environment: str) -> str:
 
 
 def assert_sound(build: DryBuild, lock: str) -> None:
-    """The image holds its lock and the distributions that it is for and no more, compiled, without an installer, and lets its user write nowhere else."""
+    """The image holds its lock and its distributions and no more, compiled, without an installer, and lets its user write nowhere else."""
     seen = json.loads(succeed(build, "python", "-c", LOOK))
     assert seen["uid"] == 10001
     own = {LIBRARY, *(read_distribution(ROOT / folder).name for folder in IMAGE_LOCKS[lock].distributions)}
