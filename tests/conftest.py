@@ -7,6 +7,7 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
@@ -20,6 +21,13 @@ STARTS_PROCESSES = ("milvus", "endpoint", "broker", "scene", "filled", "_helm")
 """Fixtures whose tests are marked `processes` here; others that start some mark themselves."""
 MAY_START_PROCESSES = ("processes", "cluster", "faults")
 """Markers of what `make test-unit` leaves out."""
+ONE_WORKER = (
+    "tests/transformers/",
+    "tests/endcap/events/log/",
+    "tests/endcap/features/store/",
+    "tests/services/rollout_operator/guardrails/",
+)
+"""Folders whose conftest starts something that takes long: a worker takes the folder whole, so that it is started once."""
 PROCESS_EVENTS = ("subprocess.Popen", "os.fork", "os.forkpty", "os.posix_spawn", "os.exec", "os.system")
 
 
@@ -63,6 +71,17 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> Iterator[None]:
     with_processes = {item.path for item in items if item.get_closest_marker("processes")}
     items.sort(key=lambda item: (item.get_closest_marker("pipeline") is None, item.path not in with_processes))
     return (yield)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    from xdist.scheduler import LoadFileScheduling
+
+    class ByFileOrFolder(LoadFileScheduling):
+        def _split_scope(self, nodeid: str) -> str:
+            return next((folder for folder in ONE_WORKER if nodeid.startswith(folder)), None) or super()._split_scope(nodeid)
+
+    return ByFileOrFolder(config, log)
 
 
 @pytest.fixture(scope="session")
