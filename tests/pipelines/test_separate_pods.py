@@ -153,7 +153,7 @@ def test_the_bundle_is_registered_and_is_not_the_champion(ran: Ran) -> None:
     from endcap.release.tracking import Tracking
 
     (version,) = MlflowClient(ran.settings.mlflow_uri).search_model_versions("name = 'endcap'")
-    assert version.source == f"pvc://endcap-bundles/{version.tags['endcap.release.bundle']}"
+    assert version.source == f"pvc://endcap-bundles/{version.tags['endcap.bundle']}"
     assert Tracking(ran.settings).champion_version() is None
 
 
