@@ -8,6 +8,7 @@ import sys
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from itertools import count
 from pathlib import Path
 
 import httpx
@@ -16,6 +17,7 @@ import pytest
 import yaml
 
 from endcap.contracts.bundle import BundleManifest
+from endcap.core.polling import poll
 from endcap.core.ports import free_ports
 from endcap.core.settings import Settings
 from endcap.engine.surfaces.surface import load_surfaces
@@ -29,7 +31,7 @@ from tests.shared_milvus import kept_folder, share_unpacked_milvus
 
 SIZE = SyntheticSize(items=300, dim=8, neighbours=10)
 START_TIMEOUT_S = 180
-WARM_ATTEMPTS = 30
+WARM_WITHIN_S = 60
 
 
 @pytest.fixture(scope="session")
@@ -79,12 +81,14 @@ class Endpoint:
         return response.json()["predictions"]
 
     def wait_until_warm(self) -> None:
-        """Return when every stage takes part in an answer: the first call of each may miss its deadline on a busy machine."""
-        for number in range(WARM_ATTEMPTS):
-            (answer,) = self.predict({"user_id": f"U{1000 + number}"})
-            if not answer["degraded"]:
-                return
-        raise AssertionError(f"some stage stays away: {answer['degraded']}")
+        """Return when every stage takes part in an answer: the first call of each may miss its deadline, and a circuit may be open."""
+        numbers = count(1000)
+
+        def degraded() -> list[str]:
+            return self.predict({"user_id": f"U{next(numbers)}"})[0]["degraded"]
+
+        stages = poll(degraded, every_s=0.2, within_s=WARM_WITHIN_S, is_there=lambda found: not found)
+        assert not stages, f"some stage stays away: {stages}"
 
 
 @pytest.fixture(scope="session")
