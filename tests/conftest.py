@@ -2,8 +2,10 @@
 
 import inspect
 import multiprocessing.util
+import os
 import platform
 import sys
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from types import SimpleNamespace
@@ -14,6 +16,7 @@ import pytest
 from endcap.core.ports import free_port
 from endcap.core.settings import MilvusSettings, Settings
 from endcap.release.index.local_server import running_milvus
+from tests.artifacts_folder import FOLDER
 from tests.mlflow_database import migrated_once
 from tests.shared_milvus import kept_folder, share_unpacked_milvus
 
@@ -55,6 +58,11 @@ class ProcessGuard:
 
 
 def pytest_configure(config: pytest.Config) -> None:
+    if FOLDER not in os.environ:
+        shared = tempfile.TemporaryDirectory(prefix="endcap-test-artifacts-")
+        os.environ[FOLDER] = shared.name
+        config.add_cleanup(shared.cleanup)
+        config.add_cleanup(lambda: os.environ.pop(FOLDER))
     platform.processor()  # starts `uname` once; libraries that ask later find the answer kept
     config.pluginmanager.register(ProcessGuard(), "process-guard")
 

@@ -9,7 +9,7 @@ from collections import deque
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
-from typing import Literal, Self
+from typing import Any, Literal, Self
 
 from rich.console import Console
 from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
@@ -126,9 +126,9 @@ class StepDisplay(io.TextIOBase):
             for task in self._bars.task_ids if progress else ():
                 self._bars.update(task, completed=progress["completed"], total=progress["total"], text=progress["text"])
 
-    def _step_progress(self) -> dict[str, object]:
+    def _step_progress(self) -> dict[str, Any]:
         try:
-            progress: dict[str, object] = json.loads(self._progress_file.read_text(encoding="utf-8"))
+            progress: dict[str, Any] = json.loads(self._progress_file.read_text(encoding="utf-8"))
         except (FileNotFoundError, json.JSONDecodeError):
             return {}
         return progress

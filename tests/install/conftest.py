@@ -20,7 +20,8 @@ def wheels(tmp_path_factory: pytest.TempPathFactory) -> Path:
     for one in distributions().values():
         folder = copy / one.folder.relative_to(ROOT)
         shutil.copytree(one.folder / one.package, folder / one.package, ignore=_NOT_PACKAGED)
-        shutil.copy(one.folder / "pyproject.toml", folder / "pyproject.toml")
+        for name in ("pyproject.toml", "LICENSE"):
+            shutil.copy(one.folder / name, folder / name)
     built = tmp_path_factory.mktemp("wheels")
     options = ["--quiet", "--offline", "--wheel", "--no-build-isolation", "--python", sys.executable, "--out-dir", built]
     for one in distributions().values():

@@ -7,7 +7,7 @@ from zipfile import ZipFile
 import pytest
 from packaging.requirements import Requirement
 
-from tests.install.distributions import LIBRARY, distributions
+from tests.install.distributions import LIBRARY, ROOT, distributions
 
 pytestmark = pytest.mark.processes
 
@@ -35,6 +35,13 @@ def test_a_wheel_holds_every_file_of_its_package(name: str, wheels: Path) -> Non
     one = ALL[name]
     files = {path for path in (one.folder / one.package).rglob("*") if path.is_file() and "__pycache__" not in path.parts}
     assert held(wheels, name) == {str(path.relative_to(one.folder)) for path in files}
+
+
+@pytest.mark.parametrize("name", ALL)
+def test_a_wheel_carries_the_licence(name: str, wheels: Path) -> None:
+    file = wheel(wheels, name)
+    carried = [file.read(path) for path in file.namelist() if path.endswith(".dist-info/licenses/LICENSE")]
+    assert carried == [(ROOT / "LICENSE").read_bytes()]
 
 
 @pytest.mark.parametrize("name", ALL)

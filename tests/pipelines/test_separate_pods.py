@@ -35,7 +35,10 @@ from tests.shared_milvus import kept_folder, share_unpacked_milvus
 pytestmark = [pytest.mark.processes, pytest.mark.pipeline, pytest.mark.timeout(1200)]
 
 ROOT = Path(__file__).parents[2]
-FITTING = {"epochs": 1}
+SMALL = {
+    "two_tower": {"epochs": 1, "dim": 16},
+    "ranker": {"epochs": 1, "steps_min": 1, "hidden": [32, 16], "members": 1},
+}
 ACCEPT_ALL = {"min_gain": -1.0, "min_lift": -1.0, "min_recall_lift": -1.0}
 
 
@@ -121,7 +124,7 @@ def stores(folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[d
 def ran(folder: Path, dataset: Path, stores: dict[str, str]) -> Iterator[Ran]:
     api = RolloutsApi()
     quotas = RetrievalSettings(two_tower_quota=40, item_to_item_quota=30, buy_again_quota=30, popular_quota=20, candidates_max=80)
-    arguments = {"data_dir": str(dataset), "min_buyers": 3, "quotas": quotas.model_dump(), "two_tower": FITTING, "ranker": FITTING}
+    arguments = {"data_dir": str(dataset), "min_buyers": 3, "quotas": quotas.model_dump(), **SMALL}
     with serving_rollouts(api, folder) as kubeconfig, pytest.MonkeyPatch.context() as patch:
         patch.chdir(ROOT)
         pods = Pods(apart=folder / "apart", stores={**stores, "KUBECONFIG": str(kubeconfig)})

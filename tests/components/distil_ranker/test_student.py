@@ -52,7 +52,7 @@ def test_a_soft_share_of_zero_is_learning_from_labels_alone() -> None:
 
 def test_the_teacher_is_asked_as_of_each_window_and_left_as_it_was(tmp_path: Path) -> None:
     examples = made_examples(queries=20)
-    parameters = RankerHyperparameters(epochs=1, steps_min=1, members=3, hidden=(8,), held_out_share=0.2)
+    parameters = RankerHyperparameters(epochs=1, steps_min=1, members=2, hidden=(8,), held_out_share=0.2)
     model, calibration, _ = fit_ranker(examples, CATEGORY_SIZES, parameters, seed=0)
     export_ranker(ServedRanker(model, calibration, np.zeros((ITEMS + 1, DIM), np.float32)), tmp_path / "saved_model")
     found = Teacher(tmp_path).logits(examples)

@@ -1,5 +1,6 @@
 """A precision is judged on real users before it is served, and refused where it costs too much."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -56,8 +57,17 @@ def test_what_costs_too_much_is_refused_with_its_figure(cost: PrecisionCost, tol
         cost.demand(Precision.INT8, PrecisionLimits())
 
 
-def test_what_costs_little_holds() -> None:
-    PrecisionCost(0.002, 0.9, 0.05).demand(Precision.INT8, PrecisionLimits())
+def test_costs_at_their_limits_hold_and_a_hair_above_is_refused() -> None:
+    limits = PrecisionLimits()
+    at_limits = PrecisionCost(limits.ndcg_loss_max, limits.overlap_min, limits.probability_shift_max)
+    at_limits.demand(Precision.INT8, limits)
+    for beyond in (
+        replace(at_limits, ndcg_loss=limits.ndcg_loss_max + 1e-9),
+        replace(at_limits, overlap=limits.overlap_min - 1e-9),
+        replace(at_limits, probability_shift=limits.probability_shift_max + 1e-9),
+    ):
+        with pytest.raises(BundleRefused):
+            beyond.demand(Precision.INT8, limits)
 
 
 def test_an_exported_model_is_judged_by_the_users_of_its_run(tmp_path: Path) -> None:

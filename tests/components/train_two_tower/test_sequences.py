@@ -26,6 +26,7 @@ ITEMS = 24
 ENCODERS = ("mean", "gru", "self_attention", "decayed_attention")
 SMALL = SequenceHyperparameters(
     dim=16,
+    members=1,
     layers=1,
     heads=2,
     decays=2,
@@ -74,7 +75,7 @@ def test_step_sees_nothing_that_comes_later_and_padding_changes_nothing(encoder:
 
 @pytest.mark.parametrize("encoder", ENCODERS)
 def test_item_that_always_follows_is_learned(encoder: str) -> None:
-    fit = fit_ensemble(chains(200, 6), no_attributes(), SMALL.model_copy(update={"history_encoder": encoder}), seed=1)
+    fit = fit_ensemble(chains(200, 6), no_attributes(), SMALL.model_copy(update={"history_encoder": encoder, "members": 2}), seed=1)
     unseen = chains(30, 4, seed=9)
     expected = unseen.item_index[unseen.start[1:] - 1] % ITEMS + 1
     # A mean does not know what came last; places in the history tell it something.

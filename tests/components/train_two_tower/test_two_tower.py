@@ -78,7 +78,7 @@ def test_two_runs_give_the_same_metrics(tmp_path: Path) -> None:
 
 
 def test_next_item_objective_writes_the_same_artifact(tmp_path: Path) -> None:
-    small = SequenceHyperparameters(dim=16, heads=2, decays=2, epochs=2, members=2)
+    small = SequenceHyperparameters(dim=16, layers=1, heads=2, decays=2, epochs=1, members=2)
     out = tmp_path / "two_tower"
     metrics = train_two_tower(training_dir(), out, TWO_TOWER.model_copy(update={"objective": "next_item", "next_item": small}), SEED)
     training, two_tower = TrainingSet(training_dir()), TwoTowerArtifact(out)
