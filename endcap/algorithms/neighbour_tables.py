@@ -1,6 +1,7 @@
 """Item-to-item tables of what does not count neighbours: the best for a history of one item, or the nearest vectors."""
 
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,15 +11,18 @@ from endcap.algorithms.vector_scores import unit_length
 from endcap.engine.retrieval.candidates import Candidates
 from endcap.engine.retrieval.item_to_item import ItemToItem
 
-CELLS_A_BLOCK = 32_000_000
-"""Scores that are held at once: 128 MB."""
+CELLS_A_BLOCK = 16_000_000
+"""Scores of a block: 64 MB."""
+
+BLOCKS_AT_ONCE = 2
+"""Threads: products of sparse matrices take one core each, and numpy leaves the others to work meanwhile."""
 
 
 def table_of(scores: Callable[[sparse.csr_matrix], NDArray[np.float32]], item_count: int, count: int) -> ItemToItem:
     """For every item the `count` others that score highest for a user who bought nothing else.
 
     Args:
-        scores: from float32 [users, n + 1] histories, float32 [users, n + 1]; 0 and less say nothing.
+        scores: called by several threads; from float32 [users, n + 1] histories, float32 [users, n + 1]; 0 and less say nothing.
         item_count: n.
         count: neighbours of each item.
     """
@@ -26,18 +30,26 @@ def table_of(scores: Callable[[sparse.csr_matrix], NDArray[np.float32]], item_co
     weight = np.zeros((item_count + 1, count), dtype=np.float16)
     alone = sparse.identity(item_count + 1, dtype=np.float32, format="csr")
     rows_at_once = max(1, CELLS_A_BLOCK // (item_count + 1))
-    for start in range(1, item_count + 1, rows_at_once):
+
+    def fill(start: int) -> None:
         rows = np.arange(start, min(start + rows_at_once, item_count + 1))
         fill_rows(index, weight, rows, scores(alone[rows]))
+
+    with ThreadPoolExecutor(BLOCKS_AT_ONCE) as threads:
+        list(threads.map(fill, range(1, item_count + 1, rows_at_once)))
     return ItemToItem(index, weight)
 
 
 def fill_rows(index: NDArray[np.int32], weight: NDArray[np.float16], rows: NDArray[np.integer], block: NDArray[np.float32]) -> None:
-    """Write the best of each row of `block` (float32 [b, n + 1]) into the table's `rows` (int [b]); an item is not its own neighbour."""
+    """Write the best of each row of `block` (float32 [b, n + 1]) into the table's `rows` (int [b]); an item is not its own neighbour.
+
+    `block` is changed: what items say for themselves goes to 0.
+    """
     count = index.shape[1]
-    for row, scored in zip(rows, block, strict=True):
-        positive = np.flatnonzero(scored > 0).astype(np.int32)
-        positive = positive[positive != row]
+    block[np.arange(len(rows)), rows] = 0
+    least = np.partition(block, -count, axis=1)[:, -count] if count < block.shape[1] else np.zeros(len(rows), dtype=np.float32)
+    for row, scored, enough in zip(rows, block, least, strict=True):
+        positive = np.flatnonzero((scored > 0) & (scored >= enough)).astype(np.int32)
         best = Candidates.best(positive, scored[positive], count)
         kept = best.score.astype(np.float16) > 0
         index[row, : int(kept.sum())] = best.index[kept]
