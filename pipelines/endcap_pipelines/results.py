@@ -4,7 +4,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Self
 
-from endcap.contracts.evaluation import Evaluation
+from endcap.contracts.evaluation import EVALUATION_NAME, Evaluation
 from endcap.core.errors import EndcapError
 from endcap.core.files import replace_bytes
 from endcap.core.settings import Settings
@@ -12,7 +12,6 @@ from endcap.release.bundle.deployment_record import Deployment, read_deployment
 from endcap_pipelines.local_run import LocalRun
 from endcap_pipelines.step_display import StepRun
 
-EVALUATION_FILE = "evaluation.json"
 REPORT_FILE = "report.html"
 DEPLOY_STEP = "deploy-bundle"
 
@@ -54,14 +53,17 @@ class TrainingResult:
             deployment=deployment,
             accepted=accepted,
             reason=str(outputs["reason"]),
-            evaluation=Evaluation.model_validate_json((Path(outputs["evaluation"].path) / EVALUATION_FILE).read_bytes()),
+            evaluation=Evaluation.model_validate_json((Path(outputs["evaluation"].path) / EVALUATION_NAME).read_bytes()),
             report=_kept_report(Path(outputs["report"].path), settings.home / REPORT_FILE),
             steps=done.steps,
         )
 
     def summary(self) -> str:
-        """One sentence for a person."""
-        return f"Refused: {self.reason}" if self.deployment is None else f"Accepted: {self.reason}\n{self.deployment.message()}"
+        """What a person reads at the end: the decision, what is wrong with the list as it is shown, and the deployment."""
+        said = [f"{'Accepted' if self.accepted else 'Refused'}: {self.reason}"]
+        if self.evaluation.shown is not None and self.evaluation.shown.warning:
+            said.append(f"Warning: {self.evaluation.shown.warning}")
+        return "\n".join([*said, *([] if self.deployment is None else [self.deployment.message()])])
 
     def document(self) -> dict[str, Any]:
         """The same as one JSON document."""
@@ -70,6 +72,7 @@ class TrainingResult:
             "rollout": self.deployment and self.deployment.rollout,
             "accepted": self.accepted,
             "reason": self.reason,
+            "ordered_by": self.evaluation.ordering.ordered_by,
             "evaluation": self.evaluation.model_dump(mode="json"),
             "report": str(self.report),
             "steps": [asdict(step) for step in self.steps],
