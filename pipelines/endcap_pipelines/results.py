@@ -5,10 +5,12 @@ from pathlib import Path
 from typing import Any, Self
 
 from endcap.contracts.evaluation import Evaluation
+from endcap.contracts.training_plan import TrainingPlan
 from endcap.core.errors import EndcapError
 from endcap.core.files import replace_bytes
 from endcap.core.settings import Settings
 from endcap.release.bundle.deployment_record import Deployment, read_deployment
+from endcap.training.plan import read_plan
 from endcap_pipelines.local_run import LocalRun
 from endcap_pipelines.step_display import StepRun
 
@@ -24,6 +26,7 @@ class TrainingResult:
     Attributes:
         deployment: of the run's bundle; None when it was refused.
         accepted, reason: the gate's decision.
+        plan: what was trained, and what was left out.
         evaluation: every model on the weeks after the cut.
         report: the HTML page with plots.
         steps: in order.
@@ -32,6 +35,7 @@ class TrainingResult:
     deployment: Deployment | None
     accepted: bool
     reason: str
+    plan: TrainingPlan
     evaluation: Evaluation
     report: Path
     steps: list[StepRun]
@@ -54,14 +58,16 @@ class TrainingResult:
             deployment=deployment,
             accepted=accepted,
             reason=str(outputs["reason"]),
+            plan=read_plan(Path(outputs["plan"].path)),
             evaluation=Evaluation.model_validate_json((Path(outputs["evaluation"].path) / EVALUATION_FILE).read_bytes()),
             report=_kept_report(Path(outputs["report"].path), settings.home / REPORT_FILE),
             steps=done.steps,
         )
 
     def summary(self) -> str:
-        """One sentence for a person."""
-        return f"Refused: {self.reason}" if self.deployment is None else f"Accepted: {self.reason}\n{self.deployment.message()}"
+        """What came out, and what was left out with its reason, a line each."""
+        told = f"Refused: {self.reason}" if self.deployment is None else f"Accepted: {self.reason}\n{self.deployment.message()}"
+        return "\n".join([told, *(f"Left out: {name.replace('_', ' ')}: {reason}" for name, reason in self.plan.left_out().items())])
 
     def document(self) -> dict[str, Any]:
         """The same as one JSON document."""
@@ -70,6 +76,7 @@ class TrainingResult:
             "rollout": self.deployment and self.deployment.rollout,
             "accepted": self.accepted,
             "reason": self.reason,
+            "plan": self.plan.model_dump(mode="json"),
             "evaluation": self.evaluation.model_dump(mode="json"),
             "report": str(self.report),
             "steps": [asdict(step) for step in self.steps],
