@@ -52,6 +52,7 @@ class _Cut:
 
     times: Timetable
     moments: Moments
+    people: int
     min_buyers: int
     trainable: int
     judged: int
@@ -86,9 +87,10 @@ class _Cut:
         return (self.objective is not None) + self.ranks
 
     @property
-    def worth(self) -> tuple[bool, bool, bool, int]:
-        """What is better than another: models that can be judged, then lists that can, then models."""
-        return self.models > 0 and self.judged >= JUDGED_MIN, self.models > 0 and self.judged > 0, self.judged > 0, self.models
+    def worth(self) -> tuple[bool, bool, bool, int, bool]:
+        """What is better than another: models that can be judged, then lists that can, then models; else nothing is kept for it."""
+        judged, models = self.judged, self.models
+        return models > 0 and judged >= JUDGED_MIN, models > 0 and judged > 0, judged > 0, models, self.times == ALL_OF_IT
 
     @property
     def is_whole(self) -> bool:
@@ -161,6 +163,7 @@ class _Planner:
         return _Cut(
             times=times,
             moments=moments,
+            people=self._totals.people,
             min_buyers=least,
             trainable=buyers[least][0],
             judged=log.people_on_both_sides(plan.cut, times.horizon_days, least),
@@ -201,7 +204,7 @@ def _two_tower_reason(cut: _Cut) -> str:
         repeats = f"{cut.early.repeat_share:.0%} of the purchases are repeats"
         return f"learns {cut.objective.replace('_', ' ')}: {repeats}"
     if not cut.moments.windows:
-        return _NO_WINDOW
+        return _no_window(cut)
     if cut.trainable < ITEMS_MIN:
         return f"{_items(cut)}; {ITEMS_MIN} are needed"
     return (
@@ -212,7 +215,7 @@ def _two_tower_reason(cut: _Cut) -> str:
 
 def _ranker_reason(cut: _Cut) -> str:
     if not cut.moments.windows:
-        return _NO_WINDOW
+        return _no_window(cut)
     if cut.trainable < ITEMS_MIN:
         return f"{_items(cut)}; {ITEMS_MIN} are needed"
     return (
@@ -221,7 +224,10 @@ def _ranker_reason(cut: _Cut) -> str:
     )
 
 
-_NO_WINDOW = "too few people bought again, over too short a time, to learn from what they did next"
+def _no_window(cut: _Cut) -> str:
+    if not cut.people:
+        return "no purchase names a person"
+    return f"of {cut.people:,} people too few bought again, or over too short a time, to learn from what they did next"
 
 
 def _items(cut: _Cut) -> str:

@@ -50,6 +50,7 @@ def test_tills_train_what_baskets_tell_and_nothing_personal(tmp_path: Path) -> N
     assert set(plan.left_out()) == {"two_tower", "ranker"}
     assert plan.facts.purchases_without_person == plan.facts.purchases
     assert plan.facts.people_judged == 0
+    assert (plan.times.test_weeks, plan.times.test_days) == (0, 0)
 
 
 @pytest.mark.parametrize(("weeks", "kept"), [(26, (4, 0)), (9, (2, 0)), (5, (1, 0))])
@@ -69,7 +70,7 @@ def test_a_week_is_cut_by_days(planned: Planned) -> None:
 def test_everything_on_one_day_trains_nothing_personal_and_says_why(planned: Planned) -> None:
     plan = planned([replace(line, at=START + (line.at - START) / 1000) for line in shoppers()])
     assert not plan.is_personal
-    assert "too few people bought again" in plan.parts["two_tower"].reason
+    assert "too few bought again" in plan.parts["two_tower"].reason
     assert plan.trains("popularity")
     assert plan.trains("item_to_item")
 
@@ -145,5 +146,5 @@ def test_the_table_names_every_part_with_its_reason(tmp_path: Path) -> None:
     plan = plan_training(open_dataset(SHOPS["tills"](tmp_path / "shop")), Wishes())
     lines = "\n".join(plan_lines(plan))
     assert "two tower" in lines
-    assert "left out: too few people bought again" in lines
+    assert "left out: no purchase names a person" in lines
     assert "without a person" in lines
