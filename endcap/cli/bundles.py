@@ -10,7 +10,6 @@ from endcap.core.settings import Settings, load_settings
 
 app = typer.Typer(help="List, show and promote model bundles.", no_args_is_help=True)
 
-HEADLINE_METRIC = "full/ndcg@10"
 VersionArgument = Annotated[int, typer.Argument(help="Version of the bundle, see `endcap bundle list`.")]
 
 
@@ -29,7 +28,8 @@ def list_(as_json: JsonOption = False) -> None:
         {
             "version": manifest.version,
             "created_at": manifest.created_at,
-            "ndcg@10": manifest.metrics.get(HEADLINE_METRIC),
+            "ndcg": manifest.metrics.get(manifest.headline_metric),
+            "ordered_by": manifest.ordered_by,
             "champion": manifest.version == champion,
             "served": manifest.version == served,
         }

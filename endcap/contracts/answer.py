@@ -34,6 +34,10 @@ class Answer(BaseModel):
     recommendations: list[Recommendation]
     request_id: str = Field(description="To be sent back with the events that follow from this list.")
     bundle: str = Field(description="The model bundle that answered.")
+    ordered_by: str = Field(
+        "ranker",
+        description="What the bundle orders lists by: `ranker`, or the simple method that orders in its place, such as `own_decayed`.",
+    )
     variant: str = Field(description="The experiment variant the person is in.")
     degraded: list[str] = Field(description="Stages that fell back; empty when all answered in time.")
     ignored: list[str] = Field(

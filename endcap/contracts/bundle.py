@@ -21,6 +21,7 @@ A bundle is a TensorFlow Serving version folder, `<base path>/<version>/`, so th
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from endcap.contracts.evaluation import FULL, MAIN_K, ORDERED, RANKER
 from endcap.contracts.moment import UtcMoment
 
 MANIFEST_NAME = "bundle.json"
@@ -86,6 +87,14 @@ class BundleManifest(BaseModel):
     dataset_fingerprint: str
     quotas: dict[str, int] = Field(description="Candidates a source, as in training the ranker.")
     metrics: dict[str, float] = Field(description="Offline metrics, named model/metric@k.")
+    main_k: int = Field(MAIN_K, ge=1, description="Length at which lists are judged, for the names of the metrics.")
+    ordered_by: str = Field(
+        RANKER, description="What `rank` answers with: the ranker's probabilities, or those of the simple method that orders in its place."
+    )
+    order_figures: dict[str, float] = Field(
+        default_factory=dict, description="NDCG at `main_k` of the same candidates by what could order them, the ranker among them."
+    )
+    uses_two_tower: bool = Field(True, description="Whether the two-tower brings candidates to a person's lists.")
     run_id: str | None = Field(None, description="MLflow run that made it.")
     accepted_uncompared: str | None = Field(
         None, description="Why it could not be compared with the champion, where somebody accepted it so; empty when it was compared."
@@ -95,3 +104,8 @@ class BundleManifest(BaseModel):
     @property
     def name(self) -> str:
         return f"endcap-{self.version}"
+
+    @property
+    def headline_metric(self) -> str:
+        """Under this name `metrics` has what the served order is worth."""
+        return f"{FULL if self.ordered_by == RANKER else ORDERED}/ndcg@{self.main_k}"

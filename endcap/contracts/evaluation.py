@@ -4,16 +4,26 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from endcap.contracts.moment import UtcMoment
 
+EVALUATION_NAME = "evaluation.json"
+PER_USER_NAME = "per_user.parquet"
+"""Beside it: columns user_id, model, truth, and a column a metric."""
+
 ALL = "all"
 NEW = "new"
 TRUTHS = {ALL: "everything bought after the cut", NEW: "items the user had never bought before"}
 
 FULL = "full"
 """The whole pipeline: all candidate sources, then the ranker."""
+ORDERED = "ordered"
+"""The same candidates in the order of the simple method that stands in for the ranker."""
+AS_SHOWN = "as_shown"
+"""The list as surface home shows it: what is available, value, caps and diversity."""
+RANKER = "ranker"
 
 MAIN_K = 10
 DEEP_K = 100
-"""Depth at which retrieval is judged: what the ranker never sees it cannot rank."""
+"""Depth at which retrieval is judged: what the ranker never sees it cannot rank. Both are of large catalogues: small ones have
+`endcap.evaluation.cutoffs`."""
 
 
 class _Document(BaseModel):
@@ -54,6 +64,37 @@ class Reliability(_Document):
     bins: list[ReliabilityBin]
 
 
+class Calibration(_Document):
+    """probability = sigmoid(slope x log(1 + order) + offset)."""
+
+    slope: float = Field(gt=0)
+    offset: float
+
+
+class Ordering(_Document):
+    """What orders the served list, and what it was chosen from."""
+
+    ordered_by: str = Field(RANKER, description="The ranker, or the simple method that orders in its place.")
+    reason: str = Field(description="In a sentence, with figures.")
+    methods: dict[str, Figure] = Field(
+        default_factory=dict, description="By what could order the candidates, the ranker among them: NDCG at the main depth."
+    )
+    best_method: str | None = Field(None, description="The simple method with the highest figure.")
+    lift: Figure | None = Field(None, description="The ranker's NDCG less that of the best method, paired by user.")
+    calibration: dict[str, Calibration] = Field(default_factory=dict, description="By objective, where a method orders.")
+    uses_two_tower: bool = Field(True, description="Whether the two-tower brings candidates to a person's lists.")
+    retrieval_reason: str = Field("", description="Why, in a sentence, with figures.")
+
+
+class Shown(_Document):
+    """What becomes of the order in the list as it is shown."""
+
+    surface: str
+    loss: Figure = Field(description="NDCG at the main depth of the list as shown less that of the order it is made of, paired by user.")
+    steps: dict[str, float] = Field(description="NDCG at the main depth after each step of making the list, one after the other.")
+    warning: str = Field("", description="Which step costs how much, where the list is clearly below its order.")
+
+
 class Evaluation(_Document):
     """Everything the gate, the report and the champion's record need."""
 
@@ -67,7 +108,24 @@ class Evaluation(_Document):
     candidates_max: int
     baselines: dict[str, str] = Field(description="By truth: the model that `differences` subtract.")
     truths: dict[str, TruthFigures] = Field(description=f"By truth: {TRUTHS}.")
-    reliability: dict[str, Reliability] = Field(description="By objective of the ranker.")
+    reliability: dict[str, Reliability] = Field(description="By objective, of what orders the list.")
+    main_k: int = Field(MAIN_K, ge=1, description="Length at which lists are judged; shorter for small catalogues.")
+    deep_k: int = Field(DEEP_K, ge=1, description="Depth at which retrieval is judged; shorter for small catalogues.")
+    ordering: Ordering = Field(Ordering(reason="made before the order was chosen"), description="What orders the list.")
+    shown: Shown | None = Field(None, description="The list as it is shown.")
+
+    @property
+    def ranking_metric(self) -> str:
+        return f"ndcg@{self.main_k}"
+
+    @property
+    def retrieval_metric(self) -> str:
+        return f"recall@{self.deep_k}"
+
+    @property
+    def served_model(self) -> str:
+        """The model whose order is served."""
+        return FULL if self.ordering.ordered_by == RANKER else ORDERED
 
     def metric(self, model: str, metric: str, truth: str = ALL) -> float:
         """A mean, or NaN when the model has no such figure."""

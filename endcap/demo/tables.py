@@ -9,10 +9,9 @@ from rich.console import Console
 from rich.table import Table
 
 from endcap.contracts.answer import Answer
-from endcap.contracts.evaluation import ALL, FULL, NEW, TRUTHS, Evaluation, Figure
+from endcap.contracts.evaluation import ALL, AS_SHOWN, FULL, NEW, ORDERED, TRUTHS, Evaluation, Figure
 
-ACCURACY = {ALL: ("ndcg@10", "precision@10", "recall@10", "mrr@10"), NEW: ("ndcg@10", "precision@10", "recall@10", "recall@100")}
-BEYOND_ACCURACY = ("coverage@10", "diversity@10", "novelty@10")
+NAMES = {FULL: "[bold]endcap[/]", ORDERED: "in the ranker's place", AS_SHOWN: "as shown"}
 
 
 def print_offline_table(console: Console, evaluation: Evaluation) -> None:
@@ -20,9 +19,16 @@ def print_offline_table(console: Console, evaluation: Evaluation) -> None:
     weeks = f"{evaluation.cut:%Y-%m-%d} to {evaluation.data_end:%Y-%m-%d}"
     for truth, figures in evaluation.truths.items():
         title = f"{figures.users:,} users, {weeks}; counted as right: {TRUTHS[truth]}"
-        _print(console, title, figures.models, ACCURACY[truth], "mean ± half its 95 % bootstrap interval")
-    _print(console, f"Beyond accuracy, {weeks}", evaluation.truths[ALL].models, BEYOND_ACCURACY, None)
-    console.print("[bold]endcap[/] is the whole pipeline: every candidate source, then the ranker.", highlight=False)
+        _print(console, title, figures.models, _accuracy(truth, evaluation), "mean ± half its 95 % bootstrap interval")
+    if ALL in evaluation.truths:
+        beyond = tuple(f"{name}@{evaluation.main_k}" for name in ("coverage", "diversity", "novelty"))
+        _print(console, f"Beyond accuracy, {weeks}", evaluation.truths[ALL].models, beyond, None)
+        console.print("[bold]endcap[/] is the whole pipeline: every candidate source, then the ranker.", highlight=False)
+
+
+def _accuracy(truth: str, evaluation: Evaluation) -> tuple[str, ...]:
+    of_list = tuple(f"{name}@{evaluation.main_k}" for name in ("ndcg", "precision", "recall"))
+    return (*of_list, evaluation.retrieval_metric if truth == NEW else f"mrr@{evaluation.main_k}")
 
 
 def _print(console: Console, title: str, models: dict[str, dict[str, Figure]], metrics: Sequence[str], caption: str | None) -> None:
@@ -33,7 +39,7 @@ def _print(console: Console, title: str, models: dict[str, dict[str, Figure]], m
         table.add_column(name, justify="right", no_wrap=True)
     for model, figures in models.items():
         cells = [_cell(figures.get(name), _best(models, name), with_interval=caption is not None) for name in metrics]
-        table.add_row("[bold]endcap[/]" if model == FULL else model.replace("_", " "), *cells)
+        table.add_row(NAMES.get(model) or model.replace("_", " "), *cells)
     console.print(table)
 
 

@@ -118,6 +118,7 @@ def evaluate_lists(
     seed: int,
     ks: Sequence[int] = ACCURACY_KS,
     main_k: int = MAIN_K,
+    deep_k: int = DEEP_K,
 ) -> EvaluatedLists:
     """Evaluate every model's lists against one truth.
 
@@ -130,6 +131,7 @@ def evaluate_lists(
         seed: of the resamples.
         ks: depths of accuracy.
         main_k: depth of what is not accuracy.
+        deep_k: depth of retrieval's recall, for models whose lists are so long.
     """
     has_truth = truth.counts > 0
     resamples = Resamples(int(has_truth.sum()), seed)
@@ -137,7 +139,7 @@ def evaluate_lists(
     seed_means: dict[str, dict[str, list[float]]] = {}
     covered: dict[str, Figure] = {}
     for name, by_seed in lists.items():
-        of_seeds = [_values_by_user(each, truth, catalogue, has_truth, ks=ks, main_k=main_k) for each in by_seed]
+        of_seeds = [_values_by_user(each, truth, catalogue, has_truth, ks=ks, main_k=main_k, deep_k=deep_k) for each in by_seed]
         values[name] = {metric: np.mean([one[metric] for one in of_seeds], axis=0) for metric in of_seeds[0]}
         seed_means[name] = {metric: [float(one[metric].mean()) for one in of_seeds] for metric in of_seeds[0]}
         covered[name] = mean_figure(
@@ -155,7 +157,14 @@ def evaluate_lists(
 
 
 def _values_by_user(
-    lists: RankedLists, truth: UserItems, catalogue: CatalogueFacts, has_truth: NDArray[np.bool_], *, ks: Sequence[int], main_k: int
+    lists: RankedLists,
+    truth: UserItems,
+    catalogue: CatalogueFacts,
+    has_truth: NDArray[np.bool_],
+    *,
+    ks: Sequence[int],
+    main_k: int,
+    deep_k: int,
 ) -> Values:
     """Every metric of one model's lists for every user with something in the truth."""
     hits, size = lists.hits(truth)[has_truth], truth.counts[has_truth]
@@ -163,8 +172,8 @@ def _values_by_user(
     for k in ks:
         found = accuracy(hits, size, k)
         values.update({f"{name}@{k}": found[name] for name in ACCURACY})
-    if lists.k >= DEEP_K:
-        values[f"recall@{DEEP_K}"] = accuracy(hits, size, DEEP_K)["recall"]
+    if lists.k >= deep_k:
+        values[f"recall@{deep_k}"] = accuracy(hits, size, deep_k)["recall"]
     top = lists.items[has_truth, :main_k]
     if catalogue.category.any():
         values[f"diversity@{main_k}"] = diversity(top, catalogue.category)

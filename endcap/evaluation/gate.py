@@ -3,11 +3,9 @@
 import math
 from dataclasses import dataclass
 
-from endcap.contracts.evaluation import ALL, DEEP_K, FULL, MAIN_K, NEW, Evaluation
+from endcap.contracts.evaluation import Evaluation
 from endcap.release.tracking import Champion
 
-RANKING_METRIC = f"ndcg@{MAIN_K}"
-RETRIEVAL_METRIC = f"recall@{DEEP_K}"
 ACCEPT_UNCOMPARED = "endcap pipeline run --accept-uncompared"
 """The way out, as messages name it; on a server it is the pipeline's parameter `accept_uncompared`."""
 
@@ -19,14 +17,10 @@ class GateLimits:
     Attributes:
         min_gain: least NDCG@10 above the champion's, absolute; below 0 it is a tolerance. The default lets pass what lies within the
             noise of a retraining (half the 95 % interval of a paired difference on 2,000 users is about 0.006).
-        min_lift: least NDCG@10 above the user's own most-bought items.
-        min_recall_lift: least recall@100 of the two-tower above popularity, on items new to the user.
         accept_uncompared: whether a bundle may pass that cannot be compared with the champion.
     """
 
     min_gain: float = -0.005
-    min_lift: float = 0.0
-    min_recall_lift: float = 0.0
     accept_uncompared: bool = False
 
 
@@ -48,7 +42,7 @@ class Decision:
 
 
 def decide(evaluation: Evaluation, champion: Champion | None, limits: GateLimits) -> Decision:
-    """Compare a bundle with the baselines and with the champion.
+    """Compare a bundle with the champion; the first one is accepted, whatever orders its lists.
 
     A champion that cannot be compared with, because it was measured on other data or its figures are gone, refuses the bundle unless
     somebody accepts that.
@@ -58,19 +52,14 @@ def decide(evaluation: Evaluation, champion: Champion | None, limits: GateLimits
         champion: the bundle that is served; None when the registry says that there is none.
         limits: what must be reached.
     """
-    ours = evaluation.metric(FULL, RANKING_METRIC)
-    checks = [
-        _check("ranking", RANKING_METRIC, ours, ("own most-bought", evaluation.metric("own_most_bought", RANKING_METRIC)), limits.min_lift),
-    ]
-    if NEW in evaluation.truths:
-        recall, popular = (evaluation.metric(model, RETRIEVAL_METRIC, NEW) for model in ("two_tower", "popular"))
-        checks.append(_check("two-tower on new items", RETRIEVAL_METRIC, recall, ("popular", popular), limits.min_recall_lift))
+    checks = [(True, evaluation.ordering.reason)]
     uncompared = ""
     if champion is None:
         checks.append((True, "no champion yet"))
     elif champion.evaluation is not None and evaluation.is_comparable_with(champion.evaluation):
-        theirs = champion.evaluation.metric(FULL, RANKING_METRIC, ALL)
-        checks.append(_check("ranking", RANKING_METRIC, ours, ("champion", theirs), limits.min_gain))
+        metric = evaluation.ranking_metric
+        ours, theirs = (each.metric(each.served_model, metric) for each in (evaluation, champion.evaluation))
+        checks.append(_check("ranking", metric, ours, ("champion", theirs), limits.min_gain))
     else:
         uncompared = _why_uncompared(evaluation, champion)
         way_out = "accepted by --accept-uncompared" if limits.accept_uncompared else f"to accept it all the same: {ACCEPT_UNCOMPARED}"

@@ -9,14 +9,13 @@ from typing import Any
 from pydantic import ValidationError
 
 from endcap.contracts.bundle import BundleManifest
-from endcap.contracts.evaluation import Evaluation
+from endcap.contracts.evaluation import EVALUATION_NAME, Evaluation
 from endcap.core.errors import DependencyUnavailable, InvalidInput
 from endcap.core.settings import Settings
 
 CHAMPION = "champion"
 BUNDLE_TAG = "endcap.bundle"
 EVALUATION_TAG = "endcap.evaluation"
-EVALUATION_ARTIFACT = "evaluation.json"
 _PARAMETER_LENGTH_MAX = 500
 
 
@@ -165,18 +164,18 @@ class Tracking:
         """The champion with what its run recorded."""
         import mlflow
 
-        run_id, where = str(run.info.run_id), f"{run.info.artifact_uri}/{EVALUATION_ARTIFACT}"
+        run_id, where = str(run.info.run_id), f"{run.info.artifact_uri}/{EVALUATION_NAME}"
         try:
             listed = {each.path for each in self._client.list_artifacts(run_id)}
-            if EVALUATION_ARTIFACT not in listed:
-                return Champion(version, None, f"its run {run_id} has no {EVALUATION_ARTIFACT}")
+            if EVALUATION_NAME not in listed:
+                return Champion(version, None, f"its run {run_id} has no {EVALUATION_NAME}")
             file = mlflow.artifacts.download_artifacts(where)
         except (self._failure, OSError) as error:
             raise self._unavailable(error) from error
         try:
             evaluation = Evaluation.model_validate_json(Path(file).read_bytes())
         except ValidationError as error:
-            gone = f"{EVALUATION_ARTIFACT} of its run {run_id} is of another version of endcap: {error.errors()[0]['msg']}"
+            gone = f"{EVALUATION_NAME} of its run {run_id} is of another version of endcap: {error.errors()[0]['msg']}"
             return Champion(version, None, gone)
         return Champion(version, evaluation)
 

@@ -18,7 +18,6 @@ from endcap.engine.retrieval.candidates import CandidateSet
 from endcap.engine.retrieval.context import context_codes
 from endcap.engine.retrieval.item_to_item import ItemToItem
 from endcap.engine.retrieval.user_state import UserState
-from endcap.features.columns import OBJECTIVES
 from endcap.training.moment_tables import stamp
 
 QUERIES_A_CALL = 512
@@ -80,7 +79,8 @@ class RankerArtifact:
     path: Path
 
     @cached_property
-    def _rank(self) -> Signature:
+    def signature(self) -> Signature:
+        """`rank`, as it is served."""
         return load_signature(self.path / "saved_model", RANK)
 
     def score(  # noqa: PLR0917
@@ -92,25 +92,38 @@ class RankerArtifact:
         neighbours: ItemToItem,
         context: NDArray[np.int32],
     ) -> list[dict[str, NDArray[np.float32]]]:
-        """For each user, the calibrated probability of every objective, float32 [candidates].
+        """For each user, the calibrated probability of every objective, float32 [candidates]; arguments as of `score_candidates`."""
+        return score_candidates(self.signature, states, query_embeddings, candidate_sets, items, neighbours, context)
 
-        Args:
-            states: u users.
-            query_embeddings: float32 [u, dim], from `TwoTowerArtifact.encode`.
-            candidate_sets: of each user.
-            items: the catalogue with the numeric features of the moment.
-            neighbours: the item-to-item table of the moment.
-            context: int32 [len(CONTEXT)], the same for all.
-        """
-        scores: list[dict[str, NDArray[np.float32]]] = []
-        for start in range(0, len(states), USERS_A_CALL):
-            part = slice(start, start + USERS_A_CALL)
-            inputs = rank_inputs(states[part], query_embeddings[part], candidate_sets[part], items, neighbours, context)
-            outputs = self._rank(**inputs)
-            ends = np.cumsum([len(candidates) for candidates in candidate_sets[part]])[:-1]
-            by_objective = {name: np.split(outputs[name].numpy(), ends) for name in OBJECTIVES}
-            scores += [{name: by_objective[name][row] for name in OBJECTIVES} for row in range(len(states[part]))]
-        return scores
+
+def score_candidates(  # noqa: PLR0917
+    rank: Signature,
+    states: Sequence[UserState],
+    query_embeddings: NDArray[np.float32],
+    candidate_sets: Sequence[CandidateSet],
+    items: ItemTable,
+    neighbours: ItemToItem,
+    context: NDArray[np.int32],
+) -> list[dict[str, NDArray[np.float32]]]:
+    """For each user, every output of `rank`, float32 [candidates].
+
+    Args:
+        rank: a signature `rank`.
+        states: u users.
+        query_embeddings: float32 [u, dim], from the query tower of the same run.
+        candidate_sets: of each user.
+        items: the catalogue with the numeric features of the moment.
+        neighbours: the item-to-item table of the moment.
+        context: int32 [len(CONTEXT)], the same for all.
+    """
+    scores: list[dict[str, NDArray[np.float32]]] = []
+    for start in range(0, len(states), USERS_A_CALL):
+        part = slice(start, start + USERS_A_CALL)
+        outputs = rank(**rank_inputs(states[part], query_embeddings[part], candidate_sets[part], items, neighbours, context))
+        ends = np.cumsum([len(candidates) for candidates in candidate_sets[part]])[:-1]
+        by_output = {name: np.split(values.numpy(), ends) for name, values in outputs.items()}
+        scores += [{name: values[row] for name, values in by_output.items()} for row in range(len(states[part]))]
+    return scores
 
 
 def query_inputs(states: Sequence[UserState], contexts: NDArray[np.int32]) -> dict[str, Any]:

@@ -3,14 +3,14 @@
 from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 from rich.console import Console
 
 from endcap.cli.output import JsonOption, print_json
 from endcap.core.errors import BundleRefused
-from endcap.core.settings import load_settings
+from endcap.core.settings import Settings, load_settings
 from endcap_pipelines.options import (
     CaCertOption,
     ExperimentOption,
@@ -62,8 +62,8 @@ def run(  # noqa: PLR0917 - an option a parameter, as typer reads them
     epochs: Annotated[int | None, typer.Option(min=1, help="Passes of both trainings.", show_default="the models' own")] = None,
     seed: Annotated[int | None, typer.Option(help="Seed of everything random.", show_default="the settings' own")] = None,
     min_gain: Annotated[float, typer.Option(help="NDCG@10 a bundle needs over the champion's; below 0 is tolerance.")] = -0.005,
-    min_lift: Annotated[float, typer.Option(help="NDCG@10 it needs over the user's own most-bought items.")] = 0.0,
-    min_recall_lift: Annotated[float, typer.Option(help="Recall@100 on new items the two-tower needs over popularity.")] = 0.0,
+    min_lift: Annotated[float, typer.Option(help="NDCG the ranker needs over the best simple method to order the lists.")] = 0.0,
+    min_recall_lift: Annotated[float, typer.Option(help="Recall on new items the two-tower needs over popularity to be used.")] = 0.0,
     accept_uncompared: Annotated[
         bool,
         typer.Option(
@@ -111,6 +111,7 @@ def run(  # noqa: PLR0917 - an option a parameter, as typer reads them
         "min_lift": min_lift,
         "min_recall_lift": min_recall_lift,
         "accept_uncompared": accept_uncompared,
+        "home": _own_home_surface(settings),
     }
     with running_milvus(settings):
         done = run_locally(training_pipeline(Placement()), arguments, settings, console, use_cache=not force)
@@ -122,6 +123,16 @@ def run(  # noqa: PLR0917 - an option a parameter, as typer reads them
         console.print(f"\nReport with plots: {result.report}\n{result.summary()}")
     if not result.accepted:
         raise BundleRefused(result.reason, field="gate", fix="what is served stays as it is")
+
+
+def _own_home_surface(settings: Settings) -> dict[str, Any]:
+    """Surface `home` of the shop's own surfaces file; `{}` where it has none."""
+    from endcap.engine.surfaces.surface import load_surfaces
+
+    if settings.serving.surfaces_file is None:
+        return {}
+    home = load_surfaces(settings.serving.surfaces_file).surfaces.get("home")
+    return home.model_dump(mode="json") if home is not None else {}
 
 
 @app.command(name="compile")

@@ -4,7 +4,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Self
 
-from endcap.contracts.evaluation import Evaluation
+from endcap.contracts.evaluation import EVALUATION_NAME, Evaluation
 from endcap.contracts.training_plan import TrainingPlan
 from endcap.core.errors import EndcapError
 from endcap.core.files import replace_bytes
@@ -14,7 +14,6 @@ from endcap.training.plan import read_plan
 from endcap_pipelines.local_run import LocalRun
 from endcap_pipelines.step_display import StepRun
 
-EVALUATION_FILE = "evaluation.json"
 REPORT_FILE = "report.html"
 DEPLOY_STEP = "deploy-bundle"
 
@@ -59,15 +58,19 @@ class TrainingResult:
             accepted=accepted,
             reason=str(outputs["reason"]),
             plan=read_plan(Path(outputs["plan"].path)),
-            evaluation=Evaluation.model_validate_json((Path(outputs["evaluation"].path) / EVALUATION_FILE).read_bytes()),
+            evaluation=Evaluation.model_validate_json((Path(outputs["evaluation"].path) / EVALUATION_NAME).read_bytes()),
             report=_kept_report(Path(outputs["report"].path), settings.home / REPORT_FILE),
             steps=done.steps,
         )
 
     def summary(self) -> str:
-        """What came out, and what was left out with its reason, a line each."""
-        told = f"Refused: {self.reason}" if self.deployment is None else f"Accepted: {self.reason}\n{self.deployment.message()}"
-        return "\n".join([told, *(f"Left out: {name.replace('_', ' ')}: {reason}" for name, reason in self.plan.left_out().items())])
+        """What a person reads at the end: the decision, what is wrong with the list as shown, the deployment, what was left out."""
+        said = [f"{'Accepted' if self.accepted else 'Refused'}: {self.reason}"]
+        if self.evaluation.shown is not None and self.evaluation.shown.warning:
+            said.append(f"Warning: {self.evaluation.shown.warning}")
+        if self.deployment is not None:
+            said.append(self.deployment.message())
+        return "\n".join([*said, *(f"Left out: {name.replace('_', ' ')}: {reason}" for name, reason in self.plan.left_out().items())])
 
     def document(self) -> dict[str, Any]:
         """The same as one JSON document."""
@@ -77,6 +80,7 @@ class TrainingResult:
             "accepted": self.accepted,
             "reason": self.reason,
             "plan": self.plan.model_dump(mode="json"),
+            "ordered_by": self.evaluation.ordering.ordered_by,
             "evaluation": self.evaluation.model_dump(mode="json"),
             "report": str(self.report),
             "steps": [asdict(step) for step in self.steps],

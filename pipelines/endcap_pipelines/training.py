@@ -70,6 +70,7 @@ def training_pipeline(placement: Placement) -> Any:
         min_lift: float = 0.0,
         min_recall_lift: float = 0.0,
         accept_uncompared: bool = False,
+        home: dict = {},  # type: ignore[type-arg]  # noqa: B006
     ) -> TrainingOutputs:
         first = preflight(data_dir=data_dir, fingerprint=fingerprint, distil=distil, precision=precision, item_to_item=item_to_item)
         expected = placement.effect(first, LIGHT).output
@@ -85,7 +86,8 @@ def training_pipeline(placement: Placement) -> Any:
         tables = placement.step(counted, DATA).outputs["tables"]
         asked = {"two_tower": two_tower, "ranker": ranker, "distil": distil}
         models = _models(training, tables, asked, quotas=quotas, seed=seed, placement=placement)
-        judged = placement.step(evaluate(**models, quotas=quotas, seed=seed), TRAINING).outputs
+        chosen_by = {"home": home, "min_lift": min_lift, "min_recall_lift": min_recall_lift}
+        judged = placement.step(evaluate(**models, quotas=quotas, **chosen_by, seed=seed), TRAINING).outputs
         judgement = gate(
             evaluation=judged["evaluation"],
             report=judged["report"],
@@ -95,8 +97,6 @@ def training_pipeline(placement: Placement) -> Any:
             item_to_item_parameters=item_to_item,
             precision=precision,
             min_gain=min_gain,
-            min_lift=min_lift,
-            min_recall_lift=min_recall_lift,
             accept_uncompared=accept_uncompared,
         )
         decided = placement.effect(judgement, LIGHT).outputs

@@ -36,9 +36,7 @@ UNHURRIED = {
     f"ENDCAP_SERVING__{name}": "5000" for name in ("REQUEST_BUDGET_MS", "FEATURES_TIMEOUT_MS", "RETRIEVAL_TIMEOUT_MS", "RANK_TIMEOUT_MS")
 }
 """Deadlines are not what these tests are about: a busy machine must not change the answers."""
-SMALLEST = (
-    "--epochs 1 --test-weeks 2 --ranking-windows 1 --min-buyers 1 --item-to-item item_to_item_cosine --min-lift -1 --min-recall-lift -1"
-)
+SMALLEST = "--epochs 1 --test-weeks 2 --ranking-windows 1 --min-buyers 1 --item-to-item item_to_item_cosine"
 IMPORT_ALL = """
 import importlib, os, pkgutil, sys
 os.environ["TF_USE_LEGACY_KERAS"] = "1"  # as endcap's steps have it

@@ -13,6 +13,7 @@ from endcap.contracts.training_plan import TrainingPlan
 from endcap.core.errors import EndcapError
 from endcap.core.settings import RetrievalSettings, Settings
 from endcap.dataset.layout import open_dataset
+from endcap.evaluation.as_shown import home_surface
 from endcap.features.computing import build_feature_tables
 from endcap.features.snapshots import FeatureOptions
 from endcap.release.bundle.manifest import open_bundle
@@ -22,7 +23,8 @@ from endcap.training.scoring import TwoTowerArtifact, load_signature
 from endcap.training.training_set import TrainingSet
 from endcap_components.build_tables.step import build_tables
 from endcap_components.build_training_set.step import build_training_set
-from endcap_components.evaluate.step import Artifacts, evaluate_step
+from endcap_components.evaluate.served_order import OrderLimits
+from endcap_components.evaluate.step import Artifacts, JudgedBy, evaluate_step
 from endcap_components.export_bundle.step import ExportInputs, export_bundle_step
 from endcap_components.train_ranker.hyperparameters import RankerHyperparameters
 from endcap_components.train_ranker.step import train_ranker
@@ -119,7 +121,9 @@ def check_models(made: Made) -> None:
 
 def check_bundle(made: Made) -> None:
     """Judged and exported, it loads."""
-    evaluation = evaluate_step(made.artifacts, made.folder / "evaluation", made.folder / "report.html", QUOTAS, SEED)
+    judged_by = JudgedBy(QUOTAS, OrderLimits(0.0, 0.0), home_surface({}), SEED)
+    evaluation = evaluate_step(made.artifacts, made.folder / "evaluation", made.folder / "report.html", judged_by)
+    assert bool(evaluation.truths) == bool(made.plan.facts.people_judged)
     assert np.isfinite(list(evaluation.flat().values())).all()
     artifacts = made.artifacts
     inputs = ExportInputs(
@@ -141,8 +145,7 @@ def test_every_shape_ends_in_a_bundle_or_one_sentence(shape: str, tmp_path: Path
     make = SHOPS.get(shape) or ODD[shape]
     made = run_steps(make(tmp_path / "shop"), tmp_path / "run")
     check_models(made)
-    if made.plan.facts.people_judged:
-        check_bundle(made)
+    check_bundle(made)
 
 
 def test_without_purchases_the_first_step_says_so(tmp_path: Path) -> None:

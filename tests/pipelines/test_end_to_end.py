@@ -131,7 +131,7 @@ def test_a_second_run_reuses_every_training_step(trained: Installation) -> None:
 def test_a_refused_bundle_is_not_served(trained: Installation) -> None:
     (command,) = [command for command in documented_commands("2.") if "pipeline run" in command]
     before = trained.json("endcap bundle list")
-    told = trained.run(f"{command} --min-lift 0.9 --json", expected_exit=6)
+    told = trained.run(f"{command} --min-gain 0.9 --json", expected_exit=6)
     assert json.loads(told)["accepted"] is False
     assert trained.json("endcap bundle list") == before
 

@@ -6,7 +6,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from endcap.contracts.evaluation import Evaluation
+from endcap.contracts.evaluation import Evaluation, Figure, Shown
 from endcap.contracts.training_plan import PLAN_NAME
 from endcap.core.errors import EndcapError
 from endcap.core.settings import Settings
@@ -25,8 +25,8 @@ Finish = Callable[..., TrainingResult]
 def finish(tmp_path: Path) -> Finish:
     """The result of a run that the gate accepted or not, with or without its last step."""
 
-    def finished(*, accepted: bool, deployed: bool, deployment: Deployment | None = None) -> TrainingResult:
-        evaluation: Evaluation = made_evaluation()
+    def finished(*, accepted: bool, deployed: bool, deployment: Deployment | None = None, shown: Shown | None = None) -> TrainingResult:
+        evaluation: Evaluation = made_evaluation(shown=shown)
         (tmp_path / "evaluation.json").write_text(evaluation.model_dump_json())
         (tmp_path / "page.html").write_text("<html>")
         (tmp_path / PLAN_NAME).write_text(made_plan(untrained={"complements": "2 baskets with two items"}).model_dump_json())
@@ -45,6 +45,14 @@ def test_a_bundle_that_is_served_is_named(finish: Finish) -> None:
     result = finish(accepted=True, deployed=True, deployment=Deployment(version=7))
     assert result.summary() == f"Accepted: better by 0.01\nBundle endcap-7 is deployed\n{LEFT_OUT}"
     assert (result.document()["version"], result.document()["rollout"]) == (7, None)
+
+
+def test_a_cap_that_ruins_the_list_is_a_warning(finish: Finish) -> None:
+    loss = Figure(mean=-0.2, low=-0.3, high=-0.1)
+    shown = Shown(surface="home", loss=loss, steps={}, warning="the cap of 4 items takes 0.2")
+    result = finish(accepted=True, deployed=True, deployment=Deployment(version=7), shown=shown)
+    assert result.summary() == f"Accepted: better by 0.01\nWarning: the cap of 4 items takes 0.2\nBundle endcap-7 is deployed\n{LEFT_OUT}"
+    assert result.document()["ordered_by"] == "ranker"
 
 
 def test_a_rollout_is_named_with_the_command_that_shows_it(finish: Finish) -> None:

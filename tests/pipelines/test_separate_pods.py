@@ -36,7 +36,6 @@ pytestmark = [pytest.mark.processes, pytest.mark.pipeline, pytest.mark.timeout(1
 
 ROOT = Path(__file__).parents[2]
 FITTING = {"epochs": 1}
-ACCEPT_ALL = {"min_gain": -1.0, "min_lift": -1.0, "min_recall_lift": -1.0}
 
 
 @dataclass(frozen=True)
@@ -126,7 +125,7 @@ def ran(folder: Path, dataset: Path, stores: dict[str, str]) -> Iterator[Ran]:
         patch.chdir(ROOT)
         pods = Pods(apart=folder / "apart", stores={**stores, "KUBECONFIG": str(kubeconfig)})
         console = Console(stderr=True, quiet=True)
-        done = run_locally(training_pipeline(pods), {**arguments, **ACCEPT_ALL}, Settings(home=folder / "here"), console, use_cache=False)
+        done = run_locally(training_pipeline(pods), arguments, Settings(home=folder / "here"), console, use_cache=False)
         for name, value in {**PROFILE, **stores}.items():
             patch.setenv(name, value)
         settings = Settings()

@@ -6,10 +6,10 @@ from typing import Any
 
 from endcap.contracts.evaluation import (
     ALL,
-    DEEP_K,
+    AS_SHOWN,
     FULL,
-    MAIN_K,
     NEW,
+    ORDERED,
     TRUTHS,
     Evaluation,
     Figure,
@@ -39,6 +39,10 @@ lists are judged by the {{ evaluation.horizon_days }} days from there on. Interv
 {% for card in headline %}<div class="card"><b>{{ card.value }}</b>{{ card.text }}<br><small>{{ card.against }}</small></div>
 {% endfor %}</div>
 <!-- the gate's decision -->
+<section>
+<h2>What orders the list</h2>
+<ul>{% for each in order %}<li>{{ each }}</li>{% endfor %}</ul>
+</section>
 {% for truth in truths %}
 <section>
 <h2>{{ truth.title[0]|upper }}{{ truth.title[1:] }}</h2>
@@ -59,8 +63,8 @@ The best of each column is set bold.</p>
 </section>
 {% endfor %}
 <section>
-<h2>Calibration of the ranker</h2>
-<p class="soft">Candidates in bins of equal size: what the ranker said, and what happened.</p>
+<h2>Calibration of what orders the list</h2>
+<p class="soft">Candidates in bins of equal size: what was said, and what happened.</p>
 <div class="plots"><figure>{{ reliability }}</figure></div>
 </section>
 <section>
@@ -92,7 +96,7 @@ def model_intervals(models: Mapping[str, Mapping[str, Figure]], metric: str, lab
     rows = sorted(((name, figures[metric]) for name, figures in models.items() if metric in figures), key=lambda row: row[1].mean)
     with drawing(6.2, 0.42 * len(rows) + 0.9) as (axes, svg):
         for place, (name, figure) in enumerate(rows):
-            colour = ACCENT if name in (FULL, "two_tower") else QUIET
+            colour = ACCENT if name in TITLES or name == "two_tower" else QUIET
             axes.plot([figure.low, figure.high], [place, place], color=colour, linewidth=3, alpha=0.45, solid_capstyle="round")
             axes.plot([figure.mean], [place], "o", color=colour, markersize=8)
             axes.annotate(f"{figure.mean:.3f}", (figure.high, place), xytext=(8, 0), textcoords="offset points", va="center", fontsize=9.5)
@@ -145,22 +149,20 @@ def reliability_curves(reliability: Mapping[str, Reliability]) -> str:
     return svg[0]
 
 
+TITLES = {FULL: "whole pipeline", ORDERED: "the method in the ranker's place", AS_SHOWN: "the list as shown"}
+
+
 def model_title(name: str) -> str:
     """A model's or an objective's name as a reader says it."""
-    return "whole pipeline" if name == FULL else name.replace("_", " ")
+    return TITLES.get(name) or name.replace("_", " ")
 
 
-TABLE_METRICS = (
-    f"ndcg@{MAIN_K}",
-    f"precision@{MAIN_K}",
-    f"recall@{MAIN_K}",
-    f"hr@{MAIN_K}",
-    f"mrr@{MAIN_K}",
-    f"recall@{DEEP_K}",
-    f"coverage@{MAIN_K}",
-    f"diversity@{MAIN_K}",
-    f"novelty@{MAIN_K}",
-)
+def table_metrics(evaluation: Evaluation) -> tuple[str, ...]:
+    """Columns of the tables, at the depths of the evaluation."""
+    k = evaluation.main_k
+    accuracy = tuple(f"{name}@{k}" for name in ("ndcg", "precision", "recall", "hr", "mrr"))
+    deep = () if evaluation.deep_k == k else (evaluation.retrieval_metric,)
+    return (*accuracy, *deep, *(f"{name}@{k}" for name in ("coverage", "diversity", "novelty")))
 
 
 def write_report(path: Path, evaluation: Evaluation) -> None:
@@ -171,8 +173,9 @@ def write_report(path: Path, evaluation: Evaluation) -> None:
     page = template.render(
         style=STYLE,
         evaluation=evaluation,
-        truths=[_truth_section(name, figures, evaluation.baselines[name]) for name, figures in evaluation.truths.items()],
+        truths=[_truth_section(name, figures, evaluation) for name, figures in evaluation.truths.items()],
         headline=_headline(evaluation),
+        order=order_sentences(evaluation),
         reliability=_drawing(reliability_curves(evaluation.reliability)),
     )
     replace_text(path, page)
@@ -187,11 +190,13 @@ def _drawing(svg: str) -> Any:
 
 def _headline(evaluation: Evaluation) -> list[dict[str, str]]:
     """The figures a reader looks for first."""
+    ranking, retrieval = evaluation.ranking_metric, evaluation.retrieval_metric
+    served, k = evaluation.served_model, evaluation.main_k
     cards = []
     for truth, metric, model, text in (
-        (ALL, f"ndcg@{MAIN_K}", FULL, "NDCG@10 of the whole pipeline"),
-        (NEW, f"ndcg@{MAIN_K}", FULL, "NDCG@10 on items new to the user"),
-        (NEW, f"recall@{DEEP_K}", "two_tower", "two-tower recall@100 on new items"),
+        (ALL, ranking, served, f"NDCG@{k} of {model_title(served)}"),
+        (NEW, ranking, served, f"NDCG@{k} on items new to the user"),
+        (NEW, retrieval, "two_tower", f"two-tower {retrieval} on new items"),
     ):
         figures = evaluation.truths.get(truth)
         difference = figures.differences.get(model, {}).get(metric) if figures else None
@@ -207,18 +212,30 @@ def _headline(evaluation: Evaluation) -> list[dict[str, str]]:
     return cards
 
 
-def _truth_section(name: str, figures: TruthFigures, baseline: str) -> dict[str, Any]:
-    metrics = [metric for metric in TABLE_METRICS if any(metric in columns for columns in figures.models.values())]
+def order_sentences(evaluation: Evaluation) -> list[str]:
+    """What orders the list, what brings its candidates, and what becomes of it as it is shown."""
+    ordering, shown = evaluation.ordering, evaluation.shown
+    said = [ordering.reason, ordering.retrieval_reason]
+    if shown is not None:
+        of_loss = f"{shown.loss.mean:+.4f} [{shown.loss.low:+.4f}, {shown.loss.high:+.4f}] {evaluation.ranking_metric}"
+        said.append(shown.warning or f"as surface {shown.surface} shows it: {of_loss} against the order it is made of")
+    return [each[0].upper() + each[1:] for each in said if each]
+
+
+def _truth_section(name: str, figures: TruthFigures, evaluation: Evaluation) -> dict[str, Any]:
+    baseline, ranking, retrieval = evaluation.baselines[name], evaluation.ranking_metric, evaluation.retrieval_metric
+    metrics = [metric for metric in table_metrics(evaluation) if any(metric in columns for columns in figures.models.values())]
     best = {metric: max(columns[metric].mean for columns in figures.models.values() if metric in columns) for metric in metrics}
+    compared = (evaluation.served_model, baseline)
     return {
         "title": TRUTHS[name],
         "figures": figures,
         "metrics": metrics,
         "rows": [_row(model, columns, metrics, best) for model, columns in figures.models.items()],
         "baseline": model_title(baseline),
-        "ndcg": _drawing(model_intervals(figures.models, f"ndcg@{MAIN_K}", "NDCG@10 with 95 % interval")),
-        "recall": _drawing(model_intervals(figures.models, f"recall@{DEEP_K}", "recall@100 with 95 % interval")),
-        "segments": _drawing(segment_comparison(figures.segments, (FULL, baseline), f"ndcg@{MAIN_K}", "NDCG@10"))
+        "ndcg": _drawing(model_intervals(figures.models, ranking, f"NDCG@{evaluation.main_k} with 95 % interval")),
+        "recall": _drawing(model_intervals(figures.models, retrieval, f"{retrieval} with 95 % interval")),
+        "segments": _drawing(segment_comparison(figures.segments, compared, ranking, f"NDCG@{evaluation.main_k}"))
         if figures.segments
         else "",
     }

@@ -1,34 +1,51 @@
-"""The step evaluate: every model and baseline on the weeks after the cut, with intervals, segments, calibration and a report."""
+"""The step evaluate: every model and baseline on the weeks after the cut, what orders the list, and a report of it all."""
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from endcap.contracts.evaluation import ALL, DEEP_K, NEW, Evaluation, Reliability, ReliabilityBin, TruthFigures
-from endcap.core.errors import DataRejected
+from endcap.contracts.evaluation import (
+    ALL,
+    AS_SHOWN,
+    EVALUATION_NAME,
+    FULL,
+    NEW,
+    PER_USER_NAME,
+    Evaluation,
+    Ordering,
+    Reliability,
+    ReliabilityBin,
+    Shown,
+)
 from endcap.core.files import replacing_folder
 from endcap.core.log import get_logger
 from endcap.core.progress import StepProgress
 from endcap.core.settings import RetrievalSettings
+from endcap.engine.surfaces.surface import Surface
+from endcap.evaluation.as_shown import SHOWN, ShownSurface, judge_shown
 from endcap.evaluation.calibration import calibration_curve, expected_calibration_error
 from endcap.evaluation.evaluate_lists import CatalogueFacts, EvaluatedLists, by_value, evaluate_lists, history_terciles
-from endcap.evaluation.ranked_lists import ScoredPairs
-from endcap.evaluation.user_items import contains, pair_keys
+from endcap.evaluation.ordering import choose_order
+from endcap.evaluation.ranked_lists import RankedLists, ScoredPairs
 from endcap.features.columns import USER_CATEGORICAL
 from endcap.training.moment_tables import TablesArtifact
 from endcap.training.scoring import RankerArtifact, TwoTowerArtifact
 from endcap.training.training_set import TrainingSet
-from endcap_components.evaluate.model_scores import BASELINE, OWN, EvaluatedUsers, RankedCandidates, baseline_scores, trained_scores
+from endcap_components.evaluate.evaluated_users import USERS_MAX, EvaluatedUsers
+from endcap_components.evaluate.model_scores import BASELINE, OWN, Queries, baseline_scores, ranked_candidates
 from endcap_components.evaluate.report import write_report
+from endcap_components.evaluate.served_order import OrderLimits, ServedOrder, choose_candidates, choose_served_order
 
-EVALUATION_NAME = "evaluation.json"
-PER_USER_NAME = "per_user.parquet"
-USERS_MAX = 20_000
 BASELINES = {ALL: BASELINE, NEW: "popular"}
 """By truth, the model that differences subtract."""
+PER_USER_KEYS = {"user_id": pl.String, "model": pl.String, "truth": pl.String}
+HOME = "home"
+"""The surface whose list is judged as it is shown."""
 _STAGES = 6
 
 
@@ -42,60 +59,104 @@ class Artifacts:
     ranker: Path
 
 
-def evaluate_step(artifacts: Artifacts, out_dir: Path, report_file: Path, quotas: RetrievalSettings, seed: int) -> Evaluation:
+@dataclass(frozen=True)
+class JudgedBy:
+    """What the step is told beside the artifacts.
+
+    Attributes:
+        quotas: candidates a source, as in serving.
+        limits: what the ranker and the two-tower must reach to be used.
+        home: the surface that lists are shown on.
+        seed: of the resamples, and of the sample of users.
+    """
+
+    quotas: RetrievalSettings
+    limits: OrderLimits
+    home: Surface
+    seed: int
+
+
+def evaluate_step(artifacts: Artifacts, out_dir: Path, report_file: Path, by: JudgedBy) -> Evaluation:
     """Evaluate all models and write `evaluation.json`, `per_user.parquet` and the HTML report.
+
+    Where nobody bought on both sides of the cut nothing can be judged: the evaluation has no truths, and popularity orders.
 
     Args:
         artifacts: the run's training set, tables and models.
         out_dir: the folder to write; replaced when it exists, once the new one is whole.
         report_file: where the report goes.
-        quotas: candidates a source, as in serving.
-        seed: of the resamples.
-
-    Raises:
-        DataRejected: no user bought on both sides of the cut.
+        by: how it is judged.
     """
     with StepProgress() as progress:
         task = progress.add_task("Reading users", total=_STAGES)
-        training, tables = TrainingSet(artifacts.training), TablesArtifact(artifacts.tables)
-        users = EvaluatedUsers.of(training, USERS_MAX, seed)
-        if not users.user_ids:
-            raise DataRejected("no user bought before and after the cut", field="cut", value=training.manifest.cut.isoformat())
-        progress.update(task, advance=1, description="Baselines")
-        scores = baseline_scores(users, tables.at(training.manifest.cut))
-        progress.update(task, advance=1, description="Two-tower and ranker")
-        trained, ranked = trained_scores(
-            users,
-            training=training,
-            tables=tables,
-            two_tower=TwoTowerArtifact(artifacts.two_tower),
-            ranker=RankerArtifact(artifacts.ranker),
-            quotas=quotas,
-        )
-        progress.update(task, advance=1, description="Metrics")
-        evaluated = _evaluate_truths(scores | trained, users, training, seed)
-        figures = {truth: lists.figures(BASELINES[truth], seed) for truth, lists in evaluated.items()}
-        progress.update(task, advance=1, description="Calibration")
-        reliability = _reliability(ranked, users)
+        training = TrainingSet(artifacts.training)
+        users = EvaluatedUsers.of(training, USERS_MAX, by.seed)
+        evaluated: dict[str, EvaluatedLists] = {}
+
+        def began(stage: str) -> None:
+            progress.update(task, advance=1, description=stage)
+
+        if users.user_ids:
+            evaluation, evaluated = _of_users(artifacts, training, users, by, began)
+        else:
+            evaluation = _document(training, users, by, ordering=choose_order({}, by.limits.min_lift, by.seed, _main(users)))
         progress.update(task, advance=1, description="Report")
-        evaluation = _document(training, users, quotas, figures, reliability)
         _write(out_dir, evaluation, evaluated)
         write_report(report_file, evaluation)
-    get_logger("evaluate").info("evaluated", users=len(users.user_ids), **_headline(evaluation))
+    logger = get_logger("evaluate")
+    logger.info("evaluated", users=len(users.user_ids), ordered_by=evaluation.ordering.ordered_by, **_headline(evaluation))
+    if evaluation.shown is not None and evaluation.shown.warning:
+        logger.warning(evaluation.shown.warning)
     return evaluation
 
 
-def _evaluate_truths(scores: dict[str, ScoredPairs], users: EvaluatedUsers, training: TrainingSet, seed: int) -> dict[str, EvaluatedLists]:
-    bought = users.bought
+def _of_users(
+    artifacts: Artifacts, training: TrainingSet, users: EvaluatedUsers, by: JudgedBy, began: Callable[[str], None]
+) -> tuple[Evaluation, dict[str, EvaluatedLists]]:
+    """The document, and by truth what every list is worth to each user."""
+    tables, cut = TablesArtifact(artifacts.tables), training.manifest.cut
+    began("Baselines")
+    scores = baseline_scores(users, tables.at(cut))
+    began("Two-tower and ranker")
+    queries = Queries.of(users, training, TwoTowerArtifact(artifacts.two_tower))
+    scores["two_tower"] = queries.nearest(users)
+    retrieval = choose_candidates(users, scores, by.limits)
+    rank = RankerArtifact(artifacts.ranker).signature
+    ranked = ranked_candidates(users, queries, training=training, tables=tables, rank=rank, quotas=retrieval.quotas(by.quotas))
+    served = choose_served_order(users, ranked, retrieval, by.limits, by.seed)
+    scores |= {FULL: ranked.scores, served.model: served.scores}
+    began("The list as shown")
+    surface = ShownSurface(by.home, training.items_at(cut), queries.items)
+    shown = surface.lists(served.scores.pairs, served.probabilities, max(users.cutoffs.accuracy))
+    began("Metrics")
+    evaluated = _evaluate_truths(scores, shown[SHOWN], users, training, by.seed)
+    by_step = {step: users.ndcg(lists) for step, lists in shown.items()}
+    row = judge_shown(HOME, surface, users.ndcg(served.scores.lists(users.cutoffs.main)), by_step, seed=by.seed, metric=_main(users))
+    began("Calibration")
+    reliability = _reliability(served, users)
+    return _document(training, users, by, ordering=served.ordering, evaluated=evaluated, reliability=reliability, shown=row), evaluated
+
+
+def _main(users: EvaluatedUsers) -> str:
+    return f"NDCG@{users.cutoffs.main}"
+
+
+def _evaluate_truths(
+    scores: Mapping[str, ScoredPairs], shown: RankedLists, users: EvaluatedUsers, training: TrainingSet, seed: int
+) -> dict[str, EvaluatedLists]:
+    bought, cutoffs = users.bought, users.cutoffs
     catalogue = CatalogueFacts(category=training.items.leaf_code, buyer_share=_buyer_share(users), eligible_count=int(users.eligible.sum()))
     ages = _category_names(users, training, "age_band")
     segments = history_terciles(bought.counts) | by_value("age", ages)
-    lists = {ALL: (users.truth, {name: [each.lists(DEEP_K)] for name, each in scores.items()})}
-    new = users.truth.without(bought)
-    if len(new.item_index):
-        lists[NEW] = (new, {name: [each.new_to_user(bought).lists(DEEP_K)] for name, each in scores.items() if name not in OWN})
+    everything = {name: [each.lists(cutoffs.deep)] for name, each in scores.items()} | {AS_SHOWN: [shown]}
+    lists = {ALL: (users.truth, everything)}
+    if len(users.new.item_index):
+        new = {name: [each.new_to_user(bought).lists(cutoffs.deep)] for name, each in scores.items() if name not in OWN}
+        lists[NEW] = (users.new, new)
+    depths = {"ks": cutoffs.accuracy, "main_k": cutoffs.main, "deep_k": cutoffs.deep}
     return {
-        name: evaluate_lists(by_model, truth, catalogue, segments, users.user_ids, seed=seed) for name, (truth, by_model) in lists.items()
+        name: evaluate_lists(by_model, truth, catalogue, segments, users.user_ids, seed=seed, **depths)
+        for name, (truth, by_model) in lists.items()
     }
 
 
@@ -112,12 +173,10 @@ def _category_names(users: EvaluatedUsers, training: TrainingSet, column: str) -
     return [vocabulary.name(int(state.categories[place])) for state in users.states]
 
 
-def _reliability(ranked: RankedCandidates, users: EvaluatedUsers) -> dict[str, Reliability]:
+def _reliability(served: ServedOrder, users: EvaluatedUsers) -> dict[str, Reliability]:
     """Probabilities of every candidate of every user against what was bought in the horizon."""
-    keys = pair_keys(ranked.scores.pairs.user_row, ranked.scores.pairs.item_index)
-    again = users.truth.where(users.truth_baskets >= 2)
-    happened = {"buy": contains(users.truth.keys, keys), "buy_again": contains(again.keys, keys)}
-    curves = {name: calibration_curve(ranked.probabilities[name], happened[name]) for name in ranked.probabilities}
+    happened = users.happened(served.scores.pairs)
+    curves = {name: calibration_curve(values, happened[name]) for name, values in served.probabilities.items()}
     return {
         name: Reliability(
             error=expected_calibration_error(curve),
@@ -127,12 +186,19 @@ def _reliability(ranked: RankedCandidates, users: EvaluatedUsers) -> dict[str, R
     }
 
 
+_NO_LISTS: Mapping[str, EvaluatedLists] = MappingProxyType({})
+_NO_CURVES: Mapping[str, Reliability] = MappingProxyType({})
+
+
 def _document(
     training: TrainingSet,
     users: EvaluatedUsers,
-    quotas: RetrievalSettings,
-    figures: dict[str, TruthFigures],
-    reliability: dict[str, Reliability],
+    by: JudgedBy,
+    *,
+    ordering: Ordering,
+    evaluated: Mapping[str, EvaluatedLists] = _NO_LISTS,
+    reliability: Mapping[str, Reliability] = _NO_CURVES,
+    shown: Shown | None = None,
 ) -> Evaluation:
     manifest = training.manifest
     return Evaluation(
@@ -143,19 +209,24 @@ def _document(
         horizon_days=manifest.horizon_days,
         min_buyers=manifest.min_buyers,
         eligible_items=int(users.eligible.sum()),
-        candidates_max=quotas.candidates_max,
+        candidates_max=by.quotas.candidates_max,
         baselines=BASELINES,
-        truths=figures,
-        reliability=reliability,
+        truths={truth: lists.figures(BASELINES[truth], by.seed) for truth, lists in evaluated.items()},
+        reliability=dict(reliability),
+        main_k=users.cutoffs.main,
+        deep_k=users.cutoffs.deep,
+        ordering=ordering,
+        shown=shown,
     )
 
 
-def _write(out_dir: Path, evaluation: Evaluation, evaluated: dict[str, EvaluatedLists]) -> None:
+def _write(out_dir: Path, evaluation: Evaluation, evaluated: Mapping[str, EvaluatedLists]) -> None:
     with replacing_folder(out_dir) as aside:
         (aside / EVALUATION_NAME).write_text(evaluation.model_dump_json(indent=1), encoding="utf-8")
         frames = [lists.per_user().with_columns(pl.lit(name).alias("truth")) for name, lists in evaluated.items()]
-        pl.concat(frames, how="diagonal").write_parquet(aside / PER_USER_NAME)
+        per_user = pl.concat(frames, how="diagonal") if frames else pl.DataFrame(schema=PER_USER_KEYS)
+        per_user.write_parquet(aside / PER_USER_NAME)
 
 
 def _headline(evaluation: Evaluation) -> dict[str, float]:
-    return {name: round(value, 4) for name, value in evaluation.flat().items() if name.endswith("ndcg@10")}
+    return {name: round(value, 4) for name, value in evaluation.flat().items() if name.endswith(f"/{evaluation.ranking_metric}")}

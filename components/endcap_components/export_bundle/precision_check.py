@@ -9,14 +9,18 @@ from tempfile import TemporaryDirectory
 import numpy as np
 from numpy.typing import NDArray
 
+from endcap.contracts.evaluation import RANKER, Ordering
+from endcap.contracts.signatures import RANK
 from endcap.core.errors import BundleRefused
 from endcap.core.settings import RetrievalSettings
 from endcap.evaluation.accuracy import accuracy
 from endcap.evaluation.user_items import UserItems, pair_keys
 from endcap.training.moment_tables import TablesArtifact
-from endcap.training.scoring import RankerArtifact, TwoTowerArtifact
+from endcap.training.scoring import RankerArtifact, TwoTowerArtifact, load_signature
 from endcap.training.training_set import TrainingSet
-from endcap_components.evaluate.model_scores import EvaluatedUsers, RankedCandidates, trained_scores
+from endcap_components.evaluate.evaluated_users import EvaluatedUsers
+from endcap_components.evaluate.model_scores import Queries, RankedCandidates, ranked_candidates
+from endcap_components.evaluate.served_order import RetrievalChoice
 from endcap_components.evaluate.step import Artifacts
 from endcap_components.export_bundle.precision import Precision
 
@@ -101,27 +105,25 @@ class PrecisionCost:
             raise BundleRefused(f"does not hold for these models: {'; '.join(broken)}", field="precision", value=precision.value, fix=fix)
 
 
-def precision_cost(exported: Path, trained: Artifacts, quotas: RetrievalSettings) -> PrecisionCost:
+def precision_cost(exported: Path, trained: Artifacts, quotas: RetrievalSettings, ordering: Ordering) -> PrecisionCost:
     """Ask both for the lists of up to USERS_MAX users with purchases on both sides of the cut.
 
     Args:
         exported: a SavedModel with both signatures.
         trained: of the run, float32.
         quotas: candidates a source, as in serving.
+        ordering: what orders the lists; a method has no weights, so with it only candidates can change.
     """
     training, tables = TrainingSet(trained.training), TablesArtifact(trained.tables)
     users = EvaluatedUsers.of(training, USERS_MAX, seed=0)
 
+    by_method = None if ordering.ordered_by == RANKER else load_signature(exported, RANK)
+    present = RetrievalChoice(ordering.uses_two_tower, ordering.retrieval_reason).quotas(quotas)
+
     def ranked(two_tower: Path, ranker: Path) -> RankedCandidates:
-        _, found = trained_scores(
-            users,
-            training=training,
-            tables=tables,
-            two_tower=TwoTowerArtifact(two_tower),
-            ranker=RankerArtifact(ranker),
-            quotas=quotas,
-        )
-        return found
+        queries = Queries.of(users, training, TwoTowerArtifact(two_tower))
+        rank = by_method or RankerArtifact(ranker).signature
+        return ranked_candidates(users, queries, training=training, tables=tables, rank=rank, quotas=present)
 
     with exported_artifact(exported, trained.two_tower, trained.ranker) as folder:
         return PrecisionCost.of(ranked(trained.two_tower, trained.ranker), ranked(folder, folder), users.truth)

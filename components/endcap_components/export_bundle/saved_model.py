@@ -7,20 +7,24 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
+from endcap.contracts.evaluation import RANKER, Ordering
 from endcap.contracts.signatures import ENCODE_QUERY, RANK
 from endcap.core.errors import BundleInvalid
 from endcap.core.log import get_logger
+from endcap_components.evaluate.simple_orders import calibration_of, method_signature
 from endcap_components.export_bundle.batching import Batching
 from endcap_components.export_bundle.precision import Precision
 from endcap_components.export_bundle.reduced_graph import ReducedSignature
 
+BY_RANKER = Ordering(reason="ordered by the ranker")
+
 
 @dataclass(frozen=True)
 class ServedSignature:
-    """One signature, and the object whose variables it computes with."""
+    """One signature, and the object whose variables it computes with; None where it has none."""
 
     call: Any
-    weights: Any
+    weights: Any = None
 
     @classmethod
     def of(cls, model: Any, name: str, precision: Precision) -> "ServedSignature":
@@ -58,6 +62,7 @@ def export_saved_model(
     batching: Batching | None = None,
     *,
     precision: Precision = Precision.FLOAT32,
+    ordering: Ordering = BY_RANKER,
 ) -> None:
     """Write the SavedModel of a bundle.
 
@@ -67,6 +72,8 @@ def export_saved_model(
         folder: the bundle that is being made.
         batching: how requests are joined; None for each on its own.
         precision: of the stored weights.
+        ordering: what `rank` answers with; where a simple method orders, its probabilities stand under the ranker's names and the ranker's
+            weights are left out.
 
     Raises:
         BundleInvalid: a model lacks its signature.
@@ -76,7 +83,12 @@ def export_saved_model(
     for model, name, path in ((two_tower, ENCODE_QUERY, two_tower_dir), (ranker, RANK, ranker_dir)):
         if name not in model.signatures:
             raise BundleInvalid("the SavedModel lacks a signature", field=str(path), value=name, fix="run the training step again")
-    encode, rank = ServedSignature.of(two_tower, ENCODE_QUERY, precision), ServedSignature.of(ranker, RANK, precision)
+    encode = ServedSignature.of(two_tower, ENCODE_QUERY, precision)
+    if ordering.ordered_by == RANKER:
+        rank = ServedSignature.of(ranker, RANK, precision)
+    else:
+        objectives = sorted(ranker.signatures[RANK].structured_outputs)
+        rank = ServedSignature(method_signature(ordering.ordered_by, {name: calibration_of(ordering, name) for name in objectives}))
     served = ServedModel(encode, rank, collection, batching)
     signatures = {
         ENCODE_QUERY: _concrete(served.encode_query, two_tower.signatures[ENCODE_QUERY]),

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from endcap.contracts.evaluation import Evaluation
+from endcap.contracts.evaluation import EVALUATION_NAME, Evaluation, Ordering
 from endcap.core.clock import Clock
 from endcap.core.files import replacing_folder
 from endcap.core.log import get_logger
@@ -24,7 +24,7 @@ from endcap.release.index.collection import collection_name
 from endcap.training.moment_tables import TablesArtifact
 from endcap.training.scoring import TwoTowerArtifact
 from endcap.training.training_set import TrainingSet
-from endcap_components.evaluate.step import EVALUATION_NAME, Artifacts
+from endcap_components.evaluate.step import Artifacts
 from endcap_components.export_bundle.batching import Batching
 from endcap_components.export_bundle.precision import Precision
 from endcap_components.export_bundle.precision_check import PrecisionLimits, precision_cost
@@ -97,7 +97,7 @@ def export_bundle_step(inputs: ExportInputs, out_dir: Path, settings: Settings, 
     training = TrainingSet(inputs.training)
     evaluation = Evaluation.model_validate_json((inputs.evaluation / EVALUATION_NAME).read_bytes())
     with replacing_folder(out_dir) as aside:
-        _export_models(inputs, collection, aside)
+        _export_models(inputs, evaluation.ordering, collection, aside)
         write_warm_up(aside, settings.serving.model_name)
         tables = _tables(inputs, training)
         write_tables(aside, tables, training.item_rows)
@@ -116,25 +116,29 @@ def export_bundle_step(inputs: ExportInputs, out_dir: Path, settings: Settings, 
             dataset_fingerprint=training.manifest.dataset_fingerprint,
             quotas=inputs.quotas,
             metrics=evaluation.flat(),
+            main_k=evaluation.main_k,
+            ordered_by=evaluation.ordering.ordered_by,
+            order_figures={name: figure.mean for name, figure in evaluation.ordering.methods.items()},
+            uses_two_tower=evaluation.ordering.uses_two_tower,
             run_id=inputs.run_id,
             accepted_uncompared=inputs.uncompared or None,
         )
     return Bundle(out_dir, bundle.manifest)
 
 
-def _export_models(inputs: ExportInputs, collection: str, folder: Path) -> None:
+def _export_models(inputs: ExportInputs, ordering: Ordering, collection: str, folder: Path) -> None:
     """Write the SavedModel; a precision that costs more than its limits is refused."""
     models = (inputs.two_tower / "saved_model", inputs.ranker / "saved_model")
     if inputs.precision is not Precision.FLOAT32:
         # Judged without batching, which changes how requests wait and nothing else.
         judged = folder / "judged"
-        export_saved_model(*models, collection, judged, precision=inputs.precision)
+        export_saved_model(*models, collection, judged, precision=inputs.precision, ordering=ordering)
         trained = Artifacts(inputs.training, inputs.tables, inputs.two_tower, inputs.ranker)
-        cost = precision_cost(judged, trained, RetrievalSettings(**inputs.quotas))
+        cost = precision_cost(judged, trained, RetrievalSettings(**inputs.quotas), ordering)
         shutil.rmtree(judged)
         get_logger("export_bundle").info("precision judged", precision=inputs.precision.value, **asdict(cost))
         cost.demand(inputs.precision, inputs.precision_limits)
-    export_saved_model(*models, collection, folder, inputs.batching, precision=inputs.precision)
+    export_saved_model(*models, collection, folder, inputs.batching, precision=inputs.precision, ordering=ordering)
 
 
 def _tables(inputs: ExportInputs, training: TrainingSet) -> BundleTables:

@@ -17,8 +17,6 @@ def gate(
     item_to_item_parameters: dict,  # type: ignore[type-arg]
     precision: str,
     min_gain: float,
-    min_lift: float,
-    min_recall_lift: float,
     accept_uncompared: bool,
     judged_report: Output[HTML],
     reason: OutputPath(str),  # type: ignore[valid-type]
@@ -36,7 +34,7 @@ def gate(
     from endcap.evaluation.gate import GateLimits
     from endcap_components.gate.step import gate_step
 
-    limits = GateLimits(min_gain, min_lift, min_recall_lift, accept_uncompared)
+    limits = GateLimits(min_gain, accept_uncompared)
     parameters = {f"two_tower.{name}": value for name, value in two_tower_parameters.items()}
     parameters |= {f"ranker.{name}": value for name, value in ranker_parameters.items()}
     parameters |= {f"distil.{name}": value for name, value in distil_parameters.items()} | {"precision": precision}

@@ -5,14 +5,13 @@ from html import escape
 from pathlib import Path
 from typing import Any
 
-from endcap.contracts.evaluation import Evaluation
+from endcap.contracts.evaluation import EVALUATION_NAME, Evaluation
 from endcap.core.log import get_logger
 from endcap.core.settings import Settings
 from endcap.evaluation.gate import Decision, GateLimits, decide
 from endcap.release.bundle.release_record import ReleaseRecord, read_release
 from endcap.release.tracking import Champion, Tracking
 from endcap_components.evaluate.report import DECISION_PLACE
-from endcap_components.evaluate.step import EVALUATION_NAME
 
 
 def write_judged_report(report: Path, target: Path, decision: Decision) -> None:

@@ -11,7 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from endcap.algorithms.interactions import Interactions
-from endcap_components.evaluate.model_scores import own_items, popular, purchases_before
+from endcap_components.evaluate.evaluated_users import purchases_before
+from endcap_components.evaluate.model_scores import own_items, popular
 
 CUT = datetime(2024, 5, 1, tzinfo=UTC)
 ITEMS = 6

@@ -4,7 +4,18 @@ import re
 from html.parser import HTMLParser
 from pathlib import Path
 
-from endcap.contracts.evaluation import ALL, NEW, Evaluation, Figure, Reliability, ReliabilityBin, SegmentFigures, TruthFigures
+from endcap.contracts.evaluation import (
+    ALL,
+    NEW,
+    Evaluation,
+    Figure,
+    Ordering,
+    Reliability,
+    ReliabilityBin,
+    SegmentFigures,
+    Shown,
+    TruthFigures,
+)
 from endcap_components.evaluate.report import write_report
 
 
@@ -69,6 +80,17 @@ def test_the_page_stands_alone_and_shows_tables_and_plots(tmp_path: Path) -> Non
     assert "1,987 users" in page
     assert "fingerprint-of-the-data" in page
     assert re.search(r"\+0\.200 \[\+0\.190, \+0\.210\] against own most bought", page)
+
+
+def test_what_orders_the_list_is_said_and_small_catalogues_have_their_own_depths(tmp_path: Path) -> None:
+    ordering = Ordering(ordered_by="own_decayed", reason="ordered by own_decayed in place of the ranker: 0.1 against 0.2")
+    loss = Figure(mean=-0.2, low=-0.3, high=-0.1)
+    shown = Shown(surface="home", loss=loss, steps={}, warning="the cap of 4 items takes 0.2")
+    small = evaluation().model_copy(update={"ordering": ordering, "shown": shown, "main_k": 4, "deep_k": 4, "truths": {}})
+    write_report(tmp_path / "report.html", small)
+    page = (tmp_path / "report.html").read_text(encoding="utf-8")
+    assert "Ordered by own_decayed in place of the ranker: 0.1 against 0.2" in page
+    assert "The cap of 4 items takes 0.2" in page
 
 
 def test_names_from_the_data_are_escaped(tmp_path: Path) -> None:

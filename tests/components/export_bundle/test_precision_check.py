@@ -9,6 +9,7 @@ from endcap.training.tensorflow_setup import prepare_tensorflow
 
 prepare_tensorflow(0)
 
+from endcap.contracts.evaluation import Ordering  # noqa: E402
 from endcap.core.errors import BundleRefused  # noqa: E402
 from endcap.evaluation.ranked_lists import ScoredPairs  # noqa: E402
 from endcap.evaluation.user_items import UserItems  # noqa: E402
@@ -16,7 +17,7 @@ from endcap_components.evaluate.model_scores import RankedCandidates  # noqa: E4
 from endcap_components.evaluate.step import Artifacts  # noqa: E402
 from endcap_components.export_bundle.precision import Precision  # noqa: E402
 from endcap_components.export_bundle.precision_check import PrecisionCost, PrecisionLimits, precision_cost  # noqa: E402
-from endcap_components.export_bundle.saved_model import export_saved_model  # noqa: E402
+from endcap_components.export_bundle.saved_model import BY_RANKER, export_saved_model  # noqa: E402
 from tests.endcap.training.made_artifacts import QUOTAS, ranker_dir, tables_dir, training_dir, two_tower_dir  # noqa: E402
 
 pytestmark = pytest.mark.training
@@ -27,7 +28,7 @@ def ranked(probability: list[float]) -> RankedCandidates:
     count = len(probability)
     pairs = UserItems(np.zeros(count, np.int64), np.arange(1, count + 1, dtype=np.int32), 1)
     values = np.array(probability, np.float32)
-    return RankedCandidates(ScoredPairs(pairs, values.astype(np.float64)), {"buy": values})
+    return RankedCandidates(ScoredPairs(pairs, values.astype(np.float64)), {"buy": values}, {})
 
 
 TRUTH = UserItems(np.zeros(1, np.int64), np.array([1], np.int32), 1)
@@ -64,8 +65,16 @@ def test_an_exported_model_is_judged_by_the_users_of_its_run(tmp_path: Path) -> 
     trained = Artifacts(training_dir(), tables_dir(), two_tower_dir(), ranker_dir())
     models = (trained.two_tower / "saved_model", trained.ranker / "saved_model")
     export_saved_model(*models, "endcap_7", tmp_path / "small", precision=Precision.FLOAT16)
-    cost = precision_cost(tmp_path / "small", trained, QUOTAS)
+    cost = precision_cost(tmp_path / "small", trained, QUOTAS, BY_RANKER)
     assert cost.probability_shift > 0
     cost.demand(Precision.FLOAT16, PrecisionLimits())
     with pytest.raises(BundleRefused):
         cost.demand(Precision.FLOAT16, PrecisionLimits(probability_shift_max=0.0))
+
+
+def test_a_method_has_no_weights_that_a_precision_could_cost(tmp_path: Path) -> None:
+    trained = Artifacts(training_dir(), tables_dir(), two_tower_dir(), ranker_dir())
+    by_method = Ordering(ordered_by="own_decayed", reason="", uses_two_tower=False)
+    models = (trained.two_tower / "saved_model", trained.ranker / "saved_model")
+    export_saved_model(*models, "endcap_7", tmp_path / "small", precision=Precision.INT8, ordering=by_method)
+    assert precision_cost(tmp_path / "small", trained, QUOTAS, by_method) == PrecisionCost(0.0, 1.0, 0.0)

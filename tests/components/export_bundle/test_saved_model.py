@@ -9,7 +9,11 @@ import pytest
 import tensorflow as tf
 from structlog.testing import capture_logs
 
+from endcap.contracts.evaluation import Calibration, Ordering
 from endcap.core.errors import BundleInvalid
+from endcap.features.columns import ITEM_NUMERIC, PAIR_NUMERIC
+from endcap_components.evaluate.simple_orders import method_signature
+from endcap_components.export_bundle.batching import Batching
 from endcap_components.export_bundle.saved_model import WARM_UP_FILE, export_saved_model, write_warm_up
 from tests.components.export_bundle.made_tower import Tower
 
@@ -23,6 +27,25 @@ class Ranker(tf.Module):
     def rank(self, pair_numeric: tf.Tensor) -> dict[str, tf.Tensor]:
         score = tf.sigmoid(tf.reduce_sum(pair_numeric, axis=1) + self.bias)
         return {"buy": score, "buy_again": score / 2}
+
+
+class WholeRanker(tf.Module):
+    """Takes what a method reads as well."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.bias = tf.Variable(0.5)
+
+    @tf.function(
+        input_signature=[
+            tf.TensorSpec([None, len(ITEM_NUMERIC)], tf.float32, "item_numeric"),
+            tf.TensorSpec([None, len(PAIR_NUMERIC)], tf.float32, "pair_numeric"),
+            tf.TensorSpec([None], tf.int32, "query_row"),
+        ]
+    )
+    def rank(self, item_numeric: tf.Tensor, pair_numeric: tf.Tensor, query_row: tf.Tensor) -> dict[str, tf.Tensor]:
+        score = tf.sigmoid(tf.reduce_sum(pair_numeric, axis=1) + tf.reduce_sum(item_numeric, axis=1) + self.bias)
+        return {"buy": score + 0.0 * tf.cast(query_row, tf.float32), "buy_again": score / 2}
 
 
 @pytest.fixture
@@ -46,6 +69,26 @@ def test_the_merged_model_answers_as_the_two_and_names_its_collection(models: tu
     ranked = merged.signatures["rank"](pair_numeric=tf.zeros([4, 3]))
     np.testing.assert_allclose(ranked["buy"], [1 / (1 + np.exp(-0.5))] * 4, rtol=1e-6)
     assert set(ranked) == {"buy", "buy_again"}
+
+
+def test_a_method_answers_in_the_rankers_place_under_its_names(models: tuple[Path, Path], tmp_path: Path) -> None:
+    calibration = {"buy": Calibration(slope=1.0, offset=-2.0), "buy_again": Calibration(slope=1.0, offset=-4.0)}
+    ordering = Ordering(ordered_by="own_decayed", reason="", calibration=calibration)
+    ranker = WholeRanker()
+    tf.saved_model.save(ranker, str(tmp_path / "whole"), signatures={"rank": ranker.rank})
+    export_saved_model(models[0], tmp_path / "whole", "endcap_7", tmp_path / "merged", Batching(), ordering=ordering)
+    merged = tf.saved_model.load(str(tmp_path / "merged"))
+    pair = np.zeros((4, len(PAIR_NUMERIC)), np.float32)
+    pair[:, PAIR_NUMERIC.index("decayed_60d")] = [0, 0.5, 2.5, 0]
+    item = np.zeros((4, len(ITEM_NUMERIC)), np.float32)
+    item[:, ITEM_NUMERIC.index("purchases_28d")] = [3, 0, 0, 8]
+    inputs = {"item_numeric": tf.constant(item), "pair_numeric": tf.constant(pair), "query_row": tf.zeros(4, tf.int32)}
+    ranked = merged.signatures["rank"](**inputs)
+    assert np.argsort(-ranked["buy"].numpy()).tolist() == [2, 1, 3, 0]
+    assert set(ranked) == {"buy", "buy_again"} and (ranked["buy"].numpy() > ranked["buy_again"].numpy()).all()
+    expected = method_signature("own_decayed", calibration)(**inputs)
+    np.testing.assert_allclose(ranked["buy"], expected["buy"], rtol=1e-6)
+    assert not any("bias" in each.name for each in merged.signatures["rank"].variables)
 
 
 def test_a_model_without_its_signature_is_refused(models: tuple[Path, Path], tmp_path: Path) -> None:

@@ -44,6 +44,13 @@ def test_promote_marks_the_bundle_as_served_and_champion(home: Path, make_bundle
     assert "0.4" in run("list")
 
 
+def test_a_bundle_that_a_method_orders_says_so_with_its_figure(home: Path, make_bundle: Callable[..., Bundle]) -> None:
+    metrics = {"full/ndcg@4": 0.1, "ordered/ndcg@4": 0.3}
+    make_bundle(1, folder=home / "bundles", ordered_by="own_decayed", main_k=4, metrics=metrics)
+    (bundle,) = json.loads(run("list", "--json"))
+    assert (bundle["ordered_by"], bundle["ndcg"]) == ("own_decayed", 0.3)
+
+
 def test_show_checks_the_files(home: Path, make_bundle: Callable[..., Bundle]) -> None:
     bundle = make_bundle(1, folder=home / "bundles")
     assert json.loads(run("show", "1", "--json"))["version"] == 1

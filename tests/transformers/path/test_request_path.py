@@ -172,6 +172,18 @@ def test_answers_name_the_variant_of_the_deployment(served, feature_row) -> None
     assert recommend(make_path(of_variant, feature_row), of_variant, user_id="u").variant == "new-ranker"
 
 
+def test_answers_say_what_orders_them_and_a_two_tower_that_is_left_out_brings_nothing_but_what_is_near_a_page(served, feature_row) -> None:
+    manifest = served.manifest.model_copy(update={"ordered_by": "own_decayed", "uses_two_tower": False})
+    without = replace(served, manifest=manifest)
+    path = make_path(without, feature_row, exploring=False)
+    answer = recommend(path, without, user_id="U1", k=50, explain=True)
+    assert (answer.ordered_by, answer.degraded) == ("own_decayed", [])
+    assert not any("two_tower" in each.explanation["sources"] for each in answer.recommendations)
+    page = recommend(path, without, user_id="U1", surface="product_similar", item_ids=["I000007"], k=10, explain=True)
+    assert any("two_tower" in each.explanation["sources"] for each in page.recommendations)
+    assert recommend(make_path(served, feature_row), served, user_id="U1").ordered_by == "ranker"
+
+
 def test_nothing_bought_before_is_shown_to_those_who_want_new(served, feature_row) -> None:
     answer = recommend(make_path(served, feature_row), served, user_id="U1", k=100, filters=Filters(new_to_user=True))
     assert not set(items_of(answer)) & set(feature_row["pair_item_ids"])

@@ -126,6 +126,7 @@ def answer(listed: list[Recommendation], request: ResolvedRequest, trace: StageT
         recommendations=listed,
         request_id=request.request_id,
         bundle=request.served.name,
+        ordered_by=request.served.manifest.ordered_by,
         variant=request.served.variant,
         degraded=trace.degraded,
         ignored=request.ignored,

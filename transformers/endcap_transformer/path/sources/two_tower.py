@@ -31,7 +31,7 @@ class VectorSearch(Protocol):
 
 
 class TwoTowerSearch:
-    """The source `two_tower`.
+    """The source `two_tower`. Where the bundle leaves it out of a person's lists, it still finds what is near a page's items.
 
     Args:
         search: the vector search.
@@ -47,6 +47,8 @@ class TwoTowerSearch:
             return Candidates.none()
         if request.resolved.is_given:
             return nearest_of(request.eligible.given, search_vector(request.resolved, request.query), request.resolved, quota)
+        if not request.resolved.is_page and not request.resolved.served.manifest.uses_two_tower:
+            return Candidates.none()
         return self._nearest(request, request.query, quota)
 
     async def _nearest(self, request: SourceRequest, query: Query, quota: int) -> Candidates:

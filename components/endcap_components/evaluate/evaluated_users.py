@@ -1,0 +1,118 @@
+"""The people a run is judged by: what they had bought at the cut, and what they bought after it."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from functools import cached_property
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from endcap.algorithms.interactions import Interactions
+from endcap.contracts.moment import DAY_S
+from endcap.engine.retrieval.user_state import UserState
+from endcap.evaluation.accuracy import accuracy
+from endcap.evaluation.cutoffs import Cutoffs
+from endcap.evaluation.ranked_lists import RankedLists
+from endcap.evaluation.user_items import UserItems, contains, pair_keys
+from endcap.training.training_set import TrainingSet
+
+USERS_MAX = 20_000
+
+
+@dataclass(frozen=True)
+class EvaluatedUsers:
+    """Users with purchases on both sides of the cut, as they were at the cut.
+
+    Attributes:
+        user_ids: of u users.
+        states: of the same users.
+        truth: everything they bought after the cut among eligible items.
+        truth_baskets: int32, baskets of each pair of `truth`.
+        purchases: of these users, before the cut, an item once a basket.
+        everyone: the same of all users, whether they are evaluated or not.
+        eligible: bool [n + 1].
+        cutoffs: how deep their lists are judged.
+    """
+
+    user_ids: Sequence[str]
+    states: Sequence[UserState]
+    truth: UserItems
+    truth_baskets: NDArray[np.int32]
+    purchases: Interactions
+    everyone: Interactions
+    eligible: NDArray[np.bool_]
+    cutoffs: Cutoffs
+
+    @classmethod
+    def of(cls, training: TrainingSet, users_max: int, seed: int) -> "EvaluatedUsers":
+        """Everybody, or a sample of `users_max`."""
+        cut = training.manifest.cut
+        eligible = training.eligible_at(cut)
+        labels = training.labels_at(cut).filter(pl.Series(eligible[training.labels_at(cut)["item_index"].to_numpy()]))
+        users = training.users_at(cut)
+        buyers = set(labels["user_id"].unique().to_list())
+        rows = np.array([row for row, user_id in enumerate(users.user_ids) if user_id in buyers], dtype=np.int64)
+        if len(rows) > users_max:
+            rows = np.sort(np.random.default_rng(seed).choice(rows, size=users_max, replace=False))
+        user_ids = [users.user_ids[row] for row in rows]
+        places = pl.DataFrame({"user_id": user_ids, "user_row": range(len(rows))}, schema={"user_id": pl.String, "user_row": pl.Int64})
+        labels = labels.join(places, on="user_id", how="inner").sort("user_row", "item_index")
+        before, item_count = purchases_before(pl.scan_parquet(training.path / "purchases.parquet"), cut), len(training.item_rows)
+        return cls(
+            user_ids=user_ids,
+            states=[users.states[row] for row in rows],
+            truth=UserItems(labels["user_row"].to_numpy(), labels["item_index"].to_numpy().astype(np.int32), len(rows)),
+            truth_baskets=labels["baskets"].to_numpy().astype(np.int32),
+            purchases=Interactions.of(before, user_ids, item_count),
+            everyone=Interactions.of(before, before["user_id"].unique().sort().to_list(), item_count),
+            eligible=eligible,
+            cutoffs=Cutoffs.of(int(eligible.sum())),
+        )
+
+    @cached_property
+    def depths(self) -> NDArray[np.int64]:
+        """int64 [u]: items to score so that the deep cut-off is left when what a user bought is taken out."""
+        return self.cutoffs.deep + self.bought.counts
+
+    @cached_property
+    def bought(self) -> UserItems:
+        """Pairs of the users and what they bought before the cut."""
+        return UserItems.of(self.purchases)
+
+    @cached_property
+    def new(self) -> UserItems:
+        """The part of the truth that they had never bought."""
+        return self.truth.without(self.bought)
+
+    def happened(self, pairs: UserItems) -> dict[str, NDArray[np.bool_]]:
+        """By objective, bool [p]: whether it came true of each pair after the cut."""
+        keys = pair_keys(pairs.user_row, pairs.item_index)
+        again = self.truth.where(self.truth_baskets >= 2)
+        return {"buy": contains(self.truth.keys, keys), "buy_again": contains(again.keys, keys)}
+
+    def ndcg(self, lists: RankedLists) -> NDArray[np.float64]:
+        """float64 [users with something in the truth], at the main cut-off."""
+        judged = self.truth.counts > 0
+        return accuracy(lists.hits(self.truth)[judged], self.truth.counts[judged], self.cutoffs.main)["ndcg"]
+
+
+def purchases_before(purchases: pl.LazyFrame, cut: datetime) -> pl.DataFrame:
+    """What was bought before the cut, an item once a basket, oldest first.
+
+    Args:
+        purchases: columns user_id, item_index, session_id, occurred_at.
+        cut: nothing from here on is seen.
+
+    Returns:
+        Columns user_id, item_index, age_days.
+    """
+    age_days = (pl.lit(cut) - pl.col("occurred_at")).dt.total_seconds() / DAY_S
+    return (
+        purchases.filter(pl.col("occurred_at") < cut)
+        .group_by("user_id", "session_id", "item_index")
+        .agg(age_days.min().alias("age_days"))
+        .sort("age_days", "item_index", descending=[True, False])
+        .collect()
+    )
