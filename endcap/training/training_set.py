@@ -59,9 +59,13 @@ class TrainingManifest(BaseModel):
     examples: int = Field(ge=0)
     targets: int = Field(ge=0)
 
+    def left_out(self) -> dict[str, str]:
+        """Why parts of the bundle are not trained, by name."""
+        return {} if self.plan is None else self.plan.left_out()
+
     def untrained(self, part: str) -> str | None:
         """Why a part of the bundle is not trained; None where it is."""
-        return None if self.plan is None or self.plan.trains(part) else self.plan.parts[part].reason
+        return self.left_out().get(part)
 
 
 @dataclass(frozen=True)

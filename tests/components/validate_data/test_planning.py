@@ -1,11 +1,14 @@
 """What a dataset allows to train is said before anything is trained, with the reason for what is left out."""
 
+import tempfile
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from endcap.contracts.training_plan import Timetable, TrainingPlan
 from endcap.core.errors import DataRejected, InvalidInput
@@ -136,6 +139,44 @@ def test_the_plan_measures_what_training_will(tmp_path: Path) -> None:
     assert plan.facts.trainable_items == int(training.eligible_at(manifest.ranking_windows[0]).sum())
     assert plan.facts.people_in_windows == len(training.users_at(manifest.ranking_windows[0]))
     assert plan.facts.examples <= manifest.examples
+
+
+LINES = st.lists(
+    st.builds(
+        Line,
+        user=st.none() | st.sampled_from([f"u{number}" for number in range(40)]),
+        item=st.sampled_from([f"i{number:03}" for number in range(30)]),
+        at=st.datetimes(datetime(2025, 1, 1), datetime(2026, 12, 31), timezones=st.just(UTC)),  # noqa: DTZ001 - hypothesis wants naive bounds
+        visit=st.sampled_from([f"v{number}" for number in range(60)]),
+        kind=st.sampled_from(["purchase", "purchase", "product_view"]),
+    ),
+    min_size=1,
+    max_size=200,
+)
+
+
+@given(lines=LINES, test_weeks=st.sampled_from([0, 0, 1, 4, 60]), min_buyers=st.sampled_from([0, 0, 2, 50]), data=st.data())
+@settings(max_examples=25, deadline=None)
+def test_any_purchases_get_a_plan_or_one_sentence(lines: list[Line], test_weeks: int, min_buyers: int, data: st.DataObject) -> None:
+    days = data.draw(st.sampled_from([1, 30, 730]))
+    lines = [replace(line, at=START + (line.at - datetime(2025, 1, 1, tzinfo=UTC)) * days / 730) for line in lines]
+    with tempfile.TemporaryDirectory() as folder:
+        dataset = open_dataset(write_dataset(Path(folder) / "shop", lines, Catalogue(items=30)))
+        try:
+            plan = plan_training(dataset, Wishes(test_weeks=test_weeks, min_buyers=min_buyers))
+        except (DataRejected, InvalidInput) as refused:
+            assert refused.fix
+            return
+    facts = plan.facts
+    assert facts.first_purchase_at < facts.cut <= facts.last_event_at + timedelta(seconds=1)
+    assert facts.people_judged <= min(facts.people_before_cut, facts.people_after_cut)
+    assert facts.people_before_cut <= facts.people
+    assert plan.trains("two_tower") == (plan.objective is not None)
+    assert all(part.trained or part.reason for part in plan.parts.values())
+    assert not plan.is_personal or facts.ranking_windows > 0
+    assert not test_weeks or plan.times.test_weeks == test_weeks
+    assert not min_buyers or plan.min_buyers == min_buyers
+    assert plan_lines(plan)
 
 
 def test_batches_shrink_with_the_examples() -> None:
