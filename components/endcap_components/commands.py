@@ -14,8 +14,12 @@ def features(
     *,
     data: Annotated[Path | None, typer.Option(help="The canonical dataset; default: the imported one.", show_default=False)] = None,
     out: Annotated[Path | None, typer.Option(help="Where the feature tables go; default: the offline store.", show_default=False)] = None,
-    test_weeks: Annotated[int, typer.Option(min=1, help="Whole weeks at the end kept for evaluation.")] = 4,
-    ranking_windows: Annotated[int, typer.Option(min=1, help="Label windows the ranker learns from.")] = 3,
+    test_weeks: Annotated[
+        int | None, typer.Option(min=1, help="Whole weeks at the end kept for evaluation.", show_default="what fits, at most 4")
+    ] = None,
+    ranking_windows: Annotated[
+        int | None, typer.Option(min=1, help="Label windows the ranker learns from, at most.", show_default="what fits, at most 3")
+    ] = None,
     publish: Annotated[bool, typer.Option(help="Make the tables Feast's offline store, register them and fill the online store.")] = True,
     as_json: JsonOption = False,
 ) -> None:
@@ -23,13 +27,21 @@ def features(
 
     Example: endcap features --data .endcap/data
     """
+    from endcap.dataset.layout import open_dataset
+    from endcap.features.snapshots import FeatureOptions
     from endcap.features.store.materialize import materialize
     from endcap.features.store.publish import publish_features
     from endcap_components.build_features.step import build_features_step
+    from endcap_components.validate_data.planning import Wishes, plan_training
 
     settings = load_settings()
     folder = out or settings.features_dir
-    summary = build_features_step(data or settings.data_dir, folder, test_weeks, ranking_windows)
+    dataset_dir = data or settings.data_dir
+    if test_weeks or ranking_windows:
+        options = FeatureOptions(test_weeks=test_weeks or 4, ranking_windows=ranking_windows or 3)
+    else:
+        options = FeatureOptions.of(plan_training(open_dataset(dataset_dir), Wishes()).times)
+    summary = build_features_step(dataset_dir, folder, options)
     seconds = dict(summary.seconds)
     if publish:
         started = time.perf_counter()

@@ -96,6 +96,10 @@ class BundleManifest(BaseModel):
     )
     uses_two_tower: bool = Field(True, description="Whether the two-tower brings candidates to a person's lists.")
     run_id: str | None = Field(None, description="MLflow run that made it.")
+    untrained: dict[str, str] = Field(
+        default_factory=dict,
+        description="Parts that the data did not allow to train, with the reason; both two_tower and ranker: nothing personal.",
+    )
     accepted_uncompared: str | None = Field(
         None, description="Why it could not be compared with the champion, where somebody accepted it so; empty when it was compared."
     )

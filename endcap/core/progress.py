@@ -16,6 +16,8 @@ from endcap.core.files import replace_text
 
 PROGRESS_FILE_VARIABLE = "ENDCAP_PROGRESS_FILE"
 REPORT_INTERVAL_S = 0.25
+SHOWN = "shown | "
+"""Begins a line of a step's output that whoever follows the run sees at once; the rest goes to the log only."""
 
 
 class StepProgress(Progress):

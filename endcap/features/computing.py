@@ -204,6 +204,7 @@ class _Computation:
             ranking_times=plan.ranking_times,
             pair_times=plan.pair_times,
             snapshot_times=plan.times,
+            horizon_days=self._options.horizon_days,
             rows=self._rows,
         )
 

@@ -6,12 +6,12 @@ from datetime import UTC, datetime, timedelta
 import pyarrow as pa
 
 from endcap.contracts.tables import UTC_TIMESTAMP
+from endcap.contracts.training_plan import Timetable
 from endcap.core.errors import DataRejected
 from endcap.features.columns import HORIZON_DAYS
 
+DAY = timedelta(days=1)
 WEEK = timedelta(days=7)
-FIRST_SNAPSHOT_AFTER = 4 * WEEK
-"""A first snapshot earlier than this would describe users by hardly any purchase."""
 
 
 @dataclass(frozen=True)
@@ -21,12 +21,33 @@ class FeatureOptions:
     Attributes:
         test_weeks: whole weeks at the data's end kept for evaluation.
         ranking_windows: how many label windows the ranker learns from.
-        ranking_window_step_days: days between the starts of two such windows; whole weeks.
+        ranking_window_step_days: days between the starts of two such windows; whole weeks, or days where `grid_days` is 1.
+        horizon_days: length of a label window.
+        first_snapshot_days: days of purchases before the first snapshot; with too few it would describe users by hardly any purchase.
+        grid_days: days between snapshots: 7 for Mondays, 1 for midnights.
+        test_days: days kept beside `test_weeks`; with neither nothing is kept, and the cut is the data's end.
     """
 
     test_weeks: int = 4
     ranking_windows: int = 3
     ranking_window_step_days: int = 14
+    horizon_days: int = HORIZON_DAYS
+    first_snapshot_days: int = 28
+    grid_days: int = 7
+    test_days: int = 0
+
+    @classmethod
+    def of(cls, times: Timetable) -> "FeatureOptions":
+        """The snapshots of a training plan."""
+        return cls(
+            test_weeks=times.test_weeks,
+            ranking_windows=times.ranking_windows,
+            ranking_window_step_days=times.ranking_window_step_days,
+            horizon_days=times.horizon_days,
+            first_snapshot_days=times.first_snapshot_days,
+            grid_days=times.grid_days,
+            test_days=times.test_days,
+        )
 
 
 @dataclass(frozen=True)
@@ -35,9 +56,9 @@ class SnapshotPlan:
 
     Attributes:
         data_end: first whole second after the last event.
-        cut: Monday 00:00; what happens from here on is for evaluation.
+        cut: Monday or midnight, as the grid has it; what happens from here on is for evaluation. The data's end where nothing is kept.
         ranking_times: starts of the ranker's label windows, oldest first; the youngest window ends at the cut.
-        weekly: every Monday from four weeks after the first event.
+        weekly: every moment of the grid from `first_snapshot_days` after the first event.
     """
 
     first_event_at: datetime
@@ -65,7 +86,8 @@ def plan_snapshots(first_event_at: datetime, last_event_at: datetime, options: F
         DataRejected: the cut does not leave any data before it.
     """
     data_end = last_event_at.astimezone(UTC).replace(microsecond=0) + timedelta(seconds=1)
-    cut = monday_at_or_before(data_end - options.test_weeks * WEEK)
+    kept = options.test_weeks * WEEK + options.test_days * DAY
+    cut = grid_at_or_before(data_end - kept, options.grid_days) if kept else data_end
     if cut <= first_event_at:
         raise DataRejected(
             f"the data spans less than the {options.test_weeks} weeks kept for evaluation and a week before them",
@@ -73,14 +95,15 @@ def plan_snapshots(first_event_at: datetime, last_event_at: datetime, options: F
             value=f"{first_event_at.isoformat()} to {last_event_at.isoformat()}",
             fix="import a longer time range, or lower --test-weeks",
         )
-    youngest = cut - timedelta(days=HORIZON_DAYS)
+    youngest = cut - timedelta(days=options.horizon_days)
     step = timedelta(days=options.ranking_window_step_days)
     ranking_times = sorted(youngest - place * step for place in range(options.ranking_windows))
     weekly = []
-    monday = monday_at_or_before(first_event_at + FIRST_SNAPSHOT_AFTER + WEEK - timedelta(microseconds=1))
-    while monday <= data_end:
-        weekly.append(monday)
-        monday += WEEK
+    grid = options.grid_days * DAY
+    moment = grid_at_or_before(first_event_at + options.first_snapshot_days * DAY + grid - timedelta(microseconds=1), options.grid_days)
+    while moment <= data_end:
+        weekly.append(moment)
+        moment += grid
     return SnapshotPlan(
         first_event_at=first_event_at,
         last_event_at=last_event_at,
@@ -91,10 +114,10 @@ def plan_snapshots(first_event_at: datetime, last_event_at: datetime, options: F
     )
 
 
-def monday_at_or_before(moment: datetime) -> datetime:
-    """The last Monday 00:00 UTC that is not after `moment`."""
+def grid_at_or_before(moment: datetime, grid_days: int) -> datetime:
+    """The last Monday (`grid_days` 7) or day (1), 00:00 UTC, that is not after `moment`."""
     midnight = moment.astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
-    return midnight - timedelta(days=midnight.weekday())
+    return midnight - timedelta(days=midnight.weekday() % grid_days)
 
 
 def snapshots_table(moments: tuple[datetime, ...], data_end: datetime) -> pa.Table:

@@ -7,7 +7,8 @@
 | `item_features.parquet` | item_id, event_timestamp, ITEM_NUMERIC at every moment and retrieval snapshot |
 | `user_rows.parquet` | user_id, event_timestamp, the user and user x item columns at the ranking windows, the cut and the data's end |
 | `labels.parquet` | event_timestamp, user_id, item_index, baskets: purchases within the horizon after each ranking window and the cut |
-| `purchases.parquet` | user_id, item_index, occurred_at, session_id, device: what the tables are counted from |
+| `purchases.parquet` | user_id, item_index, occurred_at, session_id, device: what models and tables learn from |
+| `anonymous.parquet` | the same of purchases without a user; `user_id` is the visit's, of a form that no user's has |
 | `eligible.parquet` | event_timestamp, item_index: items bought by at least `min_buyers` users before the moment |
 | `vocabularies.json` | names behind the user categories' codes |
 | `examples/` | what the two-tower learns from: `endcap.training.example_shards` |
@@ -28,6 +29,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from endcap.catalogue.item_table import ItemTable
 from endcap.catalogue.vocabulary import Vocabulary
 from endcap.contracts.moment import UtcMoment
+from endcap.contracts.training_plan import TrainingPlan
 from endcap.core.errors import DataRejected
 from endcap.engine.retrieval.user_state import UserState, user_state
 from endcap.features.columns import USER_CATEGORICAL
@@ -51,10 +53,19 @@ class TrainingManifest(BaseModel):
     target_days: int = Field(ge=1, description="Targets of the two-tower are purchases in so many days after a snapshot.")
     min_buyers: int = Field(ge=1, description="Items that fewer users bought are neither candidates nor truth.")
     dataset_fingerprint: str
+    plan: TrainingPlan | None = Field(None, description="What is trained on it; None where nobody worked it out: everything.")
     users: int = Field(ge=0)
     items: int = Field(ge=0)
     examples: int = Field(ge=0)
     targets: int = Field(ge=0)
+
+    def left_out(self) -> dict[str, str]:
+        """Why parts of the bundle are not trained, by name."""
+        return {} if self.plan is None else self.plan.left_out()
+
+    def untrained(self, part: str) -> str | None:
+        """Why a part of the bundle is not trained; None where it is."""
+        return self.left_out().get(part)
 
 
 @dataclass(frozen=True)
@@ -137,6 +148,13 @@ class TrainingSet:
     def purchases(self) -> pl.DataFrame:
         """Columns user_id, item_index (int32), occurred_at, session_id, device; oldest first, to the data's end."""
         return pl.read_parquet(self.path / "purchases.parquet")
+
+    @cached_property
+    def purchases_of_all(self) -> pl.DataFrame:
+        """The same and those of nobody known, a visit of whom stands for a user; what tables are counted from."""
+        anonymous = self.path / "anonymous.parquet"
+        others = pl.read_parquet(anonymous) if anonymous.is_file() else self.purchases.clear()
+        return self.purchases if others.is_empty() else pl.concat([self.purchases, others]).sort("occurred_at", maintain_order=True)
 
     @cached_property
     def examples(self) -> ExampleShards:

@@ -38,9 +38,16 @@ app.command()(unschedule)
 @app.command()
 def run(  # noqa: PLR0917 - an option a parameter, as typer reads them
     data: DataOption = None,
-    test_weeks: Annotated[int, typer.Option(min=1, help="Weeks at the end kept for evaluation.")] = 4,
-    ranking_windows: Annotated[int, typer.Option(min=1, help="Four-week windows the ranker learns from.")] = 3,
-    min_buyers: Annotated[int, typer.Option(min=1, help="Items with fewer buyers are not trained on or judged.")] = 5,
+    test_weeks: Annotated[
+        int | None, typer.Option(min=1, help="Weeks at the end kept for evaluation.", show_default="what fits the data, at first 4")
+    ] = None,
+    ranking_windows: Annotated[
+        int | None, typer.Option(min=1, help="Windows the ranker learns from, at most.", show_default="what fits the data, at most 3")
+    ] = None,
+    min_buyers: Annotated[
+        int | None,
+        typer.Option(min=1, help="Items with fewer buyers are not trained on or judged.", show_default="what fits the data, at most 5"),
+    ] = None,
     item_to_item: Annotated[
         str | None,
         typer.Option(
@@ -92,9 +99,9 @@ def run(  # noqa: PLR0917 - an option a parameter, as typer reads them
         "data_dir": str(dataset.path.absolute()),
         "fingerprint": dataset.fingerprint,
         "quotas": settings.retrieval.model_dump(),
-        "test_weeks": test_weeks,
-        "ranking_windows": ranking_windows,
-        "min_buyers": min_buyers,
+        "test_weeks": test_weeks or 0,
+        "ranking_windows": ranking_windows or 0,
+        "min_buyers": min_buyers or 0,
         "two_tower": fitting,
         "ranker": fitting,
         "item_to_item": chosen_algorithm(item_to_item),

@@ -3,7 +3,6 @@
 import hashlib
 import logging
 import os
-import re
 import warnings
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, redirect_stdout, suppress
@@ -32,8 +31,6 @@ QUIET = {
 STEP_STOP_TIMEOUT_S = 5.0
 NOT_IN_STEPS = ("cli", "demo", "doctor")
 """Parts of the library that no step runs."""
-
-_RAISED = re.compile(r"^(?P<kind>[A-Za-z_][\w.]*(?:Error|Exception|[A-Z]\w*)): (?P<message>.*)$")
 
 
 @dataclass(frozen=True)
@@ -148,13 +145,13 @@ class _ToStandardOutput(logging.Handler):
 
 
 def _failure(display: StepDisplay, log_file: Path) -> EndcapError:
-    """The failing step's error as its own class, so that the exit code says its kind."""
+    """The failing step's error as its own class, so that the exit code says its kind; else the last line that the step said."""
     failed = next((step.name for step in reversed(display.steps) if step.state == "failed"), None)
-    raised = next((found for line in reversed(display.last_lines) if (found := _RAISED.match(line.strip()))), None)
+    raised = display.error()
     if raised is not None:
-        module, _, name = raised["kind"].rpartition(".")
+        module, _, name = raised.kind.rpartition(".")
         kind = getattr(endcap.core.errors, name, None)
         if module == "endcap.core.errors" and isinstance(kind, type) and issubclass(kind, EndcapError):
-            return kind(raised["message"])
-    message = raised[0] if raised is not None else "it said nothing"
+            return kind(raised.message)
+    message = display.ending() if raised is None else str(raised)
     return EndcapError(f"step {failed or 'of the pipeline'} failed: {message}", fix=f"see {log_file}")

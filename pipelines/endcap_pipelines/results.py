@@ -5,10 +5,12 @@ from pathlib import Path
 from typing import Any, Self
 
 from endcap.contracts.evaluation import EVALUATION_NAME, Evaluation
+from endcap.contracts.training_plan import TrainingPlan
 from endcap.core.errors import EndcapError
 from endcap.core.files import replace_bytes
 from endcap.core.settings import Settings
 from endcap.release.bundle.deployment_record import Deployment, read_deployment
+from endcap.training.plan import read_plan
 from endcap_pipelines.local_run import LocalRun
 from endcap_pipelines.step_display import StepRun
 
@@ -23,6 +25,7 @@ class TrainingResult:
     Attributes:
         deployment: of the run's bundle; None when it was refused.
         accepted, reason: the gate's decision.
+        plan: what was trained, and what was left out.
         evaluation: every model on the weeks after the cut.
         report: the HTML page with plots.
         steps: in order.
@@ -31,6 +34,7 @@ class TrainingResult:
     deployment: Deployment | None
     accepted: bool
     reason: str
+    plan: TrainingPlan
     evaluation: Evaluation
     report: Path
     steps: list[StepRun]
@@ -53,17 +57,20 @@ class TrainingResult:
             deployment=deployment,
             accepted=accepted,
             reason=str(outputs["reason"]),
+            plan=read_plan(Path(outputs["plan"].path)),
             evaluation=Evaluation.model_validate_json((Path(outputs["evaluation"].path) / EVALUATION_NAME).read_bytes()),
             report=_kept_report(Path(outputs["report"].path), settings.home / REPORT_FILE),
             steps=done.steps,
         )
 
     def summary(self) -> str:
-        """What a person reads at the end: the decision, what is wrong with the list as it is shown, and the deployment."""
+        """What a person reads at the end: the decision, what is wrong with the list as shown, the deployment, what was left out."""
         said = [f"{'Accepted' if self.accepted else 'Refused'}: {self.reason}"]
         if self.evaluation.shown is not None and self.evaluation.shown.warning:
             said.append(f"Warning: {self.evaluation.shown.warning}")
-        return "\n".join([*said, *([] if self.deployment is None else [self.deployment.message()])])
+        if self.deployment is not None:
+            said.append(self.deployment.message())
+        return "\n".join([*said, *(f"Left out: {name.replace('_', ' ')}: {reason}" for name, reason in self.plan.left_out().items())])
 
     def document(self) -> dict[str, Any]:
         """The same as one JSON document."""
@@ -72,6 +79,7 @@ class TrainingResult:
             "rollout": self.deployment and self.deployment.rollout,
             "accepted": self.accepted,
             "reason": self.reason,
+            "plan": self.plan.model_dump(mode="json"),
             "ordered_by": self.evaluation.ordering.ordered_by,
             "evaluation": self.evaluation.model_dump(mode="json"),
             "report": str(self.report),

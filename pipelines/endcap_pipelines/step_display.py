@@ -14,14 +14,23 @@ from typing import Any, Literal, Self
 from rich.console import Console
 from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
+from endcap.core.progress import SHOWN
+
 StepState = Literal["done", "cached", "failed"]
 
 LINES_KEPT = 200
+KFP_INDENT = "    "
+"""Before each line of a step, as kfp.local prints it."""
 REFRESH_S = 0.25
 _COLOUR = re.compile(r"\x1b\[[0-9;]*m")
 _STARTED = re.compile(r"Executing task '(?P<name>[^']+)'")
 _CACHED = re.compile(r"Task '?(?P<name>[^' ]+)'? cache hit")
 _FINISHED = re.compile(r"Task '(?P<name>[^']+)' finished with status (?P<status>\w+)")
+_RUNNER = re.compile(r"^(\d\d:\d\d:\d\d\.\d+ - INFO - )?(Task |Running pipeline|Pipeline |-{3,}|\s*$)")
+"""What kfp.local says around a step's own lines."""
+_SHELL = re.compile(r"^(Killed|Terminated|Aborted|Segmentation fault|Bus error|Illegal instruction|Floating point exception)\b")
+_RAISED = re.compile(r"^(?P<kind>[A-Za-z_][\w.]*)(?:: ?(?P<message>.*))?$")
+_ERROR_NAME = re.compile(r"(Error|Exception|Exit|Interrupt|Warning|Rejected|Refused|Invalid\w*|Unavailable|Unfit)$")
 _STYLES = {"done": "green", "cached": "cyan", "failed": "bold red"}
 
 
@@ -34,12 +43,28 @@ class StepRun:
     seconds: float
 
 
+@dataclass(frozen=True)
+class StepError:
+    """An exception as Python prints it: the class with its module, and the message's first line that says something."""
+
+    kind: str
+    message: str
+
+    def __str__(self) -> str:
+        return f"{self.kind}: {self.message}" if self.message else self.kind
+
+
+def _follows_traceback(lines: list[str], place: int) -> bool:
+    """Whether the line before shows the source line that raised, as the end of a traceback does."""
+    return place > 0 and lines[place - 1].startswith("    ") and any(line.startswith("Traceback (most recent") for line in lines[:place])
+
+
 class StepDisplay(io.TextIOBase):
     """Takes kfp.local's output, keeps all of it in a log file, and shows steps instead.
 
     Attributes:
         steps: the steps that ended, in order.
-        last_lines: the newest lines of the step that runs.
+        last_lines: the newest lines of the step that runs or ended last.
     """
 
     def __init__(self, console: Console, log_file: Path, progress_file: Path) -> None:
@@ -86,12 +111,30 @@ class StepDisplay(io.TextIOBase):
             self._read(_COLOUR.sub("", line))
         return len(text)
 
+    def error(self) -> "StepError | None":
+        """What the step that ended last raised; None where no line says that it raised anything."""
+        lines = [line.rstrip() for line in self.last_lines]
+        for place in range(len(lines) - 1, -1, -1):
+            found = _RAISED.match(lines[place])
+            if found and (_ERROR_NAME.search(found["kind"]) or _follows_traceback(lines, place)):
+                message = found["message"] or next((line.strip() for line in lines[place + 1 :] if not _RUNNER.match(line)), "")
+                return StepError(found["kind"], message)
+        return None
+
+    def ending(self) -> str:
+        """How a step ended that raised nothing: the shell's word, such as Killed, and the last line that the step itself said."""
+        said = [line.strip() for line in self.last_lines if not _RUNNER.match(line)]
+        word = said.pop() if said and _SHELL.match(said[-1]) else ""
+        hint = " (systems that run out of memory end processes so)" if word.startswith("Killed") or not said else ""
+        return f"its process ended{f': {word}' if word else ''}{hint}{f'; its last line: {said[-1]}' if said else ''}"
+
     def fail(self) -> None:
         """Name the step that was running as failed."""
         if self._running:
             self._end(self._running[0], "failed")
 
     def _read(self, line: str) -> None:
+        line = line.removeprefix(KFP_INDENT)
         if found := _STARTED.search(line):
             self._start(found["name"])
         elif found := _CACHED.search(line):
@@ -99,7 +142,10 @@ class StepDisplay(io.TextIOBase):
             self._end(found["name"], "cached")
         elif found := _FINISHED.search(line):
             self._end(found["name"], "done" if found["status"] == "SUCCESS" else "failed")
-        else:
+        elif line.startswith(SHOWN):
+            self._console.print(f"  {line.removeprefix(SHOWN)}", highlight=False, markup=False, soft_wrap=True)
+        elif self._running:
+            # Between steps kfp.local speaks for itself.
             self.last_lines.append(line)
 
     def _start(self, name: str) -> None:

@@ -33,6 +33,7 @@ DATA_DIR = "/var/lib/endcap/data"
 class TrainingOutputs(NamedTuple):
     """What a run leaves for whoever started it."""
 
+    plan: Dataset
     evaluation: Dataset
     report: HTML
     accepted: bool
@@ -44,6 +45,8 @@ def training_pipeline(placement: Placement) -> Any:
 
     Args:
         placement: where steps run and how often they are tried; changes no result.
+
+    `test_weeks`, `ranking_windows` and `min_buyers` of the pipeline are 0 for whatever fits the data.
     """
     every_quota = RetrievalSettings().model_dump()
 
@@ -52,9 +55,9 @@ def training_pipeline(placement: Placement) -> Any:
         data_dir: str = DATA_DIR,
         fingerprint: str = "",
         quotas: dict = every_quota,  # type: ignore[type-arg]
-        test_weeks: int = 4,
-        ranking_windows: int = 3,
-        min_buyers: int = 5,
+        test_weeks: int = 0,
+        ranking_windows: int = 0,
+        min_buyers: int = 0,
         two_tower: dict = {},  # type: ignore[type-arg]  # noqa: B006 - compiled into the definition, never shared
         ranker: dict = {},  # type: ignore[type-arg]  # noqa: B006
         item_to_item: dict = dict(DEFAULT_ALGORITHM),  # type: ignore[type-arg]  # noqa: B006
@@ -71,11 +74,13 @@ def training_pipeline(placement: Placement) -> Any:
     ) -> TrainingOutputs:
         first = preflight(data_dir=data_dir, fingerprint=fingerprint, distil=distil, precision=precision, item_to_item=item_to_item)
         expected = placement.effect(first, LIGHT).output
-        dataset = placement.store_step(validate_data(data_dir=data_dir, fingerprint=expected), DATA).outputs["dataset"]
-        built = placement.step(build_features(dataset=dataset, test_weeks=test_weeks, ranking_windows=ranking_windows), DATA)
+        wished = {"test_weeks": test_weeks, "ranking_windows": ranking_windows, "min_buyers": min_buyers}
+        validated = placement.store_step(validate_data(data_dir=data_dir, fingerprint=expected, **wished), DATA)
+        dataset, plan = validated.outputs["dataset"], validated.outputs["plan"]
+        built = placement.step(build_features(dataset=dataset, plan=plan), DATA)
         features = built.outputs["features"]
         published = placement.effect(publish_features(features=features), LIGHT).output
-        joined = build_training_set(dataset=dataset, features=features, published=published, min_buyers=min_buyers)
+        joined = build_training_set(dataset=dataset, features=features, published=published, plan=plan)
         training = placement.store_step(joined, DATA).outputs["training"]
         counted = build_tables(dataset=dataset, training=training, item_to_item=item_to_item, popularity_days=popularity_days, seed=seed)
         tables = placement.step(counted, DATA).outputs["tables"]
@@ -101,7 +106,7 @@ def training_pipeline(placement: Placement) -> Any:
             judged_by = {"evaluation": judged["evaluation"], "run_id": decided["run_id"], "uncompared": decided["uncompared"]}
             made = export_bundle(**models, **judged_by, quotas=quotas, batching=batching, precision=precision)
             _release(placement.step(made, TRAINING).outputs["bundle"], published, placement)
-        return TrainingOutputs(judged["evaluation"], decided["judged_report"], decided["Output"], decided["reason"])
+        return TrainingOutputs(plan, judged["evaluation"], decided["judged_report"], decided["Output"], decided["reason"])
 
     return endcap_training
 

@@ -56,6 +56,15 @@ def refuse(known: bool) -> None:
     raise ZeroDivisionError("by nothing")
 
 
+@dsl.component(base_image="python", packages_to_install=[], install_kfp_package=False)
+def die(words: str) -> None:
+    import os
+    import signal
+
+    print(words, flush=True)  # noqa: T201 - as steps do
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
 @dsl.pipeline(name="measured-deployment")
 def measured_deployment(value: int, deployed: str) -> None:
     measured = measure(value=value)
@@ -71,6 +80,11 @@ def looking(path: str) -> None:
 @dsl.pipeline(name="failing")
 def failing(known: bool) -> None:
     refuse(known=known)
+
+
+@dsl.pipeline(name="dying")
+def dying(words: str) -> None:
+    die(words=words)
 
 
 @pytest.fixture(autouse=True)
@@ -118,6 +132,11 @@ def test_the_error_of_a_step_keeps_its_kind_and_message(tmp_path: Path) -> None:
 def test_any_other_error_names_the_step_and_the_log(tmp_path: Path) -> None:
     with pytest.raises(EndcapError, match=r"step refuse failed: ZeroDivisionError: by nothing; see .*run\.log"):
         run(failing, tmp_path, known=False)
+
+
+def test_a_step_that_was_killed_is_told_with_its_last_line(tmp_path: Path) -> None:
+    with pytest.raises(EndcapError, match=r"step die failed: its process ended: Killed \(.*memory.*\); its last line: about to end; see"):
+        run(dying, tmp_path, words="about to end")
 
 
 def test_nothing_of_kfp_reaches_standard_output(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

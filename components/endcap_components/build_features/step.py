@@ -7,22 +7,18 @@ from endcap.features.computing import FeatureSummary, build_feature_tables
 from endcap.features.snapshots import FeatureOptions
 
 
-def build_features_step(
-    dataset_dir: Path, features_dir: Path, test_weeks: int, ranking_windows: int, computed: str | None = None
-) -> FeatureSummary:
+def build_features_step(dataset_dir: Path, features_dir: Path, options: FeatureOptions, computed: str | None = None) -> FeatureSummary:
     """Build the feature tables of a canonical dataset, or take up those that the Spark job computed.
 
     Args:
         dataset_dir: the dataset.
         features_dir: the folder to make or replace.
-        test_weeks: whole weeks at the end kept for evaluation.
-        ranking_windows: label windows the ranker learns from.
+        options: which snapshots are made.
         computed: where the Spark job leaves its tables, if there is one; what is not of this dataset and these options is not used.
 
     Raises:
         DataRejected: the dataset cannot be used, or is too short for the weeks kept for evaluation.
     """
-    options = FeatureOptions(test_weeks=test_weeks, ranking_windows=ranking_windows)
     taken = take_up_computed(computed, dataset_dir, features_dir, options) if computed else None
     return taken or build_feature_tables(dataset_dir, features_dir, options)
 

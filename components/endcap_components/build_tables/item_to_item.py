@@ -28,7 +28,7 @@ def item_to_item_at(training: TrainingSet, moment: datetime, algorithm: Algorith
         neighbours: kept for each item.
     """
     since = moment - timedelta(days=DAYS)
-    known = training.purchases.filter(pl.col("occurred_at") >= since, pl.col("occurred_at") < moment)
+    known = training.purchases_of_all.filter(pl.col("occurred_at") >= since, pl.col("occurred_at") < moment)
     known = _newest(known.filter(pl.Series(training.eligible_at(moment)[known["item_index"].to_numpy()])), ITEMS_A_USER_MAX)
     age, item_count = (moment - pl.col("occurred_at")).dt.total_seconds() / DAY_S, len(training.item_rows)
     data = TrainingData(

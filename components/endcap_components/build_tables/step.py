@@ -55,7 +55,7 @@ def build_tables(
     algorithm = neighbour_algorithm(item_to_item)
     training = TrainingSet(training_dir)
     manifest = training.manifest
-    purchases = training.purchases
+    purchases = training.purchases_of_all
     counts = {}
     with replacing_folder(out_dir) as aside:
         tables = TablesArtifact(aside)
@@ -64,7 +64,7 @@ def build_tables(
             tables.write_item_to_item(moment, table)
             counts["items_with_neighbours"] = float((table.index[:, 0] > 0).sum())
         for moment in (*manifest.ranking_windows, manifest.cut, manifest.data_end):
-            late = _between(purchases, moment - timedelta(days=popularity_days), moment)
+            late = _latest(purchases, popularity_days, moment)
             popularity = popularity_of(late, _users(training_dir, moment), len(training.item_rows))
             tables.write_popularity(moment, popularity)
             counts["segments"] = float(len(popularity.by_segment))
@@ -91,6 +91,13 @@ def _served(training: TrainingSet, purchases: pl.DataFrame, moment: datetime, ne
 def _users(training_dir: Path, moment: datetime) -> pl.DataFrame:
     rows = pl.scan_parquet(training_dir / "user_rows.parquet").filter(pl.col("event_timestamp") == moment)
     return rows.select("user_id", *USER_CATEGORICAL).collect()
+
+
+def _latest(purchases: pl.DataFrame, days: int, moment: datetime) -> pl.DataFrame:
+    """Purchases of the days before a moment; where nothing was bought in them, of as many days up to the last purchase."""
+    late = _between(purchases, moment - timedelta(days=days), moment)
+    newest = purchases.filter(pl.col("occurred_at") < moment)["occurred_at"].max() if late.is_empty() else None
+    return _between(purchases, newest - timedelta(days=days), moment) if isinstance(newest, datetime) else late
 
 
 def _between(purchases: pl.DataFrame, start: datetime, end: datetime) -> pl.DataFrame:

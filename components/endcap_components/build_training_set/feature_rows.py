@@ -34,19 +34,24 @@ class UserRows(Protocol):
 
 @dataclass(frozen=True)
 class StoreRows:
-    """Rows by Feast's point-in-time join."""
+    """Rows by Feast's point-in-time join; of no keys the feature folder, which names the columns, gives the empty table."""
 
     store: "FeatureStore"
+    features_dir: Path
 
     def users(self, keys: pl.DataFrame) -> pl.DataFrame:
         from endcap.features.store.training import users_at
 
+        if keys.is_empty():
+            return FolderRows(self.features_dir).users(keys)
         rows = users_at(self.store, keys["user_id"].to_list(), keys["event_timestamp"])
         return rows.filter(pl.col("history_item_ids").is_not_null()).select(USER_COLUMNS)
 
     def pairs(self, keys: pl.DataFrame) -> pl.DataFrame:
         from endcap.features.store.training import pairs_at
 
+        if keys.is_empty():
+            return FolderRows(self.features_dir).pairs(keys)
         rows = pairs_at(self.store, keys["user_id"].to_list(), keys["event_timestamp"])
         return rows.filter(pl.col("pair_item_ids").is_not_null()).select(*KEYS, *PAIR_LISTS)
 
@@ -85,7 +90,7 @@ def published_rows(features_dir: Path, published: str) -> StoreRows:
 
     if read_manifest(features_dir).fingerprint != published:
         raise DataRejected("other features are published", field="published", value=published, fix="publish these: endcap features")
-    return StoreRows(open_store(load_settings()))
+    return StoreRows(open_store(load_settings()), features_dir)
 
 
 def known_users(features_dir: Path, moments: Sequence[datetime]) -> pl.DataFrame:

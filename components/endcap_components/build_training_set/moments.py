@@ -29,10 +29,10 @@ class Moments:
         return [*self.windows, self.cut, self.data_end]
 
 
-def choose_moments(
+def fitting_moments(
     weekly: Sequence[datetime], detailed: Sequence[datetime], *, cut: datetime, data_end: datetime, target_days: int, horizon_days: int
 ) -> Moments:
-    """Split the snapshots by use.
+    """Split the snapshots by use; what does not fit is left out, be it all of them.
 
     Args:
         weekly: moments with user features.
@@ -41,22 +41,27 @@ def choose_moments(
         data_end: the snapshot after the last event.
         target_days: length of the two-tower's targets.
         horizon_days: length of the ranker's labels.
+    """
+    horizon, target = timedelta(days=horizon_days), timedelta(days=target_days)
+    windows = tuple(sorted(moment for moment in set(detailed) if moment + horizon <= cut))
+    snapshots = tuple(sorted(moment for moment in set(weekly) if windows and moment + target <= windows[0]))
+    return Moments(snapshots=snapshots, windows=windows, cut=cut, data_end=data_end)
+
+
+def demand_training(moments: Moments) -> None:
+    """Refuse moments from which models cannot be trained.
 
     Raises:
         DataRejected: the data is too short for one ranking window or one snapshot before it.
     """
-    horizon = timedelta(days=horizon_days)
-    windows = tuple(sorted(moment for moment in set(detailed) if moment + horizon <= cut))
-    if not windows:
+    if not moments.windows:
         raise DataRejected(
             "no ranking window whose labels end before the cut",
             field="features",
-            value=[str(moment) for moment in sorted(detailed)],
+            value=str(moments.cut),
             fix="use data over a longer time, or fewer test weeks",
         )
-    snapshots = tuple(sorted(moment for moment in set(weekly) if moment + timedelta(days=target_days) <= windows[0]))
-    if not snapshots:
+    if not moments.snapshots:
         raise DataRejected(
-            "no snapshot before the first ranking window", field="features", value=str(windows[0]), fix="use fewer ranking windows"
+            "no snapshot before the first ranking window", field="features", value=str(moments.windows[0]), fix="use fewer ranking windows"
         )
-    return Moments(snapshots=snapshots, windows=windows, cut=cut, data_end=data_end)

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import duckdb
@@ -30,14 +30,35 @@ def write_purchases(dataset_dir: Path, item_index: pl.DataFrame, out_file: Path)
     Raises:
         DataRejected: the events cannot be read.
     """
+    _write(dataset_dir, item_index, out_file, "user_id IS NOT NULL", COLUMNS)
+
+
+VISIT_PREFIX = "\x1f"
+"""Begins the `user_id` of a purchase of nobody known: its visit stands for a user that no shop names so."""
+
+
+def write_anonymous_purchases(dataset_dir: Path, item_index: pl.DataFrame, out_file: Path) -> None:
+    """Write every purchase of nobody known, as `write_purchases` does those of known users: what is bought together, and how often.
+
+    Args:
+        dataset_dir: a canonical dataset.
+        item_index: columns item_id, item_index.
+        out_file: Parquet with COLUMNS, oldest first; `user_id` is the visit's id behind VISIT_PREFIX.
+
+    Raises:
+        DataRejected: the events cannot be read.
+    """
+    visit = f"chr({ord(VISIT_PREFIX)}) || session_id AS user_id"
+    _write(dataset_dir, item_index, out_file, "user_id IS NULL", (visit, *COLUMNS[1:]))
+
+
+def _write(dataset_dir: Path, item_index: pl.DataFrame, out_file: Path, whose: str, columns: Sequence[str]) -> None:
     events = dataset_dir / "events.parquet"
     with bounded_duckdb(out_file.parent / "spill") as connection:
         connection.register("item_indices", item_index.to_arrow())
         try:
-            known = connection.read_parquet(str(events)).filter(
-                f"event_type = '{EventType.PURCHASE.value}' AND consent AND user_id IS NOT NULL"
-            )
-            purchases = known.join(connection.table("item_indices"), "item_id").project(", ".join(COLUMNS))
+            known = connection.read_parquet(str(events)).filter(f"event_type = '{EventType.PURCHASE.value}' AND consent AND {whose}")
+            purchases = known.join(connection.table("item_indices"), "item_id").project(", ".join(columns))
             purchases.order("occurred_at, user_id, item_index, session_id").write_parquet(str(out_file), compression="zstd")
         except duckdb.Error as error:
             raise DataRejected(f"cannot be read: {error}", field=str(events), fix="import the dataset again") from error
@@ -117,6 +138,15 @@ class BuyerCounts:
         for place, moment in enumerate(self._moments):
             index = first_purchases.filter(pl.col("occurred_at") < moment)["item_index"].to_numpy()
             self._count[place] += np.bincount(index, minlength=self._count.shape[1])
+
+    def add_visits(self, anonymous_file: Path) -> None:
+        """Take in what `write_anonymous_purchases` wrote: a visit of nobody known counts as a buyer."""
+        with bounded_duckdb(anonymous_file.parent / "spill") as connection:
+            bought = connection.read_parquet(str(anonymous_file))
+            for place, moment in enumerate(self._moments):
+                before = bought.filter(f"occurred_at < TIMESTAMPTZ '{moment.astimezone(UTC).isoformat(sep=' ')}'")
+                counts = before.aggregate("item_index, count(DISTINCT user_id) AS buyers", "item_index").fetchnumpy()
+                np.add.at(self._count[place], np.asarray(counts["item_index"]), np.asarray(counts["buyers"]))
 
     def eligible(self, min_buyers: int) -> pl.DataFrame:
         """Columns event_timestamp, item_index (int32): by moment, the items with at least `min_buyers` buyers before it."""

@@ -1,21 +1,22 @@
 """The step build_training_set: from a dataset and its features to one folder that training and evaluation read."""
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import polars as pl
 
 from endcap.catalogue.vocabulary import Vocabulary
+from endcap.contracts.training_plan import TWO_TOWER, TrainingPlan
 from endcap.core.files import replacing_folder
 from endcap.core.log import get_logger
-from endcap.features.columns import HORIZON_DAYS, USER_CATEGORICAL
+from endcap.features.columns import USER_CATEGORICAL
 from endcap.features.manifest import FeatureManifest, read_manifest
 from endcap.training.sequence_shards import SequenceShards
 from endcap.training.training_set import MANIFEST_NAME, TrainingManifest
 from endcap_components.build_training_set import purchases as bought
 from endcap_components.build_training_set.feature_rows import FolderRows, UserRows, item_rows, known_users, write_full_user_rows
-from endcap_components.build_training_set.moments import Moments, choose_moments
+from endcap_components.build_training_set.moments import Moments, demand_training, fitting_moments
 from endcap_components.build_training_set.user_parts import UserParts
 
 TARGET_DAYS = 14
@@ -27,6 +28,7 @@ def build_training_set(
     out_dir: Path,
     *,
     user_rows: UserRows | None = None,
+    plan: TrainingPlan | None = None,
     min_buyers: int = 5,
     target_days: int = TARGET_DAYS,
 ) -> TrainingManifest:
@@ -37,22 +39,30 @@ def build_training_set(
         features_dir: the feature tables made from it.
         out_dir: the folder to write; replaced when it exists, once all of the new one is there.
         user_rows: where user features come from; the feature folder when left out.
-        min_buyers: items that fewer users bought are neither candidates nor truth.
-        target_days: how far the two-tower's targets reach from a snapshot.
+        plan: what is trained, and how; without one everything is.
+        min_buyers: items that fewer users bought are neither candidates nor truth; the plan's, where there is one.
+        target_days: how far the two-tower's targets reach from a snapshot; the plan's, where there is one.
 
     Raises:
-        DataRejected: the data is too short, or the features are not there.
+        DataRejected: the data is too short for everything, and no plan leaves anything out; or the features are not there.
     """
     features = read_manifest(features_dir)
-    moments = choose_moments(
+    if plan is not None:
+        min_buyers, target_days = plan.min_buyers, plan.times.target_days
+    moments = fitting_moments(
         features.snapshot_times,
         features.pair_times,
         cut=features.cut,
         data_end=features.data_end,
         target_days=target_days,
-        horizon_days=HORIZON_DAYS,
+        horizon_days=features.horizon_days,
     )
-    build = _Build(dataset_dir, features_dir, user_rows or FolderRows(features_dir), features, moments, min_buyers, target_days)
+    if plan is None:
+        demand_training(moments)
+    elif not plan.trains(TWO_TOWER):
+        moments = replace(moments, snapshots=())
+    rows = user_rows or FolderRows(features_dir)
+    build = _Build(dataset_dir, features_dir, rows, features, moments, min_buyers, target_days, plan)
     with replacing_folder(out_dir) as aside:
         manifest = build.write(aside)
     get_logger("build_training_set").info("training set built", users=manifest.users, examples=manifest.examples, targets=manifest.targets)
@@ -70,15 +80,18 @@ class _Build:
     moments: Moments
     min_buyers: int
     target_days: int
+    plan: TrainingPlan | None
 
     def write(self, folder: Path) -> TrainingManifest:
         items = pl.read_parquet(self.dataset_dir / "items.parquet").sort("item_id")
         items.write_parquet(folder / "items.parquet")
         item_index = items.select("item_id", pl.int_range(1, pl.len() + 1, dtype=pl.Int32).alias("item_index"))
         bought.write_purchases(self.dataset_dir, item_index, folder / "purchases.parquet")
+        bought.write_anonymous_purchases(self.dataset_dir, item_index, folder / "anonymous.parquet")
         self._write_moments(folder)
         parts = UserParts(
             folder / "purchases.parquet",
+            folder / "anonymous.parquet",
             self.moments,
             self.user_rows,
             item_index,
@@ -93,10 +106,11 @@ class _Build:
             cut=self.moments.cut,
             ranking_windows=list(self.moments.windows),
             snapshots=list(self.moments.snapshots),
-            horizon_days=HORIZON_DAYS,
+            horizon_days=self.features.horizon_days,
             target_days=self.target_days,
             min_buyers=self.min_buyers,
             dataset_fingerprint=self.features.dataset_fingerprint,
+            plan=self.plan,
             users=SequenceShards.of(folder / "sequences").users,
             items=len(items),
             examples=sum(shard.examples for shard in examples.shards),
@@ -109,7 +123,7 @@ class _Build:
         moments = self.moments
         item_rows(self.features_dir, [*moments.snapshots, *moments.full]).write_parquet(folder / "item_features.parquet")
         purchases = pl.scan_parquet(folder / "purchases.parquet")
-        labels = [bought.labels(purchases, moment, HORIZON_DAYS) for moment in (*moments.windows, moments.cut)]
+        labels = [bought.labels(purchases, moment, self.features.horizon_days) for moment in (*moments.windows, moments.cut)]
         pl.concat(labels).write_parquet(folder / "labels.parquet")
         write_full_user_rows(self.user_rows, known_users(self.features_dir, moments.full), folder / "user_rows.parquet")
 

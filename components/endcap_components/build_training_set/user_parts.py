@@ -28,6 +28,7 @@ class UserParts:
 
     Attributes:
         purchases_file: as `endcap_components.build_training_set.purchases.write_purchases` leaves it.
+        anonymous_file: as `endcap_components.build_training_set.purchases.write_anonymous_purchases` leaves it.
         moments: of the training set.
         user_rows: reads the user features point in time.
         item_index: columns item_id, item_index.
@@ -37,6 +38,7 @@ class UserParts:
     """
 
     purchases_file: Path
+    anonymous_file: Path
     moments: Moments
     user_rows: UserRows
     item_index: pl.DataFrame
@@ -55,6 +57,7 @@ class UserParts:
             sequences.write(user_sequences(purchases), part)
             self._write_examples(purchases, first, examples, part)
         sequences.close()
+        buyers.add_visits(self.anonymous_file)
         buyers.eligible(self.min_buyers).write_parquet(folder / "eligible.parquet")
         return examples.close()
 

@@ -5,6 +5,7 @@ import shutil
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from endcap.contracts.training_plan import RANKER
 from endcap.core.files import replacing_folder
 from endcap.core.log import get_logger
 from endcap.core.settings import RetrievalSettings
@@ -35,7 +36,7 @@ def distil_ranker(
     Args:
         taught: of the run.
         out_dir: the folder to write; replaced when it exists, once all of the new one is there.
-        parameters: hyperparameters; None for no distillation.
+        parameters: hyperparameters; None for no distillation. What was not trained teaches nothing and is handed on.
         quotas: candidates a source and in all, as in serving.
         seed: the teacher's.
 
@@ -46,7 +47,7 @@ def distil_ranker(
         DataRejected: the teacher is no trained ranker.
     """
     with replacing_folder(out_dir) as aside:
-        if parameters is None:
+        if parameters is None or TrainingSet(taught.training).manifest.untrained(RANKER) is not None:
             shutil.copytree(taught.teacher, aside, dirs_exist_ok=True)
             metrics = {}
         else:

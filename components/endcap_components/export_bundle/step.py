@@ -120,6 +120,7 @@ def export_bundle_step(inputs: ExportInputs, out_dir: Path, settings: Settings, 
             ordered_by=evaluation.ordering.ordered_by,
             order_figures={name: figure.mean for name, figure in evaluation.ordering.methods.items()},
             uses_two_tower=evaluation.ordering.uses_two_tower,
+            untrained=training.manifest.left_out(),
             run_id=inputs.run_id,
             accepted_uncompared=inputs.uncompared or None,
         )

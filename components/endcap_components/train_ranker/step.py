@@ -4,6 +4,7 @@ import json
 from dataclasses import asdict
 from pathlib import Path
 
+from endcap.contracts.training_plan import RANKER
 from endcap.core.files import replacing_folder
 from endcap.core.log import get_logger
 from endcap.core.settings import RetrievalSettings
@@ -27,7 +28,7 @@ def train_ranker(
     quotas: RetrievalSettings,
     seed: int,
 ) -> dict[str, float]:
-    """Train a ranker and write its artifact: `saved_model/`, `ranker.json`.
+    """Train a ranker and write its artifact: `saved_model/`, `ranker.json`; where the plan leaves it out, the order of summed scores.
 
     Args:
         training_dir: a training set.
@@ -48,6 +49,8 @@ def train_ranker(
     from endcap_components.train_ranker.train import fit_ranker
 
     training, two_tower = TrainingSet(training_dir), TwoTowerArtifact(two_tower_dir)
+    if training.manifest.untrained(RANKER) is not None:
+        return _write_untrained(two_tower, out_dir)
     examples = ranking_examples(
         training,
         TablesArtifact(tables_dir),
@@ -68,3 +71,12 @@ def train_ranker(
         (aside / MANIFEST_NAME).write_text(json.dumps(described, indent=1), encoding="utf-8")
     get_logger("train_ranker").info("ranker trained", **metrics)
     return metrics
+
+
+def _write_untrained(two_tower: TwoTowerArtifact, out_dir: Path) -> dict[str, float]:
+    from endcap_components.train_ranker.untrained import WEIGHTS, export_untrained_ranker
+
+    with replacing_folder(out_dir) as aside:
+        export_untrained_ranker(two_tower.item_embeddings.shape[1], str(aside / "saved_model"))
+        (aside / MANIFEST_NAME).write_text(json.dumps({"untrained": WEIGHTS}, indent=1), encoding="utf-8")
+    return {"candidates": 0.0}

@@ -77,5 +77,13 @@ class TowerEnsemble:
         return np.concatenate([member.queries(histories) for member in self.members], axis=1) * self._share
 
     @property
+    def indexed_embeddings(self) -> NDArray[np.float32]:
+        """As `item_embeddings`, for an index, which takes unit length only: items that nothing is known of point away from everybody."""
+        embeddings = self.item_embeddings
+        unknown = np.flatnonzero(~embeddings.any(axis=1))[1:]
+        embeddings[unknown] = -np.concatenate([member.cold_start_query for member in self.members]) * self._share
+        return embeddings
+
+    @property
     def _share(self) -> np.float32:
         return np.float32(len(self.members) ** -0.5)

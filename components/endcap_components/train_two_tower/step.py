@@ -10,10 +10,11 @@ import polars as pl
 
 from endcap.algorithms.interactions import Interactions
 from endcap.contracts.moment import DAY_S
+from endcap.core.errors import DataRejected
 from endcap.core.files import folder_beside, put_folder
 from endcap.core.log import get_logger
 from endcap.core.settings import TrainingSettings
-from endcap.training.data_profile import DataProfile
+from endcap.training.data_profile import DataProfile, Objective
 from endcap.training.tensorflow_setup import prepare_tensorflow
 from endcap.training.training_set import TrainingSet
 from endcap_components.train_two_tower.hyperparameters import TwoTowerHyperparameters
@@ -49,6 +50,27 @@ def early_parts(training: TrainingSet) -> Iterator[Interactions]:
 MANIFEST_NAME = "two_tower.json"
 
 
+def fitting(training: TrainingSet, parameters: TwoTowerHyperparameters) -> tuple[Objective | None, TwoTowerHyperparameters]:
+    """The objective and the hyperparameters that fit the data, where they are left to it; no objective where nothing can be trained.
+
+    Raises:
+        DataRejected: the data has no examples for the objective that is asked for.
+    """
+    plan = training.manifest.plan
+    if plan is None:
+        return parameters.objective_for(DataProfile.of_parts(early_parts(training))), parameters
+    if plan.objective is None:
+        return None, parameters
+    objective = plan.objective if parameters.objective == "auto" else parameters.objective
+    enough = len(training.examples) if objective == "window" else sum(len(part) for part in early_parts(training))
+    if not enough:
+        fix = f"use {plan.objective}, or leave it to auto"
+        raise DataRejected("the data has no examples for it", field="two_tower.objective", value=objective, fix=fix)
+    if "batch_size" not in parameters.model_fields_set:
+        parameters = parameters.model_copy(update={"batch_size": plan.batch_size})
+    return objective, parameters
+
+
 def train_two_tower(
     training_dir: Path,
     out_dir: Path,
@@ -67,18 +89,24 @@ def train_two_tower(
 
     Returns:
         Metrics by name.
+
+    Raises:
+        DataRejected: the data has no examples for what is asked for.
     """
     prepare_tensorflow(seed)
     settings = settings or TrainingSettings(distribution="none")
     from endcap_components.train_two_tower.distribution import open_strategy
     from endcap_components.train_two_tower.next_item.sequence_export import write_next_item_artifact
+    from endcap_components.train_two_tower.untrained import write_untrained_artifact
     from endcap_components.train_two_tower.window.export import write_window_artifact
 
     strategy = open_strategy(settings.distribution)
     training = TrainingSet(training_dir)
-    objective = parameters.objective_for(DataProfile.of_parts(early_parts(training)))
+    objective, parameters = fitting(training, parameters)
     with folder_beside(out_dir) as aside:
-        if objective == "next_item":
+        if objective is None:
+            metrics = write_untrained_artifact(training, aside)
+        elif objective == "next_item":
             metrics = write_next_item_artifact(training, early_interactions(training), aside, parameters, seed)
         else:
             metrics = write_window_artifact(training, aside, parameters, seed, settings=settings, strategy=strategy)
@@ -87,5 +115,5 @@ def train_two_tower(
         if strategy.is_chief:
             put_folder(aside, out_dir)
         strategy.barrier()
-    get_logger("train_two_tower").info("two-tower trained", **metrics)
+    get_logger("train_two_tower").info("two-tower trained" if objective else "two-tower left out", **metrics)
     return metrics

@@ -1,4 +1,4 @@
-"""Pipeline component: a dataset that fits its contracts."""
+"""Pipeline component: a dataset that fits its contracts, and what can be trained on it."""
 
 from kfp import dsl
 from kfp.dsl import Dataset, Metrics, Output
@@ -7,14 +7,32 @@ from endcap_components.kfp_step import BASE_IMAGE
 
 
 @dsl.component(base_image=BASE_IMAGE, packages_to_install=[], install_kfp_package=False)
-def validate_data(data_dir: str, fingerprint: str, dataset: Output[Dataset], metrics: Output[Metrics]) -> None:
-    """Take a dataset into the pipeline if it fits its contracts and is the one that was asked for."""
+def validate_data(
+    *,
+    data_dir: str,
+    fingerprint: str,
+    test_weeks: int,
+    ranking_windows: int,
+    min_buyers: int,
+    dataset: Output[Dataset],
+    plan: Output[Dataset],
+    metrics: Output[Metrics],
+) -> None:
+    """Take a dataset into the pipeline if it fits its contracts, is the one that was asked for and can be learned from.
+
+    `test_weeks`, `ranking_windows` and `min_buyers` are 0 for whatever fits the data.
+    """
     from pathlib import Path
 
     from endcap_components.kfp_step import log_metrics
+    from endcap_components.validate_data.plan_table import show_plan
+    from endcap_components.validate_data.planning import Wishes
     from endcap_components.validate_data.step import validate_data_step
 
-    taken = validate_data_step(Path(data_dir), fingerprint, Path(dataset.path))
-    dataset.metadata["fingerprint"] = taken.fingerprint
-    counts = {f"rows_{table}": float(rows) for table, rows in taken.rows.items()}
+    wishes = Wishes(test_weeks, ranking_windows, min_buyers)
+    done = validate_data_step(Path(data_dir), fingerprint, Path(dataset.path), Path(plan.path), wishes)
+    dataset.metadata["fingerprint"] = done.dataset.fingerprint
+    plan.metadata["left_out"] = done.plan.left_out()
+    show_plan(done.plan)
+    counts = {f"rows_{table}": float(rows) for table, rows in done.dataset.rows.items()}
     log_metrics(metrics, counts)

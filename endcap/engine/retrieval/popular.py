@@ -16,6 +16,8 @@ from endcap.features.columns import USER_CATEGORICAL
 OVERALL = "all"
 """The segment everybody is in."""
 
+_COLUMNS = {"segment": pl.String, "item_index": pl.Int32, "score": pl.Float32}
+
 
 @dataclass(frozen=True)
 class Popularity:
@@ -45,7 +47,7 @@ class Popularity:
         """Columns segment (text), item_index (int32), score (float32), in order."""
         return pl.concat(
             [
-                pl.DataFrame({"segment": [name] * len(table.index), "item_index": table.index, "score": table.score})
+                pl.DataFrame({"segment": [name] * len(table.index), "item_index": table.index, "score": table.score}, schema=_COLUMNS)
                 for name, table in self.by_segment.items()
             ]
         )

@@ -12,6 +12,7 @@ from endcap.contracts.event import Event
 from endcap.contracts.item import Item
 from endcap.contracts.tables import arrow_schema
 from endcap.core.errors import DataRejected
+from endcap.training.plan import read_plan
 from endcap_components.validate_data.step import validate_data_step
 
 
@@ -27,6 +28,7 @@ def data_dir(tmp_path: Path) -> Path:
         "occurred_at": moment,
         "received_at": moment,
         "session_id": "s",
+        "item_id": "i",
         "consent": True,
     }
     item = dict.fromkeys(Item.model_fields) | {
@@ -54,7 +56,7 @@ def data_dir(tmp_path: Path) -> Path:
 
 
 def test_the_dataset_is_taken_as_it_is_now(data_dir: Path, tmp_path: Path) -> None:
-    taken = validate_data_step(data_dir, "f1", tmp_path / "artifacts" / "dataset")
+    taken = validate_data_step(data_dir, "f1", tmp_path / "artifacts" / "dataset", tmp_path / "artifacts" / "plan").dataset
     assert taken.rows == {"events": 1, "items": 1}
     before = taken.table("items").read_bytes()
     (data_dir / "items.parquet").unlink()
@@ -64,14 +66,14 @@ def test_the_dataset_is_taken_as_it_is_now(data_dir: Path, tmp_path: Path) -> No
 
 def test_another_dataset_than_expected_is_refused(data_dir: Path, tmp_path: Path) -> None:
     with pytest.raises(DataRejected, match="changed"):
-        validate_data_step(data_dir, "f2", tmp_path / "dataset")
+        validate_data_step(data_dir, "f2", tmp_path / "dataset", tmp_path / "plan")
     assert not (tmp_path / "dataset").exists()
 
 
 def test_a_damaged_table_is_named(data_dir: Path, tmp_path: Path) -> None:
     (data_dir / "events.parquet").write_bytes(b"not parquet")
     with pytest.raises(DataRejected, match=r"events\.parquet"):
-        validate_data_step(data_dir, "f1", tmp_path / "dataset")
+        validate_data_step(data_dir, "f1", tmp_path / "dataset", tmp_path / "plan")
     assert not (tmp_path / "dataset").exists()
 
 
@@ -80,6 +82,17 @@ def test_tables_that_cannot_be_linked_are_copied(data_dir: Path, tmp_path: Path,
         raise OSError(errno.EXDEV, "Invalid cross-device link")
 
     monkeypatch.setattr("endcap.core.files.os.link", refused)
-    taken = validate_data_step(data_dir, "f1", tmp_path / "dataset")
+    taken = validate_data_step(data_dir, "f1", tmp_path / "dataset", tmp_path / "plan").dataset
     assert taken.table("items").read_bytes() == (data_dir / "items.parquet").read_bytes()
     assert taken.table("items").stat().st_nlink == 1
+
+
+def test_the_plan_lies_in_a_folder_of_its_own(data_dir: Path, tmp_path: Path) -> None:
+    done = validate_data_step(data_dir, "f1", tmp_path / "dataset", tmp_path / "plan")
+    assert read_plan(tmp_path / "plan") == done.plan
+    assert done.plan.dataset_fingerprint == "f1"
+
+
+def test_a_folder_without_a_plan_is_named(tmp_path: Path) -> None:
+    with pytest.raises(DataRejected, match="not a training plan"):
+        read_plan(tmp_path)

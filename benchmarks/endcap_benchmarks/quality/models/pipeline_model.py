@@ -121,6 +121,7 @@ class _Run:
 
     def build(self, ranker: dict[str, Any], two_tower: dict[str, Any]) -> None:
         """The steps of the training pipeline in its order, features from the folder instead of the store."""
+        from endcap.features.snapshots import FeatureOptions
         from endcap_components.build_features.step import build_features_step
         from endcap_components.build_tables.step import build_tables
         from endcap_components.build_training_set.feature_rows import FolderRows
@@ -140,7 +141,7 @@ class _Run:
                 truncated_dataset(self.dataset_dir, dataset, self.cut, promotions=self.promotions)
         with self.made(features) as missing:
             if missing:
-                build_features_step(dataset, features, test_weeks=weeks, ranking_windows=3)
+                build_features_step(dataset, features, FeatureOptions(test_weeks=weeks, ranking_windows=3))
         with self.made(training) as missing:
             if missing:
                 build_training_set(dataset, features, training, user_rows=FolderRows(features))

@@ -82,7 +82,7 @@ def write_next_item_artifact(
     manifest = training.manifest
     fit = fit_ensemble(interactions, attribute_codes(training.item_rows), parameters.next_item, seed)
     export_sequence_encoder(fit.towers, folder / "saved_model")
-    embeddings = fit.towers.item_embeddings
+    embeddings = fit.towers.indexed_embeddings
     (folder / "item_embeddings_at").mkdir()
     for moment in (*manifest.ranking_windows, manifest.cut, manifest.data_end):
         np.save(folder / "item_embeddings_at" / f"{stamp(moment)}.npy", embeddings)

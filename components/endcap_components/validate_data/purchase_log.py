@@ -1,0 +1,199 @@
+"""A dataset's purchases in DuckDB, asked for the counts that decide what can be trained."""
+
+import tempfile
+from collections.abc import Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+import duckdb
+
+from endcap.contracts.event import EventType
+from endcap.core.errors import DataRejected
+from endcap.dataset.layout import Dataset
+from endcap_components.build_training_set.purchases import bounded_duckdb
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_DAY = timedelta(days=1)
+_FIX = "import data with purchases of items in the catalogue that may be used for personalisation"
+
+
+@dataclass(frozen=True)
+class Totals:
+    """Counts over the whole dataset; purchases are those with consent of items in the catalogue."""
+
+    purchases: int
+    purchases_without_person: int
+    people: int
+    visits: int
+    items_bought: int
+    events: int
+    events_without_person: int
+    views: int
+    first_purchase_at: datetime
+    last_event_at: datetime
+
+
+@dataclass(frozen=True)
+class EarlyPurchases:
+    """What a two-tower sees: purchases of trainable items before a moment, by known people."""
+
+    purchases: int
+    pairs: int
+    sequences: int
+    """People with two purchases and more."""
+
+    @property
+    def repeat_share(self) -> float:
+        return 1 - self.pairs / self.purchases if self.purchases else 0.0
+
+
+_BOUGHT = """
+    SELECT hash(coalesce('p' || user_id, 'v' || session_id)) AS who, user_id IS NOT NULL AS known, hash(item_id) AS item,
+        hash(session_id) AS visit, CAST(floor(epoch_us(occurred_at) / 86400e6) AS INTEGER) AS day, count(*) AS lines
+    FROM events SEMI JOIN items USING (item_id) WHERE event_type = $purchase AND consent GROUP BY ALL
+"""
+_TRAINABLE = """
+    CREATE MACRO trainable(moment, least) AS TABLE
+    SELECT item FROM (SELECT item, count(DISTINCT who) AS buyers FROM bought WHERE day < moment GROUP BY item) WHERE buyers >= least
+"""
+_EVENTS = """
+    SELECT count(*), count(*) FILTER (user_id IS NULL), count(*) FILTER (event_type = $purchase), count(*) FILTER (event_type = $view),
+        min(epoch_us(occurred_at)) FILTER (event_type = $purchase), max(epoch_us(occurred_at)) FROM events
+"""
+_PURCHASES = """
+    SELECT coalesce(sum(lines), 0)::BIGINT, coalesce(sum(lines) FILTER (NOT known), 0)::BIGINT,
+        count(DISTINCT who) FILTER (known), count(DISTINCT visit), count(DISTINCT item) FROM bought
+"""
+_BUYERS = """
+    SELECT buyers, count(*), sum(lines)::BIGINT
+    FROM (SELECT count(DISTINCT who) AS buyers, sum(lines) AS lines FROM bought WHERE day < $before GROUP BY item) GROUP BY buyers
+"""
+_SIDES = """
+    SELECT count(DISTINCT who) FILTER (known AND day < $cut), count(DISTINCT who) FILTER (known AND day >= $cut),
+        count(DISTINCT visit) FILTER (day < $cut), count(DISTINCT visit) FILTER (day >= $cut) FROM bought
+"""
+_EXAMPLES = """
+    WITH first AS (SELECT who, min(day) AS since FROM bought WHERE known GROUP BY who),
+        days AS (SELECT DISTINCT who, day FROM bought SEMI JOIN trainable($trained_at, $least) USING (item) WHERE known),
+        moments AS (SELECT unnest($moments::INTEGER[]) AS moment)
+    SELECT count(*) FROM (
+        SELECT DISTINCT days.who, moment FROM days JOIN moments ON day >= moment AND day < moment + $days
+            JOIN first ON first.who = days.who AND since < moment)
+"""
+_EARLY = """
+    SELECT coalesce(sum(lines), 0)::BIGINT, coalesce(sum(pairs), 0)::BIGINT, count(*) FILTER (lines >= 2)
+    FROM (SELECT sum(lines) AS lines, count(DISTINCT item) AS pairs FROM bought SEMI JOIN trainable($before, $least) USING (item)
+        WHERE known AND day < $before GROUP BY who)
+"""
+_TOGETHER_BY_BUYER = """
+    SELECT count(*) FROM (SELECT who FROM bought SEMI JOIN trainable($before, $least) USING (item) WHERE day < $before
+        GROUP BY who HAVING count(DISTINCT item) >= 2)
+"""
+_TOGETHER_BY_VISIT = """
+    SELECT count(*) FROM (SELECT visit FROM bought SEMI JOIN trainable($before, $least) USING (item) WHERE day < $before
+        GROUP BY visit HAVING count(DISTINCT item) >= 2)
+"""
+
+
+class PurchaseLog:
+    """Purchases by person, item, visit and day. All moments asked for are midnights, or after the last event."""
+
+    def __init__(self, dataset: Dataset) -> None:
+        self._dataset = dataset
+
+    def __enter__(self) -> Self:
+        with ExitStack() as opened:
+            spill = opened.enter_context(tempfile.TemporaryDirectory(prefix="endcap-plan-"))
+            self._connection = opened.enter_context(bounded_duckdb(Path(spill)))
+            try:
+                for table in ("events", "items"):
+                    self._connection.read_parquet(str(self._dataset.table(table))).create_view(table)
+                self._connection.sql(_BOUGHT, params={"purchase": EventType.PURCHASE.value}).create("bought")
+                self._connection.execute(_TRAINABLE)
+            except duckdb.Error as error:
+                message = f"cannot be read: {str(error).splitlines()[0]}"
+                raise DataRejected(message, field=str(self._dataset.path), fix="import the dataset again") from error
+            self._opened = opened.pop_all()
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self._opened.close()
+
+    def totals(self) -> Totals:
+        """Counts over all of it.
+
+        Raises:
+            DataRejected: there is no purchase that could be learned from.
+        """
+        types = {"purchase": EventType.PURCHASE.value, "view": EventType.PRODUCT_VIEW.value}
+        events, unknown, bought, views, first, last = self._row(_EVENTS, **types)
+        purchases, without, people, visits, items = self._row(_PURCHASES)
+        if not purchases:
+            why = "there are no purchases" if not bought else f"none of the {bought:,} purchases has consent and an item of the catalogue"
+            raise DataRejected(f"{why}, so nothing can be recommended", field=str(self._dataset.table("events")), fix=_FIX)
+        return Totals(purchases, without, people, visits, items, events, unknown, views, _moment(first), _moment(last))
+
+    def buyers(self, before: datetime, least: Sequence[int]) -> dict[int, tuple[int, float]]:
+        """By least number of buyers, the items that had as many before a moment, and their share of the purchases until then.
+
+        A visit of nobody known counts as a buyer.
+        """
+        counts = self._connection.execute(_BUYERS, {"before": _day(before)}).fetchall()
+        total = max(sum(lines for _, _, lines in counts), 1)
+
+        def with_as_many(fewest: int) -> tuple[int, float]:
+            kept = [(items, lines) for buyers, items, lines in counts if buyers >= fewest]
+            return sum(items for items, _ in kept), sum(lines for _, lines in kept) / total
+
+        return {fewest: with_as_many(fewest) for fewest in least}
+
+    def sides(self, cut: datetime) -> tuple[int, int, int, int]:
+        """People before and after a cut, visits before and after it."""
+        before, after, visits_before, visits_after = self._row(_SIDES, cut=_day(cut))
+        return before, after, visits_before, visits_after
+
+    def people_before(self, moment: datetime) -> int:
+        """Known people who had bought before a moment."""
+        return self.sides(moment)[0]
+
+    def people_on_both_sides(self, moment: datetime, days: int, min_buyers: int) -> int:
+        """Known people who bought before a moment, and within some days from it an item with enough buyers before it."""
+        return self.examples([moment], days, min_buyers, moment)
+
+    def examples(self, snapshots: Sequence[datetime], days: int, min_buyers: int, trained_at: datetime) -> int:
+        """Pairs of a known person and a moment with a purchase before it and one of a trainable item in the days from it.
+
+        Args:
+            snapshots: the moments.
+            days: how far to look from each.
+            min_buyers: of a trainable item,
+            trained_at: before this moment.
+        """
+        moments = [_day(moment) for moment in snapshots]
+        found = self._row(_EXAMPLES, moments=moments, days=days, least=min_buyers, trained_at=_day(trained_at)) if moments else (0,)
+        return int(found[0])
+
+    def early(self, before: datetime, min_buyers: int) -> EarlyPurchases:
+        """Purchases before a moment of the items that are trainable there."""
+        return EarlyPurchases(*self._row(_EARLY, before=_day(before), least=min_buyers))
+
+    def together(self, before: datetime, min_buyers: int) -> tuple[int, int]:
+        """People (or visits of nobody known), and visits, with two trainable items and more before a moment."""
+        asked = {"before": _day(before), "least": min_buyers}
+        return int(self._row(_TOGETHER_BY_BUYER, **asked)[0]), int(self._row(_TOGETHER_BY_VISIT, **asked)[0])
+
+    def _row(self, query: str, **parameters: Any) -> tuple[Any, ...]:
+        return self._connection.execute(query, parameters or None).fetchone() or ()
+
+
+def _day(moment: datetime) -> int:
+    """Days to a moment, a begun one counted whole."""
+    return -(-(moment - _EPOCH) // _DAY)
+
+
+def _moment(epoch_us: int) -> datetime:
+    return _EPOCH + timedelta(microseconds=epoch_us)

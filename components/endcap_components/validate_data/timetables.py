@@ -1,0 +1,61 @@
+"""Ways to cut a dataset's time, the best first: what suits a year suits no week, and a week can still be learned from."""
+
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+
+from endcap.contracts.training_plan import Timetable
+
+LONGER_TEST_WEEKS = (8, 13, 26, 52)
+"""For shops in which nobody bought anything for long before the last event."""
+DAYS_UNDER = timedelta(days=70)
+"""Only data as short as this is cut by days: a year of daily snapshots would be as large as it is useless."""
+
+USUAL = Timetable()
+FORTNIGHTS = Timetable(test_weeks=2, ranking_window_step_days=7, horizon_days=14, target_days=7, first_snapshot_days=14)
+WEEKS = Timetable(test_weeks=1, ranking_window_step_days=7, horizon_days=7, target_days=7, first_snapshot_days=7)
+DAYS = tuple(
+    Timetable(
+        test_weeks=0,
+        test_days=days,
+        ranking_window_step_days=1,
+        horizon_days=days,
+        target_days=days,
+        first_snapshot_days=days,
+        grid_days=1,
+    )
+    for days in (3, 1)
+)
+ALL_OF_IT = Timetable(test_weeks=0, ranking_windows=0)
+"""Nothing is kept for evaluation, so nothing can be judged."""
+
+
+def timetables(first: datetime, last: datetime, test_weeks: int, ranking_windows: int) -> Iterator[Timetable]:
+    """Timetables to try, in order; each with fewer and fewer ranking windows.
+
+    Args:
+        first, last: the data's time range.
+        test_weeks: what is asked for; 0 for whatever fits.
+        ranking_windows: the most that are asked for; 0 for the usual number.
+    """
+    most = ranking_windows or USUAL.ranking_windows
+    for times in _by_length(first, last, test_weeks):
+        for windows in range(most, 0, -1):
+            yield times.model_copy(update={"ranking_windows": windows})
+
+
+def without_training(first: datetime, last: datetime, test_weeks: int) -> Iterator[Timetable]:
+    """Timetables for data from which nothing personal can be learned: simple methods may still be judged."""
+    for times in _by_length(first, last, test_weeks):
+        yield times.model_copy(update={"ranking_windows": 0})
+
+
+def _by_length(first: datetime, last: datetime, test_weeks: int) -> Iterator[Timetable]:
+    if test_weeks:
+        yield from (times.model_copy(update={"test_weeks": test_weeks}) for times in (USUAL, FORTNIGHTS, WEEKS))
+        return
+    yield USUAL
+    yield FORTNIGHTS
+    yield WEEKS
+    yield from (USUAL.model_copy(update={"test_weeks": weeks}) for weeks in LONGER_TEST_WEEKS)
+    if last - first < DAYS_UNDER:
+        yield from DAYS
