@@ -171,6 +171,21 @@ class ItemTable:
         """int32 [n]: every item, most purchases of the last 90 days first."""
         return (np.argsort(-self.numeric[1:, _PURCHASES], kind="stable") + 1).astype(np.int32)
 
+    @cached_property
+    def has_prices(self) -> bool:
+        """Whether any item has a price; live updates may bring the first."""
+        return not bool(np.isnan(self.price).all())
+
+    @property
+    def has_categories(self) -> bool:
+        """Whether any item has a category."""
+        return len(self.categories) > 1
+
+    @property
+    def has_brands(self) -> bool:
+        """Whether any item has a brand."""
+        return len(self.brands) > 1
+
     def title_of(self, index: int) -> str:
         return self.title[index]
 

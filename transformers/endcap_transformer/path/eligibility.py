@@ -25,7 +25,7 @@ class Eligibility:
 
     def __init__(self, request: ResolvedRequest, state: UserState, hidden: NDArray[np.bool_] | None) -> None:
         self._items = request.served.tables.items
-        self._filters = request.instance.filters
+        self._filters = request.filters
         self._hidden = hidden
         self._is_filtered = self._filters != NO_FILTERS
         own = NO_ITEMS if request.surface.items == "given" else request.items

@@ -65,7 +65,7 @@ def slate_of(
 
 def _diversity(index: NDArray[np.int32], request: ResolvedRequest) -> Diversity | None:
     wanted, tables = request.surface.diversity, request.served.tables
-    most = None if request.is_given or request.instance.filters.categories else wanted.category_most
+    most = None if request.is_given or request.filters.categories else wanted.category_most
     if not wanted.mmr and most is None:
         return None
     return Diversity(
