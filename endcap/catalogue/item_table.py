@@ -141,7 +141,7 @@ class ItemTable:
             margin=_known_or_nan(
                 items["margin"] if "margin" in items.columns else pl.repeat(None, len(items), dtype=pl.Float64, eager=True)
             ),
-            available=after_padding((items["availability"] == Availability.IN_STOCK.value).to_numpy(), False),
+            available=after_padding((items["availability"].cast(pl.String) == Availability.IN_STOCK.value).to_numpy(), False),
             created_at_s=after_padding(created.astype(np.int64), np.iinfo(np.int64).min),
             numeric=np.zeros((len(items) + 1, len(ITEM_NUMERIC)), dtype=np.float32),
         )

@@ -49,9 +49,12 @@ def assemble(
     """
     wanted = max(0, min(k, len(score)))
     bounded = finite(score)
-    if diversity is not None and diversity.caps:
-        placements = replace(placements, caps=placements.caps + diversity.caps)
+    cap = diversity.cap(bounded, wanted) if diversity is not None else None
+    if cap is not None:
+        placements = replace(placements, caps=(*placements.caps, cap))
     slate = _assembled(bounded, wanted, placements, diversity)
+    if cap is not None:
+        slate = replace(slate, category_most=cap.most)
     return slate if exploration is None else exploration.fill(slate, bounded, placements)
 
 

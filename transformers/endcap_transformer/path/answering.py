@@ -149,6 +149,9 @@ def _of_place(rendered: RenderedList, place: int, touched: list[str], policy: st
     rules: dict[str, Any] = {"touched": touched, "factor": _rounded(ruled.effects.factor[effects_row])}
     if slate.rule[place]:
         rules["placed_by"] = slate.rule[place]
+    diversity = {"penalty": _rounded(slate.penalty[place]), "relevance": _rounded(slate.score_after[place])}
+    if slate.category_most is not None:
+        diversity["category_most"] = slate.category_most
     exploration: dict[str, Any] = {"explored": slate.kind[place].value == "explored", "propensity": _rounded(slate.propensity[place])}
     return {
         "sources": {
@@ -161,7 +164,7 @@ def _of_place(rendered: RenderedList, place: int, touched: list[str], policy: st
             "after_rules": _rounded(ruled.score[row]),
         },
         "rules": rules,
-        "diversity": {"penalty": _rounded(slate.penalty[place]), "relevance": _rounded(slate.score_after[place])},
+        "diversity": diversity,
         "exploration": exploration | ({"policy": policy} if exploration["explored"] else {}),
         "place": slate.kind[place].value,
     }

@@ -12,6 +12,7 @@ from endcap.engine.exploration.slots import ExploredSlots
 from endcap.engine.slate.assembly import assemble
 from endcap.engine.slate.diversity import Diversity
 from endcap.engine.slate.slate import Slate
+from endcap.engine.surfaces.list_diversity import list_diversity
 from endcap_transformer.path.resolving import ResolvedRequest
 from endcap_transformer.path.rules import RuledCandidates
 
@@ -64,14 +65,6 @@ def slate_of(
 
 
 def _diversity(index: NDArray[np.int32], request: ResolvedRequest) -> Diversity | None:
-    wanted, tables = request.surface.diversity, request.served.tables
-    most = None if request.is_given or request.filters.categories else wanted.category_most
-    if not wanted.mmr and most is None:
-        return None
-    return Diversity(
-        strength=wanted.mmr,
-        # The last dimension evens out the lengths, which say how well items sell; likeness is in the others.
-        embeddings=lambda rows: tables.item_embeddings[index[rows], :-1],
-        group=None if most is None else tables.items.category_codes[index, wanted.category_level - 1],
-        most=most,
-    )
+    tables, levels = request.served.tables, request.served.category_levels
+    is_capped = not request.is_given and not request.filters.categories
+    return list_diversity(request.surface.diversity, index, tables.items, levels, tables.item_embeddings, is_capped=is_capped)

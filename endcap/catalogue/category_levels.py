@@ -1,0 +1,56 @@
+"""Which levels of a catalogue's category tree tell its items apart: a tree may be flat, or have one root over everything."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from endcap.catalogue.item_table import CATEGORY_LEVELS, ItemTable
+
+_CODE_BITS = 32
+
+
+@dataclass(frozen=True)
+class CategoryLevels:
+    """What the tree of one catalogue looks like; made once a bundle.
+
+    Attributes:
+        broadest: the first level, from 1, that has more than one category; 0 where none has.
+        divides: bool [CATEGORY_LEVELS, categories], by level and code: whether the category above it, at the broadest level, is divided
+            into several of that level. Nowhere true in a flat tree.
+    """
+
+    broadest: int
+    divides: NDArray[np.bool_]
+
+    @classmethod
+    def of(cls, items: ItemTable) -> "CategoryLevels":
+        """Look at every category that an item has."""
+        finest = items.category_codes[:, -1]
+        # Categories of one finest level have the rest of their path in common, so each is looked at once, however many items it has.
+        _, first = np.unique(finest, return_index=True)
+        paths = items.category_codes[first]
+        paths = paths[paths[:, 0] > 0].astype(np.int64)
+        divides = np.zeros((CATEGORY_LEVELS, len(items.categories)), dtype=np.bool_)
+        broadest = next((level for level in range(CATEGORY_LEVELS) if len(np.unique(paths[:, level])) > 1), None)
+        if broadest is None:
+            return cls(0, divides)
+        for level in range(broadest + 1, CATEGORY_LEVELS):
+            pairs = np.unique((paths[:, broadest] << _CODE_BITS) | paths[:, level])
+            above, own = pairs >> _CODE_BITS, pairs & (2**_CODE_BITS - 1)
+            parts = np.bincount(above, minlength=len(items.categories))
+            divides[level, own[parts[above] > 1]] = True
+        return cls(broadest + 1, divides)
+
+    def groups(self, codes: NDArray[np.int32], level: int | None) -> NDArray[np.int32]:
+        """int32 [m]: the category by which a list is to be mixed, -1 for items that none is known of or that it does not tell apart.
+
+        Args:
+            codes: int32 [m, CATEGORY_LEVELS], of `ItemTable.category_codes`.
+            level: from 1; None for the finest. A level that is finer than the tree tells nothing apart; one that is named and no finer than
+                the broadest counts as it is.
+        """
+        place = (level or CATEGORY_LEVELS) - 1
+        own = codes[:, place]
+        counts = own > 0 if level is not None and level <= self.broadest else self.divides[place, own]
+        return np.where(counts, own, np.int32(-1))
