@@ -1,6 +1,5 @@
 """Places of the list that are used to learn about items, and how likely everything that is shown was."""
 
-from collections import Counter
 from dataclasses import dataclass, replace
 from math import ceil, floor
 
@@ -86,9 +85,10 @@ def room_by_caps(slate: Slate, placements: Placements, candidates: int) -> NDArr
     for cap in placements.caps:
         if cap.most <= 0:
             room &= cap.group < 0
-        for group, count in Counter(cap.group[slate.rows[: cap.within]].tolist()).items():
-            if count >= cap.most and group >= 0:
-                room &= cap.group != group
+        groups, counts = np.unique(cap.group[slate.rows[: cap.within]], return_counts=True)
+        full = groups[(counts >= cap.most) & (groups >= 0)]
+        if len(full):
+            room &= ~np.isin(cap.group, full)
     return room
 
 

@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 from endcap.engine.exploration.slots import ExploredSlots
 from endcap.engine.slate.ceilings import Ceilings
 from endcap.engine.slate.diversity import CLOSED, Diversity, PlainOrder
+from endcap.engine.slate.families import family_cap
 from endcap.engine.slate.floors import Floors
 from endcap.engine.slate.held_places import HeldPlaces, pinned_places
 from endcap.engine.slate.placements import Placements
@@ -25,12 +26,13 @@ def assemble(
     *,
     placements: Placements = _NO_PLACEMENTS,
     diversity: Diversity | None = None,
+    families: NDArray[np.int32] | None = None,
     exploration: ExploredSlots | None = None,
 ) -> Slate:
     """Choose k' = min(k, m) candidates and their order.
 
     Place by place the best candidate that no rule speaks against, best by score or, with diversity, by marginal relevance. Precedence is
-    pin, reserve, minimum share, cap, the category cap of diversity:
+    pin, reserve, minimum share, cap, one of a family, the category cap of diversity:
 
     - A pin takes the best of its members that no earlier pin took.
     - A reserved place takes a member, and members are held back for it as long as there are any.
@@ -45,13 +47,15 @@ def assemble(
         k: length of the list.
         placements: what the rules ask for, over the same m candidates.
         diversity: None for none.
+        families: int32 [m], family code a candidate, 0 for none; the list then has one item of each, the best. None shows all of them.
         exploration: None for none.
     """
     wanted = max(0, min(k, len(score)))
     bounded = finite(score)
+    own = family_cap(families) if families is not None else None
     cap = diversity.cap(bounded, wanted) if diversity is not None else None
-    if cap is not None:
-        placements = replace(placements, caps=(*placements.caps, cap))
+    if own is not None or cap is not None:
+        placements = replace(placements, caps=(*placements.caps, *(each for each in (own, cap) if each is not None)))
     slate = _assembled(bounded, wanted, placements, diversity)
     if cap is not None:
         slate = replace(slate, category_most=cap.most)

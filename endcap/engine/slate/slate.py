@@ -1,6 +1,6 @@
 """The finished list, and why each place is filled as it is."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 import numpy as np
@@ -48,3 +48,16 @@ class Slate:
 
     def __len__(self) -> int:
         return len(self.rows)
+
+    def head(self, places: int) -> "Slate":
+        """The first so many places."""
+        return replace(
+            self,
+            rows=self.rows[:places],
+            propensity=self.propensity[:places],
+            kind=self.kind[:places],
+            rule=self.rule[:places],
+            penalty=self.penalty[:places],
+            score=self.score[:places],
+            score_after=self.score_after[:places],
+        )

@@ -71,6 +71,9 @@ class Surface(BaseModel):
         default_factory=lambda: {"buy": 1.0}, description="Exponents of the value product: objectives, margin, price."
     )
     diversity: SurfaceDiversity = SurfaceDiversity()
+    families: Literal["one", "all"] = Field(
+        "one", description="Whether a list has one of the items that differ in size, colour or seller only, or all of them."
+    )
     exploration: SurfaceExploration = SurfaceExploration()
 
     @model_validator(mode="after")

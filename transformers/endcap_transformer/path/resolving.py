@@ -61,6 +61,12 @@ class ResolvedRequest:
         """Whether the list is the request's own items in a better order."""
         return self.surface.items == "given" and len(self.items) > 0
 
+    @property
+    def families(self) -> NDArray[np.int32] | None:
+        """int32 [items + 1], family code by item; None where the list may show all of a family, and where there are none."""
+        items = self.served.tables.items
+        return items.family_code if self.surface.families == "one" and len(items.families) > 1 else None
+
 
 def resolve(
     instance: Instance, served: ServedBundle, surface: Surface, consent: EffectiveConsent, request_id: str, *, is_logged: bool = True

@@ -44,12 +44,12 @@ def slate_of(
         k: places wanted.
         exploration: how it explores.
     """
-    slots = None
+    slots, index, families = None, candidates.ranked.candidates.index, request.families
     if request.surface.exploration.share > 0:
         slots = ExploredSlots(
             policy=exploration.policy,
             evidence=request.served.evidence,
-            index=candidates.ranked.candidates.index,
+            index=index,
             random=request_random(request.request_id),
             share=request.surface.exploration.share,
             new_item_share=exploration.settings.new_item_share,
@@ -59,7 +59,8 @@ def slate_of(
         candidates.score,
         k,
         placements=candidates.placements,
-        diversity=_diversity(candidates.ranked.candidates.index, request),
+        diversity=_diversity(index, request),
+        families=None if families is None else families[index],
         exploration=slots,
     )
 
