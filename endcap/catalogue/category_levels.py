@@ -1,6 +1,7 @@
 """Which levels of a catalogue's category tree tell its items apart: a tree may be flat, or have one root over everything."""
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -42,6 +43,15 @@ class CategoryLevels:
             divides[level, own[parts[above] > 1]] = True
         return cls(broadest + 1, divides)
 
+    @cached_property
+    def is_flat(self) -> bool:
+        """Whether no level divides the broadest one."""
+        return not bool(self.divides.any())
+
+    def tells_apart(self, level: int | None) -> bool:
+        """Whether any category of a level, by `groups`, tells items apart."""
+        return not self.is_flat if level is None or level > self.broadest else True
+
     def groups(self, codes: NDArray[np.int32], level: int | None) -> NDArray[np.int32]:
         """int32 [m]: the category by which a list is to be mixed, -1 for items that none is known of or that it does not tell apart.
 
@@ -51,6 +61,7 @@ class CategoryLevels:
                 the broadest counts as it is.
         """
         place = (level or CATEGORY_LEVELS) - 1
-        own = codes[:, place]
+        own = codes[:, place].copy()
         counts = own > 0 if level is not None and level <= self.broadest else self.divides[place, own]
-        return np.where(counts, own, np.int32(-1))
+        own[~counts] = -1
+        return own

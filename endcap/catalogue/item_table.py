@@ -184,15 +184,20 @@ class ItemTable:
         """Whether any item has a price; live updates may bring the first."""
         return not bool(np.isnan(self.price).all())
 
-    @property
+    @cached_property
     def has_categories(self) -> bool:
         """Whether any item has a category."""
         return len(self.categories) > 1
 
-    @property
+    @cached_property
     def has_brands(self) -> bool:
         """Whether any item has a brand."""
         return len(self.brands) > 1
+
+    @cached_property
+    def has_families(self) -> bool:
+        """Whether any two items are of one family."""
+        return len(self.families) > 1
 
     def title_of(self, index: int) -> str:
         return self.title[index]

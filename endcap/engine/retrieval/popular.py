@@ -41,7 +41,7 @@ class Popularity:
 
     def _mixed_of(self, segments: list[str]) -> Candidates:
         name = next((name for name in segments if name in self.by_segment), OVERALL)
-        return self.mixed.get(name, Candidates.none())
+        return self.mixed[name] if name in self.mixed else Candidates.none()
 
     def to_frame(self) -> pl.DataFrame:
         """Columns of TABLE_SCHEMA."""

@@ -39,15 +39,15 @@ class RuleReach:
             return f"leaves {self.leaves:,} of the {self.catalogue:,} items in stock; a list of {k} has {self._places(k)} places for them"
         if not self.in_stock:
             return f"none of its {self.matches:,} items is in stock"
-        if self.in_stock < self._asked(k):
-            return f"has {self.in_stock:,} items in stock; in a list of {k} it asks for {self._asked(k)} places"
+        if self.in_stock < self._required(k):
+            return f"has {self.in_stock:,} items in stock; in a list of {k} it asks for {self._required(k)} places"
         return None
 
     def _places(self, k: int) -> int:
         cap = self.rule.cap
         return min(k, cap.within) if cap is not None and cap.within is not None else k
 
-    def _asked(self, k: int) -> int:
+    def _required(self, k: int) -> int:
         if self.rule.minimum_share is not None:
             return members_required(self.rule.minimum_share.share, k)
         return sum(position <= k for position in self.rule.reserve.positions) if self.rule.reserve is not None else 0

@@ -54,22 +54,24 @@ def assemble(
     bounded = finite(score)
     own = family_cap(families) if families is not None else None
     cap = diversity.cap(bounded, wanted) if diversity is not None else None
-    if own is not None or cap is not None:
-        placements = replace(placements, caps=(*placements.caps, *(each for each in (own, cap) if each is not None)))
-    slate = _assembled(bounded, wanted, placements, diversity)
+    if own is not None:
+        placements = replace(placements, caps=(*placements.caps, own))
     if cap is not None:
-        slate = replace(slate, category_most=cap.most)
+        placements = replace(placements, caps=(*placements.caps, cap))
+    slate = _assembled(bounded, wanted, placements, diversity, None if cap is None else cap.most)
     return slate if exploration is None else exploration.fill(slate, bounded, placements)
 
 
-def _assembled(score: NDArray[np.float32], wanted: int, placements: Placements, diversity: Diversity | None) -> Slate:
+def _assembled(
+    score: NDArray[np.float32], wanted: int, placements: Placements, diversity: Diversity | None, category_most: int | None
+) -> Slate:
     if not placements and (diversity is None or not diversity.strength):
         return _by_score(score, wanted)
     window = Window.best(score, wanted, placements)
     try:
-        return _Assembly(window, len(score), wanted, placements, diversity).slate()
+        return _Assembly(window, len(score), wanted, placements, diversity).slate(category_most)
     except _WindowTooNarrow:
-        return _Assembly(Window.everything(score, wanted), len(score), wanted, placements, diversity).slate()
+        return _Assembly(Window.everything(score, wanted), len(score), wanted, placements, diversity).slate(category_most)
 
 
 def _by_score(score: NDArray[np.float32], wanted: int) -> Slate:
@@ -106,7 +108,7 @@ class _Assembly:
         self._certain = {position: self._floors.contributions(places) for position, places in self._held.members.items()}
         self._open = wanted - len(self._pinned) - len(self._held.members)
 
-    def slate(self) -> Slate:
+    def slate(self, category_most: int | None) -> Slate:
         choices: list[_Choice] = []
         worth: list[tuple[float, float]] = []
         for position in range(1, self._wanted + 1):
@@ -125,6 +127,7 @@ class _Assembly:
             penalty=diversified[:, 0],
             score=self._window.score[places],
             score_after=diversified[:, 1],
+            category_most=category_most,
         )
 
     def _at(self, position: int) -> _Choice:

@@ -23,10 +23,11 @@ def affordable_most(score: NDArray[np.float32], group: NDArray[np.int32], most: 
         most: as it is configured.
         places: length of the list.
     """
-    best = top_rows(score, places)
-    listed = group[best]
+    listed = group if len(score) <= places else group[score.argpartition(-places)[-places:]] if places else group[:0]
     listed = listed[listed >= 0]
-    if len(listed) <= most or int(np.unique(listed, return_counts=True)[1].max()) <= most:
+    listed.sort()
+    # In order, a group has more than so many when the one so many places on is of it too; of most lists no group has.
+    if len(listed) <= most or True not in (listed[most:] == listed[:-most]):
         return most
     order = top_rows(score, len(score))
     worth = np.maximum(score[order], 0).astype(np.float64)

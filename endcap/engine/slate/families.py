@@ -26,7 +26,7 @@ def family_cap(families: NDArray[np.int32]) -> Cap | None:
 
 def places_before_twins(slate: Slate) -> int:
     """How many places of a list come before those at its end that are filled with others of a family, since no other candidate was left."""
-    places = len(slate)
+    places = len(slate.rule)
     while places and slate.rule[places - 1] == FAMILY_RULE and slate.kind[places - 1] is SlotKind.RELAXED:
         places -= 1
     return places

@@ -30,9 +30,8 @@ def list_diversity(
         is_capped: False for lists of given items and within a category.
     """
     group = None
-    if is_capped and wanted.category_most is not None:
+    if is_capped and wanted.category_most is not None and levels.tells_apart(wanted.category_level):
         group = levels.groups(items.category_codes[index], wanted.category_level)
-        group = group if bool((group >= 0).any()) else None
     strength = wanted.mmr if item_embeddings.shape[1] > 1 else 0.0
     if not strength and group is None:
         return None

@@ -194,15 +194,13 @@ class RequestPath:
         wanted = self.wanted(request.instance)
         with trace.stage("slate"):
             whole = slate_of(after_rules, request, wanted, parts.exploration)
-            before_twins = places_before_twins(whole)
-            slate = whole if before_twins == len(whole) else whole.head(before_twins)
-        if len(slate) == wanted:
-            return RenderedList(after_rules, slate, NO_ITEMS)
+            kept = places_before_twins(whole)
+        if kept == wanted:
+            return RenderedList(after_rules, whole, NO_ITEMS)
         with trace.stage("fallback"):
             there = after_rules.ranked.candidates.index[whole.rows]
-            shown, twins = there[:before_twins], there[before_twins:]
-            rest = last_resort(source_request, shown, twins, wanted - len(slate), exclusion(source_request))
-        return RenderedList(after_rules, slate, rest)
+            rest = last_resort(source_request, there[:kept], there[kept:], wanted - kept, exclusion(source_request))
+        return RenderedList(after_rules, whole.head(kept) if kept < len(whole) else whole, rest)
 
     def _last_list(self, request: ResolvedRequest) -> list[Recommendation]:
         """The last complete list of the same person and question, as far as it may still be shown; empty when there is none."""

@@ -13,6 +13,7 @@ from endcap.engine.surfaces.surface import Surface
 from endcap_transformer.live.served_bundle import ServedBundle
 from endcap_transformer.path.consent import EffectiveConsent
 
+NO_FILTERS = Filters()
 NO_ITEMS = np.zeros(0, dtype=np.int32)
 
 
@@ -27,6 +28,7 @@ class ResolvedRequest:
         items: int32 [r], distinct, the request's items that the catalogue knows, in the request's order.
         excluded: int32 [e].
         filters: the request's filters that can apply.
+        is_filtered: whether any of them narrows the catalogue.
         ignored: item ids that the catalogue does not know, in the request's order, then the names of the filters that cannot apply.
         now: the moment to answer for.
         request_id: what the answer's events will name.
@@ -41,6 +43,7 @@ class ResolvedRequest:
     items: NDArray[np.int32]
     excluded: NDArray[np.int32]
     filters: Filters
+    is_filtered: bool
     ignored: list[str]
     now: datetime
     request_id: str
@@ -65,7 +68,7 @@ class ResolvedRequest:
     def families(self) -> NDArray[np.int32] | None:
         """int32 [items + 1], family code by item; None where the list may show all of a family, and where there are none."""
         items = self.served.tables.items
-        return items.family_code if self.surface.families == "one" and len(items.families) > 1 else None
+        return items.family_code if self.surface.families == "one" and items.has_families else None
 
 
 def resolve(
@@ -75,10 +78,11 @@ def resolve(
     items, unknown_items = _known(instance.item_ids, served)
     excluded, unknown_excluded = _known(instance.exclude, served)
     ignored = list(dict.fromkeys(unknown_items + unknown_excluded)) if unknown_items or unknown_excluded else []
-    filters = instance.filters
+    filters, is_filtered = instance.filters, False
     if "filters" in instance.model_fields_set:
         filters, inapplicable = _applicable(filters, served.tables.items, consent)
         ignored += inapplicable
+        is_filtered = filters != NO_FILTERS
     return ResolvedRequest(
         instance=instance,
         served=served,
@@ -88,6 +92,7 @@ def resolve(
         items=items,
         excluded=excluded,
         filters=filters,
+        is_filtered=is_filtered,
         ignored=ignored,
         now=instance.context.time or served.clock(),
         request_id=request_id,

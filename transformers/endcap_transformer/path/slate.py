@@ -2,15 +2,11 @@
 
 from dataclasses import dataclass
 
-import numpy as np
-from numpy.typing import NDArray
-
 from endcap.core.settings import ExplorationSettings
 from endcap.engine.exploration.policies import request_random
 from endcap.engine.exploration.policy import Policy
 from endcap.engine.exploration.slots import ExploredSlots
 from endcap.engine.slate.assembly import assemble
-from endcap.engine.slate.diversity import Diversity
 from endcap.engine.slate.slate import Slate
 from endcap.engine.surfaces.list_diversity import list_diversity
 from endcap_transformer.path.resolving import ResolvedRequest
@@ -45,6 +41,7 @@ def slate_of(
         exploration: how it explores.
     """
     slots, index, families = None, candidates.ranked.candidates.index, request.families
+    tables, is_capped = request.served.tables, not request.is_given and not request.filters.categories
     if request.surface.exploration.share > 0:
         slots = ExploredSlots(
             policy=exploration.policy,
@@ -59,13 +56,9 @@ def slate_of(
         candidates.score,
         k,
         placements=candidates.placements,
-        diversity=_diversity(index, request),
+        diversity=list_diversity(
+            request.surface.diversity, index, tables.items, request.served.category_levels, tables.item_embeddings, is_capped=is_capped
+        ),
         families=None if families is None else families[index],
         exploration=slots,
     )
-
-
-def _diversity(index: NDArray[np.int32], request: ResolvedRequest) -> Diversity | None:
-    tables, levels = request.served.tables, request.served.category_levels
-    is_capped = not request.is_given and not request.filters.categories
-    return list_diversity(request.surface.diversity, index, tables.items, levels, tables.item_embeddings, is_capped=is_capped)
