@@ -9,10 +9,12 @@ from endcap.engine.slate.window import top_rows
 
 WORTH_KEPT = 0.9
 """Share of the worth of a list, the sum of its scores, that a category cap has to leave: variety may cost a tenth of it."""
+PLACE_KEPT = 0.25
+"""Share of the score at each place that it has to leave, best to last, so that what moves up for variety is not beside the point."""
 
 
 def affordable_most(score: NDArray[np.float32], group: NDArray[np.int32], most: int, places: int) -> int:
-    """The least number of items of one category, `most` or more, that leaves the best list WORTH_KEPT of its worth.
+    """The least number of items of one category, `most` or more, that leaves the best list its worth: WORTH_KEPT, and PLACE_KEPT at each place.
 
     Two categories and ten places that may have four of each become five of each. Where all that fits is of one category, and the others
     have next to no score, the cap does not hold.
@@ -32,10 +34,13 @@ def affordable_most(score: NDArray[np.float32], group: NDArray[np.int32], most: 
     order = top_rows(score, len(score))
     worth = np.maximum(score[order], 0).astype(np.float64)
     before = _same_before(group[order])
-    enough = WORTH_KEPT * float(worth[:places].sum())
+    best = worth[:places]
 
     def is_enough(cap: int) -> bool:
-        return float(worth[before < cap][:places].sum()) >= enough
+        left = np.zeros(len(best))
+        capped = worth[before < cap][:places]
+        left[: len(capped)] = capped
+        return float(left.sum()) >= WORTH_KEPT * float(best.sum()) and bool((left >= PLACE_KEPT * best).all())
 
     return most + bisect_left(range(most, places), True, key=is_enough)
 
