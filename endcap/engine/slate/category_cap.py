@@ -14,7 +14,7 @@ PLACE_KEPT = 0.25
 
 
 def affordable_most(score: NDArray[np.float32], group: NDArray[np.int32], most: int, places: int) -> int:
-    """The least number of items of one category, `most` or more, that leaves the best list its worth: WORTH_KEPT, and PLACE_KEPT at each place.
+    """The least number of items of one category, `most` or more, that leaves the best list WORTH_KEPT, and PLACE_KEPT at each place.
 
     Two categories and ten places that may have four of each become five of each. Where all that fits is of one category, and the others
     have next to no score, the cap does not hold.

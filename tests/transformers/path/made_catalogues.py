@@ -51,9 +51,13 @@ def item_rows(draw: st.DrawFn) -> pl.DataFrame:
 
 
 @st.composite
-def made_tables(draw: st.DrawFn) -> BundleTables:
-    """Tables of such a catalogue, any of them without a row or a column."""
-    items = ItemTable.from_items(draw(item_rows()))
+def made_tables(draw: st.DrawFn, rows: pl.DataFrame | None = None) -> BundleTables:
+    """Tables of such a catalogue, any of them without a row or a column.
+
+    Args:
+        rows: its items; made when left out.
+    """
+    items = ItemTable.from_items(draw(item_rows()) if rows is None else rows)
     n, dim = len(items) - 1, draw(st.sampled_from([1, 2, 8]))
     random = np.random.default_rng(draw(st.integers(0, 2**32 - 1)))
     features = {name: random.random(n).astype(np.float32) if draw(st.booleans()) else np.zeros(n, np.float32) for name in ITEM_NUMERIC[:3]}

@@ -3,14 +3,15 @@
 from dataclasses import replace
 
 import numpy as np
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from endcap.contracts.request import Context, Preferences, Surface
 from endcap.engine.rules.file.rule_file import RuleFile
 from endcap.engine.rules.rule_book import RuleBook
+from endcap.release.bundle.tables import read_tables, write_tables
 from endcap_transformer.telemetry.rule_counts import RuleCounts
-from tests.transformers.path.made_catalogues import feature_row, made_tables, served
+from tests.transformers.path.made_catalogues import feature_row, item_rows, made_tables, served
 from tests.transformers.path.test_request_path import Model, items_of, make_path, recommend
 
 IDS = [f"i{number}" for number in range(8)]
@@ -62,3 +63,19 @@ def test_every_stage_answers_and_no_eligible_item_is_missing(  # noqa: PLR0917
     assert set(shown) <= allowed
     assert len(set(shown)) == len(shown) == min(k, len(allowed))
     assert all(np.isfinite(item.score) for item in answer.recommendations)
+
+
+@given(item_rows().flatmap(lambda rows: st.tuples(st.just(rows), made_tables(rows))), st.booleans())
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_tables_of_every_kind_answer_the_same_when_they_were_stored(tmp_path_factory, made, memory_map) -> None:
+    rows, tables = made
+    folder = tmp_path_factory.mktemp("bundle")
+    write_tables(folder, tables, rows)
+    lists = []
+    for bundle in (served(tables), served(read_tables(folder, memory_map))):
+        path = make_path(bundle, feature_row(IDS[:2]))
+        for asked in ({"user_id": "U1"}, {"surface": "product", "item_ids": IDS[:1]}, {"context": Context(geo="north")}):
+            answer = recommend(path, bundle, k=5, **asked)
+            assert answer.degraded == []
+            lists.append(items_of(answer))
+    assert lists[:3] == lists[3:]
