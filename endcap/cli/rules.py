@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 app = typer.Typer(help="Check, show and describe the merchandisers' rules.", no_args_is_help=True)
 
-BASIS = "item-to-item, buy-again and popular in order of their fused ranks, without the ranker, diversity and exploration"
+BASIS = "item-to-item, buy-again and popular in order of their fused ranks, without the ranker, families, diversity and exploration"
 
 
 @app.command()
