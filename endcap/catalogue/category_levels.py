@@ -28,9 +28,10 @@ class CategoryLevels:
     def of(cls, items: ItemTable) -> "CategoryLevels":
         """Look at every category that an item has."""
         finest = items.category_codes[:, -1]
-        # Categories of one finest level have the rest of their path in common, so each is looked at once, however many items it has.
-        _, first = np.unique(finest, return_index=True)
-        paths = items.category_codes[first]
+        # Items of one finest category have the whole path in common, so one of each is looked at; codes of no item find the padding.
+        item = np.zeros(len(items.categories), dtype=np.int64)
+        item[finest] = np.arange(len(finest))
+        paths = items.category_codes[item]
         paths = paths[paths[:, 0] > 0].astype(np.int64)
         divides = np.zeros((CATEGORY_LEVELS, len(items.categories)), dtype=np.bool_)
         broadest = next((level for level in range(CATEGORY_LEVELS) if len(np.unique(paths[:, level])) > 1), None)
