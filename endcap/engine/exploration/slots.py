@@ -99,7 +99,8 @@ def _full_groups(listed: NDArray[np.int32], most: int) -> NDArray[np.int32]:
     listed.sort()
     # In order, a group has so many when the one so many places on, itself counted, is of it too.
     last, first = listed[max(most, 1) - 1 :], listed[: max(len(listed) - max(most, 1) + 1, 0)]
-    return last[last == first]
+    full: NDArray[np.int32] = last[last == first]
+    return full
 
 
 def fit_together(rows: NDArray[np.intp], slate: Slate, score: NDArray[np.float32], placements: Placements, most: int) -> NDArray[np.bool_]:
