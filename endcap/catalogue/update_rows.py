@@ -73,11 +73,13 @@ def judged_rows(content: bytes, name: str, form: Format, moment: datetime) -> Ju
         DataRejected: it is no such file, or its columns are not those of the contract.
     """
     if form == "parquet":
-        return _judged_table(parquet_checked(content, name=name, fix=_FIX), moment)
+        return _judged_table(parquet_checked(content, name=name, fix="write it again"), moment)
     try:
         text = content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise DataRejected(f"is not UTF-8 (byte {error.start})", field=name, fix="save it as UTF-8") from error
+    if form == "jsonl" and text.lstrip()[:1] == "[":
+        raise DataRejected("is one JSON array", field=name, fix="write JSON lines, an object a line: jq -c '.[]' does")
     rows = _csv_rows(text, name) if form == "csv" else _json_rows(text)
     good: list[ItemUpdate] = []
     bad: list[BadRow] = []

@@ -128,6 +128,11 @@ def test_the_format_is_told_by_the_name_or_the_first_bytes() -> None:
     ]
 
 
+def test_an_array_of_rows_is_refused_with_what_to_do() -> None:
+    with pytest.raises(DataRejected, match="is one JSON array; write JSON lines"):
+        judged('\n[{"item_id": "a"},\n {"item_id": "b"}]', "jsonl")
+
+
 def test_bytes_that_are_no_text_are_refused() -> None:
     with pytest.raises(DataRejected, match="is not UTF-8"):
         judged(b"item_id,price\n\xff\xfe,1\n")
