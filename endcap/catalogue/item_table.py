@@ -88,10 +88,12 @@ class ItemTable:
         ids: item ids; code of an id is its item index.
         categories: category paths joined by " > ", every level and the finest path of every item.
         brands: brand names.
+        families: ids of families, look-alikes that differ in size, colour or seller only; those of one item are left out.
         title: n + 1 texts; `titles` and `title_of` read them.
         category_codes: int32 [n + 1, CATEGORY_LEVELS], path cut at levels 1 to 3; shorter paths repeat their last.
         leaf_code: int32 [n + 1], code of the finest path: what user affinities are counted by.
         brand_code: int32 [n + 1].
+        family_code: int32 [n + 1], 0 for an item that is like no other.
         price: float32 [n + 1], NaN when unknown.
         margin: float32 [n + 1], share of the price, NaN when unknown.
         available: bool [n + 1].
@@ -103,10 +105,12 @@ class ItemTable:
     ids: Vocabulary
     categories: Vocabulary
     brands: Vocabulary
+    families: Vocabulary
     title: TextColumn
     category_codes: NDArray[np.int32]
     leaf_code: NDArray[np.int32]
     brand_code: NDArray[np.int32]
+    family_code: NDArray[np.int32]
     price: NDArray[np.float32]
     margin: NDArray[np.float32]
     available: NDArray[np.bool_]
@@ -122,26 +126,30 @@ class ItemTable:
         """Build from rows of the canonical items table; numeric features start as zeros.
 
         Args:
-            items: the columns of `endcap.contracts.item.Item` that have an attribute here; `margin` may be missing.
+            items: the columns of `endcap.contracts.item.Item` that have an attribute here; `margin` and `family_id` may be missing, as they
+                are in bundles from before them.
         """
         if not items["item_id"].is_sorted():
             items = items.sort("item_id")
         categories, levels, leaf = category_codes(items["category_path"])
         brands, brand = coded(items["brand"])
+        families, family = coded(_shared_families(items))
         created = items["created_at"].dt.epoch("s").fill_null(np.iinfo(np.int64).min).to_numpy()
         return cls(
             ids=Vocabulary(items["item_id"]),
             categories=categories,
             brands=brands,
+            families=families,
             title=TextColumn.of(pl.concat([pl.Series("title", [""]), items["title"]])),
             category_codes=levels,
             leaf_code=leaf,
             brand_code=after_padding(brand, 0),
+            family_code=after_padding(family, 0),
             price=_known_or_nan(items["price"]),
             margin=_known_or_nan(
                 items["margin"] if "margin" in items.columns else pl.repeat(None, len(items), dtype=pl.Float64, eager=True)
             ),
-            available=after_padding((items["availability"] == Availability.IN_STOCK.value).to_numpy(), False),
+            available=after_padding((items["availability"].cast(pl.String) == Availability.IN_STOCK.value).to_numpy(), False),
             created_at_s=after_padding(created.astype(np.int64), np.iinfo(np.int64).min),
             numeric=np.zeros((len(items) + 1, len(ITEM_NUMERIC)), dtype=np.float32),
         )
@@ -171,12 +179,40 @@ class ItemTable:
         """int32 [n]: every item, most purchases of the last 90 days first."""
         return (np.argsort(-self.numeric[1:, _PURCHASES], kind="stable") + 1).astype(np.int32)
 
+    @cached_property
+    def has_prices(self) -> bool:
+        """Whether any item has a price; live updates may bring the first."""
+        return not bool(np.isnan(self.price).all())
+
+    @cached_property
+    def has_categories(self) -> bool:
+        """Whether any item has a category."""
+        return len(self.categories) > 1
+
+    @cached_property
+    def has_brands(self) -> bool:
+        """Whether any item has a brand."""
+        return len(self.brands) > 1
+
+    @cached_property
+    def has_families(self) -> bool:
+        """Whether any two items are of one family."""
+        return len(self.families) > 1
+
     def title_of(self, index: int) -> str:
         return self.title[index]
 
     def titles(self, index: NDArray[np.integer]) -> list[str]:
         """Titles of int [m] item indices."""
         return self.title.take(index)
+
+
+def _shared_families(items: pl.DataFrame) -> pl.Series:
+    """The family of each item, null where no other item is of it."""
+    if "family_id" not in items.columns:
+        return pl.repeat(None, len(items), dtype=pl.String, eager=True)
+    family = pl.col("family_id").cast(pl.String)
+    return items.select(pl.when(family.is_duplicated()).then(family))["family_id"]
 
 
 def _known_or_nan(column: pl.Series) -> NDArray[np.float32]:

@@ -18,10 +18,11 @@ from endcap.contracts.moment import UtcMoment
 from endcap.contracts.tables import arrow_schema
 from endcap.core.errors import DataRejected
 from endcap.core.files import replacing_file
+from endcap.core.parquet_file import read_parquet_checked
 
 UPDATES_FILE = "item_updates.parquet"
 REASON = "reason"
-_FIX = "write the file with endcap.catalogue.item_updates.write_updates"
+_FIX = "write the file with `endcap items update --replace`"
 
 
 class ItemUpdate(BaseModel):
@@ -67,10 +68,32 @@ def read_updates(path: Path) -> pl.DataFrame:
         DataRejected: it is not readable, or its columns are not those of the contract.
     """
     try:
-        found = pl.read_parquet(path)
-    except (pl.exceptions.PolarsError, OSError) as error:
-        raise DataRejected(f"not a readable Parquet file ({str(error).splitlines()[0]})", field=str(path), fix=_FIX) from error
-    return conformed(found)
+        return conformed(read_parquet_checked(path, fix=_FIX))
+    except FileNotFoundError as error:
+        raise DataRejected("there is no such file", field=str(path), fix=_FIX) from error
+
+
+def merged_updates(earlier: pl.DataFrame, later: pl.DataFrame) -> pl.DataFrame:
+    """Both, each value of an item once: that of the row with the latest `updated_at`, of equal ones the one that stands last.
+
+    A value keeps the moment of its row, since a bundle with newer data knows better than old values and not than new ones: an item whose
+    price and stock came at different times has a row for each. What applying all rows in order would give stays the same.
+
+    Args:
+        earlier: columns of the contract; rows that break it are left out.
+        later: the same, good rows.
+    """
+    sound = with_reasons(conformed(earlier)).filter(pl.col(REASON).is_null()).drop(REASON)
+    rows = pl.concat([sound, conformed(later)]).sort("updated_at", maintain_order=True).with_row_index("row")
+    values = [name for name in update_schema() if name not in ("item_id", "updated_at")]
+    rows = rows.with_columns(_latest(name).alias(f"latest_{name}") for name in values)
+    kept = rows.with_columns(pl.when(pl.col("row") == pl.col(f"latest_{name}")).then(name).alias(name) for name in values)
+    return kept.filter(pl.any_horizontal(pl.col(name).is_not_null() for name in values)).select(update_schema().names())
+
+
+def _latest(name: str) -> pl.Expr:
+    """The row that an item's value is from, in rows from old to new."""
+    return pl.when(pl.col(name).is_not_null()).then("row").max().over("item_id")
 
 
 def conformed(updates: pl.DataFrame) -> pl.DataFrame:

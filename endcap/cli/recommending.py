@@ -99,8 +99,12 @@ def _show(answer: dict[str, Any], explain: bool) -> None:
         print_explained(console, title, Answer.model_validate(answer))
     else:
         print_table(title, rows, console)
-    if answer["ignored"]:
-        console.print(f"unknown items: {', '.join(answer['ignored'])}")
+    filters = [name for name in answer["ignored"] if name.startswith("filters.")]
+    unknown = [name for name in answer["ignored"] if name not in filters]
+    if unknown:
+        console.print(f"unknown items: {', '.join(unknown)}")
+    if filters:
+        console.print(f"left out, since they cannot apply: {', '.join(filters)}")
     if not answer.get("personalised", True):
         console.print("not personalised: no consent, or neither user nor session")
     if answer["degraded"]:

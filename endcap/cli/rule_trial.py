@@ -69,11 +69,13 @@ class Trial:
         holding: ids of the rules that held.
         touched: by rule of the book, how many candidates it is about, int64 [rules].
         places: the list with the rules, then what it lost.
+        left: items in stock that the rules which hold do not exclude.
     """
 
     holding: tuple[str, ...]
     touched: NDArray[np.int64]
     places: tuple[Place, ...]
+    left: int
 
 
 class RuleTrials:
@@ -107,6 +109,7 @@ class RuleTrials:
             holding=tuple(name for name, _ in active.names),
             touched=effects.counts(len(book.rules)),
             places=_places(before, candidates, effects, slate, rows, set(book.picks(active).tolist())),
+            left=_left(book.excluded(active), items.available),
         )
 
     def _by_source(self, state: UserState, segments: list[str], request: TrialRequest) -> dict[str, Candidates]:
@@ -121,6 +124,10 @@ class RuleTrials:
         if not len(request.items) or len(found["item_to_item"].index) < request.k:
             found["popular"] = popular_candidates(tables.popularity, segments, eligible, quotas.popular_quota)
         return found
+
+
+def _left(excluded: NDArray[np.bool_] | None, available: NDArray[np.bool_]) -> int:
+    return int(np.count_nonzero(available if excluded is None else available & ~excluded))
 
 
 def _ruled(candidates: CandidateSet, effects: RuleEffects, k: int) -> tuple[Slate, NDArray[np.intp]]:

@@ -17,12 +17,13 @@ if TYPE_CHECKING:
     from endcap.cli.rule_trial import SampleUser, Trial, TrialRequest
     from endcap.engine.rules.file.rule_file import RuleFile
     from endcap.engine.rules.rule_book import RuleBook
+    from endcap.engine.rules.rule_reach import RuleReach
     from endcap.release.bundle.manifest import Bundle
     from endcap.release.bundle.tables import BundleTables
 
 app = typer.Typer(help="Check, show and describe the merchandisers' rules.", no_args_is_help=True)
 
-BASIS = "item-to-item, buy-again and popular in order of their fused ranks, without the ranker, diversity and exploration"
+BASIS = "item-to-item, buy-again and popular in order of their fused ranks, without the ranker, families, diversity and exploration"
 
 
 @app.command()
@@ -38,7 +39,7 @@ def check(  # noqa: PLR0917 - an option a parameter, as typer reads them
     k: Annotated[int, typer.Option("-k", "--k", help="How many items a list has.", min=1, max=500)] = 10,
     as_json: JsonOption = False,
 ) -> None:
-    """Check a rule file against a bundle and show what it changes for some customers.
+    """Check a rule file against a bundle: how much of the catalogue each rule leaves, and what it changes for some customers.
 
     Example: endcap rules check rules.yaml --surface home --user 1364
     """
@@ -63,8 +64,11 @@ def check(  # noqa: PLR0917 - an option a parameter, as typer reads them
     request = TrialRequest(surface, k, now, _known_items(item or [], tables), device, region)
     quotas = settings.retrieval.model_copy(update=opened.manifest.quotas)
     trials = _trials(book, tables, request, sample_users(settings.features_dir, user or []), quotas)
-    warnings = when_warnings(rules, surfaces, tables.user_vocabularies) + book.warnings()
-    report = {"bundle": opened.manifest.name, "warnings": warnings} | _report(book, tables, request, trials)
+    reaches = book.reaches()
+    shortages = _shortages(rules, reaches, trials, k)
+    warnings = when_warnings(rules, surfaces, tables.user_vocabularies) + book.warnings() + shortages
+    found = {"bundle": opened.manifest.name, "leaves_enough": not shortages, "warnings": warnings}
+    report = found | _report(book, reaches, tables, request, trials)
     if as_json:
         print_json(report)
     else:
@@ -162,23 +166,48 @@ def _trials(
     return [(name, trials.trial(state, request)) for name, state in states]
 
 
-def _report(book: "RuleBook", tables: "BundleTables", request: "TrialRequest", trials: "Sequence[tuple[str, Trial]]") -> dict[str, Any]:
+def _shortages(file: "RuleFile", reaches: "Sequence[RuleReach]", trials: "Sequence[tuple[str, Trial]]", k: int) -> list[str]:
+    """One message for each rule that leaves a list short of items, and for each person whom all rules together do."""
+    found = [(reach.rule.id, reach.shortage(k)) for reach in reaches]
+    messages = [f"{file.place(name)}: {shortage}" for name, shortage in found if shortage is not None]
+    if not reaches:
+        return messages
+    catalogue = reaches[0].catalogue
+    short = {trial.left: name for name, trial in reversed(trials) if trial.left < min(k, catalogue)}
+    return messages + [
+        f"all rules that hold for {name} leave {left:,} of the {catalogue:,} items in stock, fewer than the {k} of a list"
+        for left, name in sorted(short.items())
+    ]
+
+
+def _report(
+    book: "RuleBook",
+    reaches: "Sequence[RuleReach]",
+    tables: "BundleTables",
+    request: "TrialRequest",
+    trials: "Sequence[tuple[str, Trial]]",
+) -> dict[str, Any]:
     holding = [set(trial.holding) for _, trial in trials]
     return {
         "rules_version": book.version,
         "surface": request.surface,
         "at": request.now.isoformat(),
         "lists_from": BASIS,
+        "items": len(tables.items) - 1,
+        "in_stock": int(tables.items.available.sum()),
         "rules": [
             {
                 "rule": name,
                 "action": action,
+                "matches": reaches[number].matches,
+                "in_stock": reaches[number].in_stock,
+                "leaves": reaches[number].leaves,
                 "lists": sum(name in held for held in holding),
                 "candidates": sum(int(trial.touched[number]) for _, trial in trials),
             }
             for number, (name, action) in enumerate(book.rules)
         ],
-        "users": [{"user": name, "list": [_place(place, tables) for place in trial.places]} for name, trial in trials],
+        "users": [{"user": name, "left": trial.left, "list": [_place(place, tables) for place in trial.places]} for name, trial in trials],
     }
 
 
@@ -194,16 +223,22 @@ def _place(place: Any, tables: "BundleTables") -> dict[str, Any]:
 
 
 def _show_report(report: dict[str, Any]) -> None:
-    typer.echo(f"Good: version {report['rules_version']}, against {report['bundle']}, {report['surface']} at {report['at']}.")
+    verdict = "Good" if report["leaves_enough"] else "Leaves too few items"
+    typer.echo(f"{verdict}: version {report['rules_version']}, against {report['bundle']}, {report['surface']} at {report['at']}.")
     for warning in report["warnings"]:
         typer.echo(f"Warning: {warning}")
     if report["rules"]:
-        print_table(f"Rules, in {len(report['users'])} lists", report["rules"])
+        of_request = [{**rule, **{name: "by request" for name in _COUNTED if rule[name] is None}} for rule in report["rules"]]
+        title = f"Rules, over {report['items']:,} items, {report['in_stock']:,} in stock, and in {len(report['users'])} lists"
+        print_table(title, of_request)
     for user in report["users"]:
         rows = [{**place, "rules": ", ".join(place["rules"])} for place in user["list"]]
         changed = sum(bool(place["change"]) for place in rows)
         print_table(f"{user['user']}: {changed} changes" if changed else f"{user['user']}: nothing changes", rows)
     typer.echo(f"Lists from {report['lists_from']}.")
+
+
+_COUNTED = ("matches", "in_stock", "leaves")
 
 
 def _say_unchecked(rules: "RuleFile", as_json: bool) -> None:

@@ -41,7 +41,8 @@ class Answer(BaseModel):
     variant: str = Field(description="The experiment variant the person is in.")
     degraded: list[str] = Field(description="Stages that fell back; empty when all answered in time.")
     ignored: list[str] = Field(
-        description="Item ids of the request that the catalogue does not know; by name, a filter that cannot apply without consent."
+        description="Item ids of the request that the catalogue does not know; by name, filters that cannot apply and are left out: "
+        "`filters.price_max` where no item has a price, `filters.new_to_user` without consent."
     )
     timings_ms: dict[str, float] = Field(description="Time by stage, in milliseconds, and of the whole as `total`.")
     personalised: bool = Field(

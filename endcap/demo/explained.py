@@ -63,6 +63,8 @@ def _how(item: Recommendation) -> str:
         factor = f" x{explanation['rules']['factor']:g}" if explanation["rules"]["factor"] != 1 else ""
         parts.append(f"rules {', '.join(explanation['rules']['touched'])}{factor}")
     parts.append(f"likeness {explanation['diversity']['penalty']:.3f}")
+    if "family" in explanation:
+        parts.append(f"in place of {', '.join(explanation['family']['left_out'])} of its family")
     return "; ".join(parts)
 
 

@@ -9,12 +9,15 @@ from numpy.typing import NDArray
 
 from endcap.catalogue.item_table import ItemTable
 from endcap.core.errors import DataRejected
+from endcap.core.parquet_file import read_parquet_checked
 from endcap.engine.exploration.policy import Arms
 
 EVIDENCE_SCHEMA = pl.Schema(
     {"item_id": pl.String(), "impressions": pl.Float64(), "clicks": pl.Float64(), "as_of": pl.Datetime("us", "UTC")}
 )
 """Columns of `click_evidence.parquet`, one row an item."""
+
+_FIX = "count it again: endcap evidence"
 
 BASE_RATE = 0.02
 """Click rate that is believed before any evidence."""
@@ -65,13 +68,13 @@ class Evidence:
         """
         columns = ["item_id", "impressions", "clicks"]
         try:
-            counted = pl.read_parquet(path, columns=columns).cast({name: EVIDENCE_SCHEMA[name] for name in columns})
+            found = read_parquet_checked(path, columns=columns, fix=_FIX)
         except FileNotFoundError:
             return cls.of(items, prior_strength=prior_strength)
-        except (pl.exceptions.PolarsError, OSError) as error:
-            raise DataRejected(
-                f"the click evidence cannot be read: {error}", field=str(path), fix="count it again: endcap evidence"
-            ) from error
+        try:
+            counted = found.cast({name: EVIDENCE_SCHEMA[name] for name in columns})
+        except pl.exceptions.PolarsError as error:
+            raise DataRejected(f"a column is of another type ({str(error).splitlines()[0]})", field=str(path), fix=_FIX) from error
         sound = pl.col("impressions").is_finite() & (pl.col("impressions") >= 0) & pl.col("clicks").is_finite() & (pl.col("clicks") >= 0)
         return cls.of(items, counted.filter(sound & pl.col("item_id").is_not_null()), prior_strength)
 

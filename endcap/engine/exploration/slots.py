@@ -1,6 +1,5 @@
 """Places of the list that are used to learn about items, and how likely everything that is shown was."""
 
-from collections import Counter
 from dataclasses import dataclass, replace
 from math import ceil, floor
 
@@ -86,10 +85,22 @@ def room_by_caps(slate: Slate, placements: Placements, candidates: int) -> NDArr
     for cap in placements.caps:
         if cap.most <= 0:
             room &= cap.group < 0
-        for group, count in Counter(cap.group[slate.rows[: cap.within]].tolist()).items():
-            if count >= cap.most and group >= 0:
-                room &= cap.group != group
+        full = _full_groups(cap.group[slate.rows[: cap.within]], cap.most)
+        if len(full):
+            place = full.searchsorted(cap.group)
+            place[place == len(full)] = 0
+            room &= full[place] != cap.group
     return room
+
+
+def _full_groups(listed: NDArray[np.int32], most: int) -> NDArray[np.int32]:
+    """int32 [g], ascending: groups of which a list has `most` or more; at least one of each."""
+    listed = listed[listed >= 0]
+    listed.sort()
+    # In order, a group has so many when the one so many places on, itself counted, is of it too.
+    last, first = listed[max(most, 1) - 1 :], listed[: max(len(listed) - max(most, 1) + 1, 0)]
+    full: NDArray[np.int32] = last[last == first]
+    return full
 
 
 def fit_together(rows: NDArray[np.intp], slate: Slate, score: NDArray[np.float32], placements: Placements, most: int) -> NDArray[np.bool_]:

@@ -30,7 +30,7 @@ class ItemToItem:
 
     def has_neighbours(self) -> NDArray[np.bool_]:
         """bool [n + 1]: items that have any. Reads the whole table: for building a bundle, not for a request."""
-        return np.asarray(self.index[:, 0] > 0)
+        return np.asarray(self.index[:, 0] > 0) if self.index.shape[1] else np.zeros(len(self.index), dtype=np.bool_)
 
     def candidates(self, state: UserState, request_items: NDArray[np.int32], quota: int) -> Candidates:
         """As `item_to_item_candidates`, where everything may be shown."""

@@ -15,13 +15,13 @@ from endcap.features.columns import USER_CATEGORICAL
 
 OVERALL = "all"
 """The segment everybody is in."""
-
-_COLUMNS = {"segment": pl.String, "item_index": pl.Int32, "score": pl.Float32}
+TABLE_SCHEMA = pl.Schema({"segment": pl.String(), "item_index": pl.Int32(), "score": pl.Float32()})
+"""Columns of a table by segment, in order of the segments and, within one, best first; without an item it has no row."""
 
 
 @dataclass(frozen=True)
 class Popularity:
-    """By segment, item indices with their score in (0, 1], best first. The segment OVERALL is always there.
+    """By segment, item indices with their score in (0, 1], best first. Where OVERALL is missing, nothing is for everybody.
 
     A segment is named `column=value` after a user category, for example `age_band=25-34`.
     """
@@ -36,29 +36,30 @@ class Popularity:
     @cached_property
     def mixed(self) -> Mapping[str, Candidates]:
         """By segment, its items and those of OVERALL that it lacks, by score: what a request reads from."""
-        overall = self.by_segment[OVERALL]
+        overall = self.by_segment.get(OVERALL, Candidates.none())
         return {name: overall if name == OVERALL else _filled_up(table, overall) for name, table in self.by_segment.items()}
 
     def _mixed_of(self, segments: list[str]) -> Candidates:
         name = next((name for name in segments if name in self.by_segment), OVERALL)
-        return self.mixed[name]
+        return self.mixed[name] if name in self.mixed else Candidates.none()
 
     def to_frame(self) -> pl.DataFrame:
-        """Columns segment (text), item_index (int32), score (float32), in order."""
-        return pl.concat(
-            [
-                pl.DataFrame({"segment": [name] * len(table.index), "item_index": table.index, "score": table.score}, schema=_COLUMNS)
-                for name, table in self.by_segment.items()
-            ]
-        )
+        """Columns of TABLE_SCHEMA."""
+        parts = [
+            pl.DataFrame({"segment": [name] * len(table.index), "item_index": table.index, "score": table.score}, schema=TABLE_SCHEMA)
+            for name, table in self.by_segment.items()
+        ]
+        return pl.concat([TABLE_SCHEMA.to_frame(), *parts])
 
     @classmethod
     def from_frame(cls, frame: pl.DataFrame) -> "Popularity":
+        """From columns of TABLE_SCHEMA; no row at all is a table in which nobody finds anything."""
+        typed = frame.select(pl.col(name).cast(kind) for name, kind in TABLE_SCHEMA.items())
         return cls(
             {OVERALL: Candidates.none()}  # a segment without items has no row
             | {
                 str(name[0]): Candidates(part["item_index"].to_numpy(), part["score"].to_numpy())
-                for name, part in frame.group_by("segment", maintain_order=True)
+                for name, part in typed.group_by("segment", maintain_order=True)
             }
         )
 

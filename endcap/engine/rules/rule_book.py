@@ -19,6 +19,7 @@ from endcap.engine.rules.context import RuleContext
 from endcap.engine.rules.enabled_rules import EnabledRules
 from endcap.engine.rules.file.rule_file import RuleFile
 from endcap.engine.rules.rule_effects import RuleEffects
+from endcap.engine.rules.rule_reach import RuleReach, rule_reach
 from endcap.engine.rules.schedule import Key
 
 ITEMS_A_RULE = 50
@@ -178,6 +179,10 @@ class RuleBook:
         """
         values = CandidateValues(candidates, score, probabilities, bought_before, self._values.updated(items, self._values.now_s))
         return active.effects(values, self._bits)
+
+    def reaches(self) -> list[RuleReach]:
+        """For each enabled rule, in the file's order, how much of the catalogue it is about and leaves. Walks the whole catalogue."""
+        return [rule_reach(entry, self._bits, self._values) for entry in self._enabled.rules]
 
     def warnings(self) -> list[str]:
         """What is no fault but may be a mistake: conditions that no item meets, picks that the catalogue does not know."""

@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 from endcap.engine.exploration.slots import ExploredSlots
 from endcap.engine.slate.ceilings import Ceilings
 from endcap.engine.slate.diversity import CLOSED, Diversity, PlainOrder
+from endcap.engine.slate.families import family_cap
 from endcap.engine.slate.floors import Floors
 from endcap.engine.slate.held_places import HeldPlaces, pinned_places
 from endcap.engine.slate.placements import Placements
@@ -25,12 +26,13 @@ def assemble(
     *,
     placements: Placements = _NO_PLACEMENTS,
     diversity: Diversity | None = None,
+    families: NDArray[np.int32] | None = None,
     exploration: ExploredSlots | None = None,
 ) -> Slate:
     """Choose k' = min(k, m) candidates and their order.
 
     Place by place the best candidate that no rule speaks against, best by score or, with diversity, by marginal relevance. Precedence is
-    pin, reserve, minimum share, cap, the category cap of diversity:
+    pin, reserve, minimum share, cap, one of a family, the category cap of diversity:
 
     - A pin takes the best of its members that no earlier pin took.
     - A reserved place takes a member, and members are held back for it as long as there are any.
@@ -45,24 +47,31 @@ def assemble(
         k: length of the list.
         placements: what the rules ask for, over the same m candidates.
         diversity: None for none.
+        families: int32 [m], family code a candidate, 0 for none; the list then has one item of each, the best. None shows all of them.
         exploration: None for none.
     """
     wanted = max(0, min(k, len(score)))
     bounded = finite(score)
-    if diversity is not None and diversity.caps:
-        placements = replace(placements, caps=placements.caps + diversity.caps)
-    slate = _assembled(bounded, wanted, placements, diversity)
+    own = family_cap(families) if families is not None else None
+    cap = diversity.cap(bounded, wanted) if diversity is not None else None
+    if own is not None:
+        placements = replace(placements, caps=(*placements.caps, own))
+    if cap is not None:
+        placements = replace(placements, caps=(*placements.caps, cap))
+    slate = _assembled(bounded, wanted, placements, diversity, None if cap is None else cap.most)
     return slate if exploration is None else exploration.fill(slate, bounded, placements)
 
 
-def _assembled(score: NDArray[np.float32], wanted: int, placements: Placements, diversity: Diversity | None) -> Slate:
+def _assembled(
+    score: NDArray[np.float32], wanted: int, placements: Placements, diversity: Diversity | None, category_most: int | None
+) -> Slate:
     if not placements and (diversity is None or not diversity.strength):
         return _by_score(score, wanted)
     window = Window.best(score, wanted, placements)
     try:
-        return _Assembly(window, len(score), wanted, placements, diversity).slate()
+        return _Assembly(window, len(score), wanted, placements, diversity).slate(category_most)
     except _WindowTooNarrow:
-        return _Assembly(Window.everything(score, wanted), len(score), wanted, placements, diversity).slate()
+        return _Assembly(Window.everything(score, wanted), len(score), wanted, placements, diversity).slate(category_most)
 
 
 def _by_score(score: NDArray[np.float32], wanted: int) -> Slate:
@@ -99,7 +108,7 @@ class _Assembly:
         self._certain = {position: self._floors.contributions(places) for position, places in self._held.members.items()}
         self._open = wanted - len(self._pinned) - len(self._held.members)
 
-    def slate(self) -> Slate:
+    def slate(self, category_most: int | None) -> Slate:
         choices: list[_Choice] = []
         worth: list[tuple[float, float]] = []
         for position in range(1, self._wanted + 1):
@@ -118,6 +127,7 @@ class _Assembly:
             penalty=diversified[:, 0],
             score=self._window.score[places],
             score_after=diversified[:, 1],
+            category_most=category_most,
         )
 
     def _at(self, position: int) -> _Choice:

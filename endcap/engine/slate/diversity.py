@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from endcap.engine.slate.category_cap import affordable_most
 from endcap.engine.slate.placements import Cap
 from endcap.engine.slate.window import Window
 
@@ -92,7 +93,7 @@ class Diversity:
         embeddings: float32 [m, dim] over the candidates, or a function from int32 [w] candidate rows to float32 [w, dim], which is then
             called once and for the window only. Their lengths do not matter, directions do. None: caps only.
         group: int32 [m], category code a candidate, negative where the cap does not concern it; None for no cap.
-        most: items a category may have in the list; None for no cap.
+        most: items a category may have in the list, more where the cap would leave too little; None for no cap.
     """
 
     strength: float = 0.0
@@ -100,12 +101,16 @@ class Diversity:
     group: NDArray[np.int32] | None = None
     most: int | None = None
 
-    @property
-    def caps(self) -> tuple[Cap, ...]:
-        """The category cap; it yields to every rule."""
+    def cap(self, score: NDArray[np.float32], places: int) -> Cap | None:
+        """The category cap, as tight as the candidates allow; it yields to every rule.
+
+        Args:
+            score: float32 [m], finite.
+            places: length of the list.
+        """
         if self.group is None or self.most is None:
-            return ()
-        return (Cap(DIVERSITY_RULE, self.group, self.most),)
+            return None
+        return Cap(DIVERSITY_RULE, self.group, affordable_most(score, self.group, self.most, places))
 
     def over(self, window: Window) -> MarginalRelevance | None:
         """The measure for one window; None where the order of the scores is to stay."""

@@ -1,6 +1,6 @@
 """The finished list, and why each place is filled as it is."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 import numpy as np
@@ -34,6 +34,7 @@ class Slate:
         penalty: float32 [k'], what diversity took off for likeness to the items above, on the scale of `score_after`.
         score: float32 [k'], the candidate's score.
         score_after: float32 [k'], the marginal relevance that the place was decided by; the score itself without diversity.
+        category_most: how many items of one category the list could have; None where categories did not count.
     """
 
     rows: NDArray[np.int32]
@@ -43,6 +44,20 @@ class Slate:
     penalty: NDArray[np.float32]
     score: NDArray[np.float32]
     score_after: NDArray[np.float32]
+    category_most: int | None = None
 
     def __len__(self) -> int:
         return len(self.rows)
+
+    def head(self, places: int) -> "Slate":
+        """The first so many places."""
+        return replace(
+            self,
+            rows=self.rows[:places],
+            propensity=self.propensity[:places],
+            kind=self.kind[:places],
+            rule=self.rule[:places],
+            penalty=self.penalty[:places],
+            score=self.score[:places],
+            score_after=self.score_after[:places],
+        )

@@ -34,8 +34,12 @@ class SurfaceDiversity(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     mmr: float = Field(0.0, ge=0, le=1, description="Strength of maximal marginal relevance; 0 leaves the order alone.")
-    category_most: int | None = Field(None, ge=1, description="Most items of one category; empty for no limit.")
-    category_level: int = Field(3, ge=1, le=3, description="Level of the category path that counts, from 1.")
+    category_most: int | None = Field(
+        None, ge=1, description="Most items of one category, more where the list would lose too much by it; empty for no limit."
+    )
+    category_level: int | None = Field(
+        None, ge=1, le=3, description="Level of the category path that counts, from 1; empty for the finest, which a flat tree has none of."
+    )
 
 
 class SurfaceExploration(BaseModel):
@@ -67,6 +71,9 @@ class Surface(BaseModel):
         default_factory=lambda: {"buy": 1.0}, description="Exponents of the value product: objectives, margin, price."
     )
     diversity: SurfaceDiversity = SurfaceDiversity()
+    families: Literal["one", "all"] = Field(
+        "one", description="Whether a list has one of the items that differ in size, colour or seller only, or all of them."
+    )
     exploration: SurfaceExploration = SurfaceExploration()
 
     @model_validator(mode="after")

@@ -64,6 +64,13 @@ def command() -> typer.Typer:
     return app
 
 
+def test_filters_that_were_left_out_are_told_from_unknown_items(endpoint, command) -> None:
+    endpoint.document = json.dumps({"predictions": [ANSWER | {"ignored": ["9", "filters.price_max"]}]}).encode()
+    shown = CliRunner(env={"COLUMNS": "160"}).invoke(command, ["--user", "u", "--url", endpoint.url]).output
+    assert "unknown items: 9\n" in shown
+    assert "left out, since they cannot apply: filters.price_max" in shown
+
+
 def test_the_answer_is_a_table_with_times(endpoint, command) -> None:
     shown = CliRunner(env={"COLUMNS": "160"}).invoke(
         command, ["--user", "u", "--item", "9", "--surface", "cart", "-k", "3", "--url", endpoint.url]

@@ -123,6 +123,44 @@ def test_slips_of_the_pen_are_warned_of(promoted: Bundle, file: Path) -> None:
         assert part in warnings
 
 
+def test_check_counts_what_each_rule_matches_and_leaves(promoted: Bundle, file: Path) -> None:
+    report = checked(file)
+    total = report["items"]
+    counts = {rule["rule"]: (rule["matches"], rule["in_stock"], rule["leaves"]) for rule in report["rules"]}
+    assert report["in_stock"] == total
+    assert counts["no-brand-0"] == (total // 5, total // 5, total - total // 5)
+    assert counts["first"] == (1, 1, total)
+    assert counts["one-a-brand"] == (total, total, 5)
+    assert report["leaves_enough"]
+    assert [user["left"] for user in report["users"]] == [total - total // 5]
+
+
+def test_a_rule_that_leaves_nothing_is_warned_of_and_not_called_good(promoted: Bundle, file: Path) -> None:
+    file.write_text("version: 1\nrules: [{id: all, where: \"brand != ''\", exclude: true}]")
+    report = checked(file)
+    assert not report["leaves_enough"]
+    assert report["rules"][0]["leaves"] == 0
+    assert any("rule all (line 2): leaves 0 of the" in warning for warning in report["warnings"])
+    shown = run("check", file)
+    assert shown.startswith("Leaves too few items: version")
+    assert "Warning: " in shown
+
+
+def test_rules_that_together_leave_too_few_are_warned_of(promoted: Bundle, file: Path) -> None:
+    halves = [("even", "brand in ('brand 0', 'brand 2', 'brand 4')"), ("odd", "brand in ('brand 1', 'brand 3')")]
+    rules = ", ".join(f'{{id: {name}, when: {{surface: home}}, where: "{where}", exclude: true}}' for name, where in halves)
+    file.write_text(f"version: 1\nrules: [{rules}]")
+    assert any("all rules that hold for somebody unknown leave 0 of the" in warning for warning in checked(file)["warnings"])
+    elsewhere = checked(file, "--surface", "email")
+    assert elsewhere["leaves_enough"]
+
+
+def test_counts_that_depend_on_the_request_are_null_and_by_request(promoted: Bundle, file: Path) -> None:
+    file.write_text("version: 1\nrules: [{id: low, where: score < 0.1, exclude: true}]")
+    assert checked(file)["rules"][0]["leaves"] is None
+    assert "by request" in run("check", file)
+
+
 def test_without_a_bundle_the_file_alone_is_checked(home: Path, file: Path) -> None:
     assert "no bundle is promoted" in run("check", file)
     assert checked(file)["bundle"] is None

@@ -57,3 +57,13 @@ def test_every_part_of_an_explanation_is_printed() -> None:
         *("ranked, p 0.1", "explored (thompson), p 0.1", "filled up, no candidate was left"),
     ):
         assert part in text, part
+
+
+def test_what_was_left_out_for_an_item_of_its_family_is_printed() -> None:
+    made = answer(False)
+    first = made.recommendations[0]
+    family = {"family_id": "milk", "left_out": ["milk-2l", "milk-[x]"]}
+    told = first.model_copy(update={"explanation": {**(first.explanation or {}), "family": family}})
+    out = StringIO()
+    print_explained(Console(file=out, width=200), "A list", made.model_copy(update={"recommendations": [told]}))
+    assert "in place of milk-2l, milk-[x] of its family" in " ".join(out.getvalue().split())

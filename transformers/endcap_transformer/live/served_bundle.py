@@ -7,6 +7,7 @@ from datetime import datetime
 import numpy as np
 from numpy.typing import NDArray
 
+from endcap.catalogue.category_levels import CategoryLevels
 from endcap.catalogue.item_table import PATH_SEPARATOR, ItemTable
 from endcap.catalogue.vocabulary import Vocabulary
 from endcap.contracts.bundle import BundleManifest
@@ -72,6 +73,7 @@ class ServedBundle:
     Attributes:
         quotas: candidates a source and in all, as the ranker was trained with.
         categories: finds the items of a category by name.
+        category_levels: which levels of the category tree tell items apart.
         popular_within: items by category and brand, most bought first.
         content: items without a history, by what they are.
         by_purchases: int32 [items], every item index, most purchases of the last 90 days first: the last resort's order.
@@ -87,6 +89,7 @@ class ServedBundle:
     tables: BundleTables
     quotas: RetrievalSettings
     categories: CategoryTree
+    category_levels: CategoryLevels
     popular_within: PopularWithin
     content: ContentTable
     by_purchases: NDArray[np.int32]
@@ -144,6 +147,7 @@ def served_from(
         tables=tables,
         quotas=settings.retrieval.model_copy(update=manifest.quotas),
         categories=CategoryTree.of(tables.items.categories),
+        category_levels=CategoryLevels.of(tables.items),
         popular_within=within,
         content=ContentTable.of(tables.items, tables.item_embeddings, tables.has_neighbours, within),
         by_purchases=tables.items.by_purchases,

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from endcap.contracts.answer import Answer, Recommendation
 from endcap.engine.retrieval.candidates import SOURCES
+from endcap.engine.slate.families import left_out
 from endcap.engine.slate.slate import Slate, SlotKind
 from endcap_transformer.path.reasons import reasons
 from endcap_transformer.path.resolving import ResolvedRequest
@@ -77,7 +78,7 @@ def recommendations(rendered: RenderedList, source_request: SourceRequest, polic
     items, index, main_source = source_request.resolved.served.tables.items, rendered.index, rendered.main_source
     sentences = reasons(index, main_source, source_request.resolved, source_request.state)
     propensity = np.concatenate([rendered.slate.propensity, np.ones(len(rendered.rest), dtype=np.float32)]).tolist()
-    explanations = explained(rendered, policy) if source_request.resolved.instance.explain else [None] * len(index)
+    explanations = explained(rendered, policy, source_request.resolved) if source_request.resolved.instance.explain else [None] * len(index)
     return [
         Recommendation(
             item_id=items.ids.name(item),
@@ -135,12 +136,30 @@ def answer(listed: list[Recommendation], request: ResolvedRequest, trace: StageT
     )
 
 
-def explained(rendered: RenderedList, policy: str) -> list[dict[str, Any]]:
-    """How each item came to its place: sources, scores, rules, diversity, exploration."""
+def explained(rendered: RenderedList, policy: str, request: ResolvedRequest) -> list[dict[str, Any]]:
+    """How each item came to its place: sources, scores, rules, family, diversity, exploration."""
     touched = rendered.candidates.effects.touched(rendered.candidates.rows[rendered.slate.rows], rendered.slate.rule)
-    return [_of_place(rendered, place, touched[place], policy) for place in range(len(rendered.slate))] + [
+    families = _families(rendered, request)
+    return [_of_place(rendered, place, touched[place], policy) | families[place] for place in range(len(rendered.slate))] + [
         {"last_resort": "fills a place that no candidate was left for"} for _ in rendered.rest
     ]
+
+
+FAMILY_LEFT_OUT = 20
+"""Items of a family that an explanation names."""
+
+
+def _families(rendered: RenderedList, request: ResolvedRequest) -> list[dict[str, Any]]:
+    """By place of the slate, `family` with what was left out because of the item; empty where nothing was."""
+    if request.families is None:
+        return [{} for _ in rendered.slate.rows]
+    items, index = request.served.tables.items, rendered.candidates.ranked.candidates.index
+    families = request.families[index]
+    out = {
+        code: {"family_id": items.families.name(code), "left_out": [items.ids.name(int(item)) for item in index[rows[:FAMILY_LEFT_OUT]]]}
+        for code, rows in left_out(families, rendered.candidates.score, rendered.slate.rows).items()
+    }
+    return [{"family": out[code]} if code in out else {} for code in families[rendered.slate.rows].tolist()]
 
 
 def _of_place(rendered: RenderedList, place: int, touched: list[str], policy: str) -> dict[str, Any]:
@@ -150,6 +169,9 @@ def _of_place(rendered: RenderedList, place: int, touched: list[str], policy: st
     rules: dict[str, Any] = {"touched": touched, "factor": _rounded(ruled.effects.factor[effects_row])}
     if slate.rule[place]:
         rules["placed_by"] = slate.rule[place]
+    diversity = {"penalty": _rounded(slate.penalty[place]), "relevance": _rounded(slate.score_after[place])}
+    if slate.category_most is not None:
+        diversity["category_most"] = slate.category_most
     exploration: dict[str, Any] = {"explored": slate.kind[place].value == "explored", "propensity": _rounded(slate.propensity[place])}
     return {
         "sources": {
@@ -162,7 +184,7 @@ def _of_place(rendered: RenderedList, place: int, touched: list[str], policy: st
             "after_rules": _rounded(ruled.score[row]),
         },
         "rules": rules,
-        "diversity": {"penalty": _rounded(slate.penalty[place]), "relevance": _rounded(slate.score_after[place])},
+        "diversity": diversity,
         "exploration": exploration | ({"policy": policy} if exploration["explored"] else {}),
         "place": slate.kind[place].value,
     }

@@ -4,12 +4,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from endcap.catalogue.item_table import ItemTable
-from endcap.contracts.request import Filters
 from endcap.engine.retrieval.eligible import Eligible
 from endcap.engine.retrieval.user_state import UserState
 from endcap_transformer.path.resolving import NO_ITEMS, ResolvedRequest
-
-NO_FILTERS = Filters()
 
 
 class Eligibility:
@@ -25,9 +22,9 @@ class Eligibility:
 
     def __init__(self, request: ResolvedRequest, state: UserState, hidden: NDArray[np.bool_] | None) -> None:
         self._items = request.served.tables.items
-        self._filters = request.instance.filters
+        self._filters = request.filters
         self._hidden = hidden
-        self._is_filtered = self._filters != NO_FILTERS
+        self._is_filtered = request.is_filtered
         own = NO_ITEMS if request.surface.items == "given" else request.items
         bought = _bought(state) if self._filters.new_to_user else NO_ITEMS
         self._barred = np.concatenate([request.excluded, own, bought]) if len(request.excluded) + len(own) + len(bought) else NO_ITEMS

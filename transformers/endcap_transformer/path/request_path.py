@@ -13,6 +13,7 @@ from endcap.engine.retrieval.candidates import CandidateSet, union
 from endcap.engine.retrieval.popular import segment_name, segments_of
 from endcap.engine.rules.active_rules import ActiveRules
 from endcap.engine.rules.context import RuleContext
+from endcap.engine.slate.families import places_before_twins
 from endcap_transformer.clients.model_server_client import ModelServerClient
 from endcap_transformer.live.served_bundle import ServedBundle
 from endcap_transformer.path.answering import RenderedList, answer, count_list, recommendations, stale_recommendations
@@ -192,13 +193,14 @@ class RequestPath:
         request, parts = source_request.resolved, self._parts
         wanted = self.wanted(request.instance)
         with trace.stage("slate"):
-            slate = slate_of(after_rules, request, wanted, parts.exploration)
-        if len(slate) == wanted:
-            return RenderedList(after_rules, slate, NO_ITEMS)
+            whole = slate_of(after_rules, request, wanted, parts.exploration)
+            kept = places_before_twins(whole)
+        if kept == wanted:
+            return RenderedList(after_rules, whole, NO_ITEMS)
         with trace.stage("fallback"):
-            there = after_rules.ranked.candidates.index[slate.rows]
-            rest = last_resort(source_request, there, wanted - len(slate), exclusion(source_request))
-        return RenderedList(after_rules, slate, rest)
+            there = after_rules.ranked.candidates.index[whole.rows]
+            rest = last_resort(source_request, there[:kept], there[kept:], wanted - kept, exclusion(source_request))
+        return RenderedList(after_rules, whole.head(kept) if kept < len(whole) else whole, rest)
 
     def _last_list(self, request: ResolvedRequest) -> list[Recommendation]:
         """The last complete list of the same person and question, as far as it may still be shown; empty when there is none."""

@@ -7,14 +7,13 @@ from datetime import datetime
 import numpy as np
 from numpy.typing import NDArray
 
-from endcap.contracts.request import Instance
+from endcap.catalogue.item_table import ItemTable
+from endcap.contracts.request import Filters, Instance
 from endcap.engine.surfaces.surface import Surface
 from endcap_transformer.live.served_bundle import ServedBundle
 from endcap_transformer.path.consent import EffectiveConsent
 
-NEW_TO_USER = "filters.new_to_user"
-"""As `ignored` names the filter."""
-
+NO_FILTERS = Filters()
 NO_ITEMS = np.zeros(0, dtype=np.int32)
 
 
@@ -28,7 +27,9 @@ class ResolvedRequest:
         user_id, session_id: whose features may be read; None without consent to personalisation, and where the surface uses no session.
         items: int32 [r], distinct, the request's items that the catalogue knows, in the request's order.
         excluded: int32 [e].
-        ignored: item ids that the catalogue does not know, in the request's order, and filters that cannot apply without consent.
+        filters: the request's filters that can apply.
+        is_filtered: whether any of them narrows the catalogue.
+        ignored: item ids that the catalogue does not know, in the request's order, then the names of the filters that cannot apply.
         now: the moment to answer for.
         request_id: what the answer's events will name.
         is_logged: whether the list is counted and logged as an impression; False for warm-up.
@@ -41,6 +42,8 @@ class ResolvedRequest:
     session_id: str | None
     items: NDArray[np.int32]
     excluded: NDArray[np.int32]
+    filters: Filters
+    is_filtered: bool
     ignored: list[str]
     now: datetime
     request_id: str
@@ -61,16 +64,25 @@ class ResolvedRequest:
         """Whether the list is the request's own items in a better order."""
         return self.surface.items == "given" and len(self.items) > 0
 
+    @property
+    def families(self) -> NDArray[np.int32] | None:
+        """int32 [items + 1], family code by item; None where the list may show all of a family, and where there are none."""
+        items = self.served.tables.items
+        return items.family_code if self.surface.families == "one" and items.has_families else None
+
 
 def resolve(
     instance: Instance, served: ServedBundle, surface: Surface, consent: EffectiveConsent, request_id: str, *, is_logged: bool = True
 ) -> ResolvedRequest:
-    """Look up a request's item ids; one that is unknown is left out and named in `ignored`."""
+    """Look up a request's item ids; an unknown one is left out and named in `ignored`, and so is a filter that cannot apply."""
     items, unknown_items = _known(instance.item_ids, served)
     excluded, unknown_excluded = _known(instance.exclude, served)
     ignored = list(dict.fromkeys(unknown_items + unknown_excluded)) if unknown_items or unknown_excluded else []
-    if instance.filters.new_to_user and not consent.personalisation:
-        ignored.append(NEW_TO_USER)
+    filters, is_filtered = instance.filters, False
+    if "filters" in instance.model_fields_set:
+        filters, inapplicable = _applicable(filters, served.tables.items, consent)
+        ignored += inapplicable
+        is_filtered = filters != NO_FILTERS
     return ResolvedRequest(
         instance=instance,
         served=served,
@@ -79,6 +91,8 @@ def resolve(
         session_id=instance.session_id if consent.personalisation and surface.use_context else None,
         items=items,
         excluded=excluded,
+        filters=filters,
+        is_filtered=is_filtered,
         ignored=ignored,
         now=instance.context.time or served.clock(),
         request_id=request_id,
@@ -92,3 +106,19 @@ def _known(item_ids: Sequence[str], served: ServedBundle) -> tuple[NDArray[np.in
     distinct = list(dict.fromkeys(item_ids))
     index = served.tables.items.ids.codes(distinct)
     return index[index > 0], [distinct[place] for place in np.flatnonzero(index == 0)]
+
+
+def _applicable(filters: Filters, items: ItemTable, consent: EffectiveConsent) -> tuple[Filters, list[str]]:
+    """The filters without those that cannot apply, and the names of these: a question that no item could answer would empty every list."""
+    can_apply = {
+        "categories": items.has_categories,
+        "brands": items.has_brands,
+        "price_min": items.has_prices,
+        "price_max": items.has_prices,
+        "new_to_user": consent.personalisation,
+    }
+    left_out = [name for name, can in can_apply.items() if not can and getattr(filters, name) not in (None, False)]
+    if not left_out:
+        return filters, left_out
+    unset = {name: Filters.model_fields[name].default for name in left_out}
+    return filters.model_copy(update=unset), [f"filters.{name}" for name in left_out]

@@ -2,16 +2,13 @@
 
 from dataclasses import dataclass
 
-import numpy as np
-from numpy.typing import NDArray
-
 from endcap.core.settings import ExplorationSettings
 from endcap.engine.exploration.policies import request_random
 from endcap.engine.exploration.policy import Policy
 from endcap.engine.exploration.slots import ExploredSlots
 from endcap.engine.slate.assembly import assemble
-from endcap.engine.slate.diversity import Diversity
 from endcap.engine.slate.slate import Slate
+from endcap.engine.surfaces.list_diversity import list_diversity
 from endcap_transformer.path.resolving import ResolvedRequest
 from endcap_transformer.path.rules import RuledCandidates
 
@@ -43,12 +40,13 @@ def slate_of(
         k: places wanted.
         exploration: how it explores.
     """
-    slots = None
+    slots, index, families = None, candidates.ranked.candidates.index, request.families
+    tables, is_capped = request.served.tables, not request.is_given and not request.filters.categories
     if request.surface.exploration.share > 0:
         slots = ExploredSlots(
             policy=exploration.policy,
             evidence=request.served.evidence,
-            index=candidates.ranked.candidates.index,
+            index=index,
             random=request_random(request.request_id),
             share=request.surface.exploration.share,
             new_item_share=exploration.settings.new_item_share,
@@ -58,20 +56,9 @@ def slate_of(
         candidates.score,
         k,
         placements=candidates.placements,
-        diversity=_diversity(candidates.ranked.candidates.index, request),
+        diversity=list_diversity(
+            request.surface.diversity, index, tables.items, request.served.category_levels, tables.item_embeddings, is_capped=is_capped
+        ),
+        families=None if families is None else families[index],
         exploration=slots,
-    )
-
-
-def _diversity(index: NDArray[np.int32], request: ResolvedRequest) -> Diversity | None:
-    wanted, tables = request.surface.diversity, request.served.tables
-    most = None if request.is_given or request.instance.filters.categories else wanted.category_most
-    if not wanted.mmr and most is None:
-        return None
-    return Diversity(
-        strength=wanted.mmr,
-        # The last dimension evens out the lengths, which say how well items sell; likeness is in the others.
-        embeddings=lambda rows: tables.item_embeddings[index[rows], :-1],
-        group=None if most is None else tables.items.category_codes[index, wanted.category_level - 1],
-        most=most,
     )

@@ -239,8 +239,10 @@ def test_precedence_is_pin_reserve_share_cap_and_then_diversity() -> None:
 
 
 def test_the_category_cap_of_diversity_yields_to_the_rules_caps() -> None:
-    score, category = np.linspace(1, 0.1, 4, dtype=np.float32), np.zeros(4, np.int32)
-    slate = assemble(score, 3, diversity=Diversity(group=category, most=2))
+    score, category = np.linspace(1, 0.9, 5, dtype=np.float32), np.array([0, 0, 0, 1, 1], np.int32)
+    never = Placements(caps=(Cap("never", np.array([-1, -1, -1, 0, 0], np.int32), 0),))
+    slate = assemble(score, 3, placements=never, diversity=Diversity(group=category, most=2))
+    assert slate.rows.tolist() == [0, 1, 2]
     assert slate.kind == (SlotKind.RANKED, SlotKind.RANKED, SlotKind.RELAXED)
     assert slate.rule == (None, None, DIVERSITY_RULE)
 

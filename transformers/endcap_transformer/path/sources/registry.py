@@ -97,9 +97,9 @@ def similar_users(request: SourceRequest, quota: int) -> Candidates:
 
 def preferences(request: SourceRequest, quota: int) -> Candidates:
     """The most bought items of the tastes a person stated, and of the category a request is filtered by."""
-    instance, served = request.resolved.instance, request.resolved.served
-    categories = [*instance.preferences.categories, *(instance.filters.categories or ())]
-    brands = [*instance.preferences.brands, *(instance.filters.brands or ())]
+    stated, filters, served = request.resolved.instance.preferences, request.resolved.filters, request.resolved.served
+    categories = [*stated.categories, *(filters.categories or ())]
+    brands = [*stated.brands, *(filters.brands or ())]
     if not categories and not brands:
         return Candidates.none()
     codes = [served.categories.codes_by_name.get(name, ()) for name in categories]

@@ -99,7 +99,7 @@ def nearest_of(index: NDArray[np.int32], vector: NDArray[np.float32], resolved: 
 
 def narrowed(request: SourceRequest) -> SearchFilter:
     """The request's filters in the collection's terms."""
-    filters, eligible = request.resolved.instance.filters, request.eligible
+    filters, eligible = request.resolved.filters, request.eligible
     return SearchFilter(
         available=eligible.is_filtered,
         categories=eligible.category_codes,
