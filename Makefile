@@ -16,7 +16,7 @@ export NO_MKDOCS_2_WARNING := 1
 
 PAGES_WITH_TABLES := charts/endcap/README.md docs/data.md docs/algorithms.md docs/quality.md
 
-.PHONY: help setup demo serve test test-unit test-faults test-cluster cluster-rollouts cluster-chart test-images test-install test-spark manifests docs-tables lint format docs docs-serve lock bench-serving bench-latency bench-quality clean
+.PHONY: help setup demo serve test test-unit test-journeys test-faults test-cluster cluster-rollouts cluster-chart test-images test-install test-spark manifests docs-tables lint format docs docs-serve lock bench-serving bench-latency bench-quality clean
 .DEFAULT_GOAL := help
 
 help: ## Show this list
@@ -41,10 +41,13 @@ serve: setup ## Serve the promoted bundle until Ctrl-C
 	@$(BIN)/endcap serve
 
 test: setup ## Run all tests but those that break running parts or need a cluster
-	@$(BIN)/python -m pytest $(SIDE_BY_SIDE)
+	@$(BIN)/python -m pytest $(SIDE_BY_SIDE) -m "not journeys"
 
 test-unit: setup ## Run the tests that start no process and train no network (under two minutes)
 	@$(BIN)/python -m pytest $(SIDE_BY_SIDE) -m "not processes and not training"
+
+test-journeys: setup ## From files to a predict call, for shops of eight shapes (within 15 minutes)
+	@$(BIN)/python -m pytest -n $(TEST_WORKERS) --dist load tests/journeys/test_journeys.py
 
 test-faults: setup ## Kill, hang, lock and flood running parts, and look at the answers
 	@$(BIN)/python -m pytest -m faults
