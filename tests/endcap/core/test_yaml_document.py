@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from endcap.core.errors import InvalidInput
-from endcap.engine.rules.file.yaml_document import DEPTH_MAX, SIZE_MAX_BYTES, read_yaml
+from endcap.core.yaml_document import DEPTH_MAX, SIZE_MAX_BYTES, read_yaml
 
 PLAIN = st.recursive(
     st.none() | st.booleans() | st.integers(-(10**17), 10**17) | st.text("abcäöü .-_:#'\"{}[]&*!|>%@,0123456789", max_size=12),
