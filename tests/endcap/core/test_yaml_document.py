@@ -55,6 +55,8 @@ def test_plain_scalars_mean_what_yaml_1_2_says(text: str, value: Any) -> None:
         ("a: [1, 2", "no YAML"),
         ("\ta: 1", "no YAML"),
         ("a: \x00", "no YAML"),
+        ("a: 1\nb: %d.%m.%Y", 'line 2, column 4: a value cannot start with % unless it is quoted; write it as "%d.%m.%Y"'),
+        ("a: [@x, 2]", "cannot start with @"),
         ("[" * (DEPTH_MAX + 2), "too deeply nested"),
         ("x" * (SIZE_MAX_BYTES + 1), "too long"),
     ],
