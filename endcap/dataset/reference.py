@@ -9,7 +9,8 @@ from pydantic.fields import FieldInfo
 
 from endcap.contracts.tables import REQUIRED_TABLES, TABLES, arrow_schema
 from endcap.dataset.rejection import REJECTED_SCHEMA
-from endcap.dataset.sources.mapping import Mapping, TableMapping
+from endcap.dataset.sources.mapping import Mapping
+from endcap.dataset.sources.table_mapping import ColumnSource, TableMapping
 from endcap.dataset.validation import describe_checks
 
 
@@ -17,7 +18,12 @@ def markdown_reference() -> dict[str, str]:
     """The generated sections by name, each a piece of Markdown."""
     return {
         "tables": "\n".join(_table_section(table, contract) for table, contract in TABLES.items()) + "\n" + _rejected_section(),
-        "mapping": "The file:\n\n" + _options(Mapping, without="tables") + "\nEach of `tables`:\n\n" + _options(TableMapping),
+        "mapping": "The file:\n\n"
+        + _options(Mapping, without="tables")
+        + "\nEach of `tables`, or each mapping of its list:\n\n"
+        + _options(TableMapping)
+        + "\nA column of `columns` that is more than a name:\n\n"
+        + _options(ColumnSource),
     }
 
 
@@ -38,7 +44,8 @@ def _rejected_section() -> str:
 
 
 def _options(model: type[BaseModel], without: str = "") -> str:
-    rows = [(f"`{name}`", _default(field), field.description or "") for name, field in model.model_fields.items() if name != without]
+    fields = {field.alias or name: field for name, field in model.model_fields.items() if name != without}
+    rows = [(f"`{name}`", _default(field), field.description or "") for name, field in fields.items()]
     return _markdown_table(("option", "default", "meaning"), rows)
 
 

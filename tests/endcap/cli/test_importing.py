@@ -53,10 +53,10 @@ def test_people_get_a_table(shop: Path) -> None:
 
 
 def test_a_bad_mapping_is_an_invalid_input(shop: Path) -> None:
-    (shop / "mapping.yaml").write_text(MAPPING.replace("sku, title: name", "sku"))
+    (shop / "mapping.yaml").write_text(MAPPING.replace("visit, occurred_at: at", "visit"))
     result = run("folder", shop, "--mapping", shop / "mapping.yaml")
     assert isinstance(result.exception, InvalidInput)
-    assert "title missing" in str(result.exception)
+    assert "occurred_at missing" in str(result.exception)
 
 
 def test_too_many_bad_rows_are_a_rejected_dataset(shop: Path, monkeypatch: pytest.MonkeyPatch) -> None:
