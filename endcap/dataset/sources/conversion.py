@@ -81,6 +81,8 @@ class Converter:
             return Reading(_as_json(mapped.attributes, source, mapped))
         if name in mapped.constants:
             return Reading(pl.lit(canonical_constant(self.table, name, mapped.constants[name]), dtype=dtype))
+        if name == "unit_price" and mapped.line_total is not None:
+            return self._unit_price(mapped.line_total, dtype, source)
         if name not in mapped.columns:
             return Reading(pl.lit(_default(self.table, name, dtype), dtype=dtype))
         return self._mapped(name, mapped.columns[name], dtype, source)
@@ -98,6 +100,11 @@ class Converter:
         if dtype == pl.String:
             return Reading(_finished_text(as_text(present, found), column))
         return _as_boolean(present, found) if dtype == pl.Boolean else _as_number(present, found, dtype, mapped)
+
+    def _unit_price(self, line_total: str, dtype: pl.DataType, source: pl.Schema) -> Reading:
+        total = _as_number(*_given("unit_price", line_total, source, self.mapped), dtype, self.mapped)
+        quantity = self._reading("quantity", dtype, source).values
+        return Reading(pl.when(quantity != 0).then(total.values / quantity), total.faults)
 
     def _completed_events(self, frame: pl.DataFrame, raw: pl.DataFrame, row_names: pl.Series) -> pl.DataFrame:
         """Fill in what an import makes itself: arrival times, and ids of events that have none."""

@@ -3,43 +3,27 @@
 import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 
 import polars as pl
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from endcap.contracts.tables import TABLES, arrow_schema
 from endcap.core.clock import Clock, system_clock
 from endcap.core.errors import InvalidInput
 from endcap.dataset.layout import Dataset, Origin, reusable_dataset
 from endcap.dataset.sources.conversion import Converter
-from endcap.dataset.sources.file_reading import raw_batches
 from endcap.dataset.sources.mapping import Mapping, load_mapping
 from endcap.dataset.sources.moments import PlausibleTimes
-from endcap.dataset.sources.source import BATCH_ROWS, Batch, TableSource, Watch, watch_nothing
-from endcap.dataset.sources.source_files import SourceFile, find_files
-from endcap.dataset.sources.table_mapping import TableMapping
+from endcap.dataset.sources.source import Batch, TableSource, Watch, watch_nothing
+from endcap.dataset.sources.source_rows import MappedFiles, source_rows
 
 IMPORTER_VERSION = 2
 """Raised whenever the same files and mapping would give another dataset."""
 
 _ORDER = ("items", "users", "events", "promotions")
-
-
-@dataclass(frozen=True)
-class MappedFiles:
-    """One mapping of a table with its files.
-
-    Attributes:
-        place: how messages call it: `tables.events`, or `tables.events.1` where there are several.
-        number: its place among the table's mappings, from 0.
-    """
-
-    table: str
-    place: str
-    number: int
-    mapped: TableMapping
-    files: list[SourceFile]
 
 
 def import_folder(
@@ -74,18 +58,15 @@ def import_folder(
     # Reuse needs no row checks, whose libraries take seconds to import.
     from endcap.dataset.assembly import build_dataset
 
-    reading = _FolderReading(mapping, clock)
-    sources = (reading.source(table, parts[table]) for table in parts)
+    reading = _FolderReading(mapping, parts, clock)
+    sources = (reading.source(table) for table in parts)
     return build_dataset(sources, target, origin, max_rejected_share, watch), False
 
 
 def _mapped_files(folder: Path, table: str, mapping: Mapping) -> list[MappedFiles]:
     parts = mapping.for_table(table)
     places = [f"tables.{table}.{number}" if len(parts) > 1 else f"tables.{table}" for number in range(len(parts))]
-    return [
-        MappedFiles(table, place, number, mapped, find_files(folder, place, mapped.files))
-        for number, (place, mapped) in enumerate(zip(places, parts, strict=True))
-    ]
+    return [MappedFiles(folder, table, place, number, mapped) for number, (place, mapped) in enumerate(zip(places, parts, strict=True))]
 
 
 @dataclass(frozen=True)
@@ -93,48 +74,38 @@ class _FolderReading:
     """Reads tables as the mapping says."""
 
     mapping: Mapping
+    parts: dict[str, list[MappedFiles]]
     clock: Clock
 
-    def source(self, table: str, parts: list[MappedFiles]) -> TableSource:
-        return TableSource(table, None, lambda: (batch for part in parts for batch in self._batches(part)))
+    def source(self, table: str) -> TableSource:
+        return TableSource(table, None, lambda: (batch for part in self.parts[table] for batch in self._batches(part)))
 
     def _batches(self, part: MappedFiles) -> Iterator[Batch]:
-        mapped = part.mapped
-        converter = Converter(part.table, mapped, self.mapping.currency, PlausibleTimes.of(mapped, self.clock()))
+        now = self.clock()
+        converter = Converter(part.table, part.mapped, self.mapping.currency, PlausibleTimes.of(part.mapped, now))
         lenient = pa.schema([field.with_nullable(True) for field in arrow_schema(TABLES[part.table])])
-        for file in part.files:
-            for raw in raw_batches(file, mapped, mapped.source_columns(), BATCH_ROWS):
-                _require_columns(part, file.name, raw.frame.columns)
-                rows, problems = converter.convert(raw.frame, _row_names(part, file, raw.row_numbers))
-                yield Batch(rows.to_arrow().cast(lenient), raw.row_numbers, file.name, problems, raw.frame, raw.unreadable)
+        until = self._last_event() if part.mapped.properties and part.mapped.properties.at else None
+        for name, raw in source_rows(part, until):
+            rows, problems = converter.convert(raw.frame, _row_names(part, name, raw.row_numbers))
+            yield Batch(rows.to_arrow().cast(lenient), raw.row_numbers, name, problems, raw.frame, raw.unreadable)
+
+    def _last_event(self) -> datetime | None:
+        """The moment of the newest event: one more pass over their files."""
+        newest = [pc.max(batch.rows["occurred_at"]).as_py() for part in self.parts["events"] for batch in self._batches(part)]
+        return max((moment for moment in newest if moment is not None), default=None)
 
 
-def _row_names(part: MappedFiles, file: SourceFile, row_numbers: pa.Array) -> pl.Series:
+def _row_names(part: MappedFiles, file: str, row_numbers: pa.Array) -> pl.Series:
     """A name for each row: file and place; of a second mapping also its number, since it may read the same file."""
-    before = f"{file.name}#" if part.number == 0 else f"{part.number}:{file.name}#"
+    before = f"{file}#" if part.number == 0 else f"{part.number}:{file}#"
     return pl.select(pl.lit(before) + pl.Series(row_numbers).cast(pl.String)).to_series()
-
-
-def _require_columns(part: MappedFiles, file: str, found: list[str]) -> None:
-    missing = [name for name in part.mapped.source_columns() if name not in found]
-    if not missing:
-        return
-    users = [
-        f"{canonical} <- {name}" for canonical, column in part.mapped.columns.items() for name in column.source_columns() if name in missing
-    ]
-    fix = f"the file's columns are {', '.join(found)}"
-    raise InvalidInput(
-        f"the column {', '.join(missing)} is not in {file} (mapped: {', '.join(users) or 'attributes or event_id_from'})",
-        field=part.place,
-        fix=f"{fix}; is its delimiter {part.mapped.delimiter!r}?" if len(found) == 1 else fix,
-    )
 
 
 def _fingerprint(mapping: Mapping, parts: dict[str, list[MappedFiles]], max_rejected_share: float) -> str:
     digest = hashlib.sha256(f"folder importer {IMPORTER_VERSION} {mapping.model_dump_json()} {max_rejected_share}".encode())
     contents: dict[Path, str] = {}
     for table, members in parts.items():
-        for file in (file for part in members for file in part.files):
+        for file in (file for part in members for file in part.all_files()):
             if file.path not in contents:
                 with file.path.open("rb") as content:
                     contents[file.path] = hashlib.file_digest(content, "sha256").hexdigest()

@@ -7,6 +7,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from endcap.contracts.tables import TABLES
 from endcap.dataset.sources.constants import KEY_COLUMNS, Constant, canonical_constant
+from endcap.dataset.sources.lookup_mapping import CategoryTree, Lookup, Properties
 from endcap.dataset.sources.source_files import Name, Names, SourceFiles, text_of
 from endcap.dataset.sources.value_format import ValueFormat
 
@@ -60,11 +61,32 @@ class TableMapping(ValueFormat, SourceFiles):
         default_factory=list,
         description="Source columns that together name an event, when there is no UUID column. With neither, the row's place names it.",
     )
+    where: str | None = Field(
+        None, min_length=1, description="Condition on source columns, as in rules: only rows that fulfil it belong to the table."
+    )
+    line_total: Name | None = Field(None, description="Source column with the price of all units: unit_price is it by the quantity.")
+    lookup: Annotated[list[Lookup], BeforeValidator(lambda value: value if isinstance(value, list) else [value])] = Field(
+        default_factory=list, description="Further files with columns for these rows, one lookup after the other; see below."
+    )
+    properties: Properties | None = Field(None, description="For files with a property a row; see below.")
+    category_tree: CategoryTree | None = Field(
+        None, description="Files that name the category above each; the ids in category_path become paths. See below."
+    )
 
     def source_columns(self) -> list[str]:
-        """Every column that a source file must have."""
+        """Every source column that the table is made from."""
         mapped = [name for column in self.columns.values() for name in column.source_columns()]
-        return list(dict.fromkeys([*mapped, *self.attributes, *self.event_id_from]))
+        total = [self.line_total] if self.line_total else []
+        looked_up = [lookup.on for lookup in self.lookup]
+        return list(dict.fromkeys([*mapped, *total, *self.attributes, *self.event_id_from, *looked_up]))
+
+    def file_columns(self) -> list[str]:
+        """The source columns that the table's own files must have, and no lookup or property gives."""
+        if self.properties is not None:
+            found = self.properties
+            return [found.id, found.name, found.value, *([found.at] if found.at else [])]
+        given = {name for lookup in self.lookup for name in lookup.given()}
+        return [name for name in self.source_columns() if name not in given]
 
     def gives(self, column: str) -> bool:
         """Whether the mapping says where a canonical column comes from."""
@@ -96,13 +118,19 @@ def check_table(table: str, mapped: TableMapping) -> None:
     for name, value in mapped.constants.items():
         canonical_constant(table, name, value)
     _check_forms(table, mapped)
+    if mapped.line_total is not None and ("unit_price" not in fields or mapped.gives("unit_price")):
+        raise ValueError("line_total: only for events without a unit_price of their own")
+    if mapped.line_total is not None and not mapped.gives("quantity"):
+        raise ValueError("line_total: needs the quantity by which it is divided")
+    if mapped.category_tree is not None and "category_path" not in mapped.columns:
+        raise ValueError("category_tree: needs category_path in columns, the category's id")
 
 
 def _check_forms(table: str, mapped: TableMapping) -> None:
     for name, column in mapped.columns.items():
         if len(column.columns) > 1 and name not in _SEVERAL:
             raise ValueError(f"columns.{name}: comes from one source column; several are only for {', '.join(_SEVERAL)}")
-        is_text = str in _kinds(table, name)
+        is_text = any(isinstance(kind, type) and issubclass(kind, str) for kind in _kinds(table, name))
         if column.cut is not None and not is_text and name != "category_path":
             raise ValueError(f"columns.{name}.cut: only texts and category_path can be cut")
         if column.cut is not None and (name == KEY_COLUMNS.get(table) or name.endswith("_id")):

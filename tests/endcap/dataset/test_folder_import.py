@@ -287,3 +287,36 @@ def test_json_lines_and_archives_import_like_other_files(shop: Path) -> None:
     mapping = MAPPING.replace("orders/*.csv", "orders.zip").replace("session_id: order,", "session_id: order.id,")
     [event] = pl.read_parquet(bring_in(shop, mapping.replace("[order, sku]", "[order.id, sku]")).table("events")).to_dicts()
     assert (event["session_id"], event["user_id"], event["quantity"], event["unit_price"]) == ("1", "17850", 2.0, 3.5)
+
+
+def test_a_lines_total_is_divided_by_its_quantity(shop: Path) -> None:
+    (shop / "orders" / "2026-03.csv").write_text(
+        "order,when,sku,qty,total,customer\n1,2026-03-01 09:00,A1,4,14.00,a\n2,2026-03-01 09:00,A1,0,5,a\n"
+    )
+    dataset = bring_in(shop, MAPPING.replace(", unit_price: price", "") + "    line_total: total\n")
+    assert pl.read_parquet(dataset.table("events"))["unit_price"].to_list() == [3.5]
+    assert {line["column"] for line in rejected(shop)} == {"quantity", "unit_price"}
+
+
+def test_only_rows_that_fulfil_the_condition_are_imported_and_keep_their_numbers(shop: Path) -> None:
+    add_order(shop, "3,2026-03-03 10:00,A1,0,1,bob")
+    add_order(shop, "C4,2026-03-03 10:00,A9,-1,1,bob")
+    dataset = bring_in(shop, MAPPING + "    where: order not like 'C%'\n")
+    assert (dataset.rows["events"], dataset.rejected["events"]) == (3, 1)
+    assert [line["row_number"] for line in rejected(shop)] == [4]
+    assert bring_in(shop, MAPPING + "    where: qty > 0\n").rejected["events"] == 0
+
+
+def test_a_condition_on_a_column_that_is_not_there_names_the_place(shop: Path) -> None:
+    with pytest.raises(InvalidInput, match=r"tables\.events\.where: unknown column; got 'ordr'; did you mean `order`\?"):
+        bring_in(shop, MAPPING + "    where: ordr = '1'\n")
+
+
+def test_a_change_in_a_file_that_is_looked_up_makes_the_dataset_anew(shop: Path) -> None:
+    (shop / "names.csv").write_text("sku,label\nA1,Sencha\nA2,\n")
+    mapping = MAPPING.replace("title: name", "title: {from: label, else: name}").replace(
+        "files: items.csv", "files: items.csv\n    lookup: {files: names.csv, on: sku, columns: [label]}"
+    )
+    assert pl.read_parquet(bring_in(shop, mapping).table("items"))["title"].to_list() == ["Sencha", "Mug"]
+    (shop / "names.csv").write_text("sku,label\nA1,Gyokuro\n")
+    assert pl.read_parquet(bring_in(shop, mapping).table("items"))["title"].to_list() == ["Gyokuro", "Mug"]
