@@ -91,14 +91,23 @@ def sequences(
 
 
 def _report(dataset: "Dataset", reused: bool, as_json: bool) -> None:
+    from endcap.dataset.busy_people import busy_people
+
+    busy = busy_people(dataset.table("events"))
     if as_json:
-        print_json({"path": str(dataset.path), "reused": reused, **dataset.describe()})
+        people = [{"user_id": person.user_id, "events": person.events, "share": person.share} for person in busy]
+        print_json({"path": str(dataset.path), "reused": reused, **dataset.describe(), "implausible_users": people})
         return
     state = "already there" if reused else "imported"
     print_table(
         f"{dataset.path}: {state}, events from {dataset.first_event_at:%Y-%m-%d %H:%M} to {dataset.last_event_at:%Y-%m-%d %H:%M} UTC",
         [{"table": table, "rows": f"{rows:,}", "rejected": f"{dataset.rejected.get(table, 0):,}"} for table, rows in dataset.rows.items()],
     )
+    for person in busy:
+        typer.echo(
+            f"The user_id {person.user_id!r} has {person.share:.0%} of all customers' events ({person.events:,}), far more than any other. "
+            f"If it stands for no customer, name it in null_values of the mapping of events."
+        )
 
 
 def validate(

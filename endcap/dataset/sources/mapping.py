@@ -89,8 +89,9 @@ def _place(location: tuple[str | int, ...], written: Any) -> tuple[str | int, ..
     """Where a field stands in the file: without the list that a single mapping or name was put into, and without names of types."""
     place: list[str | int] = []
     for part in location:
-        if (isinstance(written, dict) and part in written) or (isinstance(written, list) and isinstance(part, int) and part < len(written)):
-            written = written[part]
+        entries: dict[str | int, Any] = dict(enumerate(written)) if isinstance(written, list) else written
+        if isinstance(entries, dict) and part in entries:
+            written = entries[part]
         elif isinstance(part, int) or not isinstance(written, dict):
             continue
         else:

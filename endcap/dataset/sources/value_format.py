@@ -16,12 +16,8 @@ def _known_zone(name: str) -> str:
     return name
 
 
-def _texts(value: Any) -> Any:
-    return [text_of(part) for part in value] if isinstance(value, list) else value
-
-
 def _text_list(value: Any) -> Any:
-    return _texts(value if isinstance(value, list) else [value])
+    return [text_of(part) for part in value] if isinstance(value, list) else [text_of(value)]
 
 
 ZoneName = Annotated[
@@ -51,7 +47,7 @@ class ValueFormat(BaseModel):
     currency_signs: Annotated[list[str], BeforeValidator(_text_list)] = Field(
         default_factory=list, description="Signs or codes that may stand before or after a number, for example [€, EUR]."
     )
-    null_values: Annotated[list[str], BeforeValidator(_texts)] = Field(
+    null_values: Annotated[list[str], BeforeValidator(_text_list)] = Field(
         default_factory=lambda: [""], description="Further texts that stand for no value, exactly as written."
     )
     usual_null_values: bool = Field(True, description="Whether NULL, NaN, None, N/A and the like stand for no value.")
