@@ -6,9 +6,9 @@ import polars as pl
 
 from endcap.core.errors import DataRejected
 from endcap.dataset.sources.lookup_mapping import CategoryTree
-from endcap.dataset.sources.lookups import id_text, read_columns
+from endcap.dataset.sources.lookups import read_columns
 from endcap.dataset.sources.source_files import find_files
-from endcap.dataset.sources.texts import USUAL_NULLS
+from endcap.dataset.sources.texts import USUAL_NULLS, as_id
 
 _KEY = "\x1fcategory"
 _PATH = "\x1fpath"
@@ -30,9 +30,9 @@ class LoadedTree:
         columns = [tree.id, tree.parent, *([tree.name] if tree.name else [])]
         frame = read_columns(find_files(folder, place, tree.files), tree, columns, place)
         texts = frame.select(
-            id_text(tree.id, frame.schema[tree.id]).alias("id"),
-            id_text(tree.parent, frame.schema[tree.parent]).alias("parent"),
-            id_text(tree.name or tree.id, frame.schema[tree.name or tree.id]).alias("name"),
+            as_id(frame[tree.id]).alias("id"),
+            as_id(frame[tree.parent]).alias("parent"),
+            as_id(frame[tree.name or tree.id]).alias("name"),
         )
         known = set(texts["id"])
         parents = {
@@ -49,7 +49,7 @@ class LoadedTree:
 
     def placed(self, frame: pl.DataFrame, column: str) -> pl.DataFrame:
         """The rows with paths in place of the ids in `column`; an id that the tree lacks is a path of itself."""
-        keyed = frame.with_columns(id_text(column, frame.schema[column]).alias(_KEY))
+        keyed = frame.with_columns(as_id(frame[column]).alias(_KEY))
         found = keyed.join(self._paths, on=_KEY, how="left", maintain_order="left")
         own = pl.when(pl.col(_KEY).is_not_null()).then(pl.concat_list(_KEY))
         return found.with_columns(pl.coalesce(_PATH, own).alias(column)).drop(_KEY, _PATH)

@@ -17,11 +17,6 @@ _KEY = "\x1fkey"
 _NOON = 12
 
 
-def id_text(column: str, dtype: pl.DataType) -> pl.Expr:
-    """A source column as ids are compared."""
-    return as_id(as_text(pl.col(column), dtype))
-
-
 def read_columns(files: Sequence[SourceFile], form: SourceFiles, wanted: Sequence[str], place: str) -> pl.DataFrame:
     """Some columns of files that are held in memory whole, as they stand.
 
@@ -77,7 +72,7 @@ class LoadedLookup:
         self._place, self._on = place, lookup.on
         self._rows = (
             frame.select(
-                id_text(lookup.key_column, frame.schema[lookup.key_column]).alias(_KEY),
+                as_id(frame[lookup.key_column]).alias(_KEY),
                 *(pl.col(column).alias(name) for name, column in given.items()),
             )
             .filter(pl.col(_KEY).is_not_null())
@@ -97,7 +92,7 @@ class LoadedLookup:
                 field=f"{self._place}.columns",
                 fix="give it another name: columns: {new_name: column}",
             )
-        key = id_text(self._on, frame.schema[self._on]).alias(_KEY)
+        key = as_id(frame[self._on]).alias(_KEY)
         return frame.with_columns(key).join(self._rows, on=_KEY, how="left", maintain_order="left").drop(_KEY)
 
 
@@ -111,7 +106,7 @@ def order_moments(frame: pl.DataFrame, moments: OrderMoments, place: str) -> pl.
     read = {name: _whole(frame, column, f"{place}.{name}") for name, column in columns.items() if column}
     orders = pl.DataFrame(
         {
-            "person": frame.select(id_text(moments.person, frame.schema[moments.person])).to_series(),
+            "person": as_id(frame[moments.person]),
             "number": read["number"],
             "gap": read["days"].fill_null(0),
             "hour": read["hour"].fill_null(_NOON) if "hour" in read else pl.repeat(_NOON, len(frame), eager=True, dtype=pl.Int64),
@@ -130,8 +125,7 @@ def order_moments(frame: pl.DataFrame, moments: OrderMoments, place: str) -> pl.
 
 
 def _whole(frame: pl.DataFrame, column: str, place: str) -> pl.Series:
-    text = frame.select(as_text(pl.col(column), frame.schema[column])).to_series()
-    text = text.replace({"": None, "NaN": None, "nan": None, "NULL": None})
+    text = as_text(frame[column]).replace({"": None, "NaN": None, "nan": None, "NULL": None})
     number = text.cast(pl.Float64, strict=False).round().cast(pl.Int64, strict=False)
     wrong = text.filter(text.is_not_null() & number.is_null())
     if len(wrong):

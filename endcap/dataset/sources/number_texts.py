@@ -4,13 +4,14 @@ import re
 
 import polars as pl
 
+from endcap.dataset.sources.reading import only_where
 from endcap.dataset.sources.value_format import ValueFormat
 
 _BLANKS = " \u00a0\u202f\u2009"
 _APOSTROPHES = "'\u2019"
 
 
-def plain_numbers(text: pl.Expr, mapped: ValueFormat) -> pl.Expr:
+def plain_numbers(text: pl.Series, mapped: ValueFormat) -> pl.Series:
     """Texts with `.` before the decimals and no other sign; null where digits are grouped otherwise than in threes, or it is no number.
 
     Args:
@@ -28,13 +29,12 @@ def plain_numbers(text: pl.Expr, mapped: ValueFormat) -> pl.Expr:
     parts = text.str.extract_groups(
         rf"^([+\-\u{{2212}}]?)\s*{currency}([+\-\u{{2212}}]?)((?:{whole})(?:{fraction}\d*)?|{fraction}\d+)((?:[eE][+-]?\d+)?){after}$"
     )
-    minus = pl.concat_str([parts.struct.field("1"), parts.struct.field("2")]).str.replace_all("\u2212", "-", literal=True)
-    digits = parts.struct.field("3")
+    before, after_currency, digits, exponent = (parts.struct.field(str(number)) for number in (1, 2, 3, 4))
     for sign in grouping:
         digits = digits.str.replace_all(sign, "", literal=True)
-    digits = digits.str.replace(decimal, ".", literal=True)
-    written = pl.concat_str([minus, digits, parts.struct.field("4")])
-    return pl.when(minus.str.len_chars() <= 1).then(written)
+    minus = (before + after_currency).str.replace_all("\u2212", "-", literal=True)
+    written = minus + digits.str.replace(decimal, ".", literal=True) + exponent
+    return only_where(minus.str.len_chars() <= 1, written)
 
 
 def _grouping(mapped: ValueFormat) -> str:

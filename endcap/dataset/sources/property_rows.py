@@ -10,6 +10,7 @@ import pyarrow as pa
 from endcap.dataset.sources.lookup_mapping import Properties
 from endcap.dataset.sources.moments import read_moments
 from endcap.dataset.sources.raw_batch import RawBatch
+from endcap.dataset.sources.reading import Fault, repeated
 from endcap.dataset.sources.source import UnreadableRow
 from endcap.dataset.sources.texts import as_id, as_text
 from endcap.dataset.sources.value_format import ValueFormat
@@ -48,22 +49,33 @@ def property_rows(
 
 
 def _read(raw: RawBatch, properties: Properties, mapped: ValueFormat) -> tuple[pl.DataFrame, list[UnreadableRow]]:
-    schema = raw.frame.schema
-    kept = as_text(pl.col(properties.name), schema[properties.name]).is_in(properties.keep)
+    kept = as_text(raw.frame[properties.name]).is_in(properties.keep)
     rows = raw.frame.with_columns(pl.Series(_ROW, raw.row_numbers)).filter(kept)
-    texts = {part: as_text(pl.col(column), schema[column]) for part, column in (("name", properties.name), ("value", properties.value))}
-    moment = pl.lit(None, dtype=_COLUMNS["at"])
+    moment = repeated(None, _COLUMNS["at"], len(rows))
     faults: list[UnreadableRow] = []
     if properties.at is not None:
-        reading = read_moments(pl.col(properties.at), schema[properties.at], mapped)
+        reading = read_moments(rows[properties.at], mapped)
         moment = reading.values
-        for mask, reason in reading.faults:
-            why = pl.lit(reason) if isinstance(reason, str) else reason
-            bad = rows.filter(mask.fill_null(False)).select(_ROW, why.alias("why"), pl.col(properties.at).cast(pl.String).alias("text"))
-            faults += [UnreadableRow(number, f"{properties.at}: {said}", text) for number, said, text in bad.iter_rows()]
-    read = rows.select(_ROW, as_id(as_text(pl.col(properties.id), schema[properties.id])).alias("id"), **texts, at=moment)
+        faults = [
+            UnreadableRow(number, f"{properties.at}: {said}", text)
+            for fault in reading.faults
+            for number, said, text in _refused(rows, fault, properties.at).iter_rows()
+        ]
+    read = pl.DataFrame(
+        [
+            rows[_ROW],
+            as_id(rows[properties.id]).alias("id"),
+            as_text(rows[properties.name]).alias("name"),
+            as_text(rows[properties.value]).alias("value"),
+            moment.alias("at"),
+        ]
+    )
     named = pl.col("id").str.len_chars() > 0
-    nameless = read.filter(~named.fill_null(False))[_ROW]
-    faults += [UnreadableRow(number, f"{properties.id}: missing", "") for number in nameless]
+    faults += [UnreadableRow(number, f"{properties.id}: missing", "") for number in read.filter(~named.fill_null(False))[_ROW]]
     good = named & pl.col("at").is_not_null() if properties.at is not None else named
     return read.filter(good).drop(_ROW), faults
+
+
+def _refused(rows: pl.DataFrame, fault: Fault, column: str) -> pl.DataFrame:
+    why = pl.lit(fault.reason) if isinstance(fault.reason, str) else fault.reason
+    return rows.select(_ROW, why.alias("why"), pl.col(column).cast(pl.String).alias("text")).filter(fault.rows.fill_null(False))

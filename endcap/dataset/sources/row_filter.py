@@ -26,7 +26,7 @@ class RowFilter:
     condition: str
     place: str
     mapped: TableMapping
-    _read: dict[tuple[tuple[str, pl.DataType], ...], tuple[list[pl.Expr], pl.Expr]] = field(default_factory=dict)
+    _read: dict[tuple[tuple[str, pl.DataType], ...], pl.Expr] = field(default_factory=dict)
 
     def rows(self, raw: pl.DataFrame) -> pl.Series:
         """Which rows fulfil the condition, as Boolean without nulls.
@@ -34,23 +34,26 @@ class RowFilter:
         Raises:
             InvalidInput: it is no condition on the file's columns.
         """
+        numbers = columns_of_numbers(self.condition, self.place)
         key = tuple(raw.schema.items())
         if key not in self._read:
-            columns = {name: self._column(name, dtype) for name, dtype in key}
-            reader = ConditionReader({name: dtype for name, (_, dtype) in columns.items()}, "the header of the file")
-            self._read[key] = [column.alias(name) for name, (column, _) in columns.items()], reader.read(self.condition, self.place)
-        columns_read, condition = self._read[key]
-        needed = set(condition.meta.root_names())
-        used = [column for column in columns_read if column.meta.output_name() in needed]
-        return raw.select(used).select(condition.fill_null(False).alias("kept")).to_series()
+            schema = {name: _type_read(dtype, is_number=name in numbers) for name, dtype in key}
+            self._read[key] = ConditionReader(schema, "the header of the file").read(self.condition, self.place)
+        condition = self._read[key]
+        columns = [self._column(raw[name], is_number=name in numbers).alias(name) for name in set(condition.meta.root_names())]
+        return pl.DataFrame(columns).select(condition.fill_null(False).alias("kept")).to_series()
 
-    def _column(self, name: str, dtype: pl.DataType) -> tuple[pl.Expr, pl.DataType]:
-        if dtype.is_numeric() or dtype == pl.Boolean:
-            return pl.col(name), dtype
-        text = without_nulls(as_text(pl.col(name), dtype), name, self.mapped)
-        if name in columns_of_numbers(self.condition, self.place):
-            return plain_numbers(text, self.mapped).cast(pl.Float64, strict=False), pl.Float64()
-        return text, pl.String()
+    def _column(self, column: pl.Series, *, is_number: bool) -> pl.Series:
+        if _type_read(column.dtype, is_number=is_number) == column.dtype != pl.String:
+            return column
+        text = without_nulls(as_text(column), column.name, self.mapped)
+        return plain_numbers(text, self.mapped).cast(pl.Float64, strict=False) if is_number else text
+
+
+def _type_read(dtype: pl.DataType, *, is_number: bool) -> pl.DataType:
+    if dtype.is_numeric() or dtype == pl.Boolean:
+        return dtype
+    return pl.Float64() if is_number else pl.String()
 
 
 def columns_of_numbers(condition: str, place: str) -> set[str]:

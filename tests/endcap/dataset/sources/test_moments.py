@@ -18,13 +18,13 @@ NOW = datetime(2026, 11, 29, tzinfo=UTC)
 
 def read(values: list[Any], **options: Any) -> tuple[list[datetime | None], list[str | None]]:
     """The moments and, for each row, the reason it is refused."""
-    frame = pl.DataFrame({"when": values})
     mapped = ValueFormat(**options)
-    reading = read_moments(pl.col("when"), frame.schema["when"], mapped, PlausibleTimes.of(mapped, NOW))
-    masks = [frame.with_columns(fault=mask.fill_null(False))["fault"].to_list() for mask, _ in reading.faults]
-    texts = [frame.with_columns(why=pl.lit(why) if isinstance(why, str) else why)["why"].to_list() for _, why in reading.faults]
-    reasons = [next((text[place] for text, mask in zip(texts, masks, strict=True) if mask[place]), None) for place in range(len(values))]
-    return frame.with_columns(when=reading.values)["when"].to_list(), reasons
+    reading = read_moments(pl.Series("when", values), mapped, PlausibleTimes.of(mapped, NOW))
+    reasons: list[str | None] = [None] * len(values)
+    for fault in reversed(reading.faults):
+        for place in fault.rows.arg_true():
+            reasons[place] = fault.reason if isinstance(fault.reason, str) else fault.reason[place]
+    return reading.values.to_list(), reasons
 
 
 @given(st.lists(st.datetimes(datetime(1991, 1, 1), datetime(2026, 11, 1)), min_size=1, max_size=20))  # noqa: DTZ001

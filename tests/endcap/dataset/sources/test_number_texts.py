@@ -16,8 +16,7 @@ NO_BREAK_SPACES = ["\u00a0", "\u202f", "\u2009"]
 
 
 def read(text: str, **options: Any) -> float | None:
-    mapped = ValueFormat(**options)
-    return pl.DataFrame({"n": [text]}).select(plain_numbers(pl.col("n"), mapped).cast(pl.Float64, strict=False)).item()
+    return plain_numbers(pl.Series([text]), ValueFormat(**options)).cast(pl.Float64, strict=False).item()
 
 
 @pytest.mark.parametrize(

@@ -12,10 +12,9 @@ WORDS = ["NULL", "null", "nan", "NaN", "None", "N/A", "NA", "\\N", "", "   ", "u
 
 
 def read(values: list[Any], column: str, **options: Any) -> list[str | None]:
-    frame = pl.DataFrame({"v": values})
-    text = as_text(pl.col("v"), frame.schema["v"])
-    text = as_id(text) if column.endswith("_id") else text
-    return frame.select(without_nulls(text, column, ValueFormat(**options))).to_series().to_list()
+    column_read = pl.Series(values)
+    text = as_id(column_read) if column.endswith("_id") else as_text(column_read)
+    return without_nulls(text, column, ValueFormat(**options)).to_list()
 
 
 @pytest.mark.parametrize("column", ["user_id", "item_id", "session_id", "brand", "unit_price", "occurred_at"])
