@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from endcap.cli.output import JsonOption, print_json, print_table
+from endcap.core.errors import InvalidInput
 from endcap.core.settings import load_settings
 
 if TYPE_CHECKING:
@@ -65,6 +66,29 @@ def folder(
             source, mapping, out or settings.data_dir, settings.data.max_rejected_share, force=force, watch=watch
         )
     _report(dataset, reused, as_json)
+
+
+@app.command("suggest")
+def suggest(
+    source: Annotated[Path, typer.Argument(help="Folder with the files.", file_okay=False)],
+    out: Annotated[Path | None, typer.Option("--out", help="File to write; standard output unless given.", dir_okay=False)] = None,
+) -> None:
+    """Suggest a mapping for a folder's files to start from; each guess has its reason as a comment.
+
+    Example: endcap import suggest exports --out mapping.yaml
+    """
+    from endcap.dataset.sources.suggestion import suggest_mapping
+
+    if not source.is_dir():
+        raise InvalidInput("the folder is missing", field="folder", value=str(source))
+    text = suggest_mapping(source)
+    if out is None:
+        typer.echo(text, nl=False)
+        return
+    if out.exists():
+        raise InvalidInput("the file is there already", field="--out", value=str(out), fix="name another, or remove it")
+    out.write_text(text, encoding="utf-8")
+    typer.echo(f"{out}: look at the lines marked GUESS, then import: endcap import folder {source} --mapping {out}")
 
 
 @app.command("sequences")

@@ -89,3 +89,13 @@ def test_complete_journey_takes_a_sample(shop: Path, monkeypatch: pytest.MonkeyP
 def test_help_shows_an_example() -> None:
     assert "Example: endcap import complete-journey" in run("complete-journey", "--help").stdout
     assert "Example: endcap import folder" in run("folder", "--help").stdout
+
+
+def test_a_suggested_mapping_is_printed_or_written_once(shop: Path) -> None:
+    (shop / "mapping.yaml").unlink()
+    printed = run("suggest", shop).stdout
+    assert "tables:" in printed
+    assert run("suggest", shop, "--out", shop / "mapping.yaml").exit_code == 0
+    assert (shop / "mapping.yaml").read_text() == printed
+    assert isinstance(run("suggest", shop, "--out", shop / "mapping.yaml").exception, InvalidInput)
+    assert run("folder", shop, "--mapping", shop / "mapping.yaml").exit_code == 0
