@@ -77,7 +77,7 @@ def suggest(
 
     Example: endcap import suggest exports --out mapping.yaml
     """
-    from endcap.dataset.sources.suggestion import suggest_mapping
+    from endcap.dataset.sources.suggestion.suggested_mapping import suggest_mapping
 
     if not source.is_dir():
         raise InvalidInput("the folder is missing", field="folder", value=str(source))

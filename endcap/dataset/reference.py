@@ -9,9 +9,9 @@ from pydantic.fields import FieldInfo
 
 from endcap.contracts.tables import REQUIRED_TABLES, TABLES, arrow_schema
 from endcap.dataset.rejection import REJECTED_SCHEMA
+from endcap.dataset.sources.files.source_files import SourceFiles
 from endcap.dataset.sources.lookup_mapping import CategoryTree, Lookup, OrderMoments, Properties
 from endcap.dataset.sources.mapping import Mapping
-from endcap.dataset.sources.source_files import SourceFiles
 from endcap.dataset.sources.table_mapping import ColumnSource, TableMapping
 from endcap.dataset.validation import describe_checks
 

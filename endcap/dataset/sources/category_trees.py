@@ -5,10 +5,10 @@ from pathlib import Path
 import polars as pl
 
 from endcap.core.errors import DataRejected
+from endcap.dataset.sources.columns.texts import USUAL_NULLS, as_id
+from endcap.dataset.sources.files.source_files import find_files
 from endcap.dataset.sources.lookup_mapping import CategoryTree
 from endcap.dataset.sources.lookups import read_columns
-from endcap.dataset.sources.source_files import find_files
-from endcap.dataset.sources.texts import USUAL_NULLS, as_id
 
 _KEY = "\x1fcategory"
 _PATH = "\x1fpath"

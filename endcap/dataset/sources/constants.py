@@ -5,7 +5,7 @@ from typing import Annotated, Any
 from pydantic import TypeAdapter, ValidationError
 
 from endcap.contracts.tables import TABLES
-from endcap.dataset.sources.source_files import text_of
+from endcap.dataset.sources.files.source_files import text_of
 
 KEY_COLUMNS = {"events": "event_id", "items": "item_id", "users": "user_id"}
 """Columns that name a row: no two rows have the same value."""

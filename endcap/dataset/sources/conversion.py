@@ -7,14 +7,14 @@ from typing import Any
 import polars as pl
 
 from endcap.contracts.tables import TABLES, arrow_schema
+from endcap.dataset.sources.columns.moments import PlausibleTimes, read_moments
+from endcap.dataset.sources.columns.number_texts import plain_numbers
+from endcap.dataset.sources.columns.reading import Fault, Reading, first_of, only_where, repeated
+from endcap.dataset.sources.columns.texts import as_id, as_text, without_nulls
 from endcap.dataset.sources.constants import canonical_constant
 from endcap.dataset.sources.event_ids import event_uuids
-from endcap.dataset.sources.moments import PlausibleTimes, read_moments
-from endcap.dataset.sources.number_texts import plain_numbers
-from endcap.dataset.sources.reading import Fault, Reading, first_of, only_where, repeated
 from endcap.dataset.sources.source import PROBLEM_SCHEMA
 from endcap.dataset.sources.table_mapping import ColumnSource, TableMapping
-from endcap.dataset.sources.texts import as_id, as_text, without_nulls
 
 _TRUE = ("true", "t", "yes", "y", "1")
 _FALSE = ("false", "f", "no", "n", "0")

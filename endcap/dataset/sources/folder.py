@@ -14,9 +14,9 @@ from endcap.contracts.tables import TABLES, arrow_schema
 from endcap.core.clock import Clock, system_clock
 from endcap.core.errors import InvalidInput
 from endcap.dataset.layout import Dataset, Origin, reusable_dataset
+from endcap.dataset.sources.columns.moments import PlausibleTimes
 from endcap.dataset.sources.conversion import Converter
 from endcap.dataset.sources.mapping import Mapping, load_mapping
-from endcap.dataset.sources.moments import PlausibleTimes
 from endcap.dataset.sources.source import Batch, TableSource, Watch, watch_nothing
 from endcap.dataset.sources.source_rows import MappedFiles, source_rows
 

@@ -5,7 +5,7 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
-from endcap.dataset.sources.source_files import Name, SourceFiles
+from endcap.dataset.sources.files.source_files import Name, SourceFiles
 
 
 def _renamed(value: Any) -> Any:

@@ -7,11 +7,11 @@ from pathlib import Path
 import polars as pl
 
 from endcap.core.errors import DataRejected, InvalidInput
-from endcap.dataset.sources.file_reading import raw_batches
+from endcap.dataset.sources.columns.texts import as_id, as_text
+from endcap.dataset.sources.files.file_reading import raw_batches
+from endcap.dataset.sources.files.source_files import SourceFile, SourceFiles, find_files
 from endcap.dataset.sources.lookup_mapping import Lookup, OrderMoments
 from endcap.dataset.sources.source import BATCH_ROWS
-from endcap.dataset.sources.source_files import SourceFile, SourceFiles, find_files
-from endcap.dataset.sources.texts import as_id, as_text
 
 _KEY = "\x1fkey"
 _NOON = 12

@@ -9,8 +9,8 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationEr
 from endcap.contracts.tables import REQUIRED_TABLES, TABLES
 from endcap.core.errors import InvalidInput
 from endcap.core.yaml_document import YamlDocument, read_yaml
+from endcap.dataset.sources.columns.value_format import ZoneName
 from endcap.dataset.sources.table_mapping import TableMapping, check_table
-from endcap.dataset.sources.value_format import ZoneName
 
 _SEE = "see docs/data.md for an example"
 

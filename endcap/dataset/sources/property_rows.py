@@ -7,13 +7,13 @@ import numpy as np
 import polars as pl
 import pyarrow as pa
 
+from endcap.dataset.sources.columns.moments import read_moments
+from endcap.dataset.sources.columns.reading import Fault, repeated
+from endcap.dataset.sources.columns.texts import as_id, as_text
+from endcap.dataset.sources.columns.value_format import ValueFormat
+from endcap.dataset.sources.files.raw_batch import RawBatch
 from endcap.dataset.sources.lookup_mapping import Properties
-from endcap.dataset.sources.moments import read_moments
-from endcap.dataset.sources.raw_batch import RawBatch
-from endcap.dataset.sources.reading import Fault, repeated
 from endcap.dataset.sources.source import UnreadableRow
-from endcap.dataset.sources.texts import as_id, as_text
-from endcap.dataset.sources.value_format import ValueFormat
 
 _ROW = "\x1frow"
 _COLUMNS = {"id": pl.String, "name": pl.String, "value": pl.String, "at": pl.Datetime("us", "UTC")}

@@ -7,9 +7,9 @@ from dataclasses import dataclass, field
 import polars as pl
 
 from endcap.core.sql_condition import KEYWORDS, ConditionReader, tokens
-from endcap.dataset.sources.number_texts import plain_numbers
+from endcap.dataset.sources.columns.number_texts import plain_numbers
+from endcap.dataset.sources.columns.texts import as_text, without_nulls
 from endcap.dataset.sources.table_mapping import TableMapping
-from endcap.dataset.sources.texts import as_text, without_nulls
 
 _COMPARISONS = ("=", "<", ">", "<=", ">=", "<>", "!=")
 _ARITHMETIC = ("+", "-", "*", "/", "%")

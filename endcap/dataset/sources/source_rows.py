@@ -10,13 +10,13 @@ import pyarrow as pa
 
 from endcap.core.errors import InvalidInput
 from endcap.dataset.sources.category_trees import LoadedTree
-from endcap.dataset.sources.file_reading import raw_batches
+from endcap.dataset.sources.files.file_reading import raw_batches
+from endcap.dataset.sources.files.raw_batch import RawBatch
+from endcap.dataset.sources.files.source_files import SourceFile, find_files
 from endcap.dataset.sources.lookups import LoadedLookup
 from endcap.dataset.sources.property_rows import property_rows
-from endcap.dataset.sources.raw_batch import RawBatch
 from endcap.dataset.sources.row_filter import RowFilter, columns_of
 from endcap.dataset.sources.source import BATCH_ROWS
-from endcap.dataset.sources.source_files import SourceFile, find_files
 from endcap.dataset.sources.table_mapping import TableMapping
 
 

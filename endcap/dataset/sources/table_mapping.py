@@ -6,10 +6,10 @@ from typing import Annotated, Any, get_args
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from endcap.contracts.tables import TABLES
+from endcap.dataset.sources.columns.value_format import ValueFormat
 from endcap.dataset.sources.constants import KEY_COLUMNS, Constant, canonical_constant
+from endcap.dataset.sources.files.source_files import Name, Names, SourceFiles, text_of
 from endcap.dataset.sources.lookup_mapping import CategoryTree, Lookup, Properties
-from endcap.dataset.sources.source_files import Name, Names, SourceFiles, text_of
-from endcap.dataset.sources.value_format import ValueFormat
 
 _FILLED_IN = {"events": {"event_id", "received_at"}, "items": {"category_path", "title"}}
 """Needed by the contracts but filled in by the import when not mapped."""

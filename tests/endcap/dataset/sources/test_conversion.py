@@ -8,8 +8,8 @@ from uuid import NAMESPACE_URL, uuid5
 import polars as pl
 import pytest
 
+from endcap.dataset.sources.columns.moments import PlausibleTimes
 from endcap.dataset.sources.conversion import Converter
-from endcap.dataset.sources.moments import PlausibleTimes
 from endcap.dataset.sources.table_mapping import TableMapping, check_table
 
 NOW = datetime(2026, 11, 29, tzinfo=UTC)

@@ -9,10 +9,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from endcap.dataset.sources.columns.value_format import ValueFormat
+from endcap.dataset.sources.files.raw_batch import RawBatch
 from endcap.dataset.sources.lookup_mapping import Properties
 from endcap.dataset.sources.property_rows import property_rows
-from endcap.dataset.sources.raw_batch import RawBatch
-from endcap.dataset.sources.value_format import ValueFormat
 
 MARCH = "1772352000000"
 APRIL = "1775030400000"

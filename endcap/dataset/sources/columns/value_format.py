@@ -7,7 +7,7 @@ from zoneinfo import available_timezones
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
-from endcap.dataset.sources.source_files import text_of
+from endcap.dataset.sources.files.source_files import text_of
 
 
 def _known_zone(name: str) -> str:

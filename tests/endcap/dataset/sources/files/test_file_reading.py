@@ -8,9 +8,9 @@ import polars as pl
 import pytest
 
 from endcap.core.errors import DataRejected
-from endcap.dataset.sources.file_reading import raw_batches
-from endcap.dataset.sources.raw_batch import RawBatch
-from endcap.dataset.sources.source_files import SourceFiles, find_files
+from endcap.dataset.sources.files.file_reading import raw_batches
+from endcap.dataset.sources.files.raw_batch import RawBatch
+from endcap.dataset.sources.files.source_files import SourceFiles, find_files
 
 
 def read(folder: Path, pattern: str = "*", batch_rows: int = 10, **form: Any) -> list[RawBatch]:

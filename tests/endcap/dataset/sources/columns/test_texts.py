@@ -5,8 +5,8 @@ from typing import Any
 import polars as pl
 import pytest
 
-from endcap.dataset.sources.texts import as_id, as_text, without_nulls
-from endcap.dataset.sources.value_format import ValueFormat
+from endcap.dataset.sources.columns.texts import as_id, as_text, without_nulls
+from endcap.dataset.sources.columns.value_format import ValueFormat
 
 WORDS = ["NULL", "null", "nan", "NaN", "None", "N/A", "NA", "\\N", "", "   ", "undefined", "<NA>"]
 

@@ -9,8 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from endcap.dataset.sources.moments import PlausibleTimes, read_moments
-from endcap.dataset.sources.value_format import ValueFormat
+from endcap.dataset.sources.columns.moments import PlausibleTimes, read_moments
+from endcap.dataset.sources.columns.value_format import ValueFormat
 
 ZONE = "America/New_York"
 NOW = datetime(2026, 11, 29, tzinfo=UTC)

@@ -9,7 +9,7 @@ from endcap.core.errors import DataRejected
 from endcap.dataset.layout import Dataset
 from endcap.dataset.sources.folder import import_folder
 from endcap.dataset.sources.mapping import load_mapping
-from endcap.dataset.sources.suggestion import suggest_mapping
+from endcap.dataset.sources.suggestion.suggested_mapping import suggest_mapping
 
 PRODUCTS = "sku;Bezeichnung;Warengruppe;Preis;Farbe\n" + "".join(
     f"T-{n};Tee {n} für alle;Food > Tea;1.2{n:02},50;grün\n" for n in range(40)

@@ -7,9 +7,9 @@ from typing import Any
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from endcap.dataset.sources.delimited_text import delimited_batches
-from endcap.dataset.sources.raw_batch import RawBatch
-from endcap.dataset.sources.source_files import SourceFiles
+from endcap.dataset.sources.files.delimited_text import delimited_batches
+from endcap.dataset.sources.files.raw_batch import RawBatch
+from endcap.dataset.sources.files.source_files import SourceFiles
 
 HEADER = "sku,name,price\n"
 

@@ -9,8 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from endcap.dataset.sources.number_texts import plain_numbers
-from endcap.dataset.sources.value_format import ValueFormat
+from endcap.dataset.sources.columns.number_texts import plain_numbers
+from endcap.dataset.sources.columns.value_format import ValueFormat
 
 NO_BREAK_SPACES = ["\u00a0", "\u202f", "\u2009"]
 

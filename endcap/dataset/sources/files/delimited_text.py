@@ -13,9 +13,9 @@ import polars as pl
 import pyarrow as pa
 
 from endcap.core.errors import DataRejected
-from endcap.dataset.sources.raw_batch import CELLS_MAX, RawBatch
+from endcap.dataset.sources.files.raw_batch import CELLS_MAX, RawBatch
+from endcap.dataset.sources.files.source_files import SourceFiles
 from endcap.dataset.sources.source import UnreadableRow
-from endcap.dataset.sources.source_files import SourceFiles
 
 _STAND_IN = "\x1f"
 """Takes the place of separators of several signs, since the parser knows single ones only."""

@@ -5,7 +5,7 @@ import pytest
 from pydantic import ValidationError
 
 from endcap.core.errors import InvalidInput
-from endcap.dataset.sources.source_files import SourceFiles, find_files
+from endcap.dataset.sources.files.source_files import SourceFiles, find_files
 
 
 @pytest.mark.parametrize(

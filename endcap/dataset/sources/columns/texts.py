@@ -2,8 +2,8 @@
 
 import polars as pl
 
-from endcap.dataset.sources.reading import first_of, only_where
-from endcap.dataset.sources.value_format import ValueFormat
+from endcap.dataset.sources.columns.reading import first_of, only_where
+from endcap.dataset.sources.columns.value_format import ValueFormat
 
 USUAL_NULLS = ("", "null", "(null)", "<null>", "nan", "none", "n/a", "#n/a", "na", "<na>", "nil", "undefined", "\\n")
 """In lower case: what programs write for no value, in every column but those of `LITERAL`."""

@@ -12,8 +12,8 @@ from typing import Any
 import polars as pl
 
 from endcap.core.errors import DataRejected, InvalidInput
-from endcap.dataset.sources.file_reading import open_text, raw_batches
-from endcap.dataset.sources.source_files import PACKED_ENDINGS, SourceFile, SourceFiles, find_files
+from endcap.dataset.sources.files.file_reading import open_text, raw_batches
+from endcap.dataset.sources.files.source_files import PACKED_ENDINGS, SourceFile, SourceFiles, find_files
 
 SAMPLE_ROWS = 2000
 _LINES = 200

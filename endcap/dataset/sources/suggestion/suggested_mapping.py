@@ -12,11 +12,11 @@ import polars as pl
 
 from endcap.core.errors import DataRejected
 from endcap.core.yaml_document import read_yaml
-from endcap.dataset.sources.column_guesses import TimeGuess, by_name, guess_time, is_number, is_unique
-from endcap.dataset.sources.file_looks import FileLook, look_at_files
+from endcap.dataset.sources.columns.texts import as_text
+from endcap.dataset.sources.columns.value_format import ValueFormat
 from endcap.dataset.sources.mapping import Mapping
-from endcap.dataset.sources.texts import as_text
-from endcap.dataset.sources.value_format import ValueFormat
+from endcap.dataset.sources.suggestion.column_guesses import TimeGuess, by_name, guess_time, is_number, is_unique
+from endcap.dataset.sources.suggestion.file_looks import FileLook, look_at_files
 
 _KINDS = {
     "product_view": ("view", "views", "click", "clicks", "pv", "productview", "detail", "viewitem", "viewcontent", "productclick"),

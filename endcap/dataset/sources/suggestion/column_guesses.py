@@ -6,10 +6,10 @@ from dataclasses import dataclass
 
 import polars as pl
 
-from endcap.dataset.sources.moments import read_moments
-from endcap.dataset.sources.number_texts import plain_numbers
-from endcap.dataset.sources.texts import USUAL_NULLS, as_text
-from endcap.dataset.sources.value_format import ValueFormat
+from endcap.dataset.sources.columns.moments import read_moments
+from endcap.dataset.sources.columns.number_texts import plain_numbers
+from endcap.dataset.sources.columns.texts import USUAL_NULLS, as_text
+from endcap.dataset.sources.columns.value_format import ValueFormat
 
 NAMES: dict[str, tuple[str, ...]] = {
     "item_id": (

@@ -5,8 +5,8 @@ from datetime import UTC, date, datetime, time, timedelta
 
 import polars as pl
 
-from endcap.dataset.sources.reading import Fault, Reading, first_of, only_where, repeated
-from endcap.dataset.sources.value_format import EARLIEST, ValueFormat
+from endcap.dataset.sources.columns.reading import Fault, Reading, first_of, only_where, repeated
+from endcap.dataset.sources.columns.value_format import EARLIEST, ValueFormat
 
 _UTC = pl.Datetime("us", "UTC")
 _OFFSET = r"\s*(?:[Zz]|UTC|[+-]\d{2}:?\d{2})$"

@@ -4,8 +4,8 @@ import re
 
 import polars as pl
 
-from endcap.dataset.sources.reading import only_where
-from endcap.dataset.sources.value_format import ValueFormat
+from endcap.dataset.sources.columns.reading import only_where
+from endcap.dataset.sources.columns.value_format import ValueFormat
 
 _BLANKS = " \u00a0\u202f\u2009"
 _APOSTROPHES = "'\u2019"

@@ -15,10 +15,10 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from endcap.core.errors import DataRejected
-from endcap.dataset.sources.delimited_text import delimited_batches
-from endcap.dataset.sources.json_lines import json_batches
-from endcap.dataset.sources.raw_batch import RawBatch
-from endcap.dataset.sources.source_files import SourceFile, SourceFiles
+from endcap.dataset.sources.files.delimited_text import delimited_batches
+from endcap.dataset.sources.files.json_lines import json_batches
+from endcap.dataset.sources.files.raw_batch import RawBatch
+from endcap.dataset.sources.files.source_files import SourceFile, SourceFiles
 
 _PARQUET_ENDINGS = (".parquet", ".pq")
 _JSON_ENDINGS = (".jsonl", ".ndjson", ".json")

@@ -8,7 +8,7 @@ import polars as pl
 import pyarrow as pa
 
 from endcap.core.errors import DataRejected
-from endcap.dataset.sources.raw_batch import CELLS_MAX, RawBatch
+from endcap.dataset.sources.files.raw_batch import CELLS_MAX, RawBatch
 from endcap.dataset.sources.source import UnreadableRow
 
 
