@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from endcap.cli.output import JsonOption, print_json, print_table
+from endcap.core.errors import InvalidInput
 from endcap.core.settings import load_settings
 
 if TYPE_CHECKING:
@@ -67,6 +68,29 @@ def folder(
     _report(dataset, reused, as_json)
 
 
+@app.command("suggest")
+def suggest(
+    source: Annotated[Path, typer.Argument(help="Folder with the files.", file_okay=False)],
+    out: Annotated[Path | None, typer.Option("--out", help="File to write; standard output unless given.", dir_okay=False)] = None,
+) -> None:
+    """Suggest a mapping for a folder's files to start from; each guess has its reason as a comment.
+
+    Example: endcap import suggest exports --out mapping.yaml
+    """
+    from endcap.dataset.sources.suggestion.suggested_mapping import suggest_mapping
+
+    if not source.is_dir():
+        raise InvalidInput("the folder is missing", field="folder", value=str(source))
+    text = suggest_mapping(source)
+    if out is None:
+        typer.echo(text, nl=False)
+        return
+    if out.exists():
+        raise InvalidInput("the file is there already", field="--out", value=str(out), fix="name another, or remove it")
+    out.write_text(text, encoding="utf-8")
+    typer.echo(f"{out}: look at the lines marked GUESS, then import: endcap import folder {source} --mapping {out}")
+
+
 @app.command("sequences")
 def sequences(
     interactions: Annotated[Path, typer.Option("--interactions", help="Text file, a user a line: user id, then item ids in order.")],
@@ -91,14 +115,23 @@ def sequences(
 
 
 def _report(dataset: "Dataset", reused: bool, as_json: bool) -> None:
+    from endcap.dataset.busy_people import busy_people
+
+    busy = busy_people(dataset.table("events"))
     if as_json:
-        print_json({"path": str(dataset.path), "reused": reused, **dataset.describe()})
+        people = [{"user_id": person.user_id, "events": person.events, "share": person.share} for person in busy]
+        print_json({"path": str(dataset.path), "reused": reused, **dataset.describe(), "implausible_users": people})
         return
     state = "already there" if reused else "imported"
     print_table(
         f"{dataset.path}: {state}, events from {dataset.first_event_at:%Y-%m-%d %H:%M} to {dataset.last_event_at:%Y-%m-%d %H:%M} UTC",
         [{"table": table, "rows": f"{rows:,}", "rejected": f"{dataset.rejected.get(table, 0):,}"} for table, rows in dataset.rows.items()],
     )
+    for person in busy:
+        typer.echo(
+            f"The user_id {person.user_id!r} has {person.share:.0%} of all customers' events ({person.events:,}), far more than any other. "
+            f"If it stands for no customer, name it in null_values of the mapping of events."
+        )
 
 
 def validate(

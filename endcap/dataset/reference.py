@@ -1,6 +1,6 @@
 """The field-by-field part of docs/data.md, written from the contracts."""
 
-from collections.abc import Iterable
+from collections.abc import Container, Iterable
 from typing import Any
 
 import pyarrow as pa
@@ -9,7 +9,10 @@ from pydantic.fields import FieldInfo
 
 from endcap.contracts.tables import REQUIRED_TABLES, TABLES, arrow_schema
 from endcap.dataset.rejection import REJECTED_SCHEMA
-from endcap.dataset.sources.mapping import Mapping, TableMapping
+from endcap.dataset.sources.files.source_files import SourceFiles
+from endcap.dataset.sources.lookup_mapping import CategoryTree, Lookup, OrderMoments, Properties
+from endcap.dataset.sources.mapping import Mapping
+from endcap.dataset.sources.table_mapping import ColumnSource, TableMapping
 from endcap.dataset.validation import describe_checks
 
 
@@ -17,7 +20,20 @@ def markdown_reference() -> dict[str, str]:
     """The generated sections by name, each a piece of Markdown."""
     return {
         "tables": "\n".join(_table_section(table, contract) for table, contract in TABLES.items()) + "\n" + _rejected_section(),
-        "mapping": "The file:\n\n" + _options(Mapping, without="tables") + "\nEach of `tables`:\n\n" + _options(TableMapping),
+        "mapping": "\n".join(f"{title}:\n\n{options}" for title, options in _mapping_options().items()),
+    }
+
+
+def _mapping_options() -> dict[str, str]:
+    of_files = tuple(SourceFiles.model_fields)
+    return {
+        "The file": _options(Mapping, without=("tables",)),
+        "Each of `tables`, or each mapping of its list": _options(TableMapping),
+        "A column of `columns` that is more than a name": _options(ColumnSource),
+        "Each `lookup`, which has `files` and how they are written as a table has": _options(Lookup, without=of_files),
+        "`moments` of a lookup": _options(OrderMoments),
+        "`properties`": _options(Properties),
+        "`category_tree`, which has `files` and how they are written too": _options(CategoryTree, without=of_files),
     }
 
 
@@ -37,8 +53,9 @@ def _rejected_section() -> str:
     )
 
 
-def _options(model: type[BaseModel], without: str = "") -> str:
-    rows = [(f"`{name}`", _default(field), field.description or "") for name, field in model.model_fields.items() if name != without]
+def _options(model: type[BaseModel], without: Container[str] = ()) -> str:
+    fields = {field.alias or name: field for name, field in model.model_fields.items() if name not in without}
+    rows = [(f"`{name}`", _default(field), field.description or "") for name, field in fields.items()]
     return _markdown_table(("option", "default", "meaning"), rows)
 
 

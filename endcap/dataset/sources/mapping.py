@@ -1,63 +1,18 @@
 """The mapping file: how the columns of a user's own files become the canonical tables."""
 
+from datetime import date
 from pathlib import Path
-from typing import Annotated, Any, Literal
-from zoneinfo import available_timezones
+from typing import Annotated, Any
 
-import yaml
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, field_validator, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
 
 from endcap.contracts.tables import REQUIRED_TABLES, TABLES
 from endcap.core.errors import InvalidInput
+from endcap.core.yaml_document import YamlDocument, read_yaml
+from endcap.dataset.sources.columns.value_format import ZoneName
+from endcap.dataset.sources.table_mapping import TableMapping, check_table
 
-_NEEDLESS = {"event_id", "received_at", "category_path"}
-"""Required by the contracts but filled in by the import when not mapped."""
-
-
-def _known_zone(name: str) -> str:
-    if name not in available_timezones():
-        raise ValueError(f"{name!r} is no IANA time zone; write it like Europe/Berlin or America/New_York")
-    return name
-
-
-ZoneName = Annotated[str, Field(description="IANA name of the zone of times that carry none, for example Europe/Berlin.")]
-
-
-class TableMapping(BaseModel):
-    """One table: its files, and where each canonical column comes from."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-    files: Annotated[list[str], BeforeValidator(lambda value: [value] if isinstance(value, str) else value)] = Field(
-        min_length=1, description="File names or patterns such as orders/*.csv, seen from the imported folder."
-    )
-    columns: dict[str, str] = Field(default_factory=dict, description="Canonical column: source column.")
-    constants: dict[str, str | int | float | bool] = Field(default_factory=dict, description="Canonical column: one value for every row.")
-    values: dict[str, dict[str, str]] = Field(
-        default_factory=dict, description="Canonical column: {source value: canonical value}, for example of event_type."
-    )
-    attributes: list[str] = Field(default_factory=list, description="Source columns kept together in `attributes`.")
-    event_id_from: list[str] = Field(
-        default_factory=list,
-        description="Source columns that together name an event, when there is no UUID column. With neither, the row's place names it.",
-    )
-    time_zone: ZoneName | None = Field(None, description="As above, for this table only.")
-    time_format: str | None = Field(None, description="strptime format of times that are not ISO 8601, for example %d.%m.%Y %H:%M.")
-    epoch_unit: Literal["s", "ms", "us"] | None = Field(None, description="Unit of times that are numbers since 1970.")
-    list_separator: str = Field(" > ", min_length=1, description="Between the entries of category_path.")
-    delimiter: str = Field(",", min_length=1, max_length=1, description="Between the columns of a CSV file.")
-    decimal_comma: bool = Field(False, description="Whether numbers are written like 1.234,50.")
-    encoding: str = Field("utf-8", description="Text encoding of CSV files.")
-    null_values: list[str] = Field(default_factory=lambda: [""], description="Texts that stand for no value.")
-
-    @field_validator("time_zone")
-    @classmethod
-    def _zone_exists(cls, name: str | None) -> str | None:
-        return None if name is None else _known_zone(name)
-
-    def source_columns(self) -> list[str]:
-        """Every column that a source file must have."""
-        return list(dict.fromkeys([*self.columns.values(), *self.attributes, *self.event_id_from]))
+_SEE = "see docs/data.md for an example"
 
 
 class Mapping(BaseModel):
@@ -68,70 +23,78 @@ class Mapping(BaseModel):
     source: str = Field("folder", min_length=1, description="A name for where the data comes from.")
     currency: str | None = Field(None, pattern=r"^[A-Z]{3}$", description="ISO 4217 code of prices without a currency column.")
     time_zone: ZoneName | None = Field(None, description="Zone of times that carry none; without it such rows are refused.")
-    tables: dict[str, TableMapping]
-
-    @field_validator("time_zone")
-    @classmethod
-    def _zone_exists(cls, name: str | None) -> str | None:
-        return None if name is None else _known_zone(name)
+    earliest: date | None = Field(None, description="First plausible day of events, 1990-01-01 unless given; rows before are refused.")
+    latest: date | None = Field(None, description="Last plausible day of events, the day after the import unless given.")
+    tables: dict[str, Annotated[list[TableMapping], BeforeValidator(lambda value: value if isinstance(value, list) else [value])]]
 
     @model_validator(mode="after")
     def _tables_are_complete(self) -> "Mapping":
         unknown = sorted(set(self.tables) - set(TABLES))
         if unknown:
             raise ValueError(f"tables: {', '.join(unknown)} unknown; the tables are {', '.join(TABLES)}")
-        missing = [table for table in REQUIRED_TABLES if table not in self.tables]
+        missing = [table for table in REQUIRED_TABLES if not self.tables.get(table)]
         if missing:
             raise ValueError(f"tables: {', '.join(missing)} missing")
-        for table, mapped in self.tables.items():
-            _check_columns(table, mapped)
+        for table, parts in self.tables.items():
+            for number, mapped in enumerate(parts):
+                try:
+                    check_table(table, mapped)
+                except ValueError as error:
+                    place = f"{table}.{number}" if len(parts) > 1 else table
+                    raise ValueError(f"tables.{place}.{error}" if ":" in str(error) else f"tables.{place}: {error}") from None
         return self
 
-    def for_table(self, table: str) -> TableMapping:
-        """A table's mapping with the zone of the whole file where it names none itself."""
-        mapped = self.tables[table]
-        return mapped if mapped.time_zone else mapped.model_copy(update={"time_zone": self.time_zone})
+    def for_table(self, table: str) -> list[TableMapping]:
+        """A table's mappings with what the whole file says where they say nothing themselves."""
+        return [
+            mapped.model_copy(
+                update={name: getattr(self, name) for name in ("time_zone", "earliest", "latest") if getattr(mapped, name) is None}
+            )
+            for mapped in self.tables[table]
+        ]
 
 
 def load_mapping(file: Path) -> Mapping:
     """Read and check a mapping file.
 
     Raises:
-        InvalidInput: the file is missing, is no YAML, or a field is unknown, missing or wrong; the message names the field.
+        InvalidInput: the file is missing, is no YAML, or a field is unknown, missing or wrong; the message names the field and its line.
     """
     try:
-        content: Any = yaml.safe_load(file.read_text(encoding="utf-8"))
-    except FileNotFoundError as error:
-        raise InvalidInput("the mapping file is missing", field=str(file), fix="see docs/data.md for an example") from error
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise InvalidInput(f"not readable as YAML ({' '.join(str(error).split())})", field=str(file)) from error
+        text = file.read_text(encoding="utf-8-sig")
+    except (FileNotFoundError, IsADirectoryError) as error:
+        raise InvalidInput("the mapping file is missing", field=str(file), fix=_SEE) from error
+    except UnicodeDecodeError as error:
+        raise InvalidInput("the mapping file is no UTF-8 text", field=str(file), fix="save it as UTF-8") from error
+    document = read_yaml(text, file.name)
     try:
-        return Mapping.model_validate(content)
+        return Mapping.model_validate(document.value)
     except ValidationError as error:
-        first = error.errors()[0]
-        place = ".".join(str(part) for part in first["loc"])
-        raise InvalidInput(
-            first["msg"].removeprefix("Value error, "),
-            field=f"{file.name}: {place}" if place else file.name,
-            value=first["input"] if isinstance(first["input"], str | int | float) else None,
-            fix="see docs/data.md for an example",
-        ) from error
+        raise _refused(error, document, file.name) from None
 
 
-def _check_columns(table: str, mapped: TableMapping) -> None:
-    fields = TABLES[table].model_fields
-    for part, names in (("columns", list(mapped.columns)), ("constants", list(mapped.constants)), ("values", list(mapped.values))):
-        unknown = sorted(set(names) - set(fields))
-        if unknown:
-            raise ValueError(f"tables.{table}.{part}: {', '.join(unknown)} unknown; the columns are {', '.join(fields)}")
-    twice = sorted(set(mapped.columns) & set(mapped.constants))
-    if twice:
-        raise ValueError(f"tables.{table}: {', '.join(twice)} in both columns and constants")
-    if mapped.attributes and "attributes" not in fields:
-        raise ValueError(f"tables.{table}.attributes: this table has no attributes")
-    if mapped.event_id_from and (table != "events" or "event_id" in mapped.columns):
-        raise ValueError(f"tables.{table}.event_id_from: only for events without an event_id column")
-    needed = {name for name, field in fields.items() if field.is_required()} - _NEEDLESS
-    missing = sorted(needed - set(mapped.columns) - set(mapped.constants))
-    if missing:
-        raise ValueError(f"tables.{table}.columns: {', '.join(missing)} missing; give a source column or a constant")
+def _refused(error: ValidationError, document: YamlDocument, name: str) -> InvalidInput:
+    first = error.errors()[0]
+    place = _place(first["loc"], document.value)
+    line = document.line(place) if place else None
+    return InvalidInput(
+        first["msg"].removeprefix("Value error, "),
+        field=f"{name}{f', line {line}' if line else ''}: {'.'.join(str(part) for part in place)}" if place else name,
+        value=first["input"] if isinstance(first["input"], str | int | float) else None,
+        fix=_SEE,
+    )
+
+
+def _place(location: tuple[str | int, ...], written: Any) -> tuple[str | int, ...]:
+    """Where a field stands in the file: without the list that a single mapping or name was put into, and without names of types."""
+    place: list[str | int] = []
+    for part in location:
+        entries: dict[str | int, Any] = dict(enumerate(written)) if isinstance(written, list) else written
+        if isinstance(entries, dict) and part in entries:
+            written = entries[part]
+        elif isinstance(part, int) or not isinstance(written, dict):
+            continue
+        else:
+            written = None
+        place.append(part)
+    return tuple(place)

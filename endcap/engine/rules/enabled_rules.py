@@ -3,16 +3,18 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from endcap.core.sql_condition import ConditionReader, unknown_column
 from endcap.engine.rules.active_rules import BookRule
 from endcap.engine.rules.conditions.candidate_parts import CandidatePart, parts_by_slot
 from endcap.engine.rules.conditions.columns import SCHEMA
 from endcap.engine.rules.conditions.condition import ConditionParts, OfItem, narrowing_bit, parts_of
 from endcap.engine.rules.file.rule_file import PickList, Rule, RuleFile
-from endcap.engine.rules.file.where import WhereReader, unknown_column
 from endcap.engine.rules.schedule import Schedule
 
 GIVING_ACTIONS = frozenset({"pin", "reserve", "minimum_share"})
 """Actions that give items a place, which they can only take as candidates."""
+
+_PAGE = "docs/rules.md"
 
 
 @dataclass(frozen=True)
@@ -46,11 +48,11 @@ class EnabledRules:
         """
         rules = [rule for rule in file.rules if rule.enabled]
         picks = tuple(picks for picks in file.picks if picks.enabled)
-        parts, reader = ConditionParts(), WhereReader()
+        parts, reader = ConditionParts(), ConditionReader(SCHEMA, _PAGE)
         conditions = {}
         for rule in sorted(rules, key=lambda rule: rule.exclude is None):
             if rule.cap is not None and rule.cap.by not in SCHEMA:
-                raise unknown_column(rule.cap.by, f"{file.place(rule.id)}: cap.by")
+                raise unknown_column(rule.cap.by, f"{file.place(rule.id)}: cap.by", SCHEMA, _PAGE)
             if rule.where is not None:
                 conditions[rule.id] = parts.add(reader.read(rule.where, f"{file.place(rule.id)}: where"))
         entries = tuple(BookRule(number, rule, conditions.get(rule.id)) for number, rule in enumerate(rules))

@@ -52,11 +52,22 @@ def test_people_get_a_table(shop: Path) -> None:
     assert "events" in result.stdout
 
 
+def test_an_id_with_an_implausible_share_of_the_events_is_named(shop: Path) -> None:
+    visits = ["guest"] * 300 + [f"c{number}" for number in range(200)]
+    (shop / "views.csv").write_text("visit,at,sku,who\n" + "".join(f"{n},2026-03-01 09:00,A1,{who}\n" for n, who in enumerate(visits)))
+    (shop / "mapping.yaml").write_text(MAPPING.replace("item_id: sku}\n    const", "item_id: sku, user_id: who}\n    const"))
+    arguments = ("folder", shop, "--mapping", shop / "mapping.yaml")
+    assert "The user_id 'guest' has 60% of all customers' events (300), far more than any other." in run(*arguments).stdout
+    assert json.loads(run(*arguments, "--json").stdout)["implausible_users"] == [{"user_id": "guest", "events": 300, "share": 0.6}]
+    (shop / "mapping.yaml").write_text((shop / "mapping.yaml").read_text() + "    null_values: guest\n")
+    assert "guest" not in run(*arguments).stdout
+
+
 def test_a_bad_mapping_is_an_invalid_input(shop: Path) -> None:
-    (shop / "mapping.yaml").write_text(MAPPING.replace("sku, title: name", "sku"))
+    (shop / "mapping.yaml").write_text(MAPPING.replace("visit, occurred_at: at", "visit"))
     result = run("folder", shop, "--mapping", shop / "mapping.yaml")
     assert isinstance(result.exception, InvalidInput)
-    assert "title missing" in str(result.exception)
+    assert "occurred_at missing" in str(result.exception)
 
 
 def test_too_many_bad_rows_are_a_rejected_dataset(shop: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -78,3 +89,13 @@ def test_complete_journey_takes_a_sample(shop: Path, monkeypatch: pytest.MonkeyP
 def test_help_shows_an_example() -> None:
     assert "Example: endcap import complete-journey" in run("complete-journey", "--help").stdout
     assert "Example: endcap import folder" in run("folder", "--help").stdout
+
+
+def test_a_suggested_mapping_is_printed_or_written_once(shop: Path) -> None:
+    (shop / "mapping.yaml").unlink()
+    printed = run("suggest", shop).stdout
+    assert "tables:" in printed
+    assert run("suggest", shop, "--out", shop / "mapping.yaml").exit_code == 0
+    assert (shop / "mapping.yaml").read_text() == printed
+    assert isinstance(run("suggest", shop, "--out", shop / "mapping.yaml").exception, InvalidInput)
+    assert run("folder", shop, "--mapping", shop / "mapping.yaml").exit_code == 0

@@ -1,5 +1,7 @@
 import json
+from datetime import UTC, datetime
 from pathlib import Path
+from zipfile import ZipFile
 
 import polars as pl
 import pytest
@@ -223,3 +225,98 @@ def test_attributes_are_kept_as_a_json_object(shop: Path) -> None:
     items = pl.read_parquet(dataset.table("items"))
     assert [json.loads(text) for text in items["attributes"]] == [{"colour": 'dark "green"'}, {"size": "L"}]
     assert items["category_path"].to_list() == [["Food"], []]
+
+
+def test_views_and_purchases_may_lie_in_files_of_their_own(shop: Path) -> None:
+    (shop / "views.csv").write_text("visit,at,sku\nv1,2026-03-01 08:00,A1\nv1,2026-03-01 08:01,A2\n")
+    views = "{files: views.csv, columns: {session_id: visit, occurred_at: at, item_id: sku}, constants: {event_type: product_view}}"
+    start, lines = MAPPING.split("  events:\n")
+    purchases = "    - " + "\n      ".join(line.removeprefix("    ") for line in lines.strip("\n").splitlines()).lstrip()
+    dataset = bring_in(shop, f"{start}  events:\n{purchases}\n    - {views}\n")
+    kinds = pl.read_parquet(dataset.table("events"))["event_type"].value_counts().rows()
+    assert sorted(kinds) == [("product_view", 2), ("purchase", 3)]
+
+
+def test_two_mappings_of_one_file_give_events_of_their_own(shop: Path) -> None:
+    (shop / "log.csv").write_text("visit,at,sku,bought_at\nv1,2026-03-01 08:00,A1,2026-03-01 08:05\n")
+    part = "{{files: log.csv, columns: {{session_id: visit, occurred_at: {}, item_id: sku}}, constants: {{event_type: {}}}}}"
+    both = f"  events:\n    - {part.format('at', 'product_view')}\n    - {part.format('bought_at', 'add_to_cart')}\n"
+    dataset = bring_in(shop, MAPPING.split("  events:\n", maxsplit=1)[0] + both)
+    assert dataset.rows["events"] == 2
+
+
+def test_a_wrong_column_of_a_second_mapping_is_named_with_its_place(shop: Path) -> None:
+    part = "{files: orders/*.csv, columns: {session_id: order, occurred_at: when, item_id: %s}, constants: {event_type: product_view}}"
+    with pytest.raises(InvalidInput, match=r"tables\.events\.1: the column nothing is not in orders"):
+        bring_in(shop, MAPPING.split("  events:\n", maxsplit=1)[0] + f"  events:\n    - {part % 'sku'}\n    - {part % 'nothing'}\n")
+
+
+def test_a_quote_that_is_never_closed_refuses_the_table_with_the_first_lost_row(shop: Path) -> None:
+    lines = [f"A{number},Tea,Food,1" for number in range(500)]
+    lines[250] = 'A250,"Tea,Food,1'
+    (shop / "items.csv").write_text("sku,name,group,price\n" + "\n".join(lines) + "\n")
+    with pytest.raises(
+        DataRejected, match=r"items: 250 of 500 rows \(50\.00%\) are bad.*lost with row 251: a quote is opened .*\(250 rows\)"
+    ):
+        bring_in(shop, share=0.01)
+    assert bring_in(shop, MAPPING.replace("files: items.csv", "files: items.csv\n    quote: none")).rows["items"] == 500
+
+
+def test_milliseconds_read_as_seconds_are_refused_with_the_year(shop: Path) -> None:
+    (shop / "orders" / "2026-03.csv").write_text("order,when,sku,qty,price,customer\n1,1772352000123,A1,1,1,a\n")
+    with pytest.raises(DataRejected, match=r"occurred_at: is in the year 58133, not between 1990-01-01 and .*is its epoch_unit right\?"):
+        bring_in(shop, MAPPING + "    epoch_unit: s\n", share=0.0)
+    assert bring_in(shop, MAPPING + "    epoch_unit: ms\n").rows["events"] == 1
+
+
+def test_what_is_plausible_can_be_set_for_the_file_and_by_the_clock(shop: Path) -> None:
+    (shop / "orders" / "2026-03.csv").write_text("order,when,sku,qty,price,customer\n1,1889-03-01 08:00,A1,1,1,a\n")
+    with pytest.raises(DataRejected, match="is in the year 1889"):
+        bring_in(shop, share=0.0)
+    assert bring_in(shop, "earliest: 1880-01-01\n" + MAPPING).rows["events"] == 1
+    (shop / "orders" / "2026-03.csv").write_text(ORDERS)
+    import_folder(shop, shop.parent / "mapping.yaml", shop.parent / "early", 0.5, clock=lambda: datetime(2026, 3, 2, tzinfo=UTC))
+    with pytest.raises(DataRejected, match="is in the year 2026, not between 1880-01-01 and 2026-02-28"):
+        import_folder(shop, shop.parent / "mapping.yaml", shop.parent / "x", 0.5, clock=lambda: datetime(2026, 2, 28, tzinfo=UTC))
+
+
+def test_json_lines_and_archives_import_like_other_files(shop: Path) -> None:
+    lines = [{"order": {"id": 1}, "when": "2026-03-01T09:00:00Z", "sku": "A1", "qty": 2, "price": 3.5, "customer": 17850.0}]
+    with ZipFile(shop / "orders.zip", "w") as archive:
+        archive.writestr("orders.jsonl", "\n".join(json.dumps(line) for line in lines))
+    mapping = MAPPING.replace("orders/*.csv", "orders.zip").replace("session_id: order,", "session_id: order.id,")
+    [event] = pl.read_parquet(bring_in(shop, mapping.replace("[order, sku]", "[order.id, sku]")).table("events")).to_dicts()
+    assert (event["session_id"], event["user_id"], event["quantity"], event["unit_price"]) == ("1", "17850", 2.0, 3.5)
+
+
+def test_a_lines_total_is_divided_by_its_quantity(shop: Path) -> None:
+    (shop / "orders" / "2026-03.csv").write_text(
+        "order,when,sku,qty,total,customer\n1,2026-03-01 09:00,A1,4,14.00,a\n2,2026-03-01 09:00,A1,0,5,a\n"
+    )
+    dataset = bring_in(shop, MAPPING.replace(", unit_price: price", "") + "    line_total: total\n")
+    assert pl.read_parquet(dataset.table("events"))["unit_price"].to_list() == [3.5]
+    assert {line["column"] for line in rejected(shop)} == {"quantity", "unit_price"}
+
+
+def test_only_rows_that_fulfil_the_condition_are_imported_and_keep_their_numbers(shop: Path) -> None:
+    add_order(shop, "3,2026-03-03 10:00,A1,0,1,bob")
+    add_order(shop, "C4,2026-03-03 10:00,A9,-1,1,bob")
+    dataset = bring_in(shop, MAPPING + "    where: order not like 'C%'\n")
+    assert (dataset.rows["events"], dataset.rejected["events"]) == (3, 1)
+    assert [line["row_number"] for line in rejected(shop)] == [4]
+    assert bring_in(shop, MAPPING + "    where: qty > 0\n").rejected["events"] == 0
+
+
+def test_a_condition_on_a_column_that_is_not_there_names_the_place(shop: Path) -> None:
+    with pytest.raises(InvalidInput, match=r"tables\.events\.where: unknown column; got 'ordr'; did you mean `order`\?"):
+        bring_in(shop, MAPPING + "    where: ordr = '1'\n")
+
+
+def test_a_change_in_a_file_that_is_looked_up_makes_the_dataset_anew(shop: Path) -> None:
+    (shop / "names.csv").write_text("sku,label\nA1,Sencha\nA2,\n")
+    mapping = MAPPING.replace("title: name", "title: {from: label, else: name}").replace(
+        "files: items.csv", "files: items.csv\n    lookup: {files: names.csv, on: sku, columns: [label]}"
+    )
+    assert pl.read_parquet(bring_in(shop, mapping).table("items"))["title"].to_list() == ["Sencha", "Mug"]
+    (shop / "names.csv").write_text("sku,label\nA1,Gyokuro\n")
+    assert pl.read_parquet(bring_in(shop, mapping).table("items"))["title"].to_list() == ["Gyokuro", "Mug"]

@@ -10,8 +10,8 @@ from pydantic import BaseModel, BeforeValidator, Field, PrivateAttr, ValidationE
 from pydantic_core import ErrorDetails
 
 from endcap.core.errors import InvalidInput
+from endcap.core.yaml_document import YamlDocument, read_yaml
 from endcap.engine.rules.file.when import STRICT, When
-from endcap.engine.rules.file.yaml_document import YamlDocument, read_yaml
 
 
 def first_refusal(error: ValidationError, document: YamlDocument, name: str, model: type[BaseModel]) -> InvalidInput:

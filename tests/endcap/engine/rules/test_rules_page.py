@@ -13,10 +13,10 @@ from typer.testing import CliRunner
 from endcap.catalogue.item_table import ItemTable
 from endcap.cli.rules import app
 from endcap.core.errors import InvalidInput
+from endcap.core.sql_condition import FUNCTIONS
 from endcap.engine.rules.conditions.columns import CANDIDATE_COLUMNS, ITEM_COLUMNS
 from endcap.engine.rules.file.rule_file import ACTIONS, PickList, Rule, RuleFile, parse_rules, read_rules
 from endcap.engine.rules.file.when import Time, When
-from endcap.engine.rules.file.where import FUNCTIONS
 from endcap.engine.rules.rule_book import RuleBook
 from endcap.engine.slate.assembly import assemble
 from endcap.engine.slate.slate import Slate, SlotKind

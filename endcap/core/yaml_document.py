@@ -52,16 +52,30 @@ def read_yaml(text: str, name: str) -> YamlDocument:
         for event in yaml.parse(text, Loader=loader):
             builder.take(event)
     except yaml.MarkedYAMLError as error:
-        mark = error.problem_mark
-        place = f"{name}, line {mark.line + 1}, column {mark.column + 1}" if mark else name
-        raise InvalidInput(
-            f"no YAML: {error.problem}",
-            field=place,
-            fix='correct the line, or the one above it; "quote" text that has commas, colons or brackets',
-        ) from None
+        raise _unreadable(error, text, name) from None
     except (yaml.YAMLError, ValueError, OverflowError) as error:
         raise InvalidInput(f"no YAML: {error}", field=name, fix="save the file as UTF-8 text") from None
     return YamlDocument(builder.value, builder.lines)
+
+
+_NOT_AT_THE_START = "%@`"
+"""Signs with which YAML lets no value begin."""
+
+
+def _unreadable(error: yaml.MarkedYAMLError, text: str, name: str) -> InvalidInput:
+    mark = error.problem_mark
+    if mark is None:
+        return InvalidInput(f"no YAML: {error.problem}", field=name)
+    place = f"{name}, line {mark.line + 1}, column {mark.column + 1}"
+    found = "".join(text.split("\n")[mark.line : mark.line + 1])[mark.column :]
+    if found and found[0] in _NOT_AT_THE_START:
+        value = re.split(r"[,#\]}]", found)[0].strip()
+        return InvalidInput(f"a value cannot start with {found[0]} unless it is quoted", field=place, fix=f'write it as "{value}"')
+    return InvalidInput(
+        f"no YAML: {error.problem}",
+        field=place,
+        fix='correct the line, or the one above it; "quote" text that has commas, colons or brackets',
+    )
 
 
 class _Builder:
@@ -107,7 +121,7 @@ class _Builder:
         container = self._open[-1]
         if container.awaits_key:
             if not is_text:
-                raise self._refused("a key must be text", line, "see docs/rules.md for the keys")
+                raise self._refused("a key must be text", line, "write `key: value`")
             if value in container.value:
                 raise self._refused(f"the key `{value}` stands twice", line, "keep one of them")
             container.key = value

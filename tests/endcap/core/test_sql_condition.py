@@ -7,8 +7,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from endcap.core.errors import InvalidInput
+from endcap.core.sql_condition import FUNCTIONS, ConditionReader
 from endcap.engine.rules.conditions.columns import SCHEMA
-from endcap.engine.rules.file.where import FUNCTIONS, WhereReader
 
 CALLS = {
     **dict.fromkeys(["abs", "ceil", "ceiling", "floor", "round", "sign", "sqrt", "ln", "log10", "exp"], "{}(price) > 1"),
@@ -25,12 +25,12 @@ CALLS = {
 
 
 @pytest.fixture(scope="module")
-def reader() -> WhereReader:
-    return WhereReader()
+def reader() -> ConditionReader:
+    return ConditionReader(SCHEMA, "docs/rules.md")
 
 
 @pytest.mark.parametrize("name", FUNCTIONS)
-def test_every_function_on_the_list_works(reader: WhereReader, name: str) -> None:
+def test_every_function_on_the_list_works(reader: ConditionReader, name: str) -> None:
     assert reader.read(CALLS[name].format(name), "w").meta.root_names()
 
 
@@ -50,7 +50,7 @@ def test_every_function_on_the_list_works(reader: WhereReader, name: str) -> Non
         "price" + " + 1" * 290 + " > 1",
     ],
 )
-def test_conditions_on_one_row_are_read(reader: WhereReader, text: str) -> None:
+def test_conditions_on_one_row_are_read(reader: ConditionReader, text: str) -> None:
     assert set(reader.read(text, "w").meta.root_names()) <= set(SCHEMA)
 
 
@@ -92,14 +92,14 @@ def test_conditions_on_one_row_are_read(reader: WhereReader, text: str) -> None:
         ("(" * 2000 + "available" + ")" * 2000, "no valid SQL"),
     ],
 )
-def test_anything_else_is_refused_with_the_rule_and_a_fix(reader: WhereReader, text: str, message: str) -> None:
+def test_anything_else_is_refused_with_the_rule_and_a_fix(reader: ConditionReader, text: str, message: str) -> None:
     with pytest.raises(InvalidInput) as refused:
         reader.read(text, "rule x (line 3): where")
     assert message in str(refused.value) and "rule x (line 3): where" in str(refused.value)
     assert refused.value.fix
 
 
-def test_no_file_is_opened(reader: WhereReader, tmp_path: Path) -> None:
+def test_no_file_is_opened(reader: ConditionReader, tmp_path: Path) -> None:
     secret = tmp_path / "secret.csv"
     secret.write_text("price\n1\n")
     for query in ("price in (select price from read_csv('{}'))", "price in (select price from '{}')", 'price = (table "{}")'):
@@ -115,7 +115,7 @@ OPERATORS = st.sampled_from(
 
 @settings(max_examples=60, deadline=None)
 @given(text=st.lists(OPERANDS | OPERATORS, max_size=12).map(" ".join) | st.text(max_size=40))
-def test_any_text_is_read_or_refused(reader: WhereReader, text: str) -> None:
+def test_any_text_is_read_or_refused(reader: ConditionReader, text: str) -> None:
     try:
         reader.read(text, "w")
     except InvalidInput as refused:

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from endcap.core.errors import InvalidInput
-from endcap.engine.rules.file.yaml_document import DEPTH_MAX, SIZE_MAX_BYTES, read_yaml
+from endcap.core.yaml_document import DEPTH_MAX, SIZE_MAX_BYTES, read_yaml
 
 PLAIN = st.recursive(
     st.none() | st.booleans() | st.integers(-(10**17), 10**17) | st.text("abcäöü .-_:#'\"{}[]&*!|>%@,0123456789", max_size=12),
@@ -55,6 +55,8 @@ def test_plain_scalars_mean_what_yaml_1_2_says(text: str, value: Any) -> None:
         ("a: [1, 2", "no YAML"),
         ("\ta: 1", "no YAML"),
         ("a: \x00", "no YAML"),
+        ("a: 1\nb: %d.%m.%Y", 'line 2, column 4: a value cannot start with % unless it is quoted; write it as "%d.%m.%Y"'),
+        ("a: [@x, 2]", "cannot start with @"),
         ("[" * (DEPTH_MAX + 2), "too deeply nested"),
         ("x" * (SIZE_MAX_BYTES + 1), "too long"),
     ],

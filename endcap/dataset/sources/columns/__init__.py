@@ -1,0 +1,1 @@
+"""Values of one column: texts, numbers and moments, however they are written."""

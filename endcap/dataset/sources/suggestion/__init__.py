@@ -1,0 +1,1 @@
+"""A mapping to start from, guessed from a folder of files."""

@@ -1,0 +1,136 @@
+"""What a file looks like: its encoding, delimiter and header, and a sample of its rows."""
+
+import csv
+import itertools
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from glob import escape
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+
+from endcap.core.errors import DataRejected, InvalidInput
+from endcap.dataset.sources.files.file_reading import open_text, raw_batches
+from endcap.dataset.sources.files.source_files import PACKED_ENDINGS, SourceFile, SourceFiles, find_files
+
+SAMPLE_ROWS = 2000
+_LINES = 200
+_DELIMITERS = ("::", ";", "\t", "|", ",")
+_READ = (".csv", ".tsv", ".txt", ".dat", ".jsonl", ".ndjson", ".json", ".parquet", ".pq", ".zip")
+_TYPED = (".jsonl", ".ndjson", ".json", ".parquet", ".pq")
+_NUMBER = r"^[+-]?[\d., ']*\d[\d., ']*$"
+
+
+@dataclass(frozen=True)
+class FileLook:
+    """One file as it seems to be written.
+
+    Attributes:
+        form: options of the mapping that read it, those that differ from the defaults.
+        reasons: why, by option.
+        sample: its first rows.
+    """
+
+    file: SourceFile
+    form: dict[str, Any]
+    reasons: dict[str, str]
+    sample: pl.DataFrame
+
+
+def look_at_files(folder: Path) -> tuple[list[FileLook], dict[str, str]]:
+    """Every file of a folder and the folders in it that may be imported.
+
+    Returns: the files, and why others were passed over, by name.
+    """
+    looks, passed_over = [], {}
+    for path in sorted(folder.rglob("*")):
+        name = path.relative_to(folder).as_posix()
+        ending = Path(path.stem).suffix if path.suffix in PACKED_ENDINGS else path.suffix
+        if not path.is_file() or any(part.startswith(".") for part in Path(name).parts) or path.suffix in (".yaml", ".yml", ".md"):
+            continue
+        if ending.lower() not in _READ:
+            passed_over[name] = f"{ending or 'a file without an ending'} is no kind of file that can be imported"
+            continue
+        try:
+            # A name with the signs of patterns in it still is one file.
+            looks += [look_at(file) for file in find_files(folder, "suggest", [escape(name)])]
+        except (DataRejected, InvalidInput) as error:
+            passed_over[name] = error.message
+    return looks, passed_over
+
+
+def look_at(file: SourceFile) -> FileLook:
+    """One file.
+
+    Raises:
+        DataRejected: it is empty or not readable.
+    """
+    form: dict[str, Any] = {}
+    reasons: dict[str, str] = {}
+    if file.ending not in _TYPED:
+        form["encoding"], reasons["encoding"] = _encoding(file)
+        lines = _first_lines(file, form["encoding"])
+        form["delimiter"], reasons["delimiter"] = _delimiter(lines)
+        if _loses_lines(file, form):
+            form["quote"], reasons["quote"] = "none", 'with " as the quote, lines would be lost'
+        header = _made_up_header(lines, form)
+        if header:
+            form["header"], reasons["header"] = header, "the first line looks like a row; give the columns names that say more"
+    described = SourceFiles(files=[file.name], **form)
+    first = next(raw_batches(file, described, [], SAMPLE_ROWS)).frame
+    if first.is_empty():
+        raise DataRejected("the file has no rows", field=file.name)
+    defaults = {name: field.default for name, field in SourceFiles.model_fields.items()}
+    kept = {name: value for name, value in form.items() if value != defaults[name]}
+    return FileLook(file, kept, {name: reason for name, reason in reasons.items() if name in kept}, first)
+
+
+def _encoding(file: SourceFile) -> tuple[str, str]:
+    for encoding in ("utf-8", "cp1252"):
+        try:
+            _first_lines(file, encoding, lines=20_000)
+        except UnicodeError:
+            continue
+        return encoding, f"the start of the file is no utf-8 text, and {encoding} reads it"
+    return "latin-1", "the start of the file is neither utf-8 nor cp1252 text"
+
+
+def _first_lines(file: SourceFile, encoding: str, lines: int = _LINES) -> list[str]:
+    try:
+        with open_text(file, encoding) as stream:
+            return [line for line in itertools.islice(stream, lines) if line.strip()]
+    except (OSError, EOFError, RuntimeError) as error:
+        raise DataRejected(f"the file is not readable ({error})", field=file.name) from error
+
+
+def _delimiter(lines: Sequence[str]) -> tuple[str, str]:
+    """The delimiter that gives most lines the same number of columns, and more of them in doubt."""
+    scores = []
+    for place, delimiter in enumerate(_DELIMITERS):
+        counts = Counter(len(row) for row in _rows(lines, delimiter))
+        columns, times = counts.most_common(1)[0] if counts else (1, 0)
+        scores.append((columns > 1, times / max(1, sum(counts.values())), columns, -place, delimiter))
+    _, share, columns, _, best = max(scores)
+    return best, f"it gives {share:.0%} of the first lines {columns} columns"
+
+
+def _rows(lines: Sequence[str], delimiter: str) -> Iterator[list[str]]:
+    if len(delimiter) > 1:
+        return (line.rstrip("\r\n").split(delimiter) for line in lines)
+    return (next(csv.reader([line], delimiter=delimiter)) for line in lines)
+
+
+def _loses_lines(file: SourceFile, form: dict[str, Any]) -> bool:
+    described = SourceFiles(files=[file.name], **form)
+    return any("a quote" in row.reason for row in next(raw_batches(file, described, [], SAMPLE_ROWS)).unreadable)
+
+
+def _made_up_header(lines: Sequence[str], form: dict[str, Any]) -> list[str]:
+    """Names for the columns where the first line is a row already, else none."""
+    first = next(_rows(lines[:1], form["delimiter"]), [])
+    named = [cell.strip() for cell in first]
+    looks_like_names = len(set(named)) == len(named) and all(named) and not any(pl.Series(named).str.contains(_NUMBER).to_list())
+    dated = pl.Series(named, dtype=pl.String).str.contains(r"\d{4}-\d{2}-\d{2}|\d{1,2}[./]\d{1,2}[./]\d{2,4}").any()
+    return [] if looks_like_names and not dated else [f"column_{number}" for number in range(1, len(named) + 1)]

@@ -1,0 +1,98 @@
+"""A suggested mapping loads, says why, and imports the files it was made from."""
+
+from pathlib import Path
+
+import polars as pl
+import pytest
+
+from endcap.core.errors import DataRejected
+from endcap.dataset.layout import Dataset
+from endcap.dataset.sources.folder import import_folder
+from endcap.dataset.sources.mapping import load_mapping
+from endcap.dataset.sources.suggestion.suggested_mapping import suggest_mapping
+
+PRODUCTS = "sku;Bezeichnung;Warengruppe;Preis;Farbe\n" + "".join(
+    f"T-{n};Tee {n} für alle;Food > Tea;1.2{n:02},50;grün\n" for n in range(40)
+)
+SALES = "Bonnr;Datum;sku;Menge;Preis;Kunde\n" + "".join(
+    f"{n};{n % 28 + 1:02}.03.2026 09:{n:02};T-{n};{n % 3 + 1};3,5{n % 10};{n % 7}\n" for n in range(40)
+)
+
+
+def suggested(folder: Path, files: dict[str, str | bytes]) -> str:
+    folder.mkdir(exist_ok=True)
+    for name, content in files.items():
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_bytes(content.encode() if isinstance(content, str) else content)
+    return suggest_mapping(folder)
+
+
+def imported(folder: Path, text: str) -> Dataset:
+    mapping = folder.parent / "mapping.yaml"
+    mapping.write_text(text, encoding="utf-8")
+    return import_folder(folder, mapping, folder.parent / "data", 0.0)[0]
+
+
+def test_semicolons_decimal_commas_german_names_and_dates_are_seen(tmp_path: Path) -> None:
+    folder = tmp_path / "shop"
+    text = suggested(folder, {"artikel.csv": PRODUCTS.encode("cp1252"), "kassen/maerz.csv": SALES, "kassen/april.csv": SALES, "x.doc": "?"})
+    assert "encoding: cp1252  # the start of the file is no utf-8 text" in text
+    assert 'time_format: "%d.%m.%Y %H:%M"  # all values' in text
+    assert "time_zone: UTC  # GUESS: times carry no zone" in text
+    assert "currency: EUR  # GUESS" in text
+    assert "# Not used: x.doc: .doc is no kind of file" in text
+    (folder / "kassen" / "april.csv").unlink()
+    dataset = imported(folder, text.replace("[kassen/april.csv, kassen/maerz.csv]", "kassen/maerz.csv"))
+    assert dataset.rows == {"items": 40, "events": 40}
+    items = pl.read_parquet(dataset.table("items"))
+    assert items["category_path"][0].to_list() == ["Food", "Tea"]
+    assert items.filter(pl.col("item_id") == "T-7")["price"].to_list() == [1207.5]
+    assert set(pl.read_parquet(dataset.table("events"))["event_type"]) == {"purchase"}
+
+
+def test_a_log_of_events_gets_its_types_and_its_unit_of_time(tmp_path: Path) -> None:
+    folder = tmp_path / "web"
+    log = "".join(f"{1433221332117 + n},{n % 5},{('view', 'addtocart', 'transaction')[n % 3]},{n % 9}\n" for n in range(50))
+    items = "itemid,name\n" + "".join(f"{n},Thing {n}\n" for n in range(9))
+    text = suggested(folder, {"events.csv": "timestamp,visitorid,event,itemid\n" + log, "items.csv": items})
+    assert "epoch_unit: ms  # as ms since 1970" in text
+    assert "event_type: {addtocart: add_to_cart, transaction: purchase, view: product_view}" in text
+    assert "quantity: 1  # GUESS: no column says how many" in text
+    assert imported(folder, text).rows == {"items": 9, "events": 50}
+
+
+def test_files_without_headers_get_names_for_their_columns(tmp_path: Path) -> None:
+    ratings = "".join(f"{n}::{n % 9}::5::{978300760 + n}\n" for n in range(30))
+    with pytest.raises(DataRejected, match=r"no file has a moment, an item, .* write the mapping by hand"):
+        suggested(tmp_path / "ml", {"ratings.dat": ratings})
+    log = "when,who,sku\n" + "".join(f"2026-03-0{n % 9 + 1}T08:00:00Z,c{n},{n}\n" for n in range(30))
+    text = suggested(tmp_path / "ml", {"log.csv": log.replace("who", "user"), "ratings.dat": ratings})
+    assert "# Not used: ratings.dat" in text
+    assert "time_zone" not in text
+
+
+def test_days_and_months_that_could_be_either_are_marked(tmp_path: Path) -> None:
+    log = "date,user,sku\n" + "".join(f"0{n % 9 + 1}/03/2026,c{n},{n}\n" for n in range(30))
+    text = suggested(tmp_path / "shop", {"log.csv": log})
+    assert "look which comes first, day or month" in text
+
+
+def test_json_lines_parquet_and_awkward_names_are_written_so_that_they_load(tmp_path: Path) -> None:
+    folder = tmp_path / "a shop: 1"
+    lines = "".join(
+        f'{{"event time": "2026-03-01T08:00:0{n}Z", "user": {{"id": "u{n}"}}, "user_id": "u{n}", "sku": "{n}"}}\n' for n in range(9)
+    )
+    text = suggested(folder, {"log [1].jsonl": lines})
+    pl.DataFrame({"sku": [str(n) for n in range(9)], "name": ["x"] * 9, "no": [1] * 9}).write_parquet(folder / "items.parquet")
+    text = suggest_mapping(folder)
+    assert imported(folder, text).rows == {"items": 9, "events": 9}
+    mapping = load_mapping(tmp_path / "mapping.yaml")
+    assert mapping.source == "a-shop-1"
+    assert mapping.tables["events"][0].columns["user_id"].columns == ["user.id"]
+    assert mapping.tables["events"][0].columns["occurred_at"].columns == ["event time"]
+    assert mapping.tables["items"][0].attributes == ["no"]
+
+
+def test_an_empty_folder_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(DataRejected, match="no file has a moment"):
+        suggest_mapping(tmp_path)

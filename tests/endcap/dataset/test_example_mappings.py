@@ -1,0 +1,110 @@
+"""The mappings under docs/examples/mappings import small files in the documented shapes of public data sets, quirks included."""
+
+from pathlib import Path
+
+import polars as pl
+import pytest
+
+from endcap.dataset.layout import Dataset
+from endcap.dataset.sources.folder import import_folder
+from endcap.dataset.sources.mapping import load_mapping
+
+MAPPINGS = Path(__file__).parents[3] / "docs" / "examples" / "mappings"
+
+
+def bring_in(folder: Path, mapping: str, files: dict[str, str | bytes], share: float = 0.0) -> Dataset:
+    for name, content in files.items():
+        (folder / name).write_bytes(content.encode() if isinstance(content, str) else content)
+    return import_folder(folder, MAPPINGS / f"{mapping}.yaml", folder / "data", share)[0]
+
+
+def rows(dataset: Dataset, table: str, *columns: str) -> list[tuple]:
+    return sorted(pl.read_parquet(dataset.table(table)).select(columns).rows(), key=str)
+
+
+@pytest.mark.parametrize("file", sorted(MAPPINGS.glob("*.yaml")), ids=lambda file: file.stem)
+def test_every_example_loads(file: Path) -> None:
+    assert load_mapping(file).source != "folder"
+
+
+def test_retailrocket_gets_paths_prices_and_availability_as_of_its_last_event(tmp_path: Path) -> None:
+    dataset = bring_in(
+        tmp_path,
+        "retailrocket",
+        {
+            "events.csv": "timestamp,visitorid,event,itemid,transactionid\n"
+            "1433221332117,257597,view,355908,\n1433224214164,257597,addtocart,355908,\n1433222276276,599528,transaction,248676,4000\n",
+            "item_properties_part1.csv": "timestamp,itemid,property,value\n1431226800000,355908,categoryid,1016\n"
+            "1431226800000,355908,790,n28320.000\n1431226800000,355908,364,n12 1285872\n1431226800000,248676,available,0\n",
+            "item_properties_part2.csv": "timestamp,itemid,property,value\n1432226800000,355908,790,n30000.000\n"
+            "1532226800000,355908,790,n99.000\n1431226800000,248676,categoryid,404\n",
+            "category_tree.csv": "categoryid,parentid\n1016,213\n213,\n",
+        },
+    )
+    assert rows(dataset, "items", "item_id", "title", "category_path", "availability", "price") == [
+        ("248676", "248676", ["404"], "out_of_stock", None),
+        ("355908", "355908", ["213", "1016"], "in_stock", 30000.0),
+    ]
+    assert rows(dataset, "events", "event_type", "user_id", "session_id") == [
+        ("add_to_cart", "257597", "257597"),
+        ("product_view", "257597", "257597"),
+        ("purchase", "599528", "4000"),
+    ]
+
+
+def test_movielens_1m_is_read_with_its_double_colons_and_quotes(tmp_path: Path) -> None:
+    dataset = bring_in(
+        tmp_path,
+        "movielens-1m",
+        {
+            "movies.dat": '1::Toy Story (1995)::Animation|Children\'s|Comedy\n2::"Great" Misérables, Les (1995)::Drama\n'.encode("latin-1"),
+            "users.dat": "1::F::1::10::48067\n2::M::56::16::70072\n",
+            "ratings.dat": "1::1::5::978300760\n1::2::3::978302109\n2::2::4::978301968\n",
+        },
+    )
+    assert rows(dataset, "items", "title", "category_path") == [
+        ('"Great" Misérables, Les (1995)', ["Drama"]),
+        ("Toy Story (1995)", ["Animation", "Children's", "Comedy"]),
+    ]
+    assert rows(dataset, "events", "user_id", "item_id") == [("1", "1"), ("2", "2")]
+    assert rows(dataset, "users", "user_id", "age_band") == [("1", "under 18"), ("2", "56+")]
+
+
+def test_movielens_as_csv_is_read(tmp_path: Path) -> None:
+    dataset = bring_in(
+        tmp_path,
+        "movielens-csv",
+        {
+            "movies.csv": 'movieId,title,genres\n1,"American President, The (1995)",Comedy|Drama\n2,None (2001),(no genres listed)\n',
+            "ratings.csv": "userId,movieId,rating,timestamp\n1,1,4.0,964982703\n1,2,3.5,964981247\n2,2,4.5,964982224\n",
+        },
+    )
+    assert rows(dataset, "items", "title", "category_path") == [
+        ("American President, The (1995)", ["Comedy", "Drama"]),
+        ("None (2001)", []),
+    ]
+    assert dataset.rows["events"] == 2
+
+
+def test_instacart_orders_get_days_from_the_days_between_them(tmp_path: Path) -> None:
+    dataset = bring_in(
+        tmp_path,
+        "instacart",
+        {
+            "orders.csv": "order_id,user_id,eval_set,order_number,order_dow,order_hour_of_day,days_since_prior_order\n"
+            "2539329,1,prior,1,2,08,\n2398795,1,prior,2,3,07,15.0\n1187899,1,train,3,4,08,14.0\n7,2,prior,1,0,23,\n9,3,test,1,0,1,\n",
+            "order_products__prior.csv": "order_id,product_id,add_to_cart_order,reordered\n2539329,196,1,0\n2398795,196,1,1\n7,1,1,0\n",
+            "order_products__train.csv": "order_id,product_id,add_to_cart_order,reordered\n1187899,196,1,1\n",
+            "products.csv": "product_id,product_name,aisle_id,department_id\n196,Soda,77,7\n"
+            '1,"Chocolate ""Sandwich"" Cookies, Small",61,19\n2,"Pump \\"Up\\" Sauce",61,404\n',
+            "aisles.csv": "aisle_id,aisle\n77,soft drinks\n61,cookies cakes\n",
+            "departments.csv": "department_id,department\n7,beverages\n19,snacks\n",
+        },
+    )
+    assert rows(dataset, "items", "item_id", "title", "category_path") == [
+        ("1", 'Chocolate "Sandwich" Cookies, Small', ["snacks", "cookies cakes"]),
+        ("196", "Soda", ["beverages", "soft drinks"]),
+        ("2", 'Pump "Up" Sauce', ["cookies cakes"]),
+    ]
+    moments = sorted((user, str(at)[:16]) for at, user in rows(dataset, "events", "occurred_at", "user_id"))
+    assert moments == [("1", "2017-12-02 08:00"), ("1", "2017-12-17 07:00"), ("1", "2017-12-31 08:00"), ("2", "2017-12-31 23:00")]
