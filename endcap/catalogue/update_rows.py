@@ -57,7 +57,7 @@ def format_of(name: str, content: bytes) -> Format:
         return named
     if content[:4] == b"PAR1":
         return "parquet"
-    return "jsonl" if content.lstrip(b"\xef\xbb\xbf \t\r\n")[:1] == b"{" else "csv"
+    return "jsonl" if content.lstrip(b"\xef\xbb\xbf \t\r\n")[:1] in (b"{", b"[") else "csv"
 
 
 def judged_rows(content: bytes, name: str, form: Format, moment: datetime) -> JudgedRows:

@@ -32,7 +32,10 @@ PICKED = "picks"
 
 @dataclass(frozen=True)
 class TrialRequest:
-    """A list to make: on which surface, how long, when, about which items (int32 [r]), for which device and region."""
+    """A list to make: on which surface, how long, when, about which items (int32 [r]), for which device and region.
+
+    `one_of_family` says whether it shows one item of a family.
+    """
 
     surface: str
     k: int
@@ -40,6 +43,7 @@ class TrialRequest:
     items: NDArray[np.int32]
     device: str | None = None
     region: str | None = None
+    one_of_family: bool = False
 
 
 @dataclass(frozen=True)
@@ -103,8 +107,9 @@ class RuleTrials:
         candidates = union(sources, self._quotas.candidates_max)
         bought = state.bought_before(candidates.index)
         effects = book.effects(active, candidates, candidates.fused, {}, items, bought)
-        before = without.index[assemble(without.fused, request.k).rows]
-        slate, rows = _ruled(candidates, effects, request.k)
+        families = items.family_code if request.one_of_family and items.has_families else None
+        before = without.index[assemble(without.fused, request.k, families=_of(without.index, families)).rows]
+        slate, rows = _ruled(candidates, effects, request.k, families)
         return Trial(
             holding=tuple(name for name, _ in active.names),
             touched=effects.counts(len(book.rules)),
@@ -130,10 +135,15 @@ def _left(excluded: NDArray[np.bool_] | None, available: NDArray[np.bool_]) -> i
     return int(np.count_nonzero(available if excluded is None else available & ~excluded))
 
 
-def _ruled(candidates: CandidateSet, effects: RuleEffects, k: int) -> tuple[Slate, NDArray[np.intp]]:
+def _of(index: NDArray[np.int32], families: NDArray[np.int32] | None) -> NDArray[np.int32] | None:
+    return None if families is None else families[index]
+
+
+def _ruled(candidates: CandidateSet, effects: RuleEffects, k: int, families: NDArray[np.int32] | None) -> tuple[Slate, NDArray[np.intp]]:
     """The list with the rules, and the candidate row of each of its rows."""
     rows = np.flatnonzero(~effects.excluded)
-    slate = assemble((candidates.fused * effects.factor)[rows], k, placements=effects.placements.over(rows))
+    score, own = (candidates.fused * effects.factor)[rows], _of(candidates.index[rows], families)
+    slate = assemble(score, k, placements=effects.placements.over(rows), families=own)
     return slate, rows[slate.rows]
 
 

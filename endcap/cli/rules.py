@@ -18,12 +18,13 @@ if TYPE_CHECKING:
     from endcap.engine.rules.file.rule_file import RuleFile
     from endcap.engine.rules.rule_book import RuleBook
     from endcap.engine.rules.rule_reach import RuleReach
+    from endcap.engine.surfaces.surface import Surface
     from endcap.release.bundle.manifest import Bundle
     from endcap.release.bundle.tables import BundleTables
 
 app = typer.Typer(help="Check, show and describe the merchandisers' rules.", no_args_is_help=True)
 
-BASIS = "item-to-item, buy-again and popular in order of their fused ranks, without the ranker, families, diversity and exploration"
+BASIS = "item-to-item, buy-again and popular in order of their fused ranks, without the ranker, diversity and exploration"
 
 
 @app.command()
@@ -61,7 +62,8 @@ def check(  # noqa: PLR0917 - an option a parameter, as typer reads them
     surfaces = _surfaces(settings, surface, bool(item))
     now = _moment(at, settings, opened)
     book = RuleBook.compile(rules, tables.items, lambda: now)
-    request = TrialRequest(surface, k, now, _known_items(item or [], tables), device, region)
+    one_of_family = surfaces[surface].families == "one"
+    request = TrialRequest(surface, k, now, _known_items(item or [], tables), device, region, one_of_family)
     quotas = settings.retrieval.model_copy(update=opened.manifest.quotas)
     trials = _trials(book, tables, request, sample_users(settings.features_dir, user or []), quotas)
     reaches = book.reaches()
@@ -123,7 +125,7 @@ def _opened(settings: Settings, version: int | None) -> "Bundle | None":
     return served_bundle(settings.served_dir) if served_version(settings.served_dir) is not None else None
 
 
-def _surfaces(settings: Settings, surface: str, has_items: bool) -> list[str]:
+def _surfaces(settings: Settings, surface: str, has_items: bool) -> "Mapping[str, Surface]":
     """The configured surfaces, once the one asked for is known to be possible."""
     from endcap.engine.surfaces.surface import load_surfaces
 
@@ -132,7 +134,7 @@ def _surfaces(settings: Settings, surface: str, has_items: bool) -> list[str]:
         raise InvalidInput("no such surface", field="--surface", value=surface, fix=f"one of {', '.join(surfaces)}")
     if surfaces[surface].items_required and not has_items:
         raise InvalidInput("this surface is about items", field="--surface", value=surface, fix="name one with --item")
-    return list(surfaces)
+    return surfaces
 
 
 def _moment(at: str | None, settings: Settings, bundle: "Bundle") -> datetime:

@@ -120,8 +120,9 @@ def test_a_parquet_file_is_judged_by_the_same_contract() -> None:
 
 def test_the_format_is_told_by_the_name_or_the_first_bytes() -> None:
     assert [format_of(name, b"{") for name in ("a.CSV", "a.jsonl", "a.parquet", "-")] == ["csv", "jsonl", "parquet", "jsonl"]
-    assert [format_of("standard input", content) for content in (b"PAR1..", b"\xef\xbb\xbf\n {}", b"item_id", b"")] == [
+    assert [format_of("standard input", content) for content in (b"PAR1..", b"\xef\xbb\xbf\n {}", b"[", b"item_id", b"")] == [
         "parquet",
+        "jsonl",
         "jsonl",
         "csv",
         "csv",
