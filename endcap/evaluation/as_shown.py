@@ -2,25 +2,28 @@
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from pydantic import ValidationError
 
+from endcap.catalogue.category_levels import CategoryLevels
 from endcap.catalogue.item_table import ItemTable
 from endcap.contracts.evaluation import Figure, Shown
 from endcap.core.errors import InvalidInput
 from endcap.engine.ranking.value import value_scores
 from endcap.engine.slate.assembly import assemble
 from endcap.engine.slate.diversity import Diversity
-from endcap.engine.surfaces.surface import Surface, load_surfaces
+from endcap.engine.surfaces.list_diversity import list_diversity
+from endcap.engine.surfaces.surface import Surface, SurfaceDiversity, load_surfaces
 from endcap.evaluation.bootstrap import Resamples
 from endcap.evaluation.ranked_lists import RankedLists
 from endcap.evaluation.user_items import UserItems
 
-AVAILABLE, VALUE, CAPS, DIVERSITY = "availability", "value", "caps", "diversity"
-STEPS = (AVAILABLE, VALUE, CAPS, DIVERSITY)
+AVAILABLE, VALUE, FAMILIES, CAPS, DIVERSITY = "availability", "value", "families", "caps", "diversity"
+STEPS = (AVAILABLE, VALUE, FAMILIES, CAPS, DIVERSITY)
 SHOWN = STEPS[-1]
 """After this step a list is what people see."""
 LOSS_SHARE_MIN = 0.05
@@ -79,22 +82,23 @@ class ShownSurface:
     def _of_user(self, index: NDArray[np.int32], probabilities: Mapping[str, NDArray[np.float32]], k: int) -> dict[str, NDArray[np.int32]]:
         """By step, the list's rows among a user's candidates."""
         value = value_scores(probabilities, self.surface.value, self.items.margin[index], self.items.price[index])
-        capped = self._diversity(index, strength=0.0)
+        one_each = self.surface.families == "one" and self.items.has_families
+        families = self.items.family_code[index] if one_each else None
+        wanted = self.surface.diversity
         return {
             AVAILABLE: assemble(probabilities["buy"], k).rows,
             VALUE: assemble(value, k).rows,
-            CAPS: assemble(value, k, diversity=capped).rows,
-            DIVERSITY: assemble(value, k, diversity=self._diversity(index, self.surface.diversity.mmr)).rows,
+            FAMILIES: assemble(value, k, families=families).rows,
+            CAPS: assemble(value, k, diversity=self._diversity(index, wanted.model_copy(update={"mmr": 0.0})), families=families).rows,
+            DIVERSITY: assemble(value, k, diversity=self._diversity(index, wanted), families=families).rows,
         }
 
-    def _diversity(self, index: NDArray[np.int32], strength: float) -> Diversity:
-        wanted = self.surface.diversity
-        return Diversity(
-            strength=strength,
-            embeddings=lambda rows: self.embeddings[index[rows], :-1],
-            group=None if wanted.category_most is None else self.items.category_codes[index, wanted.category_level - 1],
-            most=wanted.category_most,
-        )
+    @cached_property
+    def _levels(self) -> CategoryLevels:
+        return CategoryLevels.of(self.items)
+
+    def _diversity(self, index: NDArray[np.int32], wanted: SurfaceDiversity) -> Diversity | None:
+        return list_diversity(wanted, index, self.items, self._levels, self.embeddings)
 
     def described(self, step: str) -> str:
         """A step with the settings that decide it."""
@@ -102,7 +106,8 @@ class ShownSurface:
         return {
             AVAILABLE: "items that are not available",
             VALUE: f"the value expression ({', '.join(f'{name}^{power:g}' for name, power in self.surface.value.items())})",
-            CAPS: f"the cap of {wanted.category_most} items of a category at level {wanted.category_level}",
+            FAMILIES: "one item of a family",
+            CAPS: f"the cap of {wanted.category_most} items of a category at level {wanted.category_level or 'finest'}",
             DIVERSITY: f"diversity (mmr {wanted.mmr:g})",
         }[step]
 

@@ -10,14 +10,14 @@ from numpy.typing import NDArray
 from endcap.catalogue.item_table import ItemTable
 from endcap.core.errors import InvalidInput
 from endcap.engine.surfaces.surface import Surface, SurfaceDiversity
-from endcap.evaluation.as_shown import AVAILABLE, CAPS, DIVERSITY, SHOWN, VALUE, ShownSurface, home_surface, judge_shown
+from endcap.evaluation.as_shown import AVAILABLE, CAPS, DIVERSITY, FAMILIES, SHOWN, STEPS, VALUE, ShownSurface, home_surface, judge_shown
 from endcap.evaluation.user_items import UserItems
 
 ITEMS = 12
 USERS = 40
 
 
-def catalogue(categories: int, unavailable: tuple[int, ...] = ()) -> ItemTable:
+def catalogue(categories: int, unavailable: tuple[int, ...] = (), families: int | None = None) -> ItemTable:
     numbers = range(1, ITEMS + 1)
     return ItemTable.from_items(
         pl.DataFrame(
@@ -26,11 +26,12 @@ def catalogue(categories: int, unavailable: tuple[int, ...] = ()) -> ItemTable:
                 "title": [f"Thing {number}" for number in numbers],
                 "category_path": [[f"c{number % categories}"] for number in numbers],
                 "brand": [None] * ITEMS,
+                "family_id": [f"f{number % families}" if families else None for number in numbers],
                 "price": [1.0] * ITEMS,
                 "availability": ["out_of_stock" if number in unavailable else "in_stock" for number in numbers],
                 "created_at": [datetime(2025, 1, 1, tzinfo=UTC)] * ITEMS,
             },
-            schema_overrides={"brand": pl.String},
+            schema_overrides={"brand": pl.String, "family_id": pl.String},
         )
     )
 
@@ -51,7 +52,7 @@ def everybodys() -> tuple[UserItems, dict[str, NDArray[np.float32]]]:
 def test_without_caps_the_list_is_its_order() -> None:
     pairs, probabilities = everybodys()
     made = surface(catalogue(3)).lists(pairs, probabilities, 5)
-    for step in (AVAILABLE, VALUE, CAPS, DIVERSITY):
+    for step in STEPS:
         np.testing.assert_array_equal(made[step].items, np.tile(np.arange(1, 6), (USERS, 1)))
 
 
@@ -64,6 +65,17 @@ def test_what_is_not_available_is_not_shown_and_caps_hold() -> None:
     assert narrow[CAPS].items[0].tolist() == [2, 3]
 
 
+def test_look_alikes_are_shown_once() -> None:
+    pairs, probabilities = everybodys()
+    made = surface(catalogue(3, families=4)).lists(pairs, probabilities, 4)
+    assert made[VALUE].items[0].tolist() == made[FAMILIES].items[0].tolist() == [1, 2, 3, 4]
+    of_two = surface(catalogue(3, families=2)).lists(pairs, probabilities, 2)
+    assert of_two[FAMILIES].items[0].tolist() == [1, 2]
+    of_one_kind = surface(catalogue(3, unavailable=(2, 4), families=2)).lists(pairs, probabilities, 2)
+    assert of_one_kind[VALUE].items[0].tolist() == [1, 3]
+    assert of_one_kind[FAMILIES].items[0].tolist() == [1, 6]
+
+
 def test_users_without_candidates_get_empty_lists() -> None:
     pairs = UserItems(np.array([1]), np.array([3], np.int32), 3)
     made = surface(catalogue(3), most=4, mmr=0.5).lists(pairs, {"buy": np.array([0.5], np.float32)}, 4)
@@ -73,7 +85,7 @@ def test_users_without_candidates_get_empty_lists() -> None:
 def test_a_cap_that_ruins_lists_is_named_with_what_it_takes() -> None:
     order = np.full(USERS, 0.4)
     capped = surface(catalogue(1), most=4, mmr=0.05)
-    steps = {AVAILABLE: order, VALUE: order, CAPS: order - 0.2, DIVERSITY: order - 0.21}
+    steps = {AVAILABLE: order, VALUE: order, FAMILIES: order, CAPS: order - 0.2, DIVERSITY: order - 0.21}
     shown = judge_shown("home", capped, order, steps, seed=1, metric="NDCG@10")
     assert shown.loss.mean == pytest.approx(-0.21)
     assert "the cap of 4 items of a category at level 1 takes 0.2000" in shown.warning
@@ -83,10 +95,10 @@ def test_a_cap_that_ruins_lists_is_named_with_what_it_takes() -> None:
 
 def test_a_small_loss_or_one_inside_the_noise_is_no_warning() -> None:
     order = np.full(USERS, 0.4)
-    slight = dict.fromkeys((AVAILABLE, VALUE, CAPS, DIVERSITY), order - 0.01)
+    slight = dict.fromkeys(STEPS, order - 0.01)
     assert judge_shown("home", surface(catalogue(3)), order, slight, seed=1, metric="NDCG@10").warning == ""
     noisy = np.where(np.arange(USERS) % 2, 0.9, -0.17)
-    unsure = dict.fromkeys((AVAILABLE, VALUE, CAPS, DIVERSITY), noisy)
+    unsure = dict.fromkeys(STEPS, noisy)
     assert judge_shown("home", surface(catalogue(3)), order, unsure, seed=1, metric="NDCG@10").warning == ""
 
 
