@@ -109,8 +109,7 @@ def test_files_become_served_recommendations(shape: str, tmp_path: Path, tmp_pat
     by_mapping, by_sequences, validate, train, serve, *asking = documented_commands()
     shop.run(by_sequences if shape == "order only" else by_mapping)
     shop.run(validate)
-    told = shop.run(f"{train} --epochs 1")
-    assert "accepted" in told, told
+    shop.run(f"{train} --epochs 1")
     with shop.serving(serve) as client:
         person = predicted(client, user_id="u001", surface="home", k=5)
         checked(person, 5)
