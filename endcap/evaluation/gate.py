@@ -126,5 +126,5 @@ def _compared(found: Comparison, metric: str, min_gain: float, *, accepted: bool
         few = f"fewer than {USERS_MIN} users decide nothing" if found.users < USERS_MIN else "inside the noise"
         said = f"{said}, {few}"
     if not accepted:
-        said = f"{said}, beyond chance, and at least {min_gain:+.4f} is required"
+        said = f"{said}{', beyond chance' if found.difference.high < 0 else ''}, and at least {min_gain:+.4f} is required"
     return f"{said} ({found.note})" if found.note else said
