@@ -1,5 +1,6 @@
 """`endcap import`: make a canonical dataset."""
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -99,6 +100,14 @@ def _report(dataset: "Dataset", reused: bool, as_json: bool) -> None:
         f"{dataset.path}: {state}, events from {dataset.first_event_at:%Y-%m-%d %H:%M} to {dataset.last_event_at:%Y-%m-%d %H:%M} UTC",
         [{"table": table, "rows": f"{rows:,}", "rejected": f"{dataset.rejected.get(table, 0):,}"} for table, rows in dataset.rows.items()],
     )
+    for note in _notes(dataset):
+        typer.echo(note)
+
+
+def _notes(dataset: "Dataset") -> Iterator[str]:
+    """What of the data counts otherwise than a reader of the table would think."""
+    if dataset.returns:
+        yield f"{dataset.returns:,} returns and cancellations, {dataset.unmatched_returns:,} of them of nothing that was bought and kept"
 
 
 def validate(

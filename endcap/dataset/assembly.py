@@ -19,6 +19,7 @@ from endcap.dataset.intake import Intake
 from endcap.dataset.layout import Dataset, Origin, table_file, write_description
 from endcap.dataset.rejection import Tally
 from endcap.dataset.sources.source import BATCH_ROWS, Batch, TableSource, Watch, watch_nothing
+from endcap.features.net_purchases import taken_off_in
 
 
 def canonical_sources(dataset: Dataset, order: Sequence[str]) -> Iterator[TableSource]:
@@ -102,6 +103,7 @@ def build_dataset(
     with replacing_folder(target) as folder, tempfile.TemporaryDirectory() as scratch:
         tallies = Intake(Path(scratch), folder, max_rejected_share, watch).take(sources)
         facts = read_event_facts(table_file(folder, "events"))
+        taken = taken_off_in(table_file(folder, "events"))
         dataset = Dataset(
             path=folder,
             source=origin.source,
@@ -111,6 +113,8 @@ def build_dataset(
             rejected={tally.table: tally.rejected for tally in tallies},
             first_event_at=facts.first_event_at,
             last_event_at=facts.last_event_at,
+            returns=taken.returns,
+            unmatched_returns=taken.unmatched,
         )
         write_description(dataset)
     return replace(dataset, path=target)

@@ -16,6 +16,8 @@ from endcap.core.errors import DataRejected
 DESCRIPTION_FILE = "dataset.json"
 REJECTED_FILE = "rejected.parquet"
 LAYOUT_VERSION = 1
+_COUNTS = ("returns", "unmatched_returns")
+"""Counts that descriptions from before lack."""
 _IMPORT_AGAIN = "import the data again: endcap import complete-journey, folder or sequences"
 
 
@@ -24,7 +26,8 @@ class Dataset:
     """A canonical dataset on disk, as `dataset.json` describes it.
 
     `rows` and `rejected` count rows by table; the tables that are not there are missing from both.
-    `first_event_at` and `last_event_at` bound the events, both ends included, in UTC.
+    `first_event_at` and `last_event_at` bound the events, both ends included, in UTC. `returns` counts returns and cancellations,
+    `unmatched_returns` those among them that name no purchase from which anything is left to take.
     """
 
     path: Path
@@ -35,6 +38,8 @@ class Dataset:
     rejected: Mapping[str, int]
     first_event_at: datetime
     last_event_at: datetime
+    returns: int = 0
+    unmatched_returns: int = 0
 
     def has(self, table: str) -> bool:
         return table in self.rows
@@ -59,6 +64,8 @@ class Dataset:
             "last_event_at": self.last_event_at.isoformat(),
             "rows": dict(self.rows),
             "rejected": dict(self.rejected),
+            "returns": self.returns,
+            "unmatched_returns": self.unmatched_returns,
         }
 
 
@@ -120,6 +127,7 @@ def _read_description(path: Path) -> Dataset:
             rejected={table: int(count) for table, count in described["rejected"].items()},
             first_event_at=datetime.fromisoformat(described["first_event_at"]),
             last_event_at=datetime.fromisoformat(described["last_event_at"]),
+            **{name: int(described.get(name, 0)) for name in _COUNTS},
         )
     except FileNotFoundError as error:
         raise DataRejected("the dataset's description is missing", field=str(file), fix=_IMPORT_AGAIN) from error

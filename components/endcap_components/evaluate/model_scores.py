@@ -20,6 +20,7 @@ from endcap.engine.retrieval.candidates import Candidates, CandidateSet
 from endcap.engine.retrieval.user_state import UserState
 from endcap.evaluation.ranked_lists import ScoredPairs
 from endcap.evaluation.user_items import UserItems
+from endcap.features.net_purchases import standing
 from endcap.training.candidates import candidate_sets, nearest_items
 from endcap.training.moment_tables import MomentTables, TablesArtifact
 from endcap.training.scoring import RankerArtifact, TwoTowerArtifact, evaluation_context
@@ -157,10 +158,10 @@ def _rank(by_user: Sequence[Mapping[str, NDArray[np.float32]]], found: Sequence[
 
 
 def purchases_before(purchases: pl.LazyFrame, cut: datetime) -> pl.DataFrame:
-    """What was bought before the cut, an item once a basket, oldest first.
+    """What was bought before the cut and not returned by then, an item once a basket, oldest first.
 
     Args:
-        purchases: columns user_id, item_index, session_id, occurred_at.
+        purchases: columns user_id, item_index, session_id, occurred_at, taken_off_at.
         cut: nothing from here on is seen.
 
     Returns:
@@ -168,7 +169,7 @@ def purchases_before(purchases: pl.LazyFrame, cut: datetime) -> pl.DataFrame:
     """
     age_days = (pl.lit(cut) - pl.col("occurred_at")).dt.total_seconds() / DAY_S
     return (
-        purchases.filter(pl.col("occurred_at") < cut)
+        purchases.filter(pl.col("occurred_at") < cut, standing(pl.lit(cut)))
         .group_by("user_id", "session_id", "item_index")
         .agg(age_days.min().alias("age_days"))
         .sort("age_days", "item_index", descending=[True, False])

@@ -6,6 +6,7 @@ from typing import Any
 
 import polars as pl
 
+from endcap.contracts.event import EventType
 from endcap.contracts.tables import TABLES, arrow_schema
 from endcap.dataset.sources.event_ids import event_uuids
 from endcap.dataset.sources.mapping import TableMapping
@@ -110,7 +111,7 @@ def to_canonical(
         price = "unit_price" if table == "events" else "price"
         frame = frame.with_columns(pl.when(pl.col(price).is_not_null()).then(pl.lit(currency)).alias("currency"))
     if table == "events":
-        frame = _completed_events(frame, raw, mapped, row_names)
+        frame = _with_returns(_completed_events(frame, raw, mapped, row_names), raw, mapped)
     return frame, _problems(raw, readings)
 
 
@@ -209,6 +210,24 @@ def _completed_events(frame: pl.DataFrame, raw: pl.DataFrame, mapped: TableMappi
         named = pl.concat_str([pl.col(name).cast(pl.String).fill_null("") for name in mapped.event_id_from], separator=_SEPARATOR)
         row_names = raw.select(named).to_series()
     return frame.with_columns(event_uuids(row_names).alias("event_id"))
+
+
+def _with_returns(frame: pl.DataFrame, raw: pl.DataFrame, mapped: TableMapping) -> pl.DataFrame:
+    """Purchases that the mapping calls returns as returns, with quantities and prices above 0."""
+    rule = mapped.returns
+    if rule is None:
+        return frame
+    returned = pl.lit(False)
+    if rule.quantity_below is not None:
+        returned |= pl.col("quantity") < rule.quantity_below
+    if rule.column and rule.starts_with:
+        texts = raw.select(pl.col(rule.column).cast(pl.String).str.strip_chars_start().str.starts_with(rule.starts_with)).to_series()
+        returned |= pl.lit(texts)
+    returned = (returned & (pl.col("event_type") == EventType.PURCHASE.value)).fill_null(False)
+    return frame.with_columns(
+        pl.when(returned).then(pl.lit(EventType.RETURN.value)).otherwise("event_type").alias("event_type"),
+        *(pl.when(returned).then(pl.col(name).abs()).otherwise(name).alias(name) for name in ("quantity", "unit_price")),
+    )
 
 
 def _problems(raw: pl.DataFrame, readings: dict[str, Reading]) -> pl.DataFrame:

@@ -23,6 +23,24 @@ def _known_zone(name: str) -> str:
 ZoneName = Annotated[str, Field(description="IANA name of the zone of times that carry none, for example Europe/Berlin.")]
 
 
+class ReturnedLines(BaseModel):
+    """Which purchases of a table are returns in truth; their quantities and prices are taken without the sign."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    quantity_below: float | None = Field(None, description="Lines with a lower quantity, for example 0.")
+    column: str | None = Field(None, description="Source column that tells returns from purchases.")
+    starts_with: str | None = Field(None, min_length=1, description="How the texts of that column begin for returns, for example C.")
+
+    @model_validator(mode="after")
+    def _says_something(self) -> "ReturnedLines":
+        if (self.column is None) != (self.starts_with is None):
+            raise ValueError("column and starts_with belong together")
+        if self.column is None and self.quantity_below is None:
+            raise ValueError("give quantity_below, or column and starts_with")
+        return self
+
+
 class TableMapping(BaseModel):
     """One table: its files, and where each canonical column comes from."""
 
@@ -41,6 +59,10 @@ class TableMapping(BaseModel):
         default_factory=list,
         description="Source columns that together name an event, when there is no UUID column. With neither, the row's place names it.",
     )
+    returns: ReturnedLines | None = Field(
+        None,
+        description="Purchases that are returns: {quantity_below: 0}, {column: Invoice, starts_with: C}, or both; no sign is kept.",
+    )
     time_zone: ZoneName | None = Field(None, description="As above, for this table only.")
     time_format: str | None = Field(None, description="strptime format of times that are not ISO 8601, for example %d.%m.%Y %H:%M.")
     epoch_unit: Literal["s", "ms", "us"] | None = Field(None, description="Unit of times that are numbers since 1970.")
@@ -57,7 +79,8 @@ class TableMapping(BaseModel):
 
     def source_columns(self) -> list[str]:
         """Every column that a source file must have."""
-        return list(dict.fromkeys([*self.columns.values(), *self.attributes, *self.event_id_from]))
+        named = [self.returns.column] if self.returns and self.returns.column else []
+        return list(dict.fromkeys([*self.columns.values(), *self.attributes, *self.event_id_from, *named]))
 
 
 class Mapping(BaseModel):
@@ -131,6 +154,8 @@ def _check_columns(table: str, mapped: TableMapping) -> None:
         raise ValueError(f"tables.{table}.attributes: this table has no attributes")
     if mapped.event_id_from and (table != "events" or "event_id" in mapped.columns):
         raise ValueError(f"tables.{table}.event_id_from: only for events without an event_id column")
+    if mapped.returns and table != "events":
+        raise ValueError(f"tables.{table}.returns: only events can be returns")
     needed = {name for name, field in fields.items() if field.is_required()} - _NEEDLESS
     missing = sorted(needed - set(mapped.columns) - set(mapped.constants))
     if missing:

@@ -223,3 +223,55 @@ def test_attributes_are_kept_as_a_json_object(shop: Path) -> None:
     items = pl.read_parquet(dataset.table("items"))
     assert [json.loads(text) for text in items["attributes"]] == [{"colour": 'dark "green"'}, {"size": "L"}]
     assert items["category_path"].to_list() == [["Food"], []]
+
+
+RETURNS = """customer,order,when,sku,qty,price
+ann,1,2026-03-01 09:00,A1,3,3.50
+ann,1,2026-03-01 09:00,A2,1,8.00
+ann,C2,2026-03-03 09:00,A1,-2,3.50
+bob,C3,2026-03-03 09:00,A2,-1,-8.00
+,C4,2026-03-03 09:00,A2,1,0
+"""
+
+
+@pytest.mark.parametrize("rule", ["{quantity_below: 0, column: order, starts_with: C}", "{column: order, starts_with: C}"])
+def test_returns_among_the_orders_are_no_bad_rows(shop: Path, rule: str) -> None:
+    (shop / "orders" / "2026-03.csv").write_text(RETURNS)
+    dataset = bring_in(shop, MAPPING + f"    returns: {rule}\n", share=0.0)
+    assert (dataset.rejected["events"], dataset.returns, dataset.unmatched_returns) == (0, 3, 2)
+    assert open_dataset(dataset.path) == dataset
+    returns = pl.read_parquet(dataset.table("events")).filter(pl.col("event_type") == "return")
+    assert returns.select("session_id", "quantity", "unit_price").rows() == [("C2", 2.0, 3.5), ("C3", 1.0, 8.0), ("C4", 1.0, 0.0)]
+
+
+def test_a_negative_quantity_is_a_bad_row_unless_it_is_said_to_be_a_return(shop: Path) -> None:
+    add_order(shop, "3,2026-03-03 10:00,A1,-1,3.50,ann")
+    assert bring_in(shop).rejected["events"] == 1
+    dataset = bring_in(shop, MAPPING + "    returns: {quantity_below: 0}\n")
+    assert (dataset.rejected["events"], dataset.returns, dataset.unmatched_returns) == (0, 1, 0)
+
+
+@pytest.mark.parametrize(
+    ("rule", "message"),
+    [
+        ("{}", "give quantity_below"),
+        ("{column: order}", "column and starts_with belong together"),
+        ("{column: invoice, starts_with: C}", "the column invoice is not in orders"),
+        ("{sign: minus}", "Extra inputs"),
+    ],
+)
+def test_a_wrong_rule_of_returns_is_named(shop: Path, rule: str, message: str) -> None:
+    with pytest.raises(InvalidInput, match=message):
+        bring_in(shop, MAPPING + f"    returns: {rule}\n")
+
+
+def test_kinds_of_events_are_mapped_to_returns_and_ratings(shop: Path) -> None:
+    (shop / "orders" / "2026-03.csv").write_text(
+        "order,when,sku,qty,price,customer,kind,of,stars\n1,2026-03-01 09:00,A1,1,3.50,ann,sale,,\n"
+        "2,2026-03-02 09:00,A1,,,ann,refund,1,\n3,2026-03-02 10:00,A2,,,ann,review,,4.5\n4,2026-03-02 11:00,A2,,,ann,review,,\n"
+    )
+    mapping = MAPPING.replace("user_id: customer}", "user_id: customer, event_type: kind, order_id: of, rating: stars}")
+    mapping = mapping.replace("event_type: purchase, ", "") + "    values: {event_type: {sale: purchase, refund: return, review: rating}}\n"
+    dataset = bring_in(shop, mapping)
+    assert (dataset.rows["events"], dataset.returns, dataset.unmatched_returns) == (3, 1, 0)
+    assert [(row["column"], row["reason"]) for row in rejected(shop)] == [("rating", "missing; a rating needs it")]
