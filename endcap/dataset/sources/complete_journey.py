@@ -121,6 +121,7 @@ ITEMS = """
         names.title,
         names.category_path,
         brand || ' ' || manufacturer_id AS brand,
+        NULL::VARCHAR AS family_id,
         price::DOUBLE AS price,
         CASE WHEN price IS NOT NULL THEN 'USD' END AS currency,
         NULL::DOUBLE AS margin,

@@ -69,6 +69,7 @@ ROWS: dict[str, dict[str, st.SearchStrategy[Any]]] = {
         "title": texts(512),
         "category_path": st.none() | st.lists(st.none() | st.text(max_size=3), max_size=9),
         "brand": texts(128),
+        "family_id": IDS,
         "price": AMOUNT,
         "currency": CURRENCY,
         "margin": AMOUNT,
