@@ -27,11 +27,11 @@ _STEPS: tuple[tuple[str, str], ...] = (
     (r"[^\p{L}\p{N}%.,]+", " "),
     (r"[.,](?P<after>\D|$)", " ${after}"),
     (r"(\d),(\d)", "${1}.${2}"),
-    # 6 x 330 ml, 10 x 20 x 30 cm, 500 g, 6er pack.
+    (rf"\b(?:pack|set|box|case|bag)s? of \d+(?: ?{_UNITS})?\b", " "),
+    # 6 x 330 ml, 10 x 20 x 30 cm, 500 g, 6er pack, and 2 x in front of a name; an x beside a bare number is a model.
     (rf"\b(?:{_NUMBER} ?x ?)*{_NUMBER} ?{_UNITS}(?: ?(?:pack|packung|set|box))?(?:\b|$)", " "),
     (r"\b\d+m\b", " "),
-    (r"\b(?:(?:pack|set|box|case|bag)s? of|(?:\d+) ?x|x) ?\d+\b", " "),
-    (r"\b\d+ ?x(?: |$)", " "),
+    (r"^ ?\d+ ?x ", " "),
     (rf"\b(?:size|gr(?:ö|oe)(?:ß|ss)e|taille|talla|taglia|maat|eu|uk|us) (?:{_NUMBER}|[sml]\b|{_SIZE_WORDS}\b)", " xl "),
     (r"\bone size\b", " xl "),
     (r" +", " "),

@@ -33,6 +33,7 @@ def families(*titles: str, brand: str | None = None, path: list[str] | None = No
         ("Cake tins set of 3", "Cake tins set of 6"),
         ("Cola 330ml", "Cola 1,5 L", "COLA 12 x 330 ml"),
         ("Cable 2m", "Cable 5m"),
+        ("2x Olive oil 500 ml", "Olive oil 1 l", "Olive oil, box of 6 pcs"),
         ("Flour 1 kg", "Flour 500 g", "Flour, 2.5 kg"),
     ],
 )
@@ -54,6 +55,8 @@ def test_sizes_colours_units_and_counts_make_no_difference(titles: tuple[str, ..
         ("500 ml", "330 ml"),
         ("Vitamin B 12", "Vitamin B 6"),
         ("iPhone 14", "iPhone 15"),
+        ("BMW X3 1:18", "BMW X5 1:18"),
+        ("Mate X 5", "Mate X 6"),
         ("Formula 1 game", "Formula 2 game"),
     ],
 )
