@@ -113,17 +113,18 @@ class Intake:
                     tally.add_rejected(lines, lines.num_rows)
                 good, lines, bad_count = _judged(source.table, batch, schema)
                 tally.rows += good.num_rows
+                tally.merged += batch.merged
                 if bad_count:
                     _write(refused, lines)
                     tally.add_rejected(lines, bad_count)
                 if log and key:
                     log.add(good.rows[key], good.row_numbers, batch.file)
                 _write(written, good.rows.cast(columns))
-                self.watch(source.table, tally.rows + tally.rejected, source.rows)
+                self.watch(source.table, tally.read, source.rows)
         if log and key:
             log.close()
             self._drop_repeated(log, key, tally, refused)
-        self.watch(source.table, tally.rows + tally.rejected, tally.rows + tally.rejected)
+        self.watch(source.table, tally.read, tally.read)
         return tally
 
     def _drop_repeated(self, log: KeyLog, key: str, tally: Tally, refused: pq.ParquetWriter | None) -> None:

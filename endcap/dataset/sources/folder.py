@@ -155,7 +155,15 @@ def import_folder(
 
 
 def _source(table: str, folder: Path, files: list[Path], mapping: Mapping) -> TableSource:
-    return TableSource(table, None, lambda: _batches(table, folder, files, mapping))
+    def batches() -> Iterator[Batch]:
+        lines = _batches(table, folder, files, mapping)
+        if not mapping.tables[table].one_row_an_id:
+            return lines
+        from endcap.dataset.sources.item_lines import one_row_an_id
+
+        return one_row_an_id(lines, ", ".join(mapping.tables[table].files))
+
+    return TableSource(table, None, batches)
 
 
 def _batches(table: str, folder: Path, files: list[Path], mapping: Mapping) -> Iterator[Batch]:

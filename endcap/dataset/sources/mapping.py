@@ -59,6 +59,11 @@ class TableMapping(BaseModel):
         default_factory=list,
         description="Source columns that together name an event, when there is no UUID column. With neither, the row's place names it.",
     )
+    one_row_an_id: bool = Field(
+        False,
+        description="For items from lines of orders: one row an id, with the newest good title and price and the most frequent brand and "
+        "category. Newest by `created_at` where it is mapped, whose earliest stays, else by the order of the lines.",
+    )
     returns: ReturnedLines | None = Field(
         None,
         description="Purchases that are returns: {quantity_below: 0}, {column: Invoice, starts_with: C}, or both; no sign is kept.",
@@ -154,6 +159,8 @@ def _check_columns(table: str, mapped: TableMapping) -> None:
         raise ValueError(f"tables.{table}.attributes: this table has no attributes")
     if mapped.event_id_from and (table != "events" or "event_id" in mapped.columns):
         raise ValueError(f"tables.{table}.event_id_from: only for events without an event_id column")
+    if mapped.one_row_an_id and table != "items":
+        raise ValueError(f"tables.{table}.one_row_an_id: only items can be made from lines")
     if mapped.returns and table != "events":
         raise ValueError(f"tables.{table}.returns: only events can be returns")
     needed = {name for name, field in fields.items() if field.is_required()} - _NEEDLESS
