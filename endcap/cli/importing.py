@@ -106,6 +106,13 @@ def _report(dataset: "Dataset", reused: bool, as_json: bool) -> None:
 
 def _notes(dataset: "Dataset") -> Iterator[str]:
     """What of the data counts otherwise than a reader of the table would think."""
+    for table, copies in dataset.copies.items():
+        yield f"{copies:,} rows of {table} are copies of a row with the same id; each counts once"
+    if dataset.equal_lines:
+        yield (
+            f"{dataset.equal_lines:,} events differ from an earlier one by nothing but their place, and count; "
+            "where they are copies, map event_id or event_id_from"
+        )
     if dataset.returns:
         yield f"{dataset.returns:,} returns and cancellations, {dataset.unmatched_returns:,} of them of nothing that was bought and kept"
 
@@ -129,7 +136,8 @@ def validate(
     tables = [
         {
             "table": tally.table,
-            "rows": tally.rows + tally.rejected,
+            "rows": tally.read,
+            "copies": tally.copies,
             "bad": tally.rejected,
             "bad share": tally.rejected_share,
             "reasons": "; ".join(f"{column}: {reason} ({count:,})" for (column, reason), count in tally.reasons.most_common()),

@@ -115,6 +115,8 @@ def build_dataset(
             last_event_at=facts.last_event_at,
             returns=taken.returns,
             unmatched_returns=taken.unmatched,
+            equal_lines=sum(tally.equal_lines for tally in tallies if tally.table == "events"),
+            copies={tally.table: tally.copies for tally in tallies if tally.copies},
         )
         write_description(dataset)
     return replace(dataset, path=target)

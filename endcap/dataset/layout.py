@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -16,7 +16,7 @@ from endcap.core.errors import DataRejected
 DESCRIPTION_FILE = "dataset.json"
 REJECTED_FILE = "rejected.parquet"
 LAYOUT_VERSION = 1
-_COUNTS = ("returns", "unmatched_returns")
+_COUNTS = ("returns", "unmatched_returns", "equal_lines")
 """Counts that descriptions from before lack."""
 _IMPORT_AGAIN = "import the data again: endcap import complete-journey, folder or sequences"
 
@@ -27,7 +27,8 @@ class Dataset:
 
     `rows` and `rejected` count rows by table; the tables that are not there are missing from both.
     `first_event_at` and `last_event_at` bound the events, both ends included, in UTC. `returns` counts returns and cancellations,
-    `unmatched_returns` those among them that name no purchase from which anything is left to take.
+    `unmatched_returns` those among them that name no purchase from which anything is left to take. `copies` counts by table the rows that
+    repeated another one with its id and were left out, `equal_lines` the events that only their place tells from another one; they stay.
     """
 
     path: Path
@@ -40,6 +41,8 @@ class Dataset:
     last_event_at: datetime
     returns: int = 0
     unmatched_returns: int = 0
+    equal_lines: int = 0
+    copies: Mapping[str, int] = field(default_factory=dict)
 
     def has(self, table: str) -> bool:
         return table in self.rows
@@ -66,6 +69,8 @@ class Dataset:
             "rejected": dict(self.rejected),
             "returns": self.returns,
             "unmatched_returns": self.unmatched_returns,
+            "equal_lines": self.equal_lines,
+            "copies": dict(self.copies),
         }
 
 
@@ -127,6 +132,7 @@ def _read_description(path: Path) -> Dataset:
             rejected={table: int(count) for table, count in described["rejected"].items()},
             first_event_at=datetime.fromisoformat(described["first_event_at"]),
             last_event_at=datetime.fromisoformat(described["last_event_at"]),
+            copies={table: int(count) for table, count in described.get("copies", {}).items()},
             **{name: int(described.get(name, 0)) for name in _COUNTS},
         )
     except FileNotFoundError as error:

@@ -27,12 +27,18 @@ _REASONS_SHOWN = 5
 
 @dataclass
 class Tally:
-    """Counts of one table while it is read; `merged` are good rows of the source that others stand for."""
+    """Counts of one table while it is read.
+
+    `merged` are good rows of the source that others stand for, `copies` those that repeat another one with its id, and `equal_lines` the
+    rows that nothing but their place tells from another one; these stay.
+    """
 
     table: str
     rows: int = 0
     rejected: int = 0
     merged: int = 0
+    copies: int = 0
+    equal_lines: int = 0
     reasons: Counter[tuple[str, str]] = field(default_factory=Counter)
 
     @property
@@ -42,7 +48,7 @@ class Tally:
     @property
     def read(self) -> int:
         """Rows of the source."""
-        return self.rows + self.rejected + self.merged
+        return self.rows + self.rejected + self.merged + self.copies
 
     def add_rejected(self, rejected: pa.Table, rows: int) -> None:
         """Count refused rows; `rejected` has a line a problem, `rows` says how many rows they are."""

@@ -177,7 +177,8 @@ def _batches(table: str, folder: Path, files: list[Path], mapping: Mapping) -> I
             numbers = pl.Series(raw.row_numbers)
             row_names = numbers.cast(pl.String).to_frame("n").select(pl.format(name.replace("{", "{{") + "#{}", "n")).to_series()
             rows, problems = to_canonical(table, raw.frame, mapped, mapping.currency, row_names)
-            yield Batch(rows.to_arrow().cast(lenient), raw.row_numbers, name, problems, raw.frame, raw.unreadable)
+            arrow = rows.to_arrow().cast(lenient)
+            yield Batch(arrow, raw.row_numbers, name, problems, raw.frame, raw.unreadable, named=table != "events" or mapped.names_events())
 
 
 def _require_columns(table: str, file: str, found: list[str], mapped: TableMapping) -> None:

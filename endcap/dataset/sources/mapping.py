@@ -57,7 +57,8 @@ class TableMapping(BaseModel):
     attributes: list[str] = Field(default_factory=list, description="Source columns kept together in `attributes`.")
     event_id_from: list[str] = Field(
         default_factory=list,
-        description="Source columns that together name an event, when there is no UUID column. With neither, the row's place names it.",
+        description="Source columns that together name an event, when there is no UUID column. With neither, the row's place names it, and "
+        "equal rows are different events.",
     )
     one_row_an_id: bool = Field(
         False,
@@ -81,6 +82,10 @@ class TableMapping(BaseModel):
     @classmethod
     def _zone_exists(cls, name: str | None) -> str | None:
         return None if name is None else _known_zone(name)
+
+    def names_events(self) -> bool:
+        """Whether the files themselves name an event, so that two lines with its name are one event."""
+        return bool(self.event_id_from) or "event_id" in self.columns
 
     def source_columns(self) -> list[str]:
         """Every column that a source file must have."""

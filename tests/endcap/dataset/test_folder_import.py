@@ -3,6 +3,8 @@ from pathlib import Path
 
 import polars as pl
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from endcap.contracts.event import Event
 from endcap.core.errors import DataRejected, InvalidInput
@@ -139,9 +141,56 @@ def test_the_first_of_equal_event_ids_stays(shop: Path) -> None:
     dataset = bring_in(shop)
     assert pl.read_parquet(dataset.table("events")).filter(pl.col("item_id") == "A1")["quantity"].to_list() == [2.0, 1.0]
     assert [(line["row_number"], line["column"], line["reason"]) for line in rejected(shop)] == [
-        (4, "event_id", "stands twice; the first row stays")
+        (4, "event_id", "the same id with other content; the first row stays")
     ]
     assert json.loads(rejected(shop)[0]["row"])["quantity"] == 7.0
+
+
+def test_copies_of_a_named_event_count_once_and_are_no_bad_rows(shop: Path) -> None:
+    for _ in range(3):
+        add_order(shop, "1,2026-03-01 09:00,A1,2,3.50,ann")
+    dataset = bring_in(shop, share=0.0)
+    assert (dataset.rows["events"], dataset.rejected["events"], dataset.copies, dataset.equal_lines) == (3, 0, {"events": 3}, 0)
+    assert open_dataset(dataset.path) == dataset
+    assert rejected(shop) == []
+
+
+def test_equal_lines_that_only_their_place_names_are_different_units(shop: Path) -> None:
+    for _ in range(2):
+        add_order(shop, "1,2026-03-01 09:00,A1,2,3.50,ann")
+    dataset = bring_in(shop, MAPPING.replace("    event_id_from: [order, sku]\n", ""), share=0.0)
+    assert (dataset.rows["events"], dataset.copies, dataset.equal_lines) == (5, {}, 2)
+    assert open_dataset(dataset.path) == dataset
+
+
+def test_copies_of_items_and_users_are_no_bad_rows_and_another_item_under_an_id_is_one(shop: Path) -> None:
+    (shop / "items.csv").write_text(ITEMS + "A1,Green tea,Food > Tea,3.50\nA2,Bowl,Kitchen,8\nA1,Green tea,Food > Tea,3.50\n")
+    (shop / "users.csv").write_text("id,region\nann,north\nann,north\nbob,\n")
+    mapping = MAPPING + "  users: {files: users.csv, columns: {user_id: id, region: region}}\n"
+    dataset = bring_in(shop, mapping, share=0.2)
+    assert (dataset.rows["items"], dataset.rejected["items"], dataset.copies) == (2, 1, {"items": 2, "users": 1})
+    assert pl.read_parquet(dataset.table("items"))["title"].to_list() == ["Green tea", "Mug"]
+    assert [(row["row_number"], row["column"]) for row in rejected(shop)] == [(4, "item_id")]
+
+
+ROWS = st.lists(st.tuples(st.integers(1, 4), st.sampled_from(["A1", "A2"]), st.integers(1, 2)), min_size=1, max_size=20)
+
+
+@settings(max_examples=15, deadline=None)
+@given(rows=ROWS)
+def test_every_row_is_kept_a_copy_or_refused(tmp_path_factory: pytest.TempPathFactory, rows: list[tuple[int, str, int]]) -> None:
+    folder = tmp_path_factory.mktemp("copies") / "shop"
+    (folder / "orders").mkdir(parents=True)
+    (folder / "items.csv").write_text(ITEMS)
+    lines = [f"{order},2026-03-01 09:00,{sku},{quantity},1,ann" for order, sku, quantity in rows]
+    (folder / "orders" / "all.csv").write_text("order,when,sku,qty,price,customer\n" + "\n".join(lines) + "\n")
+    dataset = bring_in(folder, MAPPING, share=1.0)
+    first = {(order, sku): quantity for order, sku, quantity in reversed(rows)}
+    copies = sum(first[order, sku] == quantity for order, sku, quantity in rows) - len(first)
+    assert dataset.rows["events"] == len(first)
+    assert dataset.copies.get("events", 0) == copies
+    assert dataset.rejected["events"] == len(rows) - len(first) - copies
+    assert sorted(pl.read_parquet(dataset.table("events"))["quantity"]) == sorted(first.values())
 
 
 def test_above_the_allowed_share_the_earlier_dataset_stays(shop: Path) -> None:
