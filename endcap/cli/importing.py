@@ -113,6 +113,11 @@ def _notes(dataset: "Dataset") -> Iterator[str]:
             f"{dataset.equal_lines:,} events differ from an earlier one by nothing but their place, and count; "
             "where they are copies, map event_id or event_id_from"
         )
+    if dataset.events_without_user:
+        share = dataset.events_without_user / dataset.rows["events"]
+        yield f"{dataset.events_without_user:,} events ({share:.0%}) have no user; they count for items and baskets, and for no one's list"
+    if dataset.purchases_without_price:
+        yield f"{dataset.purchases_without_price:,} purchases have no price; they count, and say nothing of prices and spending"
     if dataset.returns:
         yield f"{dataset.returns:,} returns and cancellations, {dataset.unmatched_returns:,} of them of nothing that was bought and kept"
 

@@ -69,7 +69,7 @@ class Event(BaseModel):
         allow_inf_nan=False,
         description="Units, or weight for goods sold by weight; empty in a return or cancellation of all of it.",
     )
-    unit_price: float | None = Field(None, ge=0, allow_inf_nan=False, description="Price paid per unit, in `currency`.")
+    unit_price: float | None = Field(None, ge=0, allow_inf_nan=False, description="Price paid per unit, in `currency`; empty when unknown.")
     unit_discount: float | None = Field(
         None, ge=0, allow_inf_nan=False, description="What was taken off the shelf price per unit, in `currency`."
     )
@@ -107,8 +107,8 @@ class Event(BaseModel):
             raise ValueError("rating is missing; a rating event needs it")
         if self.event_type in NEEDS_QUERY and self.query is None:
             raise ValueError(f"query is missing; a {self.event_type} event needs it")
-        if self.event_type is EventType.PURCHASE and (self.quantity is None or self.unit_price is None):
-            raise ValueError("quantity and unit_price are needed for a purchase")
+        if self.event_type is EventType.PURCHASE and self.quantity is None:
+            raise ValueError("quantity is missing; a purchase needs it")
         if self.unit_price is not None and self.currency is None:
             raise ValueError("currency is missing; a price needs it")
         return self

@@ -16,7 +16,7 @@ from endcap.core.errors import DataRejected
 DESCRIPTION_FILE = "dataset.json"
 REJECTED_FILE = "rejected.parquet"
 LAYOUT_VERSION = 1
-_COUNTS = ("returns", "unmatched_returns", "equal_lines")
+_COUNTS = ("returns", "unmatched_returns", "equal_lines", "events_without_user", "purchases_without_price")
 """Counts that descriptions from before lack."""
 _IMPORT_AGAIN = "import the data again: endcap import complete-journey, folder or sequences"
 
@@ -29,6 +29,7 @@ class Dataset:
     `first_event_at` and `last_event_at` bound the events, both ends included, in UTC. `returns` counts returns and cancellations,
     `unmatched_returns` those among them that name no purchase from which anything is left to take. `copies` counts by table the rows that
     repeated another one with its id and were left out, `equal_lines` the events that only their place tells from another one; they stay.
+    `events_without_user` counts anonymous events, `purchases_without_price` those whose price is unknown.
     """
 
     path: Path
@@ -42,6 +43,8 @@ class Dataset:
     returns: int = 0
     unmatched_returns: int = 0
     equal_lines: int = 0
+    events_without_user: int = 0
+    purchases_without_price: int = 0
     copies: Mapping[str, int] = field(default_factory=dict)
 
     def has(self, table: str) -> bool:
@@ -70,6 +73,8 @@ class Dataset:
             "returns": self.returns,
             "unmatched_returns": self.unmatched_returns,
             "equal_lines": self.equal_lines,
+            "events_without_user": self.events_without_user,
+            "purchases_without_price": self.purchases_without_price,
             "copies": dict(self.copies),
         }
 

@@ -195,7 +195,6 @@ def _event_checks() -> dict[str, list[pa.Check]]:
         "rating": [_check(lambda column: ~rating | column.is_not_null(), "missing; a rating needs it")],
         "query": [_check(lambda column: ~about_query | column.is_not_null(), "missing; a search event needs it")],
         "quantity": [_check(lambda column: ~purchase | column.is_not_null(), "missing; a purchase needs it")],
-        "unit_price": [_check(lambda column: ~purchase | column.is_not_null(), "missing; a purchase needs it")],
         "currency": [_check(lambda column: ~priced | column.is_not_null(), "missing; a price needs it")],
     }
 

@@ -39,7 +39,7 @@ def purchase_lines(events: ir.Table, items: ir.Table, promotions: ir.Table, vers
         `event_id`, `user_id` (null when anonymous), `item_id`, `basket_id`, `at`, `since`, `until` (epoch seconds), `spend`, `shelf_price`
         (per unit, before discount), `shelf_value`, `discount_value`, `is_discounted`, `is_promoted` (on display or in the mailer of that
         shop at that time), `category`, `brand`, `price_ratio` (paid unit price over the mean of its category's lines up to that second, at
-        most PRICE_RATIO_MAX).
+        most PRICE_RATIO_MAX). A line whose price is unknown has spend, prices and discounts of 0, a ratio of 1, and no part in the mean.
     """
     bought = events.filter(events.event_type == "purchase", events.consent, events.item_id.notnull())
     lines = bought.select(
@@ -51,7 +51,7 @@ def purchase_lines(events: ir.Table, items: ir.Table, promotions: ir.Table, vers
         basket_id=bought.session_id,
         at=epoch_seconds(bought.occurred_at),
         quantity=bought.quantity.fill_null(1.0),
-        paid_price=bought.unit_price.fill_null(0.0),
+        paid_price=bought.unit_price,
         discount=bought.unit_discount.fill_null(0.0),
     )
     catalogue = finest_categories(items)
@@ -60,8 +60,13 @@ def purchase_lines(events: ir.Table, items: ir.Table, promotions: ir.Table, vers
     lines = lines.left_join(promoted, "event_id").drop("event_id_right")
     so_far = ibis.range_window(group_by="category", order_by="at", preceding=None, following=0)
     category_mean = lines.paid_price.mean().over(so_far)
-    ratio = ibis.ifelse(category_mean > 0, lines.paid_price / category_mean, 1.0)
-    lines = lines.mutate(price_ratio=ibis.least(ratio, ibis.literal(PRICE_RATIO_MAX)))
+    ratio = ibis.ifelse((category_mean > 0) & lines.paid_price.notnull(), lines.paid_price / category_mean, 1.0)
+    lines = lines.mutate(
+        price_ratio=ibis.least(ratio, ibis.literal(PRICE_RATIO_MAX)),
+        # What was taken off says nothing where what was paid is unknown.
+        discount=ibis.ifelse(lines.paid_price.isnull(), 0.0, lines.discount),
+        paid_price=lines.paid_price.fill_null(0.0),
+    )
     left = versions.select("event_id", "since", "until", left="quantity")
     lines = lines.left_join(left, "event_id").drop("event_id_right")
     lines = lines.mutate(quantity=ibis.coalesce(lines.left, lines.quantity), since=ibis.coalesce(lines.since, lines["at"]))

@@ -16,10 +16,14 @@ from endcap.training.training_set import TrainingSet
 
 DAYS = 365
 ITEMS_A_USER_MAX = 500
+_ANONYMOUS = "\x1f{}"
+"""Name of a basket among the users; no user's id begins so."""
 
 
 def item_to_item_at(training: TrainingSet, moment: datetime, algorithm: Algorithm, *, seed: int, neighbours: int) -> ItemToItem:
     """Learned from a year of purchases before `moment`, of the eligible items only: what hardly anyone bought has no reliable neighbours.
+
+    A basket whose customer is unknown counts as somebody who bought nothing else.
 
     Args:
         training: a training set.
@@ -30,6 +34,7 @@ def item_to_item_at(training: TrainingSet, moment: datetime, algorithm: Algorith
     """
     since = moment - timedelta(days=DAYS)
     known = training.purchases.filter(pl.col("occurred_at") >= since, pl.col("occurred_at") < moment, standing(pl.lit(moment)))
+    known = known.with_columns(pl.coalesce("user_id", pl.format(_ANONYMOUS, "session_id")).alias("user_id"))
     known = _newest(known.filter(pl.Series(training.eligible_at(moment)[known["item_index"].to_numpy()])), ITEMS_A_USER_MAX)
     age, item_count = (moment - pl.col("occurred_at")).dt.total_seconds() / DAY_S, len(training.item_rows)
     data = TrainingData(

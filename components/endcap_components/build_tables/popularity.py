@@ -63,7 +63,8 @@ def repurchase_gap_days(purchases: pl.DataFrame, item_count: int) -> NDArray[np.
         purchases: columns user_id, item_index, session_id, occurred_at; those that count.
         item_count: items in the catalogue.
     """
-    baskets = purchases.group_by("user_id", "item_index", "session_id").agg(pl.col("occurred_at").min())
+    known = purchases.filter(pl.col("user_id").is_not_null())
+    baskets = known.group_by("user_id", "item_index", "session_id").agg(pl.col("occurred_at").min())
     waits = (
         baskets.group_by("user_id", "item_index")
         .agg((pl.col("occurred_at").max() - pl.col("occurred_at").min()).alias("span"), (pl.len() - 1).alias("gaps"))

@@ -21,7 +21,7 @@ takes what stands as of it: `endcap.features.net_purchases.standing`."""
 
 
 def write_purchases(dataset_dir: Path, item_index: pl.DataFrame, out_file: Path) -> None:
-    """Write every purchase of a known user, with consent, of an item of the catalogue.
+    """Write every purchase with consent of an item of the catalogue; `user_id` is null where the customer is unknown, as at a till.
 
     Sorting spills to disk: memory does not grow with the events.
 
@@ -38,9 +38,7 @@ def write_purchases(dataset_dir: Path, item_index: pl.DataFrame, out_file: Path)
         connection.register("item_indices", item_index.to_arrow())
         try:
             connection.register("taken_off", taken_off_in(events).moments.to_arrow())
-            known = connection.read_parquet(str(events)).filter(
-                f"event_type = '{EventType.PURCHASE.value}' AND consent AND user_id IS NOT NULL"
-            )
+            known = connection.read_parquet(str(events)).filter(f"event_type = '{EventType.PURCHASE.value}' AND consent")
             purchases = known.join(connection.table("item_indices"), "item_id").join(connection.table("taken_off"), "event_id", "left")
             purchases = purchases.project(", ".join(COLUMNS))
             purchases.order("occurred_at, user_id, item_index, session_id").write_parquet(str(out_file), compression="zstd")
@@ -49,12 +47,13 @@ def write_purchases(dataset_dir: Path, item_index: pl.DataFrame, out_file: Path)
 
 
 def divide_by_user(purchases_file: Path, folder: Path, parts: int) -> None:
-    """Write purchases into folders `part=0` to `part=<parts - 1>`, every user's into one; which one depends on the user id alone."""
+    """Write purchases of known users into folders `part=0` to `part=<parts - 1>`, every user's into one; the user id alone says which."""
     with bounded_duckdb(purchases_file.parent / "spill") as connection:
         # Each thread keeps rows of every part: what they hold together must fit into memory.
         connection.execute("SET threads = 1")
         connection.execute(f"SET partitioned_write_max_open_files = {max(parts, 1)}")
-        purchases = connection.read_parquet(str(purchases_file)).project(f"*, (md5_number_lower(user_id) % {parts})::INTEGER AS part")
+        known = connection.read_parquet(str(purchases_file)).filter("user_id IS NOT NULL")
+        purchases = known.project(f"*, (md5_number_lower(user_id) % {parts})::INTEGER AS part")
         purchases.write_parquet(str(folder), compression="zstd", partition_by=["part"])
 
 
@@ -83,7 +82,9 @@ def labels(purchases: pl.LazyFrame, moment: datetime, horizon_days: int) -> pl.D
     """
     until = moment + timedelta(days=horizon_days)
     return (
-        purchases.filter(pl.col("occurred_at") >= moment, pl.col("occurred_at") < until, standing(pl.lit(until)))
+        purchases.filter(
+            pl.col("user_id").is_not_null(), pl.col("occurred_at") >= moment, pl.col("occurred_at") < until, standing(pl.lit(until))
+        )
         .group_by("user_id", "item_index")
         .agg(pl.col("session_id").n_unique().cast(pl.Int32).alias("baskets"))
         .select(pl.lit(moment).dt.cast_time_unit("us").alias("event_timestamp"), "user_id", "item_index", "baskets")
@@ -133,7 +134,10 @@ def bounded_duckdb(spill_dir: Path) -> Iterator[duckdb.DuckDBPyConnection]:
 
 
 class BuyerCounts:
-    """Counts each item's buyers before some moments. Parts have different users, so counts add up."""
+    """Counts each item's buyers before some moments: people, and baskets whose customer is unknown.
+
+    Parts have different users, so counts add up.
+    """
 
     def __init__(self, moments: Sequence[datetime], item_count: int) -> None:
         """
@@ -149,6 +153,14 @@ class BuyerCounts:
         for place, moment in enumerate(self._moments):
             index = first_purchases.filter(known_at(pl.lit(moment)))["item_index"].to_numpy()
             self._count[place] += np.bincount(index, minlength=self._count.shape[1])
+
+    def add_anonymous(self, purchases: pl.LazyFrame) -> None:
+        """Take in the purchases of `write_purchases` that have no user; those of users are left out."""
+        anonymous = purchases.filter(pl.col("user_id").is_null())
+        for place, moment in enumerate(self._moments):
+            baskets = anonymous.filter(pl.col("occurred_at") < moment, standing(pl.lit(moment))).select("session_id", "item_index").unique()
+            counted = baskets.group_by("item_index").len().collect(engine="streaming")
+            self._count[place, counted["item_index"].to_numpy()] += counted["len"].to_numpy()
 
     def eligible(self, min_buyers: int) -> pl.DataFrame:
         """Columns event_timestamp, item_index (int32): by moment, the items with at least `min_buyers` buyers before it."""

@@ -49,6 +49,7 @@ class UserParts:
         examples = ExampleShardWriter(folder / "examples", len(self.item_index))
         sequences = SequenceShardWriter(folder / "sequences")
         buyers = BuyerCounts(self.moments.full, len(self.item_index))
+        buyers.add_anonymous(pl.scan_parquet(self.purchases_file))
         for part, purchases in self._parts(folder):
             first = first_purchases(purchases)
             buyers.add(first)
@@ -59,9 +60,8 @@ class UserParts:
         return examples.close()
 
     def _parts(self, folder: Path) -> Iterator[tuple[int, pl.DataFrame]]:
-        lengths = pl.scan_parquet(self.purchases_file).select(
-            pl.col("user_id").approx_n_unique().alias("users"), pl.len().alias("purchases")
-        )
+        known = pl.scan_parquet(self.purchases_file).filter(pl.col("user_id").is_not_null())
+        lengths = known.select(pl.col("user_id").approx_n_unique().alias("users"), pl.len().alias("purchases"))
         users, purchases = lengths.collect(engine="streaming").row(0)
         parts = max(1, math.ceil(users / USERS_A_SHARD), math.ceil(purchases / PURCHASES_A_PART))
         with tempfile.TemporaryDirectory(prefix="parts-", dir=folder) as divided:

@@ -158,7 +158,7 @@ def _rank(by_user: Sequence[Mapping[str, NDArray[np.float32]]], found: Sequence[
 
 
 def purchases_before(purchases: pl.LazyFrame, cut: datetime) -> pl.DataFrame:
-    """What was bought before the cut and not returned by then, an item once a basket, oldest first.
+    """What known users bought before the cut and had not returned by then, an item once a basket, oldest first.
 
     Args:
         purchases: columns user_id, item_index, session_id, occurred_at, taken_off_at.
@@ -169,7 +169,7 @@ def purchases_before(purchases: pl.LazyFrame, cut: datetime) -> pl.DataFrame:
     """
     age_days = (pl.lit(cut) - pl.col("occurred_at")).dt.total_seconds() / DAY_S
     return (
-        purchases.filter(pl.col("occurred_at") < cut, standing(pl.lit(cut)))
+        purchases.filter(pl.col("user_id").is_not_null(), pl.col("occurred_at") < cut, standing(pl.lit(cut)))
         .group_by("user_id", "session_id", "item_index")
         .agg(age_days.min().alias("age_days"))
         .sort("age_days", "item_index", descending=[True, False])

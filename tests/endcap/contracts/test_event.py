@@ -42,7 +42,7 @@ def test_a_purchase_is_taken_with_the_contracts_defaults() -> None:
         ({"event_type": "rating", "rating": float("inf")}, "finite"),
         ({"event_type": "rating", "rating": 4, "item_id": None}, "item_id is missing"),
         ({"event_type": "return", "quantity": -1}, "greater than 0"),
-        ({"quantity": None}, "quantity and unit_price are needed for a purchase"),
+        ({"quantity": None}, "quantity is missing; a purchase needs it"),
         ({"quantity": 0}, "greater than 0"),
         ({"unit_price": float("nan")}, "finite"),
         ({"currency": None}, "currency is missing"),
@@ -81,6 +81,11 @@ def test_a_return_names_an_item_an_order_or_both(event_type: str, named: dict[st
 
 def test_a_rating_is_kept_as_it_was_given() -> None:
     assert Event.model_validate({**PURCHASE, "event_type": "rating", "rating": -2.5, "quantity": None, "unit_price": None}).rating == -2.5
+
+
+def test_a_purchase_may_come_without_a_price_and_without_a_customer() -> None:
+    event = Event.model_validate({**PURCHASE, "unit_price": None, "currency": None})
+    assert (event.unit_price, event.currency, event.user_id) == (None, None, None)
 
 
 def test_a_zone_with_offset_zero_becomes_utc() -> None:

@@ -193,6 +193,14 @@ def test_every_row_is_kept_a_copy_or_refused(tmp_path_factory: pytest.TempPathFa
     assert sorted(pl.read_parquet(dataset.table("events"))["quantity"]) == sorted(first.values())
 
 
+def test_purchases_without_price_and_customer_are_taken_and_counted(shop: Path) -> None:
+    (shop / "orders" / "2026-03.csv").write_text("order,when,sku,qty\n1,2026-03-01 09:00,A1,2\n2,2026-03-01 09:00,A2,1\n")
+    dataset = bring_in(shop, MAPPING.replace(", unit_price: price, user_id: customer", ""), share=0.0)
+    assert (dataset.rows["events"], dataset.currency) == (2, None)
+    assert (dataset.events_without_user, dataset.purchases_without_price) == (2, 2)
+    assert open_dataset(dataset.path) == dataset
+
+
 def test_above_the_allowed_share_the_earlier_dataset_stays(shop: Path) -> None:
     earlier = bring_in(shop)
     add_order(shop, "3,2026-03-03 10:00,A1,0,1,bob")
