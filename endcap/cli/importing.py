@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
@@ -72,6 +72,12 @@ def folder(
 def sequences(
     interactions: Annotated[Path, typer.Option("--interactions", help="Text file, a user a line: user id, then item ids in order.")],
     attributes: Annotated[Path | None, typer.Option("--attributes", help="JSON file: item id -> list of attribute ids.")] = None,
+    *,
+    encoding: Annotated[str | None, typer.Option(help="Encoding of the files; their byte-order mark's or UTF-8 unless given.")] = None,
+    separator: Annotated[
+        Literal["auto", "blank", "tab", "comma", "semicolon"],
+        typer.Option(help="Between ids; auto takes the tab, semicolon or comma that stands in every line, else blanks."),
+    ] = "auto",
     out: OutOption = None,
     force: ForceOption = False,
     as_json: JsonOption = False,
@@ -81,12 +87,19 @@ def sequences(
     Example: endcap import sequences --interactions Beauty.txt --attributes Beauty_item2attributes.json --out beauty
     """
     from endcap.dataset.progress_bars import table_bars
-    from endcap.dataset.sources.sequences import import_sequences
+    from endcap.dataset.sources.sequence_lines import Separator
+    from endcap.dataset.sources.sequences import SequenceReading, import_sequences
 
     settings = load_settings()
     with table_bars() as watch:
         dataset, reused = import_sequences(
-            interactions, attributes, out or settings.data_dir, settings.data.max_rejected_share, force=force, watch=watch
+            interactions,
+            attributes,
+            out or settings.data_dir,
+            settings.data.max_rejected_share,
+            reading=SequenceReading(encoding, Separator(separator)),
+            force=force,
+            watch=watch,
         )
     _report(dataset, reused, as_json)
 

@@ -147,6 +147,7 @@ class Intake:
                 good, lines, bad_count = _judged(source.table, batch, schema)
                 tally.rows += good.num_rows
                 tally.merged += batch.merged
+                tally.copies += batch.copies
                 if bad_count:
                     _write(refused, lines)
                     tally.add_rejected(lines, bad_count)

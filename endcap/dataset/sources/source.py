@@ -36,6 +36,7 @@ class Batch:
         unreadable: rows of the source that are not among `rows` at all.
         named: whether the source's own values name the rows; else their place does, and equal rows are different ones.
         merged: rows of the source beyond `rows`, where several make one; they count as good.
+        copies: rows of the source that were left out as copies already.
     """
 
     rows: pa.Table
@@ -46,6 +47,7 @@ class Batch:
     unreadable: Sequence[UnreadableRow] = ()
     named: bool = True
     merged: int = 0
+    copies: int = 0
 
 
 @dataclass(frozen=True)
