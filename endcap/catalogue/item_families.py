@@ -57,8 +57,9 @@ def family_ids(items: pl.DataFrame) -> pl.Series:
         pl.col("category_path").list.join("\x1f").fill_null("").alias("category"),
         title.alias("title"),
     )
-    derived = pl.when(pl.col("title") == "").then(pl.concat_str(pl.lit("item"), "item_id", separator="\x1f"))
-    derived = derived.otherwise(pl.concat_str("brand", "category", "title", separator="\x1f"))
+    alone = pl.concat_str(pl.lit("item"), "item_id", separator="\x1f")
+    named = pl.concat_str("brand", "category", "title", separator="\x1f")
+    derived = pl.when(pl.col("title") == "").then(alone).otherwise(named)
     return known.select(pl.coalesce("given", derived).alias("family_id")).to_series()
 
 

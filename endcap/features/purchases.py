@@ -58,18 +58,7 @@ def purchase_lines(events: ir.Table, items: ir.Table, promotions: ir.Table, vers
     lines = lines.left_join(catalogue, "item_id").drop("item_id_right")
     promoted = promoted_lines(lines, promotions).mutate(is_promoted=True)
     lines = lines.left_join(promoted, "event_id").drop("event_id_right")
-    so_far = ibis.range_window(group_by="category", order_by="at", preceding=None, following=0)
-    category_mean = lines.paid_price.mean().over(so_far)
-    ratio = ibis.ifelse((category_mean > 0) & lines.paid_price.notnull(), lines.paid_price / category_mean, 1.0)
-    lines = lines.mutate(
-        price_ratio=ibis.least(ratio, ibis.literal(PRICE_RATIO_MAX)),
-        # What was taken off says nothing where what was paid is unknown.
-        discount=ibis.ifelse(lines.paid_price.isnull(), 0.0, lines.discount),
-        paid_price=lines.paid_price.fill_null(0.0),
-    )
-    left = versions.select("event_id", "since", "until", left="quantity")
-    lines = lines.left_join(left, "event_id").drop("event_id_right")
-    lines = lines.mutate(quantity=ibis.coalesce(lines.left, lines.quantity), since=ibis.coalesce(lines.since, lines["at"]))
+    lines = _in_versions(_priced(lines), versions)
     return lines.select(
         "event_id",
         "user_id",
@@ -88,6 +77,26 @@ def purchase_lines(events: ir.Table, items: ir.Table, promotions: ir.Table, vers
         is_promoted=lines.is_promoted.fill_null(False),
         price_ratio=lines.price_ratio,
     )
+
+
+def _priced(lines: ir.Table) -> ir.Table:
+    """With `price_ratio`, and amounts of 0 where the price is unknown."""
+    so_far = ibis.range_window(group_by="category", order_by="at", preceding=None, following=0)
+    category_mean = lines.paid_price.mean().over(so_far)
+    ratio = ibis.ifelse((category_mean > 0) & lines.paid_price.notnull(), lines.paid_price / category_mean, 1.0)
+    return lines.mutate(
+        price_ratio=ibis.least(ratio, ibis.literal(PRICE_RATIO_MAX)),
+        # What was taken off says nothing where what was paid is unknown.
+        discount=ibis.ifelse(lines.paid_price.isnull(), 0.0, lines.discount),
+        paid_price=lines.paid_price.fill_null(0.0),
+    )
+
+
+def _in_versions(lines: ir.Table, versions: ir.Table) -> ir.Table:
+    """Each line with `since` and `until`, once for each quantity it had."""
+    left = versions.select("event_id", "since", "until", left="quantity")
+    lines = lines.left_join(left, "event_id").drop("event_id_right")
+    return lines.mutate(quantity=ibis.coalesce(lines.left, lines.quantity), since=ibis.coalesce(lines.since, lines["at"]))
 
 
 def purchase_occasions(lines: ir.Table) -> ir.Table:
