@@ -7,7 +7,8 @@ nothing. Times are compared in whole seconds; within one second purchases come f
 """
 
 import math
-from collections.abc import Iterator, Sequence
+import tempfile
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
@@ -35,6 +36,9 @@ VERSIONS_SCHEMA = pa.schema(
 
 `taken_off_at` is when nothing was left of the purchase, null where something is; a purchase stands as of t with at < t <= taken_off_at.
 """
+
+_MEMORY_LIMIT = "1GB"
+"""What finding the purchases that returns could mean may take before it spills to disk."""
 
 _ALMOST_NOTHING = 1e-9
 """Share of a quantity below which what is left is rounding: weights do not add up exactly."""
@@ -103,14 +107,10 @@ def taken_off_in(events: Path) -> TakenOff:
     """As `taken_off`, of a Parquet file."""
     if pl.scan_parquet(events).filter(pl.col("event_type").is_in(_TAKES_OFF)).head(1).collect().is_empty():
         return TakenOff(VERSIONS_SCHEMA.empty_table())
-    import ibis
+    from endcap.features.duckdb_engine import Compute, connect_duckdb
 
-    connection = ibis.duckdb.connect()
-    try:
-        connection.raw_sql("SET TimeZone = 'UTC'")
+    with tempfile.TemporaryDirectory() as spill, connect_duckdb(Path(spill), Compute(memory_limit=_MEMORY_LIMIT)) as connection:
         return taken_off(connection.read_parquet(events))
-    finally:
-        connection.disconnect()
 
 
 def standing(moment: pl.Expr) -> pl.Expr:
@@ -145,7 +145,7 @@ def _keyed(events: "ir.Table") -> "ir.Table":
 def _followed(events: pl.DataFrame) -> TakenOff:
     """Purchases and returns in the order of time, each return taking from what stands at its turn."""
     takes = events.with_columns(pl.col("event_type").is_in(_TAKES_OFF).alias("takes")).sort("at", "takes", "event_id")
-    stacks = _Stacks(takes.height)
+    stacks = _Stacks(takes.height, (_Named(*named) for named in takes.filter("takes").select(_Named._fields).iter_rows()))
     history: dict[int, list[tuple[int, float]]] = {}
     unmatched = 0
     for row, (takes_off, at, *named) in enumerate(takes.select("takes", "at", *_Named._fields).iter_rows()):
@@ -171,30 +171,45 @@ class _Named(NamedTuple):
     quantity: float | None
 
 
-class _Stacks:
-    """Purchases by what may name them, the newest on top, with what is left of each."""
+_Key = tuple[str, str | None, str | None]
 
-    def __init__(self, rows: int) -> None:
+
+class _Stacks:
+    """Purchases by what returns name them by, the newest on top, with what is left of each."""
+
+    def __init__(self, rows: int, returns: Iterable[_Named]) -> None:
         self.bought = [0.0] * rows
         self._left = [0.0] * rows
-        self._of_order: dict[tuple[str, str | None], list[int]] = {}
-        self._of_person: dict[tuple[str, str, str | None], list[int]] = {}
+        # None until the first purchase: an order that is not known is another thing than one of which nothing is left.
+        self._stacks: dict[_Key, list[int] | None] = {}
+        for back in returns:
+            for key in (_order_key(back), _person_key(back)):
+                if key is not None:
+                    self._stacks[key] = None
 
     def push(self, row: int, bought: _Named) -> None:
         self.bought[row] = self._left[row] = 1.0 if bought.quantity is None else bought.quantity
-        for item_id in (bought.item_id, None):
-            self._of_order.setdefault((bought.basket_id, item_id), []).append(row)
-        if bought.user_id is not None:
-            self._of_person.setdefault(("user", bought.user_id, bought.item_id), []).append(row)
-        self._of_person.setdefault(("session", bought.session_id, bought.item_id), []).append(row)
+        order, item_id = bought.basket_id, bought.item_id
+        for key in (
+            ("order", order, item_id),
+            ("order", order, None),
+            ("user", bought.user_id, item_id),
+            ("session", bought.session_id, item_id),
+        ):
+            if key in self._stacks:
+                stack = self._stacks[key]
+                if stack is None:
+                    self._stacks[key] = [row]
+                else:
+                    stack.append(row)
 
     def take(self, back: _Named) -> Iterator[tuple[int, float]]:
         """The purchases that a return takes from, with what is left of each; without a quantity it takes all of what it names."""
-        named = None if back.order_id is None else self._of_order.get((back.order_id, back.item_id))
+        order, person = _order_key(back), _person_key(back)
+        named = None if order is None else self._stacks[order]
         whole = named is not None
-        if named is None and back.item_id is not None:
-            person = ("session", back.session_id) if back.user_id is None else ("user", back.user_id)
-            named = self._of_person.get((*person, back.item_id))
+        if named is None and person is not None:
+            named = self._stacks[person]
         wanted = math.inf if back.quantity is None else back.quantity
         while named and wanted > 0:
             row = named[-1]
@@ -209,6 +224,16 @@ class _Stacks:
             wanted -= taken
             if back.quantity is None and not whole:
                 return
+
+
+def _order_key(back: _Named) -> _Key | None:
+    return None if back.order_id is None else ("order", back.order_id, back.item_id)
+
+
+def _person_key(back: _Named) -> _Key | None:
+    if back.item_id is None:
+        return None
+    return ("session", back.session_id, back.item_id) if back.user_id is None else ("user", back.user_id, back.item_id)
 
 
 def _versions(events: pl.DataFrame, bought: Sequence[float], history: dict[int, list[tuple[int, float]]]) -> pa.Table:
