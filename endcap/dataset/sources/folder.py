@@ -122,7 +122,7 @@ def _header(file: Path, reading: pa_csv.ReadOptions, parsing: pa_csv.ParseOption
     return names
 
 
-IMPORTER_VERSION = 1
+IMPORTER_VERSION = 2
 """Raised whenever the same files and mapping would give another dataset."""
 
 _ORDER = ("items", "users", "events", "promotions")
