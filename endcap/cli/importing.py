@@ -1,7 +1,8 @@
 """`endcap import`: make a canonical dataset."""
 
+from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
@@ -10,6 +11,7 @@ from endcap.core.errors import InvalidInput
 from endcap.core.settings import load_settings
 
 if TYPE_CHECKING:
+    from endcap.dataset.busy_people import BusyPerson
     from endcap.dataset.layout import Dataset
 
 
@@ -95,6 +97,12 @@ def suggest(
 def sequences(
     interactions: Annotated[Path, typer.Option("--interactions", help="Text file, a user a line: user id, then item ids in order.")],
     attributes: Annotated[Path | None, typer.Option("--attributes", help="JSON file: item id -> list of attribute ids.")] = None,
+    *,
+    encoding: Annotated[str | None, typer.Option(help="Encoding of the files; their byte-order mark's or UTF-8 unless given.")] = None,
+    separator: Annotated[
+        Literal["auto", "blank", "tab", "comma", "semicolon"],
+        typer.Option(help="Between ids; auto takes the tab, semicolon or comma that stands in every line, else blanks."),
+    ] = "auto",
     out: OutOption = None,
     force: ForceOption = False,
     as_json: JsonOption = False,
@@ -104,12 +112,19 @@ def sequences(
     Example: endcap import sequences --interactions Beauty.txt --attributes Beauty_item2attributes.json --out beauty
     """
     from endcap.dataset.progress_bars import table_bars
-    from endcap.dataset.sources.sequences import import_sequences
+    from endcap.dataset.sources.sequence_lines import Separator
+    from endcap.dataset.sources.sequences import SequenceReading, import_sequences
 
     settings = load_settings()
     with table_bars() as watch:
         dataset, reused = import_sequences(
-            interactions, attributes, out or settings.data_dir, settings.data.max_rejected_share, force=force, watch=watch
+            interactions,
+            attributes,
+            out or settings.data_dir,
+            settings.data.max_rejected_share,
+            reading=SequenceReading(encoding, Separator(separator)),
+            force=force,
+            watch=watch,
         )
     _report(dataset, reused, as_json)
 
@@ -127,11 +142,31 @@ def _report(dataset: "Dataset", reused: bool, as_json: bool) -> None:
         f"{dataset.path}: {state}, events from {dataset.first_event_at:%Y-%m-%d %H:%M} to {dataset.last_event_at:%Y-%m-%d %H:%M} UTC",
         [{"table": table, "rows": f"{rows:,}", "rejected": f"{dataset.rejected.get(table, 0):,}"} for table, rows in dataset.rows.items()],
     )
+    for note in _notes(dataset, busy):
+        typer.echo(note)
+
+
+def _notes(dataset: "Dataset", busy: "Sequence[BusyPerson]") -> Iterator[str]:
+    """What of the data counts otherwise than a reader of the table would think."""
     for person in busy:
-        typer.echo(
+        yield (
             f"The user_id {person.user_id!r} has {person.share:.0%} of all customers' events ({person.events:,}), far more than any other. "
             f"If it stands for no customer, name it in null_values of the mapping of events."
         )
+    for table, copies in dataset.copies.items():
+        yield f"{copies:,} rows of {table} are copies of a row with the same id; each counts once"
+    if dataset.equal_lines:
+        yield (
+            f"{dataset.equal_lines:,} events differ from an earlier one by nothing but their place, and count; "
+            "where they are copies, map event_id or event_id_from"
+        )
+    if dataset.events_without_user:
+        share = dataset.events_without_user / dataset.rows["events"]
+        yield f"{dataset.events_without_user:,} events ({share:.0%}) have no user; they count for items and baskets, and for no one's list"
+    if dataset.purchases_without_price:
+        yield f"{dataset.purchases_without_price:,} purchases have no price; they count, and say nothing of prices and spending"
+    if dataset.returns:
+        yield f"{dataset.returns:,} returns and cancellations, {dataset.unmatched_returns:,} of them of nothing that was bought and kept"
 
 
 def validate(
@@ -153,7 +188,8 @@ def validate(
     tables = [
         {
             "table": tally.table,
-            "rows": tally.rows + tally.rejected,
+            "rows": tally.read,
+            "copies": tally.copies,
             "bad": tally.rejected,
             "bad share": tally.rejected_share,
             "reasons": "; ".join(f"{column}: {reason} ({count:,})" for (column, reason), count in tally.reasons.most_common()),

@@ -15,6 +15,9 @@ class EventType(StrEnum):
     ADD_TO_CART = "add_to_cart"
     REMOVE_FROM_CART = "remove_from_cart"
     PURCHASE = "purchase"
+    RETURN = "return"
+    CANCELLATION = "cancellation"
+    RATING = "rating"
     SEARCH = "search"
     SEARCH_RESULT = "search_result"
     FILTER = "filter"
@@ -28,11 +31,15 @@ NEEDS_ITEM = frozenset(
         EventType.ADD_TO_CART,
         EventType.REMOVE_FROM_CART,
         EventType.PURCHASE,
+        EventType.RATING,
         EventType.SEARCH_RESULT,
         EventType.IMPRESSION,
     }
 )
 """Event types that are about one item and refused without it."""
+
+TAKES_OFF = frozenset({EventType.RETURN, EventType.CANCELLATION})
+"""Event types that take an earlier purchase back, in whole or in part: by item, by order, or by both."""
 
 NEEDS_QUERY = frozenset({EventType.SEARCH, EventType.SEARCH_RESULT})
 
@@ -49,13 +56,27 @@ class Event(BaseModel):
     received_at: UtcMoment = Field(description="When endcap took it in, UTC.")
     user_id: str | None = Field(None, min_length=1, max_length=128, description="The customer; empty while anonymous.")
     session_id: str = Field(min_length=1, max_length=128, description="The visit, or the basket for a till receipt.")
+    order_id: str | None = Field(
+        None,
+        min_length=1,
+        max_length=128,
+        description="The order or receipt of a purchase, `session_id` where it is empty; of a return or cancellation the one taken from.",
+    )
     item_id: str | None = Field(None, min_length=1, max_length=128, description="The item it is about.")
-    quantity: float | None = Field(None, gt=0, allow_inf_nan=False, description="Units, or weight for goods sold by weight.")
-    unit_price: float | None = Field(None, ge=0, allow_inf_nan=False, description="Price paid per unit, in `currency`.")
+    quantity: float | None = Field(
+        None,
+        gt=0,
+        allow_inf_nan=False,
+        description="Units, or weight for goods sold by weight; empty in a return or cancellation of all of it.",
+    )
+    unit_price: float | None = Field(None, ge=0, allow_inf_nan=False, description="Price paid per unit, in `currency`; empty when unknown.")
     unit_discount: float | None = Field(
         None, ge=0, allow_inf_nan=False, description="What was taken off the shelf price per unit, in `currency`."
     )
     currency: str | None = Field(None, pattern=r"^[A-Z]{3}$", description="ISO 4217 code of the prices.")
+    rating: float | None = Field(
+        None, allow_inf_nan=False, description="How the customer rates the item, on the shop's own scale; for rating events."
+    )
     query: str | None = Field(None, max_length=512, description="Search text or filter expression.")
     surface: str | None = Field(None, max_length=64, description="Page or channel where it happened: home, product, cart, ...")
     request_id: str | None = Field(None, max_length=128, description="The recommendation answer this item came from.")
@@ -80,10 +101,14 @@ class Event(BaseModel):
     def _fields_fit_type(self) -> Self:
         if self.event_type in NEEDS_ITEM and self.item_id is None:
             raise ValueError(f"item_id is missing; a {self.event_type} event needs it")
+        if self.event_type in TAKES_OFF and self.item_id is None and self.order_id is None:
+            raise ValueError(f"item_id or order_id is missing; a {self.event_type} event needs one of them")
+        if self.event_type is EventType.RATING and self.rating is None:
+            raise ValueError("rating is missing; a rating event needs it")
         if self.event_type in NEEDS_QUERY and self.query is None:
             raise ValueError(f"query is missing; a {self.event_type} event needs it")
-        if self.event_type is EventType.PURCHASE and (self.quantity is None or self.unit_price is None):
-            raise ValueError("quantity and unit_price are needed for a purchase")
+        if self.event_type is EventType.PURCHASE and self.quantity is None:
+            raise ValueError("quantity is missing; a purchase needs it")
         if self.unit_price is not None and self.currency is None:
             raise ValueError("currency is missing; a price needs it")
         return self

@@ -22,6 +22,12 @@ class Item(BaseModel):
     title: str = Field(min_length=1, max_length=512, description="Name shown to customers.")
     category_path: list[str] = Field(description="From the broadest category to the finest; may be empty.", max_length=8)
     brand: str | None = Field(None, max_length=128, description="Brand or maker.")
+    family_id: str | None = Field(
+        None,
+        min_length=1,
+        max_length=128,
+        description="Items that differ in size, colour or seller only belong to one family; empty where the title is to tell.",
+    )
     price: float | None = Field(None, ge=0, allow_inf_nan=False, description="Present shelf price, in `currency`.")
     currency: str | None = Field(None, pattern=r"^[A-Z]{3}$", description="ISO 4217 code of the price.")
     margin: float | None = Field(None, ge=-1, le=1, allow_inf_nan=False, description="What is earned of the price, as its share.")

@@ -12,6 +12,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
+from endcap.contracts.event import EventType
 from endcap.contracts.tables import TABLES, added_defaults, arrow_schema
 from endcap.core.errors import DataRejected
 from endcap.core.files import replacing_folder
@@ -19,6 +20,7 @@ from endcap.dataset.intake import Intake
 from endcap.dataset.layout import Dataset, Origin, table_file, write_description
 from endcap.dataset.rejection import Tally
 from endcap.dataset.sources.source import BATCH_ROWS, Batch, TableSource, Watch, watch_nothing
+from endcap.features.net_purchases import taken_off_in
 
 
 def canonical_sources(dataset: Dataset, order: Sequence[str]) -> Iterator[TableSource]:
@@ -63,11 +65,20 @@ def with_all_columns(rows: pa.Table, table: str) -> pa.Table:
 
 @dataclass(frozen=True)
 class EventFacts:
-    """`currency` is None when no event has a price."""
+    """`currency` is None when no event has a price; `without_user` counts events, `without_price` purchases."""
 
     first_event_at: datetime
     last_event_at: datetime
     currency: str | None
+    without_user: int
+    without_price: int
+
+
+_FACTS = """
+    SELECT min(occurred_at), max(occurred_at), list(DISTINCT currency) FILTER (currency IS NOT NULL), count(*) FILTER (user_id IS NULL),
+        count(*) FILTER (event_type = ? AND unit_price IS NULL)
+    FROM read_parquet(?)
+"""
 
 
 def read_event_facts(events: Path) -> EventFacts:
@@ -78,17 +89,16 @@ def read_event_facts(events: Path) -> EventFacts:
     """
     with duckdb.connect() as connection:
         connection.execute("SET TimeZone = 'UTC'")
-        first, last, currencies = connection.execute(
-            "SELECT min(occurred_at), max(occurred_at), list(DISTINCT currency) FILTER (currency IS NOT NULL) FROM read_parquet(?)",
-            [str(events)],
-        ).fetchone() or (None, None, None)
+        first, last, currencies, without_user, without_price = connection.execute(
+            _FACTS, [EventType.PURCHASE.value, str(events)]
+        ).fetchall()[0]
     if first is None or last is None:
         raise DataRejected("there are no good events", field="events", fix="give at least one event that fits the contract")
     if currencies and len(currencies) > 1:
         raise DataRejected(
             "prices are in more than one currency", field="events", value=sorted(currencies), fix="convert them to one before the import"
         )
-    return EventFacts(first, last, currencies[0] if currencies else None)
+    return EventFacts(first, last, currencies[0] if currencies else None, without_user, without_price)
 
 
 def build_dataset(
@@ -102,6 +112,7 @@ def build_dataset(
     with replacing_folder(target) as folder, tempfile.TemporaryDirectory() as scratch:
         tallies = Intake(Path(scratch), folder, max_rejected_share, watch).take(sources)
         facts = read_event_facts(table_file(folder, "events"))
+        taken = taken_off_in(table_file(folder, "events"))
         dataset = Dataset(
             path=folder,
             source=origin.source,
@@ -111,6 +122,12 @@ def build_dataset(
             rejected={tally.table: tally.rejected for tally in tallies},
             first_event_at=facts.first_event_at,
             last_event_at=facts.last_event_at,
+            returns=taken.returns,
+            unmatched_returns=taken.unmatched,
+            events_without_user=facts.without_user,
+            purchases_without_price=facts.without_price,
+            equal_lines=sum(tally.equal_lines for tally in tallies if tally.table == "events"),
+            copies={tally.table: tally.copies for tally in tallies if tally.copies},
         )
         write_description(dataset)
     return replace(dataset, path=target)

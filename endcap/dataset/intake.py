@@ -24,45 +24,78 @@ from endcap.dataset.validation import find_problems, table_schema
 KEYS = {"events": "event_id", "items": "item_id", "users": "user_id"}
 """The column that names a table's row; promotions have none."""
 
-_KEPT_SCHEMA = pa.schema([("key", pa.string()), ("file", pa.string()), ("row_number", pa.int64())])
+_KEPT_SCHEMA = pa.schema(
+    [("key", pa.string()), ("content", pa.uint64()), ("named", pa.bool_()), ("file", pa.string()), ("row_number", pa.int64())]
+)
+_MEMORY_LIMIT = "1GB"
+"""What comparing keys may take before it spills to disk."""
+_LIST_MARK = "\x1f"
+
+
+def _contents(rows: pa.Table, key: str) -> pl.Series:
+    """A hash of each row without its key, and without the time of its arrival: an event that is sent again arrives again."""
+    frame = pl.DataFrame(rows).drop(key, "received_at", strict=False)
+    lists = [name for name, kind in frame.schema.items() if isinstance(kind, pl.List)]
+    return frame.with_columns(pl.col(name).list.join(_LIST_MARK) for name in lists).hash_rows()
 
 
 @dataclass
 class KeyLog:
-    """The keys of the good rows of one table, in the order in which they are written."""
+    """The keys of the good rows of one table, in the order in which they are written, with a hash of all else in each row."""
 
     file: Path
+    key: str
     _writer: pq.ParquetWriter = field(init=False)
 
     def __post_init__(self) -> None:
         self._writer = pq.ParquetWriter(self.file, _KEPT_SCHEMA, compression="lz4", use_dictionary=["file"])
 
-    def add(self, keys: pa.ChunkedArray, row_numbers: pa.Array, source: str) -> None:
-        files = pa.repeat(source, len(keys))
-        self._writer.write_table(pa.table({"key": keys, "file": files, "row_number": row_numbers}, schema=_KEPT_SCHEMA))
+    def add(self, rows: pa.Table, row_numbers: pa.Array, batch: Batch) -> None:
+        """Note good rows of a batch."""
+        columns = {
+            "key": rows[self.key],
+            "content": _contents(rows, self.key).to_arrow(),
+            "named": pa.repeat(batch.named, len(rows)),
+            "file": pa.repeat(batch.file, len(rows)),
+            "row_number": row_numbers,
+        }
+        self._writer.write_table(pa.table(columns, schema=_KEPT_SCHEMA))
 
     def close(self) -> None:
         self._writer.close()
 
     def repeated(self) -> pl.DataFrame:
-        """The rows whose key stood before: `place` (int64, among the good rows, from 0), `file`, `row_number`.
+        """The rows whose key stood before: `place` (int64, among the good rows, from 0), `file`, `row_number`, `is_copy` (all else too).
 
         Keys are compared in lower case without the marks that may surround a UUID, so that one id in two spellings counts once.
         """
-        canonical = "lower(translate(key, '-{}', ''))" if self.file.stem == "events" else "key"
-        with duckdb.connect() as connection:
-            source = f"read_parquet('{self.file}', file_row_number = true)"
-            found = connection.sql(
-                f"""
-                WITH firsts AS (
-                    SELECT replace({canonical}, 'urn:uuid:', '') AS name, min(file_row_number) AS first FROM {source}
-                    GROUP BY ALL HAVING count(*) > 1
-                )
-                SELECT file_row_number AS place, file, row_number FROM {source}
-                JOIN firsts ON firsts.name = replace({canonical}, 'urn:uuid:', '') WHERE file_row_number > first ORDER BY place
-                """  # noqa: S608
-            ).to_arrow_table()
-        return pl.DataFrame(found)
+        canonical = "lower(translate(key, '-{}', ''))" if self.key == "event_id" else "key"
+        return self._found(
+            f"""
+            WITH rows AS (
+                SELECT *, replace({canonical}, 'urn:uuid:', '') AS name FROM read_parquet('{self.file}', file_row_number = true)
+            ),
+            firsts AS (
+                SELECT name, min(file_row_number) AS first, arg_min(content, file_row_number) AS first_content FROM rows
+                GROUP BY name HAVING count(*) > 1
+            )
+            SELECT file_row_number AS place, file, row_number, content = first_content AS is_copy FROM rows
+            JOIN firsts USING (name) WHERE file_row_number > first ORDER BY place
+            """  # noqa: S608
+        )
+
+    def equal_lines(self) -> int:
+        """Rows that nothing but their place tells from another one."""
+        counted = f"SELECT count(*) - 1 AS more FROM read_parquet('{self.file}') WHERE NOT named GROUP BY content"  # noqa: S608
+        return int(self._found(f"SELECT coalesce(sum(more), 0)::BIGINT AS more FROM ({counted})")["more"][0])  # noqa: S608
+
+    def _found(self, query: str) -> pl.DataFrame:
+        config: dict[str, str | bool | int | float | list[str]] = {
+            "memory_limit": _MEMORY_LIMIT,
+            "temp_directory": str(self.file.with_suffix(".spill")),
+        }
+        with duckdb.connect(config=config) as connection:
+            return pl.DataFrame(connection.sql(query).to_arrow_table())
 
 
 @dataclass(frozen=True)
@@ -103,7 +136,7 @@ class Intake:
         schema = table_schema(source.table, known_items)
         columns = arrow_schema(TABLES[source.table])
         key = KEYS.get(source.table)
-        log = KeyLog(self._keys_file(source.table)) if key else None
+        log = KeyLog(self._keys_file(source.table), key) if key else None
         with ExitStack() as stack:
             written = stack.enter_context(_writer(table_file(self.folder, source.table), columns)) if self.folder else None
             for batch in source.batches():
@@ -113,38 +146,46 @@ class Intake:
                     tally.add_rejected(lines, lines.num_rows)
                 good, lines, bad_count = _judged(source.table, batch, schema)
                 tally.rows += good.num_rows
+                tally.merged += batch.merged
+                tally.copies += batch.copies
                 if bad_count:
                     _write(refused, lines)
                     tally.add_rejected(lines, bad_count)
-                if log and key:
-                    log.add(good.rows[key], good.row_numbers, batch.file)
+                if log:
+                    log.add(good.rows, good.row_numbers, batch)
                 _write(written, good.rows.cast(columns))
-                self.watch(source.table, tally.rows + tally.rejected, source.rows)
-        if log and key:
+                self.watch(source.table, tally.read, source.rows)
+        if log:
             log.close()
-            self._drop_repeated(log, key, tally, refused)
-        self.watch(source.table, tally.rows + tally.rejected, tally.rows + tally.rejected)
+            self._drop_repeated(log, tally, refused)
+            tally.equal_lines = log.equal_lines()
+        self.watch(source.table, tally.read, tally.read)
         return tally
 
-    def _drop_repeated(self, log: KeyLog, key: str, tally: Tally, refused: pq.ParquetWriter | None) -> None:
+    def _drop_repeated(self, log: KeyLog, tally: Tally, refused: pq.ParquetWriter | None) -> None:
+        """Take out the rows whose key stood before: copies are counted, the same key with other content is refused."""
         repeated = log.repeated()
         if repeated.is_empty():
             return
-        rows: pa.Table | None = None
+        content = pl.Series("row", ["{}"]).new_from_index(0, len(repeated))
         if self.folder:
             rows = _take_out(table_file(self.folder, tally.table), repeated["place"].to_numpy())
-        lines = repeated.select(
+            content = pl.DataFrame(rows).select(pl.struct(pl.all()).struct.json_encode().alias("row")).to_series()
+        other = repeated.with_columns(content).filter(~pl.col("is_copy"))
+        lines = other.select(
             pl.lit(tally.table).alias("table"),
             "file",
             "row_number",
-            pl.lit(key).alias("column"),
-            pl.lit("stands twice; the first row stays").alias("reason"),
-            pl.lit("{}").alias("row") if rows is None else pl.DataFrame(rows).to_struct("row").struct.json_encode(),
+            pl.lit(log.key).alias("column"),
+            pl.lit("the same id with other content; the first row stays").alias("reason"),
+            "row",
         )
         table = lines.to_arrow().cast(REJECTED_SCHEMA)
         _write(refused, table)
         tally.rows -= len(repeated)
-        tally.add_rejected(table, len(repeated))
+        tally.copies += len(repeated) - len(other)
+        if len(other):
+            tally.add_rejected(table, len(other))
 
     def _keys_file(self, table: str) -> Path:
         return self.scratch / f"{table}.parquet"

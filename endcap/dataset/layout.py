@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -16,6 +16,8 @@ from endcap.core.errors import DataRejected
 DESCRIPTION_FILE = "dataset.json"
 REJECTED_FILE = "rejected.parquet"
 LAYOUT_VERSION = 1
+_COUNTS = ("returns", "unmatched_returns", "equal_lines", "events_without_user", "purchases_without_price")
+"""Counts that descriptions from before lack."""
 _IMPORT_AGAIN = "import the data again: endcap import complete-journey, folder or sequences"
 
 
@@ -24,7 +26,10 @@ class Dataset:
     """A canonical dataset on disk, as `dataset.json` describes it.
 
     `rows` and `rejected` count rows by table; the tables that are not there are missing from both.
-    `first_event_at` and `last_event_at` bound the events, both ends included, in UTC.
+    `first_event_at` and `last_event_at` bound the events, both ends included, in UTC. `returns` counts returns and cancellations,
+    `unmatched_returns` those among them that name no purchase from which anything is left to take. `copies` counts by table the rows that
+    repeated another one with its id and were left out, `equal_lines` the events that only their place tells from another one; they stay.
+    `events_without_user` counts anonymous events, `purchases_without_price` those whose price is unknown.
     """
 
     path: Path
@@ -35,6 +40,12 @@ class Dataset:
     rejected: Mapping[str, int]
     first_event_at: datetime
     last_event_at: datetime
+    returns: int = 0
+    unmatched_returns: int = 0
+    equal_lines: int = 0
+    events_without_user: int = 0
+    purchases_without_price: int = 0
+    copies: Mapping[str, int] = field(default_factory=dict)
 
     def has(self, table: str) -> bool:
         return table in self.rows
@@ -59,6 +70,12 @@ class Dataset:
             "last_event_at": self.last_event_at.isoformat(),
             "rows": dict(self.rows),
             "rejected": dict(self.rejected),
+            "returns": self.returns,
+            "unmatched_returns": self.unmatched_returns,
+            "equal_lines": self.equal_lines,
+            "events_without_user": self.events_without_user,
+            "purchases_without_price": self.purchases_without_price,
+            "copies": dict(self.copies),
         }
 
 
@@ -120,6 +137,8 @@ def _read_description(path: Path) -> Dataset:
             rejected={table: int(count) for table, count in described["rejected"].items()},
             first_event_at=datetime.fromisoformat(described["first_event_at"]),
             last_event_at=datetime.fromisoformat(described["last_event_at"]),
+            copies={table: int(count) for table, count in described.get("copies", {}).items()},
+            **{name: int(described.get(name, 0)) for name in _COUNTS},
         )
     except FileNotFoundError as error:
         raise DataRejected("the dataset's description is missing", field=str(file), fix=_IMPORT_AGAIN) from error

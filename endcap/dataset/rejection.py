@@ -27,17 +27,28 @@ _REASONS_SHOWN = 5
 
 @dataclass
 class Tally:
-    """Counts of one table while it is read."""
+    """Counts of one table while it is read.
+
+    `merged` are good rows of the source that others stand for, `copies` those that repeat another one with its id, and `equal_lines` the
+    rows that nothing but their place tells from another one; these stay.
+    """
 
     table: str
     rows: int = 0
     rejected: int = 0
+    merged: int = 0
+    copies: int = 0
+    equal_lines: int = 0
     reasons: Counter[tuple[str, str]] = field(default_factory=Counter)
 
     @property
     def rejected_share(self) -> float:
-        total = self.rows + self.rejected
-        return self.rejected / total if total else 0.0
+        return self.rejected / self.read if self.read else 0.0
+
+    @property
+    def read(self) -> int:
+        """Rows of the source."""
+        return self.rows + self.rejected + self.merged + self.copies
 
     def add_rejected(self, rejected: pa.Table, rows: int) -> None:
         """Count refused rows; `rejected` has a line a problem, `rows` says how many rows they are."""
@@ -59,7 +70,7 @@ class Tally:
         )
         more = len(self.reasons) - _REASONS_SHOWN
         raise DataRejected(
-            f"{self.rejected:,} of {self.rows + self.rejected:,} rows ({self.rejected_share:.2%}) are bad, "
+            f"{self.rejected:,} of {self.read:,} rows ({self.rejected_share:.2%}) are bad, "
             f"more than the {max_rejected_share:.2%} allowed: {shown}" + (f"; and {more} more reasons" if more > 0 else ""),
             field=self.table,
             fix="correct the data or its mapping, or raise ENDCAP_DATA__MAX_REJECTED_SHARE",

@@ -17,7 +17,7 @@ from pandera.errors import SchemaErrors
 from pydantic import AfterValidator
 from pydantic.fields import FieldInfo
 
-from endcap.contracts.event import NEEDS_ITEM, NEEDS_QUERY, EventType
+from endcap.contracts.event import NEEDS_ITEM, NEEDS_QUERY, TAKES_OFF, EventType
 from endcap.contracts.moment import require_utc
 from endcap.contracts.tables import TABLES, arrow_schema
 from endcap.dataset.sources.source import PROBLEM_SCHEMA
@@ -180,13 +180,21 @@ def _event_checks() -> dict[str, list[pa.Check]]:
     """What `Event` asks across fields, on the column that is at fault."""
     about_item = pl.col("event_type").is_in([kind.value for kind in NEEDS_ITEM])
     about_query = pl.col("event_type").is_in([kind.value for kind in NEEDS_QUERY])
+    takes_off = pl.col("event_type").is_in([kind.value for kind in TAKES_OFF])
     purchase = pl.col("event_type") == EventType.PURCHASE.value
+    rating = pl.col("event_type") == EventType.RATING.value
     priced = pl.col("unit_price").is_not_null()
     return {
-        "item_id": [_check(lambda column: ~about_item | column.is_not_null(), "missing; an event of this type needs it")],
+        "item_id": [
+            _check(lambda column: ~about_item | column.is_not_null(), "missing; an event of this type needs it"),
+            _check(
+                lambda column: ~takes_off | column.is_not_null() | pl.col("order_id").is_not_null(),
+                "missing; a return or cancellation needs it, or order_id",
+            ),
+        ],
+        "rating": [_check(lambda column: ~rating | column.is_not_null(), "missing; a rating needs it")],
         "query": [_check(lambda column: ~about_query | column.is_not_null(), "missing; a search event needs it")],
         "quantity": [_check(lambda column: ~purchase | column.is_not_null(), "missing; a purchase needs it")],
-        "unit_price": [_check(lambda column: ~purchase | column.is_not_null(), "missing; a purchase needs it")],
         "currency": [_check(lambda column: ~priced | column.is_not_null(), "missing; a price needs it")],
     }
 

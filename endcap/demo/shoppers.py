@@ -5,7 +5,7 @@ from pathlib import Path
 
 import polars as pl
 
-from endcap.contracts.event import EventType
+from endcap.features.net_purchases import purchases_with_taken_off
 
 ANONYMOUS_SESSION = "demo-session"
 
@@ -43,8 +43,8 @@ def choose_cast(dataset_dir: Path) -> DemoCast:
     """Pick by activity and popularity, never by how good the answer looks; the same dataset gives the same cast."""
     items = pl.read_parquet(dataset_dir / "items.parquet", columns=["item_id", "title", "category_path"])
     purchases = (
-        pl.scan_parquet(dataset_dir / "events.parquet")
-        .filter((pl.col("event_type") == EventType.PURCHASE.value) & pl.col("user_id").is_not_null())
+        purchases_with_taken_off(dataset_dir / "events.parquet")
+        .filter(pl.col("taken_off_at").is_null() & pl.col("user_id").is_not_null())
         .select("user_id", "session_id", "item_id", "occurred_at")
         .collect()
     )

@@ -22,7 +22,7 @@ ORIGIN = int(datetime(2020, 1, 1, tzinfo=UTC).timestamp())
 
 
 def group_weights(occasions: ir.Table, kind: str) -> ir.Table:
-    """How much each user has bought of each category or brand by the time of each purchase of it.
+    """How much each user has bought of each category or brand by the time of each purchase or return of it.
 
     Args:
         occasions: purchase occasions.
@@ -30,19 +30,19 @@ def group_weights(occasions: ir.Table, kind: str) -> ir.Table:
 
     Returns:
         `user_id`, `name` (of the category or brand), `code` (its place in alphabetical order: numbers rank several times as fast as long
-        paths), `at`, `next_at` (the user's next purchase of it, null for the last), `weight` (decayed, relative to ORIGIN).
+        paths), `at`, `next_at` (the user's next purchase or return of it, null for the last), `weight` (decayed, relative to ORIGIN),
+        `standing` (how many purchases that is).
     """
-    known = occasions.filter(occasions.user_id.notnull(), occasions[kind].notnull())
+    known = _changes(occasions.filter(occasions[kind].notnull()))
     names = known.select(name=known[kind]).distinct()
     names = names.select("name", code=ibis.row_number().over(ibis.window(order_by="name")))
-    weighted = known.select("user_id", "at", name=known[kind], weight=_weight(known))
+    weighted = known.select("user_id", "at", "weight", "standing", name=known[kind])
     return _running(weighted.inner_join(names, "name"), ["user_id", "name", "code"])
 
 
 def user_weights(occasions: ir.Table) -> ir.Table:
-    """As `group_weights`, of everything a user bought: `user_id`, `at`, `next_at`, `weight`."""
-    known = occasions.filter(occasions.user_id.notnull())
-    return _running(known.select("user_id", "at", weight=_weight(known)), ["user_id"])
+    """As `group_weights`, of everything a user bought: `user_id`, `at`, `next_at`, `weight`, `standing`."""
+    return _running(_changes(occasions), ["user_id"])
 
 
 def user_affinity(kind: str, of_group: ir.Table, of_user: ir.Table, snapshots: ir.Table) -> ir.Table:
@@ -73,17 +73,29 @@ def _weight(occasions: ir.Table) -> ir.FloatingValue:
     return ((occasions.at - ORIGIN) / (DECAY_DAYS * DAY_S)).exp()
 
 
+def _changes(occasions: ir.Table) -> ir.Table:
+    """Each occasion with its weight when it came, and with as much less when it was taken off."""
+    known = occasions.filter(occasions.user_id.notnull(), occasions.since == occasions["at"])
+    come = known.mutate(weight=_weight(known), standing=1)
+    gone = come.filter(come.taken_off_at.notnull())
+    gone = gone.mutate(at=gone.taken_off_at, weight=-gone.weight, standing=-gone.standing)
+    return come.union(gone.select(*come.columns))
+
+
 def _running(weighted: ir.Table, keys: list[str]) -> ir.Table:
-    """Sums of weights so far by key; each stands until the key's next purchase."""
-    sums = weighted.group_by([*keys, "at"]).agg(weight=weighted.weight.sum())
+    """Sums of weights so far by key; each stands until the key's next change."""
+    sums = weighted.group_by([*keys, "at"]).agg(weight=weighted.weight.sum(), standing=weighted.standing.sum())
+    so_far = ibis.cumulative_window(group_by=keys, order_by="at")
     return sums.select(
         *keys,
         "at",
-        weight=sums.weight.sum().over(ibis.cumulative_window(group_by=keys, order_by="at")),
-        next_at=sums.at.lead().over(ibis.window(group_by=keys, order_by="at")),
+        weight=sums.weight.sum().over(so_far),
+        standing=sums.standing.sum().over(so_far),
+        next_at=sums["at"].lead().over(ibis.window(group_by=keys, order_by="at")),
     )
 
 
 def _standing(running: ir.Table, snapshots: ir.Table) -> ir.Table:
-    """The sum that stands at each t: that of the last purchase before it."""
-    return running.join(snapshots, [running.at < snapshots.t, running.next_at.isnull() | (running.next_at >= snapshots.t)])
+    """The sum that stands at each t, that of the last change before it; none where all was taken off, whatever rounding left."""
+    kept = running.filter(running.standing > 0, running.weight > 0)
+    return kept.join(snapshots, [kept["at"] < snapshots.t, kept.next_at.isnull() | (kept.next_at >= snapshots.t)])

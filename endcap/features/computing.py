@@ -22,6 +22,7 @@ from endcap.features.engine import Engine
 from endcap.features.history import user_history
 from endcap.features.manifest import FeatureManifest, features_fingerprint
 from endcap.features.names import ITEM_FEATURES, USER_FEATURES, USER_ITEM_FEATURES
+from endcap.features.net_purchases import taken_off
 from endcap.features.snapshots import FeatureOptions, SnapshotPlan, plan_snapshots
 from endcap.features.user import user_categorical
 
@@ -121,7 +122,7 @@ class _Computation:
         with _progress() as progress:
             steps = progress.add_task("features", total=None)
             everywhen = self._keep("snapshots", with_instant(self._engine.moments(plan.times, plan.data_end)))
-            lines = self._keep("lines", purchases.purchase_lines(events, items, promotions))
+            lines = self._keep("lines", purchases.purchase_lines(events, items, promotions, self._taken_off(events)))
             occasions = self._keep("occasions", purchases.purchase_occasions(lines))
             count = occasions.count().to_pyarrow().as_py()
             user_batches = _batches(plan.times, self._engine.batches.user_rows, count)
@@ -147,11 +148,19 @@ class _Computation:
         return UserParts(
             numeric=self._keep("user_numeric", user.user_numeric(lines, occasions, snapshots)),
             users=users,
-            touches=self._keep("touches", history.item_touches(events)),
+            touches=self._keep("touches", history.item_touches(events, lines)),
             category_weights=self._keep("category_weights", affinity.group_weights(occasions, "category")),
             brand_weights=self._keep("brand_weights", affinity.group_weights(occasions, "brand")),
             user_weights=self._keep("user_weights", affinity.user_weights(occasions)),
         )
+
+    def _taken_off(self, events: "ir.Table") -> "ir.Table":
+        started = time.perf_counter()
+        found = taken_off(events)
+        self._add_seconds("taken_off", started)
+        if found.returns:
+            get_logger("features").info("returns taken off", returns=found.returns, unmatched=found.unmatched)
+        return self._engine.load("taken_off", found.versions)
 
     def _user_tables(self, parts: "UserParts", batches: list[tuple[datetime, ...]], plan: SnapshotPlan) -> Iterator["ir.Table"]:
         from endcap.features.instants import with_instant

@@ -17,6 +17,7 @@ from endcap.features.snapshots import snapshots_table
 
 if TYPE_CHECKING:
     import ibis.expr.types as ir
+    import pyarrow as pa
     from ibis.backends.duckdb import Backend
 
 ROW_GROUP_ROWS = 20_000
@@ -52,12 +53,13 @@ class DuckDbEngine:
                 raise DataRejected(f"cannot be read: {error}", field=str(path), fix="import the dataset again") from error
         if name in REQUIRED_TABLES:
             raise DataRejected("the dataset has no such table", field=str(path), fix="import a dataset first: endcap import --help")
-        self._connection.con.register(name, arrow_schema(TABLES[name]).empty_table())
-        return self._connection.table(name)
+        return self.load(name, arrow_schema(TABLES[name]).empty_table())
 
     def moments(self, moments: tuple[datetime, ...], data_end: datetime) -> "ir.Table":
-        name = f"moments_{moments[0]:%Y%m%d%H%M%S}_{len(moments)}"
-        self._connection.con.register(name, snapshots_table(moments, data_end))
+        return self.load(f"moments_{moments[0]:%Y%m%d%H%M%S}_{len(moments)}", snapshots_table(moments, data_end))
+
+    def load(self, name: str, table: "pa.Table") -> "ir.Table":
+        self._connection.con.register(name, table)
         return self._connection.table(name)
 
     def keep(self, name: str, expression: "ir.Table") -> "ir.Table":

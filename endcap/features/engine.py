@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
     import ibis.expr.types as ir
+    import pyarrow as pa
 
 
 @dataclass(frozen=True)
@@ -42,6 +43,9 @@ class Engine(Protocol):
 
     def moments(self, moments: tuple[datetime, ...], data_end: datetime) -> "ir.Table":
         """`event_timestamp` and `is_data_end` of snapshots."""
+
+    def load(self, name: str, table: "pa.Table") -> "ir.Table":
+        """A table from memory, small enough for one machine."""
 
     def keep(self, name: str, expression: "ir.Table") -> "ir.Table":
         """Compute once what several features take."""

@@ -6,30 +6,45 @@ import ibis.expr.types as ir
 from endcap.features.columns import HISTORY_LENGTH, USER_HISTORY
 from endcap.features.instants import epoch_seconds
 from endcap.features.ranked_list import collect_ranked
+from endcap.features.standing import epochs, stands
 
-HISTORY_EVENTS = ("purchase", "product_view", "add_to_cart")
-"""Event types that put an item into the history; types the data lacks simply add nothing."""
+HISTORY_EVENTS = ("product_view", "add_to_cart")
+"""Event types that put an item into the history beside purchases; types the data lacks simply add nothing."""
 
 
-def item_touches(events: ir.Table) -> ir.Table:
-    """Every moment at which a user bought, viewed or carted an item.
+def item_touches(events: ir.Table, lines: ir.Table) -> ir.Table:
+    """Every moment at which a user bought, viewed or carted an item; a purchase until it is taken off.
+
+    Args:
+        events: the dataset's events.
+        lines: purchase lines.
 
     Returns:
-        `user_id`, `item_id`, `at` (epoch seconds), `next_at` (the user's next touch of the item, null for the last), `new_items` (how many
-        distinct items the user had touched by `at`, that second included).
+        `user_id`, `item_id`, `at`, `since`, `until` (epoch seconds), `next_at` (the user's next touch of the item, null for the last),
+        `new_items` (how many distinct items the user had touched for good by `at`, that second included).
     """
     wanted = events.filter(events.event_type.isin(HISTORY_EVENTS), events.consent, events.user_id.notnull(), events.item_id.notnull())
-    touches = wanted.select("user_id", "item_id", at=epoch_seconds(wanted.occurred_at)).distinct()
-    by_time = ibis.window(group_by=["user_id", "item_id"], order_by="at")
-    touches = touches.mutate(next_at=touches.at.lead().over(by_time), is_new=touches.at.lag().over(by_time).isnull().cast("int64"))
+    seen = wanted.select("user_id", "item_id", at=epoch_seconds(wanted.occurred_at)).mutate(until=ibis.null("int64"))
+    bought = lines.filter(lines.user_id.notnull()).select("user_id", "item_id", "at", "until")
+    both = seen.union(bought)
+    touches = both.group_by("user_id", "item_id", "at").agg(
+        until=ibis.ifelse(both.until.isnull().any(), ibis.null("int64"), both.until.max())
+    )
+    for_good = touches.until.isnull()
+    first = ibis.ifelse(for_good, touches["at"], ibis.null("int64")).min().over(ibis.window(group_by=["user_id", "item_id"]))
+    touches = touches.mutate(is_new=(for_good & (touches["at"] == first)).cast("int64"))
     so_far = ibis.range_window(group_by="user_id", order_by="at", preceding=None, following=0)
-    return touches.select("user_id", "item_id", "at", "next_at", new_items=touches.is_new.sum().over(so_far))
+    touches = epochs(touches.mutate(new_items=touches.is_new.sum().over(so_far)), ["user_id", "item_id"])
+    by_time = ibis.window(group_by=["user_id", "item_id", "epoch"], order_by="at")
+    touches = touches.mutate(next_at=touches["at"].lead().over(by_time))
+    return touches.select("user_id", "item_id", "at", "since", "until", "next_at", "new_items")
 
 
 def user_history(touches: ir.Table, snapshots: ir.Table) -> ir.Table:
     """The last HISTORY_LENGTH distinct items before t, each at its last touch.
 
-    A touch after which HISTORY_LENGTH items new to the user followed can be in no list; dropping these before ranking leaves a fraction.
+    A touch after which HISTORY_LENGTH items followed that were new to the user and stay can be in no list; dropping these before
+    ranking leaves a fraction.
 
     Args:
         touches: from `item_touches`.
@@ -44,7 +59,7 @@ def user_history(touches: ir.Table, snapshots: ir.Table) -> ir.Table:
     reached = past.group_by("user_id", "t").agg(new_items_before_t=past.new_items.max())
     candidates = touches.inner_join(reached, "user_id")
     candidates = candidates.filter(
-        candidates.at < candidates.t,
+        *stands(candidates, candidates),
         candidates.next_at.isnull() | (candidates.next_at >= candidates.t),
         candidates.new_items_before_t - candidates.new_items < HISTORY_LENGTH,
     )

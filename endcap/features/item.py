@@ -8,6 +8,7 @@ from endcap.features.columns import ITEM_NUMERIC
 from endcap.features.instants import epoch_seconds
 from endcap.features.promotion import promotion_shares
 from endcap.features.purchases import finest_categories
+from endcap.features.standing import stands
 
 _COUNTS = ("purchases_7d", "purchases_28d", "purchases_90d", "buyers_28d", "buyers_90d", "new_buyers_7d", "new_buyers_28d")
 
@@ -87,7 +88,7 @@ def _category_prices(priced: ir.Table) -> ir.Table:
 def _popularity(occasions: ir.Table, snapshots: ir.Table) -> ir.Table:
     """Baskets and buyers. A buyer is counted at the last occasion before t, and as a repeat buyer when the one before it is recent too; a
     new buyer at the first occasion of all."""
-    recent = occasions.join(snapshots, [occasions.at < snapshots.t, occasions.at >= snapshots.t - 90 * DAY_S])
+    recent = occasions.join(snapshots, [*stands(occasions, snapshots), occasions.at >= snapshots.t - 90 * DAY_S])
     age = recent.t - recent["at"]
     is_last = recent.user_id.notnull() & (recent.next_at.isnull() | (recent.next_at >= recent.t))
     is_first = recent.user_id.notnull() & recent.previous_at.isnull()
@@ -105,7 +106,7 @@ def _popularity(occasions: ir.Table, snapshots: ir.Table) -> ir.Table:
 
 
 def _discounts(lines: ir.Table, snapshots: ir.Table) -> ir.Table:
-    recent = lines.join(snapshots, [lines.at < snapshots.t, lines.at >= snapshots.t - 28 * DAY_S])
+    recent = lines.join(snapshots, [*stands(lines, snapshots), lines.at >= snapshots.t - 28 * DAY_S])
     return recent.group_by("item_id", "t").agg(
         lines_28d=recent.count(),
         discounted_28d=recent.is_discounted.cast("int64").sum(),
@@ -115,7 +116,7 @@ def _discounts(lines: ir.Table, snapshots: ir.Table) -> ir.Table:
 
 
 def _last_prices(lines: ir.Table, snapshots: ir.Table) -> ir.Table:
-    """The shelf price of the last line before t that had one; the highest of those within one second."""
+    """The shelf price of the last line before t that had one, whether it was returned or not; the highest of those within one second."""
     priced = lines.filter(lines.shelf_price > 0)
     prices = priced.group_by("item_id", "at").agg(last_price=priced.shelf_price.max())
     prices = prices.mutate(next_at=prices.at.lead().over(ibis.window(group_by="item_id", order_by="at")))

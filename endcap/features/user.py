@@ -7,6 +7,7 @@ from endcap.contracts.moment import DAY_S
 from endcap.features.columns import USER_CATEGORICAL, USER_NUMERIC
 from endcap.features.instants import hour_of_day, weekday
 from endcap.features.purchases import basket_openings
+from endcap.features.standing import stands
 
 SATURDAY = 5
 MORNING = (6, 12)
@@ -27,12 +28,12 @@ def user_numeric(lines: ir.Table, occasions: ir.Table, snapshots: ir.Table) -> i
         `user_id`, `t` and USER_NUMERIC as float32, one row for each user with a purchase before t.
     """
     moments = _shopping_moments(lines, occasions)
-    past = moments.join(snapshots, moments.at < snapshots.t)
+    past = moments.join(snapshots, stands(moments, snapshots))
     age = past.t - past.at
     recent_7d, recent_28d, recent_90d = age <= 7 * DAY_S, age <= 28 * DAY_S, age <= 90 * DAY_S
     totals = past.group_by("user_id", "t").agg(
-        days_since_last_purchase=(past.t - past.at).min() / DAY_S,
-        tenure_days=(past.t - past.at).max() / DAY_S,
+        days_since_last_purchase=(past.t - past.at).min(where=past.lines > 0) / DAY_S,
+        tenure_days=(past.t - past.at).max(where=past.lines > 0) / DAY_S,
         baskets=past.baskets.sum(),
         baskets_7d=past.baskets.sum(where=recent_7d).fill_null(0),
         baskets_28d=past.baskets.sum(where=recent_28d).fill_null(0),
@@ -72,10 +73,14 @@ def user_categorical(users: ir.Table) -> ir.Table:
     return users.select("user_id", **{name: users[name].fill_null("") for name in USER_CATEGORICAL})
 
 
+_MOMENT = ("user_id", "at", "since", "until")
+_SUMS = ("lines", "spend", "price_ratio", "discounted", "promoted", "baskets", "occasions", "repeats")
+
+
 def _shopping_moments(lines: ir.Table, occasions: ir.Table) -> ir.Table:
     """Lines of one user at one second as one row: far fewer rows to join with the snapshots than lines."""
     known = lines.filter(lines.user_id.notnull())
-    sums = known.group_by("user_id", "at").agg(
+    sums = known.group_by(*_MOMENT).agg(
         lines=known.count(),
         spend=known.spend.sum(),
         price_ratio=known.price_ratio.sum(),
@@ -83,16 +88,21 @@ def _shopping_moments(lines: ir.Table, occasions: ir.Table) -> ir.Table:
         promoted=known.is_promoted.cast("int64").sum(),
     )
     opened = basket_openings(known)
-    baskets = opened.group_by("user_id", "at").agg(baskets=opened.count())
+    baskets = opened.group_by(*_MOMENT).agg(baskets=opened.count())
     known_occasions = occasions.filter(occasions.user_id.notnull())
-    repeats = known_occasions.group_by("user_id", "at").agg(
+    repeats = known_occasions.group_by(*_MOMENT).agg(
         occasions=known_occasions.count(),
         repeats=known_occasions.previous_at.notnull().cast("int64").sum(),
     )
-    moments = sums
-    for part in (baskets, repeats):
-        moments = moments.left_join(part, ["user_id", "at"]).drop("user_id_right", "at_right")
-    return moments.mutate(**{name: moments[name].fill_null(0) for name in ("baskets", "occasions", "repeats")})
+    # Not joined: what stands for a time only need not stand for the same time in all three.
+    parts = ibis.union(*(_with_all_sums(part) for part in (sums, baskets, repeats)))
+    return parts.group_by(*_MOMENT).agg(**{name: parts[name].sum() for name in _SUMS})
+
+
+def _with_all_sums(part: ir.Table) -> ir.Table:
+    kinds = {name: "float64" if name in ("spend", "price_ratio") else "int64" for name in _SUMS}
+    given = {name: part[name] if name in part.columns else ibis.literal(0) for name in _SUMS}
+    return part.select(*_MOMENT, **{name: value.cast(kinds[name]) for name, value in given.items()})
 
 
 def _distinct_items(occasions: ir.Table, snapshots: ir.Table) -> ir.Table:
@@ -100,7 +110,7 @@ def _distinct_items(occasions: ir.Table, snapshots: ir.Table) -> ir.Table:
     known = occasions.filter(occasions.user_id.notnull())
     last = known.join(
         snapshots,
-        [known.at < snapshots.t, known.at >= snapshots.t - 90 * DAY_S, known.next_at.isnull() | (known.next_at >= snapshots.t)],
+        [*stands(known, snapshots), known.at >= snapshots.t - 90 * DAY_S, known.next_at.isnull() | (known.next_at >= snapshots.t)],
     )
     return last.group_by("user_id", "t").agg(distinct_items_90d=last.count())
 

@@ -6,6 +6,7 @@ import ibis.expr.types as ir
 from endcap.contracts.moment import DAY_S
 from endcap.features.columns import PAIR_LISTS, PAIRS_MAX
 from endcap.features.ranked_list import collect_ranked
+from endcap.features.standing import stands
 
 
 def user_item(occasions: ir.Table, snapshots: ir.Table) -> ir.Table:
@@ -21,7 +22,7 @@ def user_item(occasions: ir.Table, snapshots: ir.Table) -> ir.Table:
         `user_id`, `t` and PAIR_LISTS, at most PAIRS_MAX items, highest decayed count over 60 days first.
     """
     known = occasions.filter(occasions.user_id.notnull())
-    past = known.join(snapshots, known.at < snapshots.t)
+    past = known.join(snapshots, stands(known, snapshots))
     age_days = (past.t - past.at) / DAY_S
     pairs = past.group_by("user_id", "t", "item_id").agg(
         times=past.count(),

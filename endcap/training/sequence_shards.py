@@ -21,8 +21,12 @@ SCHEMA = pa.schema(
         pa.field("user_id", pa.string()),
         pa.field("item_index", pa.list_(pa.int32())),
         pa.field("occurred_at", pa.list_(pa.int64())),
+        pa.field("taken_off_at", pa.list_(pa.int64())),
     ]
 )
+
+KEPT = np.iinfo(np.int64).max
+"""`taken_off_at` of what was never taken off by returns or cancellations."""
 
 
 @dataclass(frozen=True)
@@ -34,12 +38,14 @@ class UserSequences:
         start: int64 [u + 1]; purchases of user r are start[r] to start[r + 1].
         item_index: int32 [p], oldest first.
         occurred_at: int64 [p], UTC epoch seconds.
+        taken_off_at: int64 [p], when returns or cancellations left nothing of it; KEPT where something is left.
     """
 
     user_id: NDArray[np.str_]
     start: NDArray[np.int64]
     item_index: NDArray[np.int32]
     occurred_at: NDArray[np.int64]
+    taken_off_at: NDArray[np.int64]
 
     def __len__(self) -> int:
         return len(self.user_id)
@@ -50,19 +56,19 @@ class UserSequences:
         return np.repeat(np.arange(len(self)), np.diff(self.start))
 
     def before(self, moment: datetime) -> "UserSequences":
-        """The same users with what they bought before a moment; users who had bought nothing by then are left out."""
-        kept = self.occurred_at < moment.timestamp()
+        """The same users with what they had bought and kept as of a moment; users with nothing by then are left out."""
+        kept = (self.occurred_at < moment.timestamp()) & (self.taken_off_at >= moment.timestamp())
         count = np.bincount(self.row[kept], minlength=len(self))
         some = count > 0
         start = np.concatenate([[0], np.cumsum(count[some])]).astype(np.int64)
-        return UserSequences(self.user_id[some], start, self.item_index[kept], self.occurred_at[kept])
+        return UserSequences(self.user_id[some], start, self.item_index[kept], self.occurred_at[kept], self.taken_off_at[kept])
 
     def take(self, users: NDArray[np.int64]) -> "UserSequences":
         """The users at some places, in the order asked for."""
         count = self.start[users + 1] - self.start[users]
         start = np.concatenate([[0], np.cumsum(count)]).astype(np.int64)
         place = np.repeat(self.start[users] - start[:-1], count) + np.arange(start[-1])
-        return UserSequences(self.user_id[users], start, self.item_index[place], self.occurred_at[place])
+        return UserSequences(self.user_id[users], start, self.item_index[place], self.occurred_at[place], self.taken_off_at[place])
 
     @classmethod
     def concatenated(cls, parts: Sequence["UserSequences"]) -> "UserSequences":
@@ -73,6 +79,7 @@ class UserSequences:
             np.concatenate([[0], np.cumsum(counts)]).astype(np.int64),
             np.concatenate([part.item_index for part in parts]),
             np.concatenate([part.occurred_at for part in parts]),
+            np.concatenate([part.taken_off_at for part in parts]),
         )
 
 
@@ -109,7 +116,8 @@ class SequenceShardWriter:
             return
         file = f"{part:05}.parquet"
         start = sequences.start.astype(np.int32)
-        lists = [pa.ListArray.from_arrays(start, pa.array(values)) for values in (sequences.item_index, sequences.occurred_at)]
+        columns = (sequences.item_index, sequences.occurred_at, sequences.taken_off_at)
+        lists = [pa.ListArray.from_arrays(start, pa.array(values)) for values in columns]
         write_shard(pa.Table.from_arrays([pa.array(sequences.user_id), *lists], schema=SCHEMA), self._folder / file)
         self._shards.append(SequenceShard(file=file, users=len(sequences), purchases=len(sequences.item_index)))
 
@@ -152,8 +160,8 @@ class SequenceShards:
         table = read_shard(self.folder / shard.file, shard.users, SCHEMA.names)
         counts = pc.list_value_length(table["item_index"]).to_numpy()
         start = np.concatenate([[0], np.cumsum(counts)]).astype(np.int64)
-        item_index, occurred_at = (pc.list_flatten(table[name]).to_numpy() for name in ("item_index", "occurred_at"))
-        return UserSequences(table["user_id"].to_numpy().astype(np.str_), start, item_index, occurred_at)
+        columns = [pc.list_flatten(table[name]).to_numpy() for name in ("item_index", "occurred_at", "taken_off_at")]
+        return UserSequences(table["user_id"].to_numpy().astype(np.str_), start, *columns)
 
     def stream(self) -> Iterator[UserSequences]:
         """Every user once, a shard at a time, in the order of the files."""

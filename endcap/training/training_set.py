@@ -6,8 +6,8 @@
 | `items.parquet` | the canonical items, sorted by item id: row r has item index r + 1 |
 | `item_features.parquet` | item_id, event_timestamp, ITEM_NUMERIC at every moment and retrieval snapshot |
 | `user_rows.parquet` | user_id, event_timestamp, the user and user x item columns at the ranking windows, the cut and the data's end |
-| `labels.parquet` | event_timestamp, user_id, item_index, baskets: purchases within the horizon after each ranking window and the cut |
-| `purchases.parquet` | user_id, item_index, occurred_at, session_id, device: what models and tables learn from |
+| `labels.parquet` | event_timestamp, user_id, item_index, baskets: kept purchases within the horizon after each window and the cut |
+| `purchases.parquet` | user_id, item_index, occurred_at, session_id, device, taken_off_at: what models and tables learn from |
 | `anonymous.parquet` | the same of purchases without a user; `user_id` is the visit's, of a form that no user's has |
 | `eligible.parquet` | event_timestamp, item_index: items bought by at least `min_buyers` users before the moment |
 | `vocabularies.json` | names behind the user categories' codes |
@@ -146,7 +146,7 @@ class TrainingSet:
 
     @cached_property
     def purchases(self) -> pl.DataFrame:
-        """Columns user_id, item_index (int32), occurred_at, session_id, device; oldest first, to the data's end."""
+        """Columns user_id, item_index (int32), occurred_at, session_id, device, taken_off_at; oldest first, to the data's end."""
         return pl.read_parquet(self.path / "purchases.parquet")
 
     @cached_property

@@ -8,10 +8,10 @@ import numpy as np
 import polars as pl
 
 from endcap.algorithms.interactions import Interactions
-from endcap.contracts.event import EventType
 from endcap.core.errors import DataRejected
 from endcap.dataset.layout import Dataset, open_dataset
 from endcap.dataset.sources.sequences import SOURCE as ORDER_ONLY
+from endcap.features.net_purchases import purchases_with_taken_off
 from endcap.training.data_profile import REPEAT_SHARE_MIN, DataProfile
 from endcap_benchmarks.quality.quality_report import DataKind
 
@@ -23,8 +23,8 @@ class RecordedPurchases:
     Attributes:
         dataset: as it stands on disk.
         items: the canonical items, sorted by item_id.
-        purchases: columns user_id, item_id, at (UTC), session_id, unit_price; one row an item and visit, oldest first. Rows of the same
-            moment stay in the dataset's order.
+        purchases: columns user_id, item_id, at (UTC), session_id, unit_price, taken_off_at (when all of it was returned, or null); one row
+            an item and visit, oldest first. Rows of the same moment stay in the dataset's order.
     """
 
     dataset: Dataset
@@ -51,19 +51,28 @@ def read_recorded_purchases(folder: Path) -> RecordedPurchases:
     dataset = open_dataset(folder)
     items = pl.read_parquet(dataset.table("items")).sort("item_id")
     purchases = (
-        pl.scan_parquet(dataset.table("events"))
-        .filter(pl.col("event_type") == EventType.PURCHASE.value, pl.col("consent"), pl.col("user_id").is_not_null())
-        .select("user_id", "item_id", pl.col("occurred_at").alias("at"), "session_id", "unit_price")
+        purchases_with_taken_off(dataset.table("events"))
+        .filter(pl.col("consent"), pl.col("user_id").is_not_null())
+        .select("user_id", "item_id", pl.col("occurred_at").alias("at"), "session_id", "unit_price", _last_taken_off().over(_LINE))
         .join(items.lazy().select("item_id"), on="item_id", how="semi", maintain_order="left")
         .collect()
         .sort("at", maintain_order=True)
-        .unique(["user_id", "session_id", "item_id"], keep="first", maintain_order=True)
+        .unique(_LINE, keep="first", maintain_order=True)
     )
     if purchases.is_empty():
         raise DataRejected(
             "no purchases of known users with consent", field=str(folder), fix="import events of the type purchase with a user_id"
         )
     return RecordedPurchases(dataset, items, purchases)
+
+
+_LINE = ["user_id", "session_id", "item_id"]
+
+
+def _last_taken_off() -> pl.Expr:
+    """When the last of an item's lines in a visit was taken off; null while one stands."""
+    moment = pl.col("taken_off_at")
+    return pl.when(moment.null_count() == 0).then(moment.max())
 
 
 DOMINATES_FROM = 0.5

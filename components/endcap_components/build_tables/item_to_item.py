@@ -11,6 +11,7 @@ from endcap.algorithms.registry import item_to_item_of
 from endcap.catalogue.item_attributes import attribute_codes
 from endcap.contracts.moment import DAY_S
 from endcap.engine.retrieval.item_to_item import ItemToItem
+from endcap.features.net_purchases import standing
 from endcap.training.training_set import TrainingSet
 
 DAYS = 365
@@ -20,6 +21,8 @@ ITEMS_A_USER_MAX = 500
 def item_to_item_at(training: TrainingSet, moment: datetime, algorithm: Algorithm, *, seed: int, neighbours: int) -> ItemToItem:
     """Learned from a year of purchases before `moment`, of the eligible items only: what hardly anyone bought has no reliable neighbours.
 
+    A basket whose customer is unknown counts as somebody who bought nothing else.
+
     Args:
         training: a training set.
         moment: where to look from.
@@ -28,7 +31,8 @@ def item_to_item_at(training: TrainingSet, moment: datetime, algorithm: Algorith
         neighbours: kept for each item.
     """
     since = moment - timedelta(days=DAYS)
-    known = training.purchases_of_all.filter(pl.col("occurred_at") >= since, pl.col("occurred_at") < moment)
+    known = training.purchases_of_all
+    known = known.filter(pl.col("occurred_at") >= since, pl.col("occurred_at") < moment, standing(pl.lit(moment)))
     known = _newest(known.filter(pl.Series(training.eligible_at(moment)[known["item_index"].to_numpy()])), ITEMS_A_USER_MAX)
     age, item_count = (moment - pl.col("occurred_at")).dt.total_seconds() / DAY_S, len(training.item_rows)
     data = TrainingData(

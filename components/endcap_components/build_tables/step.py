@@ -13,6 +13,7 @@ from endcap.core.files import replacing_folder
 from endcap.core.log import get_logger
 from endcap.engine.retrieval.popular import OVERALL
 from endcap.features.columns import USER_CATEGORICAL
+from endcap.features.net_purchases import standing
 from endcap.training.moment_tables import ServedTables, TablesArtifact
 from endcap.training.training_set import TrainingSet
 from endcap_components.build_tables.complements import complements_of
@@ -101,4 +102,5 @@ def _latest(purchases: pl.DataFrame, days: int, moment: datetime) -> pl.DataFram
 
 
 def _between(purchases: pl.DataFrame, start: datetime, end: datetime) -> pl.DataFrame:
-    return purchases.filter(pl.col("occurred_at") >= start, pl.col("occurred_at") < end)
+    """What was bought in between and still stands at the end."""
+    return purchases.filter(pl.col("occurred_at") >= start, pl.col("occurred_at") < end, standing(pl.lit(end)))

@@ -10,12 +10,14 @@ from numpy.typing import NDArray
 from endcap.catalogue.vocabulary import Vocabulary
 from endcap.contracts.moment import DAY_S
 from endcap.features.columns import DEVICES, HISTORY_LENGTH, USER_CATEGORICAL, USER_NUMERIC
+from endcap.features.net_purchases import standing
 from endcap.training.retrieval_examples import BOUGHT_MAX, RetrievalExamples
 from endcap_components.build_training_set.feature_rows import UserRows
+from endcap_components.build_training_set.purchases import known_at
 
 
 def targets_of(purchases: pl.DataFrame, first: pl.DataFrame, snapshots: Sequence[datetime], target_days: int) -> pl.DataFrame:
-    """For each user and snapshot, the distinct items bought in `target_days` from it.
+    """For each user and snapshot, the distinct items bought in `target_days` from it and not returned by their end.
 
     Args:
         purchases: some users', as `endcap_components.build_training_set.purchases.part_of` gives them.
@@ -26,23 +28,19 @@ def targets_of(purchases: pl.DataFrame, first: pl.DataFrame, snapshots: Sequence
     Returns:
         Columns event_timestamp, user_id, item_index, is_new, bought_at (first time in the window), device; by snapshot, user and item.
     """
-    windows = [_window(purchases, moment, target_days) for moment in snapshots]
-    return (
-        pl.concat(windows)
-        .join(first.rename({"occurred_at": "first_at"}), on=["user_id", "item_index"])
-        .with_columns((pl.col("first_at") >= pl.col("event_timestamp")).alias("is_new"))
-        .drop("first_at")
-        .sort("event_timestamp", "user_id", "item_index")
-    )
+    windows = [_window(purchases, first, moment, target_days) for moment in snapshots]
+    return pl.concat(windows).sort("event_timestamp", "user_id", "item_index")
 
 
-def _window(purchases: pl.DataFrame, moment: datetime, target_days: int) -> pl.DataFrame:
+def _window(purchases: pl.DataFrame, first: pl.DataFrame, moment: datetime, target_days: int) -> pl.DataFrame:
     until = moment + timedelta(days=target_days)
+    known = first.filter(known_at(pl.lit(moment))).select("user_id", "item_index", is_new=False)
     return (
-        purchases.filter(pl.col("occurred_at") >= moment, pl.col("occurred_at") < until)
+        purchases.filter(pl.col("occurred_at") >= moment, pl.col("occurred_at") < until, standing(pl.lit(until)))
         .group_by("user_id", "item_index")
         .agg(pl.col("occurred_at").min().alias("bought_at"), pl.col("device").first())
-        .with_columns(pl.lit(moment).dt.cast_time_unit("us").alias("event_timestamp"))
+        .join(known, on=["user_id", "item_index"], how="left")
+        .with_columns(pl.lit(moment).dt.cast_time_unit("us").alias("event_timestamp"), pl.col("is_new").fill_null(True))
     )
 
 
@@ -93,22 +91,17 @@ def retrieval_examples(
 
 
 def _bought_before(first: pl.DataFrame, rows: pl.DataFrame) -> tuple[NDArray[np.int64], NDArray[np.int32]]:
-    """Starts of the examples' lists and their items: what a user had bought by a moment stands at the front of the user's items."""
-    place = first.with_row_index("place")
-    start = place.group_by("user_id").agg(pl.col("place").min().cast(pl.Int64).alias("start"))
-    count = (
+    """Starts of the examples' lists and their items, in the order of their first purchase: the newest BOUGHT_MAX."""
+    known = (
         rows.select("example", "user_id", "event_timestamp")
-        .join(first.select("user_id", "occurred_at"), on="user_id")
-        .filter(pl.col("occurred_at") < pl.col("event_timestamp"))
-        .group_by("example")
-        .len("count")
+        .join(first, on="user_id")
+        .filter(known_at(pl.col("event_timestamp")))
+        .select("example", "occurred_at", "item_index")
+        .sort("example", "occurred_at", "item_index")
+        .filter(pl.int_range(pl.len(), dtype=pl.Int32).reverse().over("example") < BOUGHT_MAX)
     )
-    spans = rows.select("example", "user_id").join(start, on="user_id", how="left").join(count, on="example", how="left").sort("example")
-    counts = spans["count"].fill_null(0).to_numpy().astype(np.int64)
-    kept = np.minimum(counts, BOUGHT_MAX)
-    end, starts = spans["start"].to_numpy() + counts, _starts(kept)
-    within = np.arange(starts[-1]) - np.repeat(starts[:-1], kept)
-    return starts, first["item_index"].to_numpy()[np.repeat(end - kept, kept) + within]
+    counts = np.bincount(known["example"].to_numpy(), minlength=len(rows))
+    return _starts(counts), known["item_index"].to_numpy().astype(np.int32)
 
 
 def _starts(counts: NDArray[np.int64]) -> NDArray[np.int64]:

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import duckdb
@@ -11,10 +11,13 @@ import polars as pl
 
 from endcap.contracts.event import EventType
 from endcap.core.errors import DataRejected
+from endcap.features.net_purchases import standing, taken_off_in
 
 MEMORY_LIMIT = "1500MB"
 """What sorting may take before it spills to disk."""
-COLUMNS = ("user_id", "item_index", "occurred_at", "session_id", "device")
+COLUMNS = ("user_id", "item_index", "occurred_at", "session_id", "device", "taken_off_at")
+"""`taken_off_at`: when nothing was left of the purchase, by returns and cancellations; null where something is. Whoever looks from a moment
+takes what stands as of it: `endcap.features.net_purchases.standing`."""
 
 
 def write_purchases(dataset_dir: Path, item_index: pl.DataFrame, out_file: Path) -> None:
@@ -57,15 +60,17 @@ def _write(dataset_dir: Path, item_index: pl.DataFrame, out_file: Path, whose: s
     with bounded_duckdb(out_file.parent / "spill") as connection:
         connection.register("item_indices", item_index.to_arrow())
         try:
+            connection.register("taken_off", taken_off_in(events).moments.to_arrow())
             known = connection.read_parquet(str(events)).filter(f"event_type = '{EventType.PURCHASE.value}' AND consent AND {whose}")
-            purchases = known.join(connection.table("item_indices"), "item_id").project(", ".join(columns))
+            purchases = known.join(connection.table("item_indices"), "item_id").join(connection.table("taken_off"), "event_id", "left")
+            purchases = purchases.project(", ".join(columns))
             purchases.order("occurred_at, user_id, item_index, session_id").write_parquet(str(out_file), compression="zstd")
-        except duckdb.Error as error:
+        except (duckdb.Error, pl.exceptions.PolarsError, OSError) as error:
             raise DataRejected(f"cannot be read: {error}", field=str(events), fix="import the dataset again") from error
 
 
 def divide_by_user(purchases_file: Path, folder: Path, parts: int) -> None:
-    """Write purchases into folders `part=0` to `part=<parts - 1>`, every user's into one; which one depends on the user id alone."""
+    """Write purchases into folders `part=0` to `part=<parts - 1>`, every user's into one; the user id alone says which."""
     with bounded_duckdb(purchases_file.parent / "spill") as connection:
         # Each thread keeps rows of every part: what they hold together must fit into memory.
         connection.execute("SET threads = 1")
@@ -85,20 +90,21 @@ def part_of(folder: Path, part: int) -> pl.DataFrame:
                 "occurred_at": pl.Datetime("us", "UTC"),
                 "session_id": pl.String,
                 "device": pl.String,
+                "taken_off_at": pl.Datetime("us", "UTC"),
             }
         )
     return pl.read_parquet(files, hive_partitioning=False).select(COLUMNS).sort("user_id", "occurred_at", "item_index", "session_id")
 
 
 def labels(purchases: pl.LazyFrame, moment: datetime, horizon_days: int) -> pl.DataFrame:
-    """What each user bought in `horizon_days` from `moment`.
+    """What each user bought in `horizon_days` from `moment`, and had not returned by their end.
 
     Returns:
         Columns event_timestamp (= moment), user_id, item_index, baskets (int32, distinct baskets the item was in).
     """
     until = moment + timedelta(days=horizon_days)
     return (
-        purchases.filter(pl.col("occurred_at") >= moment, pl.col("occurred_at") < until)
+        purchases.filter(pl.col("occurred_at") >= moment, pl.col("occurred_at") < until, standing(pl.lit(until)))
         .group_by("user_id", "item_index")
         .agg(pl.col("session_id").n_unique().cast(pl.Int32).alias("baskets"))
         .select(pl.lit(moment).dt.cast_time_unit("us").alias("event_timestamp"), "user_id", "item_index", "baskets")
@@ -108,9 +114,35 @@ def labels(purchases: pl.LazyFrame, moment: datetime, horizon_days: int) -> pl.D
 
 
 def first_purchases(purchases: pl.DataFrame) -> pl.DataFrame:
-    """Columns user_id, item_index, occurred_at: when each user bought each item for the first time, by user and time."""
-    first = purchases.group_by("user_id", "item_index").agg(pl.col("occurred_at").min())
-    return first.sort("user_id", "occurred_at", "item_index")
+    """When each user bought each item for the first time, of the purchases that stand: as of t with since < t <= until.
+
+    Returns:
+        Columns user_id, item_index, occurred_at, since, until (null for ever), by user and time. One row a user and item, more where
+        purchases of the item were taken off.
+    """
+    keys = ["user_id", "item_index"]
+    ends = purchases.filter(pl.col("taken_off_at").is_not_null()).select(*keys, until="taken_off_at").unique().sort(*keys, "until")
+    whole = purchases.join(ends, on=keys, how="anti").group_by(keys).agg(pl.col("occurred_at").min())
+    spans = ends.with_columns(begins=pl.col("until").shift(1).over(keys))
+    last = ends.group_by(keys).agg(begins=pl.col("until").max()).with_columns(until=pl.lit(None, dtype=ends.schema["until"]))
+    spans = pl.concat([spans, last], how="diagonal")
+    # Between two take-offs of an item nothing of it is taken off.
+    split = (
+        purchases.select(*keys, "occurred_at", "taken_off_at")
+        .join(spans, on=keys)
+        .filter(
+            pl.col("taken_off_at").is_null() | pl.col("begins").is_null() | (pl.col("taken_off_at") > pl.col("begins")),
+            pl.col("until").is_null() | (pl.col("occurred_at") < pl.col("until")),
+        )
+    )
+    split = split.group_by(*keys, "begins", "until").agg(pl.col("occurred_at").min())
+    first = pl.concat([whole, split], how="diagonal").with_columns(since=pl.max_horizontal("occurred_at", "begins"))
+    return first.select(*keys, "occurred_at", "since", "until").sort("user_id", "occurred_at", "item_index", "since")
+
+
+def known_at(moment: pl.Expr) -> pl.Expr:
+    """Whether a row of `first_purchases` holds as of a moment."""
+    return (pl.col("since") < moment) & (pl.col("until").is_null() | (pl.col("until") >= moment))
 
 
 @contextmanager
@@ -122,7 +154,10 @@ def bounded_duckdb(spill_dir: Path) -> Iterator[duckdb.DuckDBPyConnection]:
 
 
 class BuyerCounts:
-    """Counts each item's buyers before some moments. Parts have different users, so counts add up."""
+    """Counts each item's buyers before some moments: people, and baskets whose customer is unknown.
+
+    Parts have different users, so counts add up.
+    """
 
     def __init__(self, moments: Sequence[datetime], item_count: int) -> None:
         """
@@ -136,17 +171,16 @@ class BuyerCounts:
     def add(self, first_purchases: pl.DataFrame) -> None:
         """Take in a part's `endcap_components.build_training_set.purchases.first_purchases`."""
         for place, moment in enumerate(self._moments):
-            index = first_purchases.filter(pl.col("occurred_at") < moment)["item_index"].to_numpy()
+            index = first_purchases.filter(known_at(pl.lit(moment)))["item_index"].to_numpy()
             self._count[place] += np.bincount(index, minlength=self._count.shape[1])
 
     def add_visits(self, anonymous_file: Path) -> None:
         """Take in what `write_anonymous_purchases` wrote: a visit of nobody known counts as a buyer."""
-        with bounded_duckdb(anonymous_file.parent / "spill") as connection:
-            bought = connection.read_parquet(str(anonymous_file))
-            for place, moment in enumerate(self._moments):
-                before = bought.filter(f"occurred_at < TIMESTAMPTZ '{moment.astimezone(UTC).isoformat(sep=' ')}'")
-                counts = before.aggregate("item_index, count(DISTINCT user_id) AS buyers", "item_index").fetchnumpy()
-                np.add.at(self._count[place], np.asarray(counts["item_index"]), np.asarray(counts["buyers"]))
+        bought = pl.scan_parquet(anonymous_file)
+        for place, moment in enumerate(self._moments):
+            visits = bought.filter(pl.col("occurred_at") < moment, standing(pl.lit(moment))).select("user_id", "item_index").unique()
+            counted = visits.group_by("item_index").len().collect(engine="streaming")
+            self._count[place, counted["item_index"].to_numpy()] += counted["len"].to_numpy()
 
     def eligible(self, min_buyers: int) -> pl.DataFrame:
         """Columns event_timestamp, item_index (int32): by moment, the items with at least `min_buyers` buyers before it."""

@@ -12,7 +12,7 @@ import polars as pl
 
 from endcap.catalogue.vocabulary import Vocabulary
 from endcap.training.example_shards import ExampleManifest, ExampleShardWriter
-from endcap.training.sequence_shards import SequenceShardWriter, UserSequences
+from endcap.training.sequence_shards import KEPT, SequenceShardWriter, UserSequences
 from endcap.training.shard_files import USERS_A_SHARD
 from endcap_components.build_training_set.examples import retrieval_examples, targets_of
 from endcap_components.build_training_set.feature_rows import KEYS_AT_ONCE, UserRows
@@ -98,4 +98,5 @@ def user_sequences(purchases: pl.DataFrame) -> UserSequences:
         start=np.concatenate([[0], np.cumsum(lengths["len"].to_numpy())]).astype(np.int64),
         item_index=purchases["item_index"].to_numpy(),
         occurred_at=purchases["occurred_at"].dt.epoch("s").to_numpy(),
+        taken_off_at=purchases["taken_off_at"].dt.epoch("s").fill_null(KEPT).to_numpy(),
     )

@@ -16,6 +16,7 @@ from endcap.evaluation.accuracy import accuracy
 from endcap.evaluation.cutoffs import Cutoffs
 from endcap.evaluation.ranked_lists import RankedLists
 from endcap.evaluation.user_items import UserItems, contains, pair_keys
+from endcap.features.net_purchases import standing
 from endcap.training.training_set import TrainingSet
 
 USERS_MAX = 20_000
@@ -110,10 +111,10 @@ def _labels(training: TrainingSet) -> pl.DataFrame:
 
 
 def purchases_before(purchases: pl.LazyFrame, cut: datetime) -> pl.DataFrame:
-    """What was bought before the cut, an item once a basket, oldest first.
+    """What was bought before the cut and not returned by then, an item once a basket, oldest first.
 
     Args:
-        purchases: columns user_id, item_index, session_id, occurred_at.
+        purchases: columns user_id, item_index, session_id, occurred_at, taken_off_at.
         cut: nothing from here on is seen.
 
     Returns:
@@ -121,7 +122,7 @@ def purchases_before(purchases: pl.LazyFrame, cut: datetime) -> pl.DataFrame:
     """
     age_days = (pl.lit(cut) - pl.col("occurred_at")).dt.total_seconds() / DAY_S
     return (
-        purchases.filter(pl.col("occurred_at") < cut)
+        purchases.filter(pl.col("occurred_at") < cut, standing(pl.lit(cut)))
         .group_by("user_id", "session_id", "item_index")
         .agg(age_days.min().alias("age_days"))
         .sort("age_days", "item_index", descending=[True, False])

@@ -14,6 +14,7 @@ from endcap.core.errors import DataRejected
 from endcap.core.files import folder_beside, put_folder
 from endcap.core.log import get_logger
 from endcap.core.settings import TrainingSettings
+from endcap.features.net_purchases import standing
 from endcap.training.data_profile import DataProfile, Objective
 from endcap.training.tensorflow_setup import prepare_tensorflow
 from endcap.training.training_set import TrainingSet
@@ -24,7 +25,7 @@ def early_interactions(training: TrainingSet) -> Interactions:
     """Purchases before the first ranking window of the items that are eligible there, by user in the order of time."""
     first = training.manifest.ranking_windows[0]
     eligible = np.flatnonzero(training.eligible_at(first)).astype(np.int32)
-    purchases = training.purchases.filter((pl.col("occurred_at") < first) & pl.col("item_index").is_in(eligible))
+    purchases = training.purchases.filter(pl.col("occurred_at") < first, standing(pl.lit(first)), pl.col("item_index").is_in(eligible))
     purchases = purchases.sort("user_id", "occurred_at", maintain_order=True)
     counts = cast("np.ndarray", purchases.group_by("user_id", maintain_order=True).len()["len"].to_numpy())
     age = (pl.lit(first) - pl.col("occurred_at")).dt.total_seconds() / DAY_S

@@ -6,6 +6,7 @@ from typing import Any
 
 import polars as pl
 
+from endcap.contracts.event import EventType
 from endcap.contracts.tables import TABLES, arrow_schema
 from endcap.dataset.sources.columns.moments import PlausibleTimes, read_moments
 from endcap.dataset.sources.columns.number_texts import plain_numbers
@@ -52,10 +53,10 @@ class Converter:
         if "currency" in wanted and self.currency and not self.mapped.gives("currency"):
             price = "unit_price" if self.table == "events" else "price"
             frame = frame.with_columns(pl.when(pl.col(price).is_not_null()).then(pl.lit(self.currency)).alias("currency"))
-        if self.table == "items":
+        if self.table == "items" and not self.mapped.one_row_an_id:
             frame = frame.with_columns(pl.coalesce("title", "item_id").alias("title"))
         if self.table == "events":
-            frame = self._completed_events(frame, raw, row_names)
+            frame = self._with_returns(self._completed_events(frame, raw, row_names), raw)
         return frame, _problems(readings)
 
     def _reading(self, name: str, dtype: pl.DataType, raw: pl.DataFrame) -> Reading:
@@ -99,6 +100,22 @@ class Converter:
             parts = [without_nulls(as_id(raw[name]), "event_id", self.mapped).fill_null("") for name in self.mapped.event_id_from]
             row_names = pl.select(pl.concat_str(parts, separator=_SEPARATOR)).to_series()
         return frame.with_columns(event_uuids(row_names).alias("event_id"))
+
+    def _with_returns(self, frame: pl.DataFrame, raw: pl.DataFrame) -> pl.DataFrame:
+        """Purchases that the mapping calls returns as returns, with quantities and prices above 0."""
+        rule = self.mapped.returns
+        if rule is None:
+            return frame
+        returned = pl.repeat(False, len(frame), eager=True)
+        if rule.quantity_below is not None:
+            returned |= (frame["quantity"] < rule.quantity_below).fill_null(False)
+        if rule.column and rule.starts_with:
+            returned |= as_text(raw[rule.column]).str.starts_with(rule.starts_with).fill_null(False)
+        returned &= (frame["event_type"] == EventType.PURCHASE.value).fill_null(False)
+        kind = pl.when(returned).then(pl.lit(EventType.RETURN.value)).otherwise("event_type").alias("event_type")
+        return frame.with_columns(
+            kind, *(pl.when(returned).then(pl.col(name).abs()).otherwise(name).alias(name) for name in ("quantity", "unit_price"))
+        )
 
 
 def _present(name: str, column: ColumnSource, raw: pl.DataFrame, mapped: TableMapping) -> pl.Series:

@@ -21,6 +21,7 @@ def event_uuids(names: pl.Series) -> pl.Series:
     """One UUID a name (String), in the names' order."""
     with duckdb.connect() as connection:
         connection.execute(EVENT_UUID_MACRO)
-        connection.register("named", names.to_frame("name").to_arrow())
-        made = connection.sql("SELECT event_uuid(name) AS event_id FROM named").to_arrow_table()
+        # Threads finish in any order: without the places, ids would go to other rows.
+        connection.register("named", names.to_frame("name").with_row_index("place").to_arrow())
+        made = connection.sql("SELECT event_uuid(name) AS event_id FROM named ORDER BY place").to_arrow_table()
     return pl.DataFrame(made)["event_id"]

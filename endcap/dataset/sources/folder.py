@@ -20,7 +20,7 @@ from endcap.dataset.sources.mapping import Mapping, load_mapping
 from endcap.dataset.sources.source import Batch, TableSource, Watch, watch_nothing
 from endcap.dataset.sources.source_rows import MappedFiles, source_rows
 
-IMPORTER_VERSION = 2
+IMPORTER_VERSION = 3
 """Raised whenever the same files and mapping would give another dataset."""
 
 _ORDER = ("items", "users", "events", "promotions")
@@ -78,7 +78,15 @@ class _FolderReading:
     clock: Clock
 
     def source(self, table: str) -> TableSource:
-        return TableSource(table, None, lambda: (batch for part in self.parts[table] for batch in self._batches(part)))
+        def batches() -> Iterator[Batch]:
+            lines = (batch for part in self.parts[table] for batch in self._batches(part))
+            if not any(part.mapped.one_row_an_id for part in self.parts[table]):
+                return lines
+            from endcap.dataset.sources.item_lines import one_row_an_id
+
+            return one_row_an_id(lines, ", ".join(file for part in self.parts[table] for file in part.mapped.files))
+
+        return TableSource(table, None, batches)
 
     def _batches(self, part: MappedFiles) -> Iterator[Batch]:
         now = self.clock()
@@ -87,7 +95,8 @@ class _FolderReading:
         until = self._last_event() if part.mapped.properties and part.mapped.properties.at else None
         for name, raw in source_rows(part, until):
             rows, problems = converter.convert(raw.frame, _row_names(part, name, raw.row_numbers))
-            yield Batch(rows.to_arrow().cast(lenient), raw.row_numbers, name, problems, raw.frame, raw.unreadable)
+            named = part.table != "events" or part.mapped.names_events()
+            yield Batch(rows.to_arrow().cast(lenient), raw.row_numbers, name, problems, raw.frame, raw.unreadable, named=named)
 
     def _last_event(self) -> datetime | None:
         """The moment of the newest event: one more pass over their files."""

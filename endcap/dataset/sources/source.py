@@ -34,6 +34,9 @@ class Batch:
         problems: as `PROBLEM_SCHEMA`, values that could not be read into their column's type; such rows are refused.
         originals: the rows as they stood in the source, for the refused ones; None when `rows` says it all.
         unreadable: rows of the source that are not among `rows` at all.
+        named: whether the source's own values name the rows; else their place does, and equal rows are different ones.
+        merged: rows of the source beyond `rows`, where several make one; they count as good.
+        copies: rows of the source that were left out as copies already.
     """
 
     rows: pa.Table
@@ -42,6 +45,9 @@ class Batch:
     problems: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=PROBLEM_SCHEMA))
     originals: pl.DataFrame | None = None
     unreadable: Sequence[UnreadableRow] = ()
+    named: bool = True
+    merged: int = 0
+    copies: int = 0
 
 
 @dataclass(frozen=True)

@@ -1,9 +1,9 @@
 """One table of a mapping file: where each canonical column comes from."""
 
 from enum import StrEnum
-from typing import Annotated, Any, get_args
+from typing import Annotated, Any, Self, get_args
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
 from endcap.contracts.tables import TABLES
 from endcap.dataset.sources.columns.value_format import ValueFormat
@@ -46,6 +46,24 @@ def _canonical_names(value: Any) -> Any:
     return {source: None if meant is None else text_of(meant) for source, meant in value.items()}
 
 
+class ReturnedLines(BaseModel):
+    """Which purchases of a table are returns in truth; their quantities and prices are taken without the sign."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    quantity_below: float | None = Field(None, description="Lines with a lower quantity, for example 0.")
+    column: Name | None = Field(None, description="Source column that tells returns from purchases.")
+    starts_with: Name | None = Field(None, description="How the texts of that column begin for returns, for example C.")
+
+    @model_validator(mode="after")
+    def _says_something(self) -> Self:
+        if (self.column is None) != (self.starts_with is None):
+            raise ValueError("column and starts_with belong together")
+        if self.column is None and self.quantity_below is None:
+            raise ValueError("give quantity_below, or column and starts_with")
+        return self
+
+
 class TableMapping(ValueFormat, SourceFiles):
     """Files of one table."""
 
@@ -59,7 +77,17 @@ class TableMapping(ValueFormat, SourceFiles):
     attributes: list[Name] = Field(default_factory=list, description="Source columns kept together in `attributes`.")
     event_id_from: list[Name] = Field(
         default_factory=list,
-        description="Source columns that together name an event, when there is no UUID column. With neither, the row's place names it.",
+        description="Source columns that together name an event, when there is no UUID column. With neither, the row's place names it, and "
+        "equal rows are different events.",
+    )
+    one_row_an_id: bool = Field(
+        False,
+        description="For items from lines of orders: one row an id, with the newest good title and price and the most frequent brand and "
+        "category. Newest by `created_at` where it is mapped, whose earliest stays, else by the order of the lines.",
+    )
+    returns: ReturnedLines | None = Field(
+        None,
+        description="Purchases that are returns: {quantity_below: 0}, {column: Invoice, starts_with: C}, or both; no sign is kept.",
     )
     where: str | None = Field(
         None, min_length=1, description="Condition on source columns, as in rules: only rows that fulfil it belong to the table."
@@ -77,8 +105,9 @@ class TableMapping(ValueFormat, SourceFiles):
         """Every source column that the table is made from."""
         mapped = [name for column in self.columns.values() for name in column.source_columns()]
         total = [self.line_total] if self.line_total else []
+        of_returns = [self.returns.column] if self.returns and self.returns.column else []
         looked_up = [lookup.on for lookup in self.lookup]
-        return list(dict.fromkeys([*mapped, *total, *self.attributes, *self.event_id_from, *looked_up]))
+        return list(dict.fromkeys([*mapped, *total, *self.attributes, *self.event_id_from, *of_returns, *looked_up]))
 
     def file_columns(self) -> list[str]:
         """The source columns that the table's own files must have, and no lookup or property gives."""
@@ -87,6 +116,10 @@ class TableMapping(ValueFormat, SourceFiles):
             return [found.id, found.name, found.value, *([found.at] if found.at else [])]
         given = {name for lookup in self.lookup for name in lookup.given()}
         return [name for name in self.source_columns() if name not in given]
+
+    def names_events(self) -> bool:
+        """Whether the files themselves name an event, so that two lines with its name are one event."""
+        return bool(self.event_id_from) or "event_id" in self.columns
 
     def gives(self, column: str) -> bool:
         """Whether the mapping says where a canonical column comes from."""
@@ -111,6 +144,10 @@ def check_table(table: str, mapped: TableMapping) -> None:
         raise ValueError("attributes: this table has no attributes")
     if mapped.event_id_from and (table != "events" or "event_id" in mapped.columns):
         raise ValueError("event_id_from: only for events without an event_id column")
+    if mapped.one_row_an_id and table != "items":
+        raise ValueError("one_row_an_id: only items can be made from lines")
+    if mapped.returns and table != "events":
+        raise ValueError("returns: only events can be returns")
     needed = {name for name, field in fields.items() if field.is_required()} - _FILLED_IN.get(table, set())
     missing = sorted(needed - set(mapped.columns) - set(mapped.constants))
     if missing:

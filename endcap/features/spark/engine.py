@@ -51,10 +51,13 @@ class SparkEngine:
                 raise DataRejected(f"cannot be read: {reason}", field=path, fix="import the dataset again") from error
         if name in REQUIRED_TABLES:
             raise DataRejected("the dataset has no such table", field=path, fix="import a dataset first: endcap import --help")
-        return self._named(name, self._of_arrow(arrow_schema(TABLES[name]).empty_table()))
+        return self.load(name, arrow_schema(TABLES[name]).empty_table())
 
     def moments(self, moments: tuple[datetime, ...], data_end: datetime) -> "ir.Table":
-        return self._named(f"moments_{moments[0]:%Y%m%d%H%M%S}_{len(moments)}", self._of_arrow(snapshots_table(moments, data_end)))
+        return self.load(f"moments_{moments[0]:%Y%m%d%H%M%S}_{len(moments)}", snapshots_table(moments, data_end))
+
+    def load(self, name: str, table: "pa.Table") -> "ir.Table":
+        return self._named(name, self._session.createDataFrame(table))
 
     def keep(self, name: str, expression: "ir.Table") -> "ir.Table":
         """Kept in the executors' memory and on their disks; computed when it is first asked for."""
@@ -98,9 +101,6 @@ class SparkEngine:
     def _named(self, name: str, frame: "DataFrame") -> "ir.Table":
         frame.createOrReplaceTempView(name)
         return self._connection.table(name)
-
-    def _of_arrow(self, table: "pa.Table") -> "DataFrame":
-        return self._session.createDataFrame(table)
 
 
 def check_format(session: "SparkSession", table_format: TableFormat) -> None:

@@ -1,3 +1,4 @@
+from datetime import timedelta
 from pathlib import Path
 
 import numpy as np
@@ -37,6 +38,26 @@ def test_small_groups_have_no_segment_of_their_own() -> None:
 def test_one_basket_counts_once_for_popularity() -> None:
     bought = pl.DataFrame({"user_id": ["0"] * 4, "item_index": [1, 1, 2, 2], "session_id": ["a", "a", "a", "b"]})
     assert popularity_of(bought, users_of_age([None]), 3).by_segment[OVERALL].index.tolist() == [2, 1]
+
+
+def test_what_was_returned_counts_until_then_and_not_afterwards(tmp_path: Path) -> None:
+    training = TrainingSet(training_dir())
+    cut, returned = training.manifest.cut, 7
+    changed = tmp_path / "training"
+    changed.mkdir()
+    for path in training_dir().glob("*.*"):
+        (changed / path.name).write_bytes(path.read_bytes())
+    back = pl.when(pl.col("item_index") == returned).then(pl.max_horizontal(pl.lit(cut), "occurred_at") + timedelta(hours=1))
+    training.purchases.with_columns(back.alias("taken_off_at")).write_parquet(changed / "purchases.parquet")
+    build_tables(changed, tmp_path / "tables")
+    before, after = (TablesArtifact(tables_dir()), TablesArtifact(tmp_path / "tables"))
+    assert after.at(cut).popularity.to_frame().equals(before.at(cut).popularity.to_frame())
+    np.testing.assert_array_equal(after.at(cut).item_to_item.index, before.at(cut).item_to_item.index)
+    end = training.manifest.data_end
+    assert returned in before.at(end).popularity.by_segment[OVERALL].index
+    assert returned not in after.at(end).popularity.by_segment[OVERALL].index
+    assert returned not in after.at(end).item_to_item.index
+    assert after.at(end).repurchase_gap_days[returned] == 0
 
 
 def test_tables_of_a_moment_do_not_see_the_future(tmp_path: Path) -> None:

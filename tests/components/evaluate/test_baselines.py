@@ -25,7 +25,7 @@ def before(rows: list[tuple[str, int, str, float]]) -> pl.DataFrame:
         schema={"user_id": pl.String, "item_index": pl.Int32, "session_id": pl.String, "occurred_at": pl.Datetime("us", "UTC")},
         orient="row",
     )
-    return purchases_before(frame.lazy(), CUT)
+    return purchases_before(frame.with_columns(taken_off_at=pl.lit(None, dtype=frame.schema["occurred_at"])).lazy(), CUT)
 
 
 def test_baselines_count_baskets_and_decay() -> None:

@@ -59,6 +59,7 @@ def test_rows_and_reasons_are_counted(app: typer.Typer, data: Path, monkeypatch:
     assert tables["events"] == {
         "table": "events",
         "rows": 10,
+        "copies": 0,
         "bad": 1,
         "bad share": 0.1,
         "reasons": "event_id: must be a UUID (1)",

@@ -4,7 +4,7 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from endcap.contracts.event import NEEDS_ITEM, NEEDS_QUERY, Event, EventType
+from endcap.contracts.event import NEEDS_ITEM, NEEDS_QUERY, TAKES_OFF, Event, EventType
 
 PURCHASE: dict[str, Any] = {
     "event_id": "5d2c4b8e-6a0e-5d0c-9b53-0c6a7c1a2017",
@@ -36,7 +36,13 @@ def test_a_purchase_is_taken_with_the_contracts_defaults() -> None:
         ({"event_id": "17"}, "event_id"),
         ({"session_id": ""}, "session_id"),
         ({"item_id": None}, "item_id is missing; a purchase event needs it"),
-        ({"quantity": None}, "quantity and unit_price are needed for a purchase"),
+        ({"event_type": "return", "item_id": None}, "item_id or order_id is missing; a return event needs one of them"),
+        ({"event_type": "cancellation", "item_id": None}, "item_id or order_id is missing"),
+        ({"event_type": "rating"}, "rating is missing; a rating event needs it"),
+        ({"event_type": "rating", "rating": float("inf")}, "finite"),
+        ({"event_type": "rating", "rating": 4, "item_id": None}, "item_id is missing"),
+        ({"event_type": "return", "quantity": -1}, "greater than 0"),
+        ({"quantity": None}, "quantity is missing; a purchase needs it"),
         ({"quantity": 0}, "greater than 0"),
         ({"unit_price": float("nan")}, "finite"),
         ({"currency": None}, "currency is missing"),
@@ -56,11 +62,30 @@ def test_what_the_contract_does_not_allow_is_refused(changes: dict[str, Any], me
 @pytest.mark.parametrize("event_type", EventType)
 def test_types_ask_for_their_item_and_query(event_type: EventType) -> None:
     bare = {name: PURCHASE[name] for name in ("event_id", "occurred_at", "received_at", "session_id")} | {"event_type": event_type}
-    if event_type in NEEDS_ITEM | NEEDS_QUERY:
+    if event_type in NEEDS_ITEM | NEEDS_QUERY | TAKES_OFF:
         with pytest.raises(ValidationError, match="is missing"):
             Event.model_validate(bare)
     else:
         assert Event.model_validate(bare).event_type is event_type
+
+
+@pytest.mark.parametrize(
+    "named",
+    [{"item_id": "A1"}, {"order_id": "5001"}, {"item_id": "A1", "order_id": "5001", "quantity": 2}, {"item_id": "A1", "quantity": None}],
+)
+@pytest.mark.parametrize("event_type", ["return", "cancellation"])
+def test_a_return_names_an_item_an_order_or_both(event_type: str, named: dict[str, Any]) -> None:
+    base = {name: value for name, value in PURCHASE.items() if name not in ("item_id", "unit_price", "currency", "quantity")}
+    assert Event.model_validate({**base, "event_type": event_type, **named}).event_type == event_type
+
+
+def test_a_rating_is_kept_as_it_was_given() -> None:
+    assert Event.model_validate({**PURCHASE, "event_type": "rating", "rating": -2.5, "quantity": None, "unit_price": None}).rating == -2.5
+
+
+def test_a_purchase_may_come_without_a_price_and_without_a_customer() -> None:
+    event = Event.model_validate({**PURCHASE, "unit_price": None, "currency": None})
+    assert (event.unit_price, event.currency, event.user_id) == (None, None, None)
 
 
 def test_a_zone_with_offset_zero_becomes_utc() -> None:

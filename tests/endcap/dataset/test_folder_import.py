@@ -5,6 +5,8 @@ from zipfile import ZipFile
 
 import polars as pl
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from endcap.contracts.event import Event
 from endcap.core.errors import DataRejected, InvalidInput
@@ -141,9 +143,64 @@ def test_the_first_of_equal_event_ids_stays(shop: Path) -> None:
     dataset = bring_in(shop)
     assert pl.read_parquet(dataset.table("events")).filter(pl.col("item_id") == "A1")["quantity"].to_list() == [2.0, 1.0]
     assert [(line["row_number"], line["column"], line["reason"]) for line in rejected(shop)] == [
-        (4, "event_id", "stands twice; the first row stays")
+        (4, "event_id", "the same id with other content; the first row stays")
     ]
     assert json.loads(rejected(shop)[0]["row"])["quantity"] == 7.0
+
+
+def test_copies_of_a_named_event_count_once_and_are_no_bad_rows(shop: Path) -> None:
+    for _ in range(3):
+        add_order(shop, "1,2026-03-01 09:00,A1,2,3.50,ann")
+    dataset = bring_in(shop, share=0.0)
+    assert (dataset.rows["events"], dataset.rejected["events"], dataset.copies, dataset.equal_lines) == (3, 0, {"events": 3}, 0)
+    assert open_dataset(dataset.path) == dataset
+    assert rejected(shop) == []
+
+
+def test_equal_lines_that_only_their_place_names_are_different_units(shop: Path) -> None:
+    for _ in range(2):
+        add_order(shop, "1,2026-03-01 09:00,A1,2,3.50,ann")
+    dataset = bring_in(shop, MAPPING.replace("    event_id_from: [order, sku]\n", ""), share=0.0)
+    assert (dataset.rows["events"], dataset.copies, dataset.equal_lines) == (5, {}, 2)
+    assert open_dataset(dataset.path) == dataset
+
+
+def test_copies_of_items_and_users_are_no_bad_rows_and_another_item_under_an_id_is_one(shop: Path) -> None:
+    (shop / "items.csv").write_text(ITEMS + "A1,Green tea,Food > Tea,3.50\nA2,Bowl,Kitchen,8\nA1,Green tea,Food > Tea,3.50\n")
+    (shop / "users.csv").write_text("id,region\nann,north\nann,north\nbob,\n")
+    mapping = MAPPING + "  users: {files: users.csv, columns: {user_id: id, region: region}}\n"
+    dataset = bring_in(shop, mapping, share=0.2)
+    assert (dataset.rows["items"], dataset.rejected["items"], dataset.copies) == (2, 1, {"items": 2, "users": 1})
+    assert pl.read_parquet(dataset.table("items"))["title"].to_list() == ["Green tea", "Mug"]
+    assert [(row["row_number"], row["column"]) for row in rejected(shop)] == [(4, "item_id")]
+
+
+ROWS = st.lists(st.tuples(st.integers(1, 4), st.sampled_from(["A1", "A2"]), st.integers(1, 2)), min_size=1, max_size=20)
+
+
+@settings(max_examples=15, deadline=None)
+@given(rows=ROWS)
+def test_every_row_is_kept_a_copy_or_refused(tmp_path_factory: pytest.TempPathFactory, rows: list[tuple[int, str, int]]) -> None:
+    folder = tmp_path_factory.mktemp("copies") / "shop"
+    (folder / "orders").mkdir(parents=True)
+    (folder / "items.csv").write_text(ITEMS)
+    lines = [f"{order},2026-03-01 09:00,{sku},{quantity},1,ann" for order, sku, quantity in rows]
+    (folder / "orders" / "all.csv").write_text("order,when,sku,qty,price,customer\n" + "\n".join(lines) + "\n")
+    dataset = bring_in(folder, MAPPING, share=1.0)
+    first = {(order, sku): quantity for order, sku, quantity in reversed(rows)}
+    copies = sum(first[order, sku] == quantity for order, sku, quantity in rows) - len(first)
+    assert dataset.rows["events"] == len(first)
+    assert dataset.copies.get("events", 0) == copies
+    assert dataset.rejected["events"] == len(rows) - len(first) - copies
+    assert sorted(pl.read_parquet(dataset.table("events"))["quantity"]) == sorted(first.values())
+
+
+def test_purchases_without_price_and_customer_are_taken_and_counted(shop: Path) -> None:
+    (shop / "orders" / "2026-03.csv").write_text("order,when,sku,qty\n1,2026-03-01 09:00,A1,2\n2,2026-03-01 09:00,A2,1\n")
+    dataset = bring_in(shop, MAPPING.replace(", unit_price: price, user_id: customer", ""), share=0.0)
+    assert (dataset.rows["events"], dataset.currency) == (2, None)
+    assert (dataset.events_without_user, dataset.purchases_without_price) == (2, 2)
+    assert open_dataset(dataset.path) == dataset
 
 
 def test_above_the_allowed_share_the_earlier_dataset_stays(shop: Path) -> None:
@@ -320,3 +377,55 @@ def test_a_change_in_a_file_that_is_looked_up_makes_the_dataset_anew(shop: Path)
     assert pl.read_parquet(bring_in(shop, mapping).table("items"))["title"].to_list() == ["Sencha", "Mug"]
     (shop / "names.csv").write_text("sku,label\nA1,Gyokuro\n")
     assert pl.read_parquet(bring_in(shop, mapping).table("items"))["title"].to_list() == ["Gyokuro", "Mug"]
+
+
+RETURNS = """customer,order,when,sku,qty,price
+ann,1,2026-03-01 09:00,A1,3,3.50
+ann,1,2026-03-01 09:00,A2,1,8.00
+ann,C2,2026-03-03 09:00,A1,-2,3.50
+bob,C3,2026-03-03 09:00,A2,-1,-8.00
+,C4,2026-03-03 09:00,A2,1,0
+"""
+
+
+@pytest.mark.parametrize("rule", ["{quantity_below: 0, column: order, starts_with: C}", "{column: order, starts_with: C}"])
+def test_returns_among_the_orders_are_no_bad_rows(shop: Path, rule: str) -> None:
+    (shop / "orders" / "2026-03.csv").write_text(RETURNS)
+    dataset = bring_in(shop, MAPPING + f"    returns: {rule}\n", share=0.0)
+    assert (dataset.rejected["events"], dataset.returns, dataset.unmatched_returns) == (0, 3, 2)
+    assert open_dataset(dataset.path) == dataset
+    returns = pl.read_parquet(dataset.table("events")).filter(pl.col("event_type") == "return")
+    assert returns.select("session_id", "quantity", "unit_price").rows() == [("C2", 2.0, 3.5), ("C3", 1.0, 8.0), ("C4", 1.0, 0.0)]
+
+
+def test_a_negative_quantity_is_a_bad_row_unless_it_is_said_to_be_a_return(shop: Path) -> None:
+    add_order(shop, "3,2026-03-03 10:00,A1,-1,3.50,ann")
+    assert bring_in(shop).rejected["events"] == 1
+    dataset = bring_in(shop, MAPPING + "    returns: {quantity_below: 0}\n")
+    assert (dataset.rejected["events"], dataset.returns, dataset.unmatched_returns) == (0, 1, 0)
+
+
+@pytest.mark.parametrize(
+    ("rule", "message"),
+    [
+        ("{}", "give quantity_below"),
+        ("{column: order}", "column and starts_with belong together"),
+        ("{column: invoice, starts_with: C}", "the column invoice is not in orders"),
+        ("{sign: minus}", "Extra inputs"),
+    ],
+)
+def test_a_wrong_rule_of_returns_is_named(shop: Path, rule: str, message: str) -> None:
+    with pytest.raises(InvalidInput, match=message):
+        bring_in(shop, MAPPING + f"    returns: {rule}\n")
+
+
+def test_kinds_of_events_are_mapped_to_returns_and_ratings(shop: Path) -> None:
+    (shop / "orders" / "2026-03.csv").write_text(
+        "order,when,sku,qty,price,customer,kind,of,stars\n1,2026-03-01 09:00,A1,1,3.50,ann,sale,,\n"
+        "2,2026-03-02 09:00,A1,,,ann,refund,1,\n3,2026-03-02 10:00,A2,,,ann,review,,4.5\n4,2026-03-02 11:00,A2,,,ann,review,,\n"
+    )
+    mapping = MAPPING.replace("user_id: customer}", "user_id: customer, event_type: kind, order_id: of, rating: stars}")
+    mapping = mapping.replace("event_type: purchase, ", "") + "    values: {event_type: {sale: purchase, refund: return, review: rating}}\n"
+    dataset = bring_in(shop, mapping)
+    assert (dataset.rows["events"], dataset.returns, dataset.unmatched_returns) == (3, 1, 0)
+    assert [(row["column"], row["reason"]) for row in rejected(shop)] == [("rating", "missing; a rating needs it")]

@@ -116,12 +116,13 @@ def test_events_from_before_propensities_were_kept_open_and_pass(dataset: Datase
 
 def test_judging_counts_bad_rows_and_repeated_ids(dataset: Dataset) -> None:
     rows = [EVENT, EVENT, {**EVENT, "event_id": EVENT["event_id"].upper()}, {**EVENT, "event_id": "x"}, {**EVENT, "item_id": "A2"}]
+    rows += [{**EVENT, "session_id": "another"}]
     write_table(dataset.path, "events", rows)
     tallies = {tally.table: tally for tally in judge_dataset(dataset, 1.0)}
-    assert (tallies["events"].rows, tallies["events"].rejected) == (1, 4)
+    assert (tallies["events"].rows, tallies["events"].rejected, tallies["events"].copies) == (1, 3, 2)
     assert tallies["events"].reasons == {
         ("event_id", "must be a UUID"): 1,
-        ("event_id", "stands twice; the first row stays"): 2,
+        ("event_id", "the same id with other content; the first row stays"): 1,
         ("item_id", "not in the table items"): 1,
     }
 

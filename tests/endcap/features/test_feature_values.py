@@ -202,3 +202,35 @@ def test_promotion_shares_are_of_the_shops_in_the_weeks_promotions(tables, shop)
     assert (pear["display_share"], pear["mailer_share"]) == (0.0, 1.0)
     before = row_at(tables, "item_features", shop, "2025-04-14T00:00:00", item_id="apple")
     assert before["display_share"] == 0.5
+
+
+def test_purchases_without_a_price_count_and_say_nothing_of_prices(shop, tmp_path):
+    end = shop.moment("2025-05-05T00:00:00")
+
+    def bought(days, item_id, price):
+        at = end - timedelta(days=days)
+        return shop.purchase("ann", item_id, at, unit_price=price, unit_discount=0.5, currency=price and "USD")
+
+    events = [bought(40, "apple", 2.0), bought(9, "apple", None), bought(8, "pear", 4.0), bought(0, "pear", None)]
+    items = [shop.item("apple", category_path=["Food", "Fruit"]), shop.item("pear", category_path=["Food", "Fruit"])]
+    dataset = shop.write_shop(tmp_path / "data", events, items)
+    build_feature_tables(dataset, tmp_path / "features", FeatureOptions(test_weeks=2, ranking_windows=1))
+    users, found = (pl.read_parquet(tmp_path / "features" / f"{name}_features.parquet") for name in ("user", "item"))
+    ann = users.filter(pl.col("event_timestamp") == users["event_timestamp"].max()).to_dicts()[0]
+    assert (ann["baskets_90d"], ann["spend_90d"], ann["basket_spend_mean_90d"]) == (4, 6.0, 1.5)
+    assert ann["price_level"] == pytest.approx((1 + 1 + 4 / 3 + 1) / 4)
+    assert ann["discount_share_90d"] == 0.5
+    last = found.filter(pl.col("event_timestamp") == found["event_timestamp"].max()).sort("item_id").to_dicts()
+    assert [row["price"] for row in last] == [2.5, 4.5]
+    assert [row["purchases_28d"] for row in last] == [1, 2]
+
+
+def test_a_shop_that_knows_no_customers_has_features_of_items(shop, tmp_path):
+    events = [
+        shop.purchase(None, "apple", shop.moment("2025-01-06T10:00:00") + timedelta(days=day), session_id=f"s{day}") for day in range(60)
+    ]
+    dataset = shop.write_shop(tmp_path / "data", events, [shop.item("apple")])
+    summary = build_feature_tables(dataset, tmp_path / "features", FeatureOptions(test_weeks=2, ranking_windows=1))
+    assert (summary.rows["user_features"], summary.rows["user_item_features"]) == (0, 0)
+    last = pl.read_parquet(tmp_path / "features" / "item_features.parquet").sort("event_timestamp").to_dicts()[-1]
+    assert (last["purchases_28d"], last["buyers_28d"]) == (28, 0)

@@ -7,6 +7,7 @@ from ibis.config import Config
 from endcap.contracts.tables import TABLES, arrow_schema
 from endcap.features import affinity, computing, history, item, purchases, user, user_item
 from endcap.features.instants import with_instant
+from endcap.features.net_purchases import VERSIONS_SCHEMA
 
 
 class _SparkOptions(Config):
@@ -20,12 +21,13 @@ def expressions():
     tables = {name: ibis.table(ibis.Schema.from_pyarrow(arrow_schema(contract)), name=name) for name, contract in TABLES.items()}
     events, items, users, promotions = (tables[name] for name in ("events", "items", "users", "promotions"))
     snapshots = with_instant(ibis.table({"event_timestamp": "timestamp('UTC', 6)", "is_data_end": "boolean"}, name="snapshots"))
-    lines = purchases.purchase_lines(events, items, promotions)
+    versions = ibis.table(ibis.Schema.from_pyarrow(VERSIONS_SCHEMA), name="taken_off")
+    lines = purchases.purchase_lines(events, items, promotions, versions)
     occasions = purchases.purchase_occasions(lines)
     parts = computing.UserParts(
         numeric=user.user_numeric(lines, occasions, snapshots),
         users=users,
-        touches=history.item_touches(events),
+        touches=history.item_touches(events, lines),
         category_weights=affinity.group_weights(occasions, "category"),
         brand_weights=affinity.group_weights(occasions, "brand"),
         user_weights=affinity.user_weights(occasions),

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from endcap.core.errors import DataRejected
-from endcap.training.sequence_shards import SequenceShards, SequenceShardWriter, UserSequences
+from endcap.training.sequence_shards import KEPT, SequenceShards, SequenceShardWriter, UserSequences
 
 LENGTHS = st.lists(st.lists(st.integers(1, 5), min_size=0, max_size=5), min_size=1, max_size=6)
 
@@ -16,7 +16,8 @@ LENGTHS = st.lists(st.lists(st.integers(1, 5), min_size=0, max_size=5), min_size
 def sequences_of(lengths: list[int], first_user: int) -> UserSequences:
     start = np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64)
     names = np.array([f"u{first_user + number}" for number in range(len(lengths))], dtype=np.str_)
-    return UserSequences(names, start, np.arange(1, start[-1] + 1, dtype=np.int32), np.arange(start[-1], dtype=np.int64))
+    item_index, occurred_at = np.arange(1, start[-1] + 1, dtype=np.int32), np.arange(start[-1], dtype=np.int64)
+    return UserSequences(names, start, item_index, occurred_at, np.full(start[-1], KEPT))
 
 
 def written(folder: Path, lengths: list[list[int]]) -> tuple[SequenceShards, dict[str, list[int]]]:

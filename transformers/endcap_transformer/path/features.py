@@ -6,6 +6,7 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from endcap.contracts.event import TAKES_OFF
 from endcap.core.settings import Settings
 from endcap.engine.retrieval.user_state import UserState, user_state
 from endcap_transformer.path.resolving import NO_ITEMS, ResolvedRequest
@@ -17,6 +18,7 @@ READ_THREADS = 4
 SESSION_ITEMS = "session_item_ids"
 SESSION_TYPES = "session_event_types"
 PURCHASE = "purchase"
+_BOUGHT_OR_BACK = frozenset({PURCHASE, *TAKES_OFF})
 
 Row = Mapping[str, Any] | None
 
@@ -79,9 +81,11 @@ def state_of(row: Row, request: ResolvedRequest) -> UserState:
 
 
 def session_bought(row: Row, request: ResolvedRequest) -> NDArray[np.int32]:
-    """int32 [b]: items bought in this visit."""
+    """int32 [b]: items bought in this visit and not taken back in it."""
     session = (row or {}).get("session") or {}
-    bought = [
-        item for item, kind in zip(session.get(SESSION_ITEMS) or (), session.get(SESSION_TYPES) or (), strict=False) if kind == PURCHASE
-    ]
+    kinds: Sequence[str] = session.get(SESSION_TYPES) or ()
+    if PURCHASE not in kinds:
+        return NO_ITEMS
+    last = {item: kind for item, kind in zip(session.get(SESSION_ITEMS) or (), kinds, strict=False) if kind in _BOUGHT_OR_BACK}
+    bought = [item for item, kind in last.items() if kind == PURCHASE]
     return request.served.tables.items.ids.codes(bought) if bought else NO_ITEMS

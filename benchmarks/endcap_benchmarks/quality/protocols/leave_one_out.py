@@ -38,7 +38,7 @@ def leave_one_out_task(recorded: RecordedPurchases, part: Part, *, refit: bool =
         DataRejected: nobody has three purchases with a last item that is new to them.
     """
     catalogue = TaskCatalogue.of(recorded.items)
-    steps = catalogue.coded(recorded.purchases).sort("user_id", maintain_order=True)
+    steps = catalogue.coded(recorded.purchases.filter(pl.col("taken_off_at").is_null())).sort("user_id", maintain_order=True)
     steps = steps.with_columns(
         pl.len().over("user_id").alias("length"), pl.int_range(pl.len()).over("user_id").alias("step").cast(pl.Int64)
     ).with_columns((pl.col("length").cast(pl.Int64) - 1 - pl.col("step")).alias("from_end"))

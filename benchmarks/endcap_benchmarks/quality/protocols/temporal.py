@@ -10,6 +10,7 @@ from endcap.algorithms.interactions import Interactions
 from endcap.contracts.evaluation import ALL, NEW
 from endcap.contracts.moment import DAY_S
 from endcap.core.errors import DataRejected, InvalidInput
+from endcap.features.net_purchases import standing
 from endcap_benchmarks.quality.recorded_purchases import RecordedPurchases
 from endcap_benchmarks.quality.task import RankingTask, TaskCatalogue, Truth, buyer_share, pairs_of, user_segments
 
@@ -38,8 +39,8 @@ def temporal_task(recorded: RecordedPurchases, cut: datetime, *, weeks: int, min
     """
     until = cut + timedelta(weeks=weeks)
     _require_window(recorded, cut, until)
-    before = recorded.purchases.filter(pl.col("at") < cut)
-    after = recorded.purchases.filter(pl.col("at") >= cut, pl.col("at") < until)
+    before = recorded.purchases.filter(pl.col("at") < cut, standing(pl.lit(cut)))
+    after = recorded.purchases.filter(pl.col("at") >= cut, pl.col("at") < until, standing(pl.lit(until)))
     known = before.group_by("item_id").agg(pl.col("user_id").n_unique().alias("buyers")).filter(pl.col("buyers") >= min_buyers)
     catalogue = TaskCatalogue.of(recorded.items.join(known, on="item_id", how="semi").sort("item_id"))
     age = (pl.lit(cut) - pl.col("at")).dt.total_seconds() / DAY_S

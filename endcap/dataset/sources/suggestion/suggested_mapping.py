@@ -33,6 +33,9 @@ _SEPARATORS = (" > ", " / ", "|", ">", "/", ";", ".")
 _SEPARATED_MIN = 0.2
 """Share of categories with a sign between entries from which it is taken for the separator."""
 
+_NUMBERS_MIN = 0.5
+"""Share of orders that are plain numbers from which those with a letter in front are told apart."""
+
 _GUESS = "GUESS"
 
 
@@ -174,7 +177,11 @@ def _item_lines(part: _Part, *, is_lines: bool) -> Iterator[str]:
     found = {name: part.found[name] for name in ("item_id", "title", "category_path", "brand", "currency") if name in part.found}
     if "unit_price" in part.found:
         found["price"] = part.found["unit_price"]
-    yield from _options(part, found, moments=False)
+    if is_lines:
+        yield "one_row_an_id: true  # of all lines of an item, the newest title and price"
+        found["created_at"] = part.found["occurred_at"]
+        part.reasons["created_at"] = "the first line is when it came, the newest line is by it"
+    yield from _options(part, found, moments=is_lines)
     yield from _column_lines(part, found)
     used = {*part.found.values()}
     others = [] if is_lines else [column for column in part.sample.columns if column not in used]
@@ -207,7 +214,21 @@ def _event_lines(part: _Part) -> Iterator[str]:
     if kinds:
         yield "values:"
         yield f"  event_type: {{{', '.join(f'{_scalar(word)}: {kind}' for word, kind in kinds.items())}}}"
+    returns = {} if kinds else _returns(part, found)
+    if returns:
+        yield f"returns: {{{', '.join(f'{name}: {_scalar(value)}' for name, value in returns.items())}}}  # some lines take something back"
     yield from _constant_lines(part, found, kinds)
+
+
+def _returns(part: _Part, found: dict[str, str]) -> dict[str, str | int]:
+    """Which lines are returns: those with a minus, and those of orders whose numbers begin with a letter where most are numbers."""
+    rule: dict[str, str | int] = {}
+    if "quantity" in found and as_text(part.sample[found["quantity"]]).str.contains(r"^-\s*[0-9]").any():
+        rule["quantity_below"] = 0
+    order = as_text(part.sample[found["session_id"]])
+    if rule and order.str.contains(r"^[0-9]+$").mean() > _NUMBERS_MIN and order.str.contains(r"^C[0-9]+$").any():
+        rule |= {"column": found["session_id"], "starts_with": "C"}
+    return rule
 
 
 def _constant_lines(part: _Part, found: dict[str, str], kinds: dict[str, str]) -> Iterator[str]:
@@ -216,11 +237,8 @@ def _constant_lines(part: _Part, found: dict[str, str], kinds: dict[str, str]) -
         bought = bool({"quantity", "unit_price", "line_total"} & set(part.found))
         constants["event_type"] = ("purchase" if bought else "product_view", f"{_GUESS}: no column says what happened")
     if "purchase" in {*kinds.values(), *(str(value) for value, _ in constants.values())}:
-        priced = "unit_price" in found or ("line_total" in part.found and "quantity" in found)
         if "quantity" not in found:
             constants["quantity"] = (1, f"{_GUESS}: no column says how many")
-        if not priced:
-            constants |= {"unit_price": (0, "no column has prices"), "currency": ("XXX", "the code for no currency")}
     constants = {name: constant for name, constant in constants.items() if name not in found}
     if constants:
         yield "constants:"

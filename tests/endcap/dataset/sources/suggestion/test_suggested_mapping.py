@@ -93,6 +93,19 @@ def test_json_lines_parquet_and_awkward_names_are_written_so_that_they_load(tmp_
     assert mapping.tables["items"][0].attributes == ["no"]
 
 
+def test_lines_of_receipts_alone_make_items_and_returns(tmp_path: Path) -> None:
+    lines = "".join(
+        f"{'C' if n % 10 == 9 else ''}{536365 + n},{85123 + n % 4},WHITE LANTERN {n % 4},{-1 if n % 10 == 9 else 6},"
+        f"2026-03-{n % 28 + 1:02} 08:26,2.55,{17850 + n % 3}.0,United Kingdom\n"
+        for n in range(60)
+    )
+    text = suggested(tmp_path / "retail", {"lines.csv": "Invoice,StockCode,Description,Quantity,InvoiceDate,Price,Customer ID,Country\n" + lines})
+    assert "returns: {quantity_below: 0, column: Invoice, starts_with: C}" in text
+    dataset = imported(tmp_path / "retail", text)
+    assert dataset.rows == {"items": 4, "events": 60}
+    assert dataset.returns == 6
+
+
 def test_an_empty_folder_is_refused(tmp_path: Path) -> None:
     with pytest.raises(DataRejected, match="no file has a moment"):
         suggest_mapping(tmp_path)
