@@ -236,9 +236,8 @@ def _constant_lines(part: _Part, found: dict[str, str], kinds: dict[str, str]) -
     if not kinds:
         bought = bool({"quantity", "unit_price", "line_total"} & set(part.found))
         constants["event_type"] = ("purchase" if bought else "product_view", f"{_GUESS}: no column says what happened")
-    if "purchase" in {*kinds.values(), *(str(value) for value, _ in constants.values())}:
-        if "quantity" not in found:
-            constants["quantity"] = (1, f"{_GUESS}: no column says how many")
+    if "purchase" in {*kinds.values(), *(str(value) for value, _ in constants.values())} and "quantity" not in found:
+        constants["quantity"] = (1, f"{_GUESS}: no column says how many")
     constants = {name: constant for name, constant in constants.items() if name not in found}
     if constants:
         yield "constants:"

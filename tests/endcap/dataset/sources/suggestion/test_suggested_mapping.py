@@ -99,7 +99,9 @@ def test_lines_of_receipts_alone_make_items_and_returns(tmp_path: Path) -> None:
         f"2026-03-{n % 28 + 1:02} 08:26,2.55,{17850 + n % 3}.0,United Kingdom\n"
         for n in range(60)
     )
-    text = suggested(tmp_path / "retail", {"lines.csv": "Invoice,StockCode,Description,Quantity,InvoiceDate,Price,Customer ID,Country\n" + lines})
+    text = suggested(
+        tmp_path / "retail", {"lines.csv": "Invoice,StockCode,Description,Quantity,InvoiceDate,Price,Customer ID,Country\n" + lines}
+    )
     assert "returns: {quantity_below: 0, column: Invoice, starts_with: C}" in text
     dataset = imported(tmp_path / "retail", text)
     assert dataset.rows == {"items": 4, "events": 60}
