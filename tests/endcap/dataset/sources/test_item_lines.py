@@ -6,7 +6,7 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from endcap.core.errors import DataRejected, InvalidInput
+from endcap.core.errors import InvalidInput
 from endcap.dataset.layout import Dataset
 from endcap.dataset.sources.folder import import_folder
 
