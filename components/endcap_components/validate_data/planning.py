@@ -1,7 +1,7 @@
 """What a dataset allows to train: the first timetable under which everything fits, else the one that leaves the least out."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 
 from endcap.contracts.training_plan import RANKER, TWO_TOWER, DataFacts, Part, Timetable, TrainingPlan
 from endcap.core.errors import DataRejected, InvalidInput
@@ -102,8 +102,11 @@ def plan_training(dataset: Dataset, wishes: Wishes) -> TrainingPlan:
 
     Raises:
         DataRejected: there is nothing to recommend from.
-        InvalidInput: what was asked for leaves out what could be trained without it.
+        InvalidInput: what was asked for is below 0, or leaves out what could be trained without it.
     """
+    for name, value in asdict(wishes).items():
+        if value < 0:
+            raise InvalidInput("must be 1 or more, or 0 for what fits the data", field=name, value=value)
     with PurchaseLog(dataset) as log:
         totals = log.totals()
         planner = _Planner(log, totals)
@@ -166,11 +169,11 @@ class _Planner:
             people=self._totals.people,
             min_buyers=least,
             trainable=buyers[least][0],
-            judged=log.people_on_both_sides(plan.cut, times.horizon_days, least),
             examples=log.examples(moments.snapshots, times.target_days, least, trained_at),
             early=log.early(trained_at, least),
             window_people=min((log.people_before(window) for window in windows), default=0),
-            labelled=max((log.people_on_both_sides(window, times.horizon_days, least) for window in windows), default=0),
+            labelled=log.examples(windows[:1], times.horizon_days, least, trained_at),
+            judged=log.people_on_both_sides(plan.cut, times.horizon_days, least),
         )
 
 
@@ -220,7 +223,7 @@ def _ranker_reason(cut: _Cut) -> str:
         return f"{_items(cut)}; {ITEMS_MIN} are needed"
     return (
         f"{cut.window_people:,} people had bought before {cut.moments.windows[0]:%Y-%m-%d}, and {cut.labelled:,} bought again within "
-        f"{cut.times.horizon_days} days of a window; {WINDOW_PEOPLE_MIN} and {LABELLED_MIN} are needed"
+        f"{cut.times.horizon_days} days; {WINDOW_PEOPLE_MIN} and {LABELLED_MIN} are needed"
     )
 
 
