@@ -141,12 +141,3 @@ class Evaluation(_Document):
             for model, metrics in figures.models.items()
             for metric, figure in metrics.items()
         }
-
-    def is_comparable_with(self, other: "Evaluation") -> bool:
-        """Whether the figures speak of the same users, items and weeks."""
-        return (self.dataset_fingerprint, self.cut, self.horizon_days, self.min_buyers) == (
-            other.dataset_fingerprint,
-            other.cut,
-            other.horizon_days,
-            other.min_buyers,
-        )

@@ -1,13 +1,17 @@
 """Whether a bundle may take the champion's place."""
 
-import math
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 
-from endcap.contracts.evaluation import Evaluation
-from endcap.release.tracking import Champion
+import numpy as np
+from numpy.typing import NDArray
+
+from endcap.contracts.evaluation import Evaluation, Figure
+from endcap.evaluation.bootstrap import Resamples
 
 ACCEPT_UNCOMPARED = "endcap pipeline run --accept-uncompared"
 """The way out, as messages name it; on a server it is the pipeline's parameter `accept_uncompared`."""
+USERS_MIN = 6
+"""Of five users all have the worse list by chance more often than the interval's 2.5 %: so few decide nothing."""
 
 
 @dataclass(frozen=True)
@@ -15,13 +19,63 @@ class GateLimits:
     """What a bundle must reach.
 
     Attributes:
-        min_gain: least NDCG@10 above the champion's, absolute; below 0 it is a tolerance. The default lets pass what lies within the
-            noise of a retraining (half the 95 % interval of a paired difference on 2,000 users is about 0.006).
+        min_gain: least NDCG above the champion's, absolute; below 0 it is a tolerance. The default lets pass what lies within the noise of
+            a retraining (half the 95 % interval of a paired difference on 2,000 users is about 0.006).
         accept_uncompared: whether a bundle may pass that cannot be compared with the champion.
     """
 
     min_gain: float = -0.005
     accept_uncompared: bool = False
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """Two bundles' lists for the same people and weeks.
+
+    Attributes:
+        bundle_version: of the champion.
+        users: how many people were judged.
+        ours, theirs: mean NDCG.
+        difference: ours less theirs, paired by person, with the 95 % bootstrap interval.
+        note: how the champion's lists were made, for people.
+    """
+
+    bundle_version: int
+    users: int
+    ours: float
+    theirs: float
+    difference: Figure
+    note: str = ""
+
+    @classmethod
+    def of(cls, bundle_version: int, ours: NDArray[np.float64], theirs: NDArray[np.float64], *, seed: int, note: str = "") -> "Comparison":
+        """Pair the values of the same users, float64 [users] each."""
+        if not len(ours):
+            return cls(bundle_version, 0, 0.0, 0.0, Figure(mean=0, low=0, high=0), note)
+        difference = Resamples(len(ours), seed).means((ours - theirs)[:, None])[0]
+        return cls(bundle_version, len(ours), float(ours.mean()), float(theirs.mean()), Figure(**asdict(difference)), note)
+
+    @classmethod
+    def with_itself(cls, bundle_version: int, evaluation: Evaluation) -> "Comparison":
+        """Of a bundle that is served already."""
+        value = evaluation.metric(evaluation.served_model, evaluation.ranking_metric)
+        users = max((truth.users for truth in evaluation.truths.values()), default=0)
+        return cls(bundle_version, users, value, value, Figure(mean=0, low=0, high=0), "which is this very bundle")
+
+    def is_worse(self, min_gain: float) -> bool:
+        """Whether it is worse beyond the tolerance and beyond chance: a difference inside the noise refuses nothing.
+
+        With a tolerance the whole interval must lie below 0, with a gain that is asked for below that gain.
+        """
+        return self.users >= USERS_MIN and self.difference.mean < min_gain and self.difference.high < max(min_gain, 0.0)
+
+
+@dataclass(frozen=True)
+class Uncompared:
+    """A champion that no lists could be made with, and why."""
+
+    bundle_version: int
+    reason: str
 
 
 @dataclass(frozen=True)
@@ -41,49 +95,36 @@ class Decision:
         return "; ".join(self.conditions)
 
 
-def decide(evaluation: Evaluation, champion: Champion | None, limits: GateLimits) -> Decision:
+def decide(evaluation: Evaluation, champion: Comparison | Uncompared | None, limits: GateLimits) -> Decision:
     """Compare a bundle with the champion; the first one is accepted, whatever orders its lists.
-
-    A champion that cannot be compared with, because it was measured on other data or its figures are gone, refuses the bundle unless
-    somebody accepts that.
 
     Args:
         evaluation: of the bundle.
-        champion: the bundle that is served; None when the registry says that there is none.
+        champion: the bundle that is served, as far as it could be compared with; None when the registry says that there is none. Where it
+            could not, the bundle is refused unless somebody accepts that.
         limits: what must be reached.
     """
-    checks = [(True, evaluation.ordering.reason)]
-    uncompared = ""
+    order = evaluation.ordering.reason
     if champion is None:
-        checks.append((True, "no champion yet"))
-    elif champion.evaluation is not None and evaluation.is_comparable_with(champion.evaluation):
-        metric = evaluation.ranking_metric
-        ours, theirs = (each.metric(each.served_model, metric) for each in (evaluation, champion.evaluation))
-        checks.append(_check("ranking", metric, ours, ("champion", theirs), limits.min_gain))
-    else:
-        uncompared = _why_uncompared(evaluation, champion)
-        way_out = "accepted by --accept-uncompared" if limits.accept_uncompared else f"to accept it all the same: {ACCEPT_UNCOMPARED}"
-        checks.append((limits.accept_uncompared, f"{'NOT COMPARED' if limits.accept_uncompared else 'FAILED'}: {uncompared}; {way_out}"))
-    return Decision(all(passed for passed, _ in checks), tuple(text for _, text in checks), uncompared)
+        return Decision(True, (order, "no champion yet"))
+    if isinstance(champion, Comparison):
+        accepted = not champion.is_worse(limits.min_gain)
+        return Decision(accepted, (order, _compared(champion, evaluation.ranking_metric, limits.min_gain, accepted=accepted)))
+    why = f"the champion, bundle {champion.bundle_version}, cannot be compared with: {champion.reason}"
+    way_out = "accepted by --accept-uncompared" if limits.accept_uncompared else f"to accept it all the same: {ACCEPT_UNCOMPARED}"
+    verdict = "NOT COMPARED" if limits.accept_uncompared else "FAILED"
+    return Decision(limits.accept_uncompared, (order, f"{verdict}: {why}; {way_out}"), why)
 
 
-def _why_uncompared(evaluation: Evaluation, champion: Champion) -> str:
-    who = f"the champion, bundle {champion.bundle_version}, cannot be compared with"
-    if champion.evaluation is None:
-        return f"{who}: its evaluation is gone ({champion.gone})"
-    names = {
-        "dataset_fingerprint": "other data",
-        "cut": "another cut",
-        "horizon_days": "another horizon",
-        "min_buyers": "another min_buyers",
-    }
-    differences = [text for name, text in names.items() if getattr(evaluation, name) != getattr(champion.evaluation, name)]
-    return f"{who}: it was measured on {', '.join(differences)}"
-
-
-def _check(what: str, metric: str, value: float, against: tuple[str, float], least: float) -> tuple[bool, str]:
-    name, other = against
-    passed = not math.isnan(value) and not math.isnan(other) and (value > other if least == 0 else value - other >= least)
-    relation = "above" if value > other else "not above"
-    allowed = "" if least == 0 else f" (at least {least:+.3f} is required)"
-    return passed, f"{'passed' if passed else 'FAILED'}: {what} {metric} {value:.4f} is {relation} {name} {other:.4f}{allowed}"
+def _compared(found: Comparison, metric: str, min_gain: float, *, accepted: bool) -> str:
+    if not found.users:
+        return f"passed: no user can be judged, so nothing speaks for the champion, bundle {found.bundle_version}"
+    difference = f"{found.difference.mean:+.4f} [{found.difference.low:+.4f}, {found.difference.high:+.4f}]"
+    figures = f"{metric} {found.ours:.4f} against {found.theirs:.4f} of the champion, bundle {found.bundle_version}"
+    said = f"{'passed' if accepted else 'FAILED'}: {figures}, {difference} over the same {found.users:,} users"
+    if accepted and found.difference.mean < min_gain:
+        few = f"fewer than {USERS_MIN} users decide nothing" if found.users < USERS_MIN else "inside the noise"
+        said = f"{said}, {few}"
+    if not accepted:
+        said = f"{said}{', beyond chance' if found.difference.high < 0 else ''}, and at least {min_gain:+.4f} is required"
+    return f"{said} ({found.note})" if found.note else said

@@ -6,10 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from pydantic import ValidationError
-
 from endcap.contracts.bundle import BundleManifest
-from endcap.contracts.evaluation import EVALUATION_NAME, Evaluation
+from endcap.contracts.evaluation import Evaluation
 from endcap.core.errors import DependencyUnavailable, InvalidInput
 from endcap.core.settings import Settings
 
@@ -25,13 +23,11 @@ class Champion:
 
     Attributes:
         bundle_version: of the bundle that is served.
-        evaluation: its offline figures; None when the registry has them no more.
-        gone: why there are none, for people.
+        source: the address that it was registered with.
     """
 
     bundle_version: int
-    evaluation: Evaluation | None
-    gone: str = ""
+    source: str = ""
 
 
 class Tracking:
@@ -135,49 +131,17 @@ class Tracking:
         Raises:
             DependencyUnavailable: MLflow does not answer.
         """
-        found = self._champion()
-        return int(found.tags[BUNDLE_TAG]) if found is not None else None
+        found = self.champion()
+        return found.bundle_version if found is not None else None
 
     def champion(self) -> Champion | None:
-        """The champion, with its evaluation where the registry still has it; None when the registry says that there is none.
+        """The champion, or None when the registry says that there is none.
 
         Raises:
-            DependencyUnavailable: MLflow or its artifact store does not answer.
+            DependencyUnavailable: MLflow does not answer.
         """
         found = self._champion()
-        if found is None:
-            return None
-        version = int(found.tags[BUNDLE_TAG])
-        if not found.run_id:
-            return Champion(version, None, "it was registered without a run")
-        try:
-            run = self._client.get_run(found.run_id)
-        except self._failure as error:
-            if not _is_missing(error):
-                raise self._unavailable(error) from error
-            return Champion(version, None, f"its run {found.run_id} is gone")
-        if run.info.lifecycle_stage == "deleted":
-            return Champion(version, None, f"its run {found.run_id} was deleted")
-        return self._with_evaluation(version, run)
-
-    def _with_evaluation(self, version: int, run: Any) -> Champion:
-        """The champion with what its run recorded."""
-        import mlflow
-
-        run_id, where = str(run.info.run_id), f"{run.info.artifact_uri}/{EVALUATION_NAME}"
-        try:
-            listed = {each.path for each in self._client.list_artifacts(run_id)}
-            if EVALUATION_NAME not in listed:
-                return Champion(version, None, f"its run {run_id} has no {EVALUATION_NAME}")
-            file = mlflow.artifacts.download_artifacts(where)
-        except (self._failure, OSError) as error:
-            raise self._unavailable(error) from error
-        try:
-            evaluation = Evaluation.model_validate_json(Path(file).read_bytes())
-        except ValidationError as error:
-            gone = f"{EVALUATION_NAME} of its run {run_id} is of another version of endcap: {error.errors()[0]['msg']}"
-            return Champion(version, None, gone)
-        return Champion(version, evaluation)
+        return Champion(int(found.tags[BUNDLE_TAG]), str(found.source or "")) if found is not None else None
 
     def _champion(self) -> Any:
         """The model version with the alias `champion`; None when the registry has no such model or alias."""

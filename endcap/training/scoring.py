@@ -61,15 +61,7 @@ class TwoTowerArtifact:
             states: users.
             context: int32 [len(CONTEXT)], the same for all, or int32 [len(states), len(CONTEXT)].
         """
-        contexts = np.broadcast_to(context, (len(states), context.shape[-1]))
-        return np.concatenate(
-            [
-                self._encode(**query_inputs(states[start : start + QUERIES_A_CALL], contexts[start : start + QUERIES_A_CALL]))[
-                    "embedding"
-                ].numpy()
-                for start in range(0, len(states), QUERIES_A_CALL)
-            ]
-        )
+        return encode_queries(self._encode, states, context)
 
 
 @dataclass(frozen=True)
@@ -94,6 +86,13 @@ class RankerArtifact:
     ) -> list[dict[str, NDArray[np.float32]]]:
         """For each user, the calibrated probability of every objective, float32 [candidates]; arguments as of `score_candidates`."""
         return score_candidates(self.signature, states, query_embeddings, candidate_sets, items, neighbours, context)
+
+
+def encode_queries(encode: Signature, states: Sequence[UserState], context: NDArray[np.int32]) -> NDArray[np.float32]:
+    """Query embeddings by a signature `encode_query`; arguments as of `TwoTowerArtifact.encode`."""
+    contexts = np.broadcast_to(context, (len(states), context.shape[-1]))
+    parts = [slice(start, start + QUERIES_A_CALL) for start in range(0, len(states), QUERIES_A_CALL)]
+    return np.concatenate([encode(**query_inputs(states[part], contexts[part]))["embedding"].numpy() for part in parts])
 
 
 def score_candidates(  # noqa: PLR0917

@@ -112,8 +112,11 @@ class TrainingSet:
 
     def items_at(self, moment: datetime) -> ItemTable:
         """The catalogue with the numeric features of one moment."""
-        features = self._at("item_features.parquet", moment).drop("event_timestamp")
-        return self.items.with_features(features)
+        return self.items.with_features(self.item_features_at(moment))
+
+    def item_features_at(self, moment: datetime) -> pl.DataFrame:
+        """The numeric features of one moment: item_id and the columns of ITEM_NUMERIC."""
+        return self._at("item_features.parquet", moment).drop("event_timestamp")
 
     @cached_property
     def user_vocabularies(self) -> dict[str, Vocabulary]:
@@ -123,9 +126,13 @@ class TrainingSet:
 
     def users_at(self, moment: datetime) -> UsersAt:
         """The users' states as of a ranking window, the cut or the data's end, by user id."""
-        rows = self._at("user_rows.parquet", moment).sort("user_id")
+        rows = self.user_rows_at(moment)
         states = [user_state(row, self.items, self.user_vocabularies, moment) for row in rows.iter_rows(named=True)]
         return UsersAt(moment, rows["user_id"].to_list(), states)
+
+    def user_rows_at(self, moment: datetime) -> pl.DataFrame:
+        """The user and user x item columns of the same moments, by user id."""
+        return self._at("user_rows.parquet", moment).sort("user_id")
 
     def labels_at(self, moment: datetime) -> pl.DataFrame:
         """Columns user_id, item_index (int32), baskets (int32): purchases in `horizon_days` from `moment`."""

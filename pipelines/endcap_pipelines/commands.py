@@ -61,13 +61,15 @@ def run(  # noqa: PLR0917 - an option a parameter, as typer reads them
     precision: Annotated[str, typer.Option(help="Stored type of the served weights: float32, float16, bfloat16 or int8.")] = "float32",
     epochs: Annotated[int | None, typer.Option(min=1, help="Passes of both trainings.", show_default="the models' own")] = None,
     seed: Annotated[int | None, typer.Option(help="Seed of everything random.", show_default="the settings' own")] = None,
-    min_gain: Annotated[float, typer.Option(help="NDCG@10 a bundle needs over the champion's; below 0 is tolerance.")] = -0.005,
+    min_gain: Annotated[
+        float, typer.Option(help="NDCG a bundle needs over the champion's, on the same people; below 0 is tolerance.")
+    ] = -0.005,
     min_lift: Annotated[float, typer.Option(help="NDCG the ranker needs over the best simple method to order the lists.")] = 0.0,
     min_recall_lift: Annotated[float, typer.Option(help="Recall on new items the two-tower needs over popularity to be used.")] = 0.0,
     accept_uncompared: Annotated[
         bool,
         typer.Option(
-            "--accept-uncompared", help="Let a bundle pass that cannot be compared with the champion: other data, or its figures are gone."
+            "--accept-uncompared", help="Let a bundle pass that cannot be compared with the champion, whose own bundle cannot be read."
         ),
     ] = False,
     force: Annotated[bool, typer.Option("--force", help="Run every step, also those whose inputs did not change.")] = False,

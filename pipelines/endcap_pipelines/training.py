@@ -89,6 +89,8 @@ def training_pipeline(placement: Placement) -> Any:
         chosen_by = {"home": home, "min_lift": min_lift, "min_recall_lift": min_recall_lift}
         judged = placement.step(evaluate(**models, quotas=quotas, **chosen_by, seed=seed), TRAINING).outputs
         judgement = gate(
+            training=training,
+            tables=tables,
             evaluation=judged["evaluation"],
             report=judged["report"],
             two_tower_parameters=two_tower,
@@ -99,7 +101,7 @@ def training_pipeline(placement: Placement) -> Any:
             min_gain=min_gain,
             accept_uncompared=accept_uncompared,
         )
-        decided = placement.effect(judgement, LIGHT).outputs
+        decided = placement.effect(judgement, TRAINING).outputs
         with dsl.If(decided["Output"] == True, name="accepted"):  # noqa: E712 - compiled into a condition
             judged_by = {"evaluation": judged["evaluation"], "run_id": decided["run_id"], "uncompared": decided["uncompared"]}
             made = export_bundle(**models, **judged_by, quotas=quotas, batching=batching, precision=precision)

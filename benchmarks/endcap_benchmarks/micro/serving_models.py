@@ -162,7 +162,7 @@ def _export(two_tower: Path, ranker: Path, folder: Path, precision: str) -> None
 def _quality(artifacts: Mapping[str, Path], work: Path, variants: Sequence[Variant]) -> list[dict[str, Any]]:
     """NDCG@10 of every variant's own candidates and ranking, and paired differences over users."""
     from endcap.training.training_set import TrainingSet
-    from endcap_components.evaluate.model_scores import EvaluatedUsers
+    from endcap_components.evaluate.evaluated_users import EvaluatedUsers
 
     users = EvaluatedUsers.of(TrainingSet(artifacts["training"]), users_max=100_000, seed=SEED)
     gains = {(each.model, each.precision): _gains(artifacts, work, each, users) for each in variants}
@@ -178,25 +178,20 @@ def _quality(artifacts: Mapping[str, Path], work: Path, variants: Sequence[Varia
 
 def _gains(artifacts: Mapping[str, Path], work: Path, variant: Variant, users: Any) -> dict[str, NDArray[np.float64]]:
     """NDCG@10 by user: on all purchases, and on items new to the user."""
-    from endcap.contracts.evaluation import FULL
     from endcap.core.settings import RetrievalSettings
     from endcap.evaluation.accuracy import accuracy
     from endcap.training.moment_tables import TablesArtifact
     from endcap.training.scoring import RankerArtifact, TwoTowerArtifact
     from endcap.training.training_set import TrainingSet
-    from endcap_components.evaluate.model_scores import trained_scores
+    from endcap_components.evaluate.model_scores import Queries, ranked_candidates
     from endcap_components.export_bundle.precision_check import exported_artifact
 
     with exported_artifact(variant.folder, artifacts["two_tower"], work / _slug(variant.model)) as folder:
-        by_model, _ = trained_scores(
-            users,
-            training=TrainingSet(artifacts["training"]),
-            tables=TablesArtifact(artifacts["tables"]),
-            two_tower=TwoTowerArtifact(folder),
-            ranker=RankerArtifact(folder),
-            quotas=RetrievalSettings(),
-        )
-    scores, bought = by_model[FULL], users.bought
+        training, tables = TrainingSet(artifacts["training"]), TablesArtifact(artifacts["tables"])
+        queries = Queries.of(users, training, TwoTowerArtifact(folder))
+        rank = RankerArtifact(folder).signature
+        ranked = ranked_candidates(users, queries, training=training, tables=tables, rank=rank, quotas=RetrievalSettings())
+    scores, bought = ranked.scores, users.bought
     made = {}
     for truth, judged, lists in (
         ("all", users.truth, scores.lists(K)),

@@ -47,23 +47,27 @@ class EvaluatedUsers:
 
     @classmethod
     def of(cls, training: TrainingSet, users_max: int, seed: int) -> "EvaluatedUsers":
-        """Everybody, or a sample of `users_max`."""
-        cut = training.manifest.cut
-        eligible = training.eligible_at(cut)
-        labels = training.labels_at(cut).filter(pl.Series(eligible[training.labels_at(cut)["item_index"].to_numpy()]))
-        users = training.users_at(cut)
-        buyers = set(labels["user_id"].unique().to_list())
-        rows = np.array([row for row, user_id in enumerate(users.user_ids) if user_id in buyers], dtype=np.int64)
-        if len(rows) > users_max:
-            rows = np.sort(np.random.default_rng(seed).choice(rows, size=users_max, replace=False))
-        user_ids = [users.user_ids[row] for row in rows]
-        places = pl.DataFrame({"user_id": user_ids, "user_row": range(len(rows))}, schema={"user_id": pl.String, "user_row": pl.Int64})
-        labels = labels.join(places, on="user_id", how="inner").sort("user_row", "item_index")
+        """Everybody with purchases on both sides of the cut, or a sample of `users_max`."""
+        buyers = _labels(training)["user_id"].unique()
+        known = training.user_rows_at(training.manifest.cut)["user_id"]
+        user_ids = np.array(known.filter(known.is_in(buyers.implode())).to_list(), dtype=object)
+        if len(user_ids) > users_max:
+            user_ids = user_ids[np.sort(np.random.default_rng(seed).choice(len(user_ids), size=users_max, replace=False))]
+        return cls.these(training, user_ids.tolist())
+
+    @classmethod
+    def these(cls, training: TrainingSet, user_ids: Sequence[str]) -> "EvaluatedUsers":
+        """Users by their ids, in that order; each had bought something before the cut and something eligible after it."""
+        cut, eligible = training.manifest.cut, training.eligible_at(training.manifest.cut)
+        at_cut = training.users_at(cut)
+        row_of = {user_id: row for row, user_id in enumerate(at_cut.user_ids)}
+        places = pl.DataFrame({"user_id": user_ids, "user_row": range(len(user_ids))}, schema={"user_id": pl.String, "user_row": pl.Int64})
+        labels = _labels(training).join(places, on="user_id", how="inner").sort("user_row", "item_index")
         before, item_count = purchases_before(pl.scan_parquet(training.path / "purchases.parquet"), cut), len(training.item_rows)
         return cls(
             user_ids=user_ids,
-            states=[users.states[row] for row in rows],
-            truth=UserItems(labels["user_row"].to_numpy(), labels["item_index"].to_numpy().astype(np.int32), len(rows)),
+            states=[at_cut.states[row_of[user_id]] for user_id in user_ids],
+            truth=UserItems(labels["user_row"].to_numpy(), labels["item_index"].to_numpy().astype(np.int32), len(user_ids)),
             truth_baskets=labels["baskets"].to_numpy().astype(np.int32),
             purchases=Interactions.of(before, user_ids, item_count),
             everyone=Interactions.of(before, before["user_id"].unique().sort().to_list(), item_count),
@@ -96,6 +100,13 @@ class EvaluatedUsers:
         """float64 [users with something in the truth], at the main cut-off."""
         judged = self.truth.counts > 0
         return accuracy(lists.hits(self.truth)[judged], self.truth.counts[judged], self.cutoffs.main)["ndcg"]
+
+
+def _labels(training: TrainingSet) -> pl.DataFrame:
+    """Purchases after the cut of items that may be recommended."""
+    cut = training.manifest.cut
+    labels = training.labels_at(cut)
+    return labels.filter(pl.Series(training.eligible_at(cut)[labels["item_index"].to_numpy()]))
 
 
 def purchases_before(purchases: pl.LazyFrame, cut: datetime) -> pl.DataFrame:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from types import MappingProxyType
 
@@ -153,11 +154,8 @@ def _evaluate_truths(
     if len(users.new.item_index):
         new = {name: [each.new_to_user(bought).lists(cutoffs.deep)] for name, each in scores.items() if name not in OWN}
         lists[NEW] = (users.new, new)
-    depths = {"ks": cutoffs.accuracy, "main_k": cutoffs.main, "deep_k": cutoffs.deep}
-    return {
-        name: evaluate_lists(by_model, truth, catalogue, segments, users.user_ids, seed=seed, **depths)
-        for name, (truth, by_model) in lists.items()
-    }
+    evaluated = partial(evaluate_lists, seed=seed, ks=cutoffs.accuracy, main_k=cutoffs.main, deep_k=cutoffs.deep)
+    return {name: evaluated(by_model, truth, catalogue, segments, users.user_ids) for name, (truth, by_model) in lists.items()}
 
 
 def _buyer_share(users: EvaluatedUsers) -> NDArray[np.float64]:

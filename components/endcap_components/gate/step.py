@@ -1,17 +1,45 @@
-"""The step gate: record the run, compare with the champion, say yes or no."""
+"""The step gate: record the run, compare with the champion on the same people and weeks, say yes or no."""
 
+from contextlib import ExitStack
 from dataclasses import dataclass
 from html import escape
 from pathlib import Path
 from typing import Any
 
-from endcap.contracts.evaluation import EVALUATION_NAME, Evaluation
+import polars as pl
+
+from endcap.contracts.evaluation import ALL, EVALUATION_NAME, PER_USER_NAME, Evaluation
+from endcap.core.errors import EndcapError
 from endcap.core.log import get_logger
 from endcap.core.settings import Settings
-from endcap.evaluation.gate import Decision, GateLimits, decide
+from endcap.evaluation.gate import Comparison, Decision, GateLimits, Uncompared, decide
 from endcap.release.bundle.release_record import ReleaseRecord, read_release
+from endcap.release.champion import champion_bundle
 from endcap.release.tracking import Champion, Tracking
+from endcap.training.moment_tables import TablesArtifact
+from endcap.training.training_set import TrainingSet
+from endcap_components.evaluate.evaluated_users import EvaluatedUsers
 from endcap_components.evaluate.report import DECISION_PLACE
+from endcap_components.gate.champion_lists import ChampionLists
+
+SEED = 20_171_204
+"""Of the resamples, so that a decision is the same each time."""
+
+
+@dataclass(frozen=True)
+class GateInputs:
+    """What a run left.
+
+    Attributes:
+        training, tables: what the champion makes its lists with, for the people and weeks of the run.
+        evaluation: the folder that the step evaluate wrote.
+        report: its HTML report.
+    """
+
+    training: Path
+    tables: Path
+    evaluation: Path
+    report: Path
 
 
 def write_judged_report(report: Path, target: Path, decision: Decision) -> None:
@@ -40,32 +68,31 @@ class GateResult:
     run_id: str
 
 
-def gate_step(
-    evaluation_dir: Path, report_file: Path, parameters: dict[str, Any], limits: GateLimits, settings: Settings, *, judged_report: Path
-) -> GateResult:
+def gate_step(inputs: GateInputs, parameters: dict[str, Any], limits: GateLimits, settings: Settings, *, judged_report: Path) -> GateResult:
     """Decide about a run and record it in MLflow, accepted or not; the champion's own evaluation is on record already.
 
     Args:
-        evaluation_dir: what the step evaluate wrote.
-        report_file: its HTML report.
+        inputs: of the run.
         parameters: of the run, for the record.
         limits: what must be reached.
-        settings: where MLflow is.
+        settings: where MLflow and the champion's bundle are.
         judged_report: the report with the decision in it, to be written.
 
     Raises:
         DependencyUnavailable: MLflow does not answer, so nobody knows whether there is a champion.
     """
-    evaluation_file = evaluation_dir / EVALUATION_NAME
+    evaluation_file = inputs.evaluation / EVALUATION_NAME
     evaluation = Evaluation.model_validate_json(evaluation_file.read_bytes())
     served = read_release(settings.served_dir)
     if served is not None and served.run_id is not None and _is_of(evaluation, served):
-        decision = decide(evaluation, Champion(served.version, evaluation), limits)
-        write_judged_report(report_file, judged_report, decision)
+        decision = decide(evaluation, Comparison.with_itself(served.version, evaluation), limits)
+        write_judged_report(inputs.report, judged_report, decision)
         return GateResult(decision, served.run_id)
     tracking = Tracking(settings)
-    decision = decide(evaluation, tracking.champion(), limits)
-    write_judged_report(report_file, judged_report, decision)
+    champion = tracking.champion()
+    compared = None if champion is None else compared_with(champion, inputs, evaluation, settings)
+    decision = decide(evaluation, compared, limits)
+    write_judged_report(inputs.report, judged_report, decision)
     tags = {"dataset": evaluation.dataset_fingerprint, "cut": evaluation.cut.isoformat()}
     run_id = tracking.record_run(evaluation_file, parameters, tags, judged_report)
     tracking.set_tags(run_id, {"accepted": str(decision.accepted).lower(), "reason": decision.reason})
@@ -76,3 +103,40 @@ def gate_step(
 def _is_of(evaluation: Evaluation, served: ReleaseRecord) -> bool:
     """Whether the served bundle is the one that was evaluated; a model that differs at all differs in some figure."""
     return evaluation.flat() == served.metrics and evaluation.dataset_fingerprint == served.dataset_fingerprint
+
+
+def compared_with(champion: Champion, inputs: GateInputs, evaluation: Evaluation, settings: Settings) -> Comparison | Uncompared:
+    """Make the champion's lists for the run's people and weeks, and pair them with the run's; or say why that cannot be done.
+
+    Args:
+        champion: as the registry names it.
+        inputs, evaluation: of the run.
+        settings: where bundles are kept.
+    """
+    version = champion.bundle_version
+    ours = _own_values(inputs.evaluation / PER_USER_NAME, evaluation)
+    if not len(ours):
+        return Comparison.of(version, ours["value"].to_numpy(), ours["value"].to_numpy(), seed=SEED)
+    with ExitStack() as opened:
+        try:
+            bundle = opened.enter_context(champion_bundle(champion, settings))
+        except EndcapError as error:
+            return Uncompared(version, str(error))
+        training = TrainingSet(inputs.training)
+        at_cut = TablesArtifact(inputs.tables).at(training.manifest.cut)
+        users = EvaluatedUsers.these(training, ours["user_id"].to_list())
+        try:
+            lists = ChampionLists.of(bundle, training, at_cut)
+            theirs = lists.ndcg(users, training)
+        except EndcapError as error:
+            return Uncompared(version, str(error))
+    return Comparison.of(version, ours["value"].to_numpy(), theirs, seed=SEED, note=lists.note)
+
+
+def _own_values(per_user: Path, evaluation: Evaluation) -> pl.DataFrame:
+    """Columns user_id, value: the run's NDCG in the order that it would serve, by user id."""
+    frame, metric = pl.read_parquet(per_user), evaluation.ranking_metric
+    if metric not in frame.columns:
+        return pl.DataFrame(schema={"user_id": pl.String, "value": pl.Float64})
+    served = (pl.col("truth") == ALL) & (pl.col("model") == evaluation.served_model)
+    return frame.filter(served).select("user_id", pl.col(metric).alias("value")).sort("user_id")

@@ -57,7 +57,7 @@ def open_bundle(folder: Path) -> Bundle:
     Raises:
         BundleInvalid: no manifest, a file missing or changed, or features that this version of the code does not make.
     """
-    manifest = _read_manifest(folder)
+    manifest = read_manifest(folder)
     if manifest.format != FORMAT:
         raise BundleInvalid(
             "the bundle has another layout than this version of endcap reads",
@@ -81,11 +81,16 @@ def list_bundles(bundles_dir: Path) -> list[BundleManifest]:
     """Manifests of all bundles in a folder, newest first; folders without a manifest are not bundles."""
     if not bundles_dir.is_dir():
         return []
-    found = [_read_manifest(path.parent) for path in bundles_dir.glob(f"*/{MANIFEST_NAME}") if path.parent.name.isdigit()]
+    found = [read_manifest(path.parent) for path in bundles_dir.glob(f"*/{MANIFEST_NAME}") if path.parent.name.isdigit()]
     return sorted(found, key=lambda manifest: manifest.version, reverse=True)
 
 
-def _read_manifest(folder: Path) -> BundleManifest:
+def read_manifest(folder: Path) -> BundleManifest:
+    """The manifest of a bundle, its files not looked at.
+
+    Raises:
+        BundleInvalid: there is none, or it does not fit its contract.
+    """
     path = folder / MANIFEST_NAME
     try:
         return BundleManifest.model_validate_json(path.read_bytes())

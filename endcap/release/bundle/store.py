@@ -13,7 +13,7 @@ from typing import Any
 
 from endcap.contracts.bundle import MANIFEST_NAME, BundleManifest
 from endcap.core.errors import BundleInvalid, DependencyUnavailable, InvalidInput
-from endcap.release.bundle.manifest import Bundle
+from endcap.release.bundle.manifest import Bundle, open_bundle, read_manifest
 from endcap.release.bundle.promotion import MODEL_FOLDER
 
 FIELD = "ENDCAP_ROLLOUTS__BUNDLE_STORE"
@@ -52,6 +52,29 @@ class BundleStore:
             if not self._is_whole(folder, bundle):
                 self._copy(bundle, folder)
         return folder
+
+    def fetch(self, version: int, target: Path) -> Bundle:
+        """Copy a version from the store into a folder, which is made, and check every file.
+
+        Raises:
+            BundleInvalid: the store has no such version, or what it gives is damaged or of another version of endcap.
+            DependencyUnavailable: the store cannot be read.
+        """
+        source = f"{self.folder_of(version)}/{MODEL_FOLDER}/{version}"
+        with _store_errors(self.root, "give"):
+            self._fetch_file(f"{source}/{MANIFEST_NAME}", target / MANIFEST_NAME)
+            for name in read_manifest(target).files:
+                self._fetch_file(f"{source}/{name}", target / name)
+        return open_bundle(target)
+
+    def _fetch_file(self, source: str, target: Path) -> None:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            with self.files.open_input_stream(source) as read, target.open("wb") as write:
+                while chunk := read.read(_CHUNK_BYTES):
+                    write.write(chunk)
+        except FileNotFoundError:
+            raise BundleInvalid("the store does not have the file", field=source, fix="see `endcap bundle store`") from None
 
     def _copy(self, bundle: Bundle, folder: str) -> None:
         aside = f"{self.root}/.{bundle.manifest.version}.aside"
@@ -137,12 +160,12 @@ def _inside(folder: str, manifest: BundleManifest) -> str:
 
 
 @contextlib.contextmanager
-def _store_errors(root: str) -> Iterator[None]:
+def _store_errors(root: str, verb: str = "take") -> Iterator[None]:
     from pyarrow import ArrowException
 
     try:
         yield
     except (OSError, ArrowException) as error:
         raise DependencyUnavailable(
-            f"the bundle store does not take the bundle: {error}", field=FIELD, value=root, fix="check the address and the rights"
+            f"the bundle store does not {verb} the bundle: {error}", field=FIELD, value=root, fix="check the address and the rights"
         ) from error

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import mlflow
+import polars as pl
 import pytest
 from kfp import dsl
 from rich.console import Console
@@ -18,18 +19,30 @@ from endcap.release.bundle.release_record import ReleaseRecord, write_release
 from endcap.release.tracking import Tracking
 from endcap_components.evaluate.report import DECISION_PLACE
 from endcap_components.gate.component import gate
-from endcap_components.gate.step import gate_step
+from endcap_components.gate.step import GateInputs, gate_step
 from endcap_pipelines.local_run import LocalRun, run_locally
 
 pytestmark = [pytest.mark.processes, pytest.mark.usefixtures("migrated_mlflow", "quick_kfp")]
 
 
 @dsl.component(base_image="python", packages_to_install=[], install_kfp_package=False)
-def made_evaluation(document: str, evaluation: dsl.Output[dsl.Dataset], report: dsl.Output[dsl.HTML]) -> None:
+def made_evaluation(
+    document: str,
+    training: dsl.Output[dsl.Dataset],
+    tables: dsl.Output[dsl.Dataset],
+    evaluation: dsl.Output[dsl.Dataset],
+    report: dsl.Output[dsl.HTML],
+) -> None:
     from pathlib import Path
 
+    import polars as pl
+
+    for folder in (training.path, tables.path):
+        Path(folder).mkdir(parents=True)
     Path(evaluation.path).mkdir(parents=True)
     (Path(evaluation.path) / "evaluation.json").write_text(document)
+    people = {"user_id": ["u1", "u2"], "model": ["full"] * 2, "truth": ["all"] * 2, "ndcg@10": [0.5, 0.4]}
+    pl.DataFrame(people).write_parquet(Path(evaluation.path) / "per_user.parquet")
     Path(report.path).write_text("<p>report</p>")
 
 
@@ -44,6 +57,8 @@ def deploy(to: str, run_id: str) -> None:
 def gated(document: str, to: str, accept_uncompared: bool = False) -> None:
     made = made_evaluation(document=document)
     decided = gate(
+        training=made.outputs["training"],
+        tables=made.outputs["tables"],
         evaluation=made.outputs["evaluation"],
         report=made.outputs["report"],
         two_tower_parameters={"dim": 8},
@@ -99,40 +114,30 @@ def recorded_reason(home: Path) -> str:
     return str(newest.data.tags["reason"])
 
 
-@pytest.mark.parametrize(("ndcg", "accepted"), [(0.41, False), (0.43, True)])
-def test_only_an_accepted_bundle_passes_the_gate(home: Path, ndcg: float, accepted: bool) -> None:
-    champion_of(Settings(home=home), home, 0.42)
-    done = run(home, ndcg)
+@pytest.mark.parametrize("accepted", [False, True])
+def test_only_an_accepted_bundle_passes_the_gate(home: Path, accepted: bool) -> None:
+    if not accepted:
+        champion_that_is_gone(Settings(home=home))
+    done = run(home, 0.41)
     assert [step.name for step in done.steps] == ["made-evaluation", "gate", *(["deploy"] if accepted else [])]
     assert (home / "deployed").exists() is accepted
     client = mlflow.MlflowClient(Settings(home=home).mlflow_uri)
-    recorded, _ = client.search_runs([client.get_experiment_by_name("endcap").experiment_id])
+    (recorded,) = client.search_runs([client.get_experiment_by_name("endcap").experiment_id])
     assert recorded.data.tags["accepted"] == json.dumps(accepted)
-    assert "champion" in recorded.data.tags["reason"]
+    assert ("no champion yet" if accepted else "bundle 7") in recorded.data.tags["reason"]
 
 
-def test_the_first_bundle_passes_whatever_its_figures(home: Path) -> None:
-    assert [step.name for step in run(home, 0.1).steps] == ["made-evaluation", "gate", "deploy"]
-
-
-def champion_of_other_data(settings: Settings, folder: Path) -> None:
-    """A champion as last night's data made it."""
-    champion_of(settings, folder, 0.2, dataset_fingerprint="last night's")
-
-
-def champion_of(settings: Settings, folder: Path, ndcg: float, **changes: str) -> None:
-    tracking = Tracking(settings)
-    evaluation = Evaluation.model_validate_json(document(ndcg)).model_copy(update=changes)
-    (folder / "evaluation.json").write_text(evaluation.model_dump_json())
+def champion_that_is_gone(settings: Settings) -> None:
+    """A champion whose bundle nobody has any more."""
+    Tracking(settings)
     client = mlflow.MlflowClient(settings.mlflow_uri)
-    run_id = tracking.record_run(folder / "evaluation.json", {}, {})
     client.create_registered_model(settings.mlflow.registered_model)
-    made = client.create_model_version(settings.mlflow.registered_model, "file:///bundle", run_id, tags={"endcap.bundle": "7"})
+    made = client.create_model_version(settings.mlflow.registered_model, "file:///bundle", tags={"endcap.bundle": "7"})
     client.set_registered_model_alias(settings.mlflow.registered_model, "champion", made.version)
 
 
-def test_a_champion_of_last_nights_data_is_no_free_pass(home: Path) -> None:
-    champion_of_other_data(Settings(home=home), home)
+def test_a_champion_that_is_gone_is_no_free_pass(home: Path) -> None:
+    champion_that_is_gone(Settings(home=home))
     refused = run(home, 0.41)
     assert "deploy" not in [step.name for step in refused.steps]
     assert "--accept-uncompared" in recorded_reason(home)
@@ -140,14 +145,22 @@ def test_a_champion_of_last_nights_data_is_no_free_pass(home: Path) -> None:
     assert "deploy" in [step.name for step in accepted.steps]
 
 
+def run_of(folder: Path, page: str) -> GateInputs:
+    """What a run left, as far as the gate reads it without a champion to make lists with."""
+    (folder / "evaluation").mkdir()
+    (folder / "evaluation" / "evaluation.json").write_text(document(0.45))
+    people = {"user_id": ["u1", "u2"], "model": ["full"] * 2, "truth": ["all"] * 2, "ndcg@10": [0.5, 0.4]}
+    pl.DataFrame(people).write_parquet(folder / "evaluation" / "per_user.parquet")
+    (folder / "report.html").write_text(page)
+    return GateInputs(folder / "training", folder / "tables", folder / "evaluation", folder / "report.html")
+
+
 def test_the_report_and_the_run_say_what_was_accepted_uncompared(tmp_path: Path) -> None:
     settings = Settings(home=tmp_path / "home")
-    champion_of_other_data(settings, tmp_path)
-    (tmp_path / "evaluation").mkdir()
-    (tmp_path / "evaluation" / "evaluation.json").write_text(document(0.45))
-    (tmp_path / "report.html").write_text(f"<main><h1>Evaluation</h1>{DECISION_PLACE}<p>figures</p></main>")
+    champion_that_is_gone(settings)
+    inputs = run_of(tmp_path, f"<main><h1>Evaluation</h1>{DECISION_PLACE}<p>figures</p></main>")
     limits = GateLimits(accept_uncompared=True)
-    result = gate_step(tmp_path / "evaluation", tmp_path / "report.html", {}, limits, settings, judged_report=tmp_path / "judged.html")
+    result = gate_step(inputs, {}, limits, settings, judged_report=tmp_path / "judged.html")
     page = (tmp_path / "judged.html").read_text()
     assert page.index("Gate: accepted") < page.index("<p>figures</p>")
     assert "NOT COMPARED" in page and "bundle 7" in page
@@ -155,30 +168,24 @@ def test_the_report_and_the_run_say_what_was_accepted_uncompared(tmp_path: Path)
 
 
 def test_a_registry_that_does_not_answer_fails_the_gate(tmp_path: Path) -> None:
-    (tmp_path / "evaluation").mkdir()
-    (tmp_path / "evaluation" / "evaluation.json").write_text(document(0.45))
-    (tmp_path / "report.html").write_text("<p>report</p>")
+    inputs = run_of(tmp_path, "<p>report</p>")
     settings = Settings(home=tmp_path / "home")
     Tracking(settings)
     with sqlite3.connect(settings.home / "mlflow.db") as database:
         database.execute("ALTER TABLE registered_models RENAME TO away")
     with pytest.raises(DependencyUnavailable, match="MLflow does not answer"):
-        gate_step(tmp_path / "evaluation", tmp_path / "report.html", {}, GateLimits(), settings, judged_report=tmp_path / "judged.html")
+        gate_step(inputs, {}, GateLimits(), settings, judged_report=tmp_path / "judged.html")
 
 
 def test_the_served_bundles_own_evaluation_is_accepted_under_its_own_run(tmp_path: Path) -> None:
     settings = Settings(home=tmp_path / "home")
-    (tmp_path / "evaluation").mkdir()
-    (tmp_path / "evaluation" / "evaluation.json").write_text(document(0.45))
-    (tmp_path / "report.html").write_text("<p>report</p>")
+    inputs = run_of(tmp_path, "<p>report</p>")
     metrics = Evaluation.model_validate_json(document(0.45)).flat()
     record = ReleaseRecord(version=3, collection="endcap_3", run_id="run-3", dataset_fingerprint="f", metrics=metrics)
     (settings.served_dir / "endcap" / "3").mkdir(parents=True)
     write_release(settings.served_dir, record)
-    again = gate_step(tmp_path / "evaluation", tmp_path / "report.html", {}, GateLimits(), settings, judged_report=tmp_path / "judged.html")
+    again = gate_step(inputs, {}, GateLimits(), settings, judged_report=tmp_path / "judged.html")
     assert (again.decision.accepted, again.run_id) == (True, "run-3")
     assert not (settings.home / "mlflow.db").exists()
-    raised = gate_step(
-        tmp_path / "evaluation", tmp_path / "report.html", {}, GateLimits(min_gain=0.2), settings, judged_report=tmp_path / "judged.html"
-    )
+    raised = gate_step(inputs, {}, GateLimits(min_gain=0.2), settings, judged_report=tmp_path / "judged.html")
     assert not raised.decision.accepted

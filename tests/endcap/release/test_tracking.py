@@ -44,7 +44,7 @@ def test_a_run_is_recorded_once_with_metrics_parameters_and_documents(
     assert run.info.status == "FINISHED"
 
 
-def test_the_champion_moves_forward_and_back_and_brings_its_evaluation(
+def test_the_champion_moves_forward_and_back_with_the_address_of_its_bundle(
     settings: Settings, make_bundle: Callable[..., Bundle], make_evaluation: Callable[..., Evaluation], tmp_path: Path
 ) -> None:
     tracking = Tracking(settings)
@@ -53,15 +53,14 @@ def test_the_champion_moves_forward_and_back_and_brings_its_evaluation(
     bundles = []
     for version, ndcg in ((1, 0.41), (2, 0.43)):
         run_id = tracking.record_run(written(make_evaluation(ndcg=ndcg), tmp_path), {}, {})
-        bundles.append((make_bundle(version, run_id=run_id), ndcg))
-    for bundle, ndcg in (*bundles, bundles[0]):
+        bundles.append(make_bundle(version, run_id=run_id))
+    for bundle in (*bundles, bundles[0]):
         tracking.make_champion(bundle.manifest, bundle.path)
         champion = tracking.champion()
         assert champion is not None
         assert champion.bundle_version == bundle.manifest.version == tracking.champion_version()
-        assert champion.evaluation is not None
-        assert champion.evaluation.metric("full", "ndcg@10") == ndcg
-    assert tracking.register(bundles[0][0].manifest, bundles[0][0].path) == tracking.register(bundles[0][0].manifest, bundles[0][0].path)
+        assert champion.source == bundle.path.absolute().as_uri()
+    assert tracking.register(bundles[0].manifest, bundles[0].path) == tracking.register(bundles[0].manifest, bundles[0].path)
 
 
 @dataclass(frozen=True)
@@ -83,23 +82,13 @@ def crowned(make_bundle: Callable[..., Bundle], make_evaluation: Callable[..., E
     return Crowned(settings, tracking, run_id)
 
 
-def test_a_champion_whose_run_was_deleted_is_there_without_its_evaluation(crowned: Crowned) -> None:
+def test_a_champion_whose_run_was_deleted_is_still_the_champion(crowned: Crowned) -> None:
     import mlflow
 
     mlflow.MlflowClient(crowned.settings.mlflow_uri).delete_run(crowned.run_id)
     champion = crowned.tracking.champion()
     assert champion is not None
-    assert (champion.bundle_version, champion.evaluation) == (3, None)
-    assert crowned.run_id in champion.gone and "deleted" in champion.gone
-
-
-@pytest.mark.parametrize(("content", "why"), [(None, "has no evaluation.json"), ('{"shelf": 1}', "of another version of endcap")])
-def test_a_champion_whose_evaluation_is_gone_or_of_another_shape_says_why(crowned: Crowned, content: str | None, why: str) -> None:
-    (kept,) = (crowned.settings.home / "mlflow-artifacts").rglob("evaluation.json")
-    kept.unlink() if content is None else kept.write_text(content)
-    champion = crowned.tracking.champion()
-    assert champion is not None
-    assert champion.evaluation is None and why in champion.gone
+    assert champion.bundle_version == 3 and champion.source.startswith("file:///")
 
 
 def test_a_registry_that_stops_answering_is_an_error_and_no_missing_champion(crowned: Crowned) -> None:
@@ -133,23 +122,3 @@ def test_a_model_that_cannot_be_registered_is_not_taken_for_one_that_is_there(
     monkeypatch.setattr(crowned.tracking._client, "create_registered_model", refused)
     with pytest.raises(MlflowException, match="no right to create models"):
         crowned.tracking.register(bundle.manifest, bundle.path)
-
-
-def test_a_run_that_the_registry_no_longer_has_is_gone_and_one_it_does_not_give_is_an_error(
-    crowned: Crowned, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    from mlflow import MlflowException
-    from mlflow.protos.databricks_pb2 import INTERNAL_ERROR, RESOURCE_DOES_NOT_EXIST
-
-    def failing(code: int) -> Callable[[str], None]:
-        def get_run(_run_id: str) -> None:
-            raise MlflowException("no such run", error_code=code)
-
-        return get_run
-
-    monkeypatch.setattr(crowned.tracking._client, "get_run", failing(RESOURCE_DOES_NOT_EXIST))
-    champion = crowned.tracking.champion()
-    assert champion is not None and champion.evaluation is None and champion.gone.endswith("is gone")
-    monkeypatch.setattr(crowned.tracking._client, "get_run", failing(INTERNAL_ERROR))
-    with pytest.raises(DependencyUnavailable, match="no such run"):
-        crowned.tracking.champion()

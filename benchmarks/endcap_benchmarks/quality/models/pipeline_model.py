@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from endcap.contracts.evaluation import ALL, FULL, Reliability
+from endcap.contracts.evaluation import ALL, Reliability
 from endcap.contracts.tables import TABLES, arrow_schema
 from endcap.core.errors import InvalidInput
 from endcap.core.settings import RetrievalSettings
@@ -70,22 +70,18 @@ def full_pipeline_scores(
     from endcap.training.moment_tables import TablesArtifact
     from endcap.training.scoring import RankerArtifact, TwoTowerArtifact
     from endcap.training.training_set import TrainingSet
-    from endcap_components.evaluate.model_scores import EvaluatedUsers, trained_scores
+    from endcap_components.evaluate.evaluated_users import EvaluatedUsers
+    from endcap_components.evaluate.model_scores import Queries, ranked_candidates
 
     run = _Run(dataset_dir, work_dir, cut, promotions, seed)
     run.build(ranker or {}, two_tower or {})
     training = TrainingSet(work_dir / "training")
     with run.timed("scores"):
         users = EvaluatedUsers.of(training, USERS_MAX, seed)
-        scores, _ = trained_scores(
-            users,
-            training=training,
-            tables=TablesArtifact(work_dir / "tables"),
-            two_tower=TwoTowerArtifact(work_dir / "two_tower"),
-            ranker=RankerArtifact(work_dir / "ranker"),
-            quotas=RetrievalSettings(),
-        )
-    named = {"full_pipeline" if name == FULL else name: each for name, each in scores.items()}
+        queries = Queries.of(users, training, TwoTowerArtifact(work_dir / "two_tower"))
+        tables, rank = TablesArtifact(work_dir / "tables"), RankerArtifact(work_dir / "ranker").signature
+        ranked = ranked_candidates(users, queries, training=training, tables=tables, rank=rank, quotas=RetrievalSettings())
+    named = {"two_tower": queries.nearest(users), "full_pipeline": ranked.scores}
     return FullPipelineScores(named, users.user_ids, run.seconds)
 
 

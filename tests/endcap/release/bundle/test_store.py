@@ -66,6 +66,23 @@ def test_a_stored_bundle_has_kserve_s_layout_and_is_the_same(store: BundleStore,
     assert open_bundle(fetched(store, folder, tmp_path / "models") / "endcap" / "7").manifest == bundle.manifest
 
 
+def test_a_stored_bundle_is_fetched_with_every_file_checked(store: BundleStore, make_bundle: MakeBundle, tmp_path: Path) -> None:
+    bundle = make_bundle(7)
+    store.put(bundle)
+    assert store.fetch(7, tmp_path / "copy").manifest == bundle.manifest
+    with pytest.raises(BundleInvalid, match=r"8/endcap/8/bundle\.json"):
+        store.fetch(8, tmp_path / "none")
+
+
+def test_a_stored_bundle_with_changed_bytes_is_not_fetched(objects: ObjectStore, make_bundle: MakeBundle, tmp_path: Path) -> None:
+    store, bundle = BundleStore(PyFileSystem(objects), "/bucket"), make_bundle(7)
+    store.put(bundle)
+    with store.files.open_output_stream("/bucket/7/endcap/7/tables/items.parquet") as stream:
+        stream.write(b"?")
+    with pytest.raises(BundleInvalid, match="not the one that was exported"):
+        store.fetch(7, tmp_path / "copy")
+
+
 def test_what_is_there_already_is_not_written_again(objects: ObjectStore, make_bundle: MakeBundle) -> None:
     store, bundle = BundleStore(PyFileSystem(objects), "/bucket"), make_bundle(7)
     store.put(bundle)

@@ -1,0 +1,144 @@
+"""The champion's lists for the people and weeks that a challenger is judged by, made with the champion's own signatures and tables."""
+
+from dataclasses import dataclass
+from typing import Self
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from endcap.catalogue.item_table import ItemTable
+from endcap.contracts.signatures import ENCODE_QUERY, RANK
+from endcap.core.settings import RetrievalSettings
+from endcap.engine.retrieval.candidates import Candidates, CandidateSet
+from endcap.engine.retrieval.item_to_item import ItemToItem
+from endcap.engine.retrieval.popular import Popularity
+from endcap.engine.retrieval.user_state import UserState, user_state
+from endcap.evaluation.ranked_lists import ScoredPairs
+from endcap.evaluation.user_items import UserItems
+from endcap.release.bundle.manifest import Bundle
+from endcap.release.bundle.tables import BundleTables, read_tables
+from endcap.training.candidates import candidate_sets
+from endcap.training.moment_tables import MomentTables
+from endcap.training.scoring import encode_queries, evaluation_context, load_signature, score_candidates
+from endcap.training.training_set import TrainingSet
+from endcap_components.evaluate.evaluated_users import EvaluatedUsers
+
+OWN_TABLES = "with its own tables"
+TABLES_AT_CUT = "with the run's tables as of the cut, since its own know the weeks that are judged"
+
+
+@dataclass(frozen=True)
+class ItemMapping:
+    """Two catalogues' indices of the same items.
+
+    Attributes:
+        to_champion: int32 [n + 1], the champion's index of each of the challenger's items, 0 where it has none.
+        to_challenger: int32 [c + 1], the other way round.
+    """
+
+    to_champion: NDArray[np.int32]
+    to_challenger: NDArray[np.int32]
+
+    @classmethod
+    def of(cls, challenger: ItemTable, champion: ItemTable) -> Self:
+        return cls(_codes(challenger, champion), _codes(champion, challenger))
+
+    def tables(self, known: MomentTables) -> MomentTables:
+        """The challenger's tables in the champion's indices; what the champion does not know is left out."""
+        rows = np.flatnonzero(self.to_champion)
+        places = self.to_champion[rows]
+        shape = (len(self.to_challenger), known.item_to_item.index.shape[1])
+        index, weight = np.zeros(shape, dtype=np.int32), np.zeros(shape, dtype=np.float16)
+        index[places] = self.to_champion[known.item_to_item.index[rows]]
+        weight[places] = np.where(index[places] > 0, known.item_to_item.weight[rows], 0)
+        gap_days = np.zeros(len(self.to_challenger), dtype=np.float32)
+        gap_days[places] = known.repurchase_gap_days[rows]
+        by_segment = {name: self._candidates(table) for name, table in known.popularity.by_segment.items()}
+        return MomentTables(ItemToItem(index, weight), Popularity(by_segment), gap_days)
+
+    def _candidates(self, table: Candidates) -> Candidates:
+        index = self.to_champion[table.index]
+        return Candidates(index[index > 0], table.score[index > 0])
+
+
+def _codes(items: ItemTable, other: ItemTable) -> NDArray[np.int32]:
+    """int32 [len(items)], the other catalogue's index of each item, 0 where it has none."""
+    return np.concatenate([np.zeros(1, dtype=np.int32), other.ids.codes(list(items.ids.names))])
+
+
+@dataclass(frozen=True)
+class ChampionLists:
+    """A champion that makes lists for a challenger's users.
+
+    Attributes:
+        bundle: the champion.
+        tables: of its bundle.
+        mapping: between the two catalogues.
+        items: its catalogue with the numeric features that its ranker reads.
+        known: what its candidate sources read.
+        note: whose tables these are, for people.
+    """
+
+    bundle: Bundle
+    tables: BundleTables
+    mapping: ItemMapping
+    items: ItemTable
+    known: MomentTables
+    note: str
+
+    @classmethod
+    def of(cls, bundle: Bundle, training: TrainingSet, at_cut: MomentTables) -> Self:
+        """Take the champion's own tables, unless they are younger than the challenger's cut.
+
+        A champion that was trained last night has counted the very purchases that the lists are judged by. Its popularity, item features
+        and item-to-item would know the answers, where the challenger's are as of the cut; then both read the same, as of the cut, and what
+        is compared is what was learned.
+
+        Args:
+            bundle: the champion.
+            training: of the challenger.
+            at_cut: what the challenger's candidate sources read as of its cut.
+        """
+        own, cut = read_tables(bundle.path), training.manifest.cut
+        mapping = ItemMapping.of(training.items, own.items)
+        if bundle.manifest.data_end <= cut:
+            known = MomentTables(own.item_to_item, own.popularity, own.repurchase_gap_days)
+            return cls(bundle, own, mapping, own.items, known, OWN_TABLES)
+        known_items = pl.Series(list(own.items.ids.names)).implode()
+        features = training.item_features_at(cut).filter(pl.col("item_id").is_in(known_items))
+        return cls(bundle, own, mapping, own.items.with_features(features), mapping.tables(at_cut), TABLES_AT_CUT)
+
+    def ndcg(self, users: EvaluatedUsers, training: TrainingSet) -> NDArray[np.float64]:
+        """float64 [users], NDCG at the main cut-off of the lists in the order that the champion serves.
+
+        Args:
+            users: of the challenger, all of them with something in the truth.
+            training: the challenger's.
+        """
+        context = evaluation_context(training.manifest.cut)
+        states = self._states(users, training)
+        queries = encode_queries(load_signature(self.bundle.path, ENCODE_QUERY), states, context)
+        found = self._candidates(states, queries, users.eligible)
+        rank = load_signature(self.bundle.path, RANK)
+        scores = score_candidates(rank, states, queries, found, self.items, self.known.item_to_item, context)
+        rows = np.repeat(np.arange(len(found), dtype=np.int64), [len(candidates) for candidates in found])
+        index = self.mapping.to_challenger[np.concatenate([candidates.index for candidates in found])]
+        buy = np.concatenate([each["buy"] for each in scores]).astype(np.float64)
+        return users.ndcg(ScoredPairs(UserItems(rows, index, len(found)), buy).lists(users.cutoffs.main))
+
+    def _states(self, users: EvaluatedUsers, training: TrainingSet) -> list[UserState]:
+        """The users by the challenger's features, in the champion's codes: items and categories that it does not know are unknown."""
+        cut = training.manifest.cut
+        by_id = {row["user_id"]: row for row in training.user_rows_at(cut).iter_rows(named=True)}
+        return [user_state(by_id[user_id], self.items, self.tables.user_vocabularies, cut) for user_id in users.user_ids]
+
+    def _candidates(self, states: list[UserState], queries: NDArray[np.float32], eligible: NDArray[np.bool_]) -> list[CandidateSet]:
+        manifest = self.bundle.manifest
+        quotas = RetrievalSettings().model_copy(update=manifest.quotas)
+        if not manifest.uses_two_tower:
+            quotas = quotas.model_copy(update={"two_tower_quota": 0})
+        may_be_shown = eligible[self.mapping.to_challenger]
+        may_be_shown[0] = False
+        embeddings = self.tables.item_embeddings
+        return candidate_sets(states, queries, embeddings, self.known, quotas, may_be_shown, self.tables.user_vocabularies)
