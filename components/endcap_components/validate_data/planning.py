@@ -10,7 +10,7 @@ from endcap.features.snapshots import FeatureOptions, plan_snapshots
 from endcap.training.data_profile import REPEAT_SHARE_MIN, Objective
 from endcap_components.build_training_set.moments import Moments, fitting_moments
 from endcap_components.validate_data.purchase_log import EarlyPurchases, PurchaseLog, Totals
-from endcap_components.validate_data.timetables import ALL_OF_IT, timetables, without_training
+from endcap_components.validate_data.timetables import ALL_OF_IT, TimeRange, timetables, without_training
 
 ITEMS_MIN = 10
 """Trainable items a model needs: among fewer there is little to choose."""
@@ -135,9 +135,9 @@ class _Planner:
         return max(found, key=lambda cut: cut.worth, default=None)
 
     def _cuts(self, wishes: Wishes) -> Iterator[_Cut]:
-        first, last = self._totals.first_purchase_at, self._totals.last_event_at
-        tried = [*timetables(first, last, wishes.test_weeks, wishes.ranking_windows)] if self._totals.people else []
-        tried += without_training(first, last, wishes.test_weeks)
+        time = TimeRange(self._totals.first_purchase_at, self._totals.last_purchase_at, self._totals.last_event_at)
+        tried = [*timetables(time, wishes.test_weeks, wishes.ranking_windows)] if self._totals.people else []
+        tried += without_training(time, wishes.test_weeks)
         if not wishes.test_weeks:
             tried.append(ALL_OF_IT)
         for times in tried:

@@ -34,6 +34,7 @@ class Totals:
     events_without_person: int
     views: int
     first_purchase_at: datetime
+    last_purchase_at: datetime
     last_event_at: datetime
 
 
@@ -67,7 +68,8 @@ _TRAINABLE = """
 """
 _EVENTS = """
     SELECT count(*), count(*) FILTER (user_id IS NULL), count(*) FILTER (event_type = $purchase), count(*) FILTER (event_type = $view),
-        min(epoch_us(occurred_at)) FILTER (event_type = $purchase), max(epoch_us(occurred_at)) FROM events
+        min(epoch_us(occurred_at)) FILTER (event_type = $purchase), max(epoch_us(occurred_at)) FILTER (event_type = $purchase),
+        max(epoch_us(occurred_at)) FROM events
 """
 _PURCHASES = """
     SELECT coalesce(sum(lines), 0)::BIGINT, coalesce(sum(lines) FILTER (NOT known), 0)::BIGINT, (SELECT count(*) FROM people),
@@ -137,12 +139,12 @@ class PurchaseLog:
             DataRejected: there is no purchase that could be learned from.
         """
         types = {"purchase": EventType.PURCHASE.value, "view": EventType.PRODUCT_VIEW.value}
-        events, unknown, bought, views, first, last = self._row(_EVENTS, **types)
+        events, unknown, bought, views, *moments = self._row(_EVENTS, **types)
         purchases, without, people, visits, items = self._row(_PURCHASES)
         if not purchases:
             why = "there are no purchases" if not bought else f"none of the {bought:,} purchases has consent and an item of the catalogue"
             raise DataRejected(f"{why}, so nothing can be recommended", field=str(self._dataset.table("events")), fix=_FIX)
-        return Totals(purchases, without, people, visits, items, events, unknown, views, _moment(first), _moment(last))
+        return Totals(purchases, without, people, visits, items, events, unknown, views, *map(_moment, moments))
 
     def buyers(self, before: datetime, least: Sequence[int]) -> dict[int, tuple[int, float]]:
         """By least number of buyers, the items that had as many before a moment, and their share of the purchases until then.

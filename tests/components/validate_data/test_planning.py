@@ -97,7 +97,9 @@ def test_purchases_that_end_long_before_the_last_event_are_still_cut_between(pla
     plan = planned([*shoppers(users=80), last_look])
     assert plan.facts.people_before_cut > 0
     assert plan.facts.people_after_cut > 0
-    assert plan.is_personal
+    assert plan.left_out() == {}
+    years_later = planned([*shoppers(users=80), replace(last_look, at=START + timedelta(weeks=150))])
+    assert years_later.left_out() == {}
 
 
 def test_without_a_purchase_there_is_nothing_to_recommend(planned: Planned) -> None:
