@@ -38,7 +38,7 @@ STEPS_MIN = 40
 
 
 @dataclass(frozen=True)
-class Wishes:
+class Requested:
     """What a person asked for; 0 for whatever fits."""
 
     test_weeks: int = 0
@@ -97,22 +97,22 @@ class _Cut:
         return self.models == 2 and self.judged >= JUDGED_MIN
 
 
-def plan_training(dataset: Dataset, wishes: Wishes) -> TrainingPlan:
+def plan_training(dataset: Dataset, requested: Requested) -> TrainingPlan:
     """Work out what is trained.
 
     Raises:
         DataRejected: there is nothing to recommend from.
         InvalidInput: what was asked for is below 0, or leaves out what could be trained without it.
     """
-    for name, value in asdict(wishes).items():
+    for name, value in asdict(requested).items():
         if value < 0:
             raise InvalidInput("must be 1 or more, or 0 for what fits the data", field=name, value=value)
     with PurchaseLog(dataset) as log:
         totals = log.totals()
         planner = _Planner(log, totals)
-        chosen = planner.best(wishes)
+        chosen = planner.best(requested)
         if chosen is None or not chosen.is_whole:
-            _check_wishes(planner, wishes, chosen)
+            _check_requested(planner, requested, chosen)
         if chosen is None:
             raise DataRejected("holds no moment at which it could be cut", field=str(dataset.path), fix="import data of a longer time")
         return _plan(dataset, log, totals, chosen)
@@ -124,28 +124,29 @@ class _Planner:
     def __init__(self, log: PurchaseLog, totals: Totals) -> None:
         self._log, self._totals = log, totals
 
-    def best(self, wishes: Wishes) -> _Cut | None:
+    def best(self, requested: Requested) -> _Cut | None:
         """The first cut with everything, else the one with most; None where what is asked for does not fit into the time."""
         found: list[_Cut] = []
-        for cut in self._cuts(wishes):
+        for cut in self._cuts(requested):
             if cut.is_whole:
                 return cut
             found.append(cut)
         # The first of the best: `max` keeps the order.
         return max(found, key=lambda cut: cut.worth, default=None)
 
-    def _cuts(self, wishes: Wishes) -> Iterator[_Cut]:
+    def _cuts(self, requested: Requested) -> Iterator[_Cut]:
         time = TimeRange(self._totals.first_purchase_at, self._totals.last_purchase_at, self._totals.last_event_at)
-        tried = [*timetables(time, wishes.test_weeks, wishes.ranking_windows)] if self._totals.people else []
-        tried += without_training(time, wishes.test_weeks)
-        if not wishes.test_weeks:
+        tried = [*timetables(time, requested.test_weeks, requested.ranking_windows)] if self._totals.people else []
+        tried += without_training(time, requested.test_weeks)
+        if not requested.test_weeks:
             tried.append(ALL_OF_IT)
         for times in tried:
-            cut = self._laid(times, wishes.min_buyers)
+            cut = self._laid(times, requested.min_buyers)
             if cut is not None:
                 yield cut
 
     def _laid(self, times: Timetable, min_buyers: int) -> _Cut | None:
+        """The cut of a timetable; None where the data spans too little time for it."""
         log = self._log
         try:
             plan = plan_snapshots(self._totals.first_purchase_at, self._totals.last_event_at, FeatureOptions.of(times))
@@ -177,18 +178,18 @@ class _Planner:
         )
 
 
-def _check_wishes(planner: _Planner, wishes: Wishes, chosen: _Cut | None) -> None:
-    """Refuse a wish without which more could be trained."""
+def _check_requested(planner: _Planner, requested: Requested, chosen: _Cut | None) -> None:
+    """Refuse what was asked for, without which more could be trained."""
     for name in ("test_weeks", "min_buyers"):
-        wished = getattr(wishes, name)
-        other = planner.best(replace(wishes, **{name: 0})) if wished else None
+        value = getattr(requested, name)
+        other = planner.best(replace(requested, **{name: 0})) if value else None
         if other is None or (chosen is not None and (other.models, other.judged > 0) <= (chosen.models, chosen.judged > 0)):
             continue
         would = f"{other.times.test_weeks} weeks" if name == "test_weeks" else f"{other.min_buyers} buyers"
         if name == "test_weeks" and not other.times.test_weeks:
             would = f"{other.times.test_days} days"
         left_out = "the data is too short" if chosen is None else f"not everything that could be is trained ({_first_reason(chosen)})"
-        raise InvalidInput(f"with it {left_out}", field=name, value=wished, fix=f"leave it out: {would} would be taken")
+        raise InvalidInput(f"with it {left_out}", field=name, value=value, fix=f"leave it out: {would} would be taken")
 
 
 def _first_reason(cut: _Cut) -> str:

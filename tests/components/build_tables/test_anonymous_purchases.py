@@ -14,13 +14,13 @@ from endcap.training.moment_tables import TablesArtifact
 from endcap.training.training_set import TrainingSet
 from endcap_components.build_tables.step import build_tables
 from endcap_components.build_training_set.step import build_training_set
-from endcap_components.validate_data.planning import Wishes, plan_training
+from endcap_components.validate_data.planning import Requested, plan_training
 from tests.journeys.shops import START, Line, shoppers, write_dataset
 
 
 def made(folder: Path, lines: list[Line]) -> tuple[TrainingPlan, TrainingSet, TablesArtifact]:
     dataset = open_dataset(write_dataset(folder / "shop", lines))
-    plan = plan_training(dataset, Wishes())
+    plan = plan_training(dataset, Requested())
     build_feature_tables(dataset.path, folder / "features", FeatureOptions.of(plan.times))
     build_training_set(dataset.path, folder / "features", folder / "training", plan=plan)
     build_tables(folder / "training", folder / "tables", neighbours=10)
