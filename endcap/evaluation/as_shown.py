@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import ValidationError
 
-from endcap.catalogue.item_table import ItemTable
+from endcap.catalogue.item_table import CATEGORY_LEVELS, ItemTable
 from endcap.contracts.evaluation import Figure, Shown
 from endcap.core.errors import InvalidInput
 from endcap.engine.ranking.value import value_scores
@@ -92,9 +92,14 @@ class ShownSurface:
         return Diversity(
             strength=strength,
             embeddings=lambda rows: self.embeddings[index[rows], :-1],
-            group=None if wanted.category_most is None else self.items.category_codes[index, wanted.category_level - 1],
+            group=None if wanted.category_most is None else self.items.category_codes[index, self._level - 1],
             most=wanted.category_most,
         )
+
+    @property
+    def _level(self) -> int:
+        """Of the category path, the one that the cap counts by."""
+        return self.surface.diversity.category_level or CATEGORY_LEVELS
 
     def described(self, step: str) -> str:
         """A step with the settings that decide it."""
@@ -102,7 +107,7 @@ class ShownSurface:
         return {
             AVAILABLE: "items that are not available",
             VALUE: f"the value expression ({', '.join(f'{name}^{power:g}' for name, power in self.surface.value.items())})",
-            CAPS: f"the cap of {wanted.category_most} items of a category at level {wanted.category_level}",
+            CAPS: f"the cap of {wanted.category_most} items of a category at level {self._level}",
             DIVERSITY: f"diversity (mmr {wanted.mmr:g})",
         }[step]
 

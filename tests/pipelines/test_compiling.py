@@ -108,6 +108,21 @@ def test_what_is_judged_and_exported_is_the_ranker_that_distillation_hands_on(do
     assert "distil-ranker" in outer
 
 
+def test_the_gate_can_make_the_champion_s_lists(document: dict[str, Any]) -> None:
+    artifacts = tasks_of(document)["gate"]["inputs"]["artifacts"]
+    producers = {name: each["taskOutputArtifact"]["producerTask"] for name, each in artifacts.items()}
+    assert (producers["training"], producers["tables"]) == ("build-training-set", "build-tables")
+    containers = containers_of(document)
+    assert containers["gate"]["resources"] == containers["evaluate"]["resources"]
+
+
+def test_what_is_used_is_chosen_before_the_gate(document: dict[str, Any]) -> None:
+    tasks = tasks_of(document)
+    choosing = {"min_lift", "min_recall_lift", "home"}
+    assert choosing <= set(tasks["evaluate"]["inputs"]["parameters"])
+    assert not choosing & set(tasks["gate"]["inputs"]["parameters"])
+
+
 def test_nothing_is_distilled_or_shortened_unless_asked_for(document: dict[str, Any]) -> None:
     defaults = document["root"]["inputDefinitions"]["parameters"]
     assert defaults["distil"]["defaultValue"] == {}

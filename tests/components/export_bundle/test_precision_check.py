@@ -58,7 +58,13 @@ def test_what_costs_too_much_is_refused_with_its_figure(cost: PrecisionCost, tol
 
 
 def test_what_costs_little_holds() -> None:
-    PrecisionCost(0.002, 0.9, 0.05).demand(Precision.INT8, PrecisionLimits())
+    cost, limits = PrecisionCost(0.002, 0.9, 0.05), PrecisionLimits()
+    cost.demand(Precision.INT8, limits)
+    assert (cost.ndcg_loss, cost.overlap, cost.probability_shift) == (
+        limits.ndcg_loss_max,
+        limits.overlap_min,
+        limits.probability_shift_max,
+    )
 
 
 def test_an_exported_model_is_judged_by_the_users_of_its_run(tmp_path: Path) -> None:

@@ -1,13 +1,17 @@
 """The ranker orders where it is better than every simple method; else the best of them does. Nothing is ever refused."""
 
+from collections.abc import Callable
+
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from endcap.contracts.evaluation import RANKER
+from endcap.contracts.bundle import BundleManifest
+from endcap.contracts.evaluation import FULL, RANKER, Evaluation
 from endcap.evaluation.ordering import choose_order, choose_retrieval
+from endcap.release.bundle.manifest import Bundle
 
 METHODS = ("own_most_bought", "own_decayed", "item_to_item", "popular")
 SHARES = st.floats(0, 1, allow_subnormal=False)
@@ -64,3 +68,14 @@ def test_the_two_tower_is_left_out_where_popular_items_bring_as_much() -> None:
     used, why = choose_retrieval(0.1, 0.1, 0.0, "recall@12")
     assert not used and "brings no candidates" in why
     assert choose_retrieval(0.1, 0.2, -1.0, "recall@12")[0]
+
+
+def test_evaluations_and_bundles_from_before_the_choice_are_the_rankers(
+    make_evaluation: Callable[..., Evaluation], make_bundle: Callable[..., Bundle]
+) -> None:
+    added = {"ordering", "shown", "main_k", "deep_k"}
+    before = Evaluation.model_validate_json(make_evaluation().model_dump_json(exclude=added))
+    assert (before.served_model, before.ranking_metric, before.retrieval_metric) == (FULL, "ndcg@10", "recall@100")
+    fields = {"main_k", "ordered_by", "order_figures", "uses_two_tower"}
+    manifest = BundleManifest.model_validate_json(make_bundle(1).manifest.model_dump_json(exclude=fields))
+    assert (manifest.ordered_by, manifest.uses_two_tower, manifest.headline_metric) == (RANKER, True, "full/ndcg@10")
