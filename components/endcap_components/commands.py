@@ -32,7 +32,7 @@ def features(
     from endcap.features.store.materialize import materialize
     from endcap.features.store.publish import publish_features
     from endcap_components.build_features.step import build_features_step
-    from endcap_components.validate_data.planning import Wishes, plan_training
+    from endcap_components.validate_data.planning import Requested, plan_training
 
     settings = load_settings()
     folder = out or settings.features_dir
@@ -40,7 +40,7 @@ def features(
     if test_weeks or ranking_windows:
         options = FeatureOptions(test_weeks=test_weeks or 4, ranking_windows=ranking_windows or 3)
     else:
-        options = FeatureOptions.of(plan_training(open_dataset(dataset_dir), Wishes()).times)
+        options = FeatureOptions.of(plan_training(open_dataset(dataset_dir), Requested()).times)
     summary = build_features_step(dataset_dir, folder, options)
     seconds = dict(summary.seconds)
     if publish:

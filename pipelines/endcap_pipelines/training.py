@@ -74,8 +74,8 @@ def training_pipeline(placement: Placement) -> Any:
     ) -> TrainingOutputs:
         first = preflight(data_dir=data_dir, fingerprint=fingerprint, distil=distil, precision=precision, item_to_item=item_to_item)
         expected = placement.effect(first, LIGHT).output
-        wished = {"test_weeks": test_weeks, "ranking_windows": ranking_windows, "min_buyers": min_buyers}
-        validated = placement.store_step(validate_data(data_dir=data_dir, fingerprint=expected, **wished), DATA)
+        requested = {"test_weeks": test_weeks, "ranking_windows": ranking_windows, "min_buyers": min_buyers}
+        validated = placement.store_step(validate_data(data_dir=data_dir, fingerprint=expected, **requested), DATA)
         dataset, plan = validated.outputs["dataset"], validated.outputs["plan"]
         built = placement.step(build_features(dataset=dataset, plan=plan), DATA)
         features = built.outputs["features"]

@@ -26,11 +26,11 @@ def validate_data(
 
     from endcap_components.kfp_step import log_metrics
     from endcap_components.validate_data.plan_table import show_plan
-    from endcap_components.validate_data.planning import Wishes
+    from endcap_components.validate_data.planning import Requested
     from endcap_components.validate_data.step import validate_data_step
 
-    wishes = Wishes(test_weeks, ranking_windows, min_buyers)
-    done = validate_data_step(Path(data_dir), fingerprint, Path(dataset.path), Path(plan.path), wishes)
+    requested = Requested(test_weeks, ranking_windows, min_buyers)
+    done = validate_data_step(Path(data_dir), fingerprint, Path(dataset.path), Path(plan.path), requested)
     dataset.metadata["fingerprint"] = done.dataset.fingerprint
     plan.metadata["left_out"] = done.plan.left_out()
     show_plan(done.plan)

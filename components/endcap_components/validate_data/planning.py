@@ -1,7 +1,7 @@
 """What a dataset allows to train: the first timetable under which everything fits, else the one that leaves the least out."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 
 from endcap.contracts.training_plan import RANKER, TWO_TOWER, DataFacts, Part, Timetable, TrainingPlan
 from endcap.core.errors import DataRejected, InvalidInput
@@ -10,7 +10,7 @@ from endcap.features.snapshots import FeatureOptions, plan_snapshots
 from endcap.training.data_profile import REPEAT_SHARE_MIN, Objective
 from endcap_components.build_training_set.moments import Moments, fitting_moments
 from endcap_components.validate_data.purchase_log import EarlyPurchases, PurchaseLog, Totals
-from endcap_components.validate_data.timetables import ALL_OF_IT, timetables, without_training
+from endcap_components.validate_data.timetables import ALL_OF_IT, TimeRange, timetables, without_training
 
 ITEMS_MIN = 10
 """Trainable items a model needs: among fewer there is little to choose."""
@@ -38,7 +38,7 @@ STEPS_MIN = 40
 
 
 @dataclass(frozen=True)
-class Wishes:
+class Requested:
     """What a person asked for; 0 for whatever fits."""
 
     test_weeks: int = 0
@@ -97,19 +97,22 @@ class _Cut:
         return self.models == 2 and self.judged >= JUDGED_MIN
 
 
-def plan_training(dataset: Dataset, wishes: Wishes) -> TrainingPlan:
+def plan_training(dataset: Dataset, requested: Requested) -> TrainingPlan:
     """Work out what is trained.
 
     Raises:
         DataRejected: there is nothing to recommend from.
-        InvalidInput: what was asked for leaves out what could be trained without it.
+        InvalidInput: what was asked for is below 0, or leaves out what could be trained without it.
     """
+    for name, value in asdict(requested).items():
+        if value < 0:
+            raise InvalidInput("must be 1 or more, or 0 for what fits the data", field=name, value=value)
     with PurchaseLog(dataset) as log:
         totals = log.totals()
         planner = _Planner(log, totals)
-        chosen = planner.best(wishes)
+        chosen = planner.best(requested)
         if chosen is None or not chosen.is_whole:
-            _check_wishes(planner, wishes, chosen)
+            _check_requested(planner, requested, chosen)
         if chosen is None:
             raise DataRejected("holds no moment at which it could be cut", field=str(dataset.path), fix="import data of a longer time")
         return _plan(dataset, log, totals, chosen)
@@ -121,28 +124,29 @@ class _Planner:
     def __init__(self, log: PurchaseLog, totals: Totals) -> None:
         self._log, self._totals = log, totals
 
-    def best(self, wishes: Wishes) -> _Cut | None:
+    def best(self, requested: Requested) -> _Cut | None:
         """The first cut with everything, else the one with most; None where what is asked for does not fit into the time."""
         found: list[_Cut] = []
-        for cut in self._cuts(wishes):
+        for cut in self._cuts(requested):
             if cut.is_whole:
                 return cut
             found.append(cut)
         # The first of the best: `max` keeps the order.
         return max(found, key=lambda cut: cut.worth, default=None)
 
-    def _cuts(self, wishes: Wishes) -> Iterator[_Cut]:
-        first, last = self._totals.first_purchase_at, self._totals.last_event_at
-        tried = [*timetables(first, last, wishes.test_weeks, wishes.ranking_windows)] if self._totals.people else []
-        tried += without_training(first, last, wishes.test_weeks)
-        if not wishes.test_weeks:
+    def _cuts(self, requested: Requested) -> Iterator[_Cut]:
+        time = TimeRange(self._totals.first_purchase_at, self._totals.last_purchase_at, self._totals.last_event_at)
+        tried = [*timetables(time, requested.test_weeks, requested.ranking_windows)] if self._totals.people else []
+        tried += without_training(time, requested.test_weeks)
+        if not requested.test_weeks:
             tried.append(ALL_OF_IT)
         for times in tried:
-            cut = self._laid(times, wishes.min_buyers)
+            cut = self._laid(times, requested.min_buyers)
             if cut is not None:
                 yield cut
 
     def _laid(self, times: Timetable, min_buyers: int) -> _Cut | None:
+        """The cut of a timetable; None where the data spans too little time for it."""
         log = self._log
         try:
             plan = plan_snapshots(self._totals.first_purchase_at, self._totals.last_event_at, FeatureOptions.of(times))
@@ -166,26 +170,26 @@ class _Planner:
             people=self._totals.people,
             min_buyers=least,
             trainable=buyers[least][0],
-            judged=log.people_on_both_sides(plan.cut, times.horizon_days, least),
             examples=log.examples(moments.snapshots, times.target_days, least, trained_at),
             early=log.early(trained_at, least),
             window_people=min((log.people_before(window) for window in windows), default=0),
-            labelled=max((log.people_on_both_sides(window, times.horizon_days, least) for window in windows), default=0),
+            labelled=log.examples(windows[:1], times.horizon_days, least, trained_at),
+            judged=log.people_on_both_sides(plan.cut, times.horizon_days, least),
         )
 
 
-def _check_wishes(planner: _Planner, wishes: Wishes, chosen: _Cut | None) -> None:
-    """Refuse a wish without which more could be trained."""
+def _check_requested(planner: _Planner, requested: Requested, chosen: _Cut | None) -> None:
+    """Refuse what was asked for, without which more could be trained."""
     for name in ("test_weeks", "min_buyers"):
-        wished = getattr(wishes, name)
-        other = planner.best(replace(wishes, **{name: 0})) if wished else None
+        value = getattr(requested, name)
+        other = planner.best(replace(requested, **{name: 0})) if value else None
         if other is None or (chosen is not None and (other.models, other.judged > 0) <= (chosen.models, chosen.judged > 0)):
             continue
         would = f"{other.times.test_weeks} weeks" if name == "test_weeks" else f"{other.min_buyers} buyers"
         if name == "test_weeks" and not other.times.test_weeks:
             would = f"{other.times.test_days} days"
         left_out = "the data is too short" if chosen is None else f"not everything that could be is trained ({_first_reason(chosen)})"
-        raise InvalidInput(f"with it {left_out}", field=name, value=wished, fix=f"leave it out: {would} would be taken")
+        raise InvalidInput(f"with it {left_out}", field=name, value=value, fix=f"leave it out: {would} would be taken")
 
 
 def _first_reason(cut: _Cut) -> str:
@@ -220,7 +224,7 @@ def _ranker_reason(cut: _Cut) -> str:
         return f"{_items(cut)}; {ITEMS_MIN} are needed"
     return (
         f"{cut.window_people:,} people had bought before {cut.moments.windows[0]:%Y-%m-%d}, and {cut.labelled:,} bought again within "
-        f"{cut.times.horizon_days} days of a window; {WINDOW_PEOPLE_MIN} and {LABELLED_MIN} are needed"
+        f"{cut.times.horizon_days} days; {WINDOW_PEOPLE_MIN} and {LABELLED_MIN} are needed"
     )
 
 

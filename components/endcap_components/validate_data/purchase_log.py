@@ -34,6 +34,7 @@ class Totals:
     events_without_person: int
     views: int
     first_purchase_at: datetime
+    last_purchase_at: datetime
     last_event_at: datetime
 
 
@@ -56,46 +57,52 @@ _BOUGHT = """
         hash(session_id) AS visit, CAST(floor(epoch_us(occurred_at) / 86400e6) AS INTEGER) AS day, count(*) AS lines
     FROM events SEMI JOIN items USING (item_id) WHERE event_type = $purchase AND consent GROUP BY ALL
 """
+_TABLES = (
+    "CREATE TABLE people AS SELECT who, min(day) AS since, max(day) AS until FROM bought WHERE known GROUP BY who",
+    "CREATE TABLE visits AS SELECT visit, min(day) AS since, max(day) AS until FROM bought GROUP BY visit",
+    "CREATE TABLE pairs AS SELECT who, item, bool_or(known) AS known, min(day) AS since FROM bought GROUP BY who, item",
+)
+"""What is asked again and again, each worked out once."""
 _TRAINABLE = """
-    CREATE MACRO trainable(moment, least) AS TABLE
-    SELECT item FROM (SELECT item, count(DISTINCT who) AS buyers FROM bought WHERE day < moment GROUP BY item) WHERE buyers >= least
+    SELECT item FROM (SELECT item, count(*) AS buyers FROM pairs WHERE since < $before GROUP BY item) WHERE buyers >= $least
 """
 _EVENTS = """
     SELECT count(*), count(*) FILTER (user_id IS NULL), count(*) FILTER (event_type = $purchase), count(*) FILTER (event_type = $view),
-        min(epoch_us(occurred_at)) FILTER (event_type = $purchase), max(epoch_us(occurred_at)) FROM events
+        min(epoch_us(occurred_at)) FILTER (event_type = $purchase), max(epoch_us(occurred_at)) FILTER (event_type = $purchase),
+        max(epoch_us(occurred_at)) FROM events
 """
 _PURCHASES = """
-    SELECT coalesce(sum(lines), 0)::BIGINT, coalesce(sum(lines) FILTER (NOT known), 0)::BIGINT,
-        count(DISTINCT who) FILTER (known), count(DISTINCT visit), count(DISTINCT item) FROM bought
+    SELECT coalesce(sum(lines), 0)::BIGINT, coalesce(sum(lines) FILTER (NOT known), 0)::BIGINT, (SELECT count(*) FROM people),
+        (SELECT count(*) FROM visits), (SELECT count(*) FROM (SELECT item FROM pairs GROUP BY item)) FROM bought
 """
 _BUYERS = """
     SELECT buyers, count(*), sum(lines)::BIGINT
-    FROM (SELECT count(DISTINCT who) AS buyers, sum(lines) AS lines FROM bought WHERE day < $before GROUP BY item) GROUP BY buyers
+    FROM (SELECT item, count(*) AS buyers FROM pairs WHERE since < $before GROUP BY item)
+        JOIN (SELECT item, sum(lines) AS lines FROM bought WHERE day < $before GROUP BY item) USING (item)
+    GROUP BY buyers
 """
 _SIDES = """
-    SELECT count(DISTINCT who) FILTER (known AND day < $cut), count(DISTINCT who) FILTER (known AND day >= $cut),
-        count(DISTINCT visit) FILTER (day < $cut), count(DISTINCT visit) FILTER (day >= $cut) FROM bought
+    SELECT (SELECT count(*) FROM people WHERE since < $cut), (SELECT count(*) FROM people WHERE until >= $cut),
+        (SELECT count(*) FROM visits WHERE since < $cut), (SELECT count(*) FROM visits WHERE until >= $cut)
 """
+_PEOPLE_BEFORE = "SELECT count(*) FROM people WHERE since < $moment"
 _EXAMPLES = """
-    WITH first AS (SELECT who, min(day) AS since FROM bought WHERE known GROUP BY who),
-        days AS (SELECT DISTINCT who, day FROM bought SEMI JOIN trainable($trained_at, $least) USING (item) WHERE known),
+    WITH days AS (SELECT DISTINCT who, day FROM bought SEMI JOIN trainable USING (item) WHERE known AND day >= $first),
         moments AS (SELECT unnest($moments::INTEGER[]) AS moment)
     SELECT count(*) FROM (
         SELECT DISTINCT days.who, moment FROM days JOIN moments ON day >= moment AND day < moment + $days
-            JOIN first ON first.who = days.who AND since < moment)
+            JOIN people ON people.who = days.who AND since < moment)
 """
 _EARLY = """
-    SELECT coalesce(sum(lines), 0)::BIGINT, coalesce(sum(pairs), 0)::BIGINT, count(*) FILTER (lines >= 2)
-    FROM (SELECT sum(lines) AS lines, count(DISTINCT item) AS pairs FROM bought SEMI JOIN trainable($before, $least) USING (item)
-        WHERE known AND day < $before GROUP BY who)
+    SELECT coalesce(sum(lines), 0)::BIGINT, (SELECT count(*) FROM pairs SEMI JOIN trainable USING (item) WHERE known AND since < $before),
+        count(*) FILTER (lines >= 2)
+    FROM (SELECT sum(lines) AS lines FROM bought SEMI JOIN trainable USING (item) WHERE known AND day < $before GROUP BY who)
 """
-_TOGETHER_BY_BUYER = """
-    SELECT count(*) FROM (SELECT who FROM bought SEMI JOIN trainable($before, $least) USING (item) WHERE day < $before
-        GROUP BY who HAVING count(DISTINCT item) >= 2)
-"""
-_TOGETHER_BY_VISIT = """
-    SELECT count(*) FROM (SELECT visit FROM bought SEMI JOIN trainable($before, $least) USING (item) WHERE day < $before
-        GROUP BY visit HAVING count(DISTINCT item) >= 2)
+_TOGETHER = """
+    SELECT (SELECT count(*) FROM (SELECT who FROM pairs SEMI JOIN trainable USING (item) WHERE since < $before
+            GROUP BY who HAVING count(*) >= 2)),
+        (SELECT count(*) FROM (SELECT visit FROM bought SEMI JOIN trainable USING (item) WHERE day < $before
+            GROUP BY visit HAVING min(item) <> max(item)))
 """
 
 
@@ -104,6 +111,7 @@ class PurchaseLog:
 
     def __init__(self, dataset: Dataset) -> None:
         self._dataset = dataset
+        self._trainable: tuple[int, int] | None = None
 
     def __enter__(self) -> Self:
         with ExitStack() as opened:
@@ -113,7 +121,8 @@ class PurchaseLog:
                 for table in ("events", "items"):
                     self._connection.read_parquet(str(self._dataset.table(table))).create_view(table)
                 self._connection.sql(_BOUGHT, params={"purchase": EventType.PURCHASE.value}).create("bought")
-                self._connection.execute(_TRAINABLE)
+                for statement in _TABLES:
+                    self._connection.execute(statement)
             except duckdb.Error as error:
                 message = f"cannot be read: {str(error).splitlines()[0]}"
                 raise DataRejected(message, field=str(self._dataset.path), fix="import the dataset again") from error
@@ -130,12 +139,12 @@ class PurchaseLog:
             DataRejected: there is no purchase that could be learned from.
         """
         types = {"purchase": EventType.PURCHASE.value, "view": EventType.PRODUCT_VIEW.value}
-        events, unknown, bought, views, first, last = self._row(_EVENTS, **types)
+        events, unknown, bought, views, *moments = self._row(_EVENTS, **types)
         purchases, without, people, visits, items = self._row(_PURCHASES)
         if not purchases:
             why = "there are no purchases" if not bought else f"none of the {bought:,} purchases has consent and an item of the catalogue"
             raise DataRejected(f"{why}, so nothing can be recommended", field=str(self._dataset.table("events")), fix=_FIX)
-        return Totals(purchases, without, people, visits, items, events, unknown, views, _moment(first), _moment(last))
+        return Totals(purchases, without, people, visits, items, events, unknown, views, *map(_moment, moments))
 
     def buyers(self, before: datetime, least: Sequence[int]) -> dict[int, tuple[int, float]]:
         """By least number of buyers, the items that had as many before a moment, and their share of the purchases until then.
@@ -158,7 +167,7 @@ class PurchaseLog:
 
     def people_before(self, moment: datetime) -> int:
         """Known people who had bought before a moment."""
-        return self.sides(moment)[0]
+        return int(self._row(_PEOPLE_BEFORE, moment=_day(moment))[0])
 
     def people_on_both_sides(self, moment: datetime, days: int, min_buyers: int) -> int:
         """Known people who bought before a moment, and within some days from it an item with enough buyers before it."""
@@ -174,17 +183,29 @@ class PurchaseLog:
             trained_at: before this moment.
         """
         moments = [_day(moment) for moment in snapshots]
-        found = self._row(_EXAMPLES, moments=moments, days=days, least=min_buyers, trained_at=_day(trained_at)) if moments else (0,)
-        return int(found[0])
+        if not moments:
+            return 0
+        self._take_trainable(trained_at, min_buyers)
+        return int(self._row(_EXAMPLES, moments=moments, first=min(moments), days=days)[0])
 
     def early(self, before: datetime, min_buyers: int) -> EarlyPurchases:
         """Purchases before a moment of the items that are trainable there."""
-        return EarlyPurchases(*self._row(_EARLY, before=_day(before), least=min_buyers))
+        self._take_trainable(before, min_buyers)
+        return EarlyPurchases(*self._row(_EARLY, before=_day(before)))
 
     def together(self, before: datetime, min_buyers: int) -> tuple[int, int]:
         """People (or visits of nobody known), and visits, with two trainable items and more before a moment."""
-        asked = {"before": _day(before), "least": min_buyers}
-        return int(self._row(_TOGETHER_BY_BUYER, **asked)[0]), int(self._row(_TOGETHER_BY_VISIT, **asked)[0])
+        self._take_trainable(before, min_buyers)
+        people, visits = self._row(_TOGETHER, before=_day(before))
+        return people, visits
+
+    def _take_trainable(self, before: datetime, least: int) -> None:
+        """Have the items with enough buyers before a moment in the table `trainable`."""
+        wanted = (_day(before), least)
+        if self._trainable != wanted:
+            self._connection.execute("DROP TABLE IF EXISTS trainable")
+            self._connection.sql(_TRAINABLE, params={"before": wanted[0], "least": least}).create("trainable")
+            self._trainable = wanted
 
     def _row(self, query: str, **parameters: Any) -> tuple[Any, ...]:
         return self._connection.execute(query, parameters or None).fetchone() or ()

@@ -8,7 +8,7 @@ from endcap.contracts.training_plan import PLAN_NAME, TrainingPlan
 from endcap.core.errors import DataRejected
 from endcap.core.files import link_or_copy, replace_text, replacing_folder
 from endcap.dataset.layout import Dataset, open_dataset
-from endcap_components.validate_data.planning import Wishes, plan_training
+from endcap_components.validate_data.planning import Requested, plan_training
 
 
 @dataclass(frozen=True)
@@ -19,7 +19,7 @@ class Validated:
     plan: TrainingPlan
 
 
-def validate_data_step(data_dir: Path, fingerprint: str, out_dir: Path, plan_dir: Path, wishes: Wishes | None = None) -> Validated:
+def validate_data_step(data_dir: Path, fingerprint: str, out_dir: Path, plan_dir: Path, requested: Requested | None = None) -> Validated:
     """Check a canonical dataset's description, tables and columns, work out what it allows to train, and keep it as it is now.
 
     Files are linked where that is possible, so a copy costs no space; an import replaces files and never changes them.
@@ -29,7 +29,7 @@ def validate_data_step(data_dir: Path, fingerprint: str, out_dir: Path, plan_dir
         fingerprint: what the dataset is expected to be.
         out_dir: the folder to write; replaced when it exists.
         plan_dir: the folder that gets `plan.json`.
-        wishes: what was asked for; whatever fits when left out.
+        requested: what was asked for; whatever fits when left out.
 
     Raises:
         DataRejected: it is not a dataset, or another one than expected, or there is nothing to recommend from.
@@ -38,7 +38,7 @@ def validate_data_step(data_dir: Path, fingerprint: str, out_dir: Path, plan_dir
     dataset = open_dataset(data_dir)
     if dataset.fingerprint != fingerprint:
         raise DataRejected("the dataset changed while the pipeline started", field=str(data_dir), value=dataset.fingerprint)
-    plan = plan_training(dataset, wishes or Wishes())
+    plan = plan_training(dataset, requested or Requested())
     with replacing_folder(out_dir) as aside:
         shutil.copytree(data_dir, aside, copy_function=link_or_copy, dirs_exist_ok=True)
     with replacing_folder(plan_dir) as aside:

@@ -1,12 +1,14 @@
 """Ways to cut a dataset's time, the best first: what suits a year suits no week, and a week can still be learned from."""
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from endcap.contracts.training_plan import Timetable
 
 LONGER_TEST_WEEKS = (8, 13, 26, 52)
-"""For shops in which nobody bought anything for long before the last event."""
+"""For shops in which hardly anybody bought anything for long before the last purchases."""
+WEEK = timedelta(weeks=1)
 DAYS_UNDER = timedelta(days=70)
 """Only data as short as this is cut by days: a year of daily snapshots would be as large as it is useless."""
 
@@ -29,33 +31,45 @@ ALL_OF_IT = Timetable(test_weeks=0, ranking_windows=0)
 """Nothing is kept for evaluation, so nothing can be judged."""
 
 
-def timetables(first: datetime, last: datetime, test_weeks: int, ranking_windows: int) -> Iterator[Timetable]:
+@dataclass(frozen=True)
+class TimeRange:
+    """Of a dataset."""
+
+    first_purchase: datetime
+    last_purchase: datetime
+    last_event: datetime
+
+
+def timetables(time: TimeRange, test_weeks: int, ranking_windows: int) -> Iterator[Timetable]:
     """Timetables to try, in order; each with fewer and fewer ranking windows.
 
     Args:
-        first, last: the data's time range.
+        time: the data's.
         test_weeks: what is asked for; 0 for whatever fits.
         ranking_windows: the most that are asked for; 0 for the usual number.
     """
     most = ranking_windows or USUAL.ranking_windows
-    for times in _by_length(first, last, test_weeks):
+    for times in _by_length(time, test_weeks):
         for windows in range(most, 0, -1):
             yield times.model_copy(update={"ranking_windows": windows})
 
 
-def without_training(first: datetime, last: datetime, test_weeks: int) -> Iterator[Timetable]:
+def without_training(time: TimeRange, test_weeks: int) -> Iterator[Timetable]:
     """Timetables for data from which nothing personal can be learned: simple methods may still be judged."""
-    for times in _by_length(first, last, test_weeks):
+    for times in _by_length(time, test_weeks):
         yield times.model_copy(update={"ranking_windows": 0})
 
 
-def _by_length(first: datetime, last: datetime, test_weeks: int) -> Iterator[Timetable]:
+def _by_length(time: TimeRange, test_weeks: int) -> Iterator[Timetable]:
     if test_weeks:
         yield from (times.model_copy(update={"test_weeks": test_weeks}) for times in (USUAL, FORTNIGHTS, WEEKS))
         return
-    yield USUAL
-    yield FORTNIGHTS
-    yield WEEKS
+    lengths = (USUAL, FORTNIGHTS, WEEKS)
+    yield from lengths
+    silent_weeks = (time.last_event - time.last_purchase) // WEEK
+    if silent_weeks:
+        # Whatever lies behind the last purchase is no time in which anybody could be judged.
+        yield from (times.model_copy(update={"test_weeks": times.test_weeks + silent_weeks}) for times in lengths)
     yield from (USUAL.model_copy(update={"test_weeks": weeks}) for weeks in LONGER_TEST_WEEKS)
-    if last - first < DAYS_UNDER:
+    if time.last_event - time.first_purchase < DAYS_UNDER:
         yield from DAYS

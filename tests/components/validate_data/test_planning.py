@@ -20,7 +20,7 @@ from endcap.training.training_set import TrainingSet
 from endcap_components.build_training_set.step import build_training_set
 from endcap_components.train_two_tower.step import early_parts
 from endcap_components.validate_data.plan_table import plan_lines
-from endcap_components.validate_data.planning import Wishes, batch_size, plan_training
+from endcap_components.validate_data.planning import Requested, batch_size, plan_training
 from tests.journeys.shops import SHOPS, START, Catalogue, Line, shoppers, write_dataset
 
 Planned = Callable[..., TrainingPlan]
@@ -28,16 +28,16 @@ Planned = Callable[..., TrainingPlan]
 
 @pytest.fixture
 def planned(tmp_path: Path) -> Planned:
-    def plan(lines: list[Line], wishes: Wishes | None = None, told: Catalogue | None = None) -> TrainingPlan:
+    def plan(lines: list[Line], requested: Requested | None = None, told: Catalogue | None = None) -> TrainingPlan:
         folder = tmp_path / f"shop-{len(list(tmp_path.iterdir()))}"
-        return plan_training(open_dataset(write_dataset(folder, lines, told)), wishes or Wishes())
+        return plan_training(open_dataset(write_dataset(folder, lines, told)), requested or Requested())
 
     return plan
 
 
 @pytest.mark.parametrize("shape", [name for name in SHOPS if name != "tills"])
 def test_every_shape_with_known_people_trains_something_personal(shape: str, tmp_path: Path) -> None:
-    plan = plan_training(open_dataset(SHOPS[shape](tmp_path / "shop")), Wishes())
+    plan = plan_training(open_dataset(SHOPS[shape](tmp_path / "shop")), Requested())
     assert plan.is_personal, plan.left_out()
     assert plan.facts.people_judged > 0
 
@@ -49,7 +49,7 @@ def test_half_a_year_of_receipts_is_cut_as_usual(planned: Planned) -> None:
 
 
 def test_tills_train_what_baskets_tell_and_nothing_personal(tmp_path: Path) -> None:
-    plan = plan_training(open_dataset(SHOPS["tills"](tmp_path / "shop")), Wishes())
+    plan = plan_training(open_dataset(SHOPS["tills"](tmp_path / "shop")), Requested())
     assert set(plan.left_out()) == {"two_tower", "ranker"}
     assert plan.facts.purchases_without_person == plan.facts.purchases
     assert plan.facts.people_judged == 0
@@ -87,7 +87,7 @@ def test_one_person_and_one_item_train_nothing_personal(planned: Planned) -> Non
 
 
 def test_an_item_of_a_long_tail_needs_fewer_buyers(tmp_path: Path) -> None:
-    plan = plan_training(open_dataset(SHOPS["long tail"](tmp_path / "shop")), Wishes())
+    plan = plan_training(open_dataset(SHOPS["long tail"](tmp_path / "shop")), Requested())
     assert plan.min_buyers < 5
     assert plan.facts.trainable_items >= 200
 
@@ -97,7 +97,9 @@ def test_purchases_that_end_long_before_the_last_event_are_still_cut_between(pla
     plan = planned([*shoppers(users=80), last_look])
     assert plan.facts.people_before_cut > 0
     assert plan.facts.people_after_cut > 0
-    assert plan.is_personal
+    assert plan.left_out() == {}
+    years_later = planned([*shoppers(users=80), replace(last_look, at=START + timedelta(weeks=150))])
+    assert years_later.left_out() == {}
 
 
 def test_without_a_purchase_there_is_nothing_to_recommend(planned: Planned) -> None:
@@ -109,24 +111,24 @@ def test_without_a_purchase_there_is_nothing_to_recommend(planned: Planned) -> N
 
 def test_weeks_that_leave_nothing_to_learn_from_are_refused_with_those_that_would(planned: Planned) -> None:
     with pytest.raises(InvalidInput, match=r"test_weeks: .*got 4; leave it out: 1 weeks would be taken"):
-        planned(shoppers(weeks=5), Wishes(test_weeks=4))
+        planned(shoppers(weeks=5), Requested(test_weeks=4))
     with pytest.raises(InvalidInput, match=r"test_weeks: with it the data is too short; got 80"):
-        planned(shoppers(), Wishes(test_weeks=80))
+        planned(shoppers(), Requested(test_weeks=80))
 
 
 def test_buyers_that_no_item_has_are_refused_with_those_that_would(planned: Planned) -> None:
     with pytest.raises(InvalidInput, match=r"min_buyers: .*got 500; leave it out: 5 buyers would be taken"):
-        planned(shoppers(users=80), Wishes(min_buyers=500))
+        planned(shoppers(users=80), Requested(min_buyers=500))
 
 
 def test_what_was_asked_for_is_taken_where_it_works(planned: Planned) -> None:
-    plan = planned(shoppers(users=80, weeks=40), Wishes(test_weeks=6, ranking_windows=2, min_buyers=3))
+    plan = planned(shoppers(users=80, weeks=40), Requested(test_weeks=6, ranking_windows=2, min_buyers=3))
     assert (plan.times.test_weeks, plan.facts.ranking_windows, plan.min_buyers) == (6, 2, 3)
 
 
 def test_the_plan_measures_what_training_will(tmp_path: Path) -> None:
     dataset = open_dataset(write_dataset(tmp_path / "shop", shoppers(seed=9)))
-    plan = plan_training(dataset, Wishes())
+    plan = plan_training(dataset, Requested())
     build_feature_tables(dataset.path, tmp_path / "features", FeatureOptions.of(plan.times))
     manifest = build_training_set(dataset.path, tmp_path / "features", tmp_path / "training", plan=plan)
     training = TrainingSet(tmp_path / "training")
@@ -163,7 +165,7 @@ def test_any_purchases_get_a_plan_or_one_sentence(lines: list[Line], test_weeks:
     with tempfile.TemporaryDirectory() as folder:
         dataset = open_dataset(write_dataset(Path(folder) / "shop", lines, Catalogue(items=30)))
         try:
-            plan = plan_training(dataset, Wishes(test_weeks=test_weeks, min_buyers=min_buyers))
+            plan = plan_training(dataset, Requested(test_weeks=test_weeks, min_buyers=min_buyers))
         except (DataRejected, InvalidInput) as refused:
             assert refused.fix
             return
@@ -184,7 +186,7 @@ def test_batches_shrink_with_the_examples() -> None:
 
 
 def test_the_table_names_every_part_with_its_reason(tmp_path: Path) -> None:
-    plan = plan_training(open_dataset(SHOPS["tills"](tmp_path / "shop")), Wishes())
+    plan = plan_training(open_dataset(SHOPS["tills"](tmp_path / "shop")), Requested())
     lines = "\n".join(plan_lines(plan))
     assert "two tower" in lines
     assert "left out: no purchase names a person" in lines
