@@ -171,7 +171,8 @@ def _file_lines(part: _Part) -> Iterator[str]:
 
 def _item_lines(part: _Part, *, is_lines: bool) -> Iterator[str]:
     yield from _file_lines(part)
-    found = {name: part.found[name] for name in ("item_id", "title", "category_path", "brand", "currency") if name in part.found}
+    wanted: tuple[str, ...] = ("item_id", "title", "category_path", "brand", "currency")
+    found = {name: part.found[name] for name in wanted if name in part.found}
     if "unit_price" in part.found:
         found["price"] = part.found["unit_price"]
     yield from _options(part, found, moments=False)
