@@ -107,7 +107,7 @@ def test_instacart_orders_get_days_from_the_days_between_them(tmp_path: Path) ->
         ("2", 'Pump "Up" Sauce', ["cookies cakes"]),
     ]
     moments = sorted((user, str(at)[:16]) for at, user in rows(dataset, "events", "occurred_at", "user_id"))
-    assert moments == [("1", "2017-12-02 08:00"), ("1", "2017-12-17 07:00"), ("1", "2017-12-31 08:00"), ("2", "2017-12-31 23:00")]
+    assert moments == [("1", "2017-11-28 08:00"), ("1", "2017-12-13 07:00"), ("1", "2017-12-27 08:00"), ("2", "2017-12-30 23:00")]
 
 
 def test_fashion_transactions_get_a_day_a_channel_and_a_path(tmp_path: Path) -> None:
