@@ -74,6 +74,7 @@ def folder(
 def suggest(
     source: Annotated[Path, typer.Argument(help="Folder with the files.", file_okay=False)],
     out: Annotated[Path | None, typer.Option("--out", help="File to write; standard output unless given.", dir_okay=False)] = None,
+    as_json: JsonOption = False,
 ) -> None:
     """Suggest a mapping for a folder's files to start from; each guess has its reason as a comment.
 
@@ -84,13 +85,16 @@ def suggest(
     if not source.is_dir():
         raise InvalidInput("the folder is missing", field="folder", value=str(source))
     text = suggest_mapping(source)
-    if out is None:
+    if out is not None:
+        if out.exists():
+            raise InvalidInput("the file is there already", field="--out", value=str(out), fix="name another, or remove it")
+        out.write_text(text, encoding="utf-8")
+    if as_json:
+        print_json({"path": str(out) if out else None, "mapping": text})
+    elif out is None:
         typer.echo(text, nl=False)
-        return
-    if out.exists():
-        raise InvalidInput("the file is there already", field="--out", value=str(out), fix="name another, or remove it")
-    out.write_text(text, encoding="utf-8")
-    typer.echo(f"{out}: look at the lines marked GUESS, then import: endcap import folder {source} --mapping {out}")
+    else:
+        typer.echo(f"{out}: look at the lines marked GUESS, then import: endcap import folder {source} --mapping {out}")
 
 
 @app.command("sequences")

@@ -1,11 +1,13 @@
 """Further files of a table in the mapping: what they add to its rows."""
 
 from datetime import date
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
 from endcap.dataset.sources.files.source_files import Name, SourceFiles
+
+Weekday = Literal["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"]
 
 
 def _renamed(value: Any) -> Any:
@@ -25,8 +27,12 @@ class OrderMoments(BaseModel):
     number: Name = Field(description="Column of the order's number among the customer's, ascending.")
     days: Name = Field(description="Column of the days since the customer's order before; empty for the first.")
     hour: Name | None = Field(None, description="Column of the hour of the day, 0 to 23; without it orders are at 12:00.")
-    last_day: date | None = Field(None, description="The day of everybody's last order.")
-    first_day: date | None = Field(None, description="The day of everybody's first order.")
+    weekday: Name | None = Field(
+        None, description="Column of the day of the week, 0 to 6: a customer's orders move by up to six days, so that the end fits it."
+    )
+    week_starts: Weekday = Field("sunday", description="The day of the week that 0 stands for.")
+    last_day: date | None = Field(None, description="The day of everybody's last order, with `weekday` the last of that week.")
+    first_day: date | None = Field(None, description="The day of everybody's first order, with `weekday` the first of that week.")
 
     @model_validator(mode="after")
     def _one_end(self) -> "OrderMoments":
@@ -35,7 +41,7 @@ class OrderMoments(BaseModel):
         return self
 
     def source_columns(self) -> list[str]:
-        return [self.person, self.number, self.days, *([self.hour] if self.hour else [])]
+        return [self.person, self.number, self.days, *(name for name in (self.hour, self.weekday) if name)]
 
 
 class Lookup(SourceFiles):

@@ -3,18 +3,23 @@
 from collections.abc import Iterator, Sequence
 from datetime import date
 from pathlib import Path
+from typing import get_args
 
 import polars as pl
 
 from endcap.core.errors import DataRejected, InvalidInput
+from endcap.dataset.sources.columns.reading import repeated
 from endcap.dataset.sources.columns.texts import as_id, as_text
 from endcap.dataset.sources.files.file_reading import raw_batches
 from endcap.dataset.sources.files.source_files import SourceFile, SourceFiles, find_files
-from endcap.dataset.sources.lookup_mapping import Lookup, OrderMoments
+from endcap.dataset.sources.lookup_mapping import Lookup, OrderMoments, Weekday
 from endcap.dataset.sources.source import BATCH_ROWS
 
 _KEY = "\x1fkey"
 _NOON = 12
+_WEEK = 7
+WEEKDAYS: tuple[str, ...] = get_args(Weekday)
+"""In the order of `date.weekday`."""
 
 
 def read_columns(files: Sequence[SourceFile], form: SourceFiles, wanted: Sequence[str], place: str) -> pl.DataFrame:
@@ -102,26 +107,33 @@ def order_moments(frame: pl.DataFrame, moments: OrderMoments, place: str) -> pl.
     Raises:
         DataRejected: a number, a count of days or an hour is none.
     """
-    columns = {"number": moments.number, "days": moments.days, "hour": moments.hour}
-    read = {name: _whole(frame, column, f"{place}.{name}") for name, column in columns.items() if column}
-    orders = pl.DataFrame(
-        {
-            "person": as_id(frame[moments.person]),
-            "number": read["number"],
-            "gap": read["days"].fill_null(0),
-            "hour": read["hour"].fill_null(_NOON) if "hour" in read else pl.repeat(_NOON, len(frame), eager=True, dtype=pl.Int64),
-        }
+    columns = {"number": moments.number, "days": moments.days, "hour": moments.hour, "weekday": moments.weekday}
+    read = {
+        name: _whole(frame, column, f"{place}.{name}") if column else repeated(None, pl.Int64(), len(frame))
+        for name, column in columns.items()
+    }
+    orders = pl.DataFrame({"person": as_id(frame[moments.person]), **read}).with_columns(
+        pl.col("days").fill_null(0), pl.col("hour").fill_null(_NOON)
     )
     # Several rows may be about one order.
-    gaps = orders.group_by("person", "number").agg(pl.col("gap").max()).sort("person", "number")
-    since_first = pl.col("gap").cum_sum().over("person") - pl.col("gap").first().over("person")
-    gaps = gaps.with_columns(since_first.alias("since"))
-    start: date | None = moments.first_day
-    offset = pl.col("since") if start else pl.col("since") - pl.col("since").max().over("person")
-    day = pl.lit(start or moments.last_day) + pl.duration(days=offset)
-    dated = orders.join(gaps.with_columns(day.alias("day")), on=("person", "number"), how="left", maintain_order="left")
-    hours = pl.col("hour").cast(pl.String).str.zfill(2)
-    return dated.select(pl.format("{} {}:00", pl.col("day").cast(pl.Date).cast(pl.String), hours)).to_series()
+    days = orders.group_by("person", "number").agg(pl.col("days").max(), pl.col("weekday").first()).sort("person", "number")
+    since_first = pl.col("days").cum_sum().over("person") - pl.col("days").first().over("person")
+    days = days.with_columns(since_first.alias("since"))
+    days = days.select("person", "number", _day(moments).cast(pl.Date).cast(pl.String).alias("day"))
+    dated = orders.join(days, on=("person", "number"), how="left", maintain_order="left")
+    return dated.select(pl.format("{} {}:00", "day", pl.col("hour").cast(pl.String).str.zfill(2))).to_series()
+
+
+def _day(moments: OrderMoments) -> pl.Expr:
+    """The day of each order, from the days `since` the person's first one and the `weekday`s, in the order of a person's orders."""
+    zero = WEEKDAYS.index(moments.week_starts)
+    since = pl.col("since")
+    if moments.first_day:
+        shift = (pl.col("weekday").first().over("person") + zero - moments.first_day.weekday()) % _WEEK
+        return pl.lit(moments.first_day) + pl.duration(days=since + shift.fill_null(0))
+    last = moments.last_day or date.min
+    shift = (last.weekday() - zero - pl.col("weekday").last().over("person")) % _WEEK
+    return pl.lit(last) + pl.duration(days=since - since.max().over("person") - shift.fill_null(0))
 
 
 def _whole(frame: pl.DataFrame, column: str, place: str) -> pl.Series:

@@ -16,7 +16,7 @@ from endcap.dataset.sources.lookup_mapping import Properties
 from endcap.dataset.sources.source import UnreadableRow
 
 _ROW = "\x1frow"
-_COLUMNS = {"id": pl.String, "name": pl.String, "value": pl.String, "at": pl.Datetime("us", "UTC")}
+_COLUMNS = pl.Schema({"id": pl.String(), "name": pl.String(), "value": pl.String(), "at": pl.Datetime("us", "UTC")})
 
 
 def property_rows(

@@ -95,6 +95,7 @@ def test_a_suggested_mapping_is_printed_or_written_once(shop: Path) -> None:
     (shop / "mapping.yaml").unlink()
     printed = run("suggest", shop).stdout
     assert "tables:" in printed
+    assert json.loads(run("suggest", shop, "--json").stdout) == {"path": None, "mapping": printed}
     assert run("suggest", shop, "--out", shop / "mapping.yaml").exit_code == 0
     assert (shop / "mapping.yaml").read_text() == printed
     assert isinstance(run("suggest", shop, "--out", shop / "mapping.yaml").exception, InvalidInput)

@@ -107,4 +107,63 @@ def test_instacart_orders_get_days_from_the_days_between_them(tmp_path: Path) ->
         ("2", 'Pump "Up" Sauce', ["cookies cakes"]),
     ]
     moments = sorted((user, str(at)[:16]) for at, user in rows(dataset, "events", "occurred_at", "user_id"))
-    assert moments == [("1", "2017-12-02 08:00"), ("1", "2017-12-17 07:00"), ("1", "2017-12-31 08:00"), ("2", "2017-12-31 23:00")]
+    assert moments == [("1", "2017-11-28 08:00"), ("1", "2017-12-13 07:00"), ("1", "2017-12-27 08:00"), ("2", "2017-12-30 23:00")]
+
+
+def test_fashion_transactions_get_a_day_a_channel_and_a_path(tmp_path: Path) -> None:
+    dataset = bring_in(
+        tmp_path,
+        "h-and-m",
+        {
+            "articles.csv": "article_id,product_code,prod_name,product_type_name,product_group_name,graphical_appearance_name,"
+            "colour_group_name,index_group_name,section_name,garment_group_name,detail_desc\n"
+            "0108775015,0108775,Strap top,Vest top,Garment Upper body,Solid,Black,Ladieswear,Womens,Jersey,"
+            '"Jersey top, narrow straps."\n',
+            "customers.csv": "customer_id,FN,Active,club_member_status,fashion_news_frequency,age,postal_code\n"
+            "abc,,,ACTIVE,NONE,49.0,52043e\n",
+            "transactions_train.csv": "t_dat,customer_id,article_id,price,sales_channel_id\n"
+            "2018-09-20,abc,0108775015,0.0508,2\n2018-09-20,abc,0108775015,0.0508,2\n2018-09-21,d,0108775015,0.03,1\n",
+        },
+    )
+    assert rows(dataset, "items", "item_id", "category_path") == [("0108775015", ["Ladieswear", "Garment Upper body", "Vest top"])]
+    assert rows(dataset, "events", "item_id", "channel", "unit_price") == [
+        ("0108775015", "store", 0.03),
+        ("0108775015", "web", 0.0508),
+        ("0108775015", "web", 0.0508),
+    ]
+    assert rows(dataset, "users", "user_id", "attributes") == [("abc", '{"club_member_status":"ACTIVE"}')]
+
+
+def test_reviews_as_json_lines_are_purchases_of_what_was_liked(tmp_path: Path) -> None:
+    meta = (
+        '{"main_category": "All Beauty", "title": "Lip balm", "average_rating": 4.8, "features": [], "price": "None", "store": null,'
+        ' "images": [{"thumb": "t"}], "categories": ["Beauty", "Lips"], "details": {"Color": "Red"}, "parent_asin": "B01"}\n'
+        '{"main_category": "All Beauty", "title": "", "average_rating": 1, "store": "Own", "categories": [], "parent_asin": "B02"}\n'
+    )
+    review = '{{"rating": {}, "text": "a\\nb", "images": [], "asin": "X", "parent_asin": "{}", "user_id": "AE", "timestamp": {}}}\n'
+    reviews = review.format("5.0", "B01", 1588687728923) + review.format("1.0", "B02", 1588687728924)
+    dataset = bring_in(tmp_path, "amazon-reviews-2023", {"meta_All_Beauty.jsonl": meta, "All_Beauty.jsonl": reviews})
+    assert rows(dataset, "items", "item_id", "title", "category_path", "brand") == [
+        ("B01", "Lip balm", ["Beauty", "Lips"], None),
+        ("B02", "B02", ["All Beauty"], "Own"),
+    ]
+    assert rows(dataset, "events", "user_id", "item_id") == [("AE", "B01")]
+
+
+def test_views_and_purchases_of_sessions_without_customers_are_read(tmp_path: Path) -> None:
+    dataset = bring_in(
+        tmp_path,
+        "diginetica",
+        {
+            "products.csv": "itemId;pricelog2;product.name.tokens\n1;10;4875,776,56689\n2;8;7\n",
+            "product-categories.csv": "itemId;categoryId\n1;802\n2;100\n",
+            "train-item-views.csv": "sessionId;userId;itemId;timeframe;eventdate\n1;NA;1;526309;2016-05-09\n2;9;2;1031018;2016-05-09\n",
+            "train-purchases.csv": "sessionId;userId;timeframe;eventdate;ordernumber;itemId\n150;18278;17100868;2016-05-06;16421;2\n",
+        },
+    )
+    assert rows(dataset, "items", "item_id", "category_path") == [("1", ["802"]), ("2", ["100"])]
+    assert rows(dataset, "events", "event_type", "user_id", "item_id") == [
+        ("product_view", "9", "2"),
+        ("product_view", None, "1"),
+        ("purchase", "18278", "2"),
+    ]

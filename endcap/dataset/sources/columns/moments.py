@@ -119,7 +119,11 @@ def _iso_texts(text: pl.Series, mapped: ValueFormat) -> Reading:
         if clock.null_count() > plain.null_count():
             padded = plain.str.replace(_HOUR_ONLY, "${1}:00")
             clock = first_of(clock, padded.str.to_datetime(form, time_unit="us", strict=False))
-    local = _localised(clock, offset.is_null(), text.is_not_null(), mapped)
+    # A day may be eight digits; what is longer counts seconds or less since 1970.
+    numeric = (clock.is_null() & text.str.contains(r"^\d{9,19}(?:\.\d+)?$")).fill_null(False)
+    is_number = Fault(numeric, "is a number; name its epoch_unit in the mapping")
+    local = _localised(clock, offset.is_null(), text.is_not_null() & ~numeric, mapped)
+    local = Reading(local.values, (is_number, *local.faults))
     if offset.null_count() == len(offset):
         return local
     hours_minutes = offset.str.replace(":", "").str.extract_groups(r"^([+-])(\d{2})(\d{2})$")

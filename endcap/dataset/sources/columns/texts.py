@@ -6,12 +6,17 @@ from endcap.dataset.sources.columns.reading import first_of, only_where
 from endcap.dataset.sources.columns.value_format import ValueFormat
 
 USUAL_NULLS = ("", "null", "(null)", "<null>", "nan", "none", "n/a", "#n/a", "na", "<na>", "nil", "undefined", "\\n")
-"""In lower case: what programs write for no value, in every column but those of `LITERAL`."""
+"""In lower case: what programs write for no value, in every column but those of `LITERAL` and `ITEMS`."""
 
 LITERAL = ("title", "query")
 """Columns in which a word may be meant as it stands: a book called None, a search for NA."""
 
 LITERAL_NULLS = ("", "NULL", "\\N")
+
+ITEMS = ("item_id",)
+"""Ids that a shop gave itself: these may be words such as none, but not as programs write them."""
+
+ITEM_NULLS = ("NULL", "null", "(null)", "<null>", "NaN", "nan", "None", "N/A", "n/a", "#N/A", "NA", "<NA>", "undefined", "\\N")
 
 NOT_A_PERSON = ("-1",)
 """What stands for no customer in columns of people."""
@@ -43,8 +48,12 @@ def without_nulls(text: pl.Series, column: str, mapped: ValueFormat) -> pl.Serie
     """Trimmed texts with null where the text stands for no value in this canonical column."""
     exact = {"", *(value.strip() for value in mapped.null_values)}
     if mapped.usual_null_values:
-        exact |= {*(LITERAL_NULLS if column in LITERAL else ()), *(NOT_A_PERSON if column in PEOPLE else ())}
+        exact |= {
+            *(LITERAL_NULLS if column in LITERAL else ()),
+            *(ITEM_NULLS if column in ITEMS else ()),
+            *(NOT_A_PERSON if column in PEOPLE else ()),
+        }
     absent = text.is_in(sorted(exact))
-    if mapped.usual_null_values and column not in LITERAL:
+    if mapped.usual_null_values and column not in (*LITERAL, *ITEMS):
         absent |= text.str.to_lowercase().is_in(USUAL_NULLS)
     return only_where(~absent, text) if absent.any() else text

@@ -59,7 +59,7 @@ def raw_batches(file: SourceFile, form: SourceFiles, wanted: Sequence[str], batc
 def open_text(file: SourceFile, encoding: str) -> Iterator[TextIO]:
     """The file's text, unpacked; line ends stay as they are. A byte-order mark says the encoding where there is one."""
     with ExitStack() as stack:
-        content = io.BufferedReader(stack.enter_context(_open_bytes(file)), _BUFFER_BYTES)  # type: ignore[type-var]
+        content = io.BufferedReader(stack.enter_context(_open_bytes(file)), _BUFFER_BYTES)
         start = content.peek(4)[:4]
         marked = next((name for mark, name in _BYTE_ORDER_MARKS if start.startswith(mark)), encoding)
         yield stack.enter_context(io.TextIOWrapper(content, marked, newline=""))

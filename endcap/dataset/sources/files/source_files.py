@@ -109,7 +109,7 @@ class SourceFile:
 
 
 PACKED_ENDINGS = (".gz", ".bz2", ".zst", ".lz4")
-_WORKBOOKS = (".xlsx", ".xls", ".xlsm", ".xlsb", ".ods")
+WORKBOOKS = (".xlsx", ".xls", ".xlsm", ".xlsb", ".ods")
 
 
 def find_files(folder: Path, place: str, patterns: list[str]) -> list[SourceFile]:
@@ -130,7 +130,7 @@ def find_files(folder: Path, place: str, patterns: list[str]) -> list[SourceFile
         if not matches:
             raise InvalidInput("matches no file", field=f"{place}.files", value=pattern, fix=f"files are looked for in {folder}")
         for file in matches:
-            if file.ending in _WORKBOOKS:
+            if file.ending in WORKBOOKS:
                 raise InvalidInput(
                     "is a workbook, which cannot be imported",
                     field=f"{place}.files",

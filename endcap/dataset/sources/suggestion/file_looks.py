@@ -13,7 +13,7 @@ import polars as pl
 
 from endcap.core.errors import DataRejected, InvalidInput
 from endcap.dataset.sources.files.file_reading import open_text, raw_batches
-from endcap.dataset.sources.files.source_files import PACKED_ENDINGS, SourceFile, SourceFiles, find_files
+from endcap.dataset.sources.files.source_files import PACKED_ENDINGS, WORKBOOKS, SourceFile, SourceFiles, find_files
 
 SAMPLE_ROWS = 2000
 _LINES = 200
@@ -50,14 +50,14 @@ def look_at_files(folder: Path) -> tuple[list[FileLook], dict[str, str]]:
         ending = Path(path.stem).suffix if path.suffix in PACKED_ENDINGS else path.suffix
         if not path.is_file() or any(part.startswith(".") for part in Path(name).parts) or path.suffix in (".yaml", ".yml", ".md"):
             continue
-        if ending.lower() not in _READ:
+        if ending.lower() not in (*_READ, *WORKBOOKS):
             passed_over[name] = f"{ending or 'a file without an ending'} is no kind of file that can be imported"
             continue
         try:
             # A name with the signs of patterns in it still is one file.
             looks += [look_at(file) for file in find_files(folder, "suggest", [escape(name)])]
         except (DataRejected, InvalidInput) as error:
-            passed_over[name] = error.message
+            passed_over[name] = "; ".join(part for part in (error.message, error.fix) if part)
     return looks, passed_over
 
 
@@ -88,13 +88,15 @@ def look_at(file: SourceFile) -> FileLook:
 
 
 def _encoding(file: SourceFile) -> tuple[str, str]:
-    for encoding in ("utf-8", "cp1252"):
+    for encoding in ("utf-8", "cp1252", "latin-1"):
         try:
-            _first_lines(file, encoding, lines=20_000)
+            lines = _first_lines(file, encoding, lines=20_000)
         except UnicodeError:
             continue
+        if any("\0" in line for line in lines):
+            break
         return encoding, f"the start of the file is no utf-8 text, and {encoding} reads it"
-    return "latin-1", "the start of the file is neither utf-8 nor cp1252 text"
+    raise DataRejected("the file is no text", field=file.name)
 
 
 def _first_lines(file: SourceFile, encoding: str, lines: int = _LINES) -> list[str]:

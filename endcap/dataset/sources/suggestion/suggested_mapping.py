@@ -29,6 +29,7 @@ _KINDS = {
 """Usual words for types of events, without case and signs."""
 
 _KINDS_MAX = 20
+_CURRENCIES = {"€": "EUR", "£": "GBP", "$": "USD", "¥": "JPY"}
 _SEPARATORS = (" > ", " / ", "|", ">", "/", ";", ".")
 _SEPARATED_MIN = 0.2
 """Share of categories with a sign between entries from which it is taken for the separator."""
@@ -115,13 +116,20 @@ def _look_for_columns(part: _Part) -> None:
         "currency",
     ):
         part.take(canonical, by_name(canonical, columns), "by its name")
-    for form in ({}, {"decimal_comma": True}, {"thousands": ","}):
+    signs = _currency_signs(part.sample, [*by_name("unit_price", columns), *by_name("line_total", columns)])
+    written: tuple[dict[str, Any], ...] = ({}, {"decimal_comma": True}, {"thousands": ","})
+    for form in [form | ({"currency_signs": signs} if signs else {}) for form in written]:
         mapped = ValueFormat(**form)
         for canonical in ("quantity", "unit_price", "line_total"):
             numeric = [column for column in by_name(canonical, columns) if is_number(part.sample[column], mapped)]
             if canonical not in part.found and numeric and (canonical != "line_total" or "unit_price" not in part.found):
                 part.take(canonical, numeric, "by its name, and its values are numbers")
                 part.numbers |= form
+
+
+def _currency_signs(sample: pl.DataFrame, columns: Sequence[str]) -> list[str]:
+    texts = [sample[column] for column in columns if sample[column].dtype == pl.String]
+    return [sign for sign in _CURRENCIES if any(text.str.contains(sign, literal=True).any() for text in texts)]
 
 
 def _table_of(part: _Part) -> str | None:
@@ -142,7 +150,9 @@ def _lines(folder: Path, tables: dict[str, list[_Part]], passed_over: dict[str, 
         yield f"# Not used: {name}: {' '.join(reason.split())}"
     yield f"source: {_scalar(re.sub(r'[^A-Za-z0-9_-]+', '-', folder.resolve().name).strip('-') or 'shop')}"
     if any("currency" not in part.found and {"unit_price", "line_total"} & set(part.found) for part in events):
-        yield f"currency: EUR  # {_GUESS}: no column says what currency prices are in"
+        signs = [sign for part in events for sign in part.numbers.get("currency_signs", ())]
+        reason = f"prices have the sign {signs[0]}" if signs else "no column says what currency prices are in"
+        yield f"currency: {_CURRENCIES[signs[0]] if signs else 'EUR'}  # {_GUESS}: {reason}"
     if any(part.time and part.time.needs_zone for part in events):
         yield f"time_zone: UTC  # {_GUESS}: times carry no zone; name the shop's, for example Europe/Berlin"
     yield "tables:"
@@ -174,7 +184,8 @@ def _file_lines(part: _Part) -> Iterator[str]:
 
 def _item_lines(part: _Part, *, is_lines: bool) -> Iterator[str]:
     yield from _file_lines(part)
-    found = {name: part.found[name] for name in ("item_id", "title", "category_path", "brand", "currency") if name in part.found}
+    wanted: tuple[str, ...] = ("item_id", "title", "category_path", "brand", "currency")
+    found = {name: part.found[name] for name in wanted if name in part.found}
     if "unit_price" in part.found:
         found["price"] = part.found["unit_price"]
     if is_lines:
@@ -250,7 +261,7 @@ def _options(part: _Part, found: dict[str, str], *, moments: bool) -> Iterator[s
     if moments and part.time and part.time.unit:
         yield f"epoch_unit: {part.time.unit}  # {part.time.reason}"
     for option, value in part.numbers.items():
-        yield f"{option}: {_scalar(value)}  # so all numbers of the sample read"
+        yield f"{option}: {_list(value) if isinstance(value, list) else _scalar(value)}  # so all numbers of the sample read"
     if "category_path" in found:
         separator = _separator(part.sample[found["category_path"]])
         if separator:

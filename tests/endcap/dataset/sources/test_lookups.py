@@ -43,7 +43,7 @@ def test_a_missing_column_and_a_damaged_line_are_one_clear_error(tmp_path: Path)
 
 
 def moments(rows: list[tuple[Any, ...]], **options: Any) -> list[str]:
-    frame = pl.DataFrame(rows, schema=["user", "number", "days", "hour"], orient="row")
+    frame = pl.DataFrame(rows, schema=["user", "number", "days", "hour", "dow"][: len(rows[0])], orient="row")
     said = {"as": "at", "person": "user", "number": "number", "days": "days", "hour": "hour", **options}
     return order_moments(frame, OrderMoments.model_validate(said), "p").to_list()
 
@@ -62,6 +62,21 @@ def test_orders_are_counted_forward_from_the_first_day() -> None:
         "2026-03-01 12:00",
         "2026-04-07 12:00",
     ]
+
+
+@given(st.lists(st.integers(0, 30), min_size=1, max_size=6), st.integers(0, 6), st.sampled_from(["sunday", "monday", "saturday"]))
+@settings(max_examples=40, deadline=None)
+def test_days_of_the_week_are_kept_as_far_as_the_days_between_fit_them(gaps: list[int], weekday: int, starts: str) -> None:
+    days = [0, *gaps]
+    since = [sum(days[1 : place + 1]) for place in range(len(days))]
+    rows = [("a", str(n + 1), str(days[n]) if n else "", "9", str((weekday + since[n]) % 7)) for n in range(len(days))]
+    zero = {"sunday": 6, "monday": 0, "saturday": 5}[starts]
+    for end in ({"last_day": "2026-03-31"}, {"first_day": "2026-03-31"}):
+        found = [date.fromisoformat(text[:10]) for text in moments(rows, weekday="dow", week_starts=starts, **end)]
+        assert [day.weekday() for day in found] == [(int(row[4]) + zero) % 7 for row in rows]
+        assert [(day - found[0]).days for day in found] == since
+        away = (date(2026, 3, 31) - found[-1]).days if "last_day" in end else (found[0] - date(2026, 3, 31)).days
+        assert 0 <= away < 7
 
 
 def test_what_is_no_number_is_refused_with_its_column() -> None:

@@ -92,6 +92,7 @@ def test_times_of_many_kinds_are_read(values: list[Any], options: dict[str, Any]
         (["2026-13-01T08:00:00Z"], {}, "is no time like"),
         (["1.3.26"], {"time_zone": ZONE, "time_format": "%d/%m/%y"}, "is no time like %d/%m/%y"),
         ([1772352000], {}, "name its epoch_unit"),
+        (["1772352000123"], {"time_zone": ZONE}, "is a number; name its epoch_unit"),
         (["soon"], {"epoch_unit": "s"}, "is no number of s since 1970"),
         (["2026-03-08 02:30"], {"time_zone": ZONE}, "does not exist in America/New_York"),
         (["2026-11-01 01:30"], {"time_zone": ZONE}, "comes twice in America/New_York"),

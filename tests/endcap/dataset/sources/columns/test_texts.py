@@ -31,6 +31,11 @@ def test_a_title_may_be_a_word_that_elsewhere_stands_for_nothing() -> None:
     assert read(["None", "NA", "NULL", "", "\\N"], "title") == ["None", "NA", None, None, None]
 
 
+def test_an_item_may_be_called_none_but_not_as_programs_write_it() -> None:
+    assert read(["none", "na", "None", "NULL", "NA"], "item_id") == ["none", "na", None, None, None]
+    assert read(["none", "NONE"], "user_id") == [None, None]
+
+
 def test_a_mapping_adds_words_or_takes_the_usual_ones_away() -> None:
     assert read(["-", "NULL", "x"], "brand", null_values=["-"]) == [None, None, "x"]
     assert read(["-", "NULL", "", "-1"], "user_id", null_values=["-"], usual_null_values=False) == [None, "NULL", None, "-1"]

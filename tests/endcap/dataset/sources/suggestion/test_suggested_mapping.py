@@ -111,3 +111,29 @@ def test_lines_of_receipts_alone_make_items_and_returns(tmp_path: Path) -> None:
 def test_an_empty_folder_is_refused(tmp_path: Path) -> None:
     with pytest.raises(DataRejected, match="no file has a moment"):
         suggest_mapping(tmp_path)
+
+
+def test_files_that_are_no_tables_are_named_and_passed_over(tmp_path: Path) -> None:
+    odd: dict[str, str | bytes] = {
+        "broken.csv": 'a,b\n"x\n',
+        "half.csv": b"\xff\xfe\x00",
+        "binary.csv": b"a\x00b,c\n1,2\n",
+        "empty.csv": "",
+        "blank.csv": "\n\n",
+        "header.csv": "user;time;item\n",
+        "one.csv": "one\n",
+        "list.json": "[1]\n",
+        "z.zip": "PK",
+        "book.xlsx": "x",
+        "p.parquet": "PAR1",
+        "a.csv.gz": "no gzip",
+    }
+    good = 'time,session,item,price\n2026-03-01 09:00:00,1,A,"1,50 €"\n2026-03-01 09:00:00,2,B,"2,50 €"\n'
+    items = "sku,name\nA,Tea\nB,Mug\n"
+    text = suggested(tmp_path / "shop", {**odd, "good.csv": good, "items.csv": items})
+    assert all(f"# Not used: {name}: " in text for name in odd)
+    assert "# Not used: book.xlsx: is a workbook, which cannot be imported; save each of its sheets" in text
+    assert "decimal_comma: true" in text
+    assert 'currency_signs: ["€"]' in text
+    assert "currency: EUR  # GUESS: prices have the sign €" in text
+    assert imported(tmp_path / "shop", text).rows == {"items": 2, "events": 2}
