@@ -3,7 +3,7 @@
 | file | what it holds |
 | --- | --- |
 | `training.json` | `TrainingManifest`: moments, limits and counts |
-| `items.parquet` | the canonical items, sorted by item id: row r has item index r + 1 |
+| `items.parquet` | the canonical items, sorted by item id: row r has item index r + 1; `family_id` is derived where the shop names none |
 | `item_features.parquet` | item_id, event_timestamp, ITEM_NUMERIC at every moment and retrieval snapshot |
 | `user_rows.parquet` | user_id, event_timestamp, the user and user x item columns at the ranking windows, the cut and the data's end |
 | `labels.parquet` | event_timestamp, user_id, item_index, baskets: kept purchases within the horizon after each window and the cut |

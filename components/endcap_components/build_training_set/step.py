@@ -6,6 +6,7 @@ from pathlib import Path
 
 import polars as pl
 
+from endcap.catalogue.item_families import family_ids
 from endcap.catalogue.vocabulary import Vocabulary
 from endcap.contracts.training_plan import TWO_TOWER, TrainingPlan
 from endcap.core.files import replacing_folder
@@ -84,6 +85,7 @@ class _Build:
 
     def write(self, folder: Path) -> TrainingManifest:
         items = pl.read_parquet(self.dataset_dir / "items.parquet").sort("item_id")
+        items = items.with_columns(family_ids(items).alias("family_id"))
         items.write_parquet(folder / "items.parquet")
         item_index = items.select("item_id", pl.int_range(1, pl.len() + 1, dtype=pl.Int32).alias("item_index"))
         bought.write_purchases(self.dataset_dir, item_index, folder / "purchases.parquet")

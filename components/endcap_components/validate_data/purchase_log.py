@@ -14,6 +14,7 @@ import duckdb
 from endcap.contracts.event import EventType
 from endcap.core.errors import DataRejected
 from endcap.dataset.layout import Dataset
+from endcap.features.net_purchases import taken_off_in
 from endcap_components.build_training_set.purchases import bounded_duckdb
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -23,7 +24,7 @@ _FIX = "import data with purchases of items in the catalogue that may be used fo
 
 @dataclass(frozen=True)
 class Totals:
-    """Counts over the whole dataset; purchases are those with consent of items in the catalogue."""
+    """Counts over the whole dataset; purchases are those with consent of items in the catalogue, of which not all was returned."""
 
     purchases: int
     purchases_without_person: int
@@ -55,7 +56,7 @@ class EarlyPurchases:
 _BOUGHT = """
     SELECT hash(coalesce('p' || user_id, 'v' || session_id)) AS who, user_id IS NOT NULL AS known, hash(item_id) AS item,
         hash(session_id) AS visit, CAST(floor(epoch_us(occurred_at) / 86400e6) AS INTEGER) AS day, count(*) AS lines
-    FROM events SEMI JOIN items USING (item_id) WHERE event_type = $purchase AND consent GROUP BY ALL
+    FROM events SEMI JOIN items USING (item_id) ANTI JOIN taken_off USING (event_id) WHERE event_type = $purchase AND consent GROUP BY ALL
 """
 _TABLES = (
     "CREATE TABLE people AS SELECT who, min(day) AS since, max(day) AS until FROM bought WHERE known GROUP BY who",
@@ -120,6 +121,7 @@ class PurchaseLog:
             try:
                 for table in ("events", "items"):
                     self._connection.read_parquet(str(self._dataset.table(table))).create_view(table)
+                self._connection.register("taken_off", taken_off_in(self._dataset.table("events")).moments.to_arrow())
                 self._connection.sql(_BOUGHT, params={"purchase": EventType.PURCHASE.value}).create("bought")
                 for statement in _TABLES:
                     self._connection.execute(statement)
@@ -142,7 +144,8 @@ class PurchaseLog:
         events, unknown, bought, views, *moments = self._row(_EVENTS, **types)
         purchases, without, people, visits, items = self._row(_PURCHASES)
         if not purchases:
-            why = "there are no purchases" if not bought else f"none of the {bought:,} purchases has consent and an item of the catalogue"
+            kept = f"none of the {bought:,} purchases has consent and an item of the catalogue, and was not returned"
+            why = kept if bought else "there are no purchases"
             raise DataRejected(f"{why}, so nothing can be recommended", field=str(self._dataset.table("events")), fix=_FIX)
         return Totals(purchases, without, people, visits, items, events, unknown, views, *map(_moment, moments))
 

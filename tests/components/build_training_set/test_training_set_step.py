@@ -14,6 +14,12 @@ from endcap_components.build_training_set.step import build_training_set
 from tests.endcap.training.made_artifacts import dataset_dir, features_dir, training_dir
 
 
+def test_items_have_families_where_the_shop_names_none() -> None:
+    items = TrainingSet(training_dir()).item_rows
+    assert items["family_id"].null_count() == 0
+    assert items["family_id"].n_unique() == len(items)
+
+
 def test_future_changes_no_example_before_it(tmp_path: Path) -> None:
     before = TrainingSet(training_dir())
     last = before.manifest.snapshots[-1] + timedelta(days=before.manifest.target_days)

@@ -237,7 +237,8 @@ def _returns(part: _Part, found: dict[str, str]) -> dict[str, str | int]:
     if "quantity" in found and as_text(part.sample[found["quantity"]]).str.contains(r"^-\s*[0-9]").any():
         rule["quantity_below"] = 0
     order = as_text(part.sample[found["session_id"]])
-    if rule and order.str.contains(r"^[0-9]+$").mean() > _NUMBERS_MIN and order.str.contains(r"^C[0-9]+$").any():
+    numbers = int(order.str.contains(r"^[0-9]+$").sum())
+    if rule and numbers > _NUMBERS_MIN * len(order) and order.str.contains(r"^C[0-9]+$").any():
         rule |= {"column": found["session_id"], "starts_with": "C"}
     return rule
 
