@@ -69,22 +69,18 @@ def catalogue_rows(told: Catalogue) -> pl.DataFrame:
         [f"Shelf {n % max(told.categories, 1)}", "Shop"] if told.levels > 1 else [f"Shelf {n % max(told.categories, 1)}"] for n in numbers
     ]
     paths = [path[::-1] if told.levels else [] for path in finest_first]
-    return pl.DataFrame(
-        {
-            "item_id": [item_id(n) for n in numbers],
-            "title": [f"Thing {n}" for n in numbers],
-            "category_path": paths,
-            "brand": [f"Brand {n % told.brands}" if told.brands else None for n in numbers],
-            "price": [1.5 + n % 7 if told.prices else None for n in numbers],
-            "currency": ["EUR" if told.prices else None for n in numbers],
-            "margin": [None] * told.items,
-            "availability": ["in_stock"] * told.items,
-            "created_at": [None] * told.items,
-            "attributes": ["{}"] * told.items,
-            "image_url": [None] * told.items,
-        },
-        schema=_schema(Item),
-    )
+    known = {
+        "item_id": [item_id(n) for n in numbers],
+        "title": [f"Thing {n}" for n in numbers],
+        "category_path": paths,
+        "brand": [f"Brand {n % told.brands}" if told.brands else None for n in numbers],
+        "price": [1.5 + n % 7 if told.prices else None for n in numbers],
+        "currency": ["EUR" if told.prices else None for n in numbers],
+        "availability": ["in_stock"] * told.items,
+        "attributes": ["{}"] * told.items,
+    }
+    schema = _schema(Item)
+    return pl.DataFrame({name: known.get(name, [None] * told.items) for name in schema}, schema=schema)
 
 
 def write_dataset(folder: Path, lines: list[Line], told: Catalogue | None = None) -> Path:
@@ -169,7 +165,7 @@ def one_category_level(folder: Path) -> Path:
 
 def no_prices(folder: Path) -> Path:
     """A shop that lets no prices out."""
-    return write_dataset(folder, [replace(line, price=0.0) for line in shoppers(seed=5)], Catalogue(prices=False))
+    return write_dataset(folder, [replace(line, price=None) for line in shoppers(seed=5)], Catalogue(prices=False))
 
 
 def fifty_items(folder: Path) -> Path:

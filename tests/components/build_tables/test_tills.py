@@ -37,7 +37,7 @@ def test_baskets_without_customers_make_neighbours_complements_trends_and_popula
     training, tables = built(tmp_path_factory.mktemp("tills"), events.with_columns(pl.lit(None, dtype=pl.String).alias("user_id")))
     end = training.manifest.data_end
     assert training.manifest.users == 0
-    assert len(training.purchases) == len(events)
+    assert len(training.purchases_of_all) == len(events)
     assert training.eligible_at(end).sum() > 90
     found = tables.at(end)
     item = training.items.ids.code("t2-i03")

@@ -73,10 +73,10 @@ def test_depths_follow_the_catalogue(folder: Path) -> None:
     assert made.retrieval_metric in per_user.columns and "recall@100" not in per_user.columns
 
 
-def test_a_cap_of_one_item_a_category_is_seen_before_it_is_served(folder: Path) -> None:
-    ruined, _ = evaluated(folder, home=Surface(sources={"popular": {}}, diversity=SurfaceDiversity(category_most=1, category_level=2)))
+def test_diversity_that_ruins_lists_is_seen_before_it_is_served(folder: Path) -> None:
+    ruined, _ = evaluated(folder, home=Surface(sources={"popular": {}}, diversity=SurfaceDiversity(mmr=1.0)))
     assert ruined.shown is not None and ruined.shown.loss.high < 0
-    assert "the cap of 1 items of a category at level 2" in ruined.shown.warning
+    assert "diversity (mmr 1) takes" in ruined.shown.warning
     plain, _ = evaluated(folder, home=Surface(sources={"popular": {}}))
     assert plain.shown is not None and plain.shown.warning == ""
     assert plain.metric(AS_SHOWN, plain.ranking_metric) == pytest.approx(plain.metric(plain.served_model, plain.ranking_metric), abs=0.01)
