@@ -90,6 +90,7 @@ def small_item_rows(items: int = ITEMS) -> pl.DataFrame:
             "title": [f"Thing {number}" for number in range(items)],
             "category_path": [["shop", f"aisle {number % 7}"] for number in range(items)],
             "brand": [f"brand {number % 5}" for number in range(items)],
+            "family_id": [None] * items,
             "price": [None if number % 10 == 0 else 1.0 + number % 9 for number in range(items)],
             "currency": ["USD"] * items,
             "margin": [None] * items,

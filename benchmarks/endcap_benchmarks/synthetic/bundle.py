@@ -119,6 +119,7 @@ def make_items(size: SyntheticSize) -> pl.DataFrame:
         pl.format("Item {} of {}, pack of {}", n, brand, 1 + n % 12).alias("title"),
         pl.concat_list(department, aisle, shelf).alias("category_path"),
         brand.alias("brand"),
+        pl.lit(None, dtype=pl.String).alias("family_id"),
         (0.5 + (n % 200) / 10).alias("price"),
         pl.lit("USD").alias("currency"),
         (0.05 + (n % 13) / 40).alias("margin"),

@@ -94,6 +94,7 @@ def _items() -> pl.DataFrame:
             "title": [f"Thing {number}" for number in numbers],
             "category_path": [["Shop", f"Shelf {number // (ITEMS // 50)}"] for number in numbers],
             "brand": [f"Brand {number % 40}" for number in numbers],
+            "family_id": pl.Series([None] * ITEMS, dtype=pl.String),
             "price": [1.0 + number % 7 for number in numbers],
             "availability": "in_stock",
             "created_at": START,

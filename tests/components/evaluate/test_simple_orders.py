@@ -56,7 +56,8 @@ def test_probabilities_lie_between_0_and_1_in_the_methods_order(counts: list[flo
     happened = np.resize(np.array(bought), len(order))
     probability = probability_of(tf.constant(order), fit_calibration(order, happened)).numpy()
     assert ((probability > 0) & (probability < 1)).all()
-    assert (np.diff(probability[np.argsort(order, kind="stable")]) >= 0).all()
+    # Lanes of a vector and what is left over round differently.
+    assert (np.diff(probability[np.argsort(order, kind="stable")]) >= -1e-6).all()
 
 
 def test_probabilities_mean_what_they_say() -> None:

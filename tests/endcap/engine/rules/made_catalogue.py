@@ -37,6 +37,7 @@ def made_items(seed: int = 3) -> ItemTable:
             "availability": ["in_stock" if number % 6 else "out_of_stock" for number in range(ITEMS)],
             "created_at": [None if number % 8 == 0 else NOW - timedelta(days=number) for number in range(ITEMS)],
             "attributes": ["{}"] * ITEMS,
+            "family_id": [None] * ITEMS,
             "image_url": [None] * ITEMS,
         },
         schema=pl.from_arrow(arrow_schema(Item).empty_table()).schema,  # type: ignore[union-attr]
