@@ -26,6 +26,7 @@ import polars as pl
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from endcap.catalogue.item_attributes import attribute_codes
 from endcap.catalogue.item_table import ItemTable
 from endcap.catalogue.vocabulary import Vocabulary
 from endcap.contracts.moment import UtcMoment
@@ -109,6 +110,11 @@ class TrainingSet:
     def items(self) -> ItemTable:
         """The catalogue without numeric features."""
         return ItemTable.from_items(self.item_rows)
+
+    @cached_property
+    def attribute_codes(self) -> NDArray[np.int32]:
+        """int32 [n + 1, a], of the items: `endcap.catalogue.item_attributes.attribute_codes`."""
+        return attribute_codes(self.item_rows)
 
     def items_at(self, moment: datetime) -> ItemTable:
         """The catalogue with the numeric features of one moment."""

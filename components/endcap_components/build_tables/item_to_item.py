@@ -8,7 +8,6 @@ from endcap.algorithms.algorithm import Algorithm, TrainingData
 from endcap.algorithms.image import image_embeddings_of
 from endcap.algorithms.interactions import Interactions
 from endcap.algorithms.registry import item_to_item_of
-from endcap.catalogue.item_attributes import attribute_codes
 from endcap.contracts.moment import DAY_S
 from endcap.engine.retrieval.item_to_item import ItemToItem
 from endcap.features.net_purchases import standing
@@ -38,7 +37,7 @@ def item_to_item_at(training: TrainingSet, moment: datetime, algorithm: Algorith
     data = TrainingData(
         interactions=Interactions.of(known.with_columns(age.alias("age_days")), known["user_id"].unique().sort().to_list(), item_count),
         items=training.items,
-        attributes=attribute_codes(training.item_rows),
+        attributes=training.attribute_codes,
         image_embeddings=image_embeddings_of(training.item_rows),
     )
     return item_to_item_of(algorithm.fit(data, seed), neighbours)

@@ -7,7 +7,6 @@ import numpy as np
 import tensorflow as tf
 
 from endcap.algorithms.interactions import Interactions
-from endcap.catalogue.item_attributes import attribute_codes
 from endcap.contracts.signatures import ENCODE_QUERY
 from endcap.training.moment_tables import stamp
 from endcap.training.training_set import TrainingSet
@@ -80,7 +79,7 @@ def write_next_item_artifact(
         Metrics by name.
     """
     manifest = training.manifest
-    fit = fit_ensemble(interactions, attribute_codes(training.item_rows), parameters.next_item, seed)
+    fit = fit_ensemble(interactions, training.attribute_codes, parameters.next_item, seed)
     export_sequence_encoder(fit.towers, folder / "saved_model")
     embeddings = fit.towers.indexed_embeddings
     (folder / "item_embeddings_at").mkdir()
