@@ -14,7 +14,7 @@ from endcap.dataset.sources.lookup_mapping import CategoryTree, Lookup, Properti
 _FILLED_IN = {"events": {"event_id", "received_at"}, "items": {"category_path", "title"}}
 """Needed by the contracts but filled in by the import when not mapped."""
 
-_SEVERAL = ("occurred_at", "received_at", "created_at", "starts_at", "ends_at", "category_path")
+_SEVERAL = ("session_id", "order_id", "occurred_at", "received_at", "created_at", "starts_at", "ends_at", "category_path")
 """Columns that may come from several source columns."""
 
 
@@ -26,7 +26,8 @@ class ColumnSource(BaseModel):
     columns: Names = Field(
         alias="from",
         min_length=1,
-        description="Source column; several make one moment (date and time, in `time_format` joined by a blank) or one category path.",
+        description="Source column; several make one moment (date and time, in `time_format` joined by a blank), one category path, or one "
+        "visit or order.",
     )
     cut: int | None = Field(None, ge=1, description="Texts are cut after so many characters, paths after so many entries.")
     otherwise: Name | None = Field(None, alias="else", description="Source column that is taken where the first says nothing.")

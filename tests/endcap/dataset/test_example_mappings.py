@@ -167,3 +167,121 @@ def test_views_and_purchases_of_sessions_without_customers_are_read(tmp_path: Pa
         ("product_view", None, "1"),
         ("purchase", "18278", "2"),
     ]
+
+
+def test_receipts_with_cancellations_make_items_and_returns(tmp_path: Path) -> None:
+    dataset = bring_in(
+        tmp_path,
+        "online-retail-ii",
+        {
+            "Year 2009-2010.csv": "Invoice,StockCode,Description,Quantity,InvoiceDate,Price,Customer ID,Country\n"
+            "489434,85048,15CM CHRISTMAS GLASS BALL 20 LIGHTS,12,2009-12-01 07:45:00,6.95,13085.0,United Kingdom\n"
+            "489434,79323P,PINK CHERRY LIGHTS,12,2009-12-01 07:45:00,6.75,13085.0,United Kingdom\n"
+            "C489449,85048,15CM CHRISTMAS GLASS BALL 20 LIGHTS,-2,2009-12-01 10:33:00,6.95,13085,Australia\n"
+            "489464,79323P,damages,-96,2009-12-01 10:52:00,0.0,,United Kingdom\n"
+            "A506401,B,Adjust bad debt,1,2010-04-29 13:36:00,-53594.36,,United Kingdom\n"
+            "489597,79323P,PINK CHERRY LIGHTS,1,2009-12-01 14:28:00,8.65,,United Kingdom\n",
+        },
+    )
+    assert rows(dataset, "items", "item_id", "title", "price") == [
+        ("79323P", "PINK CHERRY LIGHTS", 8.65),
+        ("85048", "15CM CHRISTMAS GLASS BALL 20 LIGHTS", 6.95),
+    ]
+    assert rows(dataset, "events", "event_type", "user_id", "quantity") == [
+        ("purchase", "13085", 12.0),
+        ("purchase", "13085", 12.0),
+        ("purchase", None, 1.0),
+        ("return", "13085", 2.0),
+        ("return", None, 96.0),
+    ]
+    assert (dataset.returns, dataset.unmatched_returns) == (2, 1)
+
+
+def test_visits_without_people_or_headers_are_views_and_purchases(tmp_path: Path) -> None:
+    dataset = bring_in(
+        tmp_path,
+        "yoochoose",
+        {
+            "yoochoose-clicks.dat": "1,2014-04-07T10:51:09.277Z,214536502,0\n1,2014-04-07T10:54:09.868Z,214536500,S\n"
+            "2,2014-04-07T13:56:37.614Z,214662742,2\n",
+            "yoochoose-buys.dat": "1,2014-04-07T10:58:00.000Z,214536500,1046,1\n2,2014-04-07T14:00:00.000Z,214821371,0,0\n",
+        },
+    )
+    assert rows(dataset, "items", "item_id", "category_path", "price") == [
+        ("214536500", ["S"], 1046.0),
+        ("214536502", [], None),
+        ("214662742", ["2"], None),
+        ("214821371", [], None),
+    ]
+    assert rows(dataset, "events", "event_type", "session_id", "unit_price")[-2:] == [("purchase", "1", 1046.0), ("purchase", "2", None)]
+
+
+def test_groceries_with_days_and_line_totals_get_a_basket_a_day(tmp_path: Path) -> None:
+    dataset = bring_in(
+        tmp_path,
+        "ta-feng",
+        {
+            "ta_feng_all_months_merged.csv": '"TRANSACTION_DT","CUSTOMER_ID","AGE_GROUP","PIN_CODE","PRODUCT_SUBCLASS","PRODUCT_ID",'
+            '"AMOUNT","ASSET","SALES_PRICE"\n"11/1/2000","01104905","45-49","115","110411","4710199010372","2","24","30"\n'
+            '"11/1/2000","01104905","45-49","115","110411","4710265849066","1","40","48"\n'
+            '"11/12/2000","01104905","45-49","115","110411","4710199010372","1","12","16"\n',
+        },
+    )
+    assert rows(dataset, "items", "item_id", "price") == [("4710199010372", None), ("4710265849066", None)]
+    baskets = rows(dataset, "events", "session_id", "unit_price")
+    assert baskets == [("01104905 11/1/2000", 15.0), ("01104905 11/1/2000", 48.0), ("01104905 11/12/2000", 16.0)]
+
+
+def test_events_of_many_categories_are_read_and_copies_count_once(tmp_path: Path) -> None:
+    log = "event_time,event_type,product_id,category_id,category_code,brand,price,user_id,user_session\n"
+    view = "2019-10-01 00:00:00 UTC,view,44600062,2103807459595387724,,shiseido,35.79,541312140,72d76fde-8bb3-4e00-8c23-a032dfed738c\n"
+    dataset = bring_in(
+        tmp_path,
+        "rees46",
+        {
+            "2019-Oct.csv": log
+            + view
+            + view
+            + "2019-10-01 00:00:01 UTC,cart,1004856,2053013555631882655,electronics.smartphone,samsung,130.76,"
+            "543272936,8187d148-3c41-46d4-9b0c-9c08cd9dc564\n2019-10-01 00:02:14 UTC,purchase,1004856,2053013555631882655,"
+            "electronics.smartphone,samsung,130.76,543272936,8187d148-3c41-46d4-9b0c-9c08cd9dc564\n",
+        },
+    )
+    assert rows(dataset, "items", "item_id", "title", "category_path", "brand") == [
+        ("1004856", "1004856", ["electronics", "smartphone"], "samsung"),
+        ("44600062", "44600062", [], "shiseido"),
+    ]
+    assert rows(dataset, "events", "event_type", "unit_price") == [("add_to_cart", None), ("product_view", None), ("purchase", 130.76)]
+    assert dataset.copies == {"events": 1}
+
+
+def test_visits_a_line_with_their_events_inside_are_taken_apart(tmp_path: Path) -> None:
+    dataset = bring_in(
+        tmp_path,
+        "otto",
+        {
+            "otto-recsys-train.jsonl": '{"session":0,"events":[{"aid":1517085,"ts":1659304800025,"type":"clicks"},'
+            '{"aid":1563459,"ts":1659304904511,"type":"carts"},{"aid":1563459,"ts":1659304999999,"type":"orders"}]}\n'
+            '{"session":1,"events":[{"aid":1517085,"ts":1659304900025,"type":"clicks"}]}\n'
+        },
+    )
+    assert rows(dataset, "items", "item_id") == [("1517085",), ("1563459",)]
+    assert rows(dataset, "events", "event_type", "session_id") == [
+        ("add_to_cart", "0"),
+        ("product_view", "0"),
+        ("product_view", "1"),
+        ("purchase", "0"),
+    ]
+
+
+def test_items_of_which_only_events_know_come_from_the_events(tmp_path: Path) -> None:
+    dataset = bring_in(
+        tmp_path,
+        "retailrocket",
+        {
+            "events.csv": "timestamp,visitorid,event,itemid,transactionid\n1433221332117,1,view,7,\n1433221332118,1,view,8,\n",
+            "item_properties_part1.csv": "timestamp,itemid,property,value\n1431226800000,7,available,0\n1431226800000,7,categoryid,5\n",
+            "category_tree.csv": "categoryid,parentid\n5,\n",
+        },
+    )
+    assert rows(dataset, "items", "item_id", "category_path", "availability") == [("7", ["5"], "out_of_stock"), ("8", [], "in_stock")]

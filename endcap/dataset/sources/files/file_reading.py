@@ -41,7 +41,7 @@ def raw_batches(file: SourceFile, form: SourceFiles, wanted: Sequence[str], batc
             return
         with open_text(file, form.encoding) as stream:
             if file.ending in _JSON_ENDINGS:
-                yield from json_batches(stream, file.name, wanted, batch_rows)
+                yield from json_batches(stream, file.name, form.rows_in, wanted, batch_rows)
             else:
                 yield from delimited_batches(stream, file.name, form, batch_rows)
     except UnicodeError as error:

@@ -12,10 +12,11 @@ from endcap.dataset.sources.files.raw_batch import CELLS_MAX, RawBatch
 from endcap.dataset.sources.source import UnreadableRow
 
 
-def json_batches(stream: TextIO, name: str, wanted: Sequence[str], batch_rows: int) -> Iterator[RawBatch]:
+def json_batches(stream: TextIO, name: str, rows_in: str | None, wanted: Sequence[str], batch_rows: int) -> Iterator[RawBatch]:
     """Read a file from front to back, in bounded memory. Numbers keep the text in which they are written, lists stay lists of texts.
 
     Args:
+        rows_in: the list in each object whose entries are the rows, with the object's other values beside them; None for a row an object.
         wanted: the columns that are read; a row without one has none there.
 
     Raises:
@@ -30,15 +31,17 @@ def json_batches(stream: TextIO, name: str, wanted: Sequence[str], batch_rows: i
     for line in stream:
         if not line.strip():
             continue
-        number += 1
-        row = _object(line)
-        if row is None and number == 1:
+        value = _object(line)
+        if value is None and number == 0:
             raise DataRejected("is not JSON with an object a line", field=name, fix="write every object on a line of its own: jq -c '.[]'")
-        if row is None:
+        if value is None:
+            number += 1
             unreadable.append(UnreadableRow(number, "is no JSON object", line.rstrip("\r\n")))
-        else:
-            rows.append(row)
-            numbers.append(number)
+            continue
+        found = [_flat(entry) for entry in ([value] if rows_in is None else _entries(value, rows_in, name))]
+        rows += found
+        numbers += range(number + 1, number + 1 + len(found))
+        number += len(found)
         if len(rows) >= size:
             yield _raw(rows, numbers, unreadable, wanted, is_first)
             rows, numbers, unreadable, is_first = [], [], [], False
@@ -51,7 +54,17 @@ def _object(line: str) -> dict[str, Any] | None:
         value = json.loads(line, parse_float=str, parse_int=str, parse_constant=str)
     except (ValueError, RecursionError):
         return None
-    return _flat(value) if isinstance(value, dict) else None
+    return value if isinstance(value, dict) else None
+
+
+def _entries(value: dict[str, Any], rows_in: str, name: str) -> Iterator[dict[str, Any]]:
+    """The objects of a list inside an object, each with what stands beside the list."""
+    entries = value.pop(rows_in, None)
+    if not isinstance(entries, list) or not all(isinstance(entry, dict) for entry in entries):
+        raise DataRejected(
+            f"an object has no list of objects called {rows_in!r}", field=name, fix="correct rows_in of the mapping, or the file"
+        )
+    yield from ({**value, **entry} for entry in entries)
 
 
 def _flat(value: dict[str, Any], before: str = "") -> dict[str, Any]:

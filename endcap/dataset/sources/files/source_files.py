@@ -46,6 +46,10 @@ class SourceFiles(BaseModel):
     quote: str = Field('"', description="The sign around texts with delimiters or line breaks in them, or none.")
     escape: str | None = Field(None, min_length=1, max_length=1, description="The sign that takes the meaning from the one after it.")
     header: list[Name] | None = Field(None, min_length=1, description="Names of the columns, for text files whose first line has none.")
+    rows_in: Name | None = Field(
+        None,
+        description="For JSON lines: the list in each object whose entries are the rows; what stands beside it belongs to each of them.",
+    )
     encoding: str = Field("utf-8", description="Of text files, for example cp1252; a byte-order mark goes before it.")
 
     @field_validator("delimiter")
