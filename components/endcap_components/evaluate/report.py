@@ -34,7 +34,8 @@ PAGE = """<!doctype html>
 <body><main>
 <h1>Evaluation</h1>
 <p class="soft">Weights saw {{ evaluation.data_start.date() }} to {{ evaluation.cut.date() }};
-lists are judged by the {{ evaluation.horizon_days }} days from there on. Intervals: 95 %, bootstrap over users.</p>
+{% if truths %}lists are judged by the {{ evaluation.horizon_days }} days from there on. Intervals: 95 %, bootstrap over users.
+{%- else %}nobody bought on both sides of that, so no list could be judged.{% endif %}</p>
 <div class="cards">
 {% for card in headline %}<div class="card"><b>{{ card.value }}</b>{{ card.text }}<br><small>{{ card.against }}</small></div>
 {% endfor %}</div>
@@ -50,7 +51,7 @@ lists are judged by the {{ evaluation.horizon_days }} days from there on. Interv
 The best of each column is set bold.</p>
 <div class="scroll"><table>
 <thead><tr><th>model</th>{% for metric in truth.metrics %}<th>{{ metric }}</th>{% endfor %}</tr></thead>
-<tbody>{% for row in truth.rows %}<tr{% if row.is_full %} class="full"{% endif %}><td>{{ row.model }}</td>
+<tbody>{% for row in truth.rows %}<tr{% if row.is_served %} class="full"{% endif %}><td>{{ row.model }}</td>
 {% for figure, is_best in row.cells %}<td{% if is_best %} class="best"{% endif %}>{% if figure %}{{ "%.3f"|format(figure.mean) }}
 <small>{{ "%.3f"|format(figure.low) }} to {{ "%.3f"|format(figure.high) }}</small>{% else %}-{% endif %}</td>{% endfor %}</tr>
 {% endfor %}</tbody></table></div>
@@ -62,12 +63,12 @@ The best of each column is set bold.</p>
 {{ truth.segments }}</figure></div>{% endif %}
 </section>
 {% endfor %}
-<section>
+{% if evaluation.reliability %}<section>
 <h2>Calibration of what orders the list</h2>
 <p class="soft">Candidates in bins of equal size: what was said, and what happened.</p>
 <div class="plots"><figure>{{ reliability }}</figure></div>
 </section>
-<section>
+{% endif %}<section>
 <h2>Data</h2>
 <dl>
 <dt>events</dt><dd>{{ evaluation.data_start.isoformat() }} to {{ evaluation.data_end.isoformat() }}</dd>
@@ -120,6 +121,7 @@ def segment_comparison(segments: Mapping[str, SegmentFigures], models: Sequence[
             axes.plot([each.mean for each in figures], places, "o", color=colour, markersize=7, label=model_title(model))
         axes.set_yticks([len(names) - 1 - place for place in range(len(names))], [f"{name}  (n={segments[name].users})" for name in names])
         axes.set_xlim(left=0)
+        axes.set_ylim(-0.6, len(names) - 0.4)
         axes.grid(axis="y", visible=False)
         axes.set_xlabel(label)
         axes.legend(loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=2, frameon=False)
@@ -231,7 +233,10 @@ def _truth_section(name: str, figures: TruthFigures, evaluation: Evaluation) -> 
         "title": TRUTHS[name],
         "figures": figures,
         "metrics": metrics,
-        "rows": [_row(model, columns, metrics, best) for model, columns in figures.models.items()],
+        "rows": [
+            _row(model, columns, metrics, best) | {"is_served": model == evaluation.served_model}
+            for model, columns in figures.models.items()
+        ],
         "baseline": model_title(baseline),
         "ndcg": _drawing(model_intervals(figures.models, ranking, f"NDCG@{evaluation.main_k} with 95 % interval")),
         "recall": _drawing(model_intervals(figures.models, retrieval, f"{retrieval} with 95 % interval")),
@@ -243,4 +248,4 @@ def _truth_section(name: str, figures: TruthFigures, evaluation: Evaluation) -> 
 
 def _row(model: str, columns: Mapping[str, Figure], metrics: list[str], best: Mapping[str, float]) -> dict[str, Any]:
     cells = [(columns.get(metric), metric in columns and columns[metric].mean == best[metric]) for metric in metrics]
-    return {"model": model_title(model), "cells": cells, "is_full": model == FULL}
+    return {"model": model_title(model), "cells": cells}

@@ -99,3 +99,11 @@ def test_names_from_the_data_are_escaped(tmp_path: Path) -> None:
     page = (tmp_path / "report.html").read_text(encoding="utf-8")
     assert "<script>" not in page
     assert "age: &lt;35 &amp; up" in page
+
+
+def test_where_nobody_could_be_judged_the_page_says_so_and_draws_nothing(tmp_path: Path) -> None:
+    write_report(tmp_path / "report.html", evaluation().model_copy(update={"truths": {}, "reliability": {}}))
+    page = (tmp_path / "report.html").read_text(encoding="utf-8")
+    assert "no list could be judged" in page
+    assert "<svg" not in page
+    assert "Calibration" not in page
