@@ -47,7 +47,7 @@ test-unit: setup ## Run the tests that start no process and train no network (un
 	@$(BIN)/python -m pytest $(SIDE_BY_SIDE) -m "not processes and not training"
 
 test-journeys: setup ## From files to a predict call, for shops of eight shapes (within 15 minutes)
-	@$(BIN)/python -m pytest -n $(TEST_WORKERS) --dist load tests/journeys/test_journeys.py
+	@$(BIN)/python -m pytest -n $(TEST_WORKERS) --dist load tests/journeys
 
 test-faults: setup ## Kill, hang, lock and flood running parts, and look at the answers
 	@$(BIN)/python -m pytest -m faults

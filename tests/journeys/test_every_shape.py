@@ -141,11 +141,13 @@ def check_bundle(made: Made) -> None:
     assert len(read_tables(bundle.path).items) == made.plan.facts.items + 1
 
 
-WITH_A_LIKE = {"receipts", "one category level", "fifty items"}
-"""Shapes that are also among the odd ones, or that other tests train on."""
+IN_EVERY_RUN = {"tills", "long tail", "nothing known of the items", "one person", "one instant"}
+"""Those of `make test`; `make test-journeys` takes all."""
 
 
-@pytest.mark.parametrize("shape", [name for name in [*SHOPS, *ODD] if name not in WITH_A_LIKE])
+@pytest.mark.parametrize(
+    "shape", [pytest.param(name, marks=() if name in IN_EVERY_RUN else pytest.mark.journeys) for name in [*SHOPS, *ODD]]
+)
 def test_every_shape_ends_in_a_bundle_or_one_sentence(shape: str, tmp_path: Path) -> None:
     make = SHOPS.get(shape) or ODD[shape]
     made = run_steps(make(tmp_path / "shop"), tmp_path / "run")
