@@ -75,18 +75,6 @@ class RankerArtifact:
         """`rank`, as it is served."""
         return load_signature(self.path / "saved_model", RANK)
 
-    def score(  # noqa: PLR0917
-        self,
-        states: Sequence[UserState],
-        query_embeddings: NDArray[np.float32],
-        candidate_sets: Sequence[CandidateSet],
-        items: ItemTable,
-        neighbours: ItemToItem,
-        context: NDArray[np.int32],
-    ) -> list[dict[str, NDArray[np.float32]]]:
-        """For each user, the calibrated probability of every objective, float32 [candidates]; arguments as of `score_candidates`."""
-        return score_candidates(self.signature, states, query_embeddings, candidate_sets, items, neighbours, context)
-
 
 def encode_queries(encode: Signature, states: Sequence[UserState], context: NDArray[np.int32]) -> NDArray[np.float32]:
     """Query embeddings by a signature `encode_query`; arguments as of `TwoTowerArtifact.encode`."""
@@ -152,7 +140,7 @@ def rank_inputs(  # noqa: PLR0917
     neighbours: ItemToItem,
     context: NDArray[np.int32],
 ) -> dict[str, Any]:
-    """Inputs of `rank` for several users and all their candidates, as tensors; arguments as of `RankerArtifact.score`."""
+    """Inputs of `rank` for several users and all their candidates, as tensors; arguments as of `score_candidates`."""
     import tensorflow as tf
 
     index = np.concatenate([candidates.index for candidates in candidate_sets])

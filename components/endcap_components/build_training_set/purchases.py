@@ -20,51 +20,35 @@ COLUMNS = ("user_id", "item_index", "occurred_at", "session_id", "device", "take
 takes what stands as of it: `endcap.features.net_purchases.standing`."""
 
 
-def write_purchases(dataset_dir: Path, item_index: pl.DataFrame, out_file: Path) -> None:
-    """Write every purchase of a known user, with consent, of an item of the catalogue.
+VISIT_PREFIX = "\x1f"
+"""Begins the `user_id` of a purchase of nobody known: its visit stands for a user that no shop names so."""
+
+
+def write_purchases(dataset_dir: Path, item_index: pl.DataFrame, out_file: Path, anonymous_file: Path) -> None:
+    """Write every purchase with consent of an item of the catalogue, those of known users apart from those of nobody known.
 
     Sorting spills to disk: memory does not grow with the events.
 
     Args:
         dataset_dir: a canonical dataset.
         item_index: columns item_id, item_index.
-        out_file: Parquet with COLUMNS, oldest first.
+        out_file: of known users, Parquet with COLUMNS, oldest first.
+        anonymous_file: of the others, which say what is bought together, and how often; `user_id` is the visit's id behind VISIT_PREFIX.
 
     Raises:
         DataRejected: the events cannot be read.
     """
-    _write(dataset_dir, item_index, out_file, "user_id IS NOT NULL", COLUMNS)
-
-
-VISIT_PREFIX = "\x1f"
-"""Begins the `user_id` of a purchase of nobody known: its visit stands for a user that no shop names so."""
-
-
-def write_anonymous_purchases(dataset_dir: Path, item_index: pl.DataFrame, out_file: Path) -> None:
-    """Write every purchase of nobody known, as `write_purchases` does those of known users: what is bought together, and how often.
-
-    Args:
-        dataset_dir: a canonical dataset.
-        item_index: columns item_id, item_index.
-        out_file: Parquet with COLUMNS, oldest first; `user_id` is the visit's id behind VISIT_PREFIX.
-
-    Raises:
-        DataRejected: the events cannot be read.
-    """
-    visit = f"chr({ord(VISIT_PREFIX)}) || session_id AS user_id"
-    _write(dataset_dir, item_index, out_file, "user_id IS NULL", (visit, *COLUMNS[1:]))
-
-
-def _write(dataset_dir: Path, item_index: pl.DataFrame, out_file: Path, whose: str, columns: Sequence[str]) -> None:
     events = dataset_dir / "events.parquet"
+    visit = f"chr({ord(VISIT_PREFIX)}) || session_id AS user_id"
     with bounded_duckdb(out_file.parent / "spill") as connection:
         connection.register("item_indices", item_index.to_arrow())
         try:
             connection.register("taken_off", taken_off_in(events).moments.to_arrow())
-            known = connection.read_parquet(str(events)).filter(f"event_type = '{EventType.PURCHASE.value}' AND consent AND {whose}")
-            purchases = known.join(connection.table("item_indices"), "item_id").join(connection.table("taken_off"), "event_id", "left")
-            purchases = purchases.project(", ".join(columns))
-            purchases.order("occurred_at, user_id, item_index, session_id").write_parquet(str(out_file), compression="zstd")
+            for user_id, whose, file in (("user_id", "user_id IS NOT NULL", out_file), (visit, "user_id IS NULL", anonymous_file)):
+                bought = connection.read_parquet(str(events)).filter(f"event_type = '{EventType.PURCHASE.value}' AND consent AND {whose}")
+                purchases = bought.join(connection.table("item_indices"), "item_id").join(connection.table("taken_off"), "event_id", "left")
+                purchases = purchases.project(", ".join((user_id, *COLUMNS[1:])))
+                purchases.order("occurred_at, user_id, item_index, session_id").write_parquet(str(file), compression="zstd")
         except (duckdb.Error, pl.exceptions.PolarsError, OSError) as error:
             raise DataRejected(f"cannot be read: {error}", field=str(events), fix="import the dataset again") from error
 
@@ -175,7 +159,7 @@ class BuyerCounts:
             self._count[place] += np.bincount(index, minlength=self._count.shape[1])
 
     def add_visits(self, anonymous_file: Path) -> None:
-        """Take in what `write_anonymous_purchases` wrote: a visit of nobody known counts as a buyer."""
+        """Take in the anonymous file of `write_purchases`: a visit of nobody known counts as a buyer."""
         bought = pl.scan_parquet(anonymous_file)
         for place, moment in enumerate(self._moments):
             visits = bought.filter(pl.col("occurred_at") < moment, standing(pl.lit(moment))).select("user_id", "item_index").unique()

@@ -88,8 +88,7 @@ class _Build:
         items = items.with_columns(family_ids(items).alias("family_id"))
         items.write_parquet(folder / "items.parquet")
         item_index = items.select("item_id", pl.int_range(1, pl.len() + 1, dtype=pl.Int32).alias("item_index"))
-        bought.write_purchases(self.dataset_dir, item_index, folder / "purchases.parquet")
-        bought.write_anonymous_purchases(self.dataset_dir, item_index, folder / "anonymous.parquet")
+        bought.write_purchases(self.dataset_dir, item_index, folder / "purchases.parquet", folder / "anonymous.parquet")
         self._write_moments(folder)
         parts = UserParts(
             folder / "purchases.parquet",

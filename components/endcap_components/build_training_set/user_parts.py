@@ -27,8 +27,7 @@ class UserParts:
     """Makes examples, sequences and the eligible items.
 
     Attributes:
-        purchases_file: as `endcap_components.build_training_set.purchases.write_purchases` leaves it.
-        anonymous_file: as `endcap_components.build_training_set.purchases.write_anonymous_purchases` leaves it.
+        purchases_file, anonymous_file: as `endcap_components.build_training_set.purchases.write_purchases` leaves them.
         moments: of the training set.
         user_rows: reads the user features point in time.
         item_index: columns item_id, item_index.

@@ -1,6 +1,6 @@
 """The champion's lists for the people and weeks that a challenger is judged by, made with the champion's own signatures and tables."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Self
 
 import numpy as np
@@ -14,8 +14,6 @@ from endcap.engine.retrieval.candidates import Candidates, CandidateSet
 from endcap.engine.retrieval.item_to_item import ItemToItem
 from endcap.engine.retrieval.popular import Popularity
 from endcap.engine.retrieval.user_state import UserState, user_state
-from endcap.evaluation.ranked_lists import ScoredPairs
-from endcap.evaluation.user_items import UserItems
 from endcap.release.bundle.manifest import Bundle
 from endcap.release.bundle.tables import BundleTables, read_tables
 from endcap.training.candidates import candidate_sets
@@ -23,6 +21,7 @@ from endcap.training.moment_tables import MomentTables
 from endcap.training.scoring import encode_queries, evaluation_context, load_signature, score_candidates
 from endcap.training.training_set import TrainingSet
 from endcap_components.evaluate.evaluated_users import EvaluatedUsers
+from endcap_components.evaluate.model_scores import ranked_pairs
 
 OWN_TABLES = "with its own tables"
 TABLES_AT_CUT = "with the run's tables as of the cut, since its own know the weeks that are judged"
@@ -122,10 +121,9 @@ class ChampionLists:
         found = self._candidates(states, queries, users.eligible)
         rank = load_signature(self.bundle.path, RANK)
         scores = score_candidates(rank, states, queries, found, self.items, self.known.item_to_item, context)
-        rows = np.repeat(np.arange(len(found), dtype=np.int64), [len(candidates) for candidates in found])
-        index = self.mapping.to_challenger[np.concatenate([candidates.index for candidates in found])]
-        buy = np.concatenate([each["buy"] for each in scores]).astype(np.float64)
-        return users.ndcg(ScoredPairs(UserItems(rows, index, len(found)), buy).lists(users.cutoffs.main))
+        ranked = ranked_pairs(scores, found).scores
+        pairs = replace(ranked.pairs, item_index=self.mapping.to_challenger[ranked.pairs.item_index])
+        return users.ndcg(replace(ranked, pairs=pairs).lists(users.cutoffs.main))
 
     def _states(self, users: EvaluatedUsers, training: TrainingSet) -> list[UserState]:
         """The users by the challenger's features, in the champion's codes: items and categories that it does not know are unknown."""

@@ -207,25 +207,24 @@ def _two_tower_reason(cut: _Cut) -> str:
     if cut.objective is not None:
         repeats = f"{cut.early.repeat_share:.0%} of the purchases are repeats"
         return f"learns {cut.objective.replace('_', ' ')}: {repeats}"
-    if not cut.moments.windows:
-        return _no_window(cut)
-    if cut.trainable < ITEMS_MIN:
-        return f"{_items(cut)}; {ITEMS_MIN} are needed"
-    return (
+    return _too_little(cut) or (
         f"{cut.examples:,} times somebody bought again within {cut.times.target_days} days and {cut.early.sequences:,} people bought twice "
         f"before {cut.moments.windows[0]:%Y-%m-%d}; {EXAMPLES_MIN} or {SEQUENCES_MIN} are needed"
     )
 
 
 def _ranker_reason(cut: _Cut) -> str:
-    if not cut.moments.windows:
-        return _no_window(cut)
-    if cut.trainable < ITEMS_MIN:
-        return f"{_items(cut)}; {ITEMS_MIN} are needed"
-    return (
+    return _too_little(cut) or (
         f"{cut.window_people:,} people had bought before {cut.moments.windows[0]:%Y-%m-%d}, and {cut.labelled:,} bought again within "
         f"{cut.times.horizon_days} days; {WINDOW_PEOPLE_MIN} and {LABELLED_MIN} are needed"
     )
+
+
+def _too_little(cut: _Cut) -> str | None:
+    """Why no model of a person can be trained, whichever it is; None where it depends on the model."""
+    if not cut.moments.windows:
+        return _no_window(cut)
+    return f"{_items(cut)}; {ITEMS_MIN} are needed" if cut.trainable < ITEMS_MIN else None
 
 
 def _no_window(cut: _Cut) -> str:

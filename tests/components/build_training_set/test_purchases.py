@@ -82,5 +82,5 @@ def test_purchases_say_when_they_were_returned(tmp_path: Path) -> None:
         [item("i")],
     )
     index = pl.DataFrame({"item_id": ["i"], "item_index": [1]}, schema_overrides={"item_index": pl.Int32})
-    write_purchases(tmp_path, index, tmp_path / "purchases.parquet")
+    write_purchases(tmp_path, index, tmp_path / "purchases.parquet", tmp_path / "anonymous.parquet")
     assert pl.read_parquet(tmp_path / "purchases.parquet")["taken_off_at"].to_list() == [None, START + timedelta(days=3)]

@@ -10,7 +10,7 @@ from endcap.core.errors import InvalidInput
 from endcap.features.columns import OBJECTIVES
 from endcap.training.candidates import candidate_sets
 from endcap.training.moment_tables import TablesArtifact
-from endcap.training.scoring import RankerArtifact, TwoTowerArtifact, evaluation_context
+from endcap.training.scoring import RankerArtifact, TwoTowerArtifact, evaluation_context, score_candidates
 from endcap.training.training_set import TrainingSet
 from endcap_components.train_ranker.hyperparameters import RankerHyperparameters
 from endcap_components.train_ranker.step import train_ranker
@@ -28,7 +28,9 @@ def precision_at_four() -> tuple[float, float]:
     eligible = training.eligible_at(cut)
     embeddings = two_tower.item_embeddings_at(cut)
     found = candidate_sets(users.states, queries, embeddings, tables, QUOTAS, eligible, training.user_vocabularies)
-    scores = RankerArtifact(ranker_dir()).score(users.states, queries, found, training.items_at(cut), tables.item_to_item, context)
+    scores = score_candidates(
+        RankerArtifact(ranker_dir()).signature, users.states, queries, found, training.items_at(cut), tables.item_to_item, context
+    )
     labels = training.labels_at(cut)
     popular = tables.popularity.by_segment["all"].index[:4]
     hits = []
