@@ -1,4 +1,4 @@
-"""Purchases by user in the order of time: what every algorithm learns from, and what it recommends to."""
+"""What people did, by user in the order of time: what every algorithm learns from, and what it recommends to."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -12,27 +12,31 @@ from scipy import sparse
 
 @dataclass(frozen=True)
 class Interactions:
-    """p purchases of u users among n items; a user's stand together, oldest first, an item as often as it was bought.
+    """p interactions of u users among n items: purchases, or signals of several kinds; a user's stand together, oldest first.
 
     Attributes:
-        start: int64 [u + 1]; purchases of user row r are start[r] to start[r + 1].
-        item_index: int32 [p], 1 to n.
+        start: int64 [u + 1]; interactions of user row r are start[r] to start[r + 1].
+        item_index: int32 [p], 1 to n; an item as often as something happened with it.
         age_days: float32 [p], days before the moment that the data is seen from; never rises within a user. Data that knows an order and
             no times counts a day a step, back from each user's own end.
         item_count: n, items in the catalogue; index 0 stands for padding and the unknown.
+        signal: uint8 [p], codes of `endcap.contracts.signals`; None where all are purchases.
+        weight: float32 [p], what each counts; None where all count 1.
     """
 
     start: NDArray[np.int64]
     item_index: NDArray[np.int32]
     age_days: NDArray[np.float32]
     item_count: int
+    signal: NDArray[np.uint8] | None = None
+    weight: NDArray[np.float32] | None = None
 
     @classmethod
     def of(cls, purchases: pl.DataFrame, user_ids: Sequence[str], item_count: int) -> "Interactions":
-        """Purchases of some users.
+        """Interactions of some users.
 
         Args:
-            purchases: columns user_id, item_index, age_days; each user's rows oldest first.
+            purchases: columns user_id, item_index, age_days, and maybe signal and weight; each user's rows oldest first.
             user_ids: row r of the result belongs to user_ids[r].
             item_count: items of the catalogue.
         """
@@ -43,6 +47,8 @@ class Interactions:
             item_index=mine["item_index"].to_numpy().astype(np.int32),
             age_days=mine["age_days"].to_numpy().astype(np.float32),
             item_count=item_count,
+            signal=mine["signal"].to_numpy().astype(np.uint8) if "signal" in mine.columns else None,
+            weight=mine["weight"].to_numpy().astype(np.float32) if "weight" in mine.columns else None,
         )
 
     def __len__(self) -> int:
@@ -59,27 +65,41 @@ class Interactions:
 
     @cached_property
     def counts(self) -> sparse.csr_matrix:
-        """float32 [u, n + 1]: how often each user bought each item."""
-        ones = np.ones(len(self), dtype=np.float32)
-        matrix = sparse.csr_matrix((ones, (self.user_row, self.item_index)), shape=(self.users, self.item_count + 1))
+        """float32 [u, n + 1]: what a user's interactions with each item add up to; how often it was bought where all are purchases."""
+        weight = np.ones(len(self), dtype=np.float32) if self.weight is None else self.weight
+        matrix = sparse.csr_matrix((weight, (self.user_row, self.item_index)), shape=(self.users, self.item_count + 1))
         matrix.sum_duplicates()
         return matrix
 
     @cached_property
     def bought(self) -> sparse.csr_matrix:
-        """float32 [u, n + 1]: 1 where a user ever bought an item."""
-        matrix = self.counts.copy()
-        matrix.data[:] = 1.0
-        return matrix
+        """float32 [u, n + 1]: 1 where a user ever bought an item; with weights that of the strongest signal."""
+        if self.weight is None:
+            matrix = self.counts.copy()
+            matrix.data[:] = 1.0
+            return matrix
+        return self.strongest(self.weight)
+
+    def strongest(self, weight: NDArray[np.float32]) -> sparse.csr_matrix:
+        """float32 [u, n + 1]: the largest of the weights, float32 [p], that a user's interactions with each item have; none of 0."""
+        order = np.lexsort((weight, self.item_index, self.user_row))
+        row, item, weight = self.user_row[order], self.item_index[order], weight[order]
+        is_last = np.append((np.diff(row) != 0) | (np.diff(item) != 0), True)[: len(row)] & (weight > 0)
+        return sparse.csr_matrix((weight[is_last], (row[is_last], item[is_last])), shape=(self.users, self.item_count + 1))
 
     def of_users(self, rows: NDArray[np.integer]) -> "Interactions":
-        """The purchases of some users, in the order of `rows`."""
+        """The interactions of some users, in the order of `rows`."""
         length = np.diff(self.start)[rows]
         start = np.concatenate([[0], np.cumsum(length)]).astype(np.int64)
         place = np.repeat(self.start[:-1][rows] - start[:-1], length) + np.arange(start[-1])
-        return Interactions(start, self.item_index[place], self.age_days[place], self.item_count)
+        return self._at(start, place)
 
     def where(self, keep: NDArray[np.bool_]) -> "Interactions":
-        """The purchases where `keep` (bool [p]) holds; all users stay."""
+        """The interactions where `keep` (bool [p]) holds; all users stay."""
         start = np.concatenate([[0], np.cumsum(keep)])[self.start].astype(np.int64)
-        return Interactions(start, self.item_index[keep], self.age_days[keep], self.item_count)
+        return self._at(start, np.flatnonzero(keep))
+
+    def _at(self, start: NDArray[np.int64], place: NDArray[np.int64]) -> "Interactions":
+        signal = None if self.signal is None else self.signal[place]
+        weight = None if self.weight is None else self.weight[place]
+        return Interactions(start, self.item_index[place], self.age_days[place], self.item_count, signal, weight)

@@ -11,12 +11,15 @@ DECAY_SHARE = 0.4
 
 
 def recency_weights(histories: Interactions, decay_days: float) -> sparse.csr_matrix:
-    """float32 [users, n + 1]: exp(-age / decay_days) of each user's newest purchase of each item, counted from the user's newest of all.
+    """float32 [users, n + 1]: the largest exp(-age / decay_days) of a user's interactions with an item, times what the interaction counts.
+
+    Ages count from the user's newest of all.
 
     From the user's own end, because a factor that all of a user's weights share changes no order, and very old histories would be zeros.
     """
     weight = np.exp(-(histories.age_days - newest_age_days(histories)[histories.user_row]) / np.float32(decay_days))
-    return _largest(histories, weight.astype(np.float32))
+    weight = weight.astype(np.float32)
+    return histories.strongest(weight if histories.weight is None else weight * histories.weight)
 
 
 def default_decay_days(interactions: Interactions) -> float:
@@ -39,16 +42,6 @@ def newest_age_days(histories: Interactions) -> NDArray[np.float32]:
     has = np.diff(histories.start) > 0
     newest[has] = histories.age_days[histories.start[1:][has] - 1]
     return newest
-
-
-def _largest(histories: Interactions, weight: NDArray[np.float32]) -> sparse.csr_matrix:
-    """The newest of a user's purchases of an item weighs most, and stands last."""
-    width = histories.item_count + 1
-    key = histories.user_row * width + histories.item_index
-    _, from_end = np.unique(key[::-1], return_index=True)
-    kept = len(key) - 1 - from_end
-    entries = (weight[kept], (histories.user_row[kept], histories.item_index[kept]))
-    return sparse.csr_matrix(entries, shape=(histories.users, width))
 
 
 def inverse_user_frequency(interactions: Interactions) -> NDArray[np.float32]:

@@ -1,4 +1,4 @@
-"""Shards of user sequences on disk: everything each user bought, in order; a user stands in one shard."""
+"""Shards of sequences on disk: everything each person or anonymous visit did, in order; one stands in one shard."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -22,6 +22,7 @@ SCHEMA = pa.schema(
         pa.field("item_index", pa.list_(pa.int32())),
         pa.field("occurred_at", pa.list_(pa.int64())),
         pa.field("taken_off_at", pa.list_(pa.int64())),
+        pa.field("signal", pa.list_(pa.uint8())),
     ]
 )
 
@@ -31,14 +32,15 @@ KEPT = np.iinfo(np.int64).max
 
 @dataclass(frozen=True)
 class UserSequences:
-    """What u users bought, p purchases in all.
+    """What u people and visits did, p interactions in all.
 
     Attributes:
         user_id: str [u].
-        start: int64 [u + 1]; purchases of user r are start[r] to start[r + 1].
+        start: int64 [u + 1]; interactions of user r are start[r] to start[r + 1].
         item_index: int32 [p], oldest first.
         occurred_at: int64 [p], UTC epoch seconds.
         taken_off_at: int64 [p], when returns or cancellations left nothing of it; KEPT where something is left.
+        signal: uint8 [p], codes of `endcap.contracts.signals`.
     """
 
     user_id: NDArray[np.str_]
@@ -46,29 +48,34 @@ class UserSequences:
     item_index: NDArray[np.int32]
     occurred_at: NDArray[np.int64]
     taken_off_at: NDArray[np.int64]
+    signal: NDArray[np.uint8]
 
     def __len__(self) -> int:
         return len(self.user_id)
 
     @property
     def row(self) -> NDArray[np.int64]:
-        """int64 [p], the user of each purchase, ascending."""
+        """int64 [p], the user of each interaction, ascending."""
         return np.repeat(np.arange(len(self)), np.diff(self.start))
 
     def before(self, moment: datetime) -> "UserSequences":
-        """The same users with what they had bought and kept as of a moment; users with nothing by then are left out."""
+        """The same users with what they had done and kept as of a moment; users with nothing by then are left out."""
         kept = (self.occurred_at < moment.timestamp()) & (self.taken_off_at >= moment.timestamp())
         count = np.bincount(self.row[kept], minlength=len(self))
         some = count > 0
         start = np.concatenate([[0], np.cumsum(count[some])]).astype(np.int64)
-        return UserSequences(self.user_id[some], start, self.item_index[kept], self.occurred_at[kept], self.taken_off_at[kept])
+        return self._at(self.user_id[some], start, np.flatnonzero(kept))
 
     def take(self, users: NDArray[np.int64]) -> "UserSequences":
         """The users at some places, in the order asked for."""
         count = self.start[users + 1] - self.start[users]
         start = np.concatenate([[0], np.cumsum(count)]).astype(np.int64)
         place = np.repeat(self.start[users] - start[:-1], count) + np.arange(start[-1])
-        return UserSequences(self.user_id[users], start, self.item_index[place], self.occurred_at[place], self.taken_off_at[place])
+        return self._at(self.user_id[users], start, place)
+
+    def _at(self, user_id: NDArray[np.str_], start: NDArray[np.int64], place: NDArray[np.int64]) -> "UserSequences":
+        columns = (self.item_index[place], self.occurred_at[place], self.taken_off_at[place], self.signal[place])
+        return UserSequences(user_id, start, *columns)
 
     @classmethod
     def concatenated(cls, parts: Sequence["UserSequences"]) -> "UserSequences":
@@ -80,6 +87,7 @@ class UserSequences:
             np.concatenate([part.item_index for part in parts]),
             np.concatenate([part.occurred_at for part in parts]),
             np.concatenate([part.taken_off_at for part in parts]),
+            np.concatenate([part.signal for part in parts]),
         )
 
 
@@ -90,7 +98,7 @@ class SequenceShard(BaseModel):
 
     file: str = Field(description="Name in the folder.")
     users: int = Field(ge=1)
-    purchases: int = Field(ge=1)
+    interactions: int = Field(ge=1)
 
 
 class SequenceManifest(BaseModel):
@@ -116,10 +124,10 @@ class SequenceShardWriter:
             return
         file = f"{part:05}.parquet"
         start = sequences.start.astype(np.int32)
-        columns = (sequences.item_index, sequences.occurred_at, sequences.taken_off_at)
+        columns = (sequences.item_index, sequences.occurred_at, sequences.taken_off_at, sequences.signal)
         lists = [pa.ListArray.from_arrays(start, pa.array(values)) for values in columns]
         write_shard(pa.Table.from_arrays([pa.array(sequences.user_id), *lists], schema=SCHEMA), self._folder / file)
-        self._shards.append(SequenceShard(file=file, users=len(sequences), purchases=len(sequences.item_index)))
+        self._shards.append(SequenceShard(file=file, users=len(sequences), interactions=len(sequences.item_index)))
 
     def close(self) -> None:
         """Write the manifest."""
@@ -160,7 +168,7 @@ class SequenceShards:
         table = read_shard(self.folder / shard.file, shard.users, SCHEMA.names)
         counts = pc.list_value_length(table["item_index"]).to_numpy()
         start = np.concatenate([[0], np.cumsum(counts)]).astype(np.int64)
-        columns = [pc.list_flatten(table[name]).to_numpy() for name in ("item_index", "occurred_at", "taken_off_at")]
+        columns = [pc.list_flatten(table[name]).to_numpy() for name in ("item_index", "occurred_at", "taken_off_at", "signal")]
         return UserSequences(table["user_id"].to_numpy().astype(np.str_), start, *columns)
 
     def stream(self) -> Iterator[UserSequences]:

@@ -11,6 +11,7 @@ import numpy as np
 import polars as pl
 
 from endcap.catalogue.vocabulary import Vocabulary
+from endcap.contracts.signals import PURCHASE_CODE
 from endcap.training.example_shards import ExampleManifest, ExampleShardWriter
 from endcap.training.sequence_shards import KEPT, SequenceShardWriter, UserSequences
 from endcap.training.shard_files import USERS_A_SHARD
@@ -98,4 +99,5 @@ def user_sequences(purchases: pl.DataFrame) -> UserSequences:
         item_index=purchases["item_index"].to_numpy(),
         occurred_at=purchases["occurred_at"].dt.epoch("s").to_numpy(),
         taken_off_at=purchases["taken_off_at"].dt.epoch("s").fill_null(KEPT).to_numpy(),
+        signal=np.full(len(purchases), PURCHASE_CODE, dtype=np.uint8),
     )

@@ -17,7 +17,7 @@ def sequences_of(lengths: list[int], first_user: int) -> UserSequences:
     start = np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64)
     names = np.array([f"u{first_user + number}" for number in range(len(lengths))], dtype=np.str_)
     item_index, occurred_at = np.arange(1, start[-1] + 1, dtype=np.int32), np.arange(start[-1], dtype=np.int64)
-    return UserSequences(names, start, item_index, occurred_at, np.full(start[-1], KEPT))
+    return UserSequences(names, start, item_index, occurred_at, np.full(start[-1], KEPT), item_index.astype(np.uint8) % 3)
 
 
 def written(folder: Path, lengths: list[list[int]]) -> tuple[SequenceShards, dict[str, list[int]]]:
