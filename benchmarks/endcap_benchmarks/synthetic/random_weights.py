@@ -17,7 +17,6 @@ from endcap.features.columns import OBJECTIVES, PAIR_NUMERIC, USER_CATEGORICAL, 
 from endcap.release.bundle.tables import BundleTables
 from endcap.training.tensorflow_setup import prepare_tensorflow
 
-EMBED_ROWS = 65_536
 TASTES = 400
 """Directions that items' factors scatter around, as shelves of a shop do."""
 TASTE_SHARE = 0.8
@@ -53,6 +52,7 @@ def _write_two_tower(folder: Path, tables: BundleTables, dim: int, seed: int) ->
     from endcap_components.train_two_tower.window.item_tower import ItemTower
     from endcap_components.train_two_tower.window.model import TwoTower
     from endcap_components.train_two_tower.window.query_tower import QueryTower
+    from endcap_components.train_two_tower.window.train import embeddings_at, identities
 
     random = np.random.default_rng(seed)
     parameters = TwoTowerHyperparameters(dim=dim)
@@ -69,20 +69,9 @@ def _write_two_tower(folder: Path, tables: BundleTables, dim: int, seed: int) ->
     users = Standardisation.fit(random.random((1_000, len(USER_NUMERIC)), dtype=np.float32))
     query_tower = QueryTower(parameters, users, category_sizes(tables.user_vocabularies))
     model = TwoTower(query_tower, item_tower, trained, parameters.temperature)
-    export_query_encoder(model, len(trained), folder)
-    return _embeddings(item_tower, items.numeric)
-
-
-def _embeddings(item_tower, numeric: NDArray[np.float32]) -> NDArray[np.float32]:  # type: ignore[no-untyped-def]
-    import tensorflow as tf
-
-    blocks = []
-    for start in range(0, len(numeric), EMBED_ROWS):
-        index = tf.range(start, min(start + EMBED_ROWS, len(numeric)))
-        blocks.append(item_tower.at_moment(item_tower.identity(index, training=False), numeric[index.numpy()]).numpy())
-    embeddings: NDArray[np.float32] = np.concatenate(blocks)
-    embeddings[0] = 0
-    return embeddings
+    identity = identities(model)
+    export_query_encoder(model, identity, folder)
+    return embeddings_at(model, identity, items.numeric)
 
 
 def _factors(leaf: NDArray[np.int32], dim: int, random: np.random.Generator) -> NDArray[np.float32]:

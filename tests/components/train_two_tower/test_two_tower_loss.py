@@ -15,7 +15,8 @@ NOTHING = np.zeros((0, 2), dtype=np.int32)
 
 
 def full(left_out: np.ndarray, row: list[int], column: list[int], weight: list[float]) -> float:
-    return float(full_softmax_loss(tf.constant(LOGITS), tf.constant(left_out), tf.constant(row), tf.constant(column), tf.constant(weight)))
+    targets = (tf.constant(row), tf.constant(column), tf.constant(weight))
+    return float(full_softmax_loss(tf.constant(LOGITS), tf.eye(ITEMS), tf.constant(left_out), *targets))
 
 
 def test_single_target_is_cross_entropy() -> None:
@@ -26,6 +27,23 @@ def test_single_target_is_cross_entropy() -> None:
 def test_items_left_out_are_no_competition() -> None:
     left_out = np.array([[1, item] for item in range(ITEMS) if item != 4], dtype=np.int32)
     assert full(left_out, [1], [4], [1.0]) == pytest.approx(0, abs=1e-5)
+
+
+def test_gradient_is_that_of_the_log_likelihood() -> None:
+    rng = np.random.default_rng(1)
+    query, items = (tf.Variable(rng.normal(size=(rows, 4)).astype(np.float32)) for rows in (QUERIES, ITEMS))
+    row, column, weight = tf.constant([0, 0, 2]), tf.constant([5, 4, 0]), tf.constant([1.0, 0.2, 0.5])
+    left_out = tf.constant([[0, 1], [2, 8]])
+    with tf.GradientTape() as plain:
+        logits = tf.matmul(query, items, transpose_b=True)
+        choices = tf.tensor_scatter_nd_update(logits, left_out, tf.fill([2], -1e9))
+        each = tf.gather(tf.reduce_logsumexp(choices, axis=1), row) - tf.gather_nd(logits, tf.stack([row, column], axis=1))
+        expected = tf.reduce_sum(each * weight) / tf.reduce_sum(weight)
+    with tf.GradientTape() as lean:
+        loss = full_softmax_loss(query, items, left_out, row, column, weight)
+    assert float(loss) == pytest.approx(float(expected), rel=1e-5)
+    for found, known in zip(lean.gradient(loss, [query, items]), plain.gradient(expected, [query, items]), strict=True):
+        np.testing.assert_allclose(tf.convert_to_tensor(found), tf.convert_to_tensor(known), atol=1e-6)
 
 
 def test_weights_make_a_mean() -> None:

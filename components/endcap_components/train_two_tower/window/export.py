@@ -15,10 +15,7 @@ from endcap_components.train_two_tower.checkpoints import checkpoints_of
 from endcap_components.train_two_tower.distribution import Strategy
 from endcap_components.train_two_tower.hyperparameters import TwoTowerHyperparameters
 from endcap_components.train_two_tower.window.model import TwoTower
-from endcap_components.train_two_tower.window.train import embeddings_at, fit_two_tower
-
-ITEMS_AT_ONCE = 65_536
-"""Items whose identity is worked out together: what comes before it is many times as wide as the identity itself."""
+from endcap_components.train_two_tower.window.train import embeddings_at, fit_two_tower, identities
 
 
 class QueryEncoder(tf.Module):
@@ -52,17 +49,14 @@ def input_signature() -> dict[str, tf.TensorSpec]:
     }
 
 
-def export_query_encoder(model: TwoTower, item_count: int, folder: Path) -> None:
+def export_query_encoder(model: TwoTower, identity: NDArray[np.float32], folder: Path) -> None:
     """Write the SavedModel.
 
     Args:
         model: a fitted two-tower.
-        item_count: n, items in the catalogue.
+        identity: float32 [n + 1, dim - 1], `identities` of the same model.
         folder: to be made.
     """
-    blocks = [range(start, min(start + ITEMS_AT_ONCE, item_count + 1)) for start in range(0, item_count + 1, ITEMS_AT_ONCE)]
-    identity = np.concatenate([model.item_tower.identity(tf.range(block.start, block.stop), training=False).numpy() for block in blocks])
-    identity[0] = 0
     encoder = QueryEncoder(model, identity)
     tf.saved_model.save(encoder, str(folder), signatures={ENCODE_QUERY: encoder.encode_query.get_concrete_function(**input_signature())})
 
@@ -78,10 +72,11 @@ def write_window_artifact(
     manifest = training.manifest
     checkpoints = checkpoints_of(settings, manifest, parameters, seed)
     model, metrics = fit_two_tower(training, parameters, seed, strategy=strategy, checkpoints=checkpoints)
-    export_query_encoder(model, len(training.item_rows), folder / "saved_model")
+    identity = identities(model)
+    export_query_encoder(model, identity, folder / "saved_model")
     (folder / "item_embeddings_at").mkdir()
     for moment in (*manifest.ranking_windows, manifest.cut, manifest.data_end):
-        embeddings = embeddings_at(model, training.items_at(moment).numeric)
+        embeddings = embeddings_at(model, identity, training.items_at(moment).numeric)
         np.save(folder / "item_embeddings_at" / f"{stamp(moment)}.npy", embeddings)
     np.save(folder / "item_embeddings.npy", embeddings)
     return metrics

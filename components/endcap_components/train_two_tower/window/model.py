@@ -15,11 +15,14 @@ NEVER = -1e9
 """Logit of an item that must not count."""
 
 
-def full_softmax_loss(logits: tf.Tensor, left_out: tf.Tensor, row: tf.Tensor, column: tf.Tensor, weight: tf.Tensor) -> tf.Tensor:
+def full_softmax_loss(  # noqa: PLR0917 - one batch
+    query: tf.Tensor, items: tf.Tensor, left_out: tf.Tensor, row: tf.Tensor, column: tf.Tensor, weight: tf.Tensor
+) -> tf.Tensor:
     """Mean negative log-likelihood of the targets under the softmax over all items but those left out.
 
     Args:
-        logits: float32 [queries, items].
+        query: float32 [queries, dim]; inner products with the items are the logits, between -80 and 80.
+        items: float32 [items, dim].
         left_out: int32 [pairs, 2], query and item that is no choice for the query.
         row: int32 [targets], the query a target belongs to.
         column: int32 [targets], the target's item.
@@ -28,10 +31,27 @@ def full_softmax_loss(logits: tf.Tensor, left_out: tf.Tensor, row: tf.Tensor, co
     Returns:
         float32 [].
     """
-    choices = tf.tensor_scatter_nd_update(logits, left_out, tf.fill(tf.shape(left_out)[:1], NEVER))
-    log_normaliser = tf.reduce_logsumexp(choices, axis=1)
-    target_logit = tf.gather_nd(logits, tf.stack([row, column], axis=1))
+    log_normaliser = _log_normaliser(query, items, left_out)
+    target_logit = tf.reduce_sum(tf.gather(query, row) * tf.gather(items, column), axis=1)
     return weighted_mean(tf.gather(log_normaliser, row) - target_logit, weight)
+
+
+@tf.custom_gradient
+def _log_normaliser(query: tf.Tensor, items: tf.Tensor, left_out: tf.Tensor) -> tuple[tf.Tensor, Any]:
+    """float32 [queries].
+
+    The one array of queries x items is the exponentials, from which the gradient is two products: TensorFlow's own passes over such
+    arrays cost as much again as the products. Logits of unit vectors over TEMPERATURE_MIN need no shift to stay within float32.
+    """
+    exponential = tf.exp(tf.matmul(query, items, transpose_b=True))
+    exponential = tf.tensor_scatter_nd_update(exponential, left_out, tf.zeros(tf.shape(left_out)[:1]))
+    total = tf.reduce_sum(exponential, axis=1)
+
+    def gradient(upstream: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor, None]:
+        share = (upstream / total)[:, None]
+        return share * tf.matmul(exponential, items), tf.matmul(exponential, share * query, transpose_a=True), None
+
+    return tf.math.log(total), gradient
 
 
 def sampled_softmax_loss(
@@ -119,8 +139,7 @@ class TwoTower(tfrs.Model):
         identity = self.item_tower.identity(self._trained, training)
         query = self._query(inputs, self._looked_up(identity, inputs["history"]), training)
         items = self.item_tower.at_moment(identity, inputs["item_numeric"])
-        logits = tf.matmul(query / self._temperature(), items, transpose_b=True)
-        return full_softmax_loss(logits, _left_out(inputs), inputs["row"], inputs["target"], inputs["weight"])
+        return full_softmax_loss(query / self._temperature(), items, _left_out(inputs), inputs["row"], inputs["target"], inputs["weight"])
 
     def _sampled_loss(self, inputs: Mapping[str, Any], training: bool) -> tf.Tensor:
         history = inputs["history"]

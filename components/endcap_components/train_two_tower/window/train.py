@@ -151,24 +151,31 @@ def batch_signature(source: BatchSource) -> dict[str, tf.TensorSpec]:
     }
 
 
-def embeddings_at(model: TwoTower, item_numeric: NDArray[np.float32], block: int = 16_384) -> NDArray[np.float32]:
+ITEMS_AT_ONCE = 16_384
+"""Items whose identity is worked out together: what comes before it is many times as wide as the identity itself."""
+
+
+def identities(model: TwoTower) -> NDArray[np.float32]:
+    """What does not change with time, of every item of the catalogue: float32 [n + 1, dim - 1], row 0 zeros."""
+    index = np.arange(model.item_tower.item_count + 1, dtype=np.int32)
+    blocks = [index[start : start + ITEMS_AT_ONCE] for start in range(0, len(index), ITEMS_AT_ONCE)]
+    identity = np.concatenate([model.item_tower.identity(block, training=False).numpy() for block in blocks])
+    identity[0] = 0
+    return identity
+
+
+def embeddings_at(model: TwoTower, identity: NDArray[np.float32], item_numeric: NDArray[np.float32]) -> NDArray[np.float32]:
     """Embeddings of every item of the catalogue as of one moment: float32 [n + 1, dim], row 0 zeros.
 
     Args:
         model: a fitted two-tower.
+        identity: float32 [n + 1, dim - 1], `identities` of the same model.
         item_numeric: float32 [n + 1, len(ITEM_NUMERIC)], raw.
-        block: items embedded at once.
     """
-    embeddings = np.concatenate(list(_blocks(model, item_numeric, block)))
+    blocks = [slice(start, start + ITEMS_AT_ONCE) for start in range(0, len(identity), ITEMS_AT_ONCE)]
+    embeddings = np.concatenate([model.item_tower.at_moment(identity[block], item_numeric[block]).numpy() for block in blocks])
     embeddings[0] = 0
     return embeddings
-
-
-def _blocks(model: TwoTower, item_numeric: NDArray[np.float32], block: int) -> Iterator[NDArray[np.float32]]:
-    for start in range(0, len(item_numeric), block):
-        index = tf.range(start, min(start + block, len(item_numeric)))
-        identity = model.item_tower.identity(index, training=False)
-        yield model.item_tower.at_moment(identity, item_numeric[start : start + block]).numpy()
 
 
 def _schedule(parameters: TwoTowerHyperparameters, steps: int) -> tf.keras.optimizers.schedules.LearningRateSchedule:
