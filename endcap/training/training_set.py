@@ -140,6 +140,11 @@ class TrainingSet:
         """The user and user x item columns of the same moments, by user id."""
         return self._at("user_rows.parquet", moment).sort("user_id")
 
+    def user_ids_at(self, moment: datetime) -> pl.Series:
+        """The ids of the same users, ascending; none of the other columns is read."""
+        rows = pl.scan_parquet(self.path / "user_rows.parquet").filter(pl.col("event_timestamp") == moment)
+        return rows.select("user_id").collect()["user_id"].sort()
+
     def labels_at(self, moment: datetime) -> pl.DataFrame:
         """Columns user_id, item_index (int32), baskets (int32): purchases in `horizon_days` from `moment`."""
         return self._at("labels.parquet", moment).drop("event_timestamp")

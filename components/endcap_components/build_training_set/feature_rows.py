@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 KEYS = ("user_id", "event_timestamp")
 KEYS_AT_ONCE = 25_000
 """Users x moments whose rows are read together: rows carry long lists."""
+ROWS_A_GROUP = 1024
+"""Rows of a row group of the Parquet file: whoever reads one moment decodes little of the others."""
 USER_COLUMNS = (*KEYS, *USER_NUMERIC, *USER_CATEGORICAL, *USER_HISTORY, *USER_AFFINITY)
 
 
@@ -115,7 +117,7 @@ def write_full_user_rows(rows: UserRows, keys: pl.DataFrame, out_file: Path) -> 
             known = rows.users(wanted).join(rows.pairs(wanted), on=list(KEYS), how="left").sort("event_timestamp", "user_id")
             table = known.to_arrow()
             writer = writer or pq.ParquetWriter(out_file, table.schema, compression="zstd")
-            writer.write_table(table.cast(writer.schema))
+            writer.write_table(table.cast(writer.schema), row_group_size=ROWS_A_GROUP)
     finally:
         if writer is not None:
             writer.close()

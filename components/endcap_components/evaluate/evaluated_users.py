@@ -50,7 +50,7 @@ class EvaluatedUsers:
     def of(cls, training: TrainingSet, users_max: int, seed: int) -> "EvaluatedUsers":
         """Everybody with purchases on both sides of the cut, or a sample of `users_max`."""
         buyers = _labels(training)["user_id"].unique()
-        known = training.user_rows_at(training.manifest.cut)["user_id"]
+        known = training.user_ids_at(training.manifest.cut)
         user_ids = np.array(known.filter(known.is_in(buyers.implode())).to_list(), dtype=object)
         if len(user_ids) > users_max:
             user_ids = user_ids[np.sort(np.random.default_rng(seed).choice(len(user_ids), size=users_max, replace=False))]
