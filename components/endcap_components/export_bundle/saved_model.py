@@ -115,13 +115,15 @@ def write_warm_up(folder: Path, model_name: str) -> None:
         model_name: under which TensorFlow Serving serves it.
     """
     try:
+        from tensorflow.core.protobuf.saved_model_pb2 import SavedModel
         from tensorflow_serving.apis import predict_pb2, prediction_log_pb2
     except ModuleNotFoundError as error:
         if str(error.name).partition(".")[0] != "tensorflow_serving":
             raise
         get_logger("export_bundle").info("no warm-up requests: the packages of TensorFlow Serving's API are not installed")
         return
-    signatures = tf.saved_model.load(str(folder)).signatures
+    # Read, not loaded: a load traces every function and reads all weights.
+    described = SavedModel.FromString((folder / "saved_model.pb").read_bytes()).meta_graphs[0].signature_def
     path = folder / WARM_UP_FILE
     path.parent.mkdir(parents=True, exist_ok=True)
     with tf.io.TFRecordWriter(str(path)) as writer:
@@ -129,7 +131,8 @@ def write_warm_up(folder: Path, model_name: str) -> None:
             request = predict_pb2.PredictRequest()
             request.model_spec.name = model_name
             request.model_spec.signature_name = name
-            for key, spec in signatures[name].structured_input_signature[1].items():
+            for key, info in described[name].inputs.items():
+                spec = tf.TensorSpec(info.tensor_shape, tf.as_dtype(info.dtype))
                 request.inputs[key].CopyFrom(tf.make_tensor_proto(zeros_of(key, spec, name)))
             log = prediction_log_pb2.PredictionLog(predict_log=prediction_log_pb2.PredictLog(request=request))
             writer.write(log.SerializeToString())
