@@ -36,6 +36,7 @@ def fit_ranker(
     steps = -(-len(fitted) // parameters.queries_a_batch)
     epochs = max(parameters.epochs, -(-parameters.steps_min // steps))
     model.compile(optimizer=_optimizer(parameters, steps * epochs))
+    make_variables(model, examples.batch(fitted[:1]))
 
     def epoch() -> Iterator[dict[str, NDArray]]:  # type: ignore[type-arg]
         return examples.batches(rng.permutation(fitted), parameters.queries_a_batch)
@@ -45,6 +46,12 @@ def fit_ranker(
     history = model.fit(dataset, epochs=epochs, verbose=0, callbacks=[progress])
     calibration, errors = calibrate(model, examples, np.flatnonzero(examples.held_out))
     return model, calibration, {"loss": float(history.history["loss"][-1]), "candidates": float(len(examples.item_row)), **errors}
+
+
+def make_variables(model: Ranker, batch: dict[str, NDArray]) -> None:  # type: ignore[type-arg]
+    """Make the variables of a compiled model and of its optimiser: Keras traces a step twice if they are made in it."""
+    model.compute_loss({name: tf.constant(values) for name, values in batch.items()}, training=True)
+    model.optimizer.build(model.trainable_variables)
 
 
 def constants_of(examples: RankingExamples, category_sizes: list[int], rng: np.random.Generator) -> RankerConstants:
