@@ -159,6 +159,8 @@ def _notes(dataset: "Dataset", busy: "Sequence[BusyPerson]") -> Iterator[str]:
         )
     for table, copies in dataset.copies.items():
         yield f"{copies:,} rows of {table} are copies of a row with the same id; each counts once"
+    for table, rows in dataset.left_out.items():
+        yield f"{rows:,} rows were left out of {table} by `where`; where several mappings read one file, each counts for itself"
     if dataset.equal_lines:
         yield (
             f"{dataset.equal_lines:,} events differ from an earlier one by nothing but their place, and count; "

@@ -22,6 +22,7 @@ from endcap.engine.rules.context import RuleContext
 from endcap.engine.rules.rule_book import RuleBook
 from endcap.engine.rules.rule_effects import RuleEffects
 from endcap.engine.slate.assembly import assemble
+from endcap.engine.slate.families import NO_FAMILIES, families_of
 from endcap.engine.slate.slate import Slate
 from endcap.features.names import USER_FEATURES, USER_ITEM_FEATURES
 from endcap.release.bundle.tables import BundleTables
@@ -34,7 +35,7 @@ PICKED = "picks"
 class TrialRequest:
     """A list to make: on which surface, how long, when, about which items (int32 [r]), for which device and region.
 
-    `one_of_family` says whether it shows one item of a family.
+    `one_of_family` says whether it shows one item of a family, `own_families` whether those of the items that it is about too.
     """
 
     surface: str
@@ -44,6 +45,7 @@ class TrialRequest:
     device: str | None = None
     region: str | None = None
     one_of_family: bool = False
+    own_families: bool = True
 
 
 @dataclass(frozen=True)
@@ -108,8 +110,10 @@ class RuleTrials:
         bought = state.bought_before(candidates.index)
         effects = book.effects(active, candidates, candidates.fused, {}, items, bought)
         families = items.family_code if request.one_of_family and items.has_families else None
-        before = without.index[assemble(without.fused, request.k, families=_of(without.index, families)).rows]
-        slate, rows = _ruled(candidates, effects, request.k, families)
+        page = NO_FAMILIES if families is None or request.own_families else families_of(request.items, families)
+        plainly = assemble(without.fused, request.k, families=_of(without.index, families), page_families=page)
+        before = without.index[plainly.rows]
+        slate, rows = _ruled(candidates, effects, request.k, families, page)
         return Trial(
             holding=tuple(name for name, _ in active.names),
             touched=effects.counts(len(book.rules)),
@@ -139,11 +143,13 @@ def _of(index: NDArray[np.int32], families: NDArray[np.int32] | None) -> NDArray
     return None if families is None else families[index]
 
 
-def _ruled(candidates: CandidateSet, effects: RuleEffects, k: int, families: NDArray[np.int32] | None) -> tuple[Slate, NDArray[np.intp]]:
+def _ruled(
+    candidates: CandidateSet, effects: RuleEffects, k: int, families: NDArray[np.int32] | None, page: NDArray[np.int32]
+) -> tuple[Slate, NDArray[np.intp]]:
     """The list with the rules, and the candidate row of each of its rows."""
     rows = np.flatnonzero(~effects.excluded)
     score, own = (candidates.fused * effects.factor)[rows], _of(candidates.index[rows], families)
-    slate = assemble(score, k, placements=effects.placements.over(rows), families=own)
+    slate = assemble(score, k, placements=effects.placements.over(rows), families=own, page_families=page)
     return slate, rows[slate.rows]
 
 

@@ -62,8 +62,9 @@ def check(  # noqa: PLR0917 - an option a parameter, as typer reads them
     surfaces = _surfaces(settings, surface, bool(item))
     now = _moment(at, settings, opened)
     book = RuleBook.compile(rules, tables.items, lambda: now)
-    one_of_family = surfaces[surface].families == "one"
-    request = TrialRequest(surface, k, now, _known_items(item or [], tables), device, region, one_of_family)
+    shown = surfaces[surface]
+    one_of_family, own_families = shown.families == "one", shown.items != "page" or shown.page_family
+    request = TrialRequest(surface, k, now, _known_items(item or [], tables), device, region, one_of_family, own_families)
     quotas = settings.retrieval.model_copy(update=opened.manifest.quotas)
     trials = _trials(book, tables, request, sample_users(settings.features_dir, user or []), quotas)
     reaches = book.reaches()

@@ -128,6 +128,7 @@ def build_dataset(
             purchases_without_price=facts.without_price,
             equal_lines=sum(tally.equal_lines for tally in tallies if tally.table == "events"),
             copies={tally.table: tally.copies for tally in tallies if tally.copies},
+            left_out={tally.table: tally.left_out for tally in tallies if tally.left_out},
         )
         write_description(dataset)
     return replace(dataset, path=target)

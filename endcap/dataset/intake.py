@@ -148,6 +148,7 @@ class Intake:
                 tally.rows += good.num_rows
                 tally.merged += batch.merged
                 tally.copies += batch.copies
+                tally.left_out += batch.left_out
                 if bad_count:
                     _write(refused, lines)
                     tally.add_rejected(lines, bad_count)

@@ -28,7 +28,8 @@ class Dataset:
     `rows` and `rejected` count rows by table; the tables that are not there are missing from both.
     `first_event_at` and `last_event_at` bound the events, both ends included, in UTC. `returns` counts returns and cancellations,
     `unmatched_returns` those among them that name no purchase from which anything is left to take. `copies` counts by table the rows that
-    repeated another one with its id and were left out, `equal_lines` the events that only their place tells from another one; they stay.
+    repeated another one with its id and were left out, `left_out` those that the mapping's `where` left out, `equal_lines` the events that
+    only their place tells from another one; they stay.
     `events_without_user` counts anonymous events, `purchases_without_price` those whose price is unknown.
     """
 
@@ -46,6 +47,7 @@ class Dataset:
     events_without_user: int = 0
     purchases_without_price: int = 0
     copies: Mapping[str, int] = field(default_factory=dict)
+    left_out: Mapping[str, int] = field(default_factory=dict)
 
     def has(self, table: str) -> bool:
         return table in self.rows
@@ -76,6 +78,7 @@ class Dataset:
             "events_without_user": self.events_without_user,
             "purchases_without_price": self.purchases_without_price,
             "copies": dict(self.copies),
+            "left_out": dict(self.left_out),
         }
 
 
@@ -138,6 +141,7 @@ def _read_description(path: Path) -> Dataset:
             first_event_at=datetime.fromisoformat(described["first_event_at"]),
             last_event_at=datetime.fromisoformat(described["last_event_at"]),
             copies={table: int(count) for table, count in described.get("copies", {}).items()},
+            left_out={table: int(count) for table, count in described.get("left_out", {}).items()},
             **{name: int(described.get(name, 0)) for name in _COUNTS},
         )
     except FileNotFoundError as error:

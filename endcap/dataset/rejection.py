@@ -30,7 +30,7 @@ class Tally:
     """Counts of one table while it is read.
 
     `merged` are good rows of the source that others stand for, `copies` those that repeat another one with its id, and `equal_lines` the
-    rows that nothing but their place tells from another one; these stay.
+    rows that nothing but their place tells from another one; these stay. `left_out` are those that `where` says are not the table's.
     """
 
     table: str
@@ -38,6 +38,7 @@ class Tally:
     rejected: int = 0
     merged: int = 0
     copies: int = 0
+    left_out: int = 0
     equal_lines: int = 0
     reasons: Counter[tuple[str, str]] = field(default_factory=Counter)
 
@@ -47,7 +48,7 @@ class Tally:
 
     @property
     def read(self) -> int:
-        """Rows of the source."""
+        """Rows of the source that are the table's."""
         return self.rows + self.rejected + self.merged + self.copies
 
     def add_rejected(self, rejected: pa.Table, rows: int) -> None:

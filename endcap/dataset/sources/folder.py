@@ -96,7 +96,8 @@ class _FolderReading:
         for name, raw in source_rows(part, until):
             rows, problems = converter.convert(raw.frame, _row_names(part, name, raw.row_numbers))
             named = part.table != "events" or part.mapped.names_events()
-            yield Batch(rows.to_arrow().cast(lenient), raw.row_numbers, name, problems, raw.frame, raw.unreadable, named=named)
+            table = rows.to_arrow().cast(lenient)
+            yield Batch(table, raw.row_numbers, name, problems, raw.frame, raw.unreadable, named=named, left_out=raw.left_out)
 
     def _last_event(self) -> datetime | None:
         """The moment of the newest event: one more pass over their files."""

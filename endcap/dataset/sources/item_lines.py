@@ -41,13 +41,15 @@ def one_row_an_id(batches: Iterable[Batch], file: str) -> Iterator[Batch]:
     with tempfile.TemporaryDirectory() as scratch:
         lines = Path(scratch) / "lines.parquet"
         unreadable: list[UnreadableRow] = []
+        left_out = 0
         with _LineFile(lines) as kept:
             for batch in batches:
                 unreadable += batch.unreadable
+                left_out += batch.left_out
                 without_id = kept.add(batch)
                 if without_id is not None:
                     yield without_id
-        yield from _items(lines, Path(scratch) / "spill", file, unreadable)
+        yield from _items(lines, Path(scratch) / "spill", file, unreadable, left_out)
 
 
 class _LineFile:
@@ -94,7 +96,7 @@ def _only(batch: Batch, wanted: pl.Series) -> Batch:
     return Batch(batch.rows.filter(mask), batch.row_numbers.filter(mask), batch.file, problems, originals)
 
 
-def _items(lines: Path, spill: Path, file: str, unreadable: Sequence[UnreadableRow]) -> Iterator[Batch]:
+def _items(lines: Path, spill: Path, file: str, unreadable: Sequence[UnreadableRow], left_out: int) -> Iterator[Batch]:
     schema = pa.schema([field.with_nullable(True) for field in arrow_schema(Item)])
     config: dict[str, str | bool | int | float | list[str]] = {"memory_limit": MEMORY_LIMIT, "temp_directory": str(spill)}
     with duckdb.connect(config=config) as connection:
@@ -104,10 +106,10 @@ def _items(lines: Path, spill: Path, file: str, unreadable: Sequence[UnreadableR
             rows = pa.Table.from_batches([part])
             merged = pc.sum(rows["merged"]).as_py() or 0
             numbers = rows["row_number"].combine_chunks()
-            yield Batch(rows.select(schema.names).cast(schema), numbers, file, unreadable=unreadable, merged=merged)
-            unreadable = ()
-    if unreadable:
-        yield Batch(schema.empty_table(), pa.array([], pa.int64()), file, unreadable=unreadable)
+            yield Batch(rows.select(schema.names).cast(schema), numbers, file, unreadable=unreadable, merged=merged, left_out=left_out)
+            unreadable, left_out = (), 0
+    if unreadable or left_out:
+        yield Batch(schema.empty_table(), pa.array([], pa.int64()), file, unreadable=unreadable, left_out=left_out)
 
 
 _LINES = """

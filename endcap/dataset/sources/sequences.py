@@ -2,7 +2,7 @@
 
 A line of the interactions file is a user: the user's id, then item ids, oldest first; `endcap.dataset.sources.sequence_lines` reads it. The
 attributes file, if any, is a JSON object: item id -> list of attribute ids. The dataset's times carry the order and nothing else: a day a
-step, and everybody's last purchase on LAST_DAY. Quantities are 1 and prices 0 in XXX, the code of ISO 4217 for no currency.
+step, and everybody's last purchase on LAST_DAY. Quantities are 1, and there are no prices.
 """
 
 import hashlib
@@ -25,14 +25,13 @@ from endcap.dataset.sources.event_ids import event_uuids
 from endcap.dataset.sources.sequence_lines import Separator, UserLines, read_text, read_user_lines
 from endcap.dataset.sources.source import BATCH_ROWS, Batch, TableSource, Watch, watch_nothing
 
-IMPORTER_VERSION = 2
+IMPORTER_VERSION = 3
 """Raised whenever the same files would give another dataset."""
 
 SOURCE = "sequences: order only, a day a step"
 """`source` of such a dataset: whoever needs real times looks for it."""
 
 LAST_DAY = datetime(2000, 12, 31, tzinfo=UTC)
-NO_CURRENCY = "XXX"
 HAS = "yes"
 """Value of every attribute: the ids are names of what an item has."""
 
@@ -154,8 +153,6 @@ def _events(steps: pl.DataFrame) -> pl.DataFrame:
             names.alias("session_id"),
             "item_id",
             pl.lit(1.0).alias("quantity"),
-            pl.lit(0.0).alias("unit_price"),
-            pl.lit(NO_CURRENCY).alias("currency"),
             pl.lit(True).alias("consent"),
             pl.lit(True).alias("consent_analytics"),
         ),

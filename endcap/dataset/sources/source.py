@@ -37,6 +37,7 @@ class Batch:
         named: whether the source's own values name the rows; else their place does, and equal rows are different ones.
         merged: rows of the source beyond `rows`, where several make one; they count as good.
         copies: rows of the source that were left out as copies already.
+        left_out: rows of the source that the mapping's `where` says are not the table's.
     """
 
     rows: pa.Table
@@ -48,6 +49,7 @@ class Batch:
     named: bool = True
     merged: int = 0
     copies: int = 0
+    left_out: int = 0
 
 
 @dataclass(frozen=True)

@@ -77,7 +77,7 @@ def source_rows(part: MappedFiles, last_event: datetime | None) -> Iterator[tupl
             yield name, RawBatch(frame, raw.row_numbers, raw.unreadable)
         else:
             kept = condition.rows(frame)
-            yield name, RawBatch(frame.filter(kept), raw.row_numbers.filter(pa.array(kept)), raw.unreadable)
+            yield name, RawBatch(frame.filter(kept), raw.row_numbers.filter(pa.array(kept)), raw.unreadable, int((~kept).sum()))
 
 
 def _file_rows(part: MappedFiles, last_event: datetime | None) -> Iterator[tuple[str, RawBatch]]:

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from endcap.engine.exploration.slots import ExploredSlots
 from endcap.engine.slate.ceilings import Ceilings
 from endcap.engine.slate.diversity import CLOSED, Diversity, PlainOrder
-from endcap.engine.slate.families import family_cap
+from endcap.engine.slate.families import NO_FAMILIES, family_caps
 from endcap.engine.slate.floors import Floors
 from endcap.engine.slate.held_places import HeldPlaces, pinned_places
 from endcap.engine.slate.placements import Placements
@@ -27,6 +27,7 @@ def assemble(
     placements: Placements = _NO_PLACEMENTS,
     diversity: Diversity | None = None,
     families: NDArray[np.int32] | None = None,
+    page_families: NDArray[np.int32] = NO_FAMILIES,
     exploration: ExploredSlots | None = None,
 ) -> Slate:
     """Choose k' = min(k, m) candidates and their order.
@@ -48,14 +49,15 @@ def assemble(
         placements: what the rules ask for, over the same m candidates.
         diversity: None for none.
         families: int32 [m], family code a candidate, 0 for none; the list then has one item of each, the best. None shows all of them.
+        page_families: int32 [p], codes of the items that the list stands beside; none of them is in the list.
         exploration: None for none.
     """
     wanted = max(0, min(k, len(score)))
     bounded = finite(score)
-    own = family_cap(families) if families is not None else None
+    own = family_caps(families, page_families) if families is not None else ()
     cap = diversity.cap(bounded, wanted) if diversity is not None else None
-    if own is not None:
-        placements = replace(placements, caps=(*placements.caps, own))
+    if own:
+        placements = replace(placements, caps=(*placements.caps, *own))
     if cap is not None:
         placements = replace(placements, caps=(*placements.caps, cap))
     slate = _assembled(bounded, wanted, placements, diversity, None if cap is None else cap.most)

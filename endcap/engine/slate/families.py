@@ -10,18 +10,38 @@ FAMILY_RULE = "family"
 """What the cap of families is called among the rules."""
 
 
-def family_cap(families: NDArray[np.int32]) -> Cap | None:
-    """At most one item of each family; None where no two candidates are of one.
+NO_FAMILIES = np.zeros(0, dtype=np.int32)
 
-    As any cap it yields to pins, reserves and shares, and where nothing else is left, others of a family fill the list up.
+
+def family_caps(families: NDArray[np.int32], page: NDArray[np.int32] = NO_FAMILIES) -> tuple[Cap, ...]:
+    """At most one item of each family, and none of the page's; none where that limits no candidate.
+
+    As any cap they yield to pins, reserves and shares, and where nothing else is left, others of a family fill the list up, those of the
+    page's last.
 
     Args:
         families: int32 [m], code a candidate, 0 for an item that is like no other.
+        page: int32 [p], codes of the items that the list stands beside.
     """
+    caps = []
+    beside = np.isin(families, page) & (families > 0) if len(page) else None
+    if beside is not None and beside.any():
+        caps.append(Cap(FAMILY_RULE, np.where(beside, families, np.int32(-1)), 0))
     known = families[families > 0]
-    if len(np.unique(known)) == len(known):
-        return None
-    return Cap(FAMILY_RULE, np.where(families > 0, families, np.int32(-1)), 1)
+    if len(np.unique(known)) < len(known):
+        caps.append(Cap(FAMILY_RULE, np.where(families > 0, families, np.int32(-1)), 1))
+    return tuple(caps)
+
+
+def families_of(items: NDArray[np.int32], family_code: NDArray[np.int32]) -> NDArray[np.int32]:
+    """int32 [p], the distinct codes of some items; none for items that are like no other.
+
+    Args:
+        items: int32 [r], item indices.
+        family_code: int32 [items + 1], code by item.
+    """
+    codes = np.unique(family_code[items])
+    return codes[codes > 0]
 
 
 def places_before_twins(slate: Slate) -> int:
@@ -44,17 +64,20 @@ def first_of_family(families: NDArray[np.int32], taken: NDArray[np.int32]) -> ND
     return (families <= 0) | (first & ~np.isin(families, taken))
 
 
-def left_out(families: NDArray[np.int32], score: NDArray[np.float32], listed: NDArray[np.int32]) -> dict[int, NDArray[np.intp]]:
-    """By family code of a listed item, the candidates that would be in the list too if they were not of its family, best first.
+def left_out(
+    families: NDArray[np.int32], score: NDArray[np.float32], listed: NDArray[np.int32], page: NDArray[np.int32] = NO_FAMILIES
+) -> dict[int, NDArray[np.intp]]:
+    """By family code of a listed item or one of the page, the candidates that would be in the list too but for it, best first.
 
     Args:
         families: int32 [m], code a candidate, 0 for none.
         score: float32 [m].
         listed: int32 [k'], candidate rows that stand in the list.
+        page: int32 [p], codes of the items that the list stands beside.
     """
     if not len(listed):
         return {}
-    out = np.isin(families, families[listed]) & (families > 0) & (score >= score[listed].min())
+    out = np.isin(families, np.concatenate([families[listed], page])) & (families > 0) & (score >= score[listed].min())
     out[listed] = False
     rows = np.flatnonzero(out)
     rows = rows[np.argsort(-score[rows], kind="stable")]

@@ -74,6 +74,9 @@ class Surface(BaseModel):
     families: Literal["one", "all"] = Field(
         "one", description="Whether a list has one of the items that differ in size, colour or seller only, or all of them."
     )
+    page_family: bool = Field(
+        False, description="With one of a family on a page: whether the list may have others of the families of the page's own items."
+    )
     exploration: SurfaceExploration = SurfaceExploration()
 
     @model_validator(mode="after")

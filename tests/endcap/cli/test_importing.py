@@ -52,6 +52,17 @@ def test_people_get_a_table(shop: Path) -> None:
     assert "events" in result.stdout
 
 
+def test_rows_that_a_condition_leaves_out_are_told_beside_the_others(shop: Path) -> None:
+    mapping = MAPPING.replace("files: views.csv", "files: views.csv\n    where: visit <> 2")
+    mapping = mapping.replace("{files: items.csv,", "{files: views.csv, one_row_an_id: true, where: visit = 2,").replace(
+        ", title: name", ""
+    )
+    (shop / "mapping.yaml").write_text(mapping)
+    arguments = ("folder", shop, "--mapping", shop / "mapping.yaml")
+    assert "1 rows were left out of events by `where`" in run(*arguments).stdout
+    assert json.loads(run(*arguments, "--json").stdout)["left_out"] == {"items": 1, "events": 1}
+
+
 def test_an_id_with_an_implausible_share_of_the_events_is_named(shop: Path) -> None:
     visits = ["guest"] * 300 + [f"c{number}" for number in range(200)]
     (shop / "views.csv").write_text("visit,at,sku,who\n" + "".join(f"{n},2026-03-01 09:00,A1,{who}\n" for n, who in enumerate(visits)))

@@ -232,6 +232,39 @@ def test_groceries_with_days_and_line_totals_get_a_basket_a_day(tmp_path: Path) 
     assert baskets == [("01104905 11/1/2000", 15.0), ("01104905 11/1/2000", 48.0), ("01104905 11/12/2000", 16.0)]
 
 
+def test_numbered_days_and_clock_times_without_a_colon_become_moments(tmp_path: Path) -> None:
+    dataset = bring_in(
+        tmp_path,
+        "dunnhumby",
+        {
+            "transaction_data.csv": "household_key,BASKET_ID,DAY,PRODUCT_ID,QUANTITY,SALES_VALUE,STORE_ID,RETAIL_DISC,TRANS_TIME,WEEK_NO,"
+            "COUPON_DISC,COUPON_MATCH_DISC\n2375,26984851472,1,1004906,2,2.78,364,-0.6,1631,1,0,0\n"
+            "2375,26984851472,1,1033142,0,0,364,0,1631,1,0,0\n1364,42302712006,711,1004906,1,1.39,31642,0,5,102,0,0\n",
+            "product.csv": "PRODUCT_ID,MANUFACTURER,DEPARTMENT,BRAND,COMMODITY_DESC,SUB_COMMODITY_DESC,CURR_SIZE_OF_PRODUCT\n"
+            "1004906,69,PRODUCE,Private,POTATOES,POTATOES RUSSET (BULK&BAG),5 LB\n1033142,2,PRODUCE,National,ONIONS,ONIONS SWEET,40 LB\n"
+            "26081,3,GROCERY,National, , , \n",
+            "hh_demographic.csv": "AGE_DESC,MARITAL_STATUS_CODE,INCOME_DESC,HOMEOWNER_DESC,HH_COMP_DESC,HOUSEHOLD_SIZE_DESC,"
+            "KID_CATEGORY_DESC,household_key\n65+,A,35-49K,Homeowner,2 Adults No Kids,2,None/Unknown,2375\n",
+            "coupon.csv": "COUPON_UPC,PRODUCT_ID,CAMPAIGN\n10000089061,1004906,4\n10000089061,1004906,4\n",
+            "campaign_desc.csv": "DESCRIPTION,CAMPAIGN,START_DAY,END_DAY\nTypeB,4,2,7\n",
+        },
+    )
+    assert rows(dataset, "items", "item_id", "title", "category_path", "brand") == [
+        ("1004906", "POTATOES RUSSET (BULK&BAG)", ["PRODUCE", "POTATOES"], "69"),
+        ("1033142", "ONIONS SWEET", ["PRODUCE", "ONIONS"], "2"),
+        ("26081", "26081", ["GROCERY"], "3"),
+    ]
+    moments = sorted(
+        (user, f"{at:%Y-%m-%d %H:%M}", price) for user, at, price in rows(dataset, "events", "user_id", "occurred_at", "unit_price")
+    )
+    assert moments == [("1364", "2017-12-31 05:05", 1.39), ("2375", "2016-01-21 21:31", 1.39)]
+    assert rows(dataset, "users", "user_id", "age_band", "household_size") == [("2375", "65+", "2")]
+    assert [f"{at:%Y-%m-%d %H:%M}" for at in rows(dataset, "promotions", "starts_at", "ends_at")[0]] == [
+        "2016-01-22 05:00",
+        "2016-01-27 05:00",
+    ]
+
+
 def test_events_of_many_categories_are_read_and_copies_count_once(tmp_path: Path) -> None:
     log = "event_time,event_type,product_id,category_id,category_code,brand,price,user_id,user_session\n"
     view = "2019-10-01 00:00:00 UTC,view,44600062,2103807459595387724,,shiseido,35.79,541312140,72d76fde-8bb3-4e00-8c23-a032dfed738c\n"

@@ -32,6 +32,36 @@ def most_of_a_family(answer) -> int:
     return max(Counter(FAMILY_OF[item] for item in items_of(answer)).values())
 
 
+@pytest.mark.parametrize("surface", ["product", "product_similar", "product_bought_together", "cart"])
+@pytest.mark.parametrize("k", [40, 95])
+def test_a_page_or_cart_shows_no_look_alike_of_its_own_items(families, feature_row, surface, k) -> None:
+    page = [IDS[200], IDS[10]]
+    answer = recommend(make_path(families, feature_row), families, user_id="U1", surface=surface, item_ids=page, k=k)
+    assert len(answer.recommendations) == k
+    assert not {FAMILY_OF[item] for item in page} & {FAMILY_OF[item] for item in items_of(answer)}
+
+
+def test_look_alikes_of_the_page_are_shown_where_nothing_else_is_left_or_the_surface_says_so(families, feature_row, tmp_path) -> None:
+    own = FAMILY_OF[IDS[9]]
+    asked = {"surface": "product", "item_ids": [IDS[9]]}
+    whole = items_of(recommend(make_path(families, feature_row), families, k=300, **asked))
+    assert own in {FAMILY_OF[item] for item in whole[len(whole) // 3 :]}
+    path = tmp_path / "surfaces.yaml"
+    path.write_text("version: 1\nsurfaces: {product: {items: page, page_family: true, sources: {content: {}, popular: {}}}}\n")
+    shown = items_of(recommend(make_path(families, feature_row, surfaces=path), families, k=99, **asked))
+    assert [FAMILY_OF[item] for item in shown].count(own) == 1
+
+
+def test_an_explanation_says_what_the_page_left_out(families, feature_row) -> None:
+    page = IDS[::30]
+    answer = recommend(make_path(families, feature_row), families, user_id="U1", surface="cart", item_ids=page, k=60, explain=True)
+    first, *others = [item.explanation for item in answer.recommendations]
+    for left_out in first["page_families"]:
+        assert left_out["family_id"] in {FAMILY_OF[item] for item in page}
+        assert {FAMILY_OF[item] for item in left_out["left_out"]} == {left_out["family_id"]}
+    assert not any("page_families" in explanation for explanation in others)
+
+
 @pytest.mark.parametrize("surface", ["home", "product", "cart", "category", "email"])
 @pytest.mark.parametrize("user", ["U1", None])
 def test_a_list_shows_one_of_each_family(families, feature_row, surface, user) -> None:

@@ -150,16 +150,21 @@ FAMILY_LEFT_OUT = 20
 
 
 def _families(rendered: RenderedList, request: ResolvedRequest) -> list[dict[str, Any]]:
-    """By place of the slate, `family` with what was left out because of the item; empty where nothing was."""
+    """By place of the slate, `family` with what was left out because of the item, and at the first `page_families` with what was because of
+    the page's; empty where nothing was.
+    """
     if request.families is None:
         return [{} for _ in rendered.slate.rows]
     items, index = request.served.tables.items, rendered.candidates.ranked.candidates.index
-    families = request.families[index]
+    families, page = request.families[index], request.page_families
     out = {
         code: {"family_id": items.families.name(code), "left_out": [items.ids.name(int(item)) for item in index[rows[:FAMILY_LEFT_OUT]]]}
-        for code, rows in left_out(families, rendered.candidates.score, rendered.slate.rows).items()
+        for code, rows in left_out(families, rendered.candidates.score, rendered.slate.rows, page).items()
     }
-    return [{"family": out[code]} if code in out else {} for code in families[rendered.slate.rows].tolist()]
+    told: list[dict[str, Any]] = [{"family": out[code]} if code in out else {} for code in families[rendered.slate.rows].tolist()]
+    if told and (of_page := [out[code] for code in page.tolist() if code in out]):
+        told[0]["page_families"] = of_page
+    return told
 
 
 def _of_place(rendered: RenderedList, place: int, touched: list[str], policy: str) -> dict[str, Any]:

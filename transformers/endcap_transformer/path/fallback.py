@@ -21,7 +21,8 @@ def last_resort(
     """int32 [at most count]: eligible items for the places that the candidates left open.
 
     What is popular in the person's segment comes first, then what is popular at all, then all eligible items by purchases; a search's own
-    items keep the search's order and come before all of them. Others of a family that is shown come last.
+    items keep the search's order and come before all of them. Others of a family that is shown, or that the
+    page is of, come last.
 
     Args:
         request: as the sources saw it.
@@ -34,11 +35,11 @@ def last_resort(
     popular = served.tables.popularity.candidates(request.segments, len(served.by_purchases)).index
     orders = [eligible.given] if len(eligible.given) else [popular, served.by_purchases]
     families = request.resolved.families
-    chosen = [np.zeros(0, dtype=np.int32)]
+    beside, chosen = request.resolved.beside, [np.zeros(0, dtype=np.int32)]
     for order, limit in [*((order, families) for order in orders if families is not None), *((order, None) for order in [twins, *orders])]:
         missing = count - sum(map(len, chosen))
         if missing > 0:
-            chosen.append(_first(order, np.concatenate([shown, *chosen]), missing, eligible, excluded, limit))
+            chosen.append(_first(order, np.concatenate([shown, beside, *chosen]), missing, eligible, excluded, limit))
     return np.concatenate(chosen)
 
 

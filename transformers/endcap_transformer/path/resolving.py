@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from endcap.catalogue.item_table import ItemTable
 from endcap.contracts.request import Filters, Instance
+from endcap.engine.slate.families import NO_FAMILIES, families_of
 from endcap.engine.surfaces.surface import Surface
 from endcap_transformer.live.served_bundle import ServedBundle
 from endcap_transformer.path.consent import EffectiveConsent
@@ -69,6 +70,16 @@ class ResolvedRequest:
         """int32 [items + 1], family code by item; None where the list may show all of a family, and where there are none."""
         items = self.served.tables.items
         return items.family_code if self.surface.families == "one" and items.has_families else None
+
+    @property
+    def beside(self) -> NDArray[np.int32]:
+        """int32 [b], the page's items whose look-alikes the list leaves out; none where it may show them."""
+        return self.items if self.is_page and not self.surface.page_family else NO_ITEMS
+
+    @property
+    def page_families(self) -> NDArray[np.int32]:
+        """int32 [p], distinct family codes of the page's items that the list has none of."""
+        return NO_FAMILIES if self.families is None else families_of(self.beside, self.families)
 
 
 def resolve(

@@ -60,5 +60,6 @@ def slate_of(
             request.surface.diversity, index, tables.items, request.served.category_levels, tables.item_embeddings, is_capped=is_capped
         ),
         families=None if families is None else families[index],
+        page_families=request.page_families,
         exploration=slots,
     )

@@ -5,7 +5,9 @@ from datetime import UTC, date, datetime, time, timedelta
 
 import polars as pl
 
+from endcap.dataset.sources.columns.day_numbers import LIKE, numbered_days
 from endcap.dataset.sources.columns.reading import Fault, Reading, first_of, only_where, repeated
+from endcap.dataset.sources.columns.texts import as_text
 from endcap.dataset.sources.columns.value_format import EARLIEST, ValueFormat
 
 _UTC = pl.Datetime("us", "UTC")
@@ -39,7 +41,8 @@ def read_moments(column: pl.Series, mapped: ValueFormat, times: PlausibleTimes |
     """Times as UTC timestamps of microseconds.
 
     Args:
-        column: texts (ISO 8601 or `time_format`), dates, datetimes with or without a zone, or numbers since 1970 (`epoch_unit`).
+        column: texts (ISO 8601 or `time_format`), dates, datetimes with or without a zone, numbers since 1970 (`epoch_unit`), or numbers of
+            days (`first_day`).
         times: what is plausible; None takes every time that the calendar has.
     """
     reading = _read(column, mapped)
@@ -70,6 +73,9 @@ def _read(column: pl.Series, mapped: ValueFormat) -> Reading:
         return Reading(column.dt.convert_time_zone("UTC").cast(_UTC))
     if isinstance(dtype, pl.Datetime | pl.Date):
         return _localised(column.cast(pl.Datetime("us")), column.is_not_null(), column.is_not_null(), mapped)
+    if mapped.first_day is not None:
+        clock = numbered_days(as_text(column), mapped.first_day)
+        return _localised(clock, column.is_not_null(), column.is_not_null(), mapped, LIKE)
     if mapped.epoch_unit is not None:
         return _epochs(column, mapped.epoch_unit)
     if dtype != pl.String:
@@ -133,9 +139,9 @@ def _iso_texts(text: pl.Series, mapped: ValueFormat) -> Reading:
     return Reading(first_of(only_where(offset.is_not_null(), shifted), only_where(offset.is_null(), local.values)), local.faults)
 
 
-def _localised(clock: pl.Series, naive: pl.Series, given: pl.Series, mapped: ValueFormat) -> Reading:
+def _localised(clock: pl.Series, naive: pl.Series, given: pl.Series, mapped: ValueFormat, form: str = "2026-11-27T08:00:00Z") -> Reading:
     """Naive clock times in the mapping's zone; `naive` says for which rows the zone matters, `given` which rows have a time at all."""
-    form = mapped.time_format or "2026-11-27T08:00:00Z"
+    form = mapped.time_format or form
     unreadable = Fault(given & clock.is_null(), f"is no time like {form}")
     zone = mapped.time_zone
     if zone is None:

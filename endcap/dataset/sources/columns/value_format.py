@@ -37,6 +37,10 @@ class ValueFormat(BaseModel):
     time_zone: ZoneName | None = Field(None, description="As above, for this table only.")
     time_format: str | None = Field(None, description='strptime format of times that are not ISO 8601, in quotes: "%d.%m.%Y %H:%M".')
     epoch_unit: Literal["s", "ms", "us"] | None = Field(None, description="Unit of times that are numbers since 1970.")
+    first_day: date | None = Field(
+        None,
+        description="The day with the number 1, where times are numbers of days. A second column may hold the time, as 1631 or 16:31.",
+    )
     earliest: date | None = Field(None, description="As above, for this table only.")
     latest: date | None = Field(None, description="As above, for this table only.")
     list_separator: str = Field(" > ", min_length=1, description="Between the entries of category_path.")
@@ -60,6 +64,8 @@ class ValueFormat(BaseModel):
             _check_format(self.time_format)
         if self.time_format is not None and self.epoch_unit is not None:
             raise ValueError("time_format and epoch_unit: times are either texts or numbers; keep one of them")
+        if self.first_day is not None and (self.time_format is not None or self.epoch_unit is not None):
+            raise ValueError("first_day: times are numbers of days, so neither time_format nor epoch_unit says how they are written")
         if self.earliest and self.latest and self.latest < self.earliest:
             raise ValueError("latest: must not be before earliest")
         return self

@@ -20,8 +20,10 @@ class RawBatch:
         frame: the file's columns; all text for text files.
         row_numbers: [rows] int64, from 1, header not counted.
         unreadable: rows of this batch's stretch of the file that could not be split into columns.
+        left_out: rows of it that `where` left out of `frame`.
     """
 
     frame: pl.DataFrame
     row_numbers: pa.Array
     unreadable: Sequence[UnreadableRow] = ()
+    left_out: int = 0

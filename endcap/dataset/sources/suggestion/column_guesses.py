@@ -2,7 +2,9 @@
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from datetime import datetime
 
 import polars as pl
 
@@ -26,16 +28,29 @@ NAMES: dict[str, tuple[str, ...]] = {
     ),
     "occurred_at": (
         *("timestamp", "eventtime", "invoicedate", "orderdate", "transactiondt", "purchasedate", "datetime", "createdat", "tdat"),
-        *("eventdate", "ts", "time", "date", "when", "ordered", "at", "datum", "zeit"),
+        *("eventdate", "ts", "time", "date", "when", "ordered", "at", "datum", "zeit", "transtime"),
+        *("orderpurchasetimestamp", "orderedat", "purchasedat"),
     ),
+    "rating": ("rating", "stars", "overall", "score"),
     "quantity": ("quantity", "qty", "pieces", "units", "menge", "anzahl", "count"),
     "unit_price": ("unitprice", "priceperunit", "price", "preis", "einzelpreis"),
-    "line_total": ("linetotal", "total", "amount", "salesvalue", "salesprice", "sales", "revenue", "umsatz", "betrag"),
+    "line_total": ("linetotal", "total", "salesvalue", "salesprice", "sales", "revenue", "umsatz", "betrag", "amount"),
     "event_type": ("eventtype", "event", "action", "behavior", "behaviortype", "activity", "kind", "type"),
-    "title": ("title", "productname", "itemname", "prodname", "name", "description", "bezeichnung", "artikelbezeichnung"),
+    "title": (
+        "title",
+        "productname",
+        "itemname",
+        "prodname",
+        "name",
+        "description",
+        "bezeichnung",
+        "artikelbezeichnung",
+        "subcommoditydesc",
+        "productdesc",
+    ),
     "category_path": (
         *("categorypath", "categories", "categorycode", "category", "genres", "productgroup", "productgroupname", "department"),
-        *("group", "kategorie", "warengruppe", "subclass", "productsubclass", "categoryid", "shelf", "aisle"),
+        *("group", "kategorie", "warengruppe", "subclass", "productsubclass", "categoryid", "shelf", "aisle", "commoditydesc"),
     ),
     "brand": ("brand", "brandname", "manufacturer", "maker", "marke", "vendor"),
     "price": ("price", "listprice", "currentprice", "preis"),
@@ -43,7 +58,7 @@ NAMES: dict[str, tuple[str, ...]] = {
     "channel": ("channel", "saleschannel", "saleschannelid"),
     "currency": ("currency", "currencycode", "waehrung"),
     "region": ("region", "country", "state", "land"),
-    "age_band": ("ageband", "agegroup", "age"),
+    "age_band": ("ageband", "agegroup", "agedesc", "age"),
 }
 """Usual names of source columns, without case and signs; those that say most come first."""
 
@@ -65,11 +80,21 @@ class TimeGuess:
     unit: str | None
     needs_zone: bool
     reason: str
+    is_day: bool = False
+
+    def with_clock(self, form: str) -> "TimeGuess":
+        """The same with a time of day after the day."""
+        return replace(self, format=self.format + form if self.format else None, is_day=False)
+
+
+def plain_name(column: str) -> str:
+    """Without case and signs."""
+    return re.sub(r"[^a-z0-9]", "", column.lower())
 
 
 def by_name(canonical: str, columns: Sequence[str]) -> list[str]:
     """The columns that may be meant by their name, the likeliest first."""
-    plain = {column: re.sub(r"[^a-z0-9]", "", column.lower()) for column in columns}
+    plain = {column: plain_name(column) for column in columns}
     ranked = {name: place for place, name in enumerate(NAMES[canonical])}
     return sorted((column for column in columns if plain[column] in ranked), key=lambda column: ranked[plain[column]])
 
@@ -86,13 +111,20 @@ def guess_time(column: pl.Series) -> TimeGuess | None:
     for unit, per_second in (("s", 1), ("ms", 1000), ("us", 1_000_000)):
         if number.null_count() == 0 and number.is_between(_FIRST_EPOCH * per_second, _LAST_EPOCH * per_second).all():
             return TimeGuess(None, unit, False, f"as {unit} since 1970 its values are days between 1990 and 2100")
-    if _reads(text, ValueFormat(time_zone="UTC")):
+    if re.match(r"\d{4}-\d{1,2}-\d{1,2}", text[0]) and _reads(text, ValueFormat(time_zone="UTC")):
         zoned = text.str.contains(r"(?:[Zz]|UTC|[+-]\d{2}:?\d{2})$").all() and text.str.contains(":").all()
-        return TimeGuess(None, None, not zoned, "its values are ISO 8601")
+        return TimeGuess(None, None, not zoned, "its values are ISO 8601", is_day=not text.str.contains(":").any())
     for form in _FORMATS:
-        if _reads(text, ValueFormat(time_zone="UTC", time_format=form)):
-            return TimeGuess(form, None, True, f"all values of the sample read so{_doubt(text, form)}")
+        if _is_written(text[0], form) and _reads(text, ValueFormat(time_zone="UTC", time_format=form)):
+            return TimeGuess(form, None, True, f"all values of the sample read so{_doubt(text, form)}", is_day="%H" not in form)
     return None
+
+
+def _is_written(value: str, form: str) -> bool:
+    """Whether one value reads so: cheaper than to read them all in every form."""
+    with suppress(ValueError):
+        return bool(datetime.strptime(value.strip(), form))  # noqa: DTZ007 - nothing but its form is looked at
+    return False
 
 
 def _doubt(text: pl.Series, form: str) -> str:
@@ -112,6 +144,18 @@ def is_number(column: pl.Series, form: ValueFormat) -> bool:
         return True
     text = _given(column)
     return not text.is_empty() and plain_numbers(text, form).cast(pl.Float64, strict=False).null_count() == 0
+
+
+def guess_clock(column: pl.Series) -> bool:
+    """Whether all values are times of a day."""
+    text = _given(column)
+    return not text.is_empty() and bool(text.str.contains(r"^([01]?\d|2[0-3]):[0-5]\d(:[0-5]\d)?$").all())
+
+
+def is_whole(column: pl.Series, least: float = 0, most: float = float("inf")) -> bool:
+    """Whether all values are whole numbers in a range."""
+    number = _given(column).cast(pl.Float64, strict=False)
+    return len(number) > 0 and number.null_count() == 0 and bool(((number == number.floor()) & number.is_between(least, most)).all())
 
 
 def is_unique(column: pl.Series) -> bool:

@@ -4,6 +4,7 @@ import csv
 import itertools
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from glob import escape
 from pathlib import Path
@@ -14,12 +15,14 @@ import polars as pl
 from endcap.core.errors import DataRejected, InvalidInput
 from endcap.dataset.sources.files.file_reading import open_text, raw_batches
 from endcap.dataset.sources.files.source_files import PACKED_ENDINGS, WORKBOOKS, SourceFile, SourceFiles, find_files
+from endcap.dataset.sources.suggestion.column_guesses import guess_time
 
 SAMPLE_ROWS = 2000
-_LINES = 200
+_LINES, _MANY_LINES = 200, 20_000
 _DELIMITERS = ("::", ";", "\t", "|", ",")
 _READ = (".csv", ".tsv", ".txt", ".dat", ".jsonl", ".ndjson", ".json", ".parquet", ".pq", ".zip")
-_TYPED = (".jsonl", ".ndjson", ".json", ".parquet", ".pq")
+_JSON = (".jsonl", ".ndjson", ".json")
+_TYPED = (*_JSON, ".parquet", ".pq")
 _NUMBER = r"^[+-]?[\d., ']*\d[\d., ']*$"
 
 
@@ -73,13 +76,18 @@ def look_at(file: SourceFile) -> FileLook:
         form["encoding"], reasons["encoding"] = _encoding(file)
         lines = _first_lines(file, form["encoding"])
         form["delimiter"], reasons["delimiter"] = _delimiter(lines)
-        if _loses_lines(file, form):
-            form["quote"], reasons["quote"] = "none", 'with " as the quote, lines would be lost'
+        if any('\\"' in line for line in _first_lines(file, form["encoding"], _MANY_LINES)):
+            form["escape"], reasons["escape"] = "\\", "quotes stand behind it within quotes"
         header = _made_up_header(lines, form)
         if header:
             form["header"], reasons["header"] = header, "the first line looks like a row; give the columns names that say more"
-    described = SourceFiles(files=[file.name], **form)
-    first = next(raw_batches(file, described, [], SAMPLE_ROWS)).frame
+        if _loses_lines(file, form):
+            form["quote"], reasons["quote"] = "none", 'with " as the quote, lines would be lost'
+    first = _sample(file, form)
+    inside = _rows_inside(file, first) if file.ending in _JSON else None
+    if inside is not None:
+        form["rows_in"], reasons["rows_in"] = inside, "the entries of the list have times, and the objects have none"
+        first = _sample(file, form)
     if first.is_empty():
         raise DataRejected("the file has no rows", field=file.name)
     defaults = {name: field.default for name, field in SourceFiles.model_fields.items()}
@@ -87,10 +95,28 @@ def look_at(file: SourceFile) -> FileLook:
     return FileLook(file, kept, {name: reason for name, reason in reasons.items() if name in kept}, first)
 
 
+def _sample(file: SourceFile, form: dict[str, Any]) -> pl.DataFrame:
+    return next(raw_batches(file, SourceFiles(files=[file.name], **form), [], SAMPLE_ROWS)).frame
+
+
+def _rows_inside(file: SourceFile, objects: pl.DataFrame) -> str | None:
+    """The list in each object whose entries are the rows, where the objects themselves have no times."""
+    if any(guess_time(objects[column]) for column in objects.columns if isinstance(objects[column].dtype, pl.String)):
+        return None
+    for column in objects.columns:
+        if not isinstance(objects[column].dtype, pl.List):
+            continue
+        with suppress(DataRejected):
+            entries = _sample(file, {"rows_in": column})
+            if any(guess_time(entries[name]) for name in entries.columns if isinstance(entries[name].dtype, pl.String)):
+                return column
+    return None
+
+
 def _encoding(file: SourceFile) -> tuple[str, str]:
     for encoding in ("utf-8", "cp1252", "latin-1"):
         try:
-            lines = _first_lines(file, encoding, lines=20_000)
+            lines = _first_lines(file, encoding, _MANY_LINES)
         except UnicodeError:
             continue
         if any("\0" in line for line in lines):
@@ -133,6 +159,8 @@ def _made_up_header(lines: Sequence[str], form: dict[str, Any]) -> list[str]:
     """Names for the columns where the first line is a row already, else none."""
     first = next(_rows(lines[:1], form["delimiter"]), [])
     named = [cell.strip() for cell in first]
+    if not named:
+        return []
     looks_like_names = len(set(named)) == len(named) and all(named) and not any(pl.Series(named).str.contains(_NUMBER).to_list())
     dated = pl.Series(named, dtype=pl.String).str.contains(r"\d{4}-\d{2}-\d{2}|\d{1,2}[./]\d{1,2}[./]\d{2,4}").any()
     return [] if looks_like_names and not dated else [f"column_{number}" for number in range(1, len(named) + 1)]

@@ -38,6 +38,7 @@ def test_events_sorted_by_time_are_the_sequences(tmp_path: Path, sequences: list
     assert all(gap == 1 for gaps in read["gaps"].to_list() for gap in gaps)
     assert events.group_by("user_id").agg(pl.col("occurred_at").max())["occurred_at"].unique().to_list() == [LAST_DAY]
     assert events["session_id"].n_unique() == len(events)
+    assert events.select("unit_price", "currency").null_count().row(0) == (len(events), len(events))
 
 
 def test_attributes_stand_in_the_items(tmp_path: Path) -> None:

@@ -42,6 +42,18 @@ def test_one_of_a_family_as_long_as_there_are_others_and_the_list_is_as_long_as_
 
 
 @settings(deadline=None)
+@given(shelves(), st.lists(st.integers(1, 30), max_size=4))
+def test_the_pages_families_fill_up_a_list_only(shelf, page: list[int]) -> None:
+    score, families, k = shelf
+    slate = assemble(score, k, families=families, page_families=np.array(page, np.int32))
+    beside = np.isin(families[slate.rows], page)
+    others = distinct_kinds(families[~np.isin(families, page)])
+    assert len(slate) == min(k, len(score))
+    assert not beside[: min(k, others)].any()
+    assert all(slate.rule[place] == FAMILY_RULE for place in np.flatnonzero(beside))
+
+
+@settings(deadline=None)
 @given(shelves())
 def test_the_best_of_the_family_is_shown(shelf) -> None:
     score, families, k = shelf

@@ -27,6 +27,33 @@ def read(values: list[Any], **options: Any) -> tuple[list[datetime | None], list
     return reading.values.to_list(), reasons
 
 
+def test_numbers_of_days_count_from_the_first_and_take_a_time_of_day() -> None:
+    moments, reasons = read(["1 1631", "711 5", "1.0 905.0", "2", "3 16:31", "4 7:05:09"], first_day="2016-01-21", time_zone="UTC")
+    assert [f"{moment:%Y-%m-%d %H:%M:%S}" for moment in moments if moment] == [
+        *("2016-01-21 16:31:00", "2017-12-31 00:05:00", "2016-01-21 09:05:00"),
+        *("2016-01-22 00:00:00", "2016-01-23 16:31:00", "2016-01-24 07:05:09"),
+    ]
+    assert reasons == [None] * 6
+    assert read([1, 2], first_day="2016-01-21", time_zone=ZONE)[0][1] == datetime(2016, 1, 22, 5, tzinfo=UTC)
+
+
+@pytest.mark.parametrize("text", ["1 2460", "1 1299", "x", "1 12:61", "2016-01-21", "1 2 3"])
+def test_what_is_no_number_of_a_day_is_refused(text: str) -> None:
+    moments, (reason,) = read([text], first_day="2016-01-21", time_zone="UTC")
+    assert moments == [None]
+    assert reason is not None
+    assert reason.startswith("is no time like 711")
+
+
+def test_days_that_lie_years_off_are_not_plausible() -> None:
+    assert "is in the year 2029" in str(read(["5000"], first_day="2016-01-21", time_zone="UTC")[1][0])
+
+
+def test_a_first_day_goes_with_no_other_way_to_write_times() -> None:
+    with pytest.raises(ValidationError, match="neither time_format nor epoch_unit"):
+        ValueFormat(first_day=date(2016, 1, 21), epoch_unit="s")
+
+
 @given(st.lists(st.datetimes(datetime(1991, 1, 1), datetime(2026, 11, 1)), min_size=1, max_size=20))  # noqa: DTZ001
 @settings(max_examples=50, deadline=None)
 def test_local_times_become_the_instant_that_the_zone_says_or_are_refused(clocks: list[datetime]) -> None:
