@@ -51,6 +51,18 @@ class Interactions:
             weight=mine["weight"].to_numpy().astype(np.float32) if "weight" in mine.columns else None,
         )
 
+    @classmethod
+    def concatenated(cls, parts: Sequence["Interactions"]) -> "Interactions":
+        """The users of several parts of one data set, one after the other; at least one part, and signals in all or in none. No weights."""
+        signals = [part.signal for part in parts if part.signal is not None]
+        return cls(
+            start=np.concatenate([[0], np.cumsum(np.concatenate([np.diff(part.start) for part in parts]))]).astype(np.int64),
+            item_index=np.concatenate([part.item_index for part in parts]),
+            age_days=np.concatenate([part.age_days for part in parts]),
+            item_count=parts[0].item_count,
+            signal=np.concatenate(signals) if signals else None,
+        )
+
     def __len__(self) -> int:
         return len(self.item_index)
 

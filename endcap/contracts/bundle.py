@@ -23,6 +23,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from endcap.contracts.evaluation import FULL, MAIN_K, ORDERED, RANKER
 from endcap.contracts.moment import UtcMoment
+from endcap.contracts.signatures import UNTYPED_QUERY_INPUTS
 
 MANIFEST_NAME = "bundle.json"
 FORMAT = 2
@@ -94,6 +95,7 @@ class BundleManifest(BaseModel):
     order_figures: dict[str, float] = Field(
         default_factory=dict, description="NDCG at `main_k` of the same candidates by what could order them, the ranker among them."
     )
+    query_inputs: tuple[str, ...] = Field(UNTYPED_QUERY_INPUTS, description="Inputs that `encode_query` takes.")
     uses_two_tower: bool = Field(True, description="Whether the two-tower brings candidates to a person's lists.")
     run_id: str | None = Field(None, description="MLflow run that made it.")
     untrained: dict[str, str] = Field(

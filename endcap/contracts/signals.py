@@ -11,7 +11,7 @@ from endcap.contracts.event import EventType
 SIGNAL_TYPES = (EventType.PURCHASE, EventType.ADD_TO_CART, EventType.PRODUCT_VIEW, EventType.RATING)
 """Event types that say that a person wants an item. A type's code is its place from 1, and trained weights know it by that: only append."""
 
-PURCHASE_CODE = 1
+PURCHASE_CODE, VIEW_CODE = 1, 3
 
 
 def signal_code(event_type: str) -> int:

@@ -6,6 +6,7 @@
 | --- | --- | --- |
 | `history` | int32 [n, 50] | item indices, newest last, padded with 0 at the front |
 | `history_age_days` | float32 [n, 50] | age of each at the moment of the request, 0 where padded |
+| `history_signal` | int32 [n, 50] | what happened to each: codes of `endcap.contracts.signals`, 0 where padded |
 | `user_numeric` | float32 [n, len(USER_NUMERIC)] | raw values; the model normalises |
 | `user_categories` | int32 [n, len(USER_CATEGORICAL)] | codes by the bundle's vocabularies, 0 unknown |
 | `context` | int32 [n, 5] | CONTEXT |
@@ -32,7 +33,10 @@
 """
 
 ENCODE_QUERY = "encode_query"
-ENCODE_QUERY_INPUTS = ("history", "history_age_days", "user_numeric", "user_categories", "context")
+HISTORY_INPUTS = ("history", "history_age_days", "history_signal")
+ENCODE_QUERY_INPUTS = (*HISTORY_INPUTS, "user_numeric", "user_categories", "context")
+UNTYPED_QUERY_INPUTS = tuple(name for name in ENCODE_QUERY_INPUTS if name != "history_signal")
+"""What bundles take that were made before types were told apart."""
 
 RANK = "rank"
 RANK_INPUTS = ("query_embedding", "user_numeric", "user_categories", "context", "query_row", "item_index", "item_numeric", "pair_numeric")

@@ -31,10 +31,11 @@ USER_NUMERIC: tuple[str, ...] = (
 USER_CATEGORICAL: tuple[str, ...] = ("region", "age_band", "income_band", "household_size", "household_composition")
 """Text; empty when unknown. The bundle's vocabularies turn them into int32, 0 for unknown."""
 
-USER_HISTORY: tuple[str, ...] = ("history_item_ids", "history_occurred_at")
-"""Lists of equal length (at most HISTORY_LENGTH): item ids and UTC epoch seconds (int64), newest last.
+USER_HISTORY: tuple[str, ...] = ("history_item_ids", "history_occurred_at", "history_signals")
+"""Lists of equal length (at most HISTORY_LENGTH): item ids, UTC epoch seconds (int64) and codes of `endcap.contracts.signals` (int64),
+newest last.
 
-An item bought several times stands once, at its last purchase.
+An item bought several times stands once, at its last purchase; its code is the strongest of what happened to it by then in one go.
 """
 
 USER_AFFINITY: tuple[str, ...] = (

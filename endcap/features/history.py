@@ -3,6 +3,7 @@
 import ibis
 import ibis.expr.types as ir
 
+from endcap.contracts.signals import PURCHASE_CODE, signal_code
 from endcap.features.columns import HISTORY_LENGTH, USER_HISTORY
 from endcap.features.instants import epoch_seconds
 from endcap.features.ranked_list import collect_ranked
@@ -10,6 +11,8 @@ from endcap.features.standing import epochs, stands
 
 HISTORY_EVENTS = ("product_view", "add_to_cart")
 """Event types that put an item into the history beside purchases; types the data lacks simply add nothing."""
+ACT_SECONDS = 1800
+"""A view or cart so shortly before a touch of the same item belongs to the same act, which has the strongest type of them."""
 
 
 def item_touches(events: ir.Table, lines: ir.Table) -> ir.Table:
@@ -21,14 +24,21 @@ def item_touches(events: ir.Table, lines: ir.Table) -> ir.Table:
 
     Returns:
         `user_id`, `item_id`, `at`, `since`, `until` (epoch seconds), `next_at` (the user's next touch of the item, null for the last),
-        `new_items` (how many distinct items the user had touched for good by `at`, that second included).
+        `signal` (int64, the strongest of the act that the touch ends: the lowest code of `endcap.contracts.signals`), `new_items` (how many
+        distinct items the user had touched for good by `at`, that second included).
     """
     wanted = events.filter(events.event_type.isin(HISTORY_EVENTS), events.consent, events.user_id.notnull(), events.item_id.notnull())
-    seen = wanted.select("user_id", "item_id", at=epoch_seconds(wanted.occurred_at)).mutate(until=ibis.null("int64"))
-    bought = lines.filter(lines.user_id.notnull()).select("user_id", "item_id", "at", "until")
+    code = wanted.event_type.cases(*((name, signal_code(name)) for name in HISTORY_EVENTS)).cast("int64")
+    seen = wanted.select("user_id", "item_id", at=epoch_seconds(wanted.occurred_at), signal=code).mutate(until=ibis.null("int64"))
+    bought = (
+        lines.filter(lines.user_id.notnull())
+        .select("user_id", "item_id", "at", "until")
+        .mutate(signal=ibis.literal(PURCHASE_CODE, "int64"))
+    )
+    seen = seen.select(*bought.columns)
     both = seen.union(bought)
     touches = both.group_by("user_id", "item_id", "at").agg(
-        until=ibis.ifelse(both.until.isnull().any(), ibis.null("int64"), both.until.max())
+        until=ibis.ifelse(both.until.isnull().any(), ibis.null("int64"), both.until.max()), signal=both.signal.min()
     )
     for_good = touches.until.isnull()
     first = ibis.ifelse(for_good, touches["at"], ibis.null("int64")).min().over(ibis.window(group_by=["user_id", "item_id"]))
@@ -36,8 +46,9 @@ def item_touches(events: ir.Table, lines: ir.Table) -> ir.Table:
     so_far = ibis.range_window(group_by="user_id", order_by="at", preceding=None, following=0)
     touches = epochs(touches.mutate(new_items=touches.is_new.sum().over(so_far)), ["user_id", "item_id"])
     by_time = ibis.window(group_by=["user_id", "item_id", "epoch"], order_by="at")
-    touches = touches.mutate(next_at=touches["at"].lead().over(by_time))
-    return touches.select("user_id", "item_id", "at", "since", "until", "next_at", "new_items")
+    of_act = ibis.range_window(group_by=["user_id", "item_id", "epoch"], order_by="at", preceding=ACT_SECONDS, following=0)
+    touches = touches.mutate(next_at=touches["at"].lead().over(by_time), signal=touches.signal.min().over(of_act))
+    return touches.select("user_id", "item_id", "at", "since", "until", "next_at", "signal", "new_items")
 
 
 def user_history(touches: ir.Table, snapshots: ir.Table) -> ir.Table:
@@ -51,8 +62,8 @@ def user_history(touches: ir.Table, snapshots: ir.Table) -> ir.Table:
         snapshots: moments with `t` in epoch seconds.
 
     Returns:
-        `user_id`, `t`, `history_item_ids` (list of text), `history_occurred_at` (list of int64 epoch seconds), newest last; equal times in
-        the order of item ids.
+        `user_id`, `t`, `history_item_ids` (list of text), `history_occurred_at` (list of int64 epoch seconds), `history_signals` (list of
+        int64 codes), newest last; equal times in the order of item ids.
     """
     moments = touches.group_by("user_id", "at").agg(new_items=touches.new_items.max())
     past = moments.join(snapshots, moments.at < snapshots.t)
@@ -66,6 +77,7 @@ def user_history(touches: ir.Table, snapshots: ir.Table) -> ir.Table:
     newest_first = ibis.window(group_by=["user_id", "t"], order_by=[ibis.desc(candidates.at), ibis.desc(candidates.item_id)])
     ranked = candidates.mutate(age_rank=ibis.row_number().over(newest_first))
     kept = ranked.filter(ranked.age_rank < HISTORY_LENGTH)
-    item_ids, occurred_at = USER_HISTORY
-    kept = kept.select("user_id", "t", place=-kept.age_rank, **{item_ids: kept.item_id, occurred_at: kept.at})
+    item_ids, occurred_at, signals = USER_HISTORY
+    columns = {item_ids: kept.item_id, occurred_at: kept.at, signals: kept.signal}
+    kept = kept.select("user_id", "t", place=-kept.age_rank, **columns)
     return collect_ranked(kept, ["user_id", "t"], "place", USER_HISTORY)

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from endcap.catalogue.item_table import ItemTable
-from endcap.contracts.signatures import ENCODE_QUERY, RANK
+from endcap.contracts.signatures import ENCODE_QUERY, HISTORY_INPUTS, RANK
 from endcap.core.errors import DataRejected
 from endcap.engine.ranking.pair_features import pair_features
 from endcap.engine.retrieval.candidates import CandidateSet
@@ -122,10 +122,9 @@ def query_inputs(states: Sequence[UserState], contexts: NDArray[np.int32]) -> di
     """
     import tensorflow as tf
 
-    padded = [state.padded_history() for state in states]
+    histories = [state.query_history() for state in states]
     return {
-        "history": tf.constant(np.stack([index for index, _ in padded])),
-        "history_age_days": tf.constant(np.stack([age for _, age in padded])),
+        **{name: tf.constant(np.stack([history[name] for history in histories])) for name in HISTORY_INPUTS},
         "user_numeric": tf.constant(np.stack([state.numeric for state in states])),
         "user_categories": tf.constant(np.stack([state.categories for state in states])),
         "context": tf.constant(np.ascontiguousarray(contexts, dtype=np.int32)),
@@ -178,11 +177,13 @@ def load_signature(folder: Path, name: str) -> Signature:
     if name not in loaded.signatures:
         raise DataRejected("the SavedModel lacks a signature", field=str(folder), value=name, fix="run the training step again")
     signature = loaded.signatures[name]
+    asked = signature.structured_input_signature[1]
 
     def call(**inputs: Any) -> Mapping[str, Any]:
         # The signature holds its model weakly: keep the whole thing alive.
         _ = loaded
-        outputs: Mapping[str, Any] = signature(**inputs)
+        # A model of before has not all the inputs of today.
+        outputs: Mapping[str, Any] = signature(**{name: value for name, value in inputs.items() if name in asked})
         return outputs
 
     return call

@@ -30,6 +30,7 @@ from endcap.catalogue.item_attributes import attribute_codes
 from endcap.catalogue.item_table import ItemTable
 from endcap.catalogue.vocabulary import Vocabulary
 from endcap.contracts.moment import UtcMoment
+from endcap.contracts.signals import Signals
 from endcap.contracts.training_plan import TrainingPlan
 from endcap.core.errors import DataRejected
 from endcap.engine.retrieval.user_state import UserState, user_state
@@ -55,6 +56,7 @@ class TrainingManifest(BaseModel):
     min_buyers: int = Field(ge=1, description="Items that fewer users bought are neither candidates nor truth.")
     dataset_fingerprint: str
     plan: TrainingPlan | None = Field(None, description="What is trained on it; None where nobody worked it out: everything.")
+    signals: Signals = Field(Signals(), description="How much each type of event teaches.")
     users: int = Field(ge=0)
     items: int = Field(ge=0)
     examples: int = Field(ge=0)

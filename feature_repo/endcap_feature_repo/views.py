@@ -29,7 +29,7 @@ SNAPSHOT_LIFE = timedelta(days=8)
 def _list_type(name: str) -> FeastType:
     if name.endswith("_ids"):
         return Array(String)
-    return Array(Int64) if name.endswith("_at") else Array(Float32)
+    return Array(Int64) if name.endswith(("_at", "_signals")) else Array(Float32)
 
 
 user_profile = FeatureView(

@@ -13,6 +13,8 @@ from numpy.typing import NDArray
 from endcap.catalogue.item_table import PATH_SEPARATOR, ItemTable
 from endcap.catalogue.vocabulary import Vocabulary
 from endcap.contracts.moment import DAY_S
+from endcap.contracts.signals import PURCHASE_CODE
+from endcap.contracts.signatures import ENCODE_QUERY_INPUTS
 from endcap.core.files import replacing_folder
 from endcap.core.settings import RetrievalSettings
 from endcap.engine.retrieval.candidates import Candidates
@@ -96,6 +98,7 @@ def manifest_fields(version: int, collection: str, size: SyntheticSize) -> dict[
         "dataset_fingerprint": "synthetic",
         "quotas": RetrievalSettings().model_dump(),
         "metrics": {},
+        "query_inputs": ENCODE_QUERY_INPUTS,
     }
 
 
@@ -213,6 +216,7 @@ def make_feature_row(user_id: str, size: SyntheticSize, pairs: int = 200) -> dic
         **{name: "25-34" if name == "age_band" else "" for name in USER_CATEGORICAL},
         "history_item_ids": [ids[row] for row in history],
         "history_occurred_at": last_bought[history].tolist(),
+        "history_signals": [PURCHASE_CODE] * len(history),
         "category_ids": shelves,
         "category_shares": [1 / len(shelves)] * len(shelves),
         "brand_ids": [size.brand(int(bought[0]))],
@@ -268,6 +272,7 @@ def _input_specs(tf: Any, dim: int) -> Mapping[str, Mapping[str, Any]]:
         "encode_query": {
             "history": spec("history", [None, HISTORY_LENGTH], tf.int32),
             "history_age_days": spec("history_age_days", [None, HISTORY_LENGTH], tf.float32),
+            "history_signal": spec("history_signal", [None, HISTORY_LENGTH], tf.int32),
             **user,
         },
         "rank": {
@@ -293,8 +298,8 @@ def _module(tf: Any, item_embeddings: NDArray[np.float32], collection: str, seed
             self.out = tf.Variable(random.standard_normal((128, 2)).astype(np.float32) / 12)
 
         @tf.function
-        def encode_query(self, history, history_age_days, user_numeric, user_categories, context):  # type: ignore[no-untyped-def]
-            weight = tf.exp(-history_age_days / 30.0) * tf.cast(history > 0, tf.float32)
+        def encode_query(self, history, history_age_days, history_signal, user_numeric, user_categories, context):  # type: ignore[no-untyped-def]  # noqa: PLR0917
+            weight = tf.exp(-history_age_days / 30.0) * tf.cast((history > 0) & (history_signal > 0), tf.float32)
             mean = tf.einsum("nh,nhd->nd", weight, tf.gather(self.items, history))
             shift = 1e-3 * tf.reduce_sum(tf.math.tanh(user_numeric), axis=1, keepdims=True)
             shift += 0.0 * tf.cast(

@@ -11,6 +11,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from endcap.contracts.moment import DAY_S
+from endcap.contracts.signals import PURCHASE_CODE
 from endcap.features.columns import HISTORY_LENGTH, ITEM_NUMERIC, PAIR_LISTS, USER_AFFINITY, USER_CATEGORICAL, USER_NUMERIC
 from endcap.features.manifest import FeatureManifest
 from endcap_components.build_training_set.feature_rows import KEYS
@@ -37,6 +38,7 @@ class MadeUserRows:
             *(pl.lit("some").alias(name) for name in USER_CATEGORICAL),
             pl.Series("history_item_ids", names[history].tolist()),
             pl.Series("history_occurred_at", [[start] * HISTORY_LENGTH] * len(keys)),
+            pl.Series("history_signals", [[PURCHASE_CODE] * HISTORY_LENGTH] * len(keys)),
             *(pl.lit([], dtype=pl.List(pl.String if name.endswith("ids") else pl.Float32)).alias(name) for name in USER_AFFINITY),
         )
 

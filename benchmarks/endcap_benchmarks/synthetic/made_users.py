@@ -86,7 +86,7 @@ def _dtype(name: str) -> pl.DataType:
         return pl.String()
     if name.endswith("_ids"):
         return pl.List(pl.String)
-    if name.endswith("_at"):
+    if name.endswith(("_at", "_signals")):
         return pl.List(pl.Int64)
     is_list = name in (*USER_HISTORY, *USER_AFFINITY, *PAIR_LISTS)
     return pl.List(pl.Float32) if is_list else pl.Float32()

@@ -63,7 +63,7 @@ def export_saved_model(
     *,
     precision: Precision = Precision.FLOAT32,
     ordering: Ordering = BY_RANKER,
-) -> None:
+) -> tuple[str, ...]:
     """Write the SavedModel of a bundle.
 
     Args:
@@ -74,6 +74,9 @@ def export_saved_model(
         precision: of the stored weights.
         ordering: what `rank` answers with; where a simple method orders, its probabilities stand under the ranker's names and the ranker's
             weights are left out.
+
+    Returns:
+        The inputs of `encode_query`.
 
     Raises:
         BundleInvalid: a model lacks its signature.
@@ -95,6 +98,7 @@ def export_saved_model(
         RANK: _concrete(served.rank, ranker.signatures[RANK]),
     }
     tf.saved_model.save(served, str(folder), signatures=signatures)
+    return tuple(sorted(signatures[ENCODE_QUERY].structured_input_signature[1]))
 
 
 def _concrete(method: Any, like: Any) -> Any:

@@ -97,7 +97,7 @@ def export_bundle_step(inputs: ExportInputs, out_dir: Path, settings: Settings, 
     training = TrainingSet(inputs.training)
     evaluation = Evaluation.model_validate_json((inputs.evaluation / EVALUATION_NAME).read_bytes())
     with replacing_folder(out_dir) as aside:
-        _export_models(inputs, evaluation.ordering, collection, aside)
+        query_inputs = _export_models(inputs, evaluation.ordering, collection, aside)
         write_warm_up(aside, settings.serving.model_name)
         tables = _tables(inputs, training)
         write_tables(aside, tables, training.item_rows)
@@ -119,6 +119,7 @@ def export_bundle_step(inputs: ExportInputs, out_dir: Path, settings: Settings, 
             main_k=evaluation.main_k,
             ordered_by=evaluation.ordering.ordered_by,
             order_figures={name: figure.mean for name, figure in evaluation.ordering.methods.items()},
+            query_inputs=query_inputs,
             uses_two_tower=evaluation.ordering.uses_two_tower,
             untrained=training.manifest.left_out(),
             run_id=inputs.run_id,
@@ -127,8 +128,8 @@ def export_bundle_step(inputs: ExportInputs, out_dir: Path, settings: Settings, 
     return Bundle(out_dir, bundle.manifest)
 
 
-def _export_models(inputs: ExportInputs, ordering: Ordering, collection: str, folder: Path) -> None:
-    """Write the SavedModel; a precision that costs more than its limits is refused."""
+def _export_models(inputs: ExportInputs, ordering: Ordering, collection: str, folder: Path) -> tuple[str, ...]:
+    """Write the SavedModel and give the inputs of its `encode_query`; a precision that costs more than its limits is refused."""
     models = (inputs.two_tower / "saved_model", inputs.ranker / "saved_model")
     if inputs.precision is not Precision.FLOAT32:
         # Judged without batching, which changes how requests wait and nothing else.
@@ -139,7 +140,7 @@ def _export_models(inputs: ExportInputs, ordering: Ordering, collection: str, fo
         shutil.rmtree(judged)
         get_logger("export_bundle").info("precision judged", precision=inputs.precision.value, **asdict(cost))
         cost.demand(inputs.precision, inputs.precision_limits)
-    export_saved_model(*models, collection, folder, inputs.batching, precision=inputs.precision, ordering=ordering)
+    return export_saved_model(*models, collection, folder, inputs.batching, precision=inputs.precision, ordering=ordering)
 
 
 def _tables(inputs: ExportInputs, training: TrainingSet) -> BundleTables:

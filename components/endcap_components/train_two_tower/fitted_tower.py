@@ -8,7 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from endcap.algorithms.interactions import Interactions
+from endcap.contracts.signals import PURCHASE_CODE
 from endcap.features.columns import HISTORY_LENGTH
+from endcap.training.acts import joined_touches
 from endcap_components.train_two_tower.next_item.sequence_batches import left_aligned, newest_steps
 
 USERS_AT_ONCE = 512
@@ -50,14 +52,17 @@ class FittedTower:
 
     def queries(self, histories: Interactions) -> NDArray[np.float32]:
         """float32 [histories.users, dim], unit length."""
-        newest = newest_steps(histories, HISTORY_LENGTH)
+        newest = newest_steps(histories if histories.signal is None else joined_touches(histories), HISTORY_LENGTH)
         length = np.diff(newest.start)
         queries = np.tile(self.cold_start_query, (newest.users, 1))
         known = np.flatnonzero(length)
         order = known[np.argsort(length[known], kind="stable")]
         for first in range(0, len(order), USERS_AT_ONCE):
             users = order[first : first + USERS_AT_ONCE]
-            queries[users] = self.model.last_query(self.raw, left_aligned(newest.of_users(users)), length[users].astype(np.int32))
+            mine = newest.of_users(users)
+            signal = np.full(len(mine), PURCHASE_CODE) if mine.signal is None else mine.signal
+            steps, types = left_aligned(mine, mine.item_index), left_aligned(mine, signal.astype(np.int32))
+            queries[users] = self.model.last_query(self.raw, steps, types, length[users].astype(np.int32))
         return queries
 
 

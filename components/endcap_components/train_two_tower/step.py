@@ -10,11 +10,13 @@ import polars as pl
 
 from endcap.algorithms.interactions import Interactions
 from endcap.contracts.moment import DAY_S
+from endcap.contracts.signals import PURCHASE_CODE
 from endcap.core.errors import DataRejected
 from endcap.core.files import folder_beside, put_folder
 from endcap.core.log import get_logger
 from endcap.core.settings import TrainingSettings
 from endcap.features.net_purchases import standing
+from endcap.training.acts import joined_touches
 from endcap.training.data_profile import DataProfile, Objective
 from endcap.training.tensorflow_setup import prepare_tensorflow
 from endcap.training.training_set import TrainingSet
@@ -22,7 +24,17 @@ from endcap_components.train_two_tower.hyperparameters import TwoTowerHyperparam
 
 
 def early_interactions(training: TrainingSet) -> Interactions:
-    """Purchases before the first ranking window of the items that are eligible there, by user in the order of time."""
+    """What was done before the first ranking window with the items that are eligible there, by user in the order of time.
+
+    Where purchases are all there is they stand without signals, else people and visits do with all their signals.
+    """
+    parts = [*early_parts(training)]
+    if any(_is_typed(part) for part in parts):
+        return Interactions.concatenated(parts)
+    return _early_purchases(training)
+
+
+def _early_purchases(training: TrainingSet) -> Interactions:
     first = training.manifest.ranking_windows[0]
     eligible = np.flatnonzero(training.eligible_at(first)).astype(np.int32)
     purchases = training.purchases.filter(pl.col("occurred_at") < first, standing(pl.lit(first)), pl.col("item_index").is_in(eligible))
@@ -38,14 +50,22 @@ def early_interactions(training: TrainingSet) -> Interactions:
 
 
 def early_parts(training: TrainingSet) -> Iterator[Interactions]:
-    """The same purchases, some users at a time: a shard of sequences lies in memory, whatever the number of events."""
+    """The same with signals, some users at a time: a shard of sequences lies in memory, whatever the number of events."""
     first = training.manifest.ranking_windows[0]
     eligible = training.eligible_at(first)
     for users in training.sequences.stream():
         early = users.before(first)
         age_days = ((first.timestamp() - early.occurred_at) / DAY_S).astype(np.float32)
-        part = Interactions(early.start, early.item_index, age_days, len(training.items) - 1)
+        part = Interactions(early.start, early.item_index, age_days, len(training.items) - 1, early.signal)
         yield part.where(eligible[early.item_index])
+
+
+def _steps(part: Interactions) -> Interactions:
+    return joined_touches(part) if _is_typed(part) else part
+
+
+def _is_typed(part: Interactions) -> bool:
+    return bool((part.signal != PURCHASE_CODE).any())
 
 
 MANIFEST_NAME = "two_tower.json"
@@ -59,7 +79,7 @@ def fitting(training: TrainingSet, parameters: TwoTowerHyperparameters) -> tuple
     """
     plan = training.manifest.plan
     if plan is None:
-        return parameters.objective_for(DataProfile.of_parts(early_parts(training))), parameters
+        return parameters.objective_for(DataProfile.of_parts(map(_steps, early_parts(training)))), parameters
     if plan.objective is None:
         return None, parameters
     objective = plan.objective if parameters.objective == "auto" else parameters.objective

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from endcap.catalogue.item_table import ItemTable
 from endcap.catalogue.vocabulary import Vocabulary
 from endcap.contracts.moment import DAY_S
+from endcap.contracts.signals import PURCHASE_CODE, VIEW_CODE, signal_code
 from endcap.engine.retrieval.shares import Shares
 from endcap.features.columns import HISTORY_LENGTH, USER_CATEGORICAL, USER_NUMERIC
 
@@ -27,6 +28,7 @@ class UserState:
         categories: int32 [len(USER_CATEGORICAL)].
         history: int32 [h], item indices, newest last, h <= HISTORY_LENGTH; session items stand at the end.
         history_age_days: float32 [h].
+        history_signal: int32 [h], what happened to each, codes of `endcap.contracts.signals`.
         pair_index: int32 [p], items bought before, ascending; the columns below belong to it.
         times_bought, baskets_28d, baskets_90d, days_since_bought, gap_mean_days, decayed_20d, decayed_60d: float32 [p].
         leaf_share: share of the user's purchases by finest category code.
@@ -39,6 +41,7 @@ class UserState:
     categories: NDArray[np.int32]
     history: NDArray[np.int32]
     history_age_days: NDArray[np.float32]
+    history_signal: NDArray[np.int32]
     pair_index: NDArray[np.int32]
     times_bought: NDArray[np.float32]
     baskets_28d: NDArray[np.float32]
@@ -63,22 +66,45 @@ class UserState:
         """bool [m]: which of int32 [m] items the user bought before."""
         return self.past_places(index)[1]
 
-    def padded_history(self) -> tuple[NDArray[np.int32], NDArray[np.float32]]:
-        """History as the query tower takes it: int32 and float32 [HISTORY_LENGTH], zeros in front."""
-        index = np.zeros(HISTORY_LENGTH, dtype=np.int32)
-        age = np.zeros(HISTORY_LENGTH, dtype=np.float32)
-        if len(self.history):
-            index[-len(self.history) :] = self.history
-            age[-len(self.history) :] = self.history_age_days
-        return index, age
+    def without_newest(self, items: int) -> "UserState":
+        """The same before the newest so many items of the history, and of the session as far as it goes."""
+        kept = max(len(self.history) - items, 0)
+        return replace(
+            self,
+            history=self.history[:kept],
+            history_age_days=self.history_age_days[:kept],
+            history_signal=self.history_signal[:kept],
+            session=self.session[: max(len(self.session) - items, 0)],
+        )
+
+    def query_history(self) -> dict[str, NDArray[Any]]:
+        """History as the query tower takes it, [HISTORY_LENGTH] by input of `encode_query`, zeros in front.
+
+        Touches of an item with no other item between them are one, of the type nearest to a purchase, as in training.
+        """
+        begins = np.flatnonzero(np.append(self.history[:1] > 0, self.history[1:] != self.history[:-1]))
+        last = np.append(begins[1:], len(self.history)) - 1
+        signal = np.minimum.reduceat(self.history_signal, begins) if len(begins) else self.history_signal
+        return {
+            "history": _padded(self.history[begins]),
+            "history_age_days": _padded(self.history_age_days[last]) if len(begins) else _padded(self.history_age_days),
+            "history_signal": _padded(signal),
+        }
 
 
-def user_state(
+def _padded(values: NDArray[Any]) -> NDArray[Any]:
+    padded = np.zeros(HISTORY_LENGTH, dtype=values.dtype)
+    padded[HISTORY_LENGTH - len(values) :] = values
+    return padded
+
+
+def user_state(  # noqa: PLR0917 - a row, a visit, and what both are read by
     row: Mapping[str, Any] | None,
     items: ItemTable,
     user_vocabularies: Mapping[str, Vocabulary],
     now: datetime,
     session_item_ids: Sequence[str] = (),
+    session_event_types: Sequence[str] = (),
 ) -> UserState:
     """Turn one feature row into a state as of `now`.
 
@@ -89,9 +115,11 @@ def user_state(
         user_vocabularies: a vocabulary for each of USER_CATEGORICAL.
         now: the moment of the request.
         session_item_ids: items of the present visit, oldest first.
+        session_event_types: what happened to each; items beyond them were looked at.
     """
+    session_signal = _signals(session_event_types, len(session_item_ids))
     if row is None:
-        return _with_session(_unknown_user(), items.ids.codes(session_item_ids))
+        return _with_session(_unknown_user(), items.ids.codes(session_item_ids), session_signal)
     pair_ids, history_ids = _listed(row, "pair_item_ids"), _listed(row, "history_item_ids")
     # All ids at once: a look-up costs more than the ids in it.
     codes = items.ids.codes([*pair_ids, *history_ids, *session_item_ids])
@@ -100,28 +128,39 @@ def user_state(
     row_moment: datetime | None = row.get("event_timestamp")
     elapsed_days = 0.0 if row_moment is None else float(np.clip((now_s - row_moment.timestamp()) / DAY_S, 0.0, STALENESS_MAX_DAYS))
     as_of_s = now_s - elapsed_days * DAY_S if row_moment is None else row_moment.timestamp()
-    history, history_age = _history(row, past, as_of_s, elapsed_days)
+    history, history_age, history_signal = _history(row, past, as_of_s, elapsed_days)
     numeric = np.array([row[name] or 0.0 for name in USER_NUMERIC], dtype=np.float32)
     state = UserState(
         numeric=numeric,
         categories=np.array([user_vocabularies[name].code(row[name]) for name in USER_CATEGORICAL], dtype=np.int32),
         history=history,
         history_age_days=history_age,
+        history_signal=history_signal,
         **_pairs(row, pairs, as_of_s, elapsed_days),
         leaf_share=_shares(items.categories, row["category_ids"], row["category_shares"]),
         brand_share=_shares(items.brands, row["brand_ids"], row["brand_shares"]),
         session=np.zeros(0, dtype=np.int32),
         is_known=True,
     )
-    return _with_session(state, session)
+    return _with_session(state, session, session_signal)
 
 
 def _history(
     row: Mapping[str, Any], index: NDArray[np.int32], as_of_s: float, elapsed_days: float
-) -> tuple[NDArray[np.int32], NDArray[np.float32]]:
+) -> tuple[NDArray[np.int32], NDArray[np.float32], NDArray[np.int32]]:
     age = (as_of_s - np.asarray(_listed(row, "history_occurred_at"), dtype=np.float64)) / DAY_S + elapsed_days
+    # Rows that were written before types were told apart have none.
+    signal = np.asarray(_listed(row, "history_signals") or np.full(len(index), PURCHASE_CODE), dtype=np.int32)
     known = index > 0
-    return index[known], age[known].astype(np.float32)
+    return index[known], age[known].astype(np.float32), signal[known]
+
+
+def _signals(event_types: Sequence[str], items: int) -> NDArray[np.int32]:
+    """int32 [items]: codes of what happened; whatever is no signal was a look at the item."""
+    signal = np.full(items, VIEW_CODE, dtype=np.int32)
+    codes = [signal_code(event_type) or VIEW_CODE for event_type in event_types[:items]]
+    signal[: len(codes)] = codes
+    return signal
 
 
 def _pairs(row: Mapping[str, Any], index: NDArray[np.int32], as_of_s: float, elapsed_days: float) -> dict[str, NDArray[Any]]:
@@ -164,6 +203,7 @@ def _unknown_user() -> UserState:
         categories=np.zeros(len(USER_CATEGORICAL), dtype=np.int32),
         history=np.zeros(0, dtype=np.int32),
         history_age_days=nothing(),
+        history_signal=np.zeros(0, dtype=np.int32),
         pair_index=np.zeros(0, dtype=np.int32),
         times_bought=nothing(),
         baskets_28d=nothing(),
@@ -179,10 +219,11 @@ def _unknown_user() -> UserState:
     )
 
 
-def _with_session(state: UserState, session: NDArray[np.int32]) -> UserState:
-    session = session[session > 0]
+def _with_session(state: UserState, session: NDArray[np.int32], signal: NDArray[np.int32]) -> UserState:
+    session, signal = session[session > 0], signal[session > 0]
     if not len(session):
         return state
     history = np.concatenate([state.history, session])[-HISTORY_LENGTH:]
     age = np.concatenate([state.history_age_days, np.zeros(len(session), dtype=np.float32)])[-HISTORY_LENGTH:]
-    return replace(state, history=history, history_age_days=age, session=session)
+    signal = np.concatenate([state.history_signal, signal])[-HISTORY_LENGTH:]
+    return replace(state, history=history, history_age_days=age, history_signal=signal, session=session)

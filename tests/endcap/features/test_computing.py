@@ -18,7 +18,7 @@ from endcap.features.names import FEATURE_TABLES
 from endcap.features.snapshots import FeatureOptions
 
 OPTIONS = FeatureOptions(test_weeks=2, ranking_windows=2)
-LIST_TYPES = {"_ids": pl.List(pl.String), "_at": pl.List(pl.Int64)}
+LIST_TYPES = {"_ids": pl.List(pl.String), "_at": pl.List(pl.Int64), "_signals": pl.List(pl.Int64)}
 
 
 @pytest.fixture(scope="module")

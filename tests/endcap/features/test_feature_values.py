@@ -118,6 +118,7 @@ def test_history_has_each_item_once_newest_last_with_views(tables, shop):
     times = ["2025-01-03T19:00:00", "2025-04-19T08:00:00", "2025-05-04T12:00:00", "2025-05-05T00:00:00"]
     assert row["history_item_ids"] == ["bread", "pear", "lamp", "apple"]
     assert row["history_occurred_at"] == [int(shop.moment(time).timestamp()) for time in times]
+    assert row["history_signals"] == [1, 1, 3, 1]
 
 
 def test_history_before_the_snapshot_knows_nothing_of_it(tables, shop):

@@ -88,6 +88,7 @@ def query_inputs(rows: int = 2) -> dict[str, np.ndarray]:
     return {
         "history": np.ones((rows, 50), np.int32),
         "history_age_days": np.ones((rows, 50), np.float32),
+        "history_signal": np.ones((rows, 50), np.int32),
         "user_numeric": np.zeros((rows, len(USER_NUMERIC)), np.float32),
         "user_categories": np.zeros((rows, len(USER_CATEGORICAL)), np.int32),
         "context": np.zeros((rows, 5), np.int32),

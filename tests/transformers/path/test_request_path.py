@@ -76,13 +76,13 @@ class ListedImpressions:
         self.batches.append(batch)
 
 
-def make_path(served, feature_row, *, model=None, index=None, limits=None, surfaces=None, exploring=False) -> RequestPath:
+def make_path(served, feature_row, *, model=None, index=None, limits=None, surfaces=None, exploring=False, store=None) -> RequestPath:
     generous = {"request_budget_ms": 20_000, "features_timeout_ms": 5_000, "retrieval_timeout_ms": 5_000, "rank_timeout_ms": 5_000}
     chosen = Settings(serving=ServingSettings(**(generous | (limits or {})), surfaces_file=surfaces))
-    store = Store({"U1": {"user": feature_row, "session": None}, "S1": {"user": None, "session": {"session_item_ids": [IDS[100]]}}})
+    rows = {"U1": {"user": feature_row, "session": None}, "S1": {"user": None, "session": {"session_item_ids": [IDS[100]]}}}
     parts = path_parts(
         chosen,
-        store,
+        store or Store(rows),
         index or ExactIndex(served),
         model or Model(served),
         ListedImpressions(),

@@ -71,13 +71,15 @@ class FeatureReader:
 
 
 def state_of(row: Row, request: ResolvedRequest) -> UserState:
-    """The user as of the request: on a product page or in a cart, the page's items are the last thing the person looked at."""
+    """The user as of the request: the items of its page, or those it says were looked at, are the last thing the person looked at."""
     items = request.served.tables.items
     known = row or {}
-    session: Sequence[str] = (known.get("session") or {}).get(SESSION_ITEMS) or ()
-    if request.is_page:
-        session = [*session, *(items.ids.name(int(index)) for index in request.items)]
-    return user_state(known.get("user"), items, request.served.tables.user_vocabularies, request.now, session)
+    visit = known.get("session") or {}
+    session: Sequence[str] = visit.get(SESSION_ITEMS) or ()
+    kinds: Sequence[str] = visit.get(SESSION_TYPES) or ()
+    if len(request.viewed):
+        session = [*session, *(items.ids.name(int(index)) for index in request.viewed)]
+    return user_state(known.get("user"), items, request.served.tables.user_vocabularies, request.now, session, kinds)
 
 
 def session_bought(row: Row, request: ResolvedRequest) -> NDArray[np.int32]:

@@ -42,7 +42,8 @@ class Person:
         """Everything of a person that the query embedding depends on: their next event makes another one."""
         state = self.state
         ages = (state.history_age_days * AGE_STEPS_A_DAY).astype(np.int32)
-        return state.history.tobytes(), ages.tobytes(), state.numeric.tobytes(), state.categories.tobytes(), self.context.tobytes()
+        history = (state.history.tobytes(), state.history_signal.tobytes(), ages.tobytes())
+        return *history, state.numeric.tobytes(), state.categories.tobytes(), self.context.tobytes()
 
 
 @dataclass(frozen=True)
@@ -91,18 +92,10 @@ async def encode_query(client: ModelServerClient, served: ServedBundle, person: 
     Raises:
         DependencyUnavailable: it does not answer, or answers for another bundle.
     """
-    history, age_days = person.state.padded_history()
-    outputs = await client.predict(
-        ENCODE_QUERY,
-        served.manifest.version,
-        {
-            "history": history[None, :],
-            "history_age_days": age_days[None, :],
-            "user_numeric": person.user_numeric,
-            "user_categories": person.user_categories,
-            "context": person.context,
-        },
-    )
+    inputs = {name: values[None, :] for name, values in person.state.query_history().items()}
+    inputs |= {"user_numeric": person.user_numeric, "user_categories": person.user_categories, "context": person.context}
+    taken = {name: inputs[name] for name in served.manifest.query_inputs}
+    outputs = await client.predict(ENCODE_QUERY, served.manifest.version, taken)
     collection = text(outputs, "collection")
     if collection != served.manifest.collection:
         raise DependencyUnavailable("the model server answers for another bundle", field="collection", value=collection)

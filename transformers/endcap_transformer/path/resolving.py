@@ -66,6 +66,12 @@ class ResolvedRequest:
         return self.surface.items == "given" and len(self.items) > 0
 
     @property
+    def viewed(self) -> NDArray[np.int32]:
+        """int32 [v]: the request's items that the person has looked at: the page's, or those named beside the visit's own."""
+        is_viewed = self.is_page or (self.surface.items == "context" and self.surface.use_context)
+        return self.items if is_viewed else NO_ITEMS
+
+    @property
     def families(self) -> NDArray[np.int32] | None:
         """int32 [items + 1], family code by item; None where the list may show all of a family, and where there are none."""
         items = self.served.tables.items

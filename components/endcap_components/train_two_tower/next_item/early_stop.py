@@ -63,10 +63,11 @@ class EarlyStop(tf.keras.callbacks.Callback):
         with self._average.in_place():
             rank = self._ranks()
             found = rank < TOP
-            ndcg = float(np.mean(found / np.log2(rank + 2.0))) if len(rank) else float(epoch)
+            weight = self._held_out.weight
+            ndcg = float(np.average(found / np.log2(rank + 2.0), weights=weight)) if len(rank) else float(epoch)
             get_logger("train_two_tower").info("epoch ended", epoch=epoch + 1, held_out_ndcg=round(ndcg, 5), loss=(logs or {}).get("loss"))
             if ndcg > self.metrics["held_out_ndcg"]:
-                hit_rate = float(found.mean()) if len(rank) else 0.0
+                hit_rate = float(np.average(found, weights=weight)) if len(rank) else 0.0
                 self.metrics = {"epochs": epoch + 1.0, "held_out_ndcg": ndcg, "held_out_hr": hit_rate}
                 self._best = [weight.numpy() for weight in self.model.trainable_variables]
         if epoch + 1 - self.metrics["epochs"] >= self._patience:

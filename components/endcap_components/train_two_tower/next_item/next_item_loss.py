@@ -9,7 +9,14 @@ PROBABILITY_MIN = 1e-30
 
 
 def next_item_loss(
-    query: tf.Tensor, items: tf.Tensor, offset: tf.Tensor, target: tf.Tensor, *, precision: tf.DType, smoothing: float = 0.0
+    query: tf.Tensor,
+    items: tf.Tensor,
+    offset: tf.Tensor,
+    target: tf.Tensor,
+    *,
+    precision: tf.DType,
+    smoothing: float = 0.0,
+    weight: tf.Tensor | None = None,
 ) -> tf.Tensor:
     """Mean negative log-likelihood of the targets.
 
@@ -22,6 +29,7 @@ def next_item_loss(
         precision: of products and probabilities; what is summed over steps is float32.
         smoothing: share of a target that goes to all items alike (Szegedy et al., CVPR 2016). It is in the gradient and not in the value,
             which stays comparable between settings.
+        weight: float32 [steps], what each counts, 1 in the mean; None where all count alike.
 
     Returns:
         float32 [].
@@ -38,6 +46,7 @@ def next_item_loss(
 
         def gradient(upstream: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
             scale = upstream / tf.cast(steps, tf.float32)
+            scale = scale if weight is None else scale * weight[:, None]
             weighted = query * scale
             expected = tf.cast(tf.matmul(probability, low_items), tf.float32)
             wanted = (1.0 - smoothing) * tf.gather(items, target) + smoothing * tf.reduce_mean(items, axis=0)
@@ -46,7 +55,8 @@ def next_item_loss(
             to_items = tf.tensor_scatter_nd_sub(to_items, target[:, None], (1.0 - smoothing) * weighted)
             return (expected - wanted) * scale, to_items
 
-        return -tf.reduce_mean(tf.math.log(tf.maximum(of_target, PROBABILITY_MIN))), gradient
+        likelihood = tf.math.log(tf.maximum(of_target, PROBABILITY_MIN))
+        return -tf.reduce_mean(likelihood if weight is None else likelihood * weight), gradient
 
     return loss(query, items)
 

@@ -2,12 +2,16 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cached_property
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from endcap.algorithms.interactions import Interactions
 from endcap_components.train_two_tower.next_item.sequence_hyperparameters import ResolvedHyperparameters
+
+Value = TypeVar("Value", bound=np.generic)
 
 USERS_SORTED_TOGETHER = 3000
 """Random users among whom those of like length are put together: enough for tight batches, few enough for ever new ones."""
@@ -21,7 +25,7 @@ class SequenceBatches:
     """Cuts histories into batches.
 
     Attributes:
-        histories: users with at least two steps each, at most `length` + 1.
+        histories: users with at least two steps each, at most `length` + 1; with signals, steps of `endcap.training.acts`.
         trained: bool [n + 1], items that may be a target.
         parameters: resolved.
     """
@@ -32,11 +36,20 @@ class SequenceBatches:
 
     @classmethod
     def of(cls, histories: Interactions, length: int, parameters: ResolvedHyperparameters) -> "SequenceBatches":
-        """The newest `length` + 1 steps of everybody who has two."""
+        """The newest `length` + 1 steps of everybody who has two; with signals, of those who have a target."""
         trained = np.bincount(histories.item_index, minlength=histories.item_count + 1) > 0
         trained[0] = False
         newest = newest_steps(histories, length + 1)
-        return cls(newest.of_users(np.flatnonzero(np.diff(newest.start) >= 2)), trained, parameters)
+        targets = np.diff(newest.start) - 1
+        if newest.signal is not None:
+            targets = np.bincount(newest.user_row[_as_targets(newest) > 0], minlength=newest.users)
+        return cls(newest.of_users(np.flatnonzero(targets > 0)), trained, parameters)
+
+    @cached_property
+    def mean_weight(self) -> float:
+        """What a target counts in the mean; by this weights are divided, so that the learning rate means the same for all data."""
+        weight = _as_targets(self.histories)
+        return float(weight[weight > 0].mean())
 
     @property
     def sampled(self) -> bool:
@@ -56,15 +69,29 @@ class SequenceBatches:
         return [batches[place] for place in rng.permutation(len(batches))]
 
     def epoch(self, rng: np.random.Generator) -> Iterator[dict[str, NDArray]]:  # type: ignore[type-arg]
-        """Batches as the model takes them: `history` and `target`, int32 [users, steps]; `offset`, float32; `items` when sampled."""
+        """Batches as the model takes them.
+
+        `history` and `target`, int32 [users, steps]; `offset`, float32 [items]; `items` when sampled; with signals `signal`, uint8, and
+        `weight`, float32, of each step, both [users, steps].
+        """
         draw = _Draw.of(self) if self.sampled else None
         everything = np.where(self.trained, 0.0, NO_CHOICE).astype(np.float32)
         for users in self.rows(rng):
-            steps = left_aligned(self.histories.of_users(users))
+            mine = self.histories.of_users(users)
+            steps = left_aligned(mine, mine.item_index)
             batch = {"history": steps[:, :-1], "target": steps[:, 1:]}
             # The step whose target is padding is that of the last item, which padding ends; a shorter history must not feed its own.
             batch["history"] = np.where(batch["target"] > 0, batch["history"], 0)
-            yield draw.applied(batch, rng) if draw else batch | {"offset": everything}
+            typed = self._typed(mine, batch)
+            yield (draw.applied(batch, rng) if draw else batch | {"offset": everything}) | typed
+
+    def _typed(self, mine: Interactions, batch: dict[str, NDArray[np.int32]]) -> dict[str, NDArray]:  # type: ignore[type-arg]
+        """What signals add to a batch, whose steps that are no target lose it."""
+        if mine.signal is None or mine.weight is None:
+            return {}
+        weight = left_aligned(mine, mine.weight / np.float32(self.mean_weight))[:, 1:]
+        batch["target"] = np.where(weight > 0, batch["target"], 0)
+        return {"signal": left_aligned(mine, mine.signal)[:, :-1], "weight": weight}
 
     def endless(self, rng: np.random.Generator) -> Iterator[dict[str, NDArray]]:  # type: ignore[type-arg]
         """One epoch after the other."""
@@ -109,9 +136,16 @@ def newest_steps(histories: Interactions, length: int) -> Interactions:
     return histories.where(from_end <= length)
 
 
-def left_aligned(histories: Interactions) -> NDArray[np.int32]:
-    """int32 [users, longest], oldest first from place 0, zeros behind."""
+def left_aligned(histories: Interactions, values: NDArray[Value]) -> NDArray[Value]:
+    """[users, longest], values of the histories' steps, oldest first from place 0, zeros behind."""
     length = np.diff(histories.start)
-    steps = np.zeros((histories.users, int(length.max(initial=1))), dtype=np.int32)
-    steps[np.arange(steps.shape[1]) < length[:, None]] = histories.item_index
+    steps = np.zeros((histories.users, int(length.max(initial=1))), dtype=values.dtype)
+    steps[np.arange(steps.shape[1]) < length[:, None]] = values
     return steps
+
+
+def _as_targets(histories: Interactions) -> NDArray[np.float32]:
+    """float32 [p]: what each step counts as a target; the first of a user follows nothing."""
+    weight = np.ones(len(histories), dtype=np.float32) if histories.weight is None else histories.weight.copy()
+    weight[histories.start[:-1][np.diff(histories.start) > 0]] = 0
+    return weight

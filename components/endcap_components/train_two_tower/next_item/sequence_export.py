@@ -17,7 +17,7 @@ from endcap_components.train_two_tower.window.export import input_signature
 
 
 class SequenceQueryEncoder(tf.Module):
-    """The signature `encode_query` of `endcap.contracts.signatures`; of its inputs the history is what is read."""
+    """The signature `encode_query` of `endcap.contracts.signatures`; of its inputs the history and its types are what is read."""
 
     def __init__(self, towers: TowerEnsemble) -> None:
         super().__init__()
@@ -31,8 +31,8 @@ class SequenceQueryEncoder(tf.Module):
         length = tf.reduce_sum(tf.cast(present, tf.int32), axis=1)
         # Histories come with padding in front and are read from place 0: sorting by presence is stable, so the order stays.
         order = tf.argsort(tf.cast(present, tf.int32), axis=1, direction="DESCENDING", stable=True)
-        aligned = tf.gather(history, order, batch_dims=1)
-        side_by_side = tf.concat([member.query(aligned, length) for member in self.members], axis=1)
+        aligned, signal = (tf.gather(values, order, batch_dims=1) for values in (history, inputs["history_signal"]))
+        side_by_side = tf.concat([member.query(aligned, signal, length) for member in self.members], axis=1)
         return {"embedding": side_by_side * len(self.members) ** -0.5}
 
 
@@ -45,9 +45,9 @@ class MemberEncoder(tf.Module):
         self.raw = tf.Variable(tower.raw, trainable=False, name="raw")
         self.cold_start_query = tf.Variable(tower.cold_start_query, trainable=False, name="cold_start_query")
 
-    def query(self, aligned: tf.Tensor, length: tf.Tensor) -> tf.Tensor:
-        """float32 [n, dim] for int32 [n, steps], oldest first from place 0, and int32 [n]."""
-        encoded = self.query_tower(tf.gather(self.raw, aligned), training=False)
+    def query(self, aligned: tf.Tensor, signal: tf.Tensor, length: tf.Tensor) -> tf.Tensor:
+        """float32 [n, dim] for items and types, int32 [n, steps], oldest first from place 0, and int32 [n]."""
+        encoded = self.query_tower(tf.gather(self.raw, aligned), signal, training=False)
         last = tf.gather(encoded, tf.maximum(length - 1, 0), batch_dims=1)
         return tf.where(length[:, None] > 0, last, self.cold_start_query[None, :])
 
@@ -79,7 +79,7 @@ def write_next_item_artifact(
         Metrics by name.
     """
     manifest = training.manifest
-    fit = fit_ensemble(interactions, training.attribute_codes, parameters.next_item, seed)
+    fit = fit_ensemble(interactions, training.attribute_codes, parameters.next_item, seed, signals=manifest.signals)
     export_sequence_encoder(fit.towers, folder / "saved_model")
     embeddings = fit.towers.indexed_embeddings
     (folder / "item_embeddings_at").mkdir()

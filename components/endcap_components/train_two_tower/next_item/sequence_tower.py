@@ -63,13 +63,14 @@ START_DEVIATION = 0.02
 
 
 class SequenceQueryTower(tf.keras.layers.Layer):
-    """Items of the history with their place in it, through a causal encoder."""
+    """Items of the history with their place in it, and with what happened to them, through a causal encoder."""
 
-    def __init__(self, parameters: ResolvedHyperparameters, length: int) -> None:
+    def __init__(self, parameters: ResolvedHyperparameters, length: int, shown: NDArray[np.bool_] | None = None) -> None:
         """
         Args:
             parameters: resolved.
             length: longest history.
+            shown: bool [types + 1], by a signal's code, which types are read; None where types are not told apart.
         """
         super().__init__(name="query_tower")
         start = tf.keras.initializers.RandomNormal(stddev=START_DEVIATION)
@@ -77,17 +78,25 @@ class SequenceQueryTower(tf.keras.layers.Layer):
         self.norm = tf.keras.layers.LayerNormalization(epsilon=1e-6)
         self.dropout = tf.keras.layers.Dropout(parameters.dropout)
         self.encoder = history_encoder(parameters, length)
+        self.types = None
+        if shown is not None:
+            # From zeros, so that a type that training never met changes nothing.
+            self.types = self.add_weight(name="types", shape=(len(shown), parameters.dim), initializer="zeros")
+            self._shown = shown.astype(np.float32)[:, None]
 
-    def call(self, history: tf.Tensor, training: bool = False) -> tf.Tensor:
+    def call(self, history: tf.Tensor, signal: tf.Tensor | None = None, training: bool = False) -> tf.Tensor:
         """Unit length queries, one after each step.
 
         Args:
             history: float32 [n, steps, dim], item embeddings, oldest first from place 0; what stands after a history's end changes
                 nothing before it.
+            signal: int32 [n, steps], what happened to each; read where types are told apart.
 
         Returns:
             float32 [n, steps, dim].
         """
+        if self.types is not None:
+            history = (history + tf.gather(self.types, signal)) * tf.gather(self._shown, signal)
         placed = history + self.places[: tf.shape(history)[1]]
         encoded = self.encoder(self.dropout(self.norm(placed), training=training), training=training)
         return tf.math.l2_normalize(encoded, axis=2)
@@ -112,7 +121,8 @@ class SequenceTower(tfrs.Model):
     def compute_loss(self, inputs: Mapping[str, tf.Tensor], training: bool = False) -> tf.Tensor:
         """The loss of one batch of `endcap_components.train_two_tower.next_item.sequence_batches`."""
         raw = self.item_tower(inputs["items"]) if "items" in inputs else self.item_tower.everything()
-        query = self.query_tower(tf.gather(raw, inputs["history"]), training=training)
+        signal = tf.cast(inputs["signal"], tf.int32) if "signal" in inputs else None
+        query = self.query_tower(tf.gather(raw, inputs["history"]), signal, training=training)
         step = tf.where(inputs["target"] > 0)
         temperature = tf.maximum(tf.exp(self.log_temperature), TEMPERATURE_MIN)
         return next_item_loss(
@@ -122,22 +132,25 @@ class SequenceTower(tfrs.Model):
             tf.gather_nd(inputs["target"], step),
             precision=self._precision,
             smoothing=self._smoothing,
+            weight=tf.gather_nd(inputs["weight"], step) if "weight" in inputs else None,
         )
 
     @tf.function(
         input_signature=[
             tf.TensorSpec([None, None], tf.float32),
             tf.TensorSpec([None, None], tf.int32),
+            tf.TensorSpec([None, None], tf.int32),
             tf.TensorSpec([None], tf.int32),
         ]
     )
-    def last_query(self, raw: tf.Tensor, history: tf.Tensor, length: tf.Tensor) -> tf.Tensor:
+    def last_query(self, raw: tf.Tensor, history: tf.Tensor, signal: tf.Tensor, length: tf.Tensor) -> tf.Tensor:
         """The query after the whole of each history, float32 [n, dim].
 
         Args:
             raw: float32 [n + 1, dim], of all items, as the item tower gives them.
             history: int32 [n, steps], oldest first from place 0.
+            signal: int32 [n, steps], what happened to each.
             length: int32 [n], from 1.
         """
-        encoded = self.query_tower(tf.gather(raw, history), training=False)
+        encoded = self.query_tower(tf.gather(raw, history), signal, training=False)
         return tf.gather(encoded, length - 1, batch_dims=1)

@@ -43,6 +43,7 @@ def input_signature() -> dict[str, tf.TensorSpec]:
     return {
         "history": tf.TensorSpec([None, HISTORY_LENGTH], tf.int32, name="history"),
         "history_age_days": tf.TensorSpec([None, HISTORY_LENGTH], tf.float32, name="history_age_days"),
+        "history_signal": tf.TensorSpec([None, HISTORY_LENGTH], tf.int32, name="history_signal"),
         "user_numeric": tf.TensorSpec([None, len(USER_NUMERIC)], tf.float32, name="user_numeric"),
         "user_categories": tf.TensorSpec([None, len(USER_CATEGORICAL)], tf.int32, name="user_categories"),
         "context": tf.TensorSpec([None, len(CONTEXT)], tf.int32, name="context"),

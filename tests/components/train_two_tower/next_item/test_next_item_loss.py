@@ -33,6 +33,22 @@ def test_loss_and_gradient_are_those_of_the_softmax(precision: tf.DType, toleran
         np.testing.assert_allclose(gradient.numpy(), expected.numpy(), atol=tolerance)
 
 
+def test_step_of_double_weight_counts_as_two() -> None:
+    rng = np.random.default_rng(0)
+    query, items = (tf.constant(rng.normal(size=(rows, DIM)), tf.float32) for rows in (3, ITEMS))
+    target, twice = tf.constant([1, 4, 2]), [0, 1, 2, 2]
+    losses, gradients = [], []
+    for rows, weight in (([0, 1, 2], tf.constant([0.75, 0.75, 1.5])), (twice, None)):
+        with tf.GradientTape(persistent=True) as tape:
+            tape.watch([query, items])
+            asked = tf.gather(query, rows), items, tf.zeros(ITEMS), tf.gather(target, rows)
+            losses.append(next_item_loss(*asked, precision=tf.float32, smoothing=0.1, weight=weight))
+        gradients.append([tf.convert_to_tensor(each).numpy() for each in tape.gradient(losses[-1], [query, items])])
+    assert float(losses[0]) == pytest.approx(float(losses[1]), abs=1e-6)
+    for weighted, repeated in zip(*gradients, strict=True):
+        np.testing.assert_allclose(weighted, repeated, atol=1e-6)
+
+
 def test_item_that_is_no_choice_has_no_gradient() -> None:
     items = tf.ones([3, 2])
     with tf.GradientTape() as tape:

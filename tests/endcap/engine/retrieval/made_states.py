@@ -26,6 +26,7 @@ def made_state(*, bought: list[int] | None = None, history: list[int] | None = N
         categories=np.zeros(len(USER_CATEGORICAL), dtype=np.int32),
         history=newest_last,
         history_age_days=np.zeros(len(newest_last), dtype=np.float32),
+        history_signal=np.ones(len(newest_last), dtype=np.int32),
         pair_index=pairs,
         times_bought=column("times_bought", 2),
         baskets_28d=column("baskets_28d", 1),

@@ -6,6 +6,7 @@ import pytest
 
 from endcap.catalogue.item_table import ItemTable
 from endcap.catalogue.vocabulary import Vocabulary
+from endcap.contracts.signatures import HISTORY_INPUTS
 from endcap.engine.retrieval.user_state import STALENESS_MAX_DAYS, UserState, user_state
 from endcap.features.columns import HISTORY_LENGTH, USER_CATEGORICAL, USER_NUMERIC
 
@@ -75,11 +76,33 @@ def test_an_unknown_user_is_known_by_the_present_visit(small_catalogue: ItemTabl
     assert list(state.history) == [2, 4]
 
 
-def test_padded_history_stands_at_the_end(row: dict[str, Any], small_catalogue: ItemTable) -> None:
-    index, age = state_at(row, small_catalogue, SNAPSHOT).padded_history()
-    assert index.shape == age.shape == (HISTORY_LENGTH,)
-    assert list(index[-2:]) == [3, 1]
-    assert not index[:-2].any()
+def test_history_of_a_query_stands_at_the_end(row: dict[str, Any], small_catalogue: ItemTable) -> None:
+    inputs = state_at(row, small_catalogue, SNAPSHOT).query_history()
+    assert tuple(inputs) == HISTORY_INPUTS
+    assert {values.shape for values in inputs.values()} == {(HISTORY_LENGTH,)}
+    assert list(inputs["history"][-2:]) == [3, 1]
+    assert not any(values[:-2].any() for values in inputs.values())
+
+
+def test_rows_say_what_happened_and_older_ones_mean_purchases(row: dict[str, Any], small_catalogue: ItemTable) -> None:
+    assert list(state_at(row, small_catalogue, SNAPSHOT).history_signal) == [1, 1]
+    typed = row | {"history_signals": [3, 1, 2]}
+    assert list(state_at(typed, small_catalogue, SNAPSHOT).history_signal) == [3, 2]
+
+
+def test_visit_says_what_happened_and_what_it_does_not_name_was_a_look(row: dict[str, Any], small_catalogue: ItemTable) -> None:
+    kinds = ("add_to_cart", "product_view", "remove_from_cart")
+    state = user_state(row, small_catalogue, VOCABULARIES, SNAPSHOT, ("b", "gone", "d", "a"), kinds)
+    assert list(state.history) == [3, 1, 2, 4, 1]
+    assert list(state.history_signal) == [1, 1, 2, 3, 3]
+
+
+def test_touches_in_a_row_are_one_step_of_a_query(small_catalogue: ItemTable) -> None:
+    kinds = ("product_view", "add_to_cart", "product_view", "product_view")
+    inputs = user_state(None, small_catalogue, VOCABULARIES, SNAPSHOT, ("b", "b", "d", "b"), kinds).query_history()
+    assert list(inputs["history"][-4:]) == [0, 2, 4, 2]
+    assert list(inputs["history_signal"][-4:]) == [0, 2, 3, 3]
+    assert not user_state(None, small_catalogue, VOCABULARIES, SNAPSHOT).query_history()["history"].any()
 
 
 def test_a_long_visit_pushes_older_history_out(row: dict[str, Any], small_catalogue: ItemTable) -> None:

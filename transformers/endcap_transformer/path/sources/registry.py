@@ -1,7 +1,6 @@
 """Every source by name: how it finds candidates. Which of them a surface uses, and how much, is configuration."""
 
 from collections.abc import Mapping
-from dataclasses import replace
 
 import numpy as np
 
@@ -50,7 +49,9 @@ def item_to_item(request: SourceRequest, quota: int) -> Candidates:
     """Bought by those who bought what the person bought, looked at, or has before them; on a page its items alone count."""
     resolved, state = request.resolved, request.state
     if resolved.is_page:
-        state = replace(state, history=state.history[:0], history_age_days=state.history_age_days[:0], session=state.session[:0])
+        state = state.without_newest(max(len(state.history), len(state.session)))
+    elif len(resolved.viewed):
+        state = state.without_newest(len(resolved.viewed))
     return item_to_item_candidates(resolved.served.tables.item_to_item, state, resolved.items, request.eligible.of, quota)
 
 
@@ -72,7 +73,8 @@ def trending(request: SourceRequest, quota: int) -> Candidates:
 def content(request: SourceRequest, quota: int) -> Candidates:
     """Items without a history that match what the person likes, or the page."""
     resolved, state = request.resolved, request.state
-    seeds = resolved.items if resolved.is_page else np.concatenate([state.session, resolved.items])
+    # What was looked at is in the session already.
+    seeds = resolved.items if resolved.is_page else np.concatenate([state.session, resolved.items[len(resolved.viewed) :]])
     return content_candidates(resolved.served.content, state, seeds, request.eligible.of, quota)
 
 
