@@ -5,6 +5,7 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from endcap.contracts.moment import UtcMoment
+from endcap.contracts.signals import Signals
 
 PLAN_NAME = "plan.json"
 
@@ -71,6 +72,10 @@ class TrainingPlan(_Document):
     facts: DataFacts
     times: Timetable
     min_buyers: int = Field(ge=1, description="Items with fewer buyers are neither candidates nor truth.")
+    eligible_by: Literal["purchases", "interactions"] = Field(
+        "purchases", description="What makes an item a candidate: its buyers, or what people and visits did with it, weighted."
+    )
+    signals: Signals = Field(Signals(), description="How much each type of event teaches.")
     objective: Literal["window", "next_item"] | None = Field(description="What the two-tower learns; None where it is not trained.")
     batch_size: int = Field(ge=1, description="Examples a step of the two-tower with the objective window.")
     parts: dict[str, Part] = Field(description="By name: two_tower, ranker, item_to_item, complements, popularity.")
