@@ -78,8 +78,8 @@ class Written:
 def owned_interactions(signals: Signals) -> str:
     """A query over the tables `events` and `items`: event_id, user_id, session_id, item_id, occurred_at, signal (uint8).
 
-    What nobody known did after somebody was known in the same visit is that person's; what came before stays the visit's, whose `user_id` is
-    its id behind VISIT_PREFIX. Low ratings have the signal 0.
+    What nobody known did after somebody was known in the same visit is that person's; what came before stays the visit's, whose `user_id`
+    is its id behind VISIT_PREFIX. Low ratings have the signal 0.
     """
     types = {code: SIGNAL_TYPES[code - 1].value for code in signals.counted}
     low = None if signals.low_rating is None else f"WHEN event_type = '{EventType.RATING.value}' AND rating <= {signals.low_rating} THEN 0"
