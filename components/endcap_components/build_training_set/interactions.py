@@ -95,7 +95,7 @@ def has_other_signals(connection: duckdb.DuckDBPyConnection, signals: Signals) -
     """Whether the table `events` holds anything beside purchases that teaches."""
     others = [SIGNAL_TYPES[code - 1].value for code in signals.counted if code != PURCHASE_CODE]
     found = connection.execute("SELECT count(*) FROM (FROM events WHERE list_contains($others, event_type) LIMIT 1)", {"others": others})
-    return bool((found.fetchone() or (0,))[0])
+    return found.fetchall() != [(0,)]
 
 
 def write_interactions(
