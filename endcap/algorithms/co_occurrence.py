@@ -40,8 +40,19 @@ def nearest_by(
     groups = int(group_row.max()) + 1 if len(group_row) else 0
     has = sparse.csr_matrix((np.ones(len(group_row), np.float32), (group_row, item_index)), shape=(groups, item_count + 1))
     has.data[:] = 1.0
+    return nearest_columns(has, score, neighbours, block_rows)
+
+
+def nearest_columns(
+    has: sparse.csr_matrix, score: Score, neighbours: int, block_rows: int = 4096
+) -> tuple[NDArray[np.int32], NDArray[np.float16]]:
+    """As `nearest_by`, from float32 [groups, n + 1]: 1 where a group has an item, or what its having it counts.
+
+    What a score is of are then sums of products: both, and each with itself.
+    """
+    item_count = has.shape[1] - 1
     by_item = has.T.tocsr()
-    frequency = np.asarray(by_item.sum(axis=1), dtype=np.float32).ravel()
+    frequency = np.asarray(by_item.multiply(by_item).sum(axis=1), dtype=np.float32).ravel()
     index = np.zeros((item_count + 1, neighbours), dtype=np.int32)
     weight = np.zeros((item_count + 1, neighbours), dtype=np.float16)
     for start in range(0, item_count + 1, block_rows):
@@ -59,7 +70,7 @@ def nearest_by(
 
 def neighbour_table(interactions: Interactions, score: Score, neighbours: int) -> ItemToItem:
     """For every item the others that its buyers bought too, with the highest `score`; a user counts once for a pair."""
-    return ItemToItem(*nearest_by(interactions.user_row, interactions.item_index, interactions.item_count, score, neighbours=neighbours))
+    return ItemToItem(*nearest_columns(interactions.bought, score, neighbours))
 
 
 def cosine(shrinkage: float) -> Score:

@@ -68,8 +68,11 @@ REGULARISATION_SHARE = 8.0
 
 
 def default_regularisation(interactions: Interactions) -> float:
-    """REGULARISATION_SHARE of the buyers that the item of an average purchase has: what is added to a count is measured in counts."""
-    buyers = np.asarray(interactions.bought.sum(axis=0)).ravel()
+    """REGULARISATION_SHARE of the buyers that the item of an average purchase has: what is added to a count is measured in counts.
+
+    With weights each buyer counts its square, as on the diagonal that it is added to.
+    """
+    buyers = np.asarray(interactions.bought.power(2).sum(axis=0)).ravel()
     return float(max(REGULARISATION_SHARE * (buyers**2).sum() / max(buyers.sum(), 1.0), 1.0))
 
 

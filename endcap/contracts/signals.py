@@ -13,6 +13,9 @@ SIGNAL_TYPES = (EventType.PURCHASE, EventType.ADD_TO_CART, EventType.PRODUCT_VIE
 
 PURCHASE_CODE, VIEW_CODE = 1, 3
 
+VISIT_PREFIX = "\x1f"
+"""Begins the `user_id` of what nobody known did: the visit stands for a user that no shop names so."""
+
 
 def signal_code(event_type: str) -> int:
     """The code of an event type, from 1; 0 for one that is no signal."""
@@ -51,6 +54,11 @@ class Signals(BaseModel):
         """The signal of a code from 1."""
         signal: Signal = getattr(self, SIGNAL_TYPES[code - 1].value)
         return signal
+
+    @property
+    def counted(self) -> tuple[int, ...]:
+        """Codes of the types that teach: those with a weight."""
+        return tuple(code for code in range(1, len(SIGNAL_TYPES) + 1) if self.of(code).weight)
 
     @property
     def weights(self) -> NDArray[np.float32]:

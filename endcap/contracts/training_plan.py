@@ -5,10 +5,12 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from endcap.contracts.moment import UtcMoment
+from endcap.contracts.signals import Signals
 
 PLAN_NAME = "plan.json"
 
 TWO_TOWER, RANKER = "two_tower", "ranker"
+EligibleBy = Literal["purchases", "interactions"]
 PERSONAL = (TWO_TOWER, RANKER)
 """Models that know a person."""
 
@@ -30,6 +32,15 @@ class Timetable(_Document):
     grid_days: Literal[1, 7] = Field(7, description="Days between snapshots: weeks from Monday, or days from midnight, UTC.")
 
 
+class SignalFacts(_Document):
+    """How much there is of one type of event, with consent, of items of the catalogue."""
+
+    events: int = Field(ge=0)
+    people: int = Field(ge=0, description="Who did it.")
+    visits: int = Field(ge=0, description="Visits of nobody known in which it was done.")
+    anonymous: int = Field(ge=0, description="Events of these visits.")
+
+
 class DataFacts(_Document):
     """What the dataset holds, as far as it decides what can be trained. Purchases are those that may be used for personalisation."""
 
@@ -39,7 +50,7 @@ class DataFacts(_Document):
     visits: int = Field(ge=0, description="Baskets or orders.")
     items: int = Field(ge=0, description="Items of the catalogue.")
     items_bought: int = Field(ge=0)
-    first_purchase_at: UtcMoment
+    first_purchase_at: UtcMoment = Field(description="First purchase, cart, view or rating.")
     last_event_at: UtcMoment
     cut: UtcMoment = Field(description="What happens from here on is kept for evaluation.")
     people_before_cut: int = Field(ge=0)
@@ -55,6 +66,9 @@ class DataFacts(_Document):
     repeat_share: float = Field(ge=0, le=1, description="Share of purchases of an item that the person had bought before.")
     views_a_purchase: float = Field(ge=0)
     events_without_person_share: float = Field(ge=0, le=1)
+    signals: dict[str, SignalFacts] = Field(
+        default_factory=dict, description="By event type; empty where purchases are all there is that teaches."
+    )
 
 
 class Part(_Document):
@@ -71,6 +85,12 @@ class TrainingPlan(_Document):
     facts: DataFacts
     times: Timetable
     min_buyers: int = Field(ge=1, description="Items with fewer buyers are neither candidates nor truth.")
+    eligible_by: EligibleBy = Field(
+        "purchases", description="What makes an item a candidate: its buyers, or what people and visits did with it, weighted."
+    )
+    signals: Signals = Field(Signals(), description="How much each type of event teaches, as far as the data allows.")
+    objectives: list[str] = Field(default_factory=list, description="Event types of which the two-tower learns the next one.")
+    notes: list[str] = Field(default_factory=list, description="Where a signal is not used as asked for, as sentences with figures.")
     objective: Literal["window", "next_item"] | None = Field(description="What the two-tower learns; None where it is not trained.")
     batch_size: int = Field(ge=1, description="Examples a step of the two-tower with the objective window.")
     parts: dict[str, Part] = Field(description="By name: two_tower, ranker, item_to_item, complements, popularity.")

@@ -12,6 +12,7 @@ import ibis.expr.types as ir
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
+from endcap.contracts.signals import SIGNAL_TYPES
 from endcap.core.errors import DataRejected
 from endcap.core.files import replacing_folder
 from endcap.core.log import get_logger
@@ -177,13 +178,13 @@ class _Computation:
             yield pair_table(user_item.user_item(occasions, moments), moments)
 
     def _time_range(self, events: "ir.Table") -> tuple[datetime, datetime]:
-        bought = events.filter(events.event_type == "purchase")
+        bought = events.filter(events.event_type.isin([kind.value for kind in SIGNAL_TYPES]))
         # As text: Spark hands moments over in the zone of its host, without saying so.
         first = bought.agg(first=bought.occurred_at.min().cast("string"), bought=bought.count())
         row = first.cross_join(events.agg(last=events.occurred_at.max().cast("string")))
         found = row.to_pyarrow().to_pylist()[0]
         if not found["bought"]:
-            raise DataRejected("no purchases: features need at least one", field=self._engine.place("events"))
+            raise DataRejected("no purchases, carts, views and ratings: features need at least one", field=self._engine.place("events"))
         return _in_utc(found["first"]), _in_utc(found["last"])
 
     def _keep(self, name: str, expression: "ir.Table") -> "ir.Table":

@@ -9,10 +9,11 @@
 | `labels.parquet` | event_timestamp, user_id, item_index, baskets: kept purchases within the horizon after each window and the cut |
 | `purchases.parquet` | user_id, item_index, occurred_at, session_id, device, taken_off_at: what models and tables learn from |
 | `anonymous.parquet` | the same of purchases without a user; `user_id` is the visit's, of a form that no user's has |
-| `eligible.parquet` | event_timestamp, item_index: items bought by at least `min_buyers` users before the moment |
+| `interactions.parquet` | user_id, item_index, occurred_at, session_id, signal, taken_off_at: typed, where there are more than purchases |
+| `eligible.parquet` | event_timestamp, item_index: items bought by at least `min_buyers` users before the moment, or as many interactions |
 | `vocabularies.json` | names behind the user categories' codes |
 | `examples/` | what the two-tower learns from: `endcap.training.example_shards` |
-| `sequences/` | each user's purchases in order: `endcap.training.sequence_shards` |
+| `sequences/` | each user's purchases, or each person's and visit's interactions, in order: `endcap.training.sequence_shards` |
 """
 
 import json
@@ -30,7 +31,7 @@ from endcap.catalogue.item_attributes import attribute_codes
 from endcap.catalogue.item_table import ItemTable
 from endcap.catalogue.vocabulary import Vocabulary
 from endcap.contracts.moment import UtcMoment
-from endcap.contracts.signals import Signals
+from endcap.contracts.signals import PURCHASE_CODE, Signals
 from endcap.contracts.training_plan import TrainingPlan
 from endcap.core.errors import DataRejected
 from endcap.engine.retrieval.user_state import UserState, user_state
@@ -39,6 +40,7 @@ from endcap.training.example_shards import ExampleShards
 from endcap.training.sequence_shards import SequenceShards
 
 MANIFEST_NAME = "training.json"
+INTERACTIONS_NAME = "interactions.parquet"
 
 
 class TrainingManifest(BaseModel):
@@ -57,7 +59,9 @@ class TrainingManifest(BaseModel):
     dataset_fingerprint: str
     plan: TrainingPlan | None = Field(None, description="What is trained on it; None where nobody worked it out: everything.")
     signals: Signals = Field(Signals(), description="How much each type of event teaches.")
-    users: int = Field(ge=0)
+    shortened: int = Field(0, ge=0, description="People and visits with so many interactions that only the newest are learned from.")
+    users: int = Field(ge=0, description="People with a sequence.")
+    visits: int = Field(0, ge=0, description="Visits of nobody known with a sequence.")
     items: int = Field(ge=0)
     examples: int = Field(ge=0)
     targets: int = Field(ge=0)
@@ -169,6 +173,21 @@ class TrainingSet:
         others = pl.read_parquet(anonymous) if anonymous.is_file() else self.purchases.clear()
         return self.purchases if others.is_empty() else pl.concat([self.purchases, others]).sort("occurred_at", maintain_order=True)
 
+    @property
+    def has_signals(self) -> bool:
+        """Whether anything but purchases teaches."""
+        return (self.path / INTERACTIONS_NAME).is_file()
+
+    @property
+    def interactions(self) -> pl.LazyFrame:
+        """Columns user_id (a visit's id behind VISIT_PREFIX where nobody is known), item_index (int32), occurred_at, session_id, signal
+        (uint8), taken_off_at, to the data's end: to be streamed. Without other signals the purchases, with those of nobody known."""
+        if self.has_signals:
+            return pl.scan_parquet(self.path / INTERACTIONS_NAME)
+        files = [self.path / name for name in ("purchases.parquet", "anonymous.parquet") if (self.path / name).is_file()]
+        purchase = pl.lit(PURCHASE_CODE, dtype=pl.UInt8).alias("signal")
+        return pl.scan_parquet(files).select("user_id", "item_index", "occurred_at", "session_id", purchase, "taken_off_at")
+
     @cached_property
     def examples(self) -> ExampleShards:
         """The two-tower's examples, to be streamed."""
@@ -176,7 +195,7 @@ class TrainingSet:
 
     @cached_property
     def sequences(self) -> SequenceShards:
-        """What each user bought, to the data's end; to be streamed."""
+        """What each user bought, or each person and visit did, to the data's end; to be streamed."""
         return SequenceShards.of(self.path / "sequences")
 
     def _at(self, name: str, moment: datetime) -> pl.DataFrame:

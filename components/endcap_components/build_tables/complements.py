@@ -20,7 +20,7 @@ def complements_of(purchases: pl.DataFrame, item_count: int, neighbours: int = 5
     """Count pairs in the same basket and keep for every item those with the highest supported lift.
 
     Args:
-        purchases: columns session_id, item_index; those that count.
+        purchases: columns session_id, item_index; those that count, and what was put into the cart where that is known.
         item_count: items in the catalogue.
         neighbours: kept for each item.
     """

@@ -9,6 +9,8 @@ import numpy as np
 import polars as pl
 
 from endcap.algorithms.registry import DEFAULT_ALGORITHM, neighbour_algorithm
+from endcap.contracts.event import EventType
+from endcap.contracts.signals import PURCHASE_CODE, signal_code
 from endcap.core.files import replacing_folder
 from endcap.core.log import get_logger
 from endcap.engine.retrieval.popular import OVERALL
@@ -18,11 +20,14 @@ from endcap.training.moment_tables import ServedTables, TablesArtifact
 from endcap.training.training_set import TrainingSet
 from endcap_components.build_tables.complements import complements_of
 from endcap_components.build_tables.item_to_item import item_to_item_at
-from endcap_components.build_tables.popularity import popularity_of, repurchase_gap_days, trending_at
+from endcap_components.build_tables.occasions import latest_start, occasions
+from endcap_components.build_tables.popularity import popularity_of, repurchase_gap_days, trend_start, trending_at
 
 POPULARITY_DAYS = 28
 SERVED_DAYS = 365
 GAP_DAYS = 365
+TOGETHER = (PURCHASE_CODE, signal_code(EventType.ADD_TO_CART))
+"""What says that items of a visit go together: who looks at two pairs of shoes takes one."""
 
 
 def build_tables(
@@ -66,7 +71,8 @@ def build_tables(
             counts["items_with_neighbours"] = float((table.index[:, 0] > 0).sum())
         for moment in (*manifest.ranking_windows, manifest.cut, manifest.data_end):
             late = _latest(purchases, popularity_days, moment)
-            popularity = popularity_of(late, _users(training_dir, moment), len(training.item_rows))
+            others = _others(training, popularity_days, moment) if training.has_signals else None
+            popularity = popularity_of(late, _users(training_dir, moment), len(training.item_rows), others)
             tables.write_popularity(moment, popularity)
             counts["segments"] = float(len(popularity.by_segment))
             gap_days = repurchase_gap_days(_between(purchases, moment - timedelta(days=GAP_DAYS), moment), len(training.item_rows))
@@ -81,12 +87,24 @@ def build_tables(
 
 
 def _served(training: TrainingSet, purchases: pl.DataFrame, moment: datetime, neighbours: int) -> ServedTables:
-    known = _between(purchases, moment - timedelta(days=SERVED_DAYS), moment)
-    known = known.filter(pl.Series(training.eligible_at(moment)[known["item_index"].to_numpy()]))
+    since = moment - timedelta(days=SERVED_DAYS)
+    if training.has_signals:
+        trending = occasions(training, trend_start(moment), moment)
+        together = occasions(training, since, moment, TOGETHER)
+    else:
+        trending = together = _between(purchases, since, moment)
+    eligible = training.eligible_at(moment)
+    trending, together = (rows.filter(pl.Series(eligible[rows["item_index"].to_numpy()])) for rows in (trending, together))
     return ServedTables(
-        trending=trending_at(known, _users(training.path, moment), moment),
-        complements=complements_of(known, len(training.item_rows), neighbours),
+        trending=trending_at(trending, _users(training.path, moment), moment),
+        complements=complements_of(together, len(training.item_rows), neighbours),
     )
+
+
+def _others(training: TrainingSet, days: int, moment: datetime) -> pl.DataFrame:
+    """What was done of late beside purchases."""
+    codes = [code for code in training.manifest.signals.counted if code != PURCHASE_CODE]
+    return occasions(training, latest_start(training, days, moment), moment, codes)
 
 
 def _users(training_dir: Path, moment: datetime) -> pl.DataFrame:

@@ -10,6 +10,7 @@ import numpy as np
 import polars as pl
 
 from endcap.contracts.event import EventType
+from endcap.contracts.signals import VISIT_PREFIX
 from endcap.core.errors import DataRejected
 from endcap.features.net_purchases import standing, taken_off_in
 
@@ -18,10 +19,6 @@ MEMORY_LIMIT = "1500MB"
 COLUMNS = ("user_id", "item_index", "occurred_at", "session_id", "device", "taken_off_at")
 """`taken_off_at`: when nothing was left of the purchase, by returns and cancellations; null where something is. Whoever looks from a moment
 takes what stands as of it: `endcap.features.net_purchases.standing`."""
-
-
-VISIT_PREFIX = "\x1f"
-"""Begins the `user_id` of a purchase of nobody known: its visit stands for a user that no shop names so."""
 
 
 def write_purchases(dataset_dir: Path, item_index: pl.DataFrame, out_file: Path, anonymous_file: Path) -> None:
@@ -63,21 +60,13 @@ def divide_by_user(purchases_file: Path, folder: Path, parts: int) -> None:
         purchases.write_parquet(str(folder), compression="zstd", partition_by=["part"])
 
 
-def part_of(folder: Path, part: int) -> pl.DataFrame:
-    """One part of `divide_by_user`: COLUMNS, by user and time; empty when no user fell into it."""
+def part_of(folder: Path, part: int, schema: pl.Schema) -> pl.DataFrame:
+    """One part of `divide_by_user`: the columns of the divided file, by user and time; empty when no user fell into it."""
     files = sorted((folder / f"part={part}").glob("*.parquet"))
     if not files:
-        return pl.DataFrame(
-            schema={
-                "user_id": pl.String,
-                "item_index": pl.Int32,
-                "occurred_at": pl.Datetime("us", "UTC"),
-                "session_id": pl.String,
-                "device": pl.String,
-                "taken_off_at": pl.Datetime("us", "UTC"),
-            }
-        )
-    return pl.read_parquet(files, hive_partitioning=False).select(COLUMNS).sort("user_id", "occurred_at", "item_index", "session_id")
+        return schema.to_frame()
+    rows = pl.read_parquet(files, hive_partitioning=False).select(schema.names())
+    return rows.sort("user_id", "occurred_at", "item_index", "session_id", maintain_order=True)
 
 
 def labels(purchases: pl.LazyFrame, moment: datetime, horizon_days: int) -> pl.DataFrame:

@@ -8,15 +8,17 @@ import polars as pl
 
 from endcap.catalogue.item_families import family_ids
 from endcap.catalogue.vocabulary import Vocabulary
+from endcap.contracts.signals import Signals
 from endcap.contracts.training_plan import TWO_TOWER, TrainingPlan
 from endcap.core.files import replacing_folder
 from endcap.core.log import get_logger
 from endcap.features.columns import USER_CATEGORICAL
 from endcap.features.manifest import FeatureManifest, read_manifest
 from endcap.training.sequence_shards import SequenceShards
-from endcap.training.training_set import MANIFEST_NAME, TrainingManifest
+from endcap.training.training_set import INTERACTIONS_NAME, MANIFEST_NAME, TrainingManifest
 from endcap_components.build_training_set import purchases as bought
 from endcap_components.build_training_set.feature_rows import FolderRows, UserRows, item_rows, known_users, write_full_user_rows
+from endcap_components.build_training_set.interactions import write_interactions
 from endcap_components.build_training_set.moments import Moments, demand_training, fitting_moments
 from endcap_components.build_training_set.user_parts import UserParts
 
@@ -30,6 +32,7 @@ def build_training_set(
     *,
     user_rows: UserRows | None = None,
     plan: TrainingPlan | None = None,
+    signals: Signals | None = None,
     min_buyers: int = 5,
     target_days: int = TARGET_DAYS,
 ) -> TrainingManifest:
@@ -41,6 +44,7 @@ def build_training_set(
         out_dir: the folder to write; replaced when it exists, once all of the new one is there.
         user_rows: where user features come from; the feature folder when left out.
         plan: what is trained, and how; without one everything is.
+        signals: which events teach; the plan's, where there is one, else the defaults.
         min_buyers: items that fewer users bought are neither candidates nor truth; the plan's, where there is one.
         target_days: how far the two-tower's targets reach from a snapshot; the plan's, where there is one.
 
@@ -63,7 +67,8 @@ def build_training_set(
     elif not plan.trains(TWO_TOWER):
         moments = replace(moments, snapshots=())
     rows = user_rows or FolderRows(features_dir)
-    build = _Build(dataset_dir, features_dir, rows, features, moments, min_buyers, target_days, plan)
+    taught_by = plan.signals if plan is not None else signals or Signals()
+    build = _Build(dataset_dir, features_dir, rows, features, moments, min_buyers, target_days, plan, taught_by)
     with replacing_folder(out_dir) as aside:
         manifest = build.write(aside)
     get_logger("build_training_set").info("training set built", users=manifest.users, examples=manifest.examples, targets=manifest.targets)
@@ -82,6 +87,7 @@ class _Build:
     min_buyers: int
     target_days: int
     plan: TrainingPlan | None
+    signals: Signals
 
     def write(self, folder: Path) -> TrainingManifest:
         items = pl.read_parquet(self.dataset_dir / "items.parquet").sort("item_id")
@@ -89,18 +95,23 @@ class _Build:
         items.write_parquet(folder / "items.parquet")
         item_index = items.select("item_id", pl.int_range(1, pl.len() + 1, dtype=pl.Int32).alias("item_index"))
         bought.write_purchases(self.dataset_dir, item_index, folder / "purchases.parquet", folder / "anonymous.parquet")
+        interactions_file = folder / INTERACTIONS_NAME
+        written = write_interactions(self.dataset_dir, item_index, self.signals, self.moments.full, interactions_file)
         self._write_moments(folder)
         parts = UserParts(
             folder / "purchases.parquet",
             folder / "anonymous.parquet",
+            interactions_file if written else None,
             self.moments,
             self.user_rows,
             item_index,
             self._write_vocabularies(folder),
             self.target_days,
             self.min_buyers,
+            self.signals if self.plan is not None and self.plan.eligible_by == "interactions" else None,
         )
         examples = parts.write(folder)
+        visits = written.visits if written else 0
         manifest = TrainingManifest(
             data_start=self.features.first_event_at,
             data_end=self.features.data_end,
@@ -112,7 +123,10 @@ class _Build:
             min_buyers=self.min_buyers,
             dataset_fingerprint=self.features.dataset_fingerprint,
             plan=self.plan,
-            users=SequenceShards.of(folder / "sequences").users,
+            signals=self.signals,
+            shortened=written.shortened if written else 0,
+            users=SequenceShards.of(folder / "sequences").users - visits,
+            visits=visits,
             items=len(items),
             examples=sum(shard.examples for shard in examples.shards),
             targets=sum(shard.targets for shard in examples.shards),

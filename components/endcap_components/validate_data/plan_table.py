@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from rich.console import Console
 from rich.table import Table
 
+from endcap.contracts.signals import SIGNAL_TYPES
 from endcap.contracts.training_plan import Timetable, TrainingPlan
 from endcap.core.progress import SHOWN
 
@@ -53,6 +54,18 @@ def _facts(plan: TrainingPlan) -> Iterator[tuple[str, str]]:
     yield "judged", f"{facts.people_judged:,} people"
     yield "repeats", f"{facts.repeat_share:.0%} of the purchases"
     yield "views a purchase", f"{facts.views_a_purchase:.1f}"
+    yield from _signals(plan)
+
+
+def _signals(plan: TrainingPlan) -> Iterator[tuple[str, str]]:
+    """A row for each type of event that teaches, where there is more than purchases."""
+    for name, kind in plan.facts.signals.items():
+        share = kind.anonymous / kind.events
+        who = f"{kind.people:,} people and {kind.visits:,} visits, {share:.0%} of nobody known"
+        yield name.replace("_", " "), f"{kind.events:,} of {who}; weight {getattr(plan.signals, name).weight:.4g}"
+    missing = [type_.value.replace("_", " ") for type_ in SIGNAL_TYPES if type_.value not in plan.facts.signals]
+    if plan.facts.signals and missing:
+        yield "not in the data", ", ".join(missing)
 
 
 def _choices(plan: TrainingPlan) -> Iterator[tuple[str, str]]:
@@ -61,7 +74,12 @@ def _choices(plan: TrainingPlan) -> Iterator[tuple[str, str]]:
     windows = f"{facts.ranking_windows} of {times.horizon_days} days" if facts.ranking_windows else "none"
     yield "ranking windows", windows
     yield "snapshots", f"{facts.snapshots}, {facts.examples:,} examples"
-    yield "buyers an item", f"{plan.min_buyers} or more"
+    weighed = "" if plan.eligible_by == "purchases" else ", people and visits counted by what they did"
+    yield "buyers an item", f"{plan.min_buyers} or more{weighed}"
+    if plan.objectives:
+        yield "learns the next", ", ".join(name.replace("_", " ") for name in plan.objectives)
+    for note in plan.notes:
+        yield "signals", note
 
 
 def kept(times: Timetable) -> str:

@@ -1,36 +1,20 @@
 """What a dataset allows to train: the first timetable under which everything fits, else the one that leaves the least out."""
 
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 
-from endcap.contracts.training_plan import RANKER, TWO_TOWER, DataFacts, Part, Timetable, TrainingPlan
+from endcap.contracts.event import EventType
+from endcap.contracts.signals import SIGNAL_TYPES, Signals
+from endcap.contracts.training_plan import DataFacts, SignalFacts, Timetable, TrainingPlan
 from endcap.core.errors import DataRejected, InvalidInput
 from endcap.dataset.layout import Dataset
 from endcap.features.snapshots import FeatureOptions, plan_snapshots
-from endcap.training.data_profile import REPEAT_SHARE_MIN, Objective
-from endcap_components.build_training_set.moments import Moments, fitting_moments
-from endcap_components.validate_data.purchase_log import EarlyPurchases, PurchaseLog, Totals
+from endcap_components.build_training_set.moments import fitting_moments
+from endcap_components.validate_data.balance import reached
+from endcap_components.validate_data.cuts import COVERED_MIN, MIN_BUYERS, Cut
+from endcap_components.validate_data.parts import first_reason, models_of, tables_of
+from endcap_components.validate_data.purchase_log import PurchaseLog, Totals
 from endcap_components.validate_data.timetables import ALL_OF_IT, TimeRange, timetables, without_training
-
-ITEMS_MIN = 10
-"""Trainable items a model needs: among fewer there is little to choose."""
-EXAMPLES_MIN = 50
-"""People at snapshots that a two-tower with the objective window needs."""
-SEQUENCES_MIN = 20
-"""People with two purchases that one with the objective next_item needs."""
-WINDOW_PEOPLE_MIN = 20
-"""People that the ranker needs in every window; a tenth of them is held out for calibration."""
-LABELLED_MIN = 5
-"""People with a purchase in the windows' days that the ranker needs."""
-JUDGED_MIN = 10
-"""People with purchases on both sides of the cut; of fewer no figure means anything."""
-BASKETS_MIN = 3
-"""Baskets or people with two items, for what is bought together."""
-
-MIN_BUYERS = (5, 4, 3, 2, 1)
-"""Tried in this order."""
-COVERED_MIN = 0.5
-"""Share of the purchases that trainable items must have: of a long tail little is left at five buyers an item."""
 
 BATCH_SIZE, BATCH_SIZE_MIN = 512, 32
 STEPS_MIN = 40
@@ -44,57 +28,7 @@ class Requested:
     test_weeks: int = 0
     ranking_windows: int = 0
     min_buyers: int = 0
-
-
-@dataclass(frozen=True)
-class _Cut:
-    """A timetable laid over the data, and what it leaves to learn from."""
-
-    times: Timetable
-    moments: Moments
-    people: int
-    min_buyers: int
-    trainable: int
-    judged: int
-    examples: int
-    early: EarlyPurchases
-    window_people: int
-    labelled: int
-
-    @property
-    def usual_objective(self) -> Objective:
-        return "window" if self.early.repeat_share >= REPEAT_SHARE_MIN else "next_item"
-
-    @property
-    def objective(self) -> Objective | None:
-        """The usual one where there is enough for it, else the other."""
-        if not self.moments.windows or self.trainable < ITEMS_MIN:
-            return None
-        possible: dict[Objective, bool] = {
-            "window": bool(self.moments.snapshots) and self.examples >= EXAMPLES_MIN,
-            "next_item": self.early.sequences >= SEQUENCES_MIN,
-        }
-        others: tuple[Objective, ...] = ("window", "next_item")
-        return next((each for each in (self.usual_objective, *others) if possible[each]), None)
-
-    @property
-    def ranks(self) -> bool:
-        enough = self.window_people >= WINDOW_PEOPLE_MIN and self.labelled >= LABELLED_MIN and self.trainable >= ITEMS_MIN
-        return bool(self.moments.windows) and enough
-
-    @property
-    def models(self) -> int:
-        return (self.objective is not None) + self.ranks
-
-    @property
-    def worth(self) -> tuple[bool, bool, bool, int, bool]:
-        """What is better than another: models that can be judged, then lists that can, then models; else nothing is kept for it."""
-        judged, models = self.judged, self.models
-        return models > 0 and judged >= JUDGED_MIN, models > 0 and judged > 0, judged > 0, models, self.times == ALL_OF_IT
-
-    @property
-    def is_whole(self) -> bool:
-        return self.models == 2 and self.judged >= JUDGED_MIN
+    signals: Signals = field(default_factory=Signals)
 
 
 def plan_training(dataset: Dataset, requested: Requested) -> TrainingPlan:
@@ -102,12 +36,13 @@ def plan_training(dataset: Dataset, requested: Requested) -> TrainingPlan:
 
     Raises:
         DataRejected: there is nothing to recommend from.
-        InvalidInput: what was asked for is below 0, or leaves out what could be trained without it.
+        InvalidInput: what was asked for is below 0, or leaves out what could be trained without it; or no type with a weight has an event.
     """
-    for name, value in asdict(requested).items():
+    for name in ("test_weeks", "ranking_windows", "min_buyers"):
+        value = getattr(requested, name)
         if value < 0:
             raise InvalidInput("must be 1 or more, or 0 for what fits the data", field=name, value=value)
-    with PurchaseLog(dataset) as log:
+    with PurchaseLog(dataset, requested.signals) as log:
         totals = log.totals()
         planner = _Planner(log, totals)
         chosen = planner.best(requested)
@@ -124,9 +59,9 @@ class _Planner:
     def __init__(self, log: PurchaseLog, totals: Totals) -> None:
         self._log, self._totals = log, totals
 
-    def best(self, requested: Requested) -> _Cut | None:
+    def best(self, requested: Requested) -> Cut | None:
         """The first cut with everything, else the one with most; None where what is asked for does not fit into the time."""
-        found: list[_Cut] = []
+        found: list[Cut] = []
         for cut in self._cuts(requested):
             if cut.is_whole:
                 return cut
@@ -134,9 +69,10 @@ class _Planner:
         # The first of the best: `max` keeps the order.
         return max(found, key=lambda cut: cut.worth, default=None)
 
-    def _cuts(self, requested: Requested) -> Iterator[_Cut]:
-        time = TimeRange(self._totals.first_purchase_at, self._totals.last_purchase_at, self._totals.last_event_at)
-        tried = [*timetables(time, requested.test_weeks, requested.ranking_windows)] if self._totals.people else []
+    def _cuts(self, requested: Requested) -> Iterator[Cut]:
+        time = TimeRange(self._totals.first_signal_at, self._totals.last_purchase_at, self._totals.last_event_at)
+        anybody = self._totals.people or not self._log.signals.is_empty
+        tried = [*timetables(time, requested.test_weeks, requested.ranking_windows)] if anybody else []
         tried += without_training(time, requested.test_weeks)
         if not requested.test_weeks:
             tried.append(ALL_OF_IT)
@@ -145,11 +81,11 @@ class _Planner:
             if cut is not None:
                 yield cut
 
-    def _laid(self, times: Timetable, min_buyers: int) -> _Cut | None:
+    def _laid(self, times: Timetable, min_buyers: int) -> Cut | None:
         """The cut of a timetable; None where the data spans too little time for it."""
         log = self._log
         try:
-            plan = plan_snapshots(self._totals.first_purchase_at, self._totals.last_event_at, FeatureOptions.of(times))
+            plan = plan_snapshots(self._totals.first_signal_at, self._totals.last_event_at, FeatureOptions.of(times))
         except DataRejected:
             return None
         moments = fitting_moments(
@@ -161,94 +97,40 @@ class _Planner:
             horizon_days=times.horizon_days,
         )
         trained_at = moments.windows[0] if moments.windows else plan.cut
-        buyers = log.buyers(trained_at, (min_buyers,) if min_buyers else MIN_BUYERS)
-        least = next((least for least, (_, covered) in buyers.items() if covered >= COVERED_MIN), min(buyers))
+        items, trainable = log.trainable(trained_at, (min_buyers,) if min_buyers else MIN_BUYERS, COVERED_MIN)
         windows = moments.windows
-        return _Cut(
+        return Cut(
             times=times,
             moments=moments,
             people=self._totals.people,
-            min_buyers=least,
-            trainable=buyers[least][0],
-            examples=log.examples(moments.snapshots, times.target_days, least, trained_at),
-            early=log.early(trained_at, least),
+            items=items,
+            trainable=trainable,
+            examples=log.examples(moments.snapshots, times.target_days, items),
+            early=log.early(items),
             window_people=min((log.people_before(window) for window in windows), default=0),
-            labelled=log.examples(windows[:1], times.horizon_days, least, trained_at),
-            judged=log.people_on_both_sides(plan.cut, times.horizon_days, least),
+            labelled=log.examples(windows[:1], times.horizon_days, items),
+            judged=log.examples([plan.cut], times.horizon_days, replace(items, before=plan.cut)),
         )
 
 
-def _check_requested(planner: _Planner, requested: Requested, chosen: _Cut | None) -> None:
+def _check_requested(planner: _Planner, requested: Requested, chosen: Cut | None) -> None:
     """Refuse what was asked for, without which more could be trained."""
     for name in ("test_weeks", "min_buyers"):
         value = getattr(requested, name)
         other = planner.best(replace(requested, **{name: 0})) if value else None
         if other is None or (chosen is not None and (other.models, other.judged > 0) <= (chosen.models, chosen.judged > 0)):
             continue
-        would = f"{other.times.test_weeks} weeks" if name == "test_weeks" else f"{other.min_buyers} buyers"
+        would = f"{other.times.test_weeks} weeks" if name == "test_weeks" else f"{other.items.least} buyers"
         if name == "test_weeks" and not other.times.test_weeks:
             would = f"{other.times.test_days} days"
-        left_out = "the data is too short" if chosen is None else f"not everything that could be is trained ({_first_reason(chosen)})"
+        left_out = "the data is too short" if chosen is None else f"not everything that could be is trained ({first_reason(chosen)})"
         raise InvalidInput(f"with it {left_out}", field=name, value=value, fix=f"leave it out: {would} would be taken")
 
 
-def _first_reason(cut: _Cut) -> str:
-    return next((part.reason for part in _models(cut).values() if not part.trained), f"{cut.judged} people could be judged")
-
-
-def _models(cut: _Cut) -> dict[str, Part]:
-    return {
-        TWO_TOWER: Part(trained=cut.objective is not None, reason=_two_tower_reason(cut)),
-        RANKER: Part(trained=cut.ranks, reason="" if cut.ranks else _ranker_reason(cut)),
-    }
-
-
-def _two_tower_reason(cut: _Cut) -> str:
-    if cut.objective is not None:
-        repeats = f"{cut.early.repeat_share:.0%} of the purchases are repeats"
-        return f"learns {cut.objective.replace('_', ' ')}: {repeats}"
-    return _too_little(cut) or (
-        f"{cut.examples:,} times somebody bought again within {cut.times.target_days} days and {cut.early.sequences:,} people bought twice "
-        f"before {cut.moments.windows[0]:%Y-%m-%d}; {EXAMPLES_MIN} or {SEQUENCES_MIN} are needed"
-    )
-
-
-def _ranker_reason(cut: _Cut) -> str:
-    return _too_little(cut) or (
-        f"{cut.window_people:,} people had bought before {cut.moments.windows[0]:%Y-%m-%d}, and {cut.labelled:,} bought again within "
-        f"{cut.times.horizon_days} days; {WINDOW_PEOPLE_MIN} and {LABELLED_MIN} are needed"
-    )
-
-
-def _too_little(cut: _Cut) -> str | None:
-    """Why no model of a person can be trained, whichever it is; None where it depends on the model."""
-    if not cut.moments.windows:
-        return _no_window(cut)
-    return f"{_items(cut)}; {ITEMS_MIN} are needed" if cut.trainable < ITEMS_MIN else None
-
-
-def _no_window(cut: _Cut) -> str:
-    if not cut.people:
-        return "no purchase names a person"
-    return f"of {cut.people:,} people too few bought again, or over too short a time, to learn from what they did next"
-
-
-def _items(cut: _Cut) -> str:
-    return f"{cut.trainable:,} items have {cut.min_buyers} buyers or more"
-
-
-def _tables(log: PurchaseLog, cut: _Cut) -> dict[str, Part]:
-    people, visits = log.together(cut.moments.data_end, cut.min_buyers)
-    together = f"with two items and more; {BASKETS_MIN} are needed"
-    return {
-        "item_to_item": Part(trained=people >= BASKETS_MIN, reason="" if people >= BASKETS_MIN else f"{people} people {together}"),
-        "complements": Part(trained=visits >= BASKETS_MIN, reason="" if visits >= BASKETS_MIN else f"{visits} baskets {together}"),
-        "popularity": Part(trained=True, reason=""),
-    }
-
-
-def _plan(dataset: Dataset, log: PurchaseLog, totals: Totals, cut: _Cut) -> TrainingPlan:
+def _plan(dataset: Dataset, log: PurchaseLog, totals: Totals, cut: Cut) -> TrainingPlan:
     moments = cut.moments
+    signals, missed = reached(log.signals.signals, log.next_of(cut.items))
+    notes = [*log.signals.notes, *missed]
     people_before, people_after, visits_before, visits_after = log.sides(moments.cut)
     facts = DataFacts(
         purchases=totals.purchases,
@@ -257,7 +139,7 @@ def _plan(dataset: Dataset, log: PurchaseLog, totals: Totals, cut: _Cut) -> Trai
         visits=totals.visits,
         items=dataset.rows["items"],
         items_bought=totals.items_bought,
-        first_purchase_at=totals.first_purchase_at,
+        first_purchase_at=totals.first_signal_at,
         last_event_at=totals.last_event_at,
         cut=moments.cut,
         people_before_cut=people_before,
@@ -271,18 +153,32 @@ def _plan(dataset: Dataset, log: PurchaseLog, totals: Totals, cut: _Cut) -> Trai
         ranking_windows=len(moments.windows),
         people_in_windows=cut.window_people,
         repeat_share=cut.early.repeat_share,
-        views_a_purchase=totals.views / totals.purchases,
+        views_a_purchase=totals.views / max(totals.purchases, 1),
+        signals={SIGNAL_TYPES[code - 1].value: SignalFacts(**asdict(kind)) for code, kind in sorted(log.signals.kinds.items())},
         events_without_person_share=totals.events_without_person / totals.events,
     )
     return TrainingPlan(
         dataset_fingerprint=dataset.fingerprint,
         facts=facts,
         times=cut.times,
-        min_buyers=cut.min_buyers,
+        min_buyers=cut.items.least,
+        eligible_by=cut.items.by,
+        signals=signals,
+        objectives=_objectives(cut, log, signals),
+        notes=notes,
         objective=cut.objective,
         batch_size=batch_size(cut.examples),
-        parts=_models(cut) | _tables(log, cut),
+        parts=models_of(cut) | tables_of(log, cut),
     )
+
+
+def _objectives(cut: Cut, log: PurchaseLog, signals: Signals) -> list[str]:
+    """Event types of which the next one is learned."""
+    if cut.objective is None:
+        return []
+    if cut.objective == "window" or log.signals.is_empty:
+        return [EventType.PURCHASE.value]
+    return [SIGNAL_TYPES[code - 1].value for code in sorted(log.signals.kinds) if signals.of(code).weight and signals.of(code).predicted]
 
 
 def batch_size(examples: int) -> int:

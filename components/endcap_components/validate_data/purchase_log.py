@@ -1,9 +1,9 @@
 """A dataset's purchases in DuckDB, asked for the counts that decide what can be trained."""
 
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from types import TracebackType
@@ -12,19 +12,27 @@ from typing import Any, Self
 import duckdb
 
 from endcap.contracts.event import EventType
+from endcap.contracts.signals import PURCHASE_CODE, SIGNAL_TYPES, Signals
+from endcap.contracts.training_plan import EligibleBy
 from endcap.core.errors import DataRejected
 from endcap.dataset.layout import Dataset
 from endcap.features.net_purchases import taken_off_in
 from endcap_components.build_training_set.purchases import bounded_duckdb
+from endcap_components.validate_data.balance import balanced
+from endcap_components.validate_data.signal_log import SignalLog
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _DAY = timedelta(days=1)
-_FIX = "import data with purchases of items in the catalogue that may be used for personalisation"
+_FIX = "import data with purchases or views of items in the catalogue that may be used for personalisation"
 
 
 @dataclass(frozen=True)
 class Totals:
-    """Counts over the whole dataset; purchases are those with consent of items in the catalogue, of which not all was returned."""
+    """Counts over the whole dataset; purchases are those with consent of items in the catalogue, of which not all was returned.
+
+    `first_signal_at` is of the first purchase, cart, view or rating; the last purchase's time that of the last of these where nothing was
+    bought.
+    """
 
     purchases: int
     purchases_without_person: int
@@ -34,9 +42,18 @@ class Totals:
     events: int
     events_without_person: int
     views: int
-    first_purchase_at: datetime
+    first_signal_at: datetime
     last_purchase_at: datetime
     last_event_at: datetime
+
+
+@dataclass(frozen=True)
+class Trainable:
+    """The items with `least` buyers before a moment, or with as much done with them, by weight."""
+
+    before: datetime
+    least: int
+    by: EligibleBy = "purchases"
 
 
 @dataclass(frozen=True)
@@ -46,7 +63,7 @@ class EarlyPurchases:
     purchases: int
     pairs: int
     sequences: int
-    """People with two purchases and more."""
+    """People with two purchases and more; people and visits with two interactions where there are others."""
 
     @property
     def repeat_share(self) -> float:
@@ -69,7 +86,9 @@ _TRAINABLE = """
 """
 _EVENTS = """
     SELECT count(*), count(*) FILTER (user_id IS NULL), count(*) FILTER (event_type = $purchase), count(*) FILTER (event_type = $view),
-        min(epoch_us(occurred_at)) FILTER (event_type = $purchase), max(epoch_us(occurred_at)) FILTER (event_type = $purchase),
+        min(epoch_us(occurred_at)) FILTER (list_contains($signals, event_type)),
+        coalesce(max(epoch_us(occurred_at)) FILTER (event_type = $purchase),
+            max(epoch_us(occurred_at)) FILTER (list_contains($signals, event_type))),
         max(epoch_us(occurred_at)) FROM events
 """
 _PURCHASES = """
@@ -108,11 +127,17 @@ _TOGETHER = """
 
 
 class PurchaseLog:
-    """Purchases by person, item, visit and day. All moments asked for are midnights, or after the last event."""
+    """Purchases by person, item, visit and day. All moments asked for are midnights, or after the last event.
 
-    def __init__(self, dataset: Dataset) -> None:
-        self._dataset = dataset
-        self._trainable: tuple[int, int] | None = None
+    Attributes:
+        signals: what was done beside them.
+    """
+
+    signals: SignalLog
+
+    def __init__(self, dataset: Dataset, signals: Signals) -> None:
+        self._dataset, self._asked = dataset, signals
+        self._trainable: Trainable | None = None
 
     def __enter__(self) -> Self:
         with ExitStack() as opened:
@@ -125,6 +150,7 @@ class PurchaseLog:
                 self._connection.sql(_BOUGHT, params={"purchase": EventType.PURCHASE.value}).create("bought")
                 for statement in _TABLES:
                     self._connection.execute(statement)
+                self.signals = SignalLog(self._connection, self._asked)
             except duckdb.Error as error:
                 message = f"cannot be read: {str(error).splitlines()[0]}"
                 raise DataRejected(message, field=str(self._dataset.path), fix="import the dataset again") from error
@@ -138,15 +164,19 @@ class PurchaseLog:
         """Counts over all of it.
 
         Raises:
-            DataRejected: there is no purchase that could be learned from.
+            DataRejected: there is no purchase, and nothing else, that could be learned from.
+            InvalidInput: there are purchases only, and they are to teach nothing.
         """
-        types = {"purchase": EventType.PURCHASE.value, "view": EventType.PRODUCT_VIEW.value}
+        signals = [kind.value for kind in SIGNAL_TYPES]
+        types = {"purchase": EventType.PURCHASE.value, "view": EventType.PRODUCT_VIEW.value, "signals": signals}
         events, unknown, bought, views, *moments = self._row(_EVENTS, **types)
         purchases, without, people, visits, items = self._row(_PURCHASES)
-        if not purchases:
+        if not purchases and not self.signals.kinds:
             kept = f"none of the {bought:,} purchases has consent and an item of the catalogue, and was not returned"
-            why = kept if bought else "there are no purchases"
+            why = kept if bought else "there are no purchases, views, carts and ratings of items of the catalogue"
             raise DataRejected(f"{why}, so nothing can be recommended", field=str(self._dataset.table("events")), fix=_FIX)
+        if self.signals.is_empty:
+            balanced(self._asked, {PURCHASE_CODE: purchases})
         return Totals(purchases, without, people, visits, items, events, unknown, views, *map(_moment, moments))
 
     def buyers(self, before: datetime, least: Sequence[int]) -> dict[int, tuple[int, float]]:
@@ -172,46 +202,72 @@ class PurchaseLog:
         """Known people who had bought before a moment."""
         return int(self._row(_PEOPLE_BEFORE, moment=_day(moment))[0])
 
-    def people_on_both_sides(self, moment: datetime, days: int, min_buyers: int) -> int:
-        """Known people who bought before a moment, and within some days from it an item with enough buyers before it."""
-        return self.examples([moment], days, min_buyers, moment)
-
-    def examples(self, snapshots: Sequence[datetime], days: int, min_buyers: int, trained_at: datetime) -> int:
+    def examples(self, snapshots: Sequence[datetime], days: int, trainable: Trainable) -> int:
         """Pairs of a known person and a moment with a purchase before it and one of a trainable item in the days from it.
 
         Args:
             snapshots: the moments.
             days: how far to look from each.
-            min_buyers: of a trainable item,
-            trained_at: before this moment.
+            trainable: the items that count.
         """
         moments = [_day(moment) for moment in snapshots]
         if not moments:
             return 0
-        self._take_trainable(trained_at, min_buyers)
+        self._take(trainable)
         return int(self._row(_EXAMPLES, moments=moments, first=min(moments), days=days)[0])
 
-    def early(self, before: datetime, min_buyers: int) -> EarlyPurchases:
-        """Purchases before a moment of the items that are trainable there."""
-        self._take_trainable(before, min_buyers)
-        return EarlyPurchases(*self._row(_EARLY, before=_day(before)))
+    def early(self, trainable: Trainable) -> EarlyPurchases:
+        """Purchases of the trainable items before they are trained."""
+        self._take(trainable)
+        early = EarlyPurchases(*self._row(_EARLY, before=_day(trainable.before)))
+        return early if self.signals.is_empty else replace(early, sequences=self.signals.sequences(_day(trainable.before)))
 
-    def together(self, before: datetime, min_buyers: int) -> tuple[int, int]:
+    def together(self, trainable: Trainable) -> tuple[int, int]:
         """People (or visits of nobody known), and visits, with two trainable items and more before a moment."""
-        self._take_trainable(before, min_buyers)
-        people, visits = self._row(_TOGETHER, before=_day(before))
+        self._take(trainable)
+        before = _day(trainable.before)
+        people, visits = self._row(_TOGETHER, before=before) if self.signals.is_empty else self.signals.together(before)
         return people, visits
 
-    def _take_trainable(self, before: datetime, least: int) -> None:
-        """Have the items with enough buyers before a moment in the table `trainable`."""
-        wanted = (_day(before), least)
+    def trainable(self, before: datetime, least: Sequence[int], covered_min: float) -> tuple[Trainable, int]:
+        """The items that are trained, and how many: the highest number of buyers that leaves items with enough of the purchases, else the
+        lowest. Where so few buyers leave out most of what was done besides, or are fewer than what people and visits add up to, by weight,
+        these count in place of buyers.
+
+        Args:
+            before: when.
+            least: numbers of buyers, the highest first.
+            covered_min: share of the purchases, or of all weight, that the items must have.
+        """
+        buyers = self.buyers(before, least)
+        bought = Trainable(before, _first_covering(buyers, covered_min))
+        if not self.signals.is_empty:
+            weights = self.signals.enough(_day(before), least)
+            done = Trainable(before, _first_covering(weights, covered_min), "interactions")
+            self._take(bought)
+            if done.least > bought.least or self.signals.covered(_day(before)) < covered_min:
+                return done, weights[done.least][0]
+        return bought, buyers[bought.least][0]
+
+    def next_of(self, trainable: Trainable) -> dict[int, int]:
+        """By code, people and visits of whom it was a next thing before the items are trained; empty where there are purchases only."""
+        if self.signals.is_empty:
+            return {}
+        self._take(trainable)
+        return self.signals.next_of(_day(trainable.before))
+
+    def _take(self, wanted: Trainable) -> None:
+        """Have the items in the table `trainable`."""
         if self._trainable != wanted:
             self._connection.execute("DROP TABLE IF EXISTS trainable")
-            self._connection.sql(_TRAINABLE, params={"before": wanted[0], "least": least}).create("trainable")
+            if wanted.by == "purchases":
+                self._connection.sql(_TRAINABLE, params={"before": _day(wanted.before), "least": wanted.least}).create("trainable")
+            else:
+                self.signals.take_trainable(_day(wanted.before), wanted.least)
             self._trainable = wanted
 
     def _row(self, query: str, **parameters: Any) -> tuple[Any, ...]:
-        return self._connection.execute(query, parameters or None).fetchone() or ()
+        return next(iter(self._connection.execute(query, parameters or None).fetchall()), ())
 
 
 def _day(moment: datetime) -> int:
@@ -221,3 +277,7 @@ def _day(moment: datetime) -> int:
 
 def _moment(epoch_us: int) -> datetime:
     return _EPOCH + timedelta(microseconds=epoch_us)
+
+
+def _first_covering(items: Mapping[int, tuple[int, float]], covered_min: float) -> int:
+    return next((least for least, (_, covered) in items.items() if covered >= covered_min), min(items))

@@ -84,18 +84,21 @@ def _filled_up(segment: Candidates, overall: Candidates) -> Candidates:
 
 
 def popular_of(item_index: NDArray[np.int32], item_count: int, size: int) -> Candidates:
-    """The most frequent items of a purchase log, score = log(1 + count) over the highest.
+    """The most frequent items of a purchase log, as `most_counted`.
 
     Args:
         item_index: int32 [p], one entry a purchase.
         item_count: items in the catalogue.
         size: items to keep.
     """
-    counts = np.bincount(item_index, minlength=item_count + 1).astype(np.float32)
-    counts[0] = 0
-    bought = np.flatnonzero(counts).astype(np.int32)
-    score = np.log1p(counts[bought])
-    return Candidates.best(bought, score / score.max() if len(score) else score, size)
+    return most_counted(np.bincount(item_index, minlength=item_count + 1).astype(np.float32), size)
+
+
+def most_counted(counts: NDArray[np.float32], size: int) -> Candidates:
+    """The items with the highest counts (float32 [n + 1], that of 0 left out), score = log(1 + count) over the highest."""
+    counted = np.flatnonzero(counts[1:]).astype(np.int32) + np.int32(1)
+    score = np.log1p(counts[counted])
+    return Candidates.best(counted, score / score.max() if len(score) else score, size)
 
 
 def segment_name(column: str, value: str) -> str:

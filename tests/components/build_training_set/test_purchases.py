@@ -43,13 +43,13 @@ def test_every_user_falls_into_one_part(tmp_path: Path) -> None:
     bought = purchases(*((f"u{number % 20}", number % 7 + 1, number, f"{number}") for number in range(100)))
     bought.write_parquet(tmp_path / "purchases.parquet")
     divide_by_user(tmp_path / "purchases.parquet", tmp_path / "parts", 6)
-    parts = [part_of(tmp_path / "parts", part) for part in range(6)]
+    parts = [part_of(tmp_path / "parts", part, bought.schema) for part in range(6)]
     users = [set(part["user_id"]) for part in parts]
     assert sum(map(len, users)) == len(set().union(*users)) == 20
     assert sum(len(one) > 0 for one in users) > 2
     columns = ["user_id", "occurred_at", "item_index", "session_id"]
     assert pl.concat(parts).sort(columns).equals(bought.sort(columns))
-    assert part_of(tmp_path / "parts", 99).schema == bought.schema
+    assert part_of(tmp_path / "parts", 99, bought.schema).schema == bought.schema
 
 
 def test_first_purchase_of_an_item_is_kept() -> None:

@@ -102,9 +102,9 @@ def test_purchases_that_end_long_before_the_last_event_are_still_cut_between(pla
     assert years_later.left_out() == {}
 
 
-def test_without_a_purchase_there_is_nothing_to_recommend(planned: Planned) -> None:
-    with pytest.raises(DataRejected, match="there are no purchases, so nothing can be recommended"):
-        planned([Line("u", "i000", START, "v", "product_view")])
+def test_without_a_purchase_or_view_there_is_nothing_to_recommend(planned: Planned) -> None:
+    with pytest.raises(DataRejected, match="there are no purchases, views, carts and ratings of items of the catalogue, so nothing can be"):
+        planned([Line("u", "i000", START, "v", "page_view")])
     with pytest.raises(DataRejected, match="none of the 1 purchases has consent and an item of the catalogue"):
         planned([Line("u", "no-such-item", START, "v")])
 

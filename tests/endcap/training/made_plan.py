@@ -12,7 +12,7 @@ def made_plan(untrained: Mapping[str, str] | None = None, times: Timetable | Non
     """Everything is trained but what is told with its reason."""
     left_out = untrained or {}
     moments = dict.fromkeys(("first_purchase_at", "last_event_at", "cut"), datetime(2026, 1, 5, tzinfo=UTC))
-    counts = {name: 0 for name in DataFacts.model_fields if name not in moments}
+    counts = {name: 0 for name in DataFacts.model_fields if name not in moments and name != "signals"}
     return TrainingPlan(
         dataset_fingerprint="made",
         facts=DataFacts(**moments, **counts),

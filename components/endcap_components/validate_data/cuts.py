@@ -1,0 +1,82 @@
+"""A timetable laid over a dataset, and whether what it leaves is enough for each model."""
+
+from dataclasses import dataclass
+
+from endcap.contracts.training_plan import Timetable
+from endcap.training.data_profile import REPEAT_SHARE_MIN, Objective
+from endcap_components.build_training_set.moments import Moments
+from endcap_components.validate_data.purchase_log import EarlyPurchases, Trainable
+from endcap_components.validate_data.timetables import ALL_OF_IT
+
+ITEMS_MIN = 10
+"""Trainable items a model needs: among fewer there is little to choose."""
+EXAMPLES_MIN = 50
+"""People at snapshots that a two-tower with the objective window needs."""
+SEQUENCES_MIN = 20
+"""People with two purchases that one with the objective next_item needs."""
+WINDOW_PEOPLE_MIN = 20
+"""People that the ranker needs in every window; a tenth of them is held out for calibration."""
+LABELLED_MIN = 5
+"""People with a purchase in the windows' days that the ranker needs."""
+JUDGED_MIN = 10
+"""People with purchases on both sides of the cut; of fewer no figure means anything."""
+BASKETS_MIN = 3
+"""Baskets or people with two items, for what is bought together."""
+
+MIN_BUYERS = (5, 4, 3, 2, 1)
+"""Tried in this order."""
+COVERED_MIN = 0.5
+"""Share of the purchases that trainable items must have: of a long tail little is left at five buyers an item."""
+
+
+@dataclass(frozen=True)
+class Cut:
+    """A timetable laid over the data, and what it leaves to learn from."""
+
+    times: Timetable
+    moments: Moments
+    people: int
+    items: Trainable
+    trainable: int
+    judged: int
+    examples: int
+    early: EarlyPurchases
+    window_people: int
+    labelled: int
+
+    @property
+    def usual_objective(self) -> Objective:
+        if self.items.by == "interactions":
+            return "next_item"
+        return "window" if self.early.repeat_share >= REPEAT_SHARE_MIN else "next_item"
+
+    @property
+    def objective(self) -> Objective | None:
+        """The usual one where there is enough for it, else the other."""
+        if not self.moments.windows or self.trainable < ITEMS_MIN:
+            return None
+        possible: dict[Objective, bool] = {
+            "window": bool(self.moments.snapshots) and self.examples >= EXAMPLES_MIN,
+            "next_item": self.early.sequences >= SEQUENCES_MIN,
+        }
+        others: tuple[Objective, ...] = ("window", "next_item")
+        return next((each for each in (self.usual_objective, *others) if possible[each]), None)
+
+    @property
+    def ranks(self) -> bool:
+        enough = self.window_people >= WINDOW_PEOPLE_MIN and self.labelled >= LABELLED_MIN and self.trainable >= ITEMS_MIN
+        return bool(self.moments.windows) and enough
+
+    @property
+    def models(self) -> int:
+        return (self.objective is not None) + self.ranks
+
+    @property
+    def worth(self) -> tuple[bool, bool, bool, int, bool]:
+        """What is better than another: models that can be judged, then lists that can, then models; else nothing is kept for it."""
+        judged, models = self.judged, self.models
+        return models > 0 and judged >= JUDGED_MIN, models > 0 and judged > 0, judged > 0, models, self.times == ALL_OF_IT
+
+    @property
+    def is_whole(self) -> bool:
+        return self.models == 2 and self.judged >= JUDGED_MIN
