@@ -15,6 +15,7 @@ from endcap.core.settings import RetrievalSettings
 from endcap.engine.retrieval.buy_again import buy_again_candidates
 from endcap.engine.retrieval.candidates import Candidates, CandidateSet, union
 from endcap.engine.retrieval.item_to_item import item_to_item_candidates
+from endcap.engine.retrieval.left_in_cart import left_in_cart_candidates
 from endcap.engine.retrieval.ordering import picks_candidates
 from endcap.engine.retrieval.popular import popular_candidates, segments_of
 from endcap.engine.retrieval.user_state import UserState
@@ -130,6 +131,7 @@ class RuleTrials:
         found = {"item_to_item": item_to_item_candidates(tables.item_to_item, state, request.items, eligible, quotas.item_to_item_quota)}
         if not len(request.items):
             found["buy_again"] = buy_again_candidates(tables.repurchase_gap_days, state, eligible, quotas.buy_again_quota)
+            found["left_in_cart"] = left_in_cart_candidates(state, eligible, quotas.left_in_cart_quota)
         if not len(request.items) or len(found["item_to_item"].index) < request.k:
             found["popular"] = popular_candidates(tables.popularity, segments, eligible, quotas.popular_quota)
         return found

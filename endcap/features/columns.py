@@ -6,7 +6,7 @@ HISTORY_LENGTH = 50
 PAIRS_MAX = 600
 """Distinct items of a user's past kept in the user x item features, those with the highest decayed count first."""
 
-USER_NUMERIC: tuple[str, ...] = (
+USER_BOUGHT: tuple[str, ...] = (
     "days_since_last_purchase",
     "tenure_days",
     "baskets_7d",
@@ -26,7 +26,21 @@ USER_NUMERIC: tuple[str, ...] = (
     "morning_share",
     "evening_share",
 )
-"""float32. Shares lie in [0, 1]; money in the dataset's currency; `price_level` is the mean of paid price over the item's category mean."""
+USER_SIGNALS: tuple[str, ...] = (
+    "views_7d",
+    "views_28d",
+    "carts_28d",
+    "searches_28d",
+    "days_since_last_view",
+    "days_since_last_cart",
+    "view_conversion_28d",
+)
+USER_NUMERIC: tuple[str, ...] = (*USER_BOUGHT, *USER_SIGNALS)
+"""float32, of what a user bought and of what else they did. Shares lie in [0, 1]; money in the dataset's currency; `price_level` is the
+mean of paid price over the item's category mean; `view_conversion_28d` is the share of the items viewed within 28 days that were bought
+since. Days since what never happened are NEVER_DAYS; in a dataset of purchases alone the columns of USER_SIGNALS are 0."""
+
+NEVER_DAYS = 400.0
 
 USER_CATEGORICAL: tuple[str, ...] = ("region", "age_band", "income_band", "household_size", "household_composition")
 """Text; empty when unknown. The bundle's vocabularies turn them into int32, 0 for unknown."""
@@ -49,7 +63,7 @@ USER_AFFINITY: tuple[str, ...] = (
 Largest share first, at most 30.
 """
 
-PAIR_LISTS: tuple[str, ...] = (
+PAIR_BOUGHT: tuple[str, ...] = (
     "pair_item_ids",
     "pair_times_bought",
     "pair_baskets_28d",
@@ -59,13 +73,30 @@ PAIR_LISTS: tuple[str, ...] = (
     "pair_decayed_20d",
     "pair_decayed_60d",
 )
-"""One list per user x item quantity, of equal length (at most PAIRS_MAX), highest `pair_decayed_60d` first.
+"""One list per quantity of a user and an item they bought, of equal length (at most PAIRS_MAX), highest `pair_decayed_60d` first.
 
 `pair_times_bought` counts baskets; `pair_last_bought_at` is in UTC epoch seconds; `pair_gap_mean_days` is the mean time between the
 item's baskets, 0 when it was bought once; `pair_decayed_Nd` is the sum over baskets of exp(-age_days / N) at the row's time.
 """
 
-ITEM_NUMERIC: tuple[str, ...] = (
+PAIR_SIGNALS: tuple[str, ...] = (
+    "signal_item_ids",
+    "signal_views",
+    "signal_last_viewed_at",
+    "signal_carts",
+    "signal_in_cart_at",
+    "signal_rated_low",
+)
+"""One list per quantity of a user and an item they viewed, carted or rated, of equal length (at most PAIRS_MAX): what is in the cart first,
+then the latest.
+
+`signal_in_cart_at` is when the item was last put into the cart, 0 where it has been bought or taken out since; it and
+`signal_last_viewed_at` (0 for never) are in UTC epoch seconds. `signal_rated_low` is 1 where the user's last rating counts against it.
+"""
+
+PAIR_LISTS: tuple[str, ...] = (*PAIR_BOUGHT, *PAIR_SIGNALS)
+
+ITEM_SOLD: tuple[str, ...] = (
     "purchases_7d",
     "purchases_28d",
     "purchases_90d",
@@ -84,10 +115,21 @@ ITEM_NUMERIC: tuple[str, ...] = (
     "display_share",
     "mailer_share",
 )
-"""float32. `new_buyers_Nd` are buyers who had never bought the item before; `share_of_category_28d` is the item's share of the purchases of
-its finest category; `trend` is log((purchases_7d + 1) / (purchases_28d / 4 + 1)); `display_share` and `mailer_share` are the shares of
-shops that show or advertise the item in the row's week; `price_to_category` is the price over the mean price of the item's finest
-category."""
+ITEM_SIGNALS: tuple[str, ...] = (
+    "views_7d",
+    "views_28d",
+    "carts_28d",
+    "view_to_cart_28d",
+    "cart_to_purchase_28d",
+    "category_view_to_cart_28d",
+    "category_cart_to_purchase_28d",
+)
+ITEM_NUMERIC: tuple[str, ...] = (*ITEM_SOLD, *ITEM_SIGNALS)
+"""float32, of how an item sells and of what else people do with it. `new_buyers_Nd` are buyers who had never bought the item before;
+`share_of_category_28d` is the item's share of the purchases of its finest category; `trend` is log((purchases_7d + 1) / (purchases_28d / 4
++ 1)); `display_share` and `mailer_share` are the shares of shops that show or advertise the item in the row's week; `price_to_category` is
+the price over the mean price of the item's finest category. Conversions lie in [0, 1]; an item's own is drawn towards its finest category's
+while it has few views or carts."""
 
 CONTEXT: tuple[str, ...] = ("hour", "weekday", "month", "surface", "device")
 """int32: hour 0-23, weekday 0-6 (Monday 0) and month 1-12 in UTC; surface and device by their place in the lists below, 0 for unknown."""
@@ -126,12 +168,18 @@ PAIR_NUMERIC: tuple[str, ...] = (
     "buy_again_score",
     "popular_score",
     "in_session",
+    "left_in_cart_score",
+    "views",
+    "days_since_viewed",
+    "carts",
+    "in_cart",
+    "rated_low",
 )
 """float32, one row a candidate: what the ranker knows of this user and this item, the scores of the sources that brought it included.
 
-`due_ratio` is days_since_bought / gap_mean_days, 0 when the gap is unknown; `days_since_bought` is 400 for items never bought. Columns
-between `department_share` and `price_to_category_level` are of `endcap.engine.ranking.pair_features`, those named `bought_with` of
-`endcap.engine.ranking.pair_features`.
+`due_ratio` is days_since_bought / gap_mean_days, 0 when the gap is unknown; `days_since_bought` and `days_since_viewed` are NEVER_DAYS for
+items never bought or viewed; `in_cart` and `rated_low` are 0 or 1. Columns between `department_share` and `price_to_category_level`, and
+those named `bought_with`, are of `endcap.engine.ranking.pair_features`.
 """
 
 OBJECTIVES: tuple[str, ...] = ("buy", "buy_again")

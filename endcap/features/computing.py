@@ -24,6 +24,7 @@ from endcap.features.history import user_history
 from endcap.features.manifest import FeatureManifest, features_fingerprint
 from endcap.features.names import ITEM_FEATURES, USER_FEATURES, USER_ITEM_FEATURES
 from endcap.features.net_purchases import taken_off
+from endcap.features.signal_parts import SignalParts
 from endcap.features.snapshots import FeatureOptions, SnapshotPlan, plan_snapshots
 from endcap.features.user import user_categorical
 
@@ -52,7 +53,7 @@ class UserParts:
 
 
 def user_table(parts: UserParts, snapshots: ir.Table) -> ir.Table:
-    """`user_id`, `event_timestamp`, USER_COLUMNS: users with a purchase before the snapshot."""
+    """`user_id`, `event_timestamp`, USER_COLUMNS: users who did anything before the snapshot."""
     rows = parts.numeric.semi_join(snapshots, "t")
     rows = _with(rows, user_categorical(parts.users), ["user_id"])
     for lists in (
@@ -125,6 +126,7 @@ class _Computation:
             everywhen = self._keep("snapshots", with_instant(self._engine.moments(plan.times, plan.data_end)))
             lines = self._keep("lines", purchases.purchase_lines(events, items, promotions, self._taken_off(events)))
             occasions = self._keep("occasions", purchases.purchase_occasions(lines))
+            signals = SignalParts.of(self._engine, events, lines, self._options.low_rating)
             count = occasions.count().to_pyarrow().as_py()
             user_batches = _batches(plan.times, self._engine.batches.user_rows, count)
             pair_batches = _batches(plan.pair_times, self._engine.batches.pair_rows, count)
@@ -133,21 +135,29 @@ class _Computation:
             def advance() -> None:
                 progress.advance(steps)
 
-            parts = self._user_parts(events, users, lines, occasions, everywhen)
+            parts = self._user_parts(events, users, lines, occasions, signals, everywhen)
             advance()
             self._write(USER_FEATURES, self._user_tables(parts, user_batches, plan), advance)
-            self._write(USER_ITEM_FEATURES, self._pair_tables(occasions, pair_batches, plan), advance)
-            priced = self._keep("priced_items", item.priced_items(lines, items, everywhen))
-            self._write(ITEM_FEATURES, _item_tables(priced, lines, occasions, promotions, everywhen), advance)
+            self._write(USER_ITEM_FEATURES, self._pair_tables(occasions, signals, pair_batches, plan), advance)
+            priced = self._keep("priced_items", item.priced_items(lines, items, everywhen, signals.first_touches()))
+            sold = item.item_numeric(priced, lines, occasions, promotions, everywhen)
+            self._write(ITEM_FEATURES, iter([item_table(signals.item_numeric(sold, priced, everywhen), everywhen)]), advance)
         return FeatureSummary(self._manifest(plan, dataset), self._rows, self._columns, self._seconds)
 
-    def _user_parts(
-        self, events: "ir.Table", users: "ir.Table", lines: "ir.Table", occasions: "ir.Table", snapshots: "ir.Table"
+    def _user_parts(  # noqa: PLR0917 - the dataset
+        self,
+        events: "ir.Table",
+        users: "ir.Table",
+        lines: "ir.Table",
+        occasions: "ir.Table",
+        signals: SignalParts,
+        snapshots: "ir.Table",
     ) -> "UserParts":
         from endcap.features import affinity, history, user
 
+        bought = user.user_numeric(lines, occasions, snapshots)
         return UserParts(
-            numeric=self._keep("user_numeric", user.user_numeric(lines, occasions, snapshots)),
+            numeric=self._keep("user_numeric", signals.user_numeric(bought, occasions, snapshots)),
             users=users,
             touches=self._keep("touches", history.item_touches(events, lines)),
             category_weights=self._keep("category_weights", affinity.group_weights(occasions, "category")),
@@ -169,13 +179,15 @@ class _Computation:
         for batch in batches:
             yield user_table(parts, with_instant(self._engine.moments(batch, plan.data_end)))
 
-    def _pair_tables(self, occasions: "ir.Table", batches: list[tuple[datetime, ...]], plan: SnapshotPlan) -> Iterator["ir.Table"]:
+    def _pair_tables(
+        self, occasions: "ir.Table", signals: SignalParts, batches: list[tuple[datetime, ...]], plan: SnapshotPlan
+    ) -> Iterator["ir.Table"]:
         from endcap.features import user_item
         from endcap.features.instants import with_instant
 
         for batch in batches:
             moments = with_instant(self._engine.moments(batch, plan.data_end))
-            yield pair_table(user_item.user_item(occasions, moments), moments)
+            yield pair_table(signals.user_item(user_item.user_item(occasions, moments), moments), moments)
 
     def _time_range(self, events: "ir.Table") -> tuple[datetime, datetime]:
         bought = events.filter(events.event_type.isin([kind.value for kind in SIGNAL_TYPES]))
@@ -223,14 +235,6 @@ def _in_utc(moment: str) -> datetime:
     """A moment as engines write it in UTC, with or without the offset."""
     read = datetime.fromisoformat(moment)
     return read.replace(tzinfo=UTC) if read.tzinfo is None else read
-
-
-def _item_tables(
-    priced: "ir.Table", lines: "ir.Table", occasions: "ir.Table", promotions: "ir.Table", snapshots: "ir.Table"
-) -> Iterator["ir.Table"]:
-    from endcap.features import item
-
-    yield item_table(item.item_numeric(priced, lines, occasions, promotions, snapshots), snapshots)
 
 
 def _counted(expressions: Iterator["ir.Table"], advance: Callable[[], None]) -> Iterator["ir.Table"]:

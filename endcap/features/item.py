@@ -4,7 +4,7 @@ import ibis
 import ibis.expr.types as ir
 
 from endcap.contracts.moment import DAY_S
-from endcap.features.columns import ITEM_NUMERIC
+from endcap.features.columns import ITEM_SOLD
 from endcap.features.instants import epoch_seconds
 from endcap.features.promotion import promotion_shares
 from endcap.features.purchases import finest_categories
@@ -13,19 +13,26 @@ from endcap.features.standing import stands
 _COUNTS = ("purchases_7d", "purchases_28d", "purchases_90d", "buyers_28d", "buyers_90d", "new_buyers_7d", "new_buyers_28d")
 
 
-def priced_items(lines: ir.Table, items: ir.Table, snapshots: ir.Table) -> ir.Table:
+def priced_items(lines: ir.Table, items: ir.Table, snapshots: ir.Table, touches: ir.Table | None = None) -> ir.Table:
     """The rows of the item features, with price and age.
 
-    Rows: items sold before t; at the data's end the whole catalogue, whose own price and creation time then stand in for what sales do not
-    tell. Before that the catalogue's price, being the present one, would leak.
+    Rows: items sold, viewed, carted or rated before t; at the data's end the whole catalogue, whose own price and creation time then stand
+    in for what sales do not tell. Before that the catalogue's price, being the present one, would leak.
+
+    Args:
+        lines: purchase lines.
+        items: the catalogue.
+        snapshots: moments with `t` in epoch seconds and `is_data_end`.
+        touches: `item_id`, `at` of what happened to items beside purchases; None for nothing.
 
     Returns:
         `item_id`, `t`, `category` (null when unknown), `price` (0 when unknown), `item_age_days`.
     """
-    first_sold = lines.group_by("item_id").agg(first_at=lines.at.min())
+    known = lines.select("item_id", "at") if touches is None else lines.select("item_id", "at").union(touches.select("item_id", "at"))
+    first_known = known.group_by("item_id").agg(first_at=known["at"].min())
     catalogue = items.select("item_id", catalogue_price=items.price, created_at=epoch_seconds(items.created_at))
     catalogue = catalogue.inner_join(finest_categories(items), "item_id")
-    known = first_sold.outer_join(catalogue, "item_id")
+    known = first_known.outer_join(catalogue, "item_id")
     known = known.select("first_at", "created_at", "catalogue_price", "category", item_id=ibis.coalesce(known.item_id, known.item_id_right))
     rows = known.join(snapshots, (known.first_at < snapshots.t) | snapshots.is_data_end)
     rows = rows.select("item_id", "t", "is_data_end", "catalogue_price", "category", "first_at", "created_at")
@@ -54,7 +61,7 @@ def item_numeric(priced: ir.Table, lines: ir.Table, occasions: ir.Table, promoti
         snapshots: moments with `t` in epoch seconds and `is_data_end`.
 
     Returns:
-        `item_id`, `t` and ITEM_NUMERIC as float32, with the rows of `priced`.
+        `item_id`, `t` and ITEM_SOLD as float32, with the rows of `priced`.
     """
     rows = priced
     for part in (_popularity(occasions, snapshots), _discounts(lines, snapshots), promotion_shares(promotions, snapshots)):
@@ -76,7 +83,7 @@ def item_numeric(priced: ir.Table, lines: ir.Table, occasions: ir.Table, promoti
         mailer_share=rows.mailer_share.fill_null(0.0),
     )
     rows = rows.mutate(trend=((rows.purchases_7d + 1) / (rows.purchases_28d / 4 + 1)).ln())
-    return rows.select("item_id", "t", **{name: rows[name].cast("float32") for name in ITEM_NUMERIC})
+    return rows.select("item_id", "t", **{name: rows[name].cast("float32") for name in ITEM_SOLD})
 
 
 def _category_prices(priced: ir.Table) -> ir.Table:

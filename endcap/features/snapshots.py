@@ -25,6 +25,7 @@ class FeatureOptions:
         horizon_days: length of a label window.
         first_snapshot_days: days of purchases before the first snapshot; with too few it would describe users by hardly any purchase.
         grid_days: days between snapshots: 7 for Mondays, 1 for midnights.
+        low_rating: ratings up to this count against an item, on the shop's own scale; None for none.
         test_days: days kept beside `test_weeks`; with neither nothing is kept, and the cut is the data's end.
     """
 
@@ -35,6 +36,7 @@ class FeatureOptions:
     first_snapshot_days: int = 28
     grid_days: int = 7
     test_days: int = 0
+    low_rating: float | None = None
 
     @classmethod
     def of(cls, times: Timetable) -> "FeatureOptions":

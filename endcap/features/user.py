@@ -4,7 +4,7 @@ import ibis
 import ibis.expr.types as ir
 
 from endcap.contracts.moment import DAY_S
-from endcap.features.columns import USER_CATEGORICAL, USER_NUMERIC
+from endcap.features.columns import USER_BOUGHT, USER_CATEGORICAL
 from endcap.features.instants import hour_of_day, weekday
 from endcap.features.purchases import basket_openings
 from endcap.features.standing import stands
@@ -25,7 +25,7 @@ def user_numeric(lines: ir.Table, occasions: ir.Table, snapshots: ir.Table) -> i
         snapshots: moments with `t` in epoch seconds.
 
     Returns:
-        `user_id`, `t` and USER_NUMERIC as float32, one row for each user with a purchase before t.
+        `user_id`, `t` and USER_BOUGHT as float32, one row for each user with a purchase before t.
     """
     moments = _shopping_moments(lines, occasions)
     past = moments.join(snapshots, stands(moments, snapshots))
@@ -65,7 +65,7 @@ def user_numeric(lines: ir.Table, occasions: ir.Table, snapshots: ir.Table) -> i
         morning_share=_ratio(totals.morning, totals.baskets),
         evening_share=_ratio(totals.evening, totals.baskets),
     )
-    return ratios.select("user_id", "t", **{name: ratios[name].cast("float32") for name in USER_NUMERIC})
+    return ratios.select("user_id", "t", **{name: ratios[name].cast("float32") for name in USER_BOUGHT})
 
 
 def user_categorical(users: ir.Table) -> ir.Table:

@@ -4,7 +4,7 @@ import ibis
 import ibis.expr.types as ir
 
 from endcap.contracts.moment import DAY_S
-from endcap.features.columns import PAIR_LISTS, PAIRS_MAX
+from endcap.features.columns import PAIR_BOUGHT, PAIRS_MAX
 from endcap.features.ranked_list import collect_ranked
 from endcap.features.standing import stands
 
@@ -19,7 +19,7 @@ def user_item(occasions: ir.Table, snapshots: ir.Table) -> ir.Table:
         snapshots: moments with `t` in epoch seconds.
 
     Returns:
-        `user_id`, `t` and PAIR_LISTS, at most PAIRS_MAX items, highest decayed count over 60 days first.
+        `user_id`, `t` and PAIR_BOUGHT, at most PAIRS_MAX items, highest decayed count over 60 days first.
     """
     known = occasions.filter(occasions.user_id.notnull())
     past = known.join(snapshots, stands(known, snapshots))
@@ -49,4 +49,4 @@ def user_item(occasions: ir.Table, snapshots: ir.Table) -> ir.Table:
         pair_decayed_20d=pairs.decayed_20d.cast("float32"),
         pair_decayed_60d=pairs.decayed_60d.cast("float32"),
     )
-    return collect_ranked(ranked.filter(ranked.place < PAIRS_MAX), ["user_id", "t"], "place", PAIR_LISTS)
+    return collect_ranked(ranked.filter(ranked.place < PAIRS_MAX), ["user_id", "t"], "place", PAIR_BOUGHT)

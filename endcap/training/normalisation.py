@@ -13,11 +13,11 @@ STANDARDISED_MAX = 6.0
 
 @dataclass(frozen=True)
 class Standardisation:
-    """Signed log1p, then mean 0 and deviation 1 by column.
+    """Signed log1p, then mean 0 and deviation 1 by column; columns that never changed are left out.
 
     Attributes:
         mean: float32 [columns], of the signed logs.
-        deviation: float32 [columns].
+        deviation: float32 [columns], 0 for a column that never changed.
     """
 
     mean: NDArray[np.float32]
@@ -25,17 +25,25 @@ class Standardisation:
 
     @classmethod
     def fit(cls, values: NDArray[np.float32]) -> "Standardisation":
-        """Constants of training data, float32 [rows, columns]; a column that never changes maps to 0."""
+        """Constants of training data, float32 [rows, columns]."""
         running = RunningStandardisation(values.shape[1])
         running.add(values)
         return running.standardisation()
 
     def apply(self, values: Any) -> Any:
-        """The same in TensorFlow: float32 [rows, columns] to float32 [rows, columns]."""
+        """The same in TensorFlow: float32 [rows, columns] to float32 [rows, columns that changed]; zeros of all columns where none did.
+
+        What never changed in training says nothing, whatever it holds later, and a network that reads it would only be larger.
+        """
         import tensorflow as tf
 
+        mean, deviation, changed = self.mean, self.deviation, np.flatnonzero(self.deviation)
+        if not len(changed):
+            return tf.zeros_like(values)
+        if len(changed) < len(deviation):
+            values, mean, deviation = tf.gather(values, changed, axis=1), mean[changed], deviation[changed]
         logs = tf.sign(values) * tf.math.log1p(tf.abs(values))
-        return tf.clip_by_value((logs - self.mean) / self.deviation, -STANDARDISED_MAX, STANDARDISED_MAX)
+        return tf.clip_by_value((logs - mean) / deviation, -STANDARDISED_MAX, STANDARDISED_MAX)
 
 
 class RunningStandardisation:
@@ -58,8 +66,8 @@ class RunningStandardisation:
         self._count = total
 
     def standardisation(self) -> Standardisation:
-        """Constants of all values so far; a column that never changed maps to 0."""
+        """Constants of all values so far."""
         deviation = np.sqrt(self._squares / max(self._count, 1))
         return Standardisation(
-            mean=self._mean.astype(np.float32), deviation=np.where(deviation < DEVIATION_MIN, 1.0, deviation).astype(np.float32)
+            mean=self._mean.astype(np.float32), deviation=np.where(deviation < DEVIATION_MIN, 0.0, deviation).astype(np.float32)
         )

@@ -6,10 +6,10 @@ from numpy.typing import NDArray
 from endcap.catalogue.item_table import ItemTable
 from endcap.engine.retrieval.candidates import TRAINED_SOURCES, CandidateSet
 from endcap.engine.retrieval.item_to_item import ItemToItem, past_seeds
+from endcap.engine.retrieval.signal_state import SignalState
 from endcap.engine.retrieval.user_state import UserState
-from endcap.features.columns import ITEM_NUMERIC, PAIR_NUMERIC, USER_NUMERIC
+from endcap.features.columns import ITEM_NUMERIC, NEVER_DAYS, PAIR_NUMERIC, USER_NUMERIC
 
-NEVER_DAYS = 400.0
 _CATEGORY_PRICE = ITEM_NUMERIC.index("price")
 _TINY = np.float32(1e-6)
 
@@ -104,7 +104,6 @@ def bought_with(state: UserState, index: NDArray[np.int32], neighbours: ItemToIt
     return sums.astype(np.float32)
 
 
-NEVER_BOUGHT_DAYS = 400.0
 _PRICE_LEVEL = USER_NUMERIC.index("price_level")
 _BASKETS_90D = USER_NUMERIC.index("baskets_90d")
 _PRICE_TO_CATEGORY = ITEM_NUMERIC.index("price_to_category")
@@ -120,6 +119,8 @@ _BRAND_SHARE = PAIR_NUMERIC.index("brand_share")
 _PRICE = PAIR_NUMERIC.index("price_to_user_level")
 _BOUGHT_WITH = (PAIR_NUMERIC.index("bought_with"), PAIR_NUMERIC.index("bought_with_of_late"))
 _IN_SESSION = PAIR_NUMERIC.index("in_session")
+_DAYS_SINCE_VIEWED = PAIR_NUMERIC.index("days_since_viewed")
+_OF_SIGNALS = tuple(PAIR_NUMERIC.index(name) for name in ("views", "days_since_viewed", "carts", "in_cart", "rated_low"))
 _SOURCE_COLUMNS = tuple((source, PAIR_NUMERIC.index(f"{source}_score")) for source in TRAINED_SOURCES)
 
 
@@ -137,7 +138,7 @@ def pair_features(state: UserState, candidates: CandidateSet, items: ItemTable, 
     """
     index = candidates.index
     columns = np.zeros((len(PAIR_NUMERIC), len(candidates)), dtype=np.float32)
-    columns[_DAYS_SINCE] = NEVER_BOUGHT_DAYS
+    columns[_DAYS_SINCE] = NEVER_DAYS
     place, found = state.past_places(index)
     rows = np.flatnonzero(found)
     for column, values in zip(_OF_PAST, _past(state), strict=True):
@@ -153,6 +154,12 @@ def pair_features(state: UserState, candidates: CandidateSet, items: ItemTable, 
     columns[_BOUGHT_WITH, :] = bought_with(state, index, neighbours)
     if len(state.session):
         columns[_IN_SESSION] = np.isin(index, state.session)
+    columns[_DAYS_SINCE_VIEWED] = NEVER_DAYS
+    if len(state.signals.index):
+        place, found = state.signals.places(index)
+        rows = np.flatnonzero(found)
+        for column, values in zip(_OF_SIGNALS, _signals(state.signals), strict=True):
+            columns[column, rows] = values[place[rows]]
     for source, column in _SOURCE_COLUMNS:
         columns[column] = candidates.score_of(source)
     return np.ascontiguousarray(columns.T)
@@ -169,6 +176,11 @@ def _past(state: UserState) -> tuple[NDArray[np.float32], ...]:
         state.decayed_20d,
         state.decayed_60d,
     )
+
+
+def _signals(signals: SignalState) -> tuple[NDArray[np.float32] | NDArray[np.bool_], ...]:
+    """What is known of every item that was looked at, carted or rated, [s] each, in the order of _OF_SIGNALS."""
+    return signals.views, signals.days_since_viewed, signals.carts, signals.in_cart, signals.rated_low
 
 
 def _price_to_user_level(state: UserState, index: NDArray[np.int32], items: ItemTable) -> NDArray[np.float32]:

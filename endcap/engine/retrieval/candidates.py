@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-TRAINED_SOURCES: tuple[str, ...] = ("two_tower", "item_to_item", "buy_again", "popular")
+TRAINED_SOURCES: tuple[str, ...] = ("two_tower", "item_to_item", "buy_again", "popular", "left_in_cart")
 """Sources whose scores the ranker reads, so they run in training as in serving."""
 
 SOURCES: tuple[str, ...] = (
@@ -31,7 +31,8 @@ FUSION_WEIGHT: Mapping[str, float] = {
 """What a source's ranks count where the ranker does not decide, 1 for those that are not named. Sources that say little about how well
 an item fits lift what others brought too, and no more; stated tastes come before what everybody likes."""
 
-_BUY_AGAIN = SOURCES.index("buy_again")
+_OWN_REASONS = (SOURCES.index("buy_again"), SOURCES.index("left_in_cart"))
+"""Sources that are an item's main one whenever they bring it, the last above the first."""
 
 INDEX_BITS = 32
 INDEX_MASK = np.int64(2**INDEX_BITS - 1)
@@ -88,8 +89,8 @@ class CandidateSet:
         scores: float32 [m, len(SOURCES)], each source's score, 0 where it did not bring the item.
         brought: bool [m, len(SOURCES)], which sources brought the item.
         fused: float32 [m], reciprocal rank fusion of the sources; the order when the ranker does not answer.
-        main_source: int8 [m], place in SOURCES of the source that ranked the item highest; buy_again whenever it brought the item, since
-            what somebody buys anyway needs no other reason.
+        main_source: int8 [m], place in SOURCES of the source that ranked the item highest; left_in_cart or else buy_again whenever they
+            brought the item, since what somebody wants anyway needs no other reason.
     """
 
     index: NDArray[np.int32]
@@ -170,7 +171,8 @@ def _gathered(  # noqa: PLR0917 - one table's columns
     by_cell[cell] = reciprocal
     ranks = by_cell.reshape(m, width)
     main = ranks.argmax(axis=1).astype(np.int8)
-    main[row[column == _BUY_AGAIN]] = _BUY_AGAIN
+    for source in _OWN_REASONS:
+        main[row[column == source]] = source
     return CandidateSet(index=index, scores=scores.reshape(m, width), brought=ranks > 0, fused=fused, main_source=main)
 
 

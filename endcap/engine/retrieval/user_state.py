@@ -13,6 +13,7 @@ from endcap.catalogue.vocabulary import Vocabulary
 from endcap.contracts.moment import DAY_S
 from endcap.contracts.signals import PURCHASE_CODE, VIEW_CODE, signal_code
 from endcap.engine.retrieval.shares import Shares
+from endcap.engine.retrieval.signal_state import NO_SIGNALS, SignalState
 from endcap.features.columns import HISTORY_LENGTH, USER_CATEGORICAL, USER_NUMERIC
 
 STALENESS_MAX_DAYS = 28.0
@@ -35,6 +36,7 @@ class UserState:
         brand_share: the same by brand code.
         session: int32 [s], items of the present visit, newest last.
         is_known: whether the feature store had a row for the user.
+        signals: what the user looked at, carted and rated, this visit included.
     """
 
     numeric: NDArray[np.float32]
@@ -54,6 +56,7 @@ class UserState:
     brand_share: Shares
     session: NDArray[np.int32]
     is_known: bool
+    signals: SignalState = NO_SIGNALS
 
     def past_places(self, index: NDArray[np.int32]) -> tuple[NDArray[np.intp], NDArray[np.bool_]]:
         """Where int32 [m] items stand among the items of the past, intp [m], and bool [m] whether they do: other places mean nothing."""
@@ -120,10 +123,11 @@ def user_state(  # noqa: PLR0917 - a row, a visit, and what both are read by
     session_signal = _signals(session_event_types, len(session_item_ids))
     if row is None:
         return _with_session(_unknown_user(), items.ids.codes(session_item_ids), session_signal)
-    pair_ids, history_ids = _listed(row, "pair_item_ids"), _listed(row, "history_item_ids")
+    pair_ids, history_ids, signal_ids = (_listed(row, name) for name in ("pair_item_ids", "history_item_ids", "signal_item_ids"))
     # All ids at once: a look-up costs more than the ids in it.
-    codes = items.ids.codes([*pair_ids, *history_ids, *session_item_ids])
-    pairs, past, session = np.split(codes, [len(pair_ids), len(pair_ids) + len(history_ids)])
+    codes = items.ids.codes([*pair_ids, *history_ids, *signal_ids, *session_item_ids])
+    ends = np.cumsum([len(pair_ids), len(history_ids), len(signal_ids)])
+    pairs, past, signals, session = np.split(codes, ends)
     now_s = now.timestamp()
     row_moment: datetime | None = row.get("event_timestamp")
     elapsed_days = 0.0 if row_moment is None else float(np.clip((now_s - row_moment.timestamp()) / DAY_S, 0.0, STALENESS_MAX_DAYS))
@@ -141,6 +145,7 @@ def user_state(  # noqa: PLR0917 - a row, a visit, and what both are read by
         brand_share=_shares(items.brands, row["brand_ids"], row["brand_shares"]),
         session=np.zeros(0, dtype=np.int32),
         is_known=True,
+        signals=SignalState.of_row(row, signals, as_of_s + elapsed_days * DAY_S),
     )
     return _with_session(state, session, session_signal)
 

@@ -5,7 +5,9 @@ from endcap.core.errors import DataRejected
 from endcap.features.columns import (
     HISTORY_LENGTH,
     ITEM_NUMERIC,
+    PAIR_BOUGHT,
     PAIR_LISTS,
+    PAIR_SIGNALS,
     PAIRS_MAX,
     USER_AFFINITY,
     USER_CATEGORICAL,
@@ -67,7 +69,8 @@ def test_parallel_lists_are_of_equal_length_and_bounded(built):
         (users, USER_HISTORY, HISTORY_LENGTH),
         (users, USER_AFFINITY[:2], 30),
         (users, USER_AFFINITY[2:], 30),
-        (pairs, PAIR_LISTS, PAIRS_MAX),
+        (pairs, PAIR_BOUGHT, PAIRS_MAX),
+        (pairs, PAIR_SIGNALS, PAIRS_MAX),
     ):
         lengths = frame.select(pl.col(name).list.len() for name in names)
         assert all((lengths[name] == lengths[names[0]]).all() for name in names)

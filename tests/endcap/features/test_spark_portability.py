@@ -8,6 +8,9 @@ from endcap.contracts.tables import TABLES, arrow_schema
 from endcap.features import affinity, computing, history, item, purchases, user, user_item
 from endcap.features.instants import with_instant
 from endcap.features.net_purchases import VERSIONS_SCHEMA
+from endcap.features.signal_parts import SignalParts
+from endcap.features.signals import signal_events
+from endcap.features.user_item_signals import cart_and_view_events
 
 
 class _SparkOptions(Config):
@@ -16,27 +19,31 @@ class _SparkOptions(Config):
     treat_nan_as_null: bool = False
 
 
-@pytest.fixture(scope="module")
-def expressions():
+@pytest.fixture(scope="module", params=[False, True], ids=["purchases", "signals"])
+def expressions(request):
     tables = {name: ibis.table(ibis.Schema.from_pyarrow(arrow_schema(contract)), name=name) for name, contract in TABLES.items()}
     events, items, users, promotions = (tables[name] for name in ("events", "items", "users", "promotions"))
     snapshots = with_instant(ibis.table({"event_timestamp": "timestamp('UTC', 6)", "is_data_end": "boolean"}, name="snapshots"))
     versions = ibis.table(ibis.Schema.from_pyarrow(VERSIONS_SCHEMA), name="taken_off")
     lines = purchases.purchase_lines(events, items, promotions, versions)
     occasions = purchases.purchase_occasions(lines)
+    kept = signal_events(events)
+    signals = SignalParts(kept, cart_and_view_events(kept, lines), 2.0) if request.param else SignalParts()
     parts = computing.UserParts(
-        numeric=user.user_numeric(lines, occasions, snapshots),
+        numeric=signals.user_numeric(user.user_numeric(lines, occasions, snapshots), occasions, snapshots),
         users=users,
         touches=history.item_touches(events, lines),
         category_weights=affinity.group_weights(occasions, "category"),
         brand_weights=affinity.group_weights(occasions, "brand"),
         user_weights=affinity.user_weights(occasions),
     )
-    priced = item.priced_items(lines, items, snapshots)
+    priced = item.priced_items(lines, items, snapshots, signals.first_touches())
+    pairs = signals.user_item(user_item.user_item(occasions, snapshots), snapshots)
+    sold = item.item_numeric(priced, lines, occasions, promotions, snapshots)
     return {
         "user_features": computing.user_table(parts, snapshots),
-        "user_item_features": computing.pair_table(user_item.user_item(occasions, snapshots), snapshots),
-        "item_features": computing.item_table(item.item_numeric(priced, lines, occasions, promotions, snapshots), snapshots),
+        "user_item_features": computing.pair_table(pairs, snapshots),
+        "item_features": computing.item_table(signals.item_numeric(sold, priced, snapshots), snapshots),
     }
 
 

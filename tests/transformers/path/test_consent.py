@@ -28,7 +28,7 @@ from tests.transformers.path.test_request_path import IDS, ExactIndex, ListedImp
 
 YES, NO = ConsentSettings(personalisation=True, analytics=True), ConsentSettings(personalisation=False, analytics=False)
 PERSONS = [{"user_id": "U1"}, {"session_id": "S1"}, {"user_id": "U1", "session_id": "S1"}]
-OWN_SOURCES = {"buy_again", "recently_viewed", "similar_users", "two_tower", "stale_answer"}
+OWN_SOURCES = {"buy_again", "left_in_cart", "recently_viewed", "similar_users", "two_tower", "stale_answer"}
 PATIENT = ServingSettings(request_budget_ms=20_000, features_timeout_ms=5_000, retrieval_timeout_ms=5_000, rank_timeout_ms=5_000)
 
 

@@ -15,6 +15,7 @@ BOUGHT_REGULARLY = "You buy this regularly"
 BY_SOURCE = {
     "popular": POPULAR,
     "trending": "Trending now",
+    "left_in_cart": "Still in your cart",
     "recently_viewed": "You looked at this lately",
     "similar_users": "Liked by people like you",
     "preferences": "Popular in what you like",

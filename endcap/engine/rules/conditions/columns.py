@@ -37,6 +37,13 @@ _ITEM_NUMERIC_TEXTS: Mapping[str, str] = {
     "item_age_days": "days since its first sale, as of the features",
     "display_share": "share of shops that show it on a display",
     "mailer_share": "share of shops that advertise it in their mailer",
+    "views_7d": "views of the last 7 days",
+    "views_28d": "views of the last 28 days",
+    "carts_28d": "times it was put into a cart in the last 28 days",
+    "view_to_cart_28d": "carts per view of the last 28 days, drawn towards its category's while it has few views",
+    "cart_to_purchase_28d": "purchases per cart of the last 28 days, drawn towards its category's while it has few carts",
+    "category_view_to_cart_28d": "carts per view of its finest category",
+    "category_cart_to_purchase_28d": "purchases per cart of its finest category",
 }
 
 _FLOAT, _TEXT, _YES_NO, _WHOLE = pl.Float32(), pl.String(), pl.Boolean(), pl.Int32()

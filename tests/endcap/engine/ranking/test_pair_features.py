@@ -6,11 +6,11 @@ import polars as pl
 import pytest
 
 from endcap.catalogue.item_table import ItemTable
-from endcap.engine.ranking.pair_features import NEVER_BOUGHT_DAYS, pair_features
+from endcap.engine.ranking.pair_features import pair_features
 from endcap.engine.retrieval.candidates import Candidates, CandidateSet, union
 from endcap.engine.retrieval.item_to_item import ItemToItem
 from endcap.engine.retrieval.user_state import UserState, user_state
-from endcap.features.columns import ITEM_NUMERIC, PAIR_NUMERIC, USER_NUMERIC
+from endcap.features.columns import ITEM_NUMERIC, NEVER_DAYS, PAIR_NUMERIC, USER_NUMERIC
 
 
 @pytest.fixture
@@ -75,7 +75,7 @@ def column(name: str, state: UserState, candidates: CandidateSet, items: ItemTab
     ("name", "expected"),
     [
         ("times_bought", {1: 0, 2: 5, 3: 0}),
-        ("days_since_bought", {1: NEVER_BOUGHT_DAYS, 2: 10, 3: NEVER_BOUGHT_DAYS}),
+        ("days_since_bought", {1: NEVER_DAYS, 2: 10, 3: NEVER_DAYS}),
         ("due_ratio", {1: 0, 2: 10 / 7, 3: 0}),
         ("decayed_60d", {1: 0, 2: 2.5, 3: 0}),
         ("basket_share_90d", {1: 0, 2: 0.5, 3: 0}),

@@ -5,6 +5,7 @@ from typing import Any
 import numpy as np
 
 from endcap.engine.retrieval.shares import Shares
+from endcap.engine.retrieval.signal_state import NO_SIGNALS
 from endcap.engine.retrieval.user_state import UserState
 from endcap.features.columns import USER_CATEGORICAL, USER_NUMERIC
 
@@ -39,4 +40,5 @@ def made_state(*, bought: list[int] | None = None, history: list[int] | None = N
         brand_share=columns.get("brand_share", Shares.none()),
         session=np.array(columns.get("session", []), dtype=np.int32),
         is_known=True,
+        signals=columns.get("signals", NO_SIGNALS),
     )

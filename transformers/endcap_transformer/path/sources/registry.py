@@ -9,6 +9,7 @@ from endcap.engine.retrieval.candidates import Candidates
 from endcap.engine.retrieval.complements import complements_candidates
 from endcap.engine.retrieval.content import content_candidates
 from endcap.engine.retrieval.item_to_item import item_to_item_candidates
+from endcap.engine.retrieval.left_in_cart import left_in_cart_candidates
 from endcap.engine.retrieval.ordering import picks_candidates, recently_viewed_candidates
 from endcap.engine.retrieval.popular import popular_candidates
 from endcap.engine.retrieval.preferences import preferences_candidates
@@ -35,6 +36,7 @@ def source_registry(search: VectorSearch, timeout_ms: float) -> Mapping[str, Fin
         "item_to_item": item_to_item,
         "buy_again": buy_again,
         "popular": popular,
+        "left_in_cart": left_in_cart,
         "trending": trending,
         "content": content,
         "complements": complements,
@@ -63,6 +65,11 @@ def buy_again(request: SourceRequest, quota: int) -> Candidates:
 def popular(request: SourceRequest, quota: int) -> Candidates:
     """Most bought of late in the person's region and segment, and by everybody."""
     return popular_candidates(request.resolved.served.tables.popularity, request.segments, request.eligible.of, quota)
+
+
+def left_in_cart(request: SourceRequest, quota: int) -> Candidates:
+    """What the person put into the cart and has not bought, latest first."""
+    return left_in_cart_candidates(request.state, request.eligible.of, quota)
 
 
 def trending(request: SourceRequest, quota: int) -> Candidates:
