@@ -101,7 +101,13 @@ def suggest(
 def sequences(
     interactions: Annotated[Path, typer.Option("--interactions", help="Text file, a user a line: user id, then item ids in order.")],
     attributes: Annotated[Path | None, typer.Option("--attributes", help="JSON file: item id -> list of attribute ids.")] = None,
+    carts: Annotated[Path | None, typer.Option("--carts", help="Text file of cart additions, a user a line; needs --unordered.")] = None,
+    holdout: Annotated[
+        Path | None,
+        typer.Option("--holdout", help="Text file of purchases, a user a line, that no model learns from and lists are judged by."),
+    ] = None,
     *,
+    unordered: Annotated[bool, typer.Option("--unordered", help="The order of items within a line means nothing.")] = False,
     encoding: Annotated[str | None, typer.Option(help="Encoding of the files; their byte-order mark's or UTF-8 unless given.")] = None,
     separator: Annotated[
         Literal["auto", "blank", "tab", "comma", "semicolon"],
@@ -117,16 +123,15 @@ def sequences(
     """
     from endcap.dataset.progress_bars import table_bars
     from endcap.dataset.sources.sequence_lines import Separator
-    from endcap.dataset.sources.sequences import SequenceReading, import_sequences
+    from endcap.dataset.sources.sequences import SequenceFiles, SequenceReading, import_sequences
 
     settings = load_settings()
     with table_bars() as watch:
         dataset, reused = import_sequences(
-            interactions,
-            attributes,
+            SequenceFiles(interactions, attributes, carts, holdout),
             out or settings.data_dir,
             settings.data.max_rejected_share,
-            reading=SequenceReading(encoding, Separator(separator)),
+            reading=SequenceReading(encoding, Separator(separator), unordered),
             force=force,
             watch=watch,
         )
@@ -171,6 +176,11 @@ def _notes(dataset: "Dataset", busy: "Sequence[BusyPerson]") -> Iterator[str]:
         yield f"{dataset.events_without_user:,} events ({share:.0%}) have no user; they count for items and baskets, and for no one's list"
     if dataset.purchases_without_price:
         yield f"{dataset.purchases_without_price:,} purchases have no price; they count, and say nothing of prices and spending"
+    if dataset.held_out:
+        yield (
+            f"{dataset.held_out:,} purchases are held out to judge lists by; {dataset.held_out_cart_additions:,} cart additions "
+            "of the same items by the same people are left out"
+        )
     if dataset.returns:
         yield f"{dataset.returns:,} returns and cancellations, {dataset.unmatched_returns:,} of them of nothing that was bought and kept"
 

@@ -16,6 +16,7 @@ from endcap.contracts.event import EventType
 from endcap.contracts.tables import TABLES, added_defaults, arrow_schema
 from endcap.core.errors import DataRejected
 from endcap.core.files import replacing_folder
+from endcap.dataset.holdout import Holdout
 from endcap.dataset.intake import Intake
 from endcap.dataset.layout import Dataset, Origin, table_file, write_description
 from endcap.dataset.rejection import Tally
@@ -102,9 +103,17 @@ def read_event_facts(events: Path) -> EventFacts:
 
 
 def build_dataset(
-    sources: Iterable[TableSource], target: Path, origin: Origin, max_rejected_share: float, watch: Watch = watch_nothing
+    sources: Iterable[TableSource],
+    target: Path,
+    origin: Origin,
+    max_rejected_share: float,
+    watch: Watch = watch_nothing,
+    *,
+    holdout: Holdout | None = None,
 ) -> Dataset:
     """Read every source and put the dataset in the place of `target` at the end; on failure `target` stays as it was.
+
+    `holdout` is written beside the tables.
 
     Raises:
         DataRejected: a table has a larger share of bad rows than allowed, there are no events, or prices in several currencies.
@@ -126,11 +135,15 @@ def build_dataset(
             unmatched_returns=taken.unmatched,
             events_without_user=facts.without_user,
             purchases_without_price=facts.without_price,
+            held_out=len(holdout.purchases) if holdout else 0,
+            held_out_cart_additions=holdout.cart_additions if holdout else 0,
             equal_lines=sum(tally.equal_lines for tally in tallies if tally.table == "events"),
             copies={tally.table: tally.copies for tally in tallies if tally.copies},
             left_out={tally.table: tally.left_out for tally in tallies if tally.left_out},
         )
         write_description(dataset)
+        if holdout:
+            holdout.write(folder)
     return replace(dataset, path=target)
 
 

@@ -16,7 +16,19 @@ from endcap.core.errors import DataRejected
 DESCRIPTION_FILE = "dataset.json"
 REJECTED_FILE = "rejected.parquet"
 LAYOUT_VERSION = 1
-_COUNTS = ("returns", "unmatched_returns", "equal_lines", "events_without_user", "purchases_without_price")
+ORDER_ONLY = "sequences: order only, a day a step"
+"""`source` of a dataset whose times carry an order and nothing else."""
+UNORDERED = "sequences: sets, neither times nor order"
+"""`source` of a dataset whose times carry nothing at all."""
+_COUNTS = (
+    "returns",
+    "unmatched_returns",
+    "equal_lines",
+    "events_without_user",
+    "purchases_without_price",
+    "held_out",
+    "held_out_cart_additions",
+)
 """Counts that descriptions from before lack."""
 _IMPORT_AGAIN = "import the data again: endcap import complete-journey, folder or sequences"
 
@@ -30,7 +42,9 @@ class Dataset:
     `unmatched_returns` those among them that name no purchase from which anything is left to take. `copies` counts by table the rows that
     repeated another one with its id and were left out, `left_out` those that the mapping's `where` left out, `equal_lines` the events that
     only their place tells from another one; they stay.
-    `events_without_user` counts anonymous events, `purchases_without_price` those whose price is unknown.
+    `events_without_user` counts anonymous events, `purchases_without_price` those whose price is unknown. `held_out` counts purchases that
+    are kept beside the tables for judging lists, `held_out_cart_additions` the cart additions of the same items by the same people, which
+    are left out.
     """
 
     path: Path
@@ -46,6 +60,8 @@ class Dataset:
     equal_lines: int = 0
     events_without_user: int = 0
     purchases_without_price: int = 0
+    held_out: int = 0
+    held_out_cart_additions: int = 0
     copies: Mapping[str, int] = field(default_factory=dict)
     left_out: Mapping[str, int] = field(default_factory=dict)
 
@@ -55,6 +71,16 @@ class Dataset:
     def table(self, table: str) -> Path:
         """The Parquet file of a table."""
         return table_file(self.path, table)
+
+    @property
+    def knows_times(self) -> bool:
+        """Whether the times say more than an order."""
+        return self.knows_order and self.source != ORDER_ONLY
+
+    @property
+    def knows_order(self) -> bool:
+        """Whether what comes before what means anything."""
+        return self.source != UNORDERED
 
     @property
     def rejected_file(self) -> Path:
@@ -77,6 +103,8 @@ class Dataset:
             "equal_lines": self.equal_lines,
             "events_without_user": self.events_without_user,
             "purchases_without_price": self.purchases_without_price,
+            "held_out": self.held_out,
+            "held_out_cart_additions": self.held_out_cart_additions,
             "copies": dict(self.copies),
             "left_out": dict(self.left_out),
         }

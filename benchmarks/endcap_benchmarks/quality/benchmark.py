@@ -15,14 +15,16 @@ import numpy as np
 from endcap.contracts.evaluation import DEEP_K
 from endcap_benchmarks.quality.evaluating import Comparison, compare_models
 from endcap_benchmarks.quality.model_catalogue import find_models, names_for
+from endcap_benchmarks.quality.protocols.holdout import holdout_task
 from endcap_benchmarks.quality.protocols.leave_one_out import Part, leave_one_out_task
 from endcap_benchmarks.quality.protocols.temporal import last_cuts, temporal_tasks
 from endcap_benchmarks.quality.quality_report import ModelResult, QualityReport
 from endcap_benchmarks.quality.recorded_purchases import RecordedPurchases, data_kind, read_recorded_purchases
+from endcap_benchmarks.quality.recorded_signals import signal_codes
 from endcap_benchmarks.quality.runs import ModelRuns, Report, RunSettings, run_models
 from endcap_benchmarks.quality.task import RankingTask
 
-Protocol = Literal["temporal", "leave-one-out"]
+Protocol = Literal["temporal", "leave-one-out", "holdout"]
 THREAD_VARIABLES = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS")
 
 
@@ -41,7 +43,8 @@ class QualityOptions:
         windows: how many of these.
         weeks: length of a window.
         min_buyers: items with fewer buyers before the cut are left out.
-        part: which held-out item leave-one-out judges by.
+        part: which held-out item leave-one-out and holdout judge by.
+        signals: what models of the holdout protocol learn from, by the names of `SIGNAL_NAMES`.
         refit: leave-one-out learns from everything before the judged item.
         fresh: run models again that have run.
     """
@@ -57,6 +60,7 @@ class QualityOptions:
     weeks: int = 4
     min_buyers: int = 5
     part: Part = "test"
+    signals: Sequence[str] = ("purchases", "carts")
     refit: bool = False
     fresh: bool = False
 
@@ -105,6 +109,8 @@ def measure_quality(options: QualityOptions, report: Report) -> QualityReport:
 def _tasks(recorded: RecordedPurchases, options: QualityOptions) -> list[RankingTask]:
     if options.protocol == "leave-one-out":
         return [leave_one_out_task(recorded, options.part, refit=options.refit)]
+    if options.protocol == "holdout":
+        return [holdout_task(recorded, options.part, signal_codes(options.signals))]
     cuts = sorted(options.cuts) or last_cuts(recorded, options.windows, options.weeks)
     return temporal_tasks(recorded, cuts, weeks=options.weeks, min_buyers=options.min_buyers)
 

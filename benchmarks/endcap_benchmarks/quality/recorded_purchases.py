@@ -10,7 +10,6 @@ import polars as pl
 from endcap.algorithms.interactions import Interactions
 from endcap.core.errors import DataRejected
 from endcap.dataset.layout import Dataset, open_dataset
-from endcap.dataset.sources.sequences import SOURCE as ORDER_ONLY
 from endcap.features.net_purchases import purchases_with_taken_off
 from endcap.training.data_profile import REPEAT_SHARE_MIN, DataProfile
 from endcap_benchmarks.quality.quality_report import DataKind
@@ -34,7 +33,7 @@ class RecordedPurchases:
     @property
     def knows_times(self) -> bool:
         """Whether the times say more than the order."""
-        return self.dataset.source != ORDER_ONLY
+        return self.dataset.knows_times
 
     @property
     def last_at(self) -> datetime:

@@ -63,8 +63,8 @@ def task_digest(task: RankingTask) -> str:
     digest = hashlib.sha256()
     parts = [task.training.interactions, task.histories]
     for each in parts:
-        for array in (each.start, each.item_index, each.age_days):
-            digest.update(array.tobytes())
+        for array in (each.start, each.item_index, each.age_days, each.signal, each.weight):
+            digest.update(b"" if array is None else array.tobytes())
     digest.update(task.training.attributes.tobytes())
     for name, truth in sorted(task.truths.items()):
         digest.update(name.encode())

@@ -48,19 +48,22 @@ class UserLines:
     copies: int
 
 
-def read_user_lines(file: Path, encoding: str | None = None, separator: Separator = Separator.AUTO) -> UserLines:
+def read_user_lines(
+    file: Path, encoding: str | None = None, separator: Separator = Separator.AUTO, option: str = "--interactions"
+) -> UserLines:
     """Read a file with a user a line: the user's id, then item ids, oldest first. A user's next line goes on where the one before ended.
 
     Args:
         file: text.
         encoding: of the file; what its byte-order mark says, else UTF-8, when None.
         separator: between ids; AUTO takes the tab, semicolon or comma that stands in every line, else blanks.
+        option: which names the file, for messages.
 
     Raises:
         InvalidInput: the encoding is unknown, or the file is not text in it.
         DataRejected: there are no lines, or a line has a user and no items.
     """
-    lines = re.split("\r\n|\n|\r", read_text(file, "--interactions", encoding))
+    lines = re.split("\r\n|\n|\r", read_text(file, option, encoding))
     numbered = [(number, line) for number, line in enumerate(lines, 1) if line.strip(" \t;,")]
     if not numbered:
         raise DataRejected("there are no lines", field=str(file), fix="write a user a line: the user's id, then item ids in order")

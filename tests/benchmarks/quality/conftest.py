@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from endcap.dataset.sources.folder import import_folder
-from endcap.dataset.sources.sequences import import_sequences
+from endcap.dataset.sources.sequences import SequenceFiles, import_sequences
 from endcap_benchmarks.quality.recorded_purchases import RecordedPurchases, read_recorded_purchases
 
 MAPPING = """
@@ -65,7 +65,7 @@ def written_sequences(folder: Path, sequences: Sequence[Sequence[int]]) -> Recor
     folder.mkdir(parents=True, exist_ok=True)
     lines = [" ".join([f"u{user}", *map(str, items)]) for user, items in enumerate(sequences)]
     (folder / "sequences.txt").write_text("\n".join(lines) + "\n")
-    dataset, _ = import_sequences(folder / "sequences.txt", None, folder / "dataset", 0.0, force=True)
+    dataset, _ = import_sequences(SequenceFiles(folder / "sequences.txt"), folder / "dataset", 0.0, force=True)
     return read_recorded_purchases(dataset.path)
 
 

@@ -14,7 +14,7 @@ from endcap.cli.importing import app
 from endcap.core.errors import DataRejected, EndcapError, InvalidInput
 from endcap.dataset.layout import open_dataset
 from endcap.dataset.sources.sequence_lines import Separator, read_user_lines
-from endcap.dataset.sources.sequences import SequenceReading, import_sequences
+from endcap.dataset.sources.sequences import SequenceFiles, SequenceReading, import_sequences
 
 
 def read(folder: Path, content: str | bytes, encoding: str | None = None, separator: Separator = Separator.AUTO) -> dict[str, list[str]]:
@@ -99,7 +99,7 @@ def test_what_cannot_be_read_is_one_sentence(tmp_path: Path, content: bytes, enc
 
 def test_a_user_goes_on_in_a_second_line_and_a_repeated_line_counts_once(tmp_path: Path) -> None:
     (tmp_path / "lines.txt").write_text("ann a b\nbob c\nann c\nann a b\nbob c\n")
-    dataset = import_sequences(tmp_path / "lines.txt", None, tmp_path / "out", 0.0)[0]
+    dataset = import_sequences(SequenceFiles(tmp_path / "lines.txt"), tmp_path / "out", 0.0)[0]
     assert open_dataset(dataset.path) == dataset
     assert (dataset.rows, dataset.copies, sum(dataset.rejected.values())) == ({"items": 3, "users": 2, "events": 4}, {"events": 3}, 0)
     events = pl.read_parquet(dataset.table("events")).sort("user_id", "occurred_at")
@@ -108,7 +108,7 @@ def test_a_user_goes_on_in_a_second_line_and_a_repeated_line_counts_once(tmp_pat
 
 def test_one_user_with_one_item_is_a_dataset(tmp_path: Path) -> None:
     (tmp_path / "lines.txt").write_text("ann tea")
-    assert import_sequences(tmp_path / "lines.txt", None, tmp_path / "out", 0.0)[0].rows == {"items": 1, "users": 1, "events": 1}
+    assert import_sequences(SequenceFiles(tmp_path / "lines.txt"), tmp_path / "out", 0.0)[0].rows == {"items": 1, "users": 1, "events": 1}
 
 
 @pytest.mark.parametrize(
@@ -126,7 +126,7 @@ def test_attributes_that_are_something_else_are_one_sentence(tmp_path: Path, con
     (tmp_path / "lines.txt").write_text("u a\n")
     (tmp_path / "attributes.json").write_text(content)
     with pytest.raises(InvalidInput, match=message) as raised:
-        import_sequences(tmp_path / "lines.txt", tmp_path / "attributes.json", tmp_path / "out", 0.0)
+        import_sequences(SequenceFiles(tmp_path / "lines.txt", tmp_path / "attributes.json"), tmp_path / "out", 0.0)
     assert "\n" not in str(raised.value)
 
 
@@ -134,7 +134,9 @@ def test_attributes_with_a_mark_and_another_encoding_are_read(tmp_path: Path) ->
     (tmp_path / "lines.txt").write_bytes("u käse\n".encode("latin-1"))
     (tmp_path / "attributes.json").write_bytes('{"käse": ["gelb"]}'.encode("latin-1"))
     reading = SequenceReading(encoding="latin-1")
-    dataset = import_sequences(tmp_path / "lines.txt", tmp_path / "attributes.json", tmp_path / "out", 0.0, reading=reading)[0]
+    dataset = import_sequences(SequenceFiles(tmp_path / "lines.txt", tmp_path / "attributes.json"), tmp_path / "out", 0.0, reading=reading)[
+        0
+    ]
     assert json.loads(pl.read_parquet(dataset.table("items"))["attributes"][0]) == {"gelb": "yes"}
 
 

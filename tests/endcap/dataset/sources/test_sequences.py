@@ -13,8 +13,8 @@ from typer.testing import CliRunner
 from endcap.cli.importing import app
 from endcap.core.errors import DataRejected, InvalidInput
 from endcap.dataset.assembly import judge_dataset
-from endcap.dataset.layout import Dataset, open_dataset
-from endcap.dataset.sources.sequences import LAST_DAY, SOURCE, import_sequences
+from endcap.dataset.layout import ORDER_ONLY, Dataset, open_dataset
+from endcap.dataset.sources.sequences import LAST_DAY, SequenceFiles, import_sequences
 
 
 def made(folder: Path, sequences: Sequence[Sequence[str]], attributes: dict[str, list[int]] | None = None) -> Dataset:
@@ -23,7 +23,7 @@ def made(folder: Path, sequences: Sequence[Sequence[str]], attributes: dict[str,
     if attributes is not None:
         (folder / "attributes.json").write_text(json.dumps(attributes))
     known = folder / "attributes.json" if attributes is not None else None
-    return import_sequences(folder / "lines.txt", known, folder / "dataset", 0.0, force=True)[0]
+    return import_sequences(SequenceFiles(folder / "lines.txt", known), folder / "dataset", 0.0, force=True)[0]
 
 
 @given(st.lists(st.lists(st.sampled_from(["7", "8", "9", "10"]), min_size=1, max_size=12), min_size=1, max_size=6))
@@ -51,7 +51,7 @@ def test_attributes_stand_in_the_items(tmp_path: Path) -> None:
 def test_the_dataset_holds_what_the_contracts_ask_and_says_that_it_knows_an_order_only(tmp_path: Path) -> None:
     made(tmp_path, [["1", "2"], ["2"]], {"1": [5]})
     dataset = open_dataset(tmp_path / "dataset")
-    assert dataset.source == SOURCE
+    assert dataset.source == ORDER_ONLY
     assert dataset.rows == {"items": 2, "users": 2, "events": 3}
     assert sum(tally.rejected for tally in judge_dataset(dataset, 0.0)) == 0
 
@@ -67,9 +67,9 @@ def test_files_that_are_not_there_or_something_else_are_refused(tmp_path: Path) 
     (tmp_path / "lines.txt").write_text("u 1 2\n")
     (tmp_path / "list.json").write_text("[1, 2]")
     with pytest.raises(InvalidInput, match="--interactions: the file is missing"):
-        import_sequences(tmp_path / "nothing.txt", None, tmp_path / "out", 0.0)
+        import_sequences(SequenceFiles(tmp_path / "nothing.txt"), tmp_path / "out", 0.0)
     with pytest.raises(InvalidInput, match="--attributes: not a JSON object of lists"):
-        import_sequences(tmp_path / "lines.txt", tmp_path / "list.json", tmp_path / "out", 0.0)
+        import_sequences(SequenceFiles(tmp_path / "lines.txt", tmp_path / "list.json"), tmp_path / "out", 0.0)
 
 
 def test_the_command_reuses_what_it_made_from_the_same_files(tmp_path: Path) -> None:
