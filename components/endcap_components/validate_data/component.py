@@ -25,10 +25,10 @@ def validate_data(
     """
     from pathlib import Path
 
+    from endcap.training.planning.plan_table import show_plan
+    from endcap.training.planning.planning import Requested
     from endcap_components.kfp_step import log_metrics
     from endcap_components.train_two_tower.hyperparameters import TwoTowerHyperparameters
-    from endcap_components.validate_data.plan_table import show_plan
-    from endcap_components.validate_data.planning import Requested
     from endcap_components.validate_data.step import validate_data_step
 
     requested = Requested(test_weeks, ranking_windows, min_buyers)

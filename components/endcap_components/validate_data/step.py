@@ -8,9 +8,9 @@ from endcap.contracts.training_plan import PLAN_NAME, TrainingPlan
 from endcap.core.errors import DataRejected
 from endcap.core.files import link_or_copy, replace_text, replacing_folder
 from endcap.dataset.layout import Dataset, open_dataset
+from endcap.training.planning.planning import Requested, plan_training
 from endcap_components.train_two_tower.hyperparameters import TwoTowerHyperparameters
 from endcap_components.validate_data.asked_objective import check_objective
-from endcap_components.validate_data.planning import Requested, plan_training
 
 
 @dataclass(frozen=True)

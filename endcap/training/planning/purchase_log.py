@@ -15,7 +15,7 @@ from endcap.contracts.event import EventType
 from endcap.core.errors import DataRejected
 from endcap.dataset.layout import Dataset
 from endcap.features.net_purchases import taken_off_in
-from endcap_components.build_training_set.purchases import bounded_duckdb
+from endcap.training.bounded_duckdb import bounded_duckdb
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _DAY = timedelta(days=1)

@@ -8,9 +8,9 @@ from endcap.core.errors import DataRejected, InvalidInput
 from endcap.dataset.layout import Dataset
 from endcap.features.snapshots import FeatureOptions, plan_snapshots
 from endcap.training.data_profile import REPEAT_SHARE_MIN, Objective
-from endcap_components.build_training_set.moments import Moments, fitting_moments
-from endcap_components.validate_data.purchase_log import EarlyPurchases, PurchaseLog, Totals
-from endcap_components.validate_data.timetables import ALL_OF_IT, TimeRange, timetables, without_training
+from endcap.training.moments import Moments, fitting_moments
+from endcap.training.planning.purchase_log import EarlyPurchases, PurchaseLog, Totals
+from endcap.training.planning.timetables import ALL_OF_IT, TimeRange, timetables, without_training
 
 ITEMS_MIN = 10
 """Trainable items a model needs: among fewer there is little to choose."""
