@@ -31,8 +31,8 @@ def features(
     from endcap.features.snapshots import FeatureOptions
     from endcap.features.store.materialize import materialize
     from endcap.features.store.publish import publish_features
+    from endcap.training.planning.planning import Requested, plan_training
     from endcap_components.build_features.step import build_features_step
-    from endcap_components.validate_data.planning import Requested, plan_training
 
     settings = load_settings()
     folder = out or settings.features_dir

@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from endcap.cli.output import JsonOption, print_json, print_table
-from endcap.core.errors import InvalidInput
+from endcap.core.errors import DataRejected, InvalidInput
 from endcap.core.settings import load_settings
 
 if TYPE_CHECKING:
+    from endcap.contracts.training_plan import TrainingPlan
     from endcap.dataset.busy_people import BusyPerson
     from endcap.dataset.layout import Dataset
 
@@ -189,18 +190,22 @@ def validate(
     data: Annotated[Path | None, typer.Argument(help="Folder of the dataset; $ENDCAP_HOME/data unless given.")] = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Check every row of a canonical dataset against the contracts; ends with exit code 3 when a table has too many bad rows.
+    """Check every row of a canonical dataset against the contracts, and show what it allows to train.
+
+    Ends with exit code 3 when a table has too many bad rows.
 
     Example: endcap validate sample
     """
     from endcap.dataset.assembly import judge_dataset
     from endcap.dataset.layout import open_dataset
     from endcap.dataset.progress_bars import table_bars
+    from endcap.training.planning.plan_table import plan_lines
 
     settings = load_settings()
     dataset = open_dataset(data or settings.data_dir)
     with table_bars() as watch:
         tallies = judge_dataset(dataset, settings.data.max_rejected_share, watch)
+    plan, nothing = _plan(dataset)
     tables = [
         {
             "table": tally.table,
@@ -217,7 +222,21 @@ def validate(
             {
                 "path": str(dataset.path),
                 "tables": [{**table, "refused_at_import": dataset.rejected[str(table["table"])]} for table in tables],
+                "plan": plan.model_dump(mode="json") if plan else None,
+                "nothing_to_train": nothing,
             }
         )
-    else:
-        print_table(f"{dataset.path}: good", tables)
+        return
+    print_table(f"{dataset.path}: good", tables)
+    for line in plan_lines(plan) if plan else [f"Nothing can be trained: {nothing}"]:
+        typer.echo(line)
+
+
+def _plan(dataset: "Dataset") -> "tuple[TrainingPlan | None, str | None]":
+    """What the pipeline would train on the dataset, or why nothing."""
+    from endcap.training.planning.planning import Requested, plan_training
+
+    try:
+        return plan_training(dataset, Requested()), None
+    except DataRejected as error:
+        return None, f"{error}"

@@ -72,10 +72,13 @@ def training_pipeline(placement: Placement) -> Any:
         accept_uncompared: bool = False,
         home: dict = {},  # type: ignore[type-arg]  # noqa: B006
     ) -> TrainingOutputs:
-        first = preflight(data_dir=data_dir, fingerprint=fingerprint, distil=distil, precision=precision, item_to_item=item_to_item)
+        late = {"distil": distil, "precision": precision, "item_to_item": item_to_item, "popularity_days": popularity_days}
+        late |= {"two_tower": two_tower, "ranker": ranker, "quotas": quotas, "batching": batching, "home": home}
+        first = preflight(data_dir=data_dir, fingerprint=fingerprint, **late)
         expected = placement.effect(first, LIGHT).output
         requested = {"test_weeks": test_weeks, "ranking_windows": ranking_windows, "min_buyers": min_buyers}
-        validated = placement.store_step(validate_data(data_dir=data_dir, fingerprint=expected, **requested), DATA)
+        judged_data = validate_data(data_dir=data_dir, fingerprint=expected, two_tower=two_tower, **requested)
+        validated = placement.store_step(judged_data, DATA)
         dataset, plan = validated.outputs["dataset"], validated.outputs["plan"]
         built = placement.step(build_features(dataset=dataset, plan=plan), DATA)
         features = built.outputs["features"]

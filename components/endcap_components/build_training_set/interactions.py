@@ -12,7 +12,7 @@ from endcap.contracts.event import EventType
 from endcap.contracts.signals import PURCHASE_CODE, SIGNAL_TYPES, VISIT_PREFIX, Signals
 from endcap.core.errors import DataRejected
 from endcap.features.net_purchases import taken_off_in
-from endcap_components.build_training_set.purchases import bounded_duckdb
+from endcap.training.bounded_duckdb import bounded_duckdb
 
 HISTORY_MAX = 2_000
 """Interactions of one person or visit that stay between two of the moments that somebody looks from, the newest: as of each moment as many

@@ -1,7 +1,6 @@
 """Purchases by item index, and the items that enough people bought."""
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -13,9 +12,8 @@ from endcap.contracts.event import EventType
 from endcap.contracts.signals import VISIT_PREFIX
 from endcap.core.errors import DataRejected
 from endcap.features.net_purchases import standing, taken_off_in
+from endcap.training.bounded_duckdb import bounded_duckdb
 
-MEMORY_LIMIT = "1500MB"
-"""What sorting may take before it spills to disk."""
 COLUMNS = ("user_id", "item_index", "occurred_at", "session_id", "device", "taken_off_at")
 """`taken_off_at`: when nothing was left of the purchase, by returns and cancellations; null where something is. Whoever looks from a moment
 takes what stands as of it: `endcap.features.net_purchases.standing`."""
@@ -116,14 +114,6 @@ def first_purchases(purchases: pl.DataFrame) -> pl.DataFrame:
 def known_at(moment: pl.Expr) -> pl.Expr:
     """Whether a row of `first_purchases` holds as of a moment."""
     return (pl.col("since") < moment) & (pl.col("until").is_null() | (pl.col("until") >= moment))
-
-
-@contextmanager
-def bounded_duckdb(spill_dir: Path) -> Iterator[duckdb.DuckDBPyConnection]:
-    """A connection that spills to `spill_dir` beyond MEMORY_LIMIT."""
-    config: dict[str, str | bool | int | float | list[str]] = {"memory_limit": MEMORY_LIMIT, "temp_directory": str(spill_dir)}
-    with duckdb.connect(config=config) as connection:
-        yield connection
 
 
 class BuyerCounts:

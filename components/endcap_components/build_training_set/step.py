@@ -14,12 +14,12 @@ from endcap.core.files import replacing_folder
 from endcap.core.log import get_logger
 from endcap.features.columns import USER_CATEGORICAL
 from endcap.features.manifest import FeatureManifest, read_manifest
+from endcap.training.moments import Moments, demand_training, fitting_moments
 from endcap.training.sequence_shards import SequenceShards
 from endcap.training.training_set import INTERACTIONS_NAME, MANIFEST_NAME, TrainingManifest
 from endcap_components.build_training_set import purchases as bought
 from endcap_components.build_training_set.feature_rows import FolderRows, UserRows, item_rows, known_users, write_full_user_rows
 from endcap_components.build_training_set.interactions import write_interactions
-from endcap_components.build_training_set.moments import Moments, demand_training, fitting_moments
 from endcap_components.build_training_set.user_parts import UserParts
 
 TARGET_DAYS = 14

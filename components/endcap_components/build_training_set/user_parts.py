@@ -13,12 +13,12 @@ import polars as pl
 from endcap.catalogue.vocabulary import Vocabulary
 from endcap.contracts.signals import PURCHASE_CODE, Signals
 from endcap.training.example_shards import ExampleManifest, ExampleShardWriter
+from endcap.training.moments import Moments
 from endcap.training.sequence_shards import KEPT, SequenceShardWriter, UserSequences
 from endcap.training.shard_files import USERS_A_SHARD
 from endcap_components.build_training_set.examples import retrieval_examples, targets_of
 from endcap_components.build_training_set.feature_rows import KEYS_AT_ONCE, UserRows
 from endcap_components.build_training_set.interactions import eligible_by_interactions
-from endcap_components.build_training_set.moments import Moments
 from endcap_components.build_training_set.purchases import BuyerCounts, divide_by_user, first_purchases, part_of
 
 ROWS_A_PART = 2_000_000

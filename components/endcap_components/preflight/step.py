@@ -4,12 +4,18 @@ from pathlib import Path
 from typing import Any
 
 from endcap.algorithms.registry import neighbour_algorithm
-from endcap.core.settings import Settings
+from endcap.core.errors import InvalidInput
+from endcap.core.overrides import overridden
+from endcap.core.settings import RetrievalSettings, Settings
 from endcap.dataset.layout import open_dataset
+from endcap.evaluation.as_shown import home_surface
 from endcap.release.bundle.rollout_target import rollout_target
 from endcap.release.rollout.client import read_defaults
 from endcap_components.distil_ranker.hyperparameters import DistillationHyperparameters
+from endcap_components.export_bundle.batching import Batching
 from endcap_components.export_bundle.precision import Precision
+from endcap_components.train_ranker.hyperparameters import RankerHyperparameters
+from endcap_components.train_two_tower.hyperparameters import TwoTowerHyperparameters
 
 
 def preflight_step(data_dir: Path, fingerprint: str, settings: Settings) -> str:
@@ -43,3 +49,26 @@ def check_parameters(distil: dict[str, Any], precision: str, item_to_item: dict[
     DistillationHyperparameters.of(distil)
     Precision.of(precision)
     neighbour_algorithm(item_to_item)
+
+
+def check_models(two_tower: dict[str, Any], ranker: dict[str, Any], quotas: dict[str, Any]) -> None:
+    """The same of what models are trained with; `quotas` are fields of RetrievalSettings.
+
+    Raises:
+        InvalidInput: a name is unknown or a value is not allowed.
+    """
+    overridden(TwoTowerHyperparameters, two_tower, "two_tower")
+    overridden(RankerHyperparameters, ranker, "ranker")
+    overridden(RetrievalSettings, quotas, "quotas")
+
+
+def check_lists(popularity_days: int, batching: dict[str, Any], home: dict[str, Any]) -> None:
+    """The same of what tables, lists and the bundle are made with.
+
+    Raises:
+        InvalidInput: a name is unknown or a value is not allowed.
+    """
+    if popularity_days < 1:
+        raise InvalidInput("must be 1 or more", field="popularity_days", value=popularity_days)
+    Batching.of(batching)
+    home_surface(home)

@@ -11,10 +11,10 @@ from endcap.dataset.layout import open_dataset
 from endcap.features.computing import build_feature_tables
 from endcap.features.snapshots import FeatureOptions
 from endcap.training.moment_tables import TablesArtifact
+from endcap.training.planning.planning import Requested, plan_training
 from endcap.training.training_set import TrainingSet
 from endcap_components.build_tables.step import build_tables
 from endcap_components.build_training_set.step import build_training_set
-from endcap_components.validate_data.planning import Requested, plan_training
 from tests.journeys.shops import START, Line, shoppers, write_dataset
 
 

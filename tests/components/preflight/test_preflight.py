@@ -13,7 +13,7 @@ from endcap.contracts.tables import arrow_schema
 from endcap.core.errors import DataRejected, InvalidInput
 from endcap.core.settings import RolloutSettings, Settings
 from endcap.dataset.layout import Dataset, write_description
-from endcap_components.preflight.step import check_parameters, preflight_step
+from endcap_components.preflight.step import check_lists, check_models, check_parameters, preflight_step
 
 PLACE = {"target": "endcap", "bundle_store": "/bundles", "storage_uri": "pvc://claim"}
 
@@ -71,3 +71,30 @@ def test_parameters_that_only_late_steps_read_are_refused_here() -> None:
         check_parameters({}, "fp16", {"method": "ease"})
     with pytest.raises(InvalidInput, match=r"item_to_item.method: .*got 'popular'; one of item_to_item_cosine"):
         check_parameters({}, "float32", {"method": "popular"})
+
+
+@pytest.mark.parametrize(
+    ("asked", "field"),
+    [
+        ({"two_tower": {"objective": "clicks"}}, r"two_tower\.objective"),
+        ({"two_tower": {"next_item": {"history_encoder": "self_attention", "dim": 30}}}, r"dim 30 is not divided by heads 4"),
+        ({"ranker": {"epoch": 1}}, r"ranker\.epoch"),
+        ({"quotas": {"two_tower_quota": 0}}, r"quotas\.two_tower_quota"),
+    ],
+)
+def test_what_models_are_trained_with_is_judged_before_anything_else(asked: dict[str, dict[str, object]], field: str) -> None:
+    nothing: dict[str, dict[str, object]] = {"two_tower": {}, "ranker": {}, "quotas": {}}
+    check_models(**nothing)
+    with pytest.raises(InvalidInput, match=field):
+        check_models(**nothing | asked)
+
+
+@pytest.mark.parametrize(
+    ("asked", "field"),
+    [({"popularity_days": 0}, "popularity_days"), ({"batching": {"row": 1}}, r"batching\.row"), ({"home": {"source": {}}}, "home")],
+)
+def test_what_lists_are_made_with_is_judged_before_anything_else(asked: dict[str, object], field: str) -> None:
+    usual: dict[str, object] = {"popularity_days": 28, "batching": {}, "home": {}}
+    check_lists(**usual)  # type: ignore[arg-type]
+    with pytest.raises(InvalidInput, match=field):
+        check_lists(**usual | asked)  # type: ignore[arg-type]

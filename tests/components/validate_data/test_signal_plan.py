@@ -12,9 +12,9 @@ from endcap.contracts.signals import Signal, Signals
 from endcap.contracts.training_plan import TrainingPlan
 from endcap.core.errors import DataRejected, InvalidInput
 from endcap.dataset.layout import open_dataset
-from endcap_components.validate_data.balance import REACHED_MIN, TIMES_MAX, balanced, reached
-from endcap_components.validate_data.plan_table import plan_lines
-from endcap_components.validate_data.planning import Requested, plan_training
+from endcap.training.planning.balance import REACHED_MIN, TIMES_MAX, balanced, reached
+from endcap.training.planning.plan_table import plan_lines
+from endcap.training.planning.planning import Requested, plan_training
 from tests.journeys.shops import SHOPS, START, Line, item_id, shoppers, write_dataset
 
 Planned = Callable[..., TrainingPlan]

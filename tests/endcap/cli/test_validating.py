@@ -14,6 +14,7 @@ from endcap.contracts.item import Item
 from endcap.contracts.tables import arrow_schema
 from endcap.core.errors import DataRejected
 from endcap.dataset.layout import Dataset, write_description
+from endcap.dataset.sources.sequences import import_sequences
 
 NOW = datetime(2026, 3, 1, 8, tzinfo=UTC)
 
@@ -66,7 +67,21 @@ def test_rows_and_reasons_are_counted(app: typer.Typer, data: Path, monkeypatch:
         "refused_at_import": 4,
     }
     assert tables["items"]["bad"] == 0
-    assert "events" in CliRunner().invoke(app, [str(data)]).stdout
+    printed = CliRunner().invoke(app, [str(data)]).stdout
+    assert "events" in printed
+    assert "Nothing can be trained: " in printed
+    assert "there are no purchases, so nothing can be recommended" in printed
+
+
+def test_the_table_says_what_would_be_trained(app: typer.Typer, tmp_path: Path) -> None:
+    sequences = tmp_path / "sequences.txt"
+    sequences.write_text("".join(f"u{n} " + " ".join(f"i{(n * step) % 12}" for step in range(1, 9)) + "\n" for n in range(30)))
+    import_sequences(sequences, None, tmp_path / "data", 0.0)
+    printed = CliRunner().invoke(app, [str(tmp_path / "data")]).stdout
+    assert "What the data allows" in printed
+    assert "240 of 30 people" in printed
+    plan = json.loads(CliRunner().invoke(app, [str(tmp_path / "data"), "--json"]).stdout)["plan"]
+    assert plan["parts"]["popularity"]["trained"]
 
 
 def test_the_settings_data_folder_is_judged_unless_another_is_given(

@@ -1,8 +1,8 @@
 """Every knob of the next-item objective, with the default that measured best; None asks the data's profile."""
 
-from typing import Literal
+from typing import Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from endcap.training.data_profile import DataProfile
 
@@ -42,6 +42,14 @@ class SequenceHyperparameters(BaseModel):
     softmax_precision: Literal["auto", "float32", "bfloat16"] = Field(
         "auto", description="Of the products with all items; auto takes bfloat16 where the processor multiplies it natively."
     )
+
+    @model_validator(mode="after")
+    def _parts_divide_the_whole(self) -> Self:
+        parts = {"self_attention": ("heads", self.heads), "decayed_attention": ("decays", self.decays)}
+        name, count = parts.get(self.history_encoder, ("", 1))
+        if self.dim is not None and self.dim % count:
+            raise ValueError(f"dim {self.dim} is not divided by {name} {count}")
+        return self
 
     def resolved(self, profile: DataProfile, *, described: bool) -> "ResolvedHyperparameters":
         """The same with what the data decides filled in.

@@ -4,9 +4,9 @@ from dataclasses import dataclass
 
 from endcap.contracts.training_plan import Timetable
 from endcap.training.data_profile import REPEAT_SHARE_MIN, Objective
-from endcap_components.build_training_set.moments import Moments
-from endcap_components.validate_data.purchase_log import EarlyPurchases, Trainable
-from endcap_components.validate_data.timetables import ALL_OF_IT
+from endcap.training.moments import Moments
+from endcap.training.planning.purchase_log import EarlyPurchases, Trainable
+from endcap.training.planning.timetables import ALL_OF_IT
 
 ITEMS_MIN = 10
 """Trainable items a model needs: among fewer there is little to choose."""

@@ -9,12 +9,12 @@ from endcap.contracts.training_plan import DataFacts, SignalFacts, Timetable, Tr
 from endcap.core.errors import DataRejected, InvalidInput
 from endcap.dataset.layout import Dataset
 from endcap.features.snapshots import FeatureOptions, plan_snapshots
-from endcap_components.build_training_set.moments import fitting_moments
-from endcap_components.validate_data.balance import reached
-from endcap_components.validate_data.cuts import COVERED_MIN, MIN_BUYERS, Cut
-from endcap_components.validate_data.parts import first_reason, models_of, tables_of
-from endcap_components.validate_data.purchase_log import PurchaseLog, Totals
-from endcap_components.validate_data.timetables import ALL_OF_IT, TimeRange, timetables, without_training
+from endcap.training.moments import fitting_moments
+from endcap.training.planning.balance import reached
+from endcap.training.planning.cuts import COVERED_MIN, MIN_BUYERS, Cut
+from endcap.training.planning.parts import first_reason, models_of, tables_of
+from endcap.training.planning.purchase_log import PurchaseLog, Totals
+from endcap.training.planning.timetables import ALL_OF_IT, TimeRange, timetables, without_training
 
 BATCH_SIZE, BATCH_SIZE_MIN = 512, 32
 STEPS_MIN = 40

@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 from endcap.contracts.training_plan import RANKER, TWO_TOWER, Part
-from endcap_components.validate_data.cuts import (
+from endcap.training.planning.cuts import (
     BASKETS_MIN,
     EXAMPLES_MIN,
     ITEMS_MIN,
@@ -12,7 +12,7 @@ from endcap_components.validate_data.cuts import (
     WINDOW_PEOPLE_MIN,
     Cut,
 )
-from endcap_components.validate_data.purchase_log import PurchaseLog
+from endcap.training.planning.purchase_log import PurchaseLog
 
 
 def first_reason(cut: Cut) -> str:

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from endcap.core.errors import DataRejected
-from endcap_components.build_training_set.moments import demand_training, fitting_moments
+from endcap.training.moments import demand_training, fitting_moments
 
 MONDAY = datetime(2025, 1, 6, tzinfo=UTC)
 WEEK = timedelta(days=7)

@@ -17,9 +17,9 @@ from endcap.contracts.training_plan import EligibleBy
 from endcap.core.errors import DataRejected
 from endcap.dataset.layout import Dataset
 from endcap.features.net_purchases import taken_off_in
-from endcap_components.build_training_set.purchases import bounded_duckdb
-from endcap_components.validate_data.balance import balanced
-from endcap_components.validate_data.signal_log import SignalLog
+from endcap.training.bounded_duckdb import bounded_duckdb
+from endcap.training.planning.balance import balanced
+from endcap.training.planning.signal_log import SignalLog
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _DAY = timedelta(days=1)

@@ -16,11 +16,11 @@ from endcap.dataset.layout import open_dataset
 from endcap.features.computing import build_feature_tables
 from endcap.features.snapshots import FeatureOptions
 from endcap.training.data_profile import DataProfile
+from endcap.training.planning.plan_table import plan_lines
+from endcap.training.planning.planning import Requested, batch_size, plan_training
 from endcap.training.training_set import TrainingSet
 from endcap_components.build_training_set.step import build_training_set
 from endcap_components.train_two_tower.step import early_parts
-from endcap_components.validate_data.plan_table import plan_lines
-from endcap_components.validate_data.planning import Requested, batch_size, plan_training
 from tests.journeys.shops import SHOPS, START, Catalogue, Line, shoppers, write_dataset
 
 Planned = Callable[..., TrainingPlan]

@@ -1,0 +1,1 @@
+"""What a dataset allows to train, worked out before anything is trained."""
