@@ -1,5 +1,6 @@
 """Signals: what each kind of event says of the person and the item, how much it counts, and whether it is predicted."""
 
+from collections.abc import Mapping
 from typing import Self
 
 import numpy as np
@@ -14,9 +15,12 @@ SIGNAL_TYPES = (EventType.PURCHASE, EventType.ADD_TO_CART, EventType.PRODUCT_VIE
 PURCHASE_CODE, VIEW_CODE = 1, 3
 
 
+_CODES: Mapping[str, int] = {name: place for place, name in enumerate(SIGNAL_TYPES, 1)}
+
+
 def signal_code(event_type: str) -> int:
     """The code of an event type, from 1; 0 for one that is no signal."""
-    return next((place for place, known in enumerate(SIGNAL_TYPES, 1) if known == event_type), 0)
+    return _CODES.get(event_type, 0)
 
 
 class Signal(BaseModel):
