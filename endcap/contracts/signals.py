@@ -1,5 +1,6 @@
 """Signals: what each kind of event says of the person and the item, how much it counts, and whether it is predicted."""
 
+from collections.abc import Mapping
 from typing import Self
 
 import numpy as np
@@ -17,9 +18,12 @@ VISIT_PREFIX = "\x1f"
 """Begins the `user_id` of what nobody known did: the visit stands for a user that no shop names so."""
 
 
+_CODES: Mapping[str, int] = {name: place for place, name in enumerate(SIGNAL_TYPES, 1)}
+
+
 def signal_code(event_type: str) -> int:
     """The code of an event type, from 1; 0 for one that is no signal."""
-    return next((place for place, known in enumerate(SIGNAL_TYPES, 1) if known == event_type), 0)
+    return _CODES.get(event_type, 0)
 
 
 class Signal(BaseModel):

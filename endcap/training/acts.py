@@ -30,7 +30,7 @@ def act_steps(interactions: Interactions, signals: Signals) -> Interactions:
     signal = _signal(interactions)
     counted = signals.weights[signal] if interactions.weight is None else interactions.weight
     counted = np.where(predicted_types(signals)[signal], np.maximum(counted, 0.0), 0.0).astype(np.float32)
-    act = act_codes(interactions)
+    act = act_keys(interactions)
     by_act = np.argsort(act, kind="stable")
     first_of_act = np.flatnonzero(np.diff(act[by_act], prepend=-1))
     weight = np.zeros(len(interactions), dtype=np.float32)
@@ -61,12 +61,13 @@ def joined_touches(interactions: Interactions) -> Interactions:
     )
 
 
-def act_codes(interactions: Interactions) -> NDArray[np.int64]:
-    """int64 [p]: the act of each interaction, from 0; touches of one item in one visit of one person share it."""
+def act_keys(interactions: Interactions) -> NDArray[np.int64]:
+    """int64 [p]: the act of each interaction; touches of one item in one visit of one person share it, later visits have higher ones."""
     is_new = np.ones(len(interactions), dtype=np.bool_)
     is_new[1:] = (np.diff(interactions.user_row) != 0) | (_is_apart(interactions) & _step_begins(interactions)[1:])
     visit = np.cumsum(is_new)
-    return np.unique(visit * (interactions.item_count + 1) + interactions.item_index, return_inverse=True)[1]
+    keys: NDArray[np.int64] = visit * (interactions.item_count + 1) + interactions.item_index
+    return keys
 
 
 def _step_begins(interactions: Interactions) -> NDArray[np.bool_]:

@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from endcap.algorithms.interactions import Interactions
 from endcap.contracts.signals import PURCHASE_CODE, Signals
-from endcap.training.acts import act_codes, predicted_types
+from endcap.training.acts import act_keys, predicted_types
 
 USERS_AT_ONCE = 1024
 
@@ -77,7 +77,7 @@ def _hold_out_acts(
     weights = np.where(predicted_types(signals), signals.weights, 0).astype(np.float32)[signal]
     some = np.flatnonzero(np.diff(interactions.start))
     last = interactions.start[1:][some] - 1
-    act = act_codes(interactions)
+    act = np.unique(act_keys(interactions), return_inverse=True)[1]
     left = np.diff(interactions.start)[some] - np.bincount(act)[act[last]]
     picked = np.sort(rng.permutation(np.flatnonzero((left >= 2) & (weights[last] > 0)))[:users])
     rest = interactions.where(~np.isin(act, act[last[picked]]))

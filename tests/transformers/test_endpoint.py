@@ -55,6 +55,16 @@ def test_unknown_user_with_a_session_gets_what_goes_with_the_session(endpoint) -
     assert answer["degraded"] == []
 
 
+def test_anonymous_visits_of_one_click_get_nearest_items_of_their_own(endpoint) -> None:
+    clicks = [{"session_id": json.dumps(["I000500"])}, {"session_id": json.dumps(["I000100"])}, {"item_ids": ["I000500"]}]
+    answers = endpoint.predict(*(click | {"k": 50} for click in clicks))
+    assert [answer["degraded"] for answer in answers] == [[], [], []]
+    one, other, by_request = ({i["item_id"] for i in answer["recommendations"] if i["source"] == "two_tower"} for answer in answers)
+    assert one - other
+    assert other - one
+    assert by_request & one
+
+
 def test_unknown_items_are_ignored_and_named(endpoint) -> None:
     answer = endpoint.predict({"user_id": "U1", "item_ids": ["nope", "I000003"], "exclude": ["gone"], "surface": "cart"})[0]
     assert answer["ignored"] == ["nope", "gone"]

@@ -65,7 +65,7 @@ def _steps(part: Interactions) -> Interactions:
 
 
 def _is_typed(part: Interactions) -> bool:
-    return bool((part.signal != PURCHASE_CODE).any())
+    return part.signal is not None and bool((part.signal != PURCHASE_CODE).any())
 
 
 MANIFEST_NAME = "two_tower.json"

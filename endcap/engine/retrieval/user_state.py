@@ -85,14 +85,13 @@ class UserState:
 
         Touches of an item with no other item between them are one, of the type nearest to a purchase, as in training.
         """
-        begins = np.flatnonzero(np.append(self.history[:1] > 0, self.history[1:] != self.history[:-1]))
-        last = np.append(begins[1:], len(self.history)) - 1
-        signal = np.minimum.reduceat(self.history_signal, begins) if len(begins) else self.history_signal
-        return {
-            "history": _padded(self.history[begins]),
-            "history_age_days": _padded(self.history_age_days[last]) if len(begins) else _padded(self.history_age_days),
-            "history_signal": _padded(signal),
-        }
+        index, age, signal = self.history, self.history_age_days, self.history_signal
+        is_new = index[1:] != index[:-1]
+        if not is_new.all():
+            begins = np.flatnonzero(np.append(True, is_new))
+            signal = np.minimum.reduceat(signal, begins)
+            index, age = index[begins], age[np.append(begins[1:], len(index)) - 1]
+        return {"history": _padded(index), "history_age_days": _padded(age), "history_signal": _padded(signal)}
 
 
 def _padded(values: NDArray[Any]) -> NDArray[Any]:
@@ -162,10 +161,8 @@ def _history(
 
 def _signals(event_types: Sequence[str], items: int) -> NDArray[np.int32]:
     """int32 [items]: codes of what happened; whatever is no signal was a look at the item."""
-    signal = np.full(items, VIEW_CODE, dtype=np.int32)
     codes = [signal_code(event_type) or VIEW_CODE for event_type in event_types[:items]]
-    signal[: len(codes)] = codes
-    return signal
+    return np.array(codes + [VIEW_CODE] * (items - len(codes)), dtype=np.int32)
 
 
 def _pairs(row: Mapping[str, Any], index: NDArray[np.int32], as_of_s: float, elapsed_days: float) -> dict[str, NDArray[Any]]:
@@ -225,9 +222,10 @@ def _unknown_user() -> UserState:
 
 
 def _with_session(state: UserState, session: NDArray[np.int32], signal: NDArray[np.int32]) -> UserState:
-    session, signal = session[session > 0], signal[session > 0]
-    if not len(session):
+    known = session > 0
+    if not known.any():
         return state
+    session, signal = session[known], signal[known]
     history = np.concatenate([state.history, session])[-HISTORY_LENGTH:]
     age = np.concatenate([state.history_age_days, np.zeros(len(session), dtype=np.float32)])[-HISTORY_LENGTH:]
     signal = np.concatenate([state.history_signal, signal])[-HISTORY_LENGTH:]

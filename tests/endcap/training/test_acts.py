@@ -1,11 +1,11 @@
 """What one act is, where it is a target, and that nothing of it stands in the history before."""
 
 import numpy as np
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from endcap.contracts.signals import Signal, Signals
-from endcap.training.acts import act_codes, act_steps, joined_touches
+from endcap.training.acts import act_keys, act_steps, joined_touches
 from tests.endcap.training.made_signals import typed, written
 
 TOUCHES = st.lists(st.tuples(st.sampled_from("vcpr"), st.integers(1, 4), st.sampled_from(["", "", " |"])), min_size=1, max_size=14)
@@ -50,25 +50,26 @@ def test_nobody_has_no_steps() -> None:
     assert act_steps(typed("", ""), Signals()).users == 2
 
 
+@settings(deadline=None)
 @given(TOUCHES)
-def test_joining_twice_is_joining_once_apart_from_views_after_a_purchase(touches: list[tuple[str, int, str]]) -> None:
-    once = joined_touches(typed(" ".join(text_of(touches))))
-    assert len(joined_touches(once)) <= len(once)
+def test_steps_begin_at_another_item_and_after_an_earlier_visits_purchase(touches: list[tuple[str, int, str]]) -> None:
+    assert len(joined_touches(typed(" ".join(text_of(touches))))) == len(raw_begins(touches))
 
 
+@settings(deadline=None)
 @given(TOUCHES)
 def test_nothing_of_a_targets_own_act_is_seen_before_it(touches: list[tuple[str, int, str]]) -> None:
     made = typed(" ".join(text_of(touches)))
-    steps, act = act_steps(made, Signals()), act_codes(made)
+    steps, act = act_steps(made, Signals()), act_keys(made)
     first = np.unique(act, return_index=True)[1]
     assert steps.weight is not None
     assert np.count_nonzero(steps.weight) <= len(first)
-    # Where a person touched each step's act before, the step is no target.
+    begins = raw_begins(touches)
     for place in np.flatnonzero(steps.weight):
-        begin = raw_begins(touches)[place]
-        assert act[begin] not in act[:begin]
+        assert act[begins[place]] not in act[: begins[place]]
 
 
+@settings(deadline=None)
 @given(TOUCHES, st.data())
 def test_moving_the_future_changes_nothing_that_is_shown_before_a_target(touches: list[tuple[str, int, str]], data: st.DataObject) -> None:
     text = text_of(touches)
@@ -84,6 +85,10 @@ def test_moving_the_future_changes_nothing_that_is_shown_before_a_target(touches
 
 
 def raw_begins(touches: list[tuple[str, int, str]]) -> list[int]:
-    """Where each step begins among the touches."""
-    lengths = [len(joined_touches(typed(" ".join(text_of(touches[: end + 1]))))) for end in range(len(touches))]
-    return [place for place, length in enumerate(lengths) if length > ([0, *lengths][place])]
+    """Where each step begins among the touches: at another item, and after an earlier visit's purchase."""
+    before = [("", 0, ""), *touches]
+    return [
+        place
+        for place, ((kind, item, ends), touch) in enumerate(zip(before, touches, strict=False))
+        if touch[1] != item or (ends and kind == "p")
+    ]

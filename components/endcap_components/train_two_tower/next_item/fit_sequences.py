@@ -7,7 +7,7 @@ import tensorflow as tf
 from numpy.typing import NDArray
 
 from endcap.algorithms.interactions import Interactions
-from endcap.contracts.signals import Signals
+from endcap.contracts.signals import SIGNAL_TYPES, Signals
 from endcap.features.columns import HISTORY_LENGTH
 from endcap.training.acts import act_steps, history_types, joined_touches
 from endcap.training.data_profile import DataProfile
@@ -83,7 +83,16 @@ def fit_ensemble(
     seeds = np.random.default_rng(seed).integers(2**31, size=resolved.members)
     fits = [fit_sequence_tower(interactions, attributes, resolved, int(each), held_out, shown) for each in seeds]
     towers = TowerEnsemble([fit.tower for fit in fits])
-    return EnsembleFit(towers, resolved, {**fits[0].metrics, "members": float(resolved.members)})
+    counts = {"members": float(resolved.members), **_steps_by_type(interactions)}
+    return EnsembleFit(towers, resolved, {**fits[0].metrics, **counts})
+
+
+def _steps_by_type(steps: Interactions) -> dict[str, float]:
+    """How many steps of each type were learned from; nothing where types are not told apart."""
+    if steps.signal is None:
+        return {}
+    counts = np.bincount(steps.signal, minlength=len(SIGNAL_TYPES) + 1)[1:]
+    return {f"steps_{name}": float(count) for name, count in zip(SIGNAL_TYPES, counts, strict=True) if count}
 
 
 def fit_sequence_tower(  # noqa: PLR0917 - as of `fit_ensemble`
