@@ -121,6 +121,8 @@ def export_bundle_step(inputs: ExportInputs, out_dir: Path, settings: Settings, 
             order_figures={name: figure.mean for name, figure in evaluation.ordering.methods.items()},
             uses_two_tower=evaluation.ordering.uses_two_tower,
             untrained=training.manifest.left_out(),
+            signals=training.manifest.taught_by(),
+            next_of=training.manifest.next_of(),
             run_id=inputs.run_id,
             accepted_uncompared=inputs.uncompared or None,
         )

@@ -6,7 +6,15 @@ from endcap_components.kfp_step import BASE_IMAGE
 
 
 @dsl.component(base_image=BASE_IMAGE, packages_to_install=[], install_kfp_package=False)
-def preflight(data_dir: str, fingerprint: str, distil: dict, precision: str, item_to_item: dict) -> str:  # type: ignore[type-arg]
+def preflight(
+    *,
+    data_dir: str,
+    fingerprint: str,
+    distil: dict,  # type: ignore[type-arg]
+    precision: str,
+    item_to_item: dict,  # type: ignore[type-arg]
+    signals: dict,  # type: ignore[type-arg]
+) -> str:
     """Check settings and parameters of the last steps; returns the fingerprint asked for, or the dataset's present one when none was.
 
     The steps after it are cached by the fingerprint, so a schedule without one trains again just when the dataset changed.
@@ -16,5 +24,5 @@ def preflight(data_dir: str, fingerprint: str, distil: dict, precision: str, ite
     from endcap.core.settings import load_settings
     from endcap_components.preflight.step import check_parameters, preflight_step
 
-    check_parameters(distil, precision, item_to_item)
+    check_parameters(distil, precision, item_to_item, signals)
     return preflight_step(Path(data_dir), fingerprint, load_settings())

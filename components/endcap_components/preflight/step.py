@@ -8,6 +8,7 @@ from endcap.core.settings import Settings
 from endcap.dataset.layout import open_dataset
 from endcap.release.bundle.rollout_target import rollout_target
 from endcap.release.rollout.client import read_defaults
+from endcap.training.signals_file import signals_of
 from endcap_components.distil_ranker.hyperparameters import DistillationHyperparameters
 from endcap_components.export_bundle.precision import Precision
 
@@ -29,13 +30,14 @@ def preflight_step(data_dir: Path, fingerprint: str, settings: Settings) -> str:
     return fingerprint or open_dataset(data_dir).fingerprint
 
 
-def check_parameters(distil: dict[str, Any], precision: str, item_to_item: dict[str, Any]) -> None:
+def check_parameters(distil: dict[str, Any], precision: str, item_to_item: dict[str, Any], signals: dict[str, Any]) -> None:
     """Refuse now what would be refused after hours.
 
     Args:
         distil: hyperparameters of the student, `{}` for none.
         precision: of the exported weights.
         item_to_item: the algorithm that makes the table, and its settings.
+        signals: how much each type of event teaches, `{}` for the defaults.
 
     Raises:
         InvalidInput: a name is unknown or a value is not allowed.
@@ -43,3 +45,4 @@ def check_parameters(distil: dict[str, Any], precision: str, item_to_item: dict[
     DistillationHyperparameters.of(distil)
     Precision.of(precision)
     neighbour_algorithm(item_to_item)
+    signals_of(signals)

@@ -14,22 +14,24 @@ def validate_data(
     test_weeks: int,
     ranking_windows: int,
     min_buyers: int,
+    signals: dict,  # type: ignore[type-arg]
     dataset: Output[Dataset],
     plan: Output[Dataset],
     metrics: Output[Metrics],
 ) -> None:
     """Take a dataset into the pipeline if it fits its contracts, is the one that was asked for and can be learned from.
 
-    `test_weeks`, `ranking_windows` and `min_buyers` are 0 for whatever fits the data.
+    `test_weeks`, `ranking_windows` and `min_buyers` are 0 for whatever fits the data, `signals` is `{}` for the defaults.
     """
     from pathlib import Path
 
+    from endcap.training.signals_file import signals_of
     from endcap_components.kfp_step import log_metrics
     from endcap_components.validate_data.plan_table import show_plan
     from endcap_components.validate_data.planning import Requested
     from endcap_components.validate_data.step import validate_data_step
 
-    requested = Requested(test_weeks, ranking_windows, min_buyers)
+    requested = Requested(test_weeks, ranking_windows, min_buyers, signals_of(signals))
     done = validate_data_step(Path(data_dir), fingerprint, Path(dataset.path), Path(plan.path), requested)
     dataset.metadata["fingerprint"] = done.dataset.fingerprint
     plan.metadata["left_out"] = done.plan.left_out()
