@@ -19,6 +19,8 @@ A bundle is a TensorFlow Serving version folder, `<base path>/<version>/`, so th
 | `tables/similar_users_index.npy`, `..._weight.npy` | int32, float32 [users, items]: what each of them buys |
 """
 
+from collections.abc import Mapping, Sequence
+
 from pydantic import BaseModel, ConfigDict, Field
 
 from endcap.contracts.evaluation import FULL, MAIN_K, ORDERED, RANKER
@@ -97,6 +99,10 @@ class BundleManifest(BaseModel):
     )
     query_inputs: tuple[str, ...] = Field(UNTYPED_QUERY_INPUTS, description="Inputs that `encode_query` takes.")
     uses_two_tower: bool = Field(True, description="Whether the two-tower brings candidates to a person's lists.")
+    signals: dict[str, float] = Field(
+        default_factory=dict, description="Event types that it learned from, with the weight of each; empty where purchases were all."
+    )
+    next_of: list[str] = Field(default_factory=list, description="Event types of which the two-tower learned to find the next one.")
     run_id: str | None = Field(None, description="MLflow run that made it.")
     untrained: dict[str, str] = Field(
         default_factory=dict,
@@ -112,6 +118,23 @@ class BundleManifest(BaseModel):
         return f"endcap-{self.version}"
 
     @property
+    def learned_from(self) -> str:
+        """What its lists come from, as a sentence."""
+        return learned_from(self.signals, self.next_of)
+
+    @property
     def headline_metric(self) -> str:
         """Under this name `metrics` has what the served order is worth."""
         return f"{FULL if self.ordered_by == RANKER else ORDERED}/ndcg@{self.main_k}"
+
+
+def learned_from(signals: Mapping[str, float], next_of: Sequence[str]) -> str:
+    """Which events taught a bundle, and what it learned to find, as a sentence.
+
+    Args:
+        signals: weights by event type; empty where purchases were all.
+        next_of: event types.
+    """
+    taught = ", ".join(f"{name.replace('_', ' ')} ({weight:.4g})" for name, weight in signals.items()) or "purchases"
+    found = " or ".join(name.replace("_", " ") for name in next_of)
+    return f"learned from {taught}" + (f"; finds the next {found}" if found else "")

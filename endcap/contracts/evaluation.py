@@ -113,6 +113,8 @@ class Evaluation(_Document):
     deep_k: int = Field(DEEP_K, ge=1, description="Depth at which retrieval is judged; shorter for small catalogues.")
     ordering: Ordering = Field(Ordering(reason="made before the order was chosen"), description="What orders the list.")
     shown: Shown | None = Field(None, description="The list as it is shown.")
+    signals: dict[str, float] = Field(default_factory=dict, description="Weights of the event types that taught; empty for purchases only.")
+    next_of: list[str] = Field(default_factory=list, description="Event types of which the two-tower learned to find the next one.")
 
     @property
     def ranking_metric(self) -> str:

@@ -88,6 +88,7 @@ class TrainingPlan(_Document):
     eligible_by: EligibleBy = Field(
         "purchases", description="What makes an item a candidate: its buyers, or what people and visits did with it, weighted."
     )
+    asked: Signals = Field(Signals(), description="The signals as asked for: by these weights people and visits count in place of buyers.")
     signals: Signals = Field(Signals(), description="How much each type of event teaches, as far as the data allows.")
     objectives: list[str] = Field(default_factory=list, description="Event types of which the two-tower learns the next one.")
     notes: list[str] = Field(default_factory=list, description="Where a signal is not used as asked for, as sentences with figures.")

@@ -28,7 +28,7 @@ Distribution = Literal["auto", "none", "mirrored", "multi_worker"]
 
 
 class TrainingSettings(BaseModel):
-    """How the two-tower's training is spread, and what a restart goes on from; changes where it is computed, not what."""
+    """How the two-tower's training is spread, what a restart goes on from, and which events a local run learns from."""
 
     distribution: Distribution = Field(
         "auto",
@@ -39,6 +39,9 @@ class TrainingSettings(BaseModel):
         None, description="Folder that outlives the process, the same for all workers: a fit that is started again goes on from there."
     )
     checkpoint_steps: int = Field(500, ge=1, description="Steps between two checkpoints.")
+    signals_file: Path | None = Field(
+        None, description="YAML that says how much each type of event teaches, of `endcap pipeline run`; empty for the defaults."
+    )
 
 
 class RetrievalSettings(BaseModel):

@@ -66,6 +66,16 @@ class TrainingManifest(BaseModel):
     examples: int = Field(ge=0)
     targets: int = Field(ge=0)
 
+    def taught_by(self) -> dict[str, float]:
+        """Weights of the event types in the data that teach; empty where purchases are all."""
+        kinds = self.plan.facts.signals if self.plan is not None else {}
+        weights: dict[str, float] = {name: getattr(self.signals, name).weight for name in kinds}
+        return {name: weight for name, weight in weights.items() if weight}
+
+    def next_of(self) -> list[str]:
+        """Event types of which the two-tower learns to find the next one."""
+        return [] if self.plan is None else self.plan.objectives
+
     def left_out(self) -> dict[str, str]:
         """Why parts of the bundle are not trained, by name."""
         return {} if self.plan is None else self.plan.left_out()

@@ -48,6 +48,10 @@ def run(  # noqa: PLR0917 - an option a parameter, as typer reads them
         int | None,
         typer.Option(min=1, help="Items with fewer buyers are not trained on or judged.", show_default="what fits the data, at most 5"),
     ] = None,
+    signals: Annotated[
+        Path | None,
+        typer.Option(help="YAML that says how much each type of event teaches.", show_default="$ENDCAP_TRAINING__SIGNALS_FILE"),
+    ] = None,
     item_to_item: Annotated[
         str | None,
         typer.Option(
@@ -102,6 +106,7 @@ def run(  # noqa: PLR0917 - an option a parameter, as typer reads them
         "test_weeks": test_weeks or 0,
         "ranking_windows": ranking_windows or 0,
         "min_buyers": min_buyers or 0,
+        "signals": _own_signals(signals or settings.training.signals_file),
         "two_tower": fitting,
         "ranker": fitting,
         "item_to_item": chosen_algorithm(item_to_item),
@@ -125,6 +130,13 @@ def run(  # noqa: PLR0917 - an option a parameter, as typer reads them
         console.print(f"\nReport with plots: {result.report}\n{result.summary()}")
     if not result.accepted:
         raise BundleRefused(result.reason, field="gate", fix="what is served stays as it is")
+
+
+def _own_signals(file: Path | None) -> dict[str, Any]:
+    """What the shop's own file says; `{}` where it has none."""
+    from endcap.training.signals_file import read_signals
+
+    return {} if file is None else read_signals(file).model_dump(mode="json")
 
 
 def _own_home_surface(settings: Settings) -> dict[str, Any]:

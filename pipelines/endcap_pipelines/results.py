@@ -4,6 +4,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Self
 
+from endcap.contracts.bundle import learned_from
 from endcap.contracts.evaluation import EVALUATION_NAME, Evaluation
 from endcap.contracts.training_plan import TrainingPlan
 from endcap.core.errors import EndcapError
@@ -70,6 +71,9 @@ class TrainingResult:
             said.append(f"Warning: {self.evaluation.shown.warning}")
         if self.deployment is not None:
             said.append(self.deployment.message())
+        if self.evaluation.signals:
+            said.append(f"The models {learned_from(self.evaluation.signals, self.evaluation.next_of)}.")
+        said += [f"Signals: {note}" for note in self.plan.notes]
         return "\n".join([*said, *(f"Left out: {name.replace('_', ' ')}: {reason}" for name, reason in self.plan.left_out().items())])
 
     def document(self) -> dict[str, Any]:

@@ -46,7 +46,7 @@ def training_pipeline(placement: Placement) -> Any:
     Args:
         placement: where steps run and how often they are tried; changes no result.
 
-    `test_weeks`, `ranking_windows` and `min_buyers` of the pipeline are 0 for whatever fits the data.
+    `test_weeks`, `ranking_windows` and `min_buyers` of the pipeline are 0 for whatever fits the data; `signals` is `{}` for the defaults.
     """
     every_quota = RetrievalSettings().model_dump()
 
@@ -58,7 +58,8 @@ def training_pipeline(placement: Placement) -> Any:
         test_weeks: int = 0,
         ranking_windows: int = 0,
         min_buyers: int = 0,
-        two_tower: dict = {},  # type: ignore[type-arg]  # noqa: B006 - compiled into the definition, never shared
+        signals: dict = {},  # type: ignore[type-arg]  # noqa: B006 - compiled into the definition, never shared
+        two_tower: dict = {},  # type: ignore[type-arg]  # noqa: B006
         ranker: dict = {},  # type: ignore[type-arg]  # noqa: B006
         item_to_item: dict = dict(DEFAULT_ALGORITHM),  # type: ignore[type-arg]  # noqa: B006
         popularity_days: int = 28,
@@ -74,9 +75,9 @@ def training_pipeline(placement: Placement) -> Any:
     ) -> TrainingOutputs:
         late = {"distil": distil, "precision": precision, "item_to_item": item_to_item, "popularity_days": popularity_days}
         late |= {"two_tower": two_tower, "ranker": ranker, "quotas": quotas, "batching": batching, "home": home}
-        first = preflight(data_dir=data_dir, fingerprint=fingerprint, **late)
+        first = preflight(data_dir=data_dir, fingerprint=fingerprint, signals=signals, **late)
         expected = placement.effect(first, LIGHT).output
-        requested = {"test_weeks": test_weeks, "ranking_windows": ranking_windows, "min_buyers": min_buyers}
+        requested = {"test_weeks": test_weeks, "ranking_windows": ranking_windows, "min_buyers": min_buyers, "signals": signals}
         judged_data = validate_data(data_dir=data_dir, fingerprint=expected, two_tower=two_tower, **requested)
         validated = placement.store_step(judged_data, DATA)
         dataset, plan = validated.outputs["dataset"], validated.outputs["plan"]

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from endcap.contracts.bundle import learned_from
 from endcap.contracts.evaluation import (
     ALL,
     AS_SHOWN,
@@ -72,6 +73,7 @@ The best of each column is set bold.</p>
 <h2>Data</h2>
 <dl>
 <dt>events</dt><dd>{{ evaluation.data_start.isoformat() }} to {{ evaluation.data_end.isoformat() }}</dd>
+<dt>models</dt><dd>{{ taught }}</dd>
 <dt>cut</dt><dd>{{ evaluation.cut.isoformat() }}</dd>
 <dt>items that may be recommended</dt>
 <dd>{{ "{:,}".format(evaluation.eligible_items) }} (bought by at least {{ evaluation.min_buyers }} users)</dd>
@@ -178,6 +180,7 @@ def write_report(path: Path, evaluation: Evaluation) -> None:
         truths=[_truth_section(name, figures, evaluation) for name, figures in evaluation.truths.items()],
         headline=_headline(evaluation),
         order=order_sentences(evaluation),
+        taught=learned_from(evaluation.signals, evaluation.next_of),
         reliability=_drawing(reliability_curves(evaluation.reliability)),
     )
     replace_text(path, page)

@@ -200,6 +200,8 @@ def _document(
 ) -> Evaluation:
     manifest = training.manifest
     return Evaluation(
+        signals=training.manifest.taught_by(),
+        next_of=training.manifest.next_of(),
         dataset_fingerprint=manifest.dataset_fingerprint,
         data_start=manifest.data_start,
         data_end=manifest.data_end,

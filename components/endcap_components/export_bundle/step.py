@@ -122,6 +122,8 @@ def export_bundle_step(inputs: ExportInputs, out_dir: Path, settings: Settings, 
             query_inputs=query_inputs,
             uses_two_tower=evaluation.ordering.uses_two_tower,
             untrained=training.manifest.left_out(),
+            signals=training.manifest.taught_by(),
+            next_of=training.manifest.next_of(),
             run_id=inputs.run_id,
             accepted_uncompared=inputs.uncompared or None,
         )

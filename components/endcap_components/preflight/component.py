@@ -13,6 +13,7 @@ def preflight(
     distil: dict,  # type: ignore[type-arg]
     precision: str,
     item_to_item: dict,  # type: ignore[type-arg]
+    signals: dict,  # type: ignore[type-arg]
     two_tower: dict,  # type: ignore[type-arg]
     ranker: dict,  # type: ignore[type-arg]
     quotas: dict,  # type: ignore[type-arg]
@@ -29,7 +30,7 @@ def preflight(
     from endcap.core.settings import load_settings
     from endcap_components.preflight.step import check_lists, check_models, check_parameters, preflight_step
 
-    check_parameters(distil, precision, item_to_item)
+    check_parameters(distil, precision, item_to_item, signals)
     check_models(two_tower, ranker, quotas)
     check_lists(popularity_days, batching, home)
     return preflight_step(Path(data_dir), fingerprint, load_settings())

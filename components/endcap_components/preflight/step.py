@@ -11,6 +11,7 @@ from endcap.dataset.layout import open_dataset
 from endcap.evaluation.as_shown import home_surface
 from endcap.release.bundle.rollout_target import rollout_target
 from endcap.release.rollout.client import read_defaults
+from endcap.training.signals_file import signals_of
 from endcap_components.distil_ranker.hyperparameters import DistillationHyperparameters
 from endcap_components.export_bundle.batching import Batching
 from endcap_components.export_bundle.precision import Precision
@@ -35,13 +36,14 @@ def preflight_step(data_dir: Path, fingerprint: str, settings: Settings) -> str:
     return fingerprint or open_dataset(data_dir).fingerprint
 
 
-def check_parameters(distil: dict[str, Any], precision: str, item_to_item: dict[str, Any]) -> None:
+def check_parameters(distil: dict[str, Any], precision: str, item_to_item: dict[str, Any], signals: dict[str, Any]) -> None:
     """Refuse now what would be refused after hours.
 
     Args:
         distil: hyperparameters of the student, `{}` for none.
         precision: of the exported weights.
         item_to_item: the algorithm that makes the table, and its settings.
+        signals: how much each type of event teaches, `{}` for the defaults.
 
     Raises:
         InvalidInput: a name is unknown or a value is not allowed.
@@ -49,6 +51,7 @@ def check_parameters(distil: dict[str, Any], precision: str, item_to_item: dict[
     DistillationHyperparameters.of(distil)
     Precision.of(precision)
     neighbour_algorithm(item_to_item)
+    signals_of(signals)
 
 
 def check_models(two_tower: dict[str, Any], ranker: dict[str, Any], quotas: dict[str, Any]) -> None:

@@ -36,6 +36,7 @@ class Cut:
     times: Timetable
     moments: Moments
     people: int
+    is_typed: bool
     items: Trainable
     trainable: int
     judged: int
@@ -73,9 +74,13 @@ class Cut:
 
     @property
     def worth(self) -> tuple[bool, bool, bool, int, bool]:
-        """What is better than another: models that can be judged, then lists that can, then models; else nothing is kept for it."""
+        """What is better than another: models that can be judged, then lists that can, then models; else nothing is kept for it.
+
+        Where there is more than purchases, models that nobody's purchases can judge are better than lists without one.
+        """
         judged, models = self.judged, self.models
-        return models > 0 and judged >= JUDGED_MIN, models > 0 and judged > 0, judged > 0, models, self.times == ALL_OF_IT
+        then = models > 0 if self.is_typed else judged > 0
+        return models > 0 and judged >= JUDGED_MIN, models > 0 and judged > 0, then, models, self.times == ALL_OF_IT
 
     @property
     def is_whole(self) -> bool:

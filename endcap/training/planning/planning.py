@@ -103,6 +103,7 @@ class _Planner:
             times=times,
             moments=moments,
             people=self._totals.people,
+            is_typed=not log.signals.is_empty,
             items=items,
             trainable=trainable,
             examples=log.examples(moments.snapshots, times.target_days, items),
@@ -115,9 +116,10 @@ class _Planner:
 
 def _check_requested(planner: _Planner, requested: Requested, chosen: Cut | None) -> None:
     """Refuse what was asked for, without which more could be trained."""
-    for name in ("test_weeks", "min_buyers"):
+    without = {"test_weeks": replace(requested, test_weeks=0), "min_buyers": replace(requested, min_buyers=0)}
+    for name, rest in without.items():
         value = getattr(requested, name)
-        other = planner.best(replace(requested, **{name: 0})) if value else None
+        other = planner.best(rest) if value else None
         if other is None or (chosen is not None and (other.models, other.judged > 0) <= (chosen.models, chosen.judged > 0)):
             continue
         would = f"{other.times.test_weeks} weeks" if name == "test_weeks" else f"{other.items.least} buyers"
@@ -163,6 +165,7 @@ def _plan(dataset: Dataset, log: PurchaseLog, totals: Totals, cut: Cut) -> Train
         times=cut.times,
         min_buyers=cut.items.least,
         eligible_by=cut.items.by,
+        asked=log.signals.asked,
         signals=signals,
         objectives=_objectives(cut, log, signals),
         notes=notes,

@@ -60,12 +60,14 @@ class SignalLog:
     Attributes:
         is_empty: whether there is nothing beside purchases.
         kinds: by code, what there is of each type; those without an event are missing.
+        asked: the settings.
         signals: with the weights that are learned with.
         notes: sentences about weights that are not those asked for.
     """
 
     def __init__(self, connection: duckdb.DuckDBPyConnection, asked: Signals) -> None:
         self._connection = connection
+        self.asked = asked
         self.is_empty = not has_other_signals(connection, asked)
         self.kinds: Mapping[int, Kind] = {}
         self.signals, self.notes = asked, list[str]()
@@ -116,5 +118,5 @@ class SignalLog:
 
     @property
     def _by_item(self) -> str:
-        weights = " ".join(f"WHEN {code} THEN {self.signals.of(code).weight}" for code in self.signals.counted)
+        weights = " ".join(f"WHEN {code} THEN {self.asked.of(code).weight}" for code in self.asked.counted)
         return _BY_ITEM.format(weight=f"CASE signal {weights} ELSE 0 END")

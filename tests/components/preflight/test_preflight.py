@@ -64,13 +64,13 @@ def test_a_deployment_that_is_not_set_up_right_is_refused(dataset_dir: Path, cha
 
 
 def test_parameters_that_only_late_steps_read_are_refused_here() -> None:
-    check_parameters({"epochs": 1}, "bfloat16", {"method": "ease"})
+    check_parameters({"epochs": 1}, "bfloat16", {"method": "ease"}, {})
     with pytest.raises(InvalidInput, match=r"distil\.epoch"):
-        check_parameters({"epoch": 1}, "float32", {"method": "ease"})
+        check_parameters({"epoch": 1}, "float32", {"method": "ease"}, {})
     with pytest.raises(InvalidInput, match=r"precision: unknown; got 'fp16'; use one of float32, float16, bfloat16, int8"):
-        check_parameters({}, "fp16", {"method": "ease"})
+        check_parameters({}, "fp16", {"method": "ease"}, {})
     with pytest.raises(InvalidInput, match=r"item_to_item.method: .*got 'popular'; one of item_to_item_cosine"):
-        check_parameters({}, "float32", {"method": "popular"})
+        check_parameters({}, "float32", {"method": "popular"}, {})
 
 
 @pytest.mark.parametrize(

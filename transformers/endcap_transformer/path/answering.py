@@ -137,10 +137,11 @@ def answer(listed: list[Recommendation], request: ResolvedRequest, trace: StageT
 
 
 def explained(rendered: RenderedList, policy: str, request: ResolvedRequest) -> list[dict[str, Any]]:
-    """How each item came to its place: sources, scores, rules, family, diversity, exploration."""
+    """How each item came to its place: sources, scores, rules, family, diversity, exploration, and what the models learned from."""
     touched = rendered.candidates.effects.touched(rendered.candidates.rows[rendered.slate.rows], rendered.slate.rule)
     families = _families(rendered, request)
-    return [_of_place(rendered, place, touched[place], policy) | families[place] for place in range(len(rendered.slate))] + [
+    taught = {"models": request.served.manifest.learned_from}
+    return [_of_place(rendered, place, touched[place], policy) | families[place] | taught for place in range(len(rendered.slate))] + [
         {"last_resort": "fills a place that no candidate was left for"} for _ in rendered.rest
     ]
 
