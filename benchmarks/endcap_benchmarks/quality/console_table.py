@@ -5,7 +5,14 @@ from rich.table import Table
 from rich.text import Text
 
 from endcap.contracts.evaluation import Figure
-from endcap_benchmarks.quality.metric_columns import MetricColumn, best_models, metric_columns, ranked_models, significance_mark
+from endcap_benchmarks.quality.metric_columns import (
+    MetricColumn,
+    best_models,
+    metric_columns,
+    present_columns,
+    ranked_models,
+    significance_mark,
+)
 from endcap_benchmarks.quality.quality_report import QualityReport, TruthResult
 
 WIDTH = 140
@@ -24,7 +31,7 @@ def console_table(report: QualityReport) -> Table:
         padding=(0, 1, 0, 0),
         show_edge=False,
     )
-    columns = metric_columns(report.k)
+    columns = shown_columns(report)
     first, *others = columns
     # Names give way where the width is short: half a figure says nothing.
     table.add_column("model", overflow="fold")
@@ -39,6 +46,12 @@ def console_table(report: QualityReport) -> Table:
         table.add_section()
         table.add_row(Text(f"{name} failed", style="bold red"), Text(failure.splitlines()[0][:80], style="red"))
     return table
+
+
+def shown_columns(report: QualityReport) -> list[MetricColumn]:
+    """Those that a model of some truth has."""
+    present = {column.key for truth in report.main.truths.values() for column in present_columns(truth, report.k)}
+    return [column for column in metric_columns(report.k) if column.key in present] or metric_columns(report.k)
 
 
 def _cells(report: QualityReport, truth: TruthResult, model: str, columns: list[MetricColumn]) -> list[Text]:
