@@ -16,7 +16,16 @@ from endcap_benchmarks.quality.metric_columns import (
 from endcap_benchmarks.quality.quality_report import QualityReport, TruthResult
 
 WIDTH = 140
-TRUTH_TITLES = {"all": "everything bought after the cut", "new": "only items new to the user"}
+COLUMNS_MAX = 10
+TRUTH_TITLES = {
+    "all": "everything bought after the cut",
+    "new": "only items new to the user",
+    "next event": "the item of a visit's next event",
+    "later events": "the items of all later events of a visit",
+    "next of views": "the next event's item where it is a view",
+    "next of carts": "the next event's item where it is a cart addition",
+    "next of purchases": "the next event's item where it is a purchase",
+}
 
 
 def console_table(report: QualityReport) -> Table:
@@ -49,9 +58,9 @@ def console_table(report: QualityReport) -> Table:
 
 
 def shown_columns(report: QualityReport) -> list[MetricColumn]:
-    """Those that a model of some truth has."""
+    """Those that some model has, and of them no more than the width holds: accuracy comes first."""
     present = {column.key for truth in report.main.truths.values() for column in present_columns(truth, report.k)}
-    return [column for column in metric_columns(report.k) if column.key in present] or metric_columns(report.k)
+    return [column for column in metric_columns(report.k) if column.key in present][:COLUMNS_MAX] or metric_columns(report.k)
 
 
 def _cells(report: QualityReport, truth: TruthResult, model: str, columns: list[MetricColumn]) -> list[Text]:
