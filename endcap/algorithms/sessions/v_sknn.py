@@ -90,7 +90,7 @@ class FittedVSknn:
 
     def _rarity(self) -> NDArray[np.float32]:
         visits_with = np.maximum(np.asarray(self.holds.sum(axis=0)).ravel(), 1)
-        return np.log(max(self.holds.shape[0], 1) / visits_with).astype(np.float32)
+        return np.asarray(np.log(max(self.holds.shape[0], 1) / visits_with), dtype=np.float32)
 
 
 def _place(histories: Interactions) -> NDArray[np.float32]:
