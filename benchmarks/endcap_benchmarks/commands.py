@@ -23,7 +23,9 @@ def benchmark() -> None:
 @app.command("quality")
 def quality(  # noqa: PLR0917
     data: Annotated[Path | None, typer.Option("--data", help="Canonical dataset; $ENDCAP_HOME/data unless given.", file_okay=False)] = None,
-    protocol: Annotated[Literal["temporal", "leave-one-out", "holdout"], typer.Option(help="How the data is split.")] = "temporal",
+    protocol: Annotated[
+        Literal["temporal", "leave-one-out", "holdout", "session"], typer.Option(help="How the data is split.")
+    ] = "temporal",
     k: Annotated[int, typer.Option("--k", min=1, max=100, help="Places of a list that are judged.")] = 10,
     models: Annotated[str, typer.Option(help="Names with commas between; MODULE:CLASS is one of your own. All unless given.")] = "",
     cut: Annotated[
@@ -32,10 +34,11 @@ def quality(  # noqa: PLR0917
     windows: Annotated[int, typer.Option(min=1, help="Windows at the data's end, where no --cut is given.")] = 3,
     weeks: Annotated[int, typer.Option(min=1, help="Length of a window.")] = 4,
     min_buyers: Annotated[int, typer.Option(min=1, help="Items with fewer buyers before the cut are left out.")] = 5,
-    part: Annotated[Literal["test", "validation"], typer.Option(help="Which item leave-one-out and holdout judge by.")] = "test",
+    part: Annotated[Literal["test", "validation"], typer.Option(help="What is judged, except by temporal.")] = "test",
     signals: Annotated[
-        str, typer.Option(help="Holdout: what models learn from; some of purchases, carts, views with commas between.")
-    ] = "purchases,carts",
+        str, typer.Option(help="Holdout and session: some of purchases, carts, views with commas between; all unless given.")
+    ] = "",
+    days: Annotated[int, typer.Option(min=1, help="Session: how many days at the data's end are judged.")] = 30,
     refit: Annotated[bool, typer.Option("--refit", help="Leave-one-out: learn from validation items too when the test is judged.")] = False,
     seeds: Annotated[str, typer.Option(help="A random model is run with each; numbers with commas between.")] = "1",
     work_dir: Annotated[
@@ -66,7 +69,8 @@ def quality(  # noqa: PLR0917
         weeks=weeks,
         min_buyers=min_buyers,
         part=part,
-        signals=signals.split(","),
+        signals=[name.strip() for name in signals.split(",") if name.strip()],
+        days=days,
         refit=refit,
         fresh=fresh,
     )

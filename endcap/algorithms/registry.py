@@ -31,13 +31,16 @@ ALGORITHMS: Mapping[str, str] = {
     "image": "image.Image",
     "graph": "graph.Graph",
     "ncf": "ncf.Ncf",
+    "session_item_to_item": "sessions.item_to_item.SessionItemToItem",
+    "v_sknn": "sessions.v_sknn.VSknn",
+    "association_rules": "sessions.association_rules.AssociationRules",
 }
 """By name, module and class; a module is imported when its algorithm is named."""
 
 DEFAULT_ALGORITHM: Mapping[str, Any] = MappingProxyType({"method": "ease"})
 """What the item-to-item table is made by when nothing else is said."""
 
-WITHOUT_NEIGHBOURS = ("popular", "recent_popular", "own_most_bought", "own_decayed", "user_neighbours")
+WITHOUT_NEIGHBOURS = ("popular", "recent_popular", "own_most_bought", "own_decayed", "user_neighbours", "v_sknn")
 """Algorithms that know nothing of one item beside another."""
 
 
@@ -53,7 +56,7 @@ def settings_of(name: str, field: str = "algorithm") -> type[BaseModel]:
     """
     if name not in ALGORITHMS:
         raise InvalidInput("no such algorithm", field=field, value=name, fix=f"one of {', '.join(ALGORITHMS)}")
-    module, _, class_name = ALGORITHMS[name].partition(".")
+    module, _, class_name = ALGORITHMS[name].rpartition(".")
     found: type[BaseModel] = getattr(import_module(f"endcap.algorithms.{module}"), class_name)
     return found
 

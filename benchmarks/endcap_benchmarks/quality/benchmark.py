@@ -12,19 +12,23 @@ from typing import Literal
 
 import numpy as np
 
-from endcap.contracts.evaluation import DEEP_K
+from endcap.contracts.evaluation import DEEP_K, MAIN_K
+from endcap_benchmarks.quality.data_kind import kind_of_purchases, kind_of_visits
 from endcap_benchmarks.quality.evaluating import Comparison, compare_models
 from endcap_benchmarks.quality.model_catalogue import find_models, names_for
 from endcap_benchmarks.quality.protocols.holdout import holdout_task
 from endcap_benchmarks.quality.protocols.leave_one_out import Part, leave_one_out_task
+from endcap_benchmarks.quality.protocols.session import session_task
 from endcap_benchmarks.quality.protocols.temporal import last_cuts, temporal_tasks
-from endcap_benchmarks.quality.quality_report import ModelResult, QualityReport
-from endcap_benchmarks.quality.recorded_purchases import RecordedPurchases, data_kind, read_recorded_purchases
-from endcap_benchmarks.quality.recorded_signals import signal_codes
+from endcap_benchmarks.quality.quality_report import DataKind, ModelResult, QualityReport
+from endcap_benchmarks.quality.recorded_purchases import read_recorded_purchases
+from endcap_benchmarks.quality.recorded_signals import read_recorded_signals, signal_codes
 from endcap_benchmarks.quality.runs import ModelRuns, Report, RunSettings, run_models
 from endcap_benchmarks.quality.task import RankingTask
 
-Protocol = Literal["temporal", "leave-one-out", "holdout"]
+Protocol = Literal["temporal", "leave-one-out", "holdout", "session"]
+SESSION_BASELINE = "v_sknn"
+"""What models of visits have to beat, where it is among them."""
 THREAD_VARIABLES = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS")
 
 
@@ -44,7 +48,9 @@ class QualityOptions:
         weeks: length of a window.
         min_buyers: items with fewer buyers before the cut are left out.
         part: which held-out item leave-one-out and holdout judge by.
-        signals: what models of the holdout protocol learn from, by the names of `SIGNAL_NAMES`.
+        signals: what models of the holdout protocol learn from, and what visits of the session protocol consist of, by the names of
+            `SIGNAL_NAMES`; empty for all of them.
+        days: how long the session protocol's judged time is.
         refit: leave-one-out learns from everything before the judged item.
         fresh: run models again that have run.
     """
@@ -60,7 +66,8 @@ class QualityOptions:
     weeks: int = 4
     min_buyers: int = 5
     part: Part = "test"
-    signals: Sequence[str] = ("purchases", "carts")
+    signals: Sequence[str] = ()
+    days: int = 30
     refit: bool = False
     fresh: bool = False
 
@@ -73,22 +80,24 @@ def measure_quality(options: QualityOptions, report: Report) -> QualityReport:
         InvalidInput: a model has no such name, or the protocol does not fit the data.
     """
     temporal = options.protocol == "temporal"
-    names = list(dict.fromkeys(options.models or names_for(temporal=temporal)))
+    names = list(dict.fromkeys(options.models or names_for(temporal=temporal, sessions=options.protocol == "session")))
     entries = find_models(names)
     report(f"reading {options.data}")
-    recorded = read_recorded_purchases(options.data)
-    tasks = _tasks(recorded, options)
+    tasks, kind = _tasks(options)
     settings = RunSettings(
         seeds=options.seeds,
         depth=max(DEEP_K, options.k),
         dataset_dir=options.data.absolute(),
-        dataset_fingerprint=recorded.dataset.fingerprint,
+        dataset_fingerprint=kind.fingerprint,
         work_dir=options.work_dir.absolute(),
         fresh=options.fresh,
     )
     runs = run_models(entries, tasks, settings, report)
     report("evaluating")
-    comparison = Comparison(options.k, frozenset(entry.name for entry in entries if entry.is_baseline))
+    baselines = frozenset(entry.name for entry in entries if entry.is_baseline)
+    if options.protocol == "session" and SESSION_BASELINE in baselines:
+        baselines = frozenset({SESSION_BASELINE})
+    comparison = Comparison(options.k, baselines, depths=(MAIN_K,) if options.k != MAIN_K else ())
     results, pooled = compare_models(comparison, tasks, runs)
     return QualityReport(
         endcap_version=version("endcap"),
@@ -96,8 +105,9 @@ def measure_quality(options: QualityOptions, report: Report) -> QualityReport:
         protocol=options.protocol,
         k=options.k,
         weeks=options.weeks if temporal else None,
+        days=options.days if options.protocol == "session" else None,
         min_buyers=options.min_buyers if temporal else None,
-        data=data_kind(recorded),
+        data=kind,
         cores=os.cpu_count() or 1,
         threads=" ".join(f"{name}={os.environ[name]}" for name in THREAD_VARIABLES if name in os.environ) or "not limited",
         models={each.entry.name: _model_result(each, tasks, options.seeds) for each in runs},
@@ -106,13 +116,18 @@ def measure_quality(options: QualityOptions, report: Report) -> QualityReport:
     )
 
 
-def _tasks(recorded: RecordedPurchases, options: QualityOptions) -> list[RankingTask]:
+def _tasks(options: QualityOptions) -> tuple[list[RankingTask], DataKind]:
+    if options.protocol == "session":
+        signals = read_recorded_signals(options.data)
+        return [session_task(signals, options.part, signal_codes(options.signals), days=options.days)], kind_of_visits(signals)
+    recorded = read_recorded_purchases(options.data)
+    kind = kind_of_purchases(recorded)
     if options.protocol == "leave-one-out":
-        return [leave_one_out_task(recorded, options.part, refit=options.refit)]
+        return [leave_one_out_task(recorded, options.part, refit=options.refit)], kind
     if options.protocol == "holdout":
-        return [holdout_task(recorded, options.part, signal_codes(options.signals))]
+        return [holdout_task(recorded, options.part, signal_codes(options.signals))], kind
     cuts = sorted(options.cuts) or last_cuts(recorded, options.windows, options.weeks)
-    return temporal_tasks(recorded, cuts, weeks=options.weeks, min_buyers=options.min_buyers)
+    return temporal_tasks(recorded, cuts, weeks=options.weeks, min_buyers=options.min_buyers), kind
 
 
 def _model_result(runs: ModelRuns, tasks: Sequence[RankingTask], seeds: Sequence[int]) -> ModelResult:

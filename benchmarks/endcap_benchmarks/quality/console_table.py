@@ -5,11 +5,27 @@ from rich.table import Table
 from rich.text import Text
 
 from endcap.contracts.evaluation import Figure
-from endcap_benchmarks.quality.metric_columns import MetricColumn, best_models, metric_columns, ranked_models, significance_mark
+from endcap_benchmarks.quality.metric_columns import (
+    MetricColumn,
+    best_models,
+    metric_columns,
+    present_columns,
+    ranked_models,
+    significance_mark,
+)
 from endcap_benchmarks.quality.quality_report import QualityReport, TruthResult
 
 WIDTH = 140
-TRUTH_TITLES = {"all": "everything bought after the cut", "new": "only items new to the user"}
+COLUMNS_MAX = 10
+TRUTH_TITLES = {
+    "all": "everything bought after the cut",
+    "new": "only items new to the user",
+    "next event": "the item of a visit's next event",
+    "later events": "the items of all later events of a visit",
+    "next of views": "the next event's item where it is a view",
+    "next of carts": "the next event's item where it is a cart addition",
+    "next of purchases": "the next event's item where it is a purchase",
+}
 
 
 def console_table(report: QualityReport) -> Table:
@@ -24,7 +40,7 @@ def console_table(report: QualityReport) -> Table:
         padding=(0, 1, 0, 0),
         show_edge=False,
     )
-    columns = metric_columns(report.k)
+    columns = shown_columns(report)
     first, *others = columns
     # Names give way where the width is short: half a figure says nothing.
     table.add_column("model", overflow="fold")
@@ -39,6 +55,12 @@ def console_table(report: QualityReport) -> Table:
         table.add_section()
         table.add_row(Text(f"{name} failed", style="bold red"), Text(failure.splitlines()[0][:80], style="red"))
     return table
+
+
+def shown_columns(report: QualityReport) -> list[MetricColumn]:
+    """Those that some model has, and of them no more than the width holds: accuracy comes first."""
+    present = {column.key for truth in report.main.truths.values() for column in present_columns(truth, report.k)}
+    return [column for column in metric_columns(report.k) if column.key in present][:COLUMNS_MAX] or metric_columns(report.k)
 
 
 def _cells(report: QualityReport, truth: TruthResult, model: str, columns: list[MetricColumn]) -> list[Text]:

@@ -21,10 +21,11 @@ SEED = 20171204
 
 @dataclass(frozen=True)
 class Comparison:
-    """Compares models at depth `k`; `baselines` are the names of what others have to beat."""
+    """Compares models at depth `k`, with accuracy at `depths` too; `baselines` are the names of what others have to beat."""
 
     k: int
     baselines: frozenset[str]
+    depths: tuple[int, ...] = ()
 
     @property
     def main_metric(self) -> str:
@@ -49,11 +50,11 @@ class Comparison:
         }
         lists = {name: of_seeds for name, of_seeds in by_model.items() if of_seeds}
         pairs = task.truths[truth].items
-        return evaluate_lists(lists, pairs, catalogue, task.segments, task.user_ids, seed=SEED, ks=(self.k,), main_k=self.k)
+        return evaluate_lists(lists, pairs, catalogue, task.segments, task.user_ids, seed=SEED, ks=(self.k, *self.depths), main_k=self.k)
 
-    def result(self, lists: EvaluatedLists) -> TruthResult:
-        """Figures of one truth, with differences from its best baseline."""
-        resamples = Resamples(len(lists.user_ids), SEED)
+    def result(self, lists: EvaluatedLists, known_share: float | None = None) -> TruthResult:
+        """Figures of one truth, with differences from its best baseline; rows of the same user, such as a visit, are resampled together."""
+        resamples = Resamples.by_id(lists.user_ids, SEED)
         models = lists.models(resamples)
         baseline = self._best_baseline(models)
         return TruthResult(
@@ -69,6 +70,7 @@ class Comparison:
             differences=self._differences(lists, baseline, resamples),
             against=self._against(lists, resamples),
             segments=lists.segment_figures(SEED, (self.main_metric, f"hr@{self.k}", f"recall@{self.k}")),
+            known_share=known_share,
         )
 
     def _best_baseline(self, models: Mapping[str, Mapping[str, Figure]]) -> str:
@@ -113,7 +115,7 @@ def compare_models(
         evaluated = {name: comparison.evaluated(task, name, runs) for name, truth in task.truths.items() if truth.items.counts.any()}
         for name, lists in evaluated.items():
             by_truth.setdefault(name, []).append(lists)
-        truths = {name: comparison.result(lists) for name, lists in evaluated.items() if lists.values}
+        truths = {name: comparison.result(lists, known_share(task, name)) for name, lists in evaluated.items() if lists.values}
         results.append(TaskResult(name=task.name, users=task.users, items=task.item_count, truths=truths))
     if len(tasks) == 1:
         return results, None
@@ -125,6 +127,12 @@ def compare_models(
         truths={name: comparison.result(lists) for name, lists in together.items() if lists.values},
     )
     return results, windows
+
+
+def known_share(task: RankingTask, truth: str) -> float:
+    """Share of a truth's items that anybody had in what is learned from."""
+    known = np.bincount(task.training.interactions.item_index, minlength=task.item_count + 1) > 0
+    return float(known[task.truths[truth].items.item_index].mean())
 
 
 def pooled(parts: Sequence[EvaluatedLists]) -> EvaluatedLists:

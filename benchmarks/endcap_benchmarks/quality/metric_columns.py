@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from endcap.contracts.evaluation import DEEP_K, Figure
+from endcap.contracts.evaluation import DEEP_K, MAIN_K, Figure
 from endcap.evaluation.significance import ALPHA
 from endcap_benchmarks.quality.quality_report import TruthResult
 
@@ -27,6 +27,7 @@ def metric_columns(k: int) -> list[MetricColumn]:
         MetricColumn(f"recall@{k}", f"recall@{k}", "recall", f"share of what a user bought that stands among {k}"),
         MetricColumn(f"precision@{k}", f"precision@{k}", "prec", f"share of the {k} places that are hits"),
         MetricColumn(f"mrr@{k}", f"MRR@{k}", "MRR", "1 over the place of the first hit"),
+        *_at_main_k(k),
         MetricColumn(f"recall@{DEEP_K}", f"recall@{DEEP_K}", f"rec{DEEP_K}", f"share of what a user bought that stands among {DEEP_K}"),
         MetricColumn(f"coverage@{k}", "coverage", "cover", "share of the items that stand in at least one list", 3),
         MetricColumn(
@@ -34,6 +35,16 @@ def metric_columns(k: int) -> list[MetricColumn]:
         ),
         MetricColumn(f"novelty@{k}", "novelty", "novel", "mean surprise of a list's items in bits: 1 less for every doubling of buyers", 2),
         MetricColumn(f"new_share@{k}", "new items", "new", "share of a list's items that the user had never bought", 3),
+    ]
+
+
+def _at_main_k(k: int) -> list[MetricColumn]:
+    """Accuracy at the usual depth beside that of longer lists."""
+    if k == MAIN_K:
+        return []
+    return [
+        MetricColumn(f"ndcg@{MAIN_K}", f"NDCG@{MAIN_K}", f"NDCG@{MAIN_K}", f"the same of the first {MAIN_K}"),
+        MetricColumn(f"recall@{MAIN_K}", f"recall@{MAIN_K}", f"rec{MAIN_K}", f"share of what a user bought that stands among {MAIN_K}"),
     ]
 
 

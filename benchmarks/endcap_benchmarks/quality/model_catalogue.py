@@ -25,6 +25,9 @@ PIPELINE: Mapping[str, Callable[[], BenchmarkModel]] = {
 }
 """Models that need moments in time."""
 
+OF_SESSIONS = ("session_item_to_item", "v_sknn", "association_rules")
+"""Algorithms that read a history as one visit."""
+
 NEEDS_IMAGES = ("image",)
 """Algorithms that are run when they are asked for, since a dataset need not have what they learn from."""
 
@@ -51,9 +54,9 @@ def find_models(names: Sequence[str]) -> list[CatalogueEntry]:
     return [_entry(name) for name in names]
 
 
-def names_for(*, temporal: bool) -> list[str]:
+def names_for(*, temporal: bool, sessions: bool = False) -> list[str]:
     """All models that a protocol can run, baselines first; checks are not among them."""
-    left_out = {*CHECKS, *NEEDS_IMAGES, *(() if temporal else PIPELINE)}
+    left_out = {*CHECKS, *NEEDS_IMAGES, *(() if temporal else PIPELINE), *(() if sessions else OF_SESSIONS)}
     return [name for name in known_models() if name not in left_out]
 
 

@@ -28,6 +28,7 @@ class DataKind(_Document):
     density: float = Field(description="Share of the pairs of a user and an item that were ever bought.")
     repeat_share: float = Field(description="Share of the purchases whose item the user had bought before.")
     knows_times: bool
+    of_visits: bool = Field(False, description="Whether users are visits here, and purchases events of every kind.")
     says: str = Field(description="What that means for recommendations, in a sentence.")
 
 
@@ -48,6 +49,7 @@ class TruthResult(_Document):
         description="NDCG of every model that is no baseline less that of every baseline, by model and baseline."
     )
     segments: dict[str, SegmentFigures]
+    known_share: float | None = Field(None, description="Share of the truth's items that models could learn of: the ceiling of recall.")
 
 
 class TaskResult(_Document):
@@ -79,6 +81,7 @@ class QualityReport(_Document):
     protocol: str
     k: int
     weeks: int | None = Field(description="Length of the truth; temporal only.")
+    days: int | None = Field(None, description="Length of the judged time; session only.")
     min_buyers: int | None = Field(description="Items with fewer buyers before the cut are left out; temporal only.")
     data: DataKind
     cores: int

@@ -1,18 +1,14 @@
-"""What the harness reads of a canonical dataset: who bought what, when, the catalogue, and what kind of data that is."""
+"""What the harness reads of a canonical dataset: who bought what, when, and the catalogue."""
 
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
-import numpy as np
 import polars as pl
 
-from endcap.algorithms.interactions import Interactions
 from endcap.core.errors import DataRejected
 from endcap.dataset.layout import Dataset, open_dataset
 from endcap.features.net_purchases import purchases_with_taken_off
-from endcap.training.data_profile import REPEAT_SHARE_MIN, DataProfile
-from endcap_benchmarks.quality.quality_report import DataKind
 
 
 @dataclass(frozen=True)
@@ -72,37 +68,3 @@ def _last_taken_off() -> pl.Expr:
     """When the last of an item's lines in a visit was taken off; null while one stands."""
     moment = pl.col("taken_off_at")
     return pl.when(moment.null_count() == 0).then(moment.max())
-
-
-DOMINATES_FROM = 0.5
-
-
-def data_kind(recorded: RecordedPurchases) -> DataKind:
-    """Counted over the whole dataset."""
-    index = recorded.items.select("item_id").with_row_index("item_index", offset=1)
-    purchases = recorded.purchases.join(index, on="item_id", maintain_order="left")
-    everybody = purchases["user_id"].unique().sort().to_list()
-    interactions = Interactions.of(purchases.with_columns(age_days=0.0), everybody, len(recorded.items))
-    profile = DataProfile.of(interactions)
-    return DataKind(
-        source=recorded.dataset.source,
-        fingerprint=recorded.dataset.fingerprint,
-        users=profile.users,
-        items=profile.items,
-        catalogue_items=len(recorded.items),
-        purchases=profile.interactions,
-        purchases_per_user=float(np.median(np.diff(interactions.start))),
-        density=profile.density,
-        repeat_share=profile.repeat_share,
-        knows_times=recorded.knows_times,
-        says=_meaning(profile.repeat_share),
-    )
-
-
-def _meaning(repeat_share: float) -> str:
-    repeated = f"{repeat_share:.0%} of the purchases are of an item that the same person had bought before"
-    if repeat_share >= DOMINATES_FROM:
-        return f"{repeated}: buying again dominates, so a model has to know what a person buys and when it is due; new items count apart."
-    if repeat_share >= REPEAT_SHARE_MIN:
-        return f"{repeated}: both buying again and finding new items matter, and they are judged apart."
-    return f"{repeated}: finding new items is all that counts."

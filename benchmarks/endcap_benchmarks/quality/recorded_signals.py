@@ -1,27 +1,54 @@
 """What the harness reads of a canonical dataset where more than purchases count: typed events of people and of visits."""
 
 from collections.abc import Collection
+from dataclasses import dataclass
+from pathlib import Path
 
 import polars as pl
 
 from endcap.contracts.signals import SIGNAL_TYPES, signal_code
 from endcap.core.errors import DataRejected, InvalidInput
-from endcap.dataset.layout import Dataset
+from endcap.dataset.layout import Dataset, open_dataset
 
 SIGNAL_NAMES = {"purchases": "purchase", "carts": "add_to_cart", "views": "product_view"}
 """Event types by the names that `--signals` takes."""
 
 
+@dataclass(frozen=True)
+class RecordedSignals:
+    """What people and visits did, and the catalogue.
+
+    Attributes:
+        dataset: as it stands on disk.
+        items: the canonical items, sorted by item_id.
+        signals: as of `read_signals`.
+    """
+
+    dataset: Dataset
+    items: pl.DataFrame
+    signals: pl.DataFrame
+
+
+def read_recorded_signals(folder: Path) -> RecordedSignals:
+    """Read a canonical dataset.
+
+    Raises:
+        DataRejected: there is no dataset, or nobody did anything in it.
+    """
+    dataset = open_dataset(folder)
+    return RecordedSignals(dataset, pl.read_parquet(dataset.table("items")).sort("item_id"), read_signals(dataset))
+
+
 def signal_codes(names: Collection[str]) -> list[int]:
-    """The codes of signals by the names of `--signals`.
+    """The codes of signals by the names of `--signals`; all of them where none is named.
 
     Raises:
         InvalidInput: there is no such name.
     """
     unknown = [name for name in names if name not in SIGNAL_NAMES]
-    if unknown or not names:
+    if unknown:
         raise InvalidInput("no such signal", field="--signals", value=",".join(names), fix=f"name some of {','.join(SIGNAL_NAMES)}")
-    return sorted(signal_code(SIGNAL_NAMES[name]) for name in names)
+    return sorted(signal_code(SIGNAL_NAMES[name]) for name in names or SIGNAL_NAMES)
 
 
 def signal_name(code: int) -> str:

@@ -28,13 +28,17 @@ def markdown(report: QualityReport) -> str:
 def _parts(report: QualityReport) -> Iterator[str]:
     data = report.data
     yield f"```sh\n{report.command}\n```"
+    users, had, done = ("visits", "seen", "events") if data.of_visits else ("users", "bought", "purchases")
     yield (
-        f"{data.users:,} users, {data.items:,} items bought, {data.purchases:,} purchases, density {data.density:.3%}. "
+        f"{data.users:,} {users}, {data.items:,} items {had}, {data.purchases:,} {done}, density {data.density:.3%}. "
         f"{data.says[0].upper()}{data.says[1:]}"
     )
     for name, truth in report.main.truths.items():
         yield _caption(report.main, name, truth)
         yield _table(report, truth)
+        if report.days:
+            yield f"HR@{report.k} less that of `{truth.baseline}`, paired; visits are resampled as wholes:"
+            yield _hit_rates(report, truth)
     if report.pooled:
         for name in report.main.truths:
             yield f"NDCG@{report.k} by window, {TRUTH_TITLES.get(name, name)}:"
@@ -49,9 +53,10 @@ def _parts(report: QualityReport) -> Iterator[str]:
 
 def _caption(task: TaskResult, name: str, truth: TruthResult) -> str:
     title = TRUTH_TITLES.get(name, f"each user's {name}")
+    known = f"; {truth.known_share:.1%} of them could be known" if truth.known_share is not None else ""
     return (
         f"{title[0].upper()}{title[1:]} ({task.name}): {truth.users:,} users, {truth.items_per_user:.1f} items each, out of "
-        f"{task.items:,}; the best baseline is `{truth.baseline}`."
+        f"{task.items:,}{known}; the best baseline is `{truth.baseline}`."
     )
 
 
@@ -72,6 +77,17 @@ def _table(report: QualityReport, truth: TruthResult) -> str:
             cells[0] += f" ({len(costs.seeds)} seeds, ±{spread:.4f})"
         cells += [f"{costs.fit_s:,.1f}" if costs.fit_s is not None else "", f"{costs.peak_memory_mib or 0:,.0f}"]
         lines.append(cells)
+    return _rows(lines)
+
+
+def _hit_rates(report: QualityReport, truth: TruthResult) -> str:
+    metric = f"hr@{report.k}"
+    lines = [["model", f"HR@{report.k}", "difference"]]
+    for model in ranked_models(truth.models, metric):
+        difference = truth.differences.get(model, {}).get(metric)
+        found = f"{difference.mean:+.4f} {_span(difference, 4)}" if difference else ""
+        figure = truth.models[model][metric]
+        lines.append([f"`{model}`", f"{figure.mean:.4f} {_span(figure, 4)}", found])
     return _rows(lines)
 
 

@@ -10,6 +10,7 @@ from endcap.contracts.event import EventType
 from endcap.contracts.tables import TABLES, arrow_schema
 from endcap.dataset.sources.columns.moments import PlausibleTimes, read_moments
 from endcap.dataset.sources.columns.number_texts import plain_numbers
+from endcap.dataset.sources.columns.offsets import moved
 from endcap.dataset.sources.columns.reading import Fault, Reading, first_of, only_where, repeated
 from endcap.dataset.sources.columns.texts import as_id, as_text, without_nulls
 from endcap.dataset.sources.constants import canonical_constant
@@ -75,12 +76,15 @@ class Converter:
         mapped = self.mapped
         if isinstance(dtype, pl.List):
             return _as_list(name, column, raw, mapped)
-        present = _present(name, column, raw, mapped)
+        present = _present(name, column.without_offset(), raw, mapped)
         if name in mapped.values:
             present = as_text(present).replace(mapped.values[name])
         if isinstance(dtype, pl.Datetime):
             judged = self.table == "events" or mapped.epoch_unit is not None
-            return read_moments(present, mapped, self.times if judged else None)
+            moments = read_moments(present, mapped, self.times if judged else None)
+            if column.offset_unit is None:
+                return moments
+            return moved(moments, _given(name, raw[column.columns[-1]], mapped), column.offset_unit)
         if dtype == pl.String:
             return Reading(_finished_text(as_text(present), column))
         return _as_boolean(present) if dtype == pl.Boolean else _as_number(present, dtype, mapped)

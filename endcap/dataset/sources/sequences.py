@@ -138,7 +138,7 @@ def import_sequences(
 
 def _pairs(lines: UserLines) -> pl.DataFrame:
     """Columns user_id, item_id; a row an interaction, as the lines have them."""
-    schema = {"user_id": pl.String, "item_id": pl.List(pl.String)}
+    schema = pl.Schema({"user_id": pl.String(), "item_id": pl.List(pl.String)})
     return pl.DataFrame({"user_id": list(lines.items), "item_id": list(lines.items.values())}, schema=schema).explode("item_id")
 
 

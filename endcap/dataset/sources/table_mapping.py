@@ -6,6 +6,7 @@ from typing import Annotated, Any, Self, get_args
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
 from endcap.contracts.tables import TABLES
+from endcap.dataset.sources.columns.offsets import OffsetUnit
 from endcap.dataset.sources.columns.value_format import ValueFormat
 from endcap.dataset.sources.constants import KEY_COLUMNS, Constant, canonical_constant
 from endcap.dataset.sources.files.source_files import Name, Names, SourceFiles, text_of
@@ -32,6 +33,13 @@ class ColumnSource(BaseModel):
     cut: int | None = Field(None, ge=1, description="Texts are cut after so many characters, paths after so many entries.")
     otherwise: Name | None = Field(None, alias="else", description="Source column that is taken where the first says nothing.")
     default: str | None = Field(None, min_length=1, description="Text that is taken where no source column says anything.")
+    offset_unit: OffsetUnit | None = Field(
+        None, description="Of a moment: the last source column is a number in this unit, counted from the moment that the others name."
+    )
+
+    def without_offset(self) -> Self:
+        """The columns that the offset is counted from; all of them where there is none."""
+        return self if self.offset_unit is None else self.model_copy(update={"columns": self.columns[:-1]})
 
     def source_columns(self) -> list[str]:
         return [*self.columns, *([self.otherwise] if self.otherwise else [])]
@@ -168,6 +176,8 @@ def _check_forms(table: str, mapped: TableMapping) -> None:
     for name, column in mapped.columns.items():
         if len(column.columns) > 1 and name not in _SEVERAL:
             raise ValueError(f"columns.{name}: comes from one source column; several are only for {', '.join(_SEVERAL)}")
+        if column.offset_unit is not None and (len(column.columns) < 2 or not name.endswith("_at")):
+            raise ValueError(f"columns.{name}.offset_unit: only for moments from two source columns or more")
         is_text = any(isinstance(kind, type) and issubclass(kind, str) for kind in _kinds(table, name))
         if column.cut is not None and not is_text and name != "category_path":
             raise ValueError(f"columns.{name}.cut: only texts and category_path can be cut")

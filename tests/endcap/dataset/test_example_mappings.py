@@ -318,3 +318,13 @@ def test_items_of_which_only_events_know_come_from_the_events(tmp_path: Path) ->
         },
     )
     assert rows(dataset, "items", "item_id", "category_path", "availability") == [("7", ["5"], "out_of_stock"), ("8", [], "in_stock")]
+
+
+def test_diginetica_views_keep_their_order_and_nobody(tmp_path: Path) -> None:
+    views = (
+        "session_id;user_id;item_id;timeframe;eventdate\n1;NA;81766;526309;2016-05-09\n1;NA;31331;1000;2016-05-09\n2;7;31331;0;2016-05-10\n"
+    )
+    dataset = bring_in(tmp_path, "diginetica-views", {"item-views.csv": views})
+    assert dataset.rows == {"items": 2, "events": 3}
+    events = pl.read_parquet(dataset.table("events")).sort("occurred_at")
+    assert events.select("session_id", "user_id", "item_id").rows() == [("1", None, "31331"), ("1", None, "81766"), ("2", "7", "31331")]

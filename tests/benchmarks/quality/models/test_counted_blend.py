@@ -6,6 +6,7 @@ from endcap.algorithms.algorithm import TrainingData
 from endcap.algorithms.interactions import Interactions
 from endcap.contracts.signals import PURCHASE_CODE
 from endcap_benchmarks.quality.models.counted_blend import CountedBlend, hold_out_purchases
+from endcap_benchmarks.quality.models.normalised_svd import NormalisedSvd
 
 ITEMS, USERS, EACH = 30, 120, 6
 
@@ -39,7 +40,14 @@ def test_a_purchase_is_held_out_with_its_cart_addition() -> None:
 
 def test_people_are_recommended_what_their_kind_buys() -> None:
     data = TrainingData(kinds(), None, np.zeros((ITEMS + 1, 0), dtype=np.int32))
-    scores = CountedBlend(regularisation_shares=(1.0, 0.1)).fit(data, seed=2).scores(data.interactions.of_users(np.array([0, 1])))
+    scores = CountedBlend().fit(data, seed=2).scores(data.interactions.of_users(np.array([0, 1])))
     assert scores[0, 1:16].mean() > scores[0, 16:].mean()
     assert scores[1, 16:].mean() > scores[1, 1:16].mean()
     assert scores[0, 0] == -np.inf
+
+
+def test_normalised_svd_rebuilds_what_kinds_of_people_buy() -> None:
+    data = TrainingData(kinds(), None, np.zeros((ITEMS + 1, 0), dtype=np.int32))
+    scores = NormalisedSvd(factors=2).fit(data, seed=1).scores(data.interactions.of_users(np.array([0, 1])))
+    assert scores[0, 1:16].min() > scores[0, 16:].max()
+    assert scores[1, 16:].min() > scores[1, 1:16].max()

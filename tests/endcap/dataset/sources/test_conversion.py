@@ -170,3 +170,20 @@ def test_an_event_has_the_same_id_however_its_columns_are_written() -> None:
 def test_forms_that_a_column_cannot_have_are_refused(columns: dict[str, Any], message: str) -> None:
     with pytest.raises(ValueError, match=message):
         events({"a": ["1"]}, columns=columns)
+
+
+def test_a_moment_may_be_a_day_and_an_offset_from_it() -> None:
+    offset = {"occurred_at": {"from": ["t", "o"], "offset_unit": "ms"}}
+    rows, problems = events({"o": ["1500", "NA", "x", "90000000"]}, columns=offset, null_values=["NA"])
+    assert [row["occurred_at"] for row in rows] == [
+        datetime(2026, 3, 1, 0, 0, 1, 500_000, tzinfo=UTC),
+        datetime(2026, 3, 1, tzinfo=UTC),
+        None,
+        datetime(2026, 3, 2, 1, tzinfo=UTC),
+    ]
+    assert problems == [(2, "occurred_at", "its offset is no number of ms")]
+
+
+def test_an_offset_needs_a_moment_to_count_from() -> None:
+    with pytest.raises(ValueError, match=r"columns\.occurred_at\.offset_unit: only for moments from two source columns or more"):
+        events({"o": ["1"]}, columns={"occurred_at": {"from": ["o"], "offset_unit": "ms"}})

@@ -1,0 +1,1 @@
+"""Baselines of session-based recommendation; a user's interactions are one visit."""
