@@ -1,6 +1,5 @@
 """Which tests start processes, the order in which workers take them, and what all of them share."""
 
-import inspect
 import multiprocessing.util
 import os
 import platform
@@ -15,22 +14,29 @@ import pytest
 
 from endcap.core.ports import free_port
 from endcap.core.settings import MilvusSettings, Settings
-from endcap.release.index.local_server import running_milvus
 from tests.artifacts_folder import FOLDER
 from tests.mlflow_database import migrated_once
-from tests.shared_milvus import kept_folder, share_unpacked_milvus
+from tests.shared_milvus import kept_folder, milvus_until_killed, share_unpacked_milvus
 
 STARTS_PROCESSES = ("milvus", "endpoint", "broker", "scene", "filled", "_helm")
 """Fixtures whose tests are marked `processes` here; others that start some mark themselves."""
 MAY_START_PROCESSES = ("processes", "cluster", "faults")
 """Markers of what `make test-unit` leaves out."""
-ONE_WORKER = (
-    "tests/transformers/",
-    "tests/endcap/events/log/",
-    "tests/endcap/features/store/",
-    "tests/services/rollout_operator/guardrails/",
-)
-"""Folders whose conftest starts something that takes long: a worker takes the folder whole, so that it is started once."""
+ONE_WORKER = {
+    "tests/transformers/": "transformers",
+    "tests/endcap/events/log/": "events",
+    "tests/endcap/features/store/": "features",
+    "tests/services/rollout_operator/guardrails/": "guardrails",
+    "tests/components/deploy_bundle/test_deploy_bundle.py": "milvus",
+    "tests/endcap/cli/test_bundles.py": "milvus",
+    "tests/endcap/cli/test_indexing.py": "milvus",
+    "tests/endcap/doctor/test_addresses.py": "milvus",
+    "tests/endcap/release/bundle/test_release.py": "milvus",
+    "tests/endcap/release/index/test_collection.py": "milvus",
+    "tests/endcap/release/index/test_local_server.py": "milvus",
+    "tests/endcap/release/index/test_search.py": "milvus",
+}
+"""Folders and files that share something that takes long to start and stays: one worker takes them together, so that it is started once."""
 PROCESS_EVENTS = ("subprocess.Popen", "os.fork", "os.forkpty", "os.posix_spawn", "os.exec", "os.system")
 
 
@@ -69,16 +75,23 @@ def pytest_configure(config: pytest.Config) -> None:
 
 @pytest.hookimpl(wrapper=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> Iterator[None]:
-    """Those that start processes are marked, and come first: workers take file after file, and the last ones should be short.
+    """Those that start processes are marked, and the order is set: workers take file after file, and the last ones should be short.
 
-    A wrapper: `-m` reads the marker in a hook of the same name.
+    First whole pipelines, then files that train or start processes, of these ONE_WORKER's last: what they start needs a core's time as long
+    as it is there. A wrapper: `-m` reads the marker in a hook of the same name.
     """
     for item in items:
         if any(name in getattr(item, "fixturenames", ()) for name in STARTS_PROCESSES):
             item.add_marker(pytest.mark.processes)
-    with_processes = {item.path for item in items if item.get_closest_marker("processes")}
-    items.sort(key=lambda item: (item.get_closest_marker("pipeline") is None, item.path not in with_processes))
+    long = {item.path for item in items if any(item.get_closest_marker(name) for name in ("processes", "training"))}
+    items.sort(
+        key=lambda item: (item.get_closest_marker("pipeline") is None, item.path not in long, _taken_together(item.nodeid) is not None)
+    )
     return (yield)
+
+
+def _taken_together(nodeid: str) -> str | None:
+    return next((name for place, name in ONE_WORKER.items() if nodeid.startswith(place)), None)
 
 
 @pytest.hookimpl(optionalhook=True)
@@ -89,7 +102,7 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
 
     class ByFileOrFolder(LoadFileScheduling):
         def _split_scope(self, nodeid: str) -> str:
-            return next((folder for folder in ONE_WORKER if nodeid.startswith(folder)), None) or super()._split_scope(nodeid)
+            return _taken_together(nodeid) or super()._split_scope(nodeid)
 
     return ByFileOrFolder(config, log)
 
@@ -104,8 +117,7 @@ def milvus_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="session")
 def milvus(milvus_home: Path) -> Iterator[MilvusSettings]:
     """The settings of a local Milvus that runs until the last test."""
-    settings = Settings(home=milvus_home, milvus=MilvusSettings(port=free_port(), keep_collections=2))
-    with running_milvus(settings) as running:
+    with milvus_until_killed(Settings(home=milvus_home, milvus=MilvusSettings(port=free_port(), keep_collections=2))) as running:
         yield running
 
 
@@ -118,13 +130,18 @@ def migrated_mlflow(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
 
 @pytest.fixture(scope="session")
 def quick_kfp() -> Iterator[None]:
-    """kfp without the source lines of its callers.
+    """kfp without the whole stack of its callers.
 
-    For each option of each step it asks `inspect.stack()` for a function's name. With all tests loaded, the lines that come with it cost
-    seconds a pipeline: every frame is looked up among thousands of modules.
+    For each option of each step it asks `inspect.stack()` for one function's name. With all tests loaded that costs seconds a pipeline:
+    every frame is looked up among thousands of modules.
     """
     from kfp.dsl import pipeline_task
 
+    def stack() -> list[tuple[None, None, None, str]]:
+        """kfp reads the name of who called it as `[1][3]`."""
+        asking, caller = sys._getframe(1), sys._getframe(2)
+        return [(None, None, None, frame.f_code.co_name) for frame in (asking, caller)]
+
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(pipeline_task, "inspect", SimpleNamespace(stack=lambda: inspect.stack(0)))
+        patch.setattr(pipeline_task, "inspect", SimpleNamespace(stack=stack))
         yield

@@ -15,8 +15,7 @@ from endcap.catalogue.vocabulary import Vocabulary
 from endcap.contracts.evaluation import ALL, NEW, Evaluation, Figure, Reliability, ReliabilityBin, SegmentFigures, TruthFigures
 from endcap.contracts.item import Item
 from endcap.contracts.tables import arrow_schema
-from endcap.core.ports import free_port
-from endcap.core.settings import MilvusSettings, Settings
+from endcap.core.settings import MilvusSettings
 from endcap.engine.retrieval.candidates import Candidates
 from endcap.engine.retrieval.complements import Complements
 from endcap.engine.retrieval.item_to_item import ItemToItem
@@ -26,24 +25,10 @@ from endcap.features.columns import OBJECTIVES, USER_CATEGORICAL
 from endcap.release.bundle.manifest import Bundle, seal_bundle
 from endcap.release.bundle.tables import BundleTables, write_tables
 from endcap.release.index.connection import connect
-from endcap.release.index.local_server import running_milvus
 from endcap.release.index.search import ItemSearch
 
 ITEMS = 1500
 DIM = 16
-
-
-@pytest.fixture(scope="session")
-def milvus_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tmp_path_factory.mktemp("milvus-home")
-
-
-@pytest.fixture(scope="session")
-def milvus(milvus_home: Path) -> Iterator[MilvusSettings]:
-    """The settings of a local Milvus that runs until the last test."""
-    settings = Settings(home=milvus_home, milvus=MilvusSettings(port=free_port(), keep_collections=2))
-    with running_milvus(settings) as running:
-        yield running
 
 
 @pytest.fixture

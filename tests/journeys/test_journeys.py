@@ -17,7 +17,7 @@ import pytest
 
 from endcap.core.ports import free_ports
 from tests.journeys.shop_files import MAPPING, SHOP_FILES
-from tests.shared_milvus import kept_folder, share_unpacked_milvus
+from tests.shared_milvus import kept_folder, kill_milvus_of, share_unpacked_milvus
 from tests.waiting import until
 
 IN_EVERY_RUN = ("receipts with returns", "order only")
@@ -70,6 +70,7 @@ class Shop:
                 until(is_ready, f"`{command}` is ready", 180)
                 yield client
         finally:
+            kill_milvus_of(server.pid)
             server.send_signal(signal.SIGINT)
             server.wait(timeout=60)
 

@@ -19,7 +19,6 @@ from endcap.features.store.online import OnlineFeatures
 from endcap.release.bundle.manifest import open_bundle
 from endcap.release.index.alias import aliased_collection
 from endcap.release.index.connection import connect
-from endcap.release.index.local_server import running_milvus
 from endcap_pipelines.local_run import run_locally
 from endcap_pipelines.placement import PROFILE, Placement, StepResources
 from endcap_pipelines.results import TrainingResult
@@ -30,7 +29,7 @@ from tests.debian_programs import required_program
 from tests.endcap.features.store.redis_server import RedisServer
 from tests.endcap.training.taste_shop import write_taste_shop
 from tests.pipelines.mlflow_server import running_mlflow
-from tests.shared_milvus import kept_folder, share_unpacked_milvus
+from tests.shared_milvus import kept_folder, milvus_until_killed, share_unpacked_milvus
 
 pytestmark = [pytest.mark.processes, pytest.mark.pipeline, pytest.mark.timeout(1200)]
 
@@ -103,7 +102,7 @@ def stores(folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[d
     milvus = Settings(home=folder / "milvus-home", milvus=MilvusSettings(port=free_port()))
     redis.start()
     try:
-        with running_milvus(milvus) as running, running_mlflow(folder / "mlflow", free_port()) as mlflow:
+        with milvus_until_killed(milvus) as running, running_mlflow(folder / "mlflow", free_port()) as mlflow:
             yield {
                 "ENDCAP_HOME": str(folder / "shared"),
                 "FEAST_REGISTRY": f"sqlite:///{folder}/registry.db",

@@ -27,7 +27,7 @@ from endcap.release.bundle.tables import write_tables
 from endcap_benchmarks.synthetic.bundle import SyntheticSize, make_feature_row, make_items, make_tables, manifest_fields
 from endcap_transformer.live.served_bundle import ServedBundle, served_from
 from tests.otlp_collector import Collector, running_collector
-from tests.shared_milvus import kept_folder, share_unpacked_milvus
+from tests.shared_milvus import kept_folder, kill_milvus_of, share_unpacked_milvus
 
 SIZE = SyntheticSize(items=300, dim=8, neighbours=10)
 START_TIMEOUT_S = 180
@@ -141,9 +141,7 @@ def endpoint(tmp_path_factory: pytest.TempPathFactory, collector: Collector) -> 
         yield running
     finally:
         watchdog.cancel()
-        for each in psutil.Process(process.pid).children(recursive=True):
-            if each.name() == "milvus":
-                each.kill()  # its orderly stop takes ten seconds, and nothing of it is kept
+        kill_milvus_of(process.pid)
         process.send_signal(signal.SIGTERM)
         process.wait(timeout=30)
         errors.close()

@@ -13,9 +13,8 @@ from endcap.core.settings import MilvusSettings, Settings
 from endcap.release.bundle.tables import BundleTables
 from endcap.release.index.collection import build_collection
 from endcap.release.index.connection import answers, call_metadata, connect
-from endcap.release.index.local_server import running_milvus
 from endcap.release.index.search import AsyncItemSearch, ItemSearch
-from tests.shared_milvus import kept_folder, share_unpacked_milvus
+from tests.shared_milvus import kept_folder, milvus_until_killed, share_unpacked_milvus
 
 pytestmark = pytest.mark.processes
 
@@ -28,7 +27,7 @@ def guarded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[MilvusSettings
     home = tmp_path_factory.mktemp("guarded-milvus")
     share_unpacked_milvus(home, kept_folder(tmp_path_factory))
     settings = Settings(home=home, milvus=MilvusSettings(port=free_port(), token=SecretStr("root:Milvus")))
-    with running_milvus(settings) as running:
+    with milvus_until_killed(settings) as running:
         yield running
 
 
