@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
-from endcap.core.errors import InvalidInput
-from endcap.core.settings import MilvusSettings, RolloutSettings, Settings
+from endcap.core.errors import EndcapError, InvalidInput
+from endcap.core.settings import MilvusSettings, RolloutSettings, Settings, load_settings
 from endcap.release.bundle.deployment_record import Deployment, read_deployment
 from endcap.release.bundle.manifest import Bundle, open_bundle
 from endcap.release.bundle.promotion import served_version
@@ -42,8 +42,16 @@ class Cluster:
     environment: dict[str, str]
 
     def deploy(self, bundle: Bundle) -> "subprocess.CompletedProcess[str]":
+        """Run the step in a process of its own."""
         command = [sys.executable, "-c", STEP, str(bundle.path)]
         return subprocess.run(command, cwd=ROOT, env={**os.environ, **self.environment}, capture_output=True, text=True, check=False)
+
+    def deploy_here(self, bundle: Bundle) -> str:
+        """Run the step in this process; what it says."""
+        with pytest.MonkeyPatch.context() as patch:
+            for name, value in self.environment.items():
+                patch.setenv(name, value)
+            return deploy_bundle_step(bundle.path, load_settings()).message()
 
 
 @pytest.fixture
@@ -82,7 +90,7 @@ def test_on_a_cluster_neither_champion_nor_served_version_moves(cluster: Cluster
     settings = Settings(home=cluster.home)
     champion = make_bundle(6)
     Tracking(settings).make_champion(champion.manifest, champion.path)
-    assert cluster.deploy(make_bundle(7)).returncode == 0
+    cluster.deploy_here(make_bundle(7))
     assert Tracking(settings).champion_version() == 6
     assert served_version(settings.served_dir) is None
     versions = mlflow.MlflowClient(settings.mlflow_uri).search_model_versions("name = 'endcap'")
@@ -91,16 +99,15 @@ def test_on_a_cluster_neither_champion_nor_served_version_moves(cluster: Cluster
 
 def test_a_step_that_runs_again_finds_what_it_did(cluster: Cluster, make_bundle: MakeBundle) -> None:
     bundle = make_bundle(7)
-    told = [cluster.deploy(bundle).stdout.splitlines()[-1] for _ in range(2)]
+    told = [cluster.deploy_here(bundle) for _ in range(2)]
     assert told == 2 * ["rollout endcap-7 created; watch it: endcap rollout show endcap-7"]
     assert list(cluster.api.rollouts) == ["endcap-7"]
 
 
 def test_without_the_right_to_create_a_rollout_the_step_says_so(cluster: Cluster, make_bundle: MakeBundle) -> None:
     cluster.api.forbidden = True
-    done = cluster.deploy(make_bundle(7))
-    assert done.returncode != 0
-    assert "rollouts.endcap.dev is forbidden" in done.stderr.splitlines()[-1]
+    with pytest.raises(EndcapError, match=r"rollouts\.endcap\.dev is forbidden"):
+        cluster.deploy_here(make_bundle(7))
     assert read_deployment(cluster.home) is None
 
 

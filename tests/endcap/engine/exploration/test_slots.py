@@ -35,7 +35,7 @@ def test_every_place_has_the_items_as_often_as_their_propensities_say(
     evidence: Evidence, policy: Policy, share: float, new_item_share: float
 ) -> None:
     """Mean of 1 / propensity over the lists that show an item at a place is 1 over all lists, for every item and place that can be."""
-    runs = 4_000
+    runs = 2_000
     weight: dict[tuple[int, int], list[float]] = defaultdict(list)
     for slate in lists(evidence, runs, policy=policy, share=share, new_item_share=new_item_share):
         for place, (row, propensity) in enumerate(zip(slate.rows.tolist(), slate.propensity.tolist(), strict=True)):
@@ -49,7 +49,7 @@ def test_every_place_has_the_items_as_often_as_their_propensities_say(
 
 
 def test_with_a_fixed_order_of_arms_frequencies_are_the_logged_numbers_themselves(evidence: Evidence) -> None:
-    runs = 4_000
+    runs = 2_000
     logged: dict[tuple[int, int], set[float]] = defaultdict(set)
     shown: Counter[tuple[int, int]] = Counter()
     for slate in lists(evidence, runs, k=5, policy=EpsilonGreedy(0.5), share=0.5):
