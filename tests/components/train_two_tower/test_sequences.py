@@ -16,6 +16,7 @@ prepare_tensorflow(1)
 
 import tensorflow as tf  # noqa: E402
 
+from endcap_components.train_two_tower.fitted_tower import TowerEnsemble  # noqa: E402
 from endcap_components.train_two_tower.next_item.fit_sequences import EnsembleFit, build_tower, fit_ensemble  # noqa: E402
 from endcap_components.train_two_tower.next_item.sequence_export import export_sequence_encoder  # noqa: E402
 from endcap_components.train_two_tower.window.export import input_signature  # noqa: E402
@@ -58,6 +59,12 @@ def following(fit: EnsembleFit, histories: Interactions) -> NDArray[np.int64]:
     return np.argmax(fit.towers.queries(histories) @ fit.towers.item_embeddings[1:].T, axis=1) + 1
 
 
+@pytest.fixture(scope="module")
+def joined() -> TowerEnsemble:
+    """Two members after an epoch."""
+    return fit_ensemble(chains(60, 6), no_attributes(), SMALL.model_copy(update={"epochs": 1, "members": 2}), seed=1).towers
+
+
 @pytest.mark.parametrize("encoder", ENCODERS)
 def test_step_sees_nothing_that_comes_later_and_padding_changes_nothing(encoder: str) -> None:
     parameters = SMALL.model_copy(update={"history_encoder": encoder})
@@ -75,7 +82,9 @@ def test_step_sees_nothing_that_comes_later_and_padding_changes_nothing(encoder:
 
 @pytest.mark.parametrize("encoder", ENCODERS)
 def test_item_that_always_follows_is_learned(encoder: str) -> None:
-    fit = fit_ensemble(chains(200, 6), no_attributes(), SMALL.model_copy(update={"history_encoder": encoder, "members": 2}), seed=1)
+    # With self-attention one tower alone stops too early: it knows the held out after an epoch, shorter histories not yet.
+    members = 2 if encoder == "self_attention" else 1
+    fit = fit_ensemble(chains(200, 6), no_attributes(), SMALL.model_copy(update={"history_encoder": encoder, "members": members}), seed=1)
     unseen = chains(30, 4, seed=9)
     expected = unseen.item_index[unseen.start[1:] - 1] % ITEMS + 1
     # A mean does not know what came last; places in the history tell it something.
@@ -89,33 +98,30 @@ def test_sampled_softmax_learns_the_same() -> None:
     assert (following(fit, unseen) == unseen.item_index[unseen.start[1:] - 1] % ITEMS + 1).mean() > 0.8
 
 
-def test_embeddings_have_unit_length_and_nobody_has_a_query() -> None:
-    fit = fit_ensemble(chains(60, 6), no_attributes(), SMALL.model_copy(update={"epochs": 1}), seed=1)
+def test_embeddings_have_unit_length_and_nobody_has_a_query(joined: TowerEnsemble) -> None:
     without_history = Interactions(np.array([0, 0, 2]), np.array([3, 4], dtype=np.int32), np.array([2, 1], dtype=np.float32), ITEMS)
-    for vectors in (fit.towers.item_embeddings[1:], fit.towers.queries(without_history)):
-        np.testing.assert_allclose(np.linalg.norm(vectors, axis=1), 1.0, atol=1e-5)
-    assert not fit.towers.item_embeddings[0].any()
+    for towers in (joined, joined.members[0]):
+        for vectors in (towers.item_embeddings[1:], towers.queries(without_history)):
+            np.testing.assert_allclose(np.linalg.norm(vectors, axis=1), 1.0, atol=1e-5)
+        assert not towers.item_embeddings[0].any()
 
 
-def test_joined_towers_score_the_mean_of_their_members() -> None:
-    fit = fit_ensemble(chains(60, 6), no_attributes(), SMALL.model_copy(update={"epochs": 1, "members": 2}), seed=1)
-    joined, unseen = fit.towers, chains(5, 4, seed=9)
+def test_joined_towers_score_the_mean_of_their_members(joined: TowerEnsemble) -> None:
+    unseen = chains(5, 4, seed=9)
     of_members = [member.queries(unseen) @ member.item_embeddings.T for member in joined.members]
     np.testing.assert_allclose(joined.queries(unseen) @ joined.item_embeddings.T, np.mean(of_members, axis=0), atol=1e-5)
-    np.testing.assert_allclose(np.linalg.norm(joined.item_embeddings[1:], axis=1), 1.0, atol=1e-5)
     assert np.abs(of_members[0] - of_members[1]).max() > 0.1
 
 
-def test_export_answers_encode_query_as_the_tower_does(tmp_path: Path) -> None:
-    fit = fit_ensemble(chains(60, 6), no_attributes(), SMALL.model_copy(update={"epochs": 1, "members": 2}), seed=1)
-    export_sequence_encoder(fit.towers, tmp_path / "saved_model")
+def test_export_answers_encode_query_as_the_tower_does(joined: TowerEnsemble, tmp_path: Path) -> None:
+    export_sequence_encoder(joined, tmp_path / "saved_model")
     unseen = chains(6, 4, seed=9).where(np.arange(24) > 3)
     history = np.zeros((6, HISTORY_LENGTH), dtype=np.int32)
     history[1:, -4:] = unseen.item_index.reshape(5, 4)
     inputs = {name: np.zeros([6, *spec.shape[1:]], spec.dtype.as_numpy_dtype) for name, spec in input_signature().items()}
     signature = tf.saved_model.load(str(tmp_path / "saved_model")).signatures[ENCODE_QUERY]
     answered = signature(**{name: tf.constant(value) for name, value in (inputs | {"history": history}).items()})["embedding"]
-    np.testing.assert_allclose(answered.numpy(), fit.towers.queries(unseen), atol=1e-5)
+    np.testing.assert_allclose(answered.numpy(), joined.queries(unseen), atol=1e-5)
 
 
 def test_item_without_purchases_lies_near_those_with_its_attribute() -> None:
