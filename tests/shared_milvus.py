@@ -3,7 +3,7 @@
 import fcntl
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import psutil
@@ -43,6 +43,7 @@ def milvus_until_killed(settings: Settings) -> Iterator[MilvusSettings]:
 
 def kill_milvus_of(supervisor_pid: int) -> None:
     """End the Milvus below a process at once, before that is asked to end."""
-    for each in psutil.Process(supervisor_pid).children(recursive=True):
-        if each.name() == "milvus":
-            each.kill()
+    with suppress(psutil.NoSuchProcess):
+        for each in psutil.Process(supervisor_pid).children(recursive=True):
+            if each.name() == "milvus":
+                each.kill()

@@ -16,7 +16,6 @@ from endcap.contracts.evaluation import ALL, Reliability
 from endcap.contracts.tables import TABLES, arrow_schema
 from endcap.core.errors import InvalidInput
 from endcap.core.settings import RetrievalSettings
-from endcap.dataset.assembly import with_all_columns
 from endcap.evaluation.ranked_lists import ScoredPairs
 from endcap.evaluation.user_items import UserItems, contains, pair_keys
 from endcap.features.columns import HORIZON_DAYS
@@ -99,6 +98,8 @@ def truncated_dataset(dataset_dir: Path, out_dir: Path, cut: datetime, *, promot
         pl.col("occurred_at") < cut + timedelta(days=HORIZON_DAYS) + AFTER_HORIZON
     )
     import pyarrow.parquet as pq
+
+    from endcap.dataset.assembly import with_all_columns  # its checks take a second to import, and every run imports this module
 
     rows = with_all_columns(events.collect().to_arrow(), "events")
     pq.write_table(rows.cast(arrow_schema(TABLES["events"])), out_dir / "events.parquet")

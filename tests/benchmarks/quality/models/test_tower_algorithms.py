@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from endcap.algorithms.algorithm import Algorithm, HasItemVectors, TrainingData
+from endcap.algorithms.algorithm import Fitted, HasItemVectors, TrainingData
 from endcap.algorithms.interactions import Interactions
 from endcap_benchmarks.quality.models.blend import Blend
 from endcap_benchmarks.quality.models.two_tower import TwoTower
@@ -33,25 +33,29 @@ def chains(users: int, length: int, seed: int) -> Interactions:
     return Interactions(np.arange(users + 1, dtype=np.int64) * length, items, age, ITEMS)
 
 
-@pytest.mark.parametrize(
-    "algorithm", [TwoTower(hyperparameters=SMALL), Blend(hyperparameters=SMALL, towers=1, towers_without_attributes=1)]
-)
-def test_next_item_of_a_chain_is_ranked_first(algorithm: Algorithm) -> None:
-    attributes = np.zeros((ITEMS + 1, 1), dtype=np.int32)
-    attributes[1:, 0] = np.arange(ITEMS) % 4 + 1
-    fitted = algorithm.fit(TrainingData(chains(150, 6, 0), None, attributes), seed=1)
+def ranks_next_items_first(fitted: Fitted) -> bool:
     unseen = chains(40, 4, 9)
     scores = fitted.scores(unseen)
     assert scores.shape == (40, ITEMS + 1)
     assert np.isneginf(scores[:, 0]).all()
     scores[unseen.user_row, unseen.item_index] = -np.inf
     following = unseen.item_index[unseen.start[1:] - 1] % ITEMS + 1
-    assert (np.argmax(scores, axis=1) == following).mean() > 0.8
+    return bool((np.argmax(scores, axis=1) == following).mean() > 0.8)
 
 
-def test_tower_has_item_vectors_for_the_table() -> None:
-    fitted = TwoTower(hyperparameters=SMALL | {"epochs": 1}).fit(
-        TrainingData(chains(50, 5, 0), None, np.zeros((ITEMS + 1, 0), np.int32)), seed=1
-    )
+@pytest.fixture
+def purchases() -> TrainingData:
+    attributes = np.zeros((ITEMS + 1, 1), dtype=np.int32)
+    attributes[1:, 0] = np.arange(ITEMS) % 4 + 1
+    return TrainingData(chains(150, 6, 0), None, attributes)
+
+
+def test_tower_ranks_the_next_item_of_a_chain_first_and_has_vectors_for_the_table(purchases: TrainingData) -> None:
+    fitted = TwoTower(hyperparameters=SMALL).fit(purchases, seed=1)
+    assert ranks_next_items_first(fitted)
     assert isinstance(fitted, HasItemVectors)
     assert fitted.item_vectors().shape == (ITEMS + 1, 16)
+
+
+def test_blend_ranks_the_next_item_of_a_chain_first(purchases: TrainingData) -> None:
+    assert ranks_next_items_first(Blend(hyperparameters=SMALL, towers=1, towers_without_attributes=1).fit(purchases, seed=1))
