@@ -76,9 +76,10 @@ class ItemTower(tf.keras.layers.Layer):
         """Sum of a block's attribute embeddings, computed once for each distinct row: float32 [items, dim]."""
         distinct, place = tf.unique(tf.gather(block.row, index))
         codes = tf.gather(block.codes, distinct)
-        present = tf.cast(codes > 0, tf.float32)
-        total = tf.reduce_sum(tf.gather(self.content, codes) * present[:, :, None], axis=1)
-        count = tf.maximum(tf.reduce_sum(present, axis=1, keepdims=True), 1.0)
+        present = codes > 0
+        found = tf.where(present)
+        total = tf.sparse.segment_sum(self.content, tf.gather_nd(codes, found), found[:, 0], num_segments=tf.shape(codes)[0])
+        count = tf.maximum(tf.reduce_sum(tf.cast(present, tf.float32), axis=1, keepdims=True), 1.0)
         return tf.gather(total / tf.sqrt(count), place)
 
     def at_moment(self, identity: tf.Tensor, item_numeric: tf.Tensor) -> tf.Tensor:
