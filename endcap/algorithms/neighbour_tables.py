@@ -18,7 +18,7 @@ BLOCKS_AT_ONCE = 2
 """Threads: products of sparse matrices take one core each, and numpy leaves the others to work meanwhile."""
 
 GROUPS_A_NEIGHBOUR = 8
-"""Groups of columns for each neighbour kept: with so many, some 6 % more scores than are kept pass."""
+"""Groups of columns for each neighbour kept: with so many, hardly two of the best of a row fall into one."""
 
 LEAST_POSITIVE = np.finfo(np.float32).tiny
 
@@ -63,11 +63,9 @@ def fill_rows(index: NDArray[np.int32], weight: NDArray[np.float16], rows: NDArr
 def _reached_by(block: NDArray[np.float32], count: int) -> NDArray[np.float32]:
     """A score above 0 that at least `count` of each row reach, where so many are above 0; hardly more than these.
 
-    The maxima of GROUPS_A_NEIGHBOUR x `count` groups of columns are looked at, not all columns: so many groups' highest are that many columns.
+    Columns are looked at by the highest of each of GROUPS_A_NEIGHBOUR x `count` groups: what `count` groups reach, so many columns reach.
     """
-    width = block.shape[1] // (GROUPS_A_NEIGHBOUR * count)
-    if width < 2:
-        width = 1
+    width = max(block.shape[1] // (GROUPS_A_NEIGHBOUR * count), 1)
     groups = block.shape[1] // width
     highest = block[:, : groups * width].reshape(len(block), width, groups).max(axis=1)
     least = np.partition(highest, -count, axis=1)[:, -count] if count < groups else np.zeros(len(block), dtype=np.float32)
