@@ -119,9 +119,9 @@ class Primal:
         np.fill_diagonal(inverse, 0)
         return cls(learned.items, inverse.astype(np.float32, copy=False))
 
-    def rebuilt(self, histories: sparse.csr_matrix) -> NDArray[np.float32]:
-        """float32 [users, m] from float32 [users, m]."""
-        return np.asarray(histories @ self.weight, dtype=np.float32)
+    def rebuild(self, histories: sparse.csr_matrix, out: NDArray[np.float32]) -> None:
+        """Fill float32 [users, m] from float32 [users, m]."""
+        out[:] = histories @ self.weight
 
 
 @dataclass(frozen=True)
@@ -151,13 +151,11 @@ class Dual:
             diagonal[start : start + block_items] = 1.0 - np.asarray(explained).ravel()
         return cls(learned.items, learned.users_with, inverse.astype(np.float32, copy=False), diagonal)
 
-    def rebuilt(self, histories: sparse.csr_matrix) -> NDArray[np.float32]:
-        """float32 [users, m] from float32 [users, m]."""
-        rebuilt = self._through_users(histories)
-        rebuilt /= self.diagonal
+    def rebuild(self, histories: sparse.csr_matrix, out: NDArray[np.float32]) -> None:
+        """Fill float32 [users, m] from float32 [users, m]."""
+        self._through_users(histories, out)
         known = histories.tocoo()
-        rebuilt[known.row, known.col] += known.data * (1 - 1 / self.diagonal[known.col])
-        return rebuilt
+        out[known.row, known.col] += known.data * (1 - 1 / self.diagonal[known.col])
 
     @cached_property
     def _explained(self) -> list[NDArray[np.float32]]:
@@ -166,16 +164,16 @@ class Dual:
         starts = range(0, by_item.shape[0], SLAB_ITEMS)
         return [np.ascontiguousarray((by_item[start : start + SLAB_ITEMS] @ self.inverse).T, dtype=np.float32) for start in starts]
 
-    def _through_users(self, histories: sparse.csr_matrix) -> NDArray[np.float32]:
-        """H X' K X, float32 [users, m], by the order of products that costs less: short histories share items with few users."""
+    def _through_users(self, histories: sparse.csr_matrix, out: NDArray[np.float32]) -> None:
+        """H X' K X over the diagonal, by the order of products that costs less: short histories share items with few users."""
         shared = histories @ self.users_with.T
         users, items = self.users_with.shape
         if users * items <= CELLS_MAX and shared.nnz < FEW * shared.shape[0] * users:
-            through = np.empty((shared.shape[0], items), dtype=np.float32)
             for number, slab in enumerate(self._explained):
-                through[:, number * SLAB_ITEMS : number * SLAB_ITEMS + slab.shape[1]] = shared @ slab
-            return through
-        return np.asarray(self.users_with.T.dot((shared.toarray() @ self.inverse).T).T, dtype=np.float32, order="C")
+                columns = slice(number * SLAB_ITEMS, number * SLAB_ITEMS + slab.shape[1])
+                np.divide(shared @ slab, self.diagonal[columns], out=out[:, columns])
+        else:
+            np.divide(self.users_with.T.dot((shared.toarray() @ self.inverse).T).T, self.diagonal, out=out)
 
 
 @dataclass(frozen=True)
@@ -214,13 +212,17 @@ class FittedEase:
 
     def _within(self, histories: sparse.csr_matrix) -> NDArray[np.float32]:
         """Scores where only the learned items are counted, from 1: float32 [users, m + 1] from the same."""
-        scores = np.full(histories.shape, NOT_RECOMMENDED, dtype=np.float32)
-        scores[:, 1:] = self.solved.rebuilt(histories[:, 1:])
+        scores = np.empty(histories.shape, dtype=np.float32)
+        scores[:, 0] = NOT_RECOMMENDED
+        self.solved.rebuild(histories[:, 1:], scores[:, 1:])
         return scores
 
     def _scores(self, histories: sparse.csr_matrix) -> NDArray[np.float32]:
+        items = self.solved.items
         scores = np.full((histories.shape[0], self.item_count + 1), NOT_RECOMMENDED, dtype=np.float32)
-        scores[:, self.solved.items] = self.solved.rebuilt(histories[:, self.solved.items])
+        rebuilt = np.empty((histories.shape[0], len(items)), dtype=np.float32)
+        self.solved.rebuild(histories[:, items], rebuilt)
+        scores[:, items] = rebuilt
         return scores
 
 

@@ -17,6 +17,11 @@ CELLS_A_BLOCK = 16_000_000
 BLOCKS_AT_ONCE = 2
 """Threads: products of sparse matrices take one core each, and numpy leaves the others to work meanwhile."""
 
+GROUPS_A_NEIGHBOUR = 8
+"""Groups of columns for each neighbour kept: with so many, hardly two of the best of a row fall into one."""
+
+LEAST_POSITIVE = np.finfo(np.float32).tiny
+
 
 def table_of(scores: Callable[[sparse.csr_matrix], NDArray[np.float32]], item_count: int, count: int) -> ItemToItem:
     """For every item the `count` others that score highest for a user who bought nothing else.
@@ -47,13 +52,24 @@ def fill_rows(index: NDArray[np.int32], weight: NDArray[np.float16], rows: NDArr
     """
     count = index.shape[1]
     block[np.arange(len(rows)), rows] = 0
-    least = np.partition(block, -count, axis=1)[:, -count] if count < block.shape[1] else np.zeros(len(rows), dtype=np.float32)
-    for row, scored, enough in zip(rows, block, least, strict=True):
-        positive = np.flatnonzero((scored > 0) & (scored >= enough)).astype(np.int32)
-        best = Candidates.best(positive, scored[positive], count)
+    for row, scored, enough in zip(rows, block, _reached_by(block, count), strict=True):
+        high = np.flatnonzero(scored >= enough).astype(np.int32)
+        best = Candidates.best(high, scored[high], count)
         kept = best.score.astype(np.float16) > 0
         index[row, : int(kept.sum())] = best.index[kept]
         weight[row, : int(kept.sum())] = best.score[kept]
+
+
+def _reached_by(block: NDArray[np.float32], count: int) -> NDArray[np.float32]:
+    """A score above 0 that at least `count` of each row reach, where so many are above 0; hardly more than these.
+
+    Columns are looked at by the highest of each of GROUPS_A_NEIGHBOUR x `count` groups: what `count` groups reach, so many columns reach.
+    """
+    width = max(block.shape[1] // (GROUPS_A_NEIGHBOUR * count), 1)
+    groups = block.shape[1] // width
+    highest = block[:, : groups * width].reshape(len(block), width, groups).max(axis=1)
+    least = np.partition(highest, -count, axis=1)[:, -count] if count < groups else np.zeros(len(block), dtype=np.float32)
+    return np.maximum(least, LEAST_POSITIVE)
 
 
 def nearest_by_cosine(vectors: NDArray[np.float32], count: int) -> ItemToItem:

@@ -27,19 +27,22 @@ def demo(
 
     Example: endcap demo --sample-households 300
     """
+    from endcap.release.index.local_server import milvus_beside
+
     settings = load_settings()
     console = Console(stderr=json_output, highlight=False)
     started = time.monotonic()
-    report = {"pipeline": _train(console, sample_households, epochs)} | _serve_and_ask(console, settings)
+    with milvus_beside(settings) as wait_for_milvus:
+        _import(console, sample_households)
+        wait_for_milvus()
+        report = {"pipeline": _train(console, epochs)} | _serve_and_ask(console, settings)
     console.print(f"\nDone in {time.monotonic() - started:.0f} s; everything that was started has stopped. `make serve` keeps serving.")
     if json_output:
         print_json(report)
 
 
-def _train(console: Console, sample_households: int | None, epochs: int | None) -> Any:
-    from endcap.contracts.evaluation import Evaluation
+def _import(console: Console, sample_households: int | None) -> None:
     from endcap.demo.parts import run_command
-    from endcap.demo.tables import print_offline_table
 
     _heading(console, 1, "Data: the Complete Journey, a year of real grocery receipts")
     sample = ["--sample-households", str(sample_households)] if sample_households else []
@@ -49,6 +52,13 @@ def _train(console: Console, sample_households: int | None, epochs: int | None) 
         f"{rows['events']:,} purchases, {rows['items']:,} items, {rows['users']:,} households, {rows['promotions']:,} promotion rows; "
         f"{sum(dataset['rejected'].values()):,} bad rows kept aside with their reasons"
     )
+
+
+def _train(console: Console, epochs: int | None) -> Any:
+    from endcap.contracts.evaluation import Evaluation
+    from endcap.demo.parts import run_command
+    from endcap.demo.tables import print_offline_table
+
     _heading(console, 2, "Training: validate, features, two-tower, ranker, evaluation, gate, bundle, index")
     result = run_command(["pipeline", "run", *(["--epochs", str(epochs)] if epochs else [])])
     print_offline_table(console, Evaluation.model_validate(result["evaluation"]))

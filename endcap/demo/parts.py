@@ -40,7 +40,7 @@ def run_command(arguments: Sequence[str]) -> Any:
 
 @contextmanager
 def running_server(settings: Settings, rules_file: Path) -> Iterator["PredictClient"]:
-    """`endcap serve` for as long as the context lasts, on the configured ports where they are free, else on others.
+    """`endcap serve` beside a Milvus that runs, for as long as the context lasts; on the configured ports where they are free.
 
     Args:
         settings: all settings.
@@ -50,10 +50,9 @@ def running_server(settings: Settings, rules_file: Path) -> Iterator["PredictCli
         "ENDCAP_SERVING__HTTP_PORT": preferred_port(settings.serving.http_port),
         "ENDCAP_SERVING__GRPC_PORT": preferred_port(settings.serving.grpc_port),
         "ENDCAP_MODEL_SERVER__PORT": preferred_port(settings.model_server.port),
-        "ENDCAP_MILVUS__PORT": preferred_port(settings.milvus.port),
     }
     environment = {"ENDCAP_SERVING__RULES_FILE": str(rules_of(settings, rules_file))}
-    environment |= os.environ | {name: str(port) for name, port in ports.items()}
+    environment |= os.environ | {name: str(port) for name, port in ports.items()} | {"ENDCAP_MILVUS__MANAGED": "false"}
     log_file = settings.home / "logs" / "demo-serve.log"
     log_file.parent.mkdir(parents=True, exist_ok=True)
     with log_file.open("wb") as log:

@@ -101,14 +101,14 @@ def _popularity(occasions: ir.Table, snapshots: ir.Table) -> ir.Table:
     is_first = recent.user_id.notnull() & recent.previous_at.isnull()
     is_repeat = is_last & (recent.previous_at >= recent.t - 90 * DAY_S)
     return recent.group_by("item_id", "t").agg(
-        purchases_7d=(age <= 7 * DAY_S).cast("int64").sum(),
-        purchases_28d=(age <= 28 * DAY_S).cast("int64").sum(),
+        purchases_7d=recent.count(where=age <= 7 * DAY_S),
+        purchases_28d=recent.count(where=age <= 28 * DAY_S),
         purchases_90d=recent.count(),
-        buyers_28d=(is_last & (age <= 28 * DAY_S)).cast("int64").sum(),
-        buyers_90d=is_last.cast("int64").sum(),
-        new_buyers_7d=(is_first & (age <= 7 * DAY_S)).cast("int64").sum(),
-        new_buyers_28d=(is_first & (age <= 28 * DAY_S)).cast("int64").sum(),
-        repeat_buyers_90d=is_repeat.fill_null(False).cast("int64").sum(),
+        buyers_28d=recent.count(where=is_last & (age <= 28 * DAY_S)),
+        buyers_90d=recent.count(where=is_last),
+        new_buyers_7d=recent.count(where=is_first & (age <= 7 * DAY_S)),
+        new_buyers_28d=recent.count(where=is_first & (age <= 28 * DAY_S)),
+        repeat_buyers_90d=recent.count(where=is_repeat),
     )
 
 
@@ -116,7 +116,7 @@ def _discounts(lines: ir.Table, snapshots: ir.Table) -> ir.Table:
     recent = lines.join(snapshots, [*stands(lines, snapshots), lines.at >= snapshots.t - 28 * DAY_S])
     return recent.group_by("item_id", "t").agg(
         lines_28d=recent.count(),
-        discounted_28d=recent.is_discounted.cast("int64").sum(),
+        discounted_28d=recent.count(where=recent.is_discounted),
         discount_28d=recent.discount_value.sum(),
         shelf_28d=recent.shelf_value.sum(),
     )

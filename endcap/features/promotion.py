@@ -54,10 +54,10 @@ def promotion_shares(promotions: ir.Table, snapshots: ir.Table) -> ir.Table:
     """
     period = ["starts_at", "ends_at"]
     per_item = promotions.group_by("item_id", *period).agg(
-        displays=(_is_given(promotions.display) & promotions.store_id.notnull()).cast("int64").sum(),
-        mailers=(_is_given(promotions.mailer) & promotions.store_id.notnull()).cast("int64").sum(),
-        displays_everywhere=(_is_given(promotions.display) & promotions.store_id.isnull()).cast("int64").sum(),
-        mailers_everywhere=(_is_given(promotions.mailer) & promotions.store_id.isnull()).cast("int64").sum(),
+        displays=promotions.count(where=_is_given(promotions.display) & promotions.store_id.notnull()),
+        mailers=promotions.count(where=_is_given(promotions.mailer) & promotions.store_id.notnull()),
+        displays_everywhere=promotions.count(where=_is_given(promotions.display) & promotions.store_id.isnull()),
+        mailers_everywhere=promotions.count(where=_is_given(promotions.mailer) & promotions.store_id.isnull()),
     )
     shops = (
         _in_force(promotions.select("store_id", *period).distinct(), snapshots)

@@ -28,8 +28,8 @@ def user_item(occasions: ir.Table, snapshots: ir.Table) -> ir.Table:
         times=past.count(),
         first_at=past["at"].min(),
         last_at=past["at"].max(),
-        baskets_28d=(age_days <= 28).cast("int64").sum(),
-        baskets_90d=(age_days <= 90).cast("int64").sum(),
+        baskets_28d=past.count(where=age_days <= 28),
+        baskets_90d=past.count(where=age_days <= 90),
         decayed_20d=(-age_days / 20).exp().sum(),
         decayed_60d=(-age_days / 60).exp().sum(),
     )

@@ -7,7 +7,6 @@ from typing import Annotated, Any
 
 import typer
 
-from endcap.algorithms.registry import DEFAULT_ALGORITHM, neighbour_algorithm
 from endcap.core.errors import InvalidInput
 from endcap_pipelines.server import Server
 from endcap_pipelines.values import PipelineSection
@@ -19,6 +18,9 @@ def chosen_algorithm(text: str | None) -> dict[str, Any]:
     Raises:
         InvalidInput: it is not readable, or names no algorithm with neighbours, or settings that the algorithm does not have.
     """
+    # The algorithms' libraries take longer to load than all other commands need.
+    from endcap.algorithms.registry import DEFAULT_ALGORITHM, neighbour_algorithm
+
     if text is None:
         return dict(DEFAULT_ALGORITHM)
     chosen: Any = {"method": text}
@@ -37,6 +39,8 @@ def check_item_to_item(parameters: Mapping[str, Any]) -> None:
     Raises:
         InvalidInput: as of `chosen_algorithm`.
     """
+    from endcap.algorithms.registry import DEFAULT_ALGORITHM, neighbour_algorithm
+
     chosen = parameters.get("item_to_item", DEFAULT_ALGORITHM)
     if not isinstance(chosen, Mapping):
         raise InvalidInput("is no object", field="item_to_item", value=chosen, fix='for example {"method": "ease"}')

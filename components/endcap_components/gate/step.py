@@ -20,7 +20,6 @@ from endcap.training.moment_tables import TablesArtifact
 from endcap.training.training_set import TrainingSet
 from endcap_components.evaluate.evaluated_users import EvaluatedUsers
 from endcap_components.evaluate.report import DECISION_PLACE
-from endcap_components.gate.champion_lists import ChampionLists
 
 SEED = 20_171_204
 """Of the resamples, so that a decision is the same each time."""
@@ -122,6 +121,9 @@ def compared_with(champion: Champion, inputs: GateInputs, evaluation: Evaluation
             bundle = opened.enter_context(champion_bundle(champion, settings))
         except EndcapError as error:
             return Uncompared(version, str(error))
+        # TensorFlow takes seconds to load, and a shop's first bundle has no champion to run.
+        from endcap_components.gate.champion_lists import ChampionLists
+
         training = TrainingSet(inputs.training)
         at_cut = TablesArtifact(inputs.tables).at(training.manifest.cut)
         users = EvaluatedUsers.these(training, ours["user_id"].to_list())

@@ -8,8 +8,10 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
+import threading
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from types import FrameType
 
@@ -153,6 +155,36 @@ def running_milvus(settings: Settings) -> Iterator[MilvusSettings]:
     """
     with _running_server(settings):
         yield settings.milvus
+
+
+@contextmanager
+def milvus_beside(settings: Settings) -> Iterator[Callable[[], None]]:
+    """As `running_milvus`, but other work goes on while it starts.
+
+    Yields:
+        Waits until it answers; raises what `running_milvus` raises.
+    """
+    answering: Future[None] = Future()
+    ended = threading.Event()
+
+    def hold() -> None:
+        # The server ends with this thread, and this thread with the context or the process.
+        with ExitStack() as stack:
+            try:
+                stack.enter_context(running_milvus(settings))
+            except Exception as error:
+                answering.set_exception(error)
+                return
+            answering.set_result(None)
+            ended.wait()
+
+    holder = threading.Thread(target=hold)
+    holder.start()
+    try:
+        yield answering.result
+    finally:
+        ended.set()
+        holder.join()
 
 
 @contextmanager

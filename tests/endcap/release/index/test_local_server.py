@@ -14,7 +14,7 @@ from endcap.core.errors import DependencyUnavailable
 from endcap.core.ports import free_port
 from endcap.core.settings import MilvusSettings, Settings
 from endcap.release.index.connection import answers
-from endcap.release.index.local_server import LocalMilvus, _sole_user, listening_addresses, running_milvus
+from endcap.release.index.local_server import LocalMilvus, _sole_user, listening_addresses, milvus_beside, running_milvus
 from endcap.release.index.milvus_program import bind_to_loopback
 
 pytestmark = pytest.mark.processes
@@ -67,6 +67,18 @@ def test_a_milvus_that_is_not_managed_must_be_there() -> None:
     settings = Settings(milvus=MilvusSettings(port=free_port(), managed=False))
     with pytest.raises(DependencyUnavailable, match="no Milvus answers"), running_milvus(settings):
         pass
+
+
+def test_other_work_goes_on_until_the_server_is_waited_for(milvus: MilvusSettings, tmp_path: Path) -> None:
+    with milvus_beside(Settings(home=tmp_path, milvus=milvus)) as wait:
+        wait()
+        assert answers(milvus)
+
+
+def test_one_that_cannot_start_is_told_where_it_is_waited_for() -> None:
+    settings = Settings(milvus=MilvusSettings(port=free_port(), managed=False))
+    with milvus_beside(settings) as wait, pytest.raises(DependencyUnavailable, match="no Milvus answers"):
+        wait()
 
 
 def test_another_machine_is_never_started_here() -> None:
