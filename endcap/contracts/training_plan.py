@@ -84,11 +84,10 @@ class TrainingPlan(_Document):
     dataset_fingerprint: str
     facts: DataFacts
     times: Timetable
-    min_buyers: int = Field(ge=1, description="Items with fewer buyers are neither candidates nor truth.")
+    min_buyers: int = Field(ge=1, description="Items with fewer are neither candidates nor truth: buyers, or what `eligible_by` says.")
     eligible_by: EligibleBy = Field(
-        "purchases", description="What makes an item a candidate: its buyers, or what people and visits did with it, weighted."
+        "purchases", description="Who makes an item a candidate: its buyers, or all people and visits that did anything with it."
     )
-    asked: Signals = Field(Signals(), description="The signals as asked for: by these weights people and visits count in place of buyers.")
     signals: Signals = Field(Signals(), description="How much each type of event teaches, as far as the data allows.")
     objectives: list[str] = Field(default_factory=list, description="Event types of which the two-tower learns the next one.")
     notes: list[str] = Field(default_factory=list, description="Where a signal is not used as asked for, as sentences with figures.")

@@ -156,7 +156,7 @@ def test_every_shape_ends_in_a_bundle_or_one_sentence(shape: str, tmp_path: Path
 
 
 def test_without_purchases_and_views_the_first_step_says_so(tmp_path: Path) -> None:
-    with pytest.raises(EndcapError, match="there are no purchases, views, carts and ratings .*so nothing can be recommended") as told:
+    with pytest.raises(EndcapError, match=r"there are no purchases, views, carts and ratings .*so nothing can be recommended") as told:
         run_steps(write_dataset(tmp_path / "shop", [replace(_look(START), kind="page_view")]), tmp_path / "run")
     assert told.value.fix
     assert not (tmp_path / "run").exists()

@@ -59,10 +59,8 @@ _COUNTS = """
     FROM read_parquet($file)
 """
 _ENOUGH = """
-    SELECT item_index FROM (
-        SELECT user_id, item_index, max(CASE signal {weight} ELSE 0 END) AS weight FROM interactions
-        WHERE occurred_at < $moment AND (taken_off_at IS NULL OR taken_off_at >= $moment) GROUP BY user_id, item_index)
-    GROUP BY item_index HAVING sum(weight) >= $least - 1e-6 ORDER BY item_index
+    SELECT item_index FROM interactions WHERE occurred_at < $moment AND (taken_off_at IS NULL OR taken_off_at >= $moment)
+    GROUP BY item_index HAVING count(DISTINCT user_id) >= $least ORDER BY item_index
 """
 
 
@@ -152,16 +150,12 @@ def write_interactions(
     return Written(interactions, visits, shortened)
 
 
-def eligible_by_interactions(interactions_file: Path, moments: Sequence[datetime], signals: Signals, least: float) -> pl.DataFrame:
-    """Columns event_timestamp, item_index (int32): by moment, the items whose people and visits add up to `least` before it.
-
-    Each counts the weight of the strongest thing it did with the item: five buyers are as many as 25 who looked at it for 0.2.
-    """
-    weight = " ".join(f"WHEN {code} THEN {signals.of(code).weight}" for code in signals.counted)
+def eligible_by_interactions(interactions_file: Path, moments: Sequence[datetime], least: int) -> pl.DataFrame:
+    """Columns event_timestamp, item_index (int32): by moment, the items with which `least` people and visits did anything before it."""
     with bounded_duckdb(interactions_file.parent / "spill") as connection:
         connection.read_parquet(str(interactions_file)).create_view("interactions")
         frames = [
-            pl.DataFrame(connection.execute(_ENOUGH.format(weight=weight), {"moment": moment, "least": least}).to_arrow_table()).select(
+            pl.DataFrame(connection.execute(_ENOUGH, {"moment": moment, "least": least}).to_arrow_table()).select(
                 pl.lit(moment).dt.cast_time_unit("us").alias("event_timestamp"), pl.col("item_index").cast(pl.Int32)
             )
             for moment in moments

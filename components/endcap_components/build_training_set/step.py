@@ -108,7 +108,7 @@ class _Build:
             self._write_vocabularies(folder),
             self.target_days,
             self.min_buyers,
-            self.plan.asked if self.plan is not None and self.plan.eligible_by == "interactions" else None,
+            "purchases" if self.plan is None else self.plan.eligible_by,
         )
         examples = parts.write(folder)
         visits = written.visits if written else 0

@@ -11,7 +11,8 @@ import numpy as np
 import polars as pl
 
 from endcap.catalogue.vocabulary import Vocabulary
-from endcap.contracts.signals import PURCHASE_CODE, Signals
+from endcap.contracts.signals import PURCHASE_CODE
+from endcap.contracts.training_plan import EligibleBy
 from endcap.training.example_shards import ExampleManifest, ExampleShardWriter
 from endcap.training.moments import Moments
 from endcap.training.sequence_shards import KEPT, SequenceShardWriter, UserSequences
@@ -37,7 +38,7 @@ class UserParts:
         vocabularies: by USER_CATEGORICAL column.
         target_days: how far targets reach from a snapshot.
         min_buyers: items that fewer users bought are not eligible.
-        counted: the signals by which people and visits count in place of buyers; None where purchases are enough.
+        eligible_by: whether buyers count, or all people and visits that did anything with an item.
     """
 
     purchases_file: Path
@@ -49,7 +50,7 @@ class UserParts:
     vocabularies: dict[str, Vocabulary]
     target_days: int
     min_buyers: int
-    counted: Signals | None = None
+    eligible_by: EligibleBy = "purchases"
 
     def write(self, folder: Path) -> ExampleManifest:
         """Write `examples/`, `sequences/` and `eligible.parquet`."""
@@ -71,9 +72,9 @@ class UserParts:
         return examples.close()
 
     def _eligible(self, buyers: BuyerCounts) -> pl.DataFrame:
-        if self.counted is None or self.interactions_file is None:
+        if self.eligible_by == "purchases" or self.interactions_file is None:
             return buyers.eligible(self.min_buyers)
-        return eligible_by_interactions(self.interactions_file, self.moments.full, self.counted, self.min_buyers)
+        return eligible_by_interactions(self.interactions_file, self.moments.full, self.min_buyers)
 
     def _write_examples(self, purchases: pl.DataFrame, first: pl.DataFrame, writer: ExampleShardWriter, part: int) -> None:
         """As many snapshots at once as need at most KEYS_AT_ONCE feature rows."""

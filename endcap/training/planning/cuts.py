@@ -73,14 +73,16 @@ class Cut:
         return (self.objective is not None) + self.ranks
 
     @property
-    def worth(self) -> tuple[bool, bool, bool, int, bool]:
+    def worth(self) -> tuple[bool, bool, bool, int, bool, int]:
         """What is better than another: models that can be judged, then lists that can, then models; else nothing is kept for it.
 
-        Where there is more than purchases, models that nobody's purchases can judge are better than lists without one.
+        Where there is more than purchases, models that nobody's purchases can judge are better than lists without one, and the more they
+        see the better.
         """
         judged, models = self.judged, self.models
         then = models > 0 if self.is_typed else judged > 0
-        return models > 0 and judged >= JUDGED_MIN, models > 0 and judged > 0, then, models, self.times == ALL_OF_IT
+        seen = self.early.sequences if self.is_typed and not self.ranks and not judged else 0
+        return models > 0 and judged >= JUDGED_MIN, models > 0 and judged > 0, then, models, self.times == ALL_OF_IT, seen
 
     @property
     def is_whole(self) -> bool:

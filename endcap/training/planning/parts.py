@@ -61,7 +61,7 @@ def _no_window(cut: Cut) -> str:
 
 
 def _items(cut: Cut) -> str:
-    enough = "buyers" if cut.items.by == "purchases" else "people and visits, by what they did,"
+    enough = "buyers" if cut.items.by == "purchases" else "people and visits"
     return f"{cut.trainable:,} items have {cut.items.least} {enough} or more"
 
 

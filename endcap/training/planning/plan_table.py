@@ -74,8 +74,7 @@ def _choices(plan: TrainingPlan) -> Iterator[tuple[str, str]]:
     windows = f"{facts.ranking_windows} of {times.horizon_days} days" if facts.ranking_windows else "none"
     yield "ranking windows", windows
     yield "snapshots", f"{facts.snapshots}, {facts.examples:,} examples"
-    weighed = "" if plan.eligible_by == "purchases" else ", people and visits counted by what they did"
-    yield "buyers an item", f"{plan.min_buyers} or more{weighed}"
+    yield "people and visits an item" if plan.eligible_by == "interactions" else "buyers an item", f"{plan.min_buyers} or more"
     if plan.objectives:
         yield "learns the next", ", ".join(name.replace("_", " ") for name in plan.objectives)
     for note in plan.notes:

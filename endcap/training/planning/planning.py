@@ -165,7 +165,6 @@ def _plan(dataset: Dataset, log: PurchaseLog, totals: Totals, cut: Cut) -> Train
         times=cut.times,
         min_buyers=cut.items.least,
         eligible_by=cut.items.by,
-        asked=log.signals.asked,
         signals=signals,
         objectives=_objectives(cut, log, signals),
         notes=notes,

@@ -49,7 +49,7 @@ class Totals:
 
 @dataclass(frozen=True)
 class Trainable:
-    """The items with `least` buyers before a moment, or with as much done with them, by weight."""
+    """The items with `least` buyers before a moment, or with as many people and visits that did anything with them."""
 
     before: datetime
     least: int
@@ -231,22 +231,22 @@ class PurchaseLog:
 
     def trainable(self, before: datetime, least: Sequence[int], covered_min: float) -> tuple[Trainable, int]:
         """The items that are trained, and how many: the highest number of buyers that leaves items with enough of the purchases, else the
-        lowest. Where so few buyers leave out most of what was done besides, or are fewer than what people and visits add up to, by weight,
-        these count in place of buyers.
+        lowest. Where these leave out most of what was done, or more people and visits than buyers can be asked for, people and visits that
+        did anything count in place of buyers.
 
         Args:
             before: when.
             least: numbers of buyers, the highest first.
-            covered_min: share of the purchases, or of all weight, that the items must have.
+            covered_min: share of the purchases, or of all pairs of somebody and an item, that the items must have.
         """
         buyers = self.buyers(before, least)
         bought = Trainable(before, _first_covering(buyers, covered_min))
         if not self.signals.is_empty:
-            weights = self.signals.enough(_day(before), least)
-            done = Trainable(before, _first_covering(weights, covered_min), "interactions")
+            people = self.signals.enough(_day(before), least)
+            done = Trainable(before, _first_covering(people, covered_min), "interactions")
             self._take(bought)
             if done.least > bought.least or self.signals.covered(_day(before)) < covered_min:
-                return done, weights[done.least][0]
+                return done, people[done.least][0]
         return bought, buyers[bought.least][0]
 
     def next_of(self, trainable: Trainable) -> dict[int, int]:

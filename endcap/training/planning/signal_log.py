@@ -27,10 +27,9 @@ _NEXT = """
         GROUP BY user_id, signal WINDOW one AS (PARTITION BY user_id))
     WHERE all_times >= 2 AND (times >= 2 OR last_at > first_at) GROUP BY signal
 """
-_BY_ITEM = """
-    SELECT item, sum(weight) AS weight FROM (SELECT who, item, max({weight}) AS weight FROM done WHERE day < $before GROUP BY who, item)
-    GROUP BY item
-"""
+_BY_ITEM = "SELECT item, count(DISTINCT who) AS people FROM done WHERE day < $before GROUP BY item"
+_COVERED = f"SELECT coalesce(sum(people) FILTER (item IN (FROM trainable)) / sum(people), 0) FROM ({_BY_ITEM})"  # noqa: S608
+_ENOUGH = f"SELECT item FROM ({_BY_ITEM}) WHERE people >= $least"  # noqa: S608
 _TOGETHER = """
     SELECT (SELECT count(*) FROM (SELECT who FROM done SEMI JOIN trainable USING (item) WHERE day < $before
             GROUP BY who HAVING min(item) <> max(item))),
@@ -60,14 +59,12 @@ class SignalLog:
     Attributes:
         is_empty: whether there is nothing beside purchases.
         kinds: by code, what there is of each type; those without an event are missing.
-        asked: the settings.
         signals: with the weights that are learned with.
         notes: sentences about weights that are not those asked for.
     """
 
     def __init__(self, connection: duckdb.DuckDBPyConnection, asked: Signals) -> None:
         self._connection = connection
-        self.asked = asked
         self.is_empty = not has_other_signals(connection, asked)
         self.kinds: Mapping[int, Kind] = {}
         self.signals, self.notes = asked, list[str]()
@@ -88,24 +85,21 @@ class SignalLog:
         return int(self._row(_SEQUENCES, before)[0])
 
     def enough(self, before: int, least: Sequence[int]) -> dict[int, tuple[int, float]]:
-        """By least weight, the items whose people and visits add up to it before a day, and their share of all weight until then.
-
-        Each person or visit counts the weight of the strongest thing it did with the item.
+        """By least number of people and visits, the items with which as many did anything before a day, and their share of all pairs of
+        somebody and an item until then.
         """
-        counts = self._connection.execute(self._by_item, {"before": before}).fetchall()
-        total = sum(weight for _, weight in counts) or 1.0
-        kept = {fewest: [weight for _, weight in counts if weight >= fewest - 1e-6] for fewest in least}
-        return {fewest: (len(weights), sum(weights) / total) for fewest, weights in kept.items()}
+        counts = [people for _, people in self._connection.execute(_BY_ITEM, {"before": before}).fetchall()]
+        total = max(sum(counts), 1)
+        kept = {fewest: [people for people in counts if people >= fewest] for fewest in least}
+        return {fewest: (len(people), sum(people) / total) for fewest, people in kept.items()}
 
     def covered(self, before: int) -> float:
-        """Share of all weight before a day that items in the table `trainable` have."""
-        share = f"SELECT coalesce(sum(weight) FILTER (item IN (FROM trainable)) / sum(weight), 0) FROM ({self._by_item})"  # noqa: S608
-        return float(self._row(share, before)[0])
+        """Share of these pairs that items in the table `trainable` have."""
+        return float(self._row(_COVERED, before)[0])
 
     def take_trainable(self, before: int, least: int) -> None:
         """Have the items of `enough` in the table `trainable`."""
-        chosen = f"SELECT item FROM ({self._by_item}) WHERE weight >= $least - 1e-6"  # noqa: S608 - made of numbers
-        self._connection.sql(chosen, params={"before": before, "least": least}).create("trainable")
+        self._connection.sql(_ENOUGH, params={"before": before, "least": least}).create("trainable")
 
     def together(self, before: int) -> tuple[int, int]:
         """People and visits with two items of the table `trainable` before a day, and visits with two that were carted or bought."""
@@ -115,8 +109,3 @@ class SignalLog:
     def _row(self, query: str, before: int) -> tuple[Any, ...]:
         row: tuple[Any, ...] = self._connection.execute(query, {"before": before}).fetchall()[0]
         return row
-
-    @property
-    def _by_item(self) -> str:
-        weights = " ".join(f"WHEN {code} THEN {self.asked.of(code).weight}" for code in self.asked.counted)
-        return _BY_ITEM.format(weight=f"CASE signal {weights} ELSE 0 END")

@@ -103,14 +103,14 @@ def test_of_too_long_a_history_the_newest_before_each_moment_stay(tmp_path: Path
     assert hours == [15, 16, 17, 18, 19, 264, 265]
 
 
-def test_people_and_visits_add_up_to_buyers_by_weight(tmp_path: Path) -> None:
+def test_people_and_visits_that_did_anything_count_before_each_moment(tmp_path: Path) -> None:
     looked = [view(None, "a", hours, f"v{hours}") for hours in range(10) for _ in range(2)]
     written(tmp_path, [*looked, view("u", "b", 3), purchase("u", "b", START + timedelta(hours=30))])
     file = tmp_path / "interactions.parquet"
     moments = [START + timedelta(hours=4), START + timedelta(hours=40)]
-    found = eligible_by_interactions(file, moments, Signals(), 2)
-    assert found.rows() == [(moments[1], 1)]
-    assert set(eligible_by_interactions(file, moments, Signals(), 1).rows()) == {(moments[1], 1), (moments[1], 2)}
+    assert eligible_by_interactions(file, moments, 5).rows() == [(moments[1], 1)]
+    assert eligible_by_interactions(file, moments, 2).rows() == [(moments[0], 1), (moments[1], 1)]
+    assert set(eligible_by_interactions(file, moments, 1).rows()) == {(at, item) for at in moments for item in (1, 2)}
 
 
 def test_events_that_are_no_table_are_named_by_their_file(tmp_path: Path) -> None:
