@@ -13,7 +13,8 @@ class Recommendation(BaseModel):
     item_id: str
     score: float = Field(description="Final score; higher is better, comparable within one answer.")
     source: str = Field(
-        description="The source that ranked it highest (two_tower, item_to_item, popular), or buy_again for what the user bought before."
+        description="The source that ranked it highest (two_tower, item_to_item, popular), or buy_again for what the user bought before, "
+        "or left_in_cart for what is in the cart."
     )
     reason: str = Field(description="A sentence a customer may read.")
     position: int = Field(ge=1, description="Place in the list, from 1.")

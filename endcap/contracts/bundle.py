@@ -83,7 +83,11 @@ class BundleManifest(BaseModel):
     embedding_dim: int = Field(ge=1)
     item_count: int = Field(ge=1, description="Items in the catalogue; indices run from 1 to this.")
     features: FeatureColumns
-    objectives: list[str]
+    objectives: list[str] = Field(description="What the ranker was trained for: objectives that the data reaches.")
+    value: dict[str, float] = Field(
+        default_factory=lambda: {"buy": 1.0},
+        description="Exponents of the value product on surfaces that state none: purchases, with few of them carts and views too.",
+    )
     data_start: UtcMoment = Field(description="First event the bundle knows.")
     data_end: UtcMoment = Field(description="Last event the bundle knows.")
     cut: UtcMoment = Field(description="Weights saw nothing from here on; the metrics are measured after it.")

@@ -29,7 +29,7 @@
 
 | output | dtype, shape | meaning |
 | --- | --- | --- |
-| `buy`, `buy_again` | float32 [m] | calibrated probabilities |
+| `buy`, `buy_again`, `cart`, `view` | float32 [m] | calibrated probabilities, of the objectives that the bundle was trained for |
 """
 
 ENCODE_QUERY = "encode_query"

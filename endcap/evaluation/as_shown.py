@@ -1,7 +1,7 @@
 """The list as a surface shows it, made with the slate's own functions: what caps and diversity cost is seen before anything is served."""
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from functools import cached_property
 from typing import Any
 
@@ -13,7 +13,7 @@ from endcap.catalogue.category_levels import CategoryLevels
 from endcap.catalogue.item_table import ItemTable
 from endcap.contracts.evaluation import Figure, Shown
 from endcap.core.errors import InvalidInput
-from endcap.engine.ranking.value import value_scores
+from endcap.engine.ranking.value import BUY_VALUE, value_scores
 from endcap.engine.slate.assembly import assemble
 from endcap.engine.slate.diversity import Diversity
 from endcap.engine.surfaces.list_diversity import list_diversity
@@ -56,11 +56,13 @@ class ShownSurface:
         surface: its value, caps and diversity.
         items: the catalogue.
         embeddings: float32 [n + 1, dim], of the same items.
+        value: exponents of the value product.
     """
 
     surface: Surface
     items: ItemTable
     embeddings: NDArray[np.float32]
+    value: Mapping[str, float] = field(default_factory=lambda: BUY_VALUE)
 
     def lists(self, pairs: UserItems, probabilities: Mapping[str, NDArray[np.float32]], k: int) -> dict[str, RankedLists]:
         """By step, the lists after it; the last one is what is shown.
@@ -81,12 +83,12 @@ class ShownSurface:
 
     def _of_user(self, index: NDArray[np.int32], probabilities: Mapping[str, NDArray[np.float32]], k: int) -> dict[str, NDArray[np.int32]]:
         """By step, the list's rows among a user's candidates."""
-        value = value_scores(probabilities, self.surface.value, self.items.margin[index], self.items.price[index])
+        value = value_scores(probabilities, self.value, self.items.margin[index], self.items.price[index])
         one_each = self.surface.families == "one" and self.items.has_families
         families = self.items.family_code[index] if one_each else None
         wanted = self.surface.diversity
         return {
-            AVAILABLE: assemble(probabilities["buy"], k).rows,
+            AVAILABLE: assemble(probabilities.get("buy", value), k).rows,
             VALUE: assemble(value, k).rows,
             FAMILIES: assemble(value, k, families=families).rows,
             CAPS: assemble(value, k, diversity=self._diversity(index, wanted.model_copy(update={"mmr": 0.0})), families=families).rows,
@@ -105,7 +107,7 @@ class ShownSurface:
         wanted = self.surface.diversity
         return {
             AVAILABLE: "items that are not available",
-            VALUE: f"the value expression ({', '.join(f'{name}^{power:g}' for name, power in self.surface.value.items())})",
+            VALUE: f"the value expression ({', '.join(f'{name}^{power:g}' for name, power in self.value.items())})",
             FAMILIES: "one item of a family",
             CAPS: f"the cap of {wanted.category_most} items of a category at level {wanted.category_level or 'finest'}",
             DIVERSITY: f"diversity (mmr {wanted.mmr:g})",

@@ -182,7 +182,11 @@ items never bought or viewed; `in_cart` and `rated_low` are 0 or 1. Columns betw
 those named `bought_with`, are of `endcap.engine.ranking.pair_features`.
 """
 
-OBJECTIVES: tuple[str, ...] = ("buy", "buy_again")
-"""What the ranker predicts: a purchase within `HORIZON_DAYS`, and purchases in at least two baskets within it."""
+PURCHASE_OBJECTIVES: tuple[str, ...] = ("buy", "buy_again")
+OBJECTIVES: tuple[str, ...] = (*PURCHASE_OBJECTIVES, "cart", "view")
+"""What a ranker may predict, of `HORIZON_DAYS`: a purchase, purchases in at least two baskets, that it is put into the cart, and a view.
+
+A ranker is trained on those that its data reaches.
+"""
 
 HORIZON_DAYS = 28

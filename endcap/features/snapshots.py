@@ -39,8 +39,8 @@ class FeatureOptions:
     low_rating: float | None = None
 
     @classmethod
-    def of(cls, times: Timetable) -> "FeatureOptions":
-        """The snapshots of a training plan."""
+    def of(cls, times: Timetable, low_rating: float | None = None) -> "FeatureOptions":
+        """The snapshots of a training plan, and what ratings count against an item."""
         return cls(
             test_weeks=times.test_weeks,
             ranking_windows=times.ranking_windows,
@@ -49,6 +49,7 @@ class FeatureOptions:
             first_snapshot_days=times.first_snapshot_days,
             grid_days=times.grid_days,
             test_days=times.test_days,
+            low_rating=low_rating,
         )
 
 

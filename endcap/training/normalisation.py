@@ -30,6 +30,12 @@ class Standardisation:
         running.add(values)
         return running.standardisation()
 
+    @property
+    def columns(self) -> NDArray[np.intp]:
+        """Places of the columns that `apply` gives."""
+        changed = np.flatnonzero(self.deviation)
+        return changed if len(changed) else np.arange(len(self.deviation))
+
     def apply(self, values: Any) -> Any:
         """The same in TensorFlow: float32 [rows, columns] to float32 [rows, columns that changed]; zeros of all columns where none did.
 
@@ -37,13 +43,13 @@ class Standardisation:
         """
         import tensorflow as tf
 
-        mean, deviation, changed = self.mean, self.deviation, np.flatnonzero(self.deviation)
-        if not len(changed):
+        if not self.deviation.any():
             return tf.zeros_like(values)
-        if len(changed) < len(deviation):
-            values, mean, deviation = tf.gather(values, changed, axis=1), mean[changed], deviation[changed]
+        columns = self.columns
+        if len(columns) < len(self.deviation):
+            values = tf.gather(values, columns, axis=1)
         logs = tf.sign(values) * tf.math.log1p(tf.abs(values))
-        return tf.clip_by_value((logs - mean) / deviation, -STANDARDISED_MAX, STANDARDISED_MAX)
+        return tf.clip_by_value((logs - self.mean[columns]) / self.deviation[columns], -STANDARDISED_MAX, STANDARDISED_MAX)
 
 
 class RunningStandardisation:

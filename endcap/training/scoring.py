@@ -1,5 +1,6 @@
 """The trained models as training and evaluation call them: many users at once, the same signatures as in serving."""
 
+import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -14,10 +15,12 @@ from endcap.catalogue.item_table import ItemTable
 from endcap.contracts.signatures import ENCODE_QUERY, HISTORY_INPUTS, RANK
 from endcap.core.errors import DataRejected
 from endcap.engine.ranking.pair_features import pair_features
+from endcap.engine.ranking.value import BUY_VALUE
 from endcap.engine.retrieval.candidates import CandidateSet
 from endcap.engine.retrieval.context import context_codes
 from endcap.engine.retrieval.item_to_item import ItemToItem
 from endcap.engine.retrieval.user_state import UserState
+from endcap.features.columns import PURCHASE_OBJECTIVES
 from endcap.training.moment_tables import stamp
 
 QUERIES_A_CALL = 512
@@ -66,7 +69,7 @@ class TwoTowerArtifact:
 
 @dataclass(frozen=True)
 class RankerArtifact:
-    """A trained ranker on disk: `saved_model/`."""
+    """A trained ranker on disk: `saved_model/`, `ranker.json`."""
 
     path: Path
 
@@ -74,6 +77,21 @@ class RankerArtifact:
     def signature(self) -> Signature:
         """`rank`, as it is served."""
         return load_signature(self.path / "saved_model", RANK)
+
+    @cached_property
+    def _described(self) -> dict[str, Any]:
+        path = self.path / "ranker.json"
+        return json.loads(path.read_bytes()) if path.is_file() else {}
+
+    @property
+    def objectives(self) -> list[str]:
+        """What it was trained for, in the order of OBJECTIVES; purchases where it does not say."""
+        return list(self._described.get("objectives", PURCHASE_OBJECTIVES))
+
+    @property
+    def value(self) -> dict[str, float]:
+        """Exponents of the value of a surface that states none: `endcap.engine.ranking.value.default_value`."""
+        return dict(self._described.get("value", BUY_VALUE))
 
 
 def encode_queries(encode: Signature, states: Sequence[UserState], context: NDArray[np.int32]) -> NDArray[np.float32]:

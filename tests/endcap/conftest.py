@@ -21,7 +21,7 @@ from endcap.engine.retrieval.complements import Complements
 from endcap.engine.retrieval.item_to_item import ItemToItem
 from endcap.engine.retrieval.popular import OVERALL, Popularity
 from endcap.engine.retrieval.similar_users import SimilarUsers
-from endcap.features.columns import OBJECTIVES, USER_CATEGORICAL
+from endcap.features.columns import PURCHASE_OBJECTIVES, USER_CATEGORICAL
 from endcap.release.bundle.manifest import Bundle, seal_bundle
 from endcap.release.bundle.tables import BundleTables, write_tables
 from endcap.release.index.connection import connect
@@ -164,7 +164,7 @@ def make_bundle(tmp_path: Path) -> Callable[..., Bundle]:
             "collection": f"{prefix}_{version}",
             "embedding_dim": DIM,
             "item_count": len(tables.items) - 1,
-            "objectives": list(OBJECTIVES),
+            "objectives": list(PURCHASE_OBJECTIVES),
             "data_start": datetime(2017, 1, 1, tzinfo=UTC),
             "data_end": datetime(2018, 1, 1, tzinfo=UTC),
             "cut": datetime(2017, 12, 4, tzinfo=UTC),

@@ -23,7 +23,7 @@ from endcap.engine.retrieval.item_to_item import ItemToItem
 from endcap.engine.retrieval.popular import OVERALL, Popularity, popular_of
 from endcap.engine.retrieval.similar_users import SimilarUsers
 from endcap.engine.retrieval.trending import trending_of
-from endcap.features.columns import HISTORY_LENGTH, ITEM_NUMERIC, OBJECTIVES, PAIR_NUMERIC, USER_CATEGORICAL, USER_NUMERIC
+from endcap.features.columns import HISTORY_LENGTH, ITEM_NUMERIC, PAIR_NUMERIC, PURCHASE_OBJECTIVES, USER_CATEGORICAL, USER_NUMERIC
 from endcap.release.bundle.manifest import Bundle, seal_bundle
 from endcap.release.bundle.promotion import model_base_path
 from endcap.release.bundle.tables import BundleTables, write_tables
@@ -91,7 +91,7 @@ def manifest_fields(version: int, collection: str, size: SyntheticSize) -> dict[
         "collection": collection,
         "embedding_dim": size.dim,
         "item_count": size.items,
-        "objectives": list(OBJECTIVES),
+        "objectives": list(PURCHASE_OBJECTIVES),
         "data_start": DATA_END - timedelta(days=365),
         "data_end": DATA_END,
         "cut": DATA_END - timedelta(days=28),

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from endcap.catalogue.vocabulary import Vocabulary
-from endcap.features.columns import OBJECTIVES, PAIR_NUMERIC, USER_CATEGORICAL, USER_NUMERIC
+from endcap.features.columns import PAIR_NUMERIC, PURCHASE_OBJECTIVES, USER_CATEGORICAL, USER_NUMERIC
 from endcap.release.bundle.tables import BundleTables
 from endcap.training.tensorflow_setup import prepare_tensorflow
 
@@ -96,9 +96,10 @@ def _write_ranker(folder: Path, tables: BundleTables, embeddings: NDArray[np.flo
         item_numeric=Standardisation.fit(tables.items.numeric[1:]),
         pair_numeric=Standardisation.fit(random.random((1_000, len(PAIR_NUMERIC)), dtype=np.float32)),
         category_sizes=category_sizes(tables.user_vocabularies),
+        objectives=PURCHASE_OBJECTIVES,
     )
     ranker = Ranker(RankerHyperparameters(), constants)
-    calibration = {name: PlattScaling(slope=1.0, offset=BUY_OFFSET) for name in OBJECTIVES}
+    calibration = {name: PlattScaling(slope=1.0, offset=BUY_OFFSET) for name in PURCHASE_OBJECTIVES}
     export_ranker(ServedRanker(ranker, calibration, embeddings), folder)
 
 

@@ -64,7 +64,7 @@ def _write_student(
     from endcap_components.train_ranker.examples import ranking_examples
     from endcap_components.train_ranker.export import ServedRanker, export_ranker
 
-    training, two_tower = TrainingSet(taught.training), TwoTowerArtifact(taught.two_tower)
+    training, two_tower, teacher = TrainingSet(taught.training), TwoTowerArtifact(taught.two_tower), Teacher(taught.teacher)
     # Every candidate is kept: the teacher has something to say about each.
     examples = ranking_examples(
         training,
@@ -73,20 +73,23 @@ def _write_student(
         quotas,
         queries_max=parameters.queries_max,
         held_out_share=parameters.held_out_share,
+        objectives=teacher.objectives,
         seed=seed,
     )
-    teacher_logits = Teacher(taught.teacher).logits(examples)
+    teacher_logits = teacher.logits(examples)
     category_sizes = [len(training.user_vocabularies[name]) for name in USER_CATEGORICAL]
     student, calibration, metrics = fit_student(examples, teacher_logits, category_sizes, parameters, seed)
     export_ranker(ServedRanker(student, calibration, two_tower.item_embeddings_at(training.manifest.cut)), folder / "saved_model")
     described = taught.teacher / MANIFEST_NAME
+    known = json.loads(described.read_bytes()) if described.is_file() else {}
     description = {
         "hyperparameters": parameters.model_dump(),
         "quotas": quotas.model_dump(),
         "seed": seed,
         "calibration": {name: asdict(scaling) for name, scaling in calibration.items()},
         "metrics": metrics,
-        "teacher": json.loads(described.read_bytes()) if described.is_file() else None,
+        "teacher": known or None,
+        **{name: known[name] for name in ("objectives", "value") if name in known},
     }
     (folder / MANIFEST_NAME).write_text(json.dumps(description, indent=1), encoding="utf-8")
     get_logger("distil_ranker").info("student trained", **metrics)

@@ -7,7 +7,6 @@ import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
 
-from endcap.features.columns import OBJECTIVES
 from endcap.training.tensorflow_setup import fit_progress
 from endcap_components.distil_ranker.hyperparameters import DistillationHyperparameters
 from endcap_components.distil_ranker.teacher import candidate_rows
@@ -114,7 +113,7 @@ def fit_student(
 
     Args:
         examples: as the teacher's.
-        teacher_logits: float32 [m, len(OBJECTIVES)], of the same candidates.
+        teacher_logits: float32 [m, objectives], of the same candidates.
         category_sizes: of the user categories' vocabularies.
         parameters: hyperparameters.
         seed: of everything random.
@@ -136,7 +135,7 @@ def fit_student(
             queries = shuffled[start : start + parameters.queries_a_batch]
             yield {**examples.batch(queries), TEACHER_LOGITS: teacher_logits[candidate_rows(examples, queries)]}
 
-    signature = batch_signature(examples) | {TEACHER_LOGITS: tf.TensorSpec([None, len(OBJECTIVES)], tf.float32)}
+    signature = batch_signature(examples) | {TEACHER_LOGITS: tf.TensorSpec([None, len(examples.objectives)], tf.float32)}
     dataset = tf.data.Dataset.from_generator(epoch, output_signature=signature).prefetch(4)
     progress = fit_progress("student", epochs=epochs, steps=steps)
     history = student.fit(dataset, epochs=epochs, verbose=0, callbacks=[progress])

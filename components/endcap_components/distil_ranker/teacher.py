@@ -37,16 +37,17 @@ class Teacher:
         if RANK not in self._model.signatures or not hasattr(self._model, "item_embeddings"):
             raise DataRejected("not a trained ranker", field=str(folder), fix=fix)
         self._rank = self._model.signatures[RANK]
+        self.objectives = tuple(name for name in OBJECTIVES if name in self._rank.structured_outputs)
         self._inputs = set(self._rank.structured_input_signature[1])
 
     def logits(self, examples: RankingExamples) -> NDArray[np.float32]:
-        """Calibrated logits of all candidates, float32 [m, len(OBJECTIVES)].
+        """Calibrated logits of all candidates, float32 [m, objectives].
 
         The items' embeddings are those of each window, not of the cut that the teacher is served with.
         """
         table = self._model.item_embeddings
         served, rows = table.numpy(), table.shape[0]
-        made = np.empty((len(examples.item_row), len(OBJECTIVES)), dtype=np.float32)
+        made = np.empty((len(examples.item_row), len(self.objectives)), dtype=np.float32)
         try:
             for window in range(len(examples.item_embedding) // rows):
                 table.assign(examples.item_embedding[window * rows : (window + 1) * rows])
@@ -67,7 +68,7 @@ class Teacher:
         batch = examples.batch(queries)
         batch["item_index"] = (examples.item_row[candidate_rows(examples, queries)] % rows).astype(np.int32)
         outputs = self._rank(**{name: tf.constant(values) for name, values in batch.items() if name in self._inputs})
-        probability = np.stack([outputs[name].numpy() for name in OBJECTIVES], axis=1)
+        probability = np.stack([outputs[name].numpy() for name in self.objectives], axis=1)
         kept = np.clip(probability.astype(np.float64), PROBABILITY_MIN, 1 - PROBABILITY_MIN)
         return np.log(kept / (1 - kept)).astype(np.float32)
 

@@ -1,7 +1,7 @@
 """The people a run is judged by: what they had bought at the cut, and what they bought after it."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cached_property
 
@@ -16,8 +16,10 @@ from endcap.evaluation.accuracy import accuracy
 from endcap.evaluation.cutoffs import Cutoffs
 from endcap.evaluation.ranked_lists import RankedLists
 from endcap.evaluation.user_items import UserItems, contains, pair_keys
+from endcap.features.columns import PURCHASE_OBJECTIVES
 from endcap.features.net_purchases import standing
 from endcap.training.training_set import TrainingSet
+from endcap_components.train_ranker.labels import happened_from
 
 USERS_MAX = 20_000
 
@@ -35,6 +37,7 @@ class EvaluatedUsers:
         everyone: the same of all users, whether they are evaluated or not.
         eligible: bool [n + 1].
         cutoffs: how deep their lists are judged.
+        signal_truths: what else they did after the cut, by objective: what they carted, and what they viewed.
     """
 
     user_ids: Sequence[str]
@@ -45,6 +48,7 @@ class EvaluatedUsers:
     everyone: Interactions
     eligible: NDArray[np.bool_]
     cutoffs: Cutoffs
+    signal_truths: Mapping[str, UserItems] = field(default_factory=dict)
 
     @classmethod
     def of(cls, training: TrainingSet, users_max: int, seed: int) -> "EvaluatedUsers":
@@ -74,6 +78,7 @@ class EvaluatedUsers:
             everyone=Interactions.of(before, before["user_id"].unique().sort().to_list(), item_count),
             eligible=eligible,
             cutoffs=Cutoffs.of(int(eligible.sum())),
+            signal_truths=_signal_truths(training, places),
         )
 
     @cached_property
@@ -95,12 +100,23 @@ class EvaluatedUsers:
         """By objective, bool [p]: whether it came true of each pair after the cut."""
         keys = pair_keys(pairs.user_row, pairs.item_index)
         again = self.truth.where(self.truth_baskets >= 2)
-        return {"buy": contains(self.truth.keys, keys), "buy_again": contains(again.keys, keys)}
+        truths = {"buy": self.truth, "buy_again": again, **self.signal_truths}
+        return {name: contains(truth.keys, keys) for name, truth in truths.items()}
 
     def ndcg(self, lists: RankedLists) -> NDArray[np.float64]:
         """float64 [users with something in the truth], at the main cut-off."""
         judged = self.truth.counts > 0
         return accuracy(lists.hits(self.truth)[judged], self.truth.counts[judged], self.cutoffs.main)["ndcg"]
+
+
+def _signal_truths(training: TrainingSet, places: pl.DataFrame) -> dict[str, UserItems]:
+    """By objective beside purchases, what the users of `places` (user_id, user_row) did in the horizon from the cut."""
+    found = {}
+    for name, pairs in happened_from(training, training.manifest.cut).items():
+        if name not in PURCHASE_OBJECTIVES:
+            rows = pairs.join(places, on="user_id", how="inner").sort("user_row", "item_index")
+            found[name] = UserItems(rows["user_row"].to_numpy(), rows["item_index"].to_numpy().astype(np.int32), len(places))
+    return found
 
 
 def _labels(training: TrainingSet) -> pl.DataFrame:

@@ -11,6 +11,7 @@ from endcap.algorithms.interactions import Interactions
 from endcap.algorithms.own_items import OwnScores
 from endcap.algorithms.popularity import RecentPopular
 from endcap.core.settings import RetrievalSettings
+from endcap.engine.ranking.value import BUY_VALUE, value_scores
 from endcap.engine.retrieval.candidates import Candidates, CandidateSet
 from endcap.evaluation.ranked_lists import ScoredPairs
 from endcap.evaluation.user_items import UserItems
@@ -100,22 +101,41 @@ class Queries:
 
 
 def ranked_candidates(
-    users: EvaluatedUsers, queries: Queries, *, training: TrainingSet, tables: TablesArtifact, rank: Signature, quotas: RetrievalSettings
+    users: EvaluatedUsers,
+    queries: Queries,
+    *,
+    training: TrainingSet,
+    tables: TablesArtifact,
+    rank: Signature,
+    quotas: RetrievalSettings,
+    value: Mapping[str, float] = BUY_VALUE,
 ) -> RankedCandidates:
-    """The whole pipeline: the candidates of every source in the order of the ranker, and of the simple methods."""
+    """The whole pipeline: the candidates of every source in the order of the ranker, and of the simple methods.
+
+    Args:
+        users: whose lists are made.
+        queries: of the same users.
+        training: of the run.
+        tables: of the run.
+        rank: the ranker's signature.
+        quotas: candidates a source.
+        value: exponents of what candidates are ordered by: the ranker's own.
+    """
     cut = training.manifest.cut
     known = tables.at(cut)
     found = candidate_sets(users.states, queries.queries, queries.items, known, quotas, users.eligible, training.user_vocabularies)
     context = evaluation_context(cut)
     by_user = score_candidates(with_orders(rank), users.states, queries.queries, found, training.items_at(cut), known.item_to_item, context)
-    return ranked_pairs(by_user, found)
+    return ranked_pairs(by_user, found, value)
 
 
-def ranked_pairs(by_user: Sequence[Mapping[str, NDArray[np.float32]]], found: Sequence[CandidateSet]) -> RankedCandidates:
-    """Every user's candidates and outputs of the ranker as one; at least one user."""
+def ranked_pairs(
+    by_user: Sequence[Mapping[str, NDArray[np.float32]]], found: Sequence[CandidateSet], value: Mapping[str, float] = BUY_VALUE
+) -> RankedCandidates:
+    """Every user's candidates and outputs of the ranker as one, ordered by value; at least one user."""
     rows = np.repeat(np.arange(len(found), dtype=np.int64), [len(candidates) for candidates in found])
     pairs = UserItems(rows, np.concatenate([candidates.index for candidates in found]), len(found))
     outputs = {name: np.concatenate([scores[name] for scores in by_user]) for name in by_user[0]}
     probabilities = {name: values for name, values in outputs.items() if name in OBJECTIVES}
     orders = {name: values for name, values in outputs.items() if name in METHODS}
-    return RankedCandidates(ScoredPairs(pairs, probabilities["buy"].astype(np.float64)), probabilities, orders)
+    return RankedCandidates(ScoredPairs(pairs, value_scores(probabilities, value).astype(np.float64)), probabilities, orders)

@@ -27,6 +27,7 @@ from endcap.core.files import replacing_folder
 from endcap.core.log import get_logger
 from endcap.core.progress import StepProgress
 from endcap.core.settings import RetrievalSettings
+from endcap.engine.ranking.value import usable_value
 from endcap.engine.surfaces.surface import Surface
 from endcap.evaluation.as_shown import SHOWN, ShownSurface, judge_shown
 from endcap.evaluation.calibration import calibration_curve, expected_calibration_error
@@ -122,12 +123,14 @@ def _of_users(
     queries = Queries.of(users, training, TwoTowerArtifact(artifacts.two_tower))
     scores["two_tower"] = queries.nearest(users)
     retrieval = choose_candidates(users, scores, by.limits)
-    rank = RankerArtifact(artifacts.ranker).signature
-    ranked = ranked_candidates(users, queries, training=training, tables=tables, rank=rank, quotas=retrieval.quotas(by.quotas))
+    ranker = RankerArtifact(artifacts.ranker)
+    quotas = retrieval.quotas(by.quotas)
+    ranked = ranked_candidates(users, queries, training=training, tables=tables, rank=ranker.signature, quotas=quotas, value=ranker.value)
     served = choose_served_order(users, ranked, retrieval, by.limits, by.seed)
     scores |= {FULL: ranked.scores, served.model: served.scores}
     began("The list as shown")
-    surface = ShownSurface(by.home, training.items_at(cut), queries.items)
+    value = usable_value(by.home.value, ranker.value, ranker.objectives)
+    surface = ShownSurface(by.home, training.items_at(cut), queries.items, value)
     shown = surface.lists(served.scores.pairs, served.probabilities, max(users.cutoffs.accuracy))
     began("Metrics")
     evaluated = _evaluate_truths(scores, shown[SHOWN], users, training, by.seed)

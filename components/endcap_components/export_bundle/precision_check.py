@@ -123,7 +123,8 @@ def precision_cost(exported: Path, trained: Artifacts, quotas: RetrievalSettings
     def ranked(two_tower: Path, ranker: Path) -> RankedCandidates:
         queries = Queries.of(users, training, TwoTowerArtifact(two_tower))
         rank = by_method or RankerArtifact(ranker).signature
-        return ranked_candidates(users, queries, training=training, tables=tables, rank=rank, quotas=present)
+        value = RankerArtifact(trained.ranker).value
+        return ranked_candidates(users, queries, training=training, tables=tables, rank=rank, quotas=present, value=value)
 
     with exported_artifact(exported, trained.two_tower, trained.ranker) as folder:
         return PrecisionCost.of(ranked(trained.two_tower, trained.ranker), ranked(folder, folder), users.truth)

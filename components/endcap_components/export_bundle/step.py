@@ -17,12 +17,11 @@ from endcap.core.settings import RetrievalSettings, Settings
 from endcap.engine.retrieval.candidates import Candidates
 from endcap.engine.retrieval.similar_users import SimilarUsers
 from endcap.engine.retrieval.user_state import UserState
-from endcap.features.columns import OBJECTIVES
 from endcap.release.bundle.manifest import Bundle, seal_bundle
 from endcap.release.bundle.tables import BundleTables, write_tables
 from endcap.release.index.collection import collection_name
 from endcap.training.moment_tables import TablesArtifact
-from endcap.training.scoring import TwoTowerArtifact
+from endcap.training.scoring import RankerArtifact, TwoTowerArtifact
 from endcap.training.training_set import TrainingSet
 from endcap_components.evaluate.step import Artifacts
 from endcap_components.export_bundle.batching import Batching
@@ -95,6 +94,7 @@ def export_bundle_step(inputs: ExportInputs, out_dir: Path, settings: Settings, 
     version = int(now.strftime("%Y%m%d%H%M%S"))
     collection = collection_name(settings.milvus.collection_prefix, version)
     training = TrainingSet(inputs.training)
+    ranker = RankerArtifact(inputs.ranker)
     evaluation = Evaluation.model_validate_json((inputs.evaluation / EVALUATION_NAME).read_bytes())
     with replacing_folder(out_dir) as aside:
         query_inputs = _export_models(inputs, evaluation.ordering, collection, aside)
@@ -109,7 +109,8 @@ def export_bundle_step(inputs: ExportInputs, out_dir: Path, settings: Settings, 
             collection=collection,
             embedding_dim=tables.item_embeddings.shape[1],
             item_count=len(tables.items) - 1,
-            objectives=list(OBJECTIVES),
+            objectives=ranker.objectives,
+            value=ranker.value,
             data_start=training.manifest.data_start,
             data_end=training.manifest.data_end,
             cut=training.manifest.cut,

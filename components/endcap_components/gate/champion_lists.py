@@ -121,7 +121,7 @@ class ChampionLists:
         found = self._candidates(states, queries, users.eligible)
         rank = load_signature(self.bundle.path, RANK)
         scores = score_candidates(rank, states, queries, found, self.items, self.known.item_to_item, context)
-        ranked = ranked_pairs(scores, found).scores
+        ranked = ranked_pairs(scores, found, self.bundle.manifest.value).scores
         pairs = replace(ranked.pairs, item_index=self.mapping.to_challenger[ranked.pairs.item_index])
         return users.ndcg(replace(ranked, pairs=pairs).lists(users.cutoffs.main))
 

@@ -1,10 +1,9 @@
 """Ranking examples: what retrieval returned to users at the ranking windows, and what of it they bought."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-import polars as pl
 from numpy.typing import NDArray
 
 from endcap.catalogue.item_table import ItemTable
@@ -13,14 +12,13 @@ from endcap.engine.ranking.pair_features import pair_features
 from endcap.engine.retrieval.candidates import CandidateSet
 from endcap.engine.retrieval.item_to_item import ItemToItem
 from endcap.engine.retrieval.user_state import UserState
-from endcap.features.columns import CONTEXT, CONTEXT_SIZES, DEVICES, OBJECTIVES, PAIR_NUMERIC, SURFACES
+from endcap.features.columns import CONTEXT, CONTEXT_SIZES, DEVICES, OBJECTIVES, PAIR_NUMERIC, PURCHASE_OBJECTIVES, SURFACES
 from endcap.training.candidates import candidate_sets
 from endcap.training.moment_tables import TablesArtifact
 from endcap.training.scoring import TwoTowerArtifact
 from endcap.training.training_set import TrainingSet, UsersAt
+from endcap_components.train_ranker.labels import happened_from, label
 from endcap_components.train_ranker.negatives import EVERY_CANDIDATE, KeptShares, drawn_users, thinned
-
-BUY_AGAIN_BASKETS = 2
 
 
 @dataclass(frozen=True)
@@ -34,7 +32,8 @@ class RankingExamples:
         start: int64 [q + 1]; candidates of query r are start[r] to start[r + 1].
         item_row: int32 [m], row of the candidate in the stacked item tables: window x (n + 1) + item index.
         pair_numeric: float32 [m, len(PAIR_NUMERIC)].
-        labels: float32 [m, len(OBJECTIVES)], 0 or 1.
+        objectives: those of OBJECTIVES that the labels are of.
+        labels: float32 [m, len(objectives)], 0 or 1.
         weight: float32 [m], how many candidates each stands for: of those that were not bought only some are kept.
         is_new: bool [m], whether the user had never bought the item.
         held_out: bool [q], queries of users that fitting must not see; all their candidates are kept.
@@ -50,6 +49,7 @@ class RankingExamples:
     start: NDArray[np.int64]
     item_row: NDArray[np.int32]
     pair_numeric: NDArray[np.float32]
+    objectives: tuple[str, ...]
     labels: NDArray[np.float32]
     weight: NDArray[np.float32]
     is_new: NDArray[np.bool_]
@@ -59,6 +59,11 @@ class RankingExamples:
 
     def __len__(self) -> int:
         return len(self.user)
+
+    @property
+    def happened(self) -> dict[str, int]:
+        """By objective, the candidates of which it came true."""
+        return dict(zip(self.objectives, self.labels.sum(axis=0, dtype=np.int64).tolist(), strict=True))
 
     def batch(self, queries: NDArray[np.int64]) -> dict[str, NDArray]:  # type: ignore[type-arg]
         """Inputs and labels of some queries, candidates in the queries' order."""
@@ -111,6 +116,7 @@ def ranking_examples(
     queries_max: int,
     kept: KeptShares = EVERY_CANDIDATE,
     held_out_share: float = 0.1,
+    objectives: Sequence[str] | None = None,
     seed: int,
 ) -> RankingExamples:
     """Run retrieval for the users of every ranking window, as serving would have then, and label what it returned.
@@ -123,6 +129,7 @@ def ranking_examples(
         queries_max: users x windows at most.
         kept: shares of the candidates that were not bought which are kept.
         held_out_share: share of the users that fitting must not see.
+        objectives: what labels are of; None for what came true of any candidate.
         seed: of the drawing of users and of contexts.
     """
     rng = np.random.default_rng(seed)
@@ -137,7 +144,7 @@ def ranking_examples(
         eligible = training.eligible_at(moment)
         known = tables.at(moment)
         found = candidate_sets(users.states, queries, embeddings, known, quotas, eligible, training.user_vocabularies)
-        labels = label(users.user_ids, found, training.labels_at(moment))
+        labels = label(users.user_ids, users.states, found, happened_from(training, moment))
         held_out = np.array([user_id in held_out_users for user_id in users.user_ids])
         found, labels, weight, is_new = thinned(users.states, found, labels, kept, held_out, rng)
         windows.append(
@@ -156,7 +163,7 @@ def ranking_examples(
                 held_out=held_out,
             )
         )
-    return _stacked(windows)
+    return _stacked(windows, objectives)
 
 
 def random_contexts(count: int, month: int, rng: np.random.Generator) -> NDArray[np.int32]:
@@ -168,28 +175,6 @@ def random_contexts(count: int, month: int, rng: np.random.Generator) -> NDArray
     return np.stack(columns, axis=1).astype(np.int32)
 
 
-def label(user_ids: list[str], found: list[CandidateSet], labels: pl.DataFrame) -> NDArray[np.float32]:
-    """float32 [m, len(OBJECTIVES)] for the candidates of all users in order.
-
-    Args:
-        user_ids: of the candidate sets.
-        found: candidates of each user.
-        labels: columns user_id, item_index, baskets.
-    """
-    users = pl.DataFrame({"user_id": user_ids, "query": np.arange(len(user_ids), dtype=np.int64)})
-    baskets = labels.join(users, on="user_id")
-    width = np.int64(1 << 32)
-    bought = baskets["query"].to_numpy() * width + baskets["item_index"].to_numpy()
-    order = np.argsort(bought)
-    bought, count = bought[order], baskets["baskets"].to_numpy()[order]
-    query = np.repeat(np.arange(len(found), dtype=np.int64), [len(candidates) for candidates in found])
-    candidate_key = query * width + np.concatenate([candidates.index for candidates in found])
-    place = np.minimum(np.searchsorted(bought, candidate_key), max(len(bought) - 1, 0))
-    hit = np.where(bought[place] == candidate_key, count[place], 0) if len(bought) else np.zeros(len(candidate_key), dtype=np.int32)
-    by_objective = {"buy": hit >= 1, "buy_again": hit >= BUY_AGAIN_BASKETS}
-    return np.stack([by_objective[name] for name in OBJECTIVES], axis=1).astype(np.float32)
-
-
 def _drawn(users: UsersAt, count: int, rng: np.random.Generator) -> UsersAt:
     if len(users) <= count:
         return users
@@ -197,7 +182,12 @@ def _drawn(users: UsersAt, count: int, rng: np.random.Generator) -> UsersAt:
     return UsersAt(users.moment, [users.user_ids[row] for row in rows], [users.states[row] for row in rows])
 
 
-def _stacked(windows: list[_Window]) -> RankingExamples:
+def _reached(labels: NDArray[np.float32]) -> tuple[str, ...]:
+    """Objectives that came true of any candidate; purchases where none did, so that there is something to train."""
+    return tuple(name for column, name in enumerate(OBJECTIVES) if labels[:, column].any()) or PURCHASE_OBJECTIVES
+
+
+def _stacked(windows: list[_Window], objectives: Sequence[str] | None) -> RankingExamples:
     states = [state for window in windows for state in window.states]
     found = [candidates for window in windows for candidates in window.candidates]
     rows = len(windows[0].items)
@@ -211,6 +201,8 @@ def _stacked(windows: list[_Window]) -> RankingExamples:
             pair_numeric[span] = pair_features(state, candidates, window.items, window.neighbours)
             item_row[span] = number * rows + candidates.index
             query += 1
+    labels = np.concatenate([window.labels for window in windows])
+    objectives = _reached(labels) if objectives is None else tuple(objectives)
     user_ids = [user_id for window in windows for user_id in window.user_ids]
     return RankingExamples(
         user=np.unique(user_ids, return_inverse=True)[1].astype(np.int64),
@@ -221,7 +213,8 @@ def _stacked(windows: list[_Window]) -> RankingExamples:
         start=start.astype(np.int64),
         item_row=item_row,
         pair_numeric=pair_numeric,
-        labels=np.concatenate([window.labels for window in windows]),
+        objectives=objectives,
+        labels=labels[:, [OBJECTIVES.index(name) for name in objectives]],
         weight=np.concatenate([window.weight for window in windows]),
         is_new=np.concatenate([window.is_new for window in windows]),
         held_out=np.concatenate([window.held_out for window in windows]),

@@ -9,7 +9,7 @@ import tensorflow as tf
 from numpy.typing import NDArray
 
 from endcap.contracts.signatures import RANK
-from endcap.features.columns import CONTEXT, ITEM_NUMERIC, OBJECTIVES, PAIR_NUMERIC, USER_CATEGORICAL, USER_NUMERIC
+from endcap.features.columns import CONTEXT, ITEM_NUMERIC, PAIR_NUMERIC, USER_CATEGORICAL, USER_NUMERIC
 from endcap_components.train_ranker.calibration import PlattScaling
 from endcap_components.train_ranker.model import Ranker
 
@@ -21,21 +21,22 @@ class ServedRanker(tf.Module):
         """
         Args:
             model: a fitted ranker.
-            calibration: by objective.
+            calibration: by objective, in the order of the model's.
             item_embeddings: float32 [n + 1, dim].
         """
         super().__init__()
         self.model = model
         self.item_embeddings = tf.Variable(item_embeddings, trainable=False, name="item_embeddings")
-        self._slope = tf.constant([calibration[name].slope for name in OBJECTIVES], tf.float32)
-        self._offset = tf.constant([calibration[name].offset for name in OBJECTIVES], tf.float32)
+        self._objectives = tuple(calibration)
+        self._slope = tf.constant([scaling.slope for scaling in calibration.values()], tf.float32)
+        self._offset = tf.constant([scaling.offset for scaling in calibration.values()], tf.float32)
         self.rank = tf.function(self._rank).get_concrete_function(**input_signature(item_embeddings.shape[1]))
 
     def _rank(self, **inputs: tf.Tensor) -> dict[str, Any]:
         known = {name: value for name, value in inputs.items() if name != "item_index"}
         logits = self.model.logits(known | {"item_embedding": tf.gather(self.item_embeddings, inputs["item_index"])})
         probabilities = tf.sigmoid(logits * self._slope + self._offset)
-        return {name: probabilities[:, column] for column, name in enumerate(OBJECTIVES)}
+        return {name: probabilities[:, column] for column, name in enumerate(self._objectives)}
 
 
 def input_signature(dim: int) -> dict[str, tf.TensorSpec]:

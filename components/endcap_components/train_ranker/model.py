@@ -7,7 +7,7 @@ from typing import Any
 import tensorflow as tf
 import tensorflow_recommenders as tfrs
 
-from endcap.features.columns import CONTEXT_SIZES, OBJECTIVES
+from endcap.features.columns import CONTEXT_SIZES
 from endcap.training.normalisation import Standardisation
 from endcap_components.train_ranker.hyperparameters import RankerHyperparameters
 
@@ -41,12 +41,13 @@ CONTEXT_DIM = 2
 
 @dataclass(frozen=True)
 class RankerConstants:
-    """What the training data fixes: normalisation of each block, and sizes of the user categories' vocabularies."""
+    """What the training data fixes: normalisation of each block, sizes of the user categories' vocabularies, and the objectives."""
 
     user_numeric: Standardisation
     item_numeric: Standardisation
     pair_numeric: Standardisation
     category_sizes: Sequence[int]
+    objectives: Sequence[str]
 
 
 class UserPart(tf.keras.layers.Layer):
@@ -81,10 +82,10 @@ class RankerNetwork(tf.keras.layers.Layer):
         self.crosses = [tfrs.layers.dcn.Cross() for _ in range(parameters.cross_layers)]
         self.dense = [tf.keras.layers.Dense(width, activation="relu") for width in parameters.hidden]
         self.dropout = tf.keras.layers.Dropout(parameters.dropout)
-        self.out = tf.keras.layers.Dense(len(OBJECTIVES))
+        self.out = tf.keras.layers.Dense(len(constants.objectives))
 
     def call(self, inputs: Mapping[str, tf.Tensor], training: bool = False) -> tf.Tensor:
-        """float32 [m, len(OBJECTIVES)], logits."""
+        """float32 [m, objectives], logits."""
         row = inputs["query_row"]
         near = tf.reduce_sum(tf.gather(inputs["query_embedding"], row) * inputs["item_embedding"], axis=1, keepdims=True)
         first = tf.concat(
@@ -131,5 +132,5 @@ class Ranker(tfrs.Model):
         return loss
 
     def logits(self, inputs: Mapping[str, tf.Tensor]) -> tf.Tensor:
-        """float32 [m, len(OBJECTIVES)], the members' mean."""
+        """float32 [m, objectives], the members' mean."""
         return tf.add_n([member(inputs, training=False) for member in self.members]) / float(len(self.members))

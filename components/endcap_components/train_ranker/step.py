@@ -8,6 +8,7 @@ from endcap.contracts.training_plan import RANKER
 from endcap.core.files import replacing_folder
 from endcap.core.log import get_logger
 from endcap.core.settings import RetrievalSettings
+from endcap.engine.ranking.value import default_value
 from endcap.features.columns import USER_CATEGORICAL
 from endcap.training.moment_tables import TablesArtifact
 from endcap.training.scoring import TwoTowerArtifact
@@ -67,6 +68,7 @@ def train_ranker(
     with replacing_folder(out_dir) as aside:
         export_ranker(served, aside / "saved_model")
         described = {"hyperparameters": parameters.model_dump(), "quotas": quotas.model_dump(), "seed": seed, "metrics": metrics}
+        described |= {"objectives": examples.happened, "value": default_value(examples.happened)}
         described["calibration"] = {name: asdict(scaling) for name, scaling in calibration.items()}
         (aside / MANIFEST_NAME).write_text(json.dumps(described, indent=1), encoding="utf-8")
     get_logger("train_ranker").info("ranker trained", **metrics)

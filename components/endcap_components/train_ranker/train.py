@@ -7,7 +7,7 @@ import tensorflow as tf
 from numpy.typing import NDArray
 
 from endcap.evaluation.calibration import calibration_curve, expected_calibration_error
-from endcap.features.columns import CONTEXT, ITEM_NUMERIC, OBJECTIVES, PAIR_NUMERIC, USER_CATEGORICAL, USER_NUMERIC
+from endcap.features.columns import CONTEXT, ITEM_NUMERIC, PAIR_NUMERIC, USER_CATEGORICAL, USER_NUMERIC
 from endcap.training.normalisation import Standardisation
 from endcap.training.tensorflow_setup import fit_progress
 from endcap_components.train_ranker.calibration import PlattScaling
@@ -63,6 +63,7 @@ def constants_of(examples: RankingExamples, category_sizes: list[int], rng: np.r
         item_numeric=Standardisation.fit(examples.item_numeric[examples.item_row[rows]]),
         pair_numeric=Standardisation.fit(examples.pair_numeric[rows]),
         category_sizes=tuple(category_sizes),
+        objectives=examples.objectives,
     )
 
 
@@ -80,7 +81,7 @@ def calibrate(model: Ranker, examples: RankingExamples, queries: NDArray[np.int6
     rows = np.concatenate([np.arange(examples.start[query], examples.start[query + 1]) for query in queries])
     odd = np.repeat(np.arange(len(queries)) % 2 == 1, examples.start[queries + 1] - examples.start[queries])
     calibration, errors = {}, {}
-    for column, name in enumerate(OBJECTIVES):
+    for column, name in enumerate(examples.objectives):
         logit, label = logits[:, column], examples.labels[rows, column]
         calibration[name] = PlattScaling.fit(logit, label)
         probability = PlattScaling.fit(logit[~odd], label[~odd]).probability(logit[odd])
@@ -91,7 +92,7 @@ def calibrate(model: Ranker, examples: RankingExamples, queries: NDArray[np.int6
 
 
 def predict_logits(model: Ranker, examples: RankingExamples, queries: NDArray[np.int64], size: int = 32) -> NDArray[np.float32]:
-    """float32 [candidates of the queries, len(OBJECTIVES)]."""
+    """float32 [candidates of the queries, objectives]."""
     predict = tf.function(model.logits, input_signature=[{k: v for k, v in batch_signature(examples).items() if k not in OF_TRAINING}])
     parts = []
     for batch in examples.batches(queries, size):
@@ -108,7 +109,7 @@ def batch_signature(examples: RankingExamples) -> dict[str, tf.TensorSpec]:
         "item_embedding": dim,
         "item_numeric": len(ITEM_NUMERIC),
         "pair_numeric": len(PAIR_NUMERIC),
-        "labels": len(OBJECTIVES),
+        "labels": len(examples.objectives),
     }
     integers = {"user_categories": [None, len(USER_CATEGORICAL)], "context": [None, len(CONTEXT)], "query_row": [None]}
     specs = {name: tf.TensorSpec([None, width], tf.float32) for name, width in floats.items()}

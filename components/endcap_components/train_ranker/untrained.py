@@ -5,11 +5,11 @@ from typing import Any
 import tensorflow as tf
 
 from endcap.contracts.signatures import RANK
-from endcap.features.columns import OBJECTIVES, PAIR_NUMERIC
+from endcap.features.columns import PAIR_NUMERIC
 from endcap_components.train_ranker.export import input_signature
 
-WEIGHTS = {"decayed_60d": 2.0, "item_to_item_score": 2.0, "bought_with": 1.0, "popular_score": 1.0}
-"""By column of a pair, of its logarithm: what a person buys comes first, then what goes with it, then what everybody buys."""
+WEIGHTS = {"decayed_60d": 2.0, "item_to_item_score": 2.0, "bought_with": 1.0, "popular_score": 1.0, "left_in_cart_score": 2.0}
+"""By column of a pair, of its logarithm: what a person buys or carted comes first, then what goes with it, then what everybody buys."""
 OFFSET = -4.0
 """Of the logit, so that scores look like chances of a purchase; they are no calibrated probabilities."""
 
@@ -29,7 +29,7 @@ class SummedScores(tf.Module):
     def _rank(self, **inputs: tf.Tensor) -> dict[str, Any]:
         logs = tf.math.log1p(tf.maximum(inputs["pair_numeric"], 0.0))
         buy = tf.sigmoid(OFFSET + tf.linalg.matvec(logs, self.weights))
-        return dict.fromkeys(OBJECTIVES, buy) | {"buy_again": buy * buy}
+        return {"buy": buy, "buy_again": buy * buy}
 
 
 def export_untrained_ranker(dim: int, folder: str) -> None:

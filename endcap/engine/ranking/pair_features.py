@@ -158,8 +158,8 @@ def pair_features(state: UserState, candidates: CandidateSet, items: ItemTable, 
     if len(state.signals.index):
         place, found = state.signals.places(index)
         rows = np.flatnonzero(found)
-        for column, values in zip(_OF_SIGNALS, _signals(state.signals), strict=True):
-            columns[column, rows] = values[place[rows]]
+        for column, known in zip(_OF_SIGNALS, _signals(state.signals), strict=True):
+            columns[column, rows] = known[place[rows]]
     for source, column in _SOURCE_COLUMNS:
         columns[column] = candidates.score_of(source)
     return np.ascontiguousarray(columns.T)

@@ -1,6 +1,6 @@
 """The value of showing a candidate: a weighted product of calibrated probabilities, margin and price, as its surface configures it."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 import numpy as np
 from numpy.typing import NDArray
@@ -9,6 +9,38 @@ PROBABILITY_FLOOR = 1e-6
 MARGIN_FLOOR = 0.01
 """An item sold at a loss is worth little, not nothing: a product with a zero in it would order nothing."""
 PRICE_FLOOR = 0.01
+
+BUY_VALUE: Mapping[str, float] = {"buy": 1.0}
+JOINED_VALUE: Mapping[str, float] = {"buy": 1.0, "cart": 0.5, "view": 0.25}
+"""Of data with few purchases: carts and views, which are many, say what purchases cannot."""
+FEW_PURCHASES = 1000
+"""With fewer candidates that were bought in the ranker's windows, carts and views join the value."""
+
+
+def default_value(happened: Mapping[str, int]) -> dict[str, float]:
+    """The exponents of a surface that states none: of `buy` alone where purchases are many, or nothing else is trained.
+
+    Args:
+        happened: by trained objective, the candidates of which it came true.
+    """
+    if happened.get("buy", 0) >= FEW_PURCHASES or not {"cart", "view"} & set(happened):
+        return dict(BUY_VALUE)
+    return {name: exponent for name, exponent in JOINED_VALUE.items() if name in happened}
+
+
+def usable_value(stated: Mapping[str, float] | None, default: Mapping[str, float], trained: Collection[str]) -> dict[str, float]:
+    """The exponents that a bundle can answer for: those stated without objectives that it was not trained for.
+
+    Args:
+        stated: what a surface says; None for the bundle's own.
+        default: the bundle's own, which also stands in where nothing of what is stated is trained.
+        trained: the bundle's objectives.
+    """
+    known = {name: exponent for name, exponent in (stated or default).items() if name in trained or name in CATALOGUE_VALUES}
+    return known or {name: exponent for name, exponent in default.items() if name in trained}
+
+
+CATALOGUE_VALUES = ("margin", "price")
 
 
 def value_scores(
@@ -28,6 +60,8 @@ def value_scores(
     Raises:
         KeyError: an exponent's objective has no probabilities.
     """
+    if len(exponents) == 1 and next(iter(exponents.values())) == 1 and next(iter(exponents)) in probabilities:
+        return probabilities[next(iter(exponents))]
     columns = {"margin": (margin, MARGIN_FLOOR), "price": (price, PRICE_FLOOR)}
     logs = []
     for name, exponent in exponents.items():

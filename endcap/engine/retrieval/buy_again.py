@@ -26,6 +26,8 @@ UNREPEATED_SCORE = 0.1
 def buy_again_candidates(repurchase_gap_days: NDArray[np.float32], state: UserState, eligible: Eligible, quota: int) -> Candidates:
     """Items bought before by their count with 60-day decay, the strongest simple predictor of repeat purchase, times how due they are.
 
+    Items that the user rated low since are left out.
+
     Args:
         repurchase_gap_days: float32 [n + 1], each item's usual time between two purchases of one user; 0 when unknown.
         state: the user.
@@ -34,7 +36,7 @@ def buy_again_candidates(repurchase_gap_days: NDArray[np.float32], state: UserSt
     """
     if not len(state.pair_index):
         return Candidates.none()
-    kept = eligible(state.pair_index)
+    kept = eligible(state.pair_index) & ~state.signals.are_rated_low(state.pair_index)
     score = state.decayed_60d * dueness(state, repurchase_gap_days[state.pair_index])
     return Candidates.best(state.pair_index[kept], score[kept], quota)
 

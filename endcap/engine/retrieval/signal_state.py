@@ -81,6 +81,12 @@ class SignalState:
         place = np.minimum(np.searchsorted(self.index, index), len(self.index) - 1)
         return place, self.index[place] == index
 
+    def are_rated_low(self, index: NDArray[np.int32]) -> NDArray[np.bool_]:
+        """bool [m]: which of int32 [m] items the user's last rating counts against."""
+        if not self.rated_low.any():
+            return np.zeros(len(index), dtype=bool)
+        return np.isin(index, self.index[self.rated_low])
+
     def with_visit(self, index: NDArray[np.int32], kinds: Sequence[str], age_days: NDArray[np.float32]) -> "SignalState":
         """What the present visit adds: it overrides what was known of the cart.
 

@@ -9,13 +9,13 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 
 from endcap.contracts.request import SurfaceName
 from endcap.core.errors import InvalidInput
+from endcap.engine.ranking.value import CATALOGUE_VALUES
 from endcap.engine.retrieval.candidates import SOURCES
 from endcap.features.columns import OBJECTIVES, SURFACES
 
 ItemsRole = Literal["page", "given", "context"]
 """What a request's `item_ids` are: the page that the list must go with, the very items to put in order, or more that was looked at."""
 
-CATALOGUE_VALUES = ("margin", "price")
 Exponent = Annotated[float, Field(ge=-4, le=4, allow_inf_nan=False)]
 
 
@@ -67,8 +67,8 @@ class Surface(BaseModel):
         default_factory=dict, description="By source, how far its score counts as going with the page; empty to order by value alone."
     )
     closeness_value: float = Field(0.25, ge=0, le=1, description="Exponent of value beside closeness.")
-    value: dict[str, Exponent] = Field(
-        default_factory=lambda: {"buy": 1.0}, description="Exponents of the value product: objectives, margin, price."
+    value: dict[str, Exponent] | None = Field(
+        None, description="Exponents of the value product: objectives, margin, price; empty for what the bundle's data says."
     )
     diversity: SurfaceDiversity = SurfaceDiversity()
     families: Literal["one", "all"] = Field(
@@ -84,7 +84,7 @@ class Surface(BaseModel):
         for field, names, known in (
             ("sources", self.sources, SOURCES),
             ("closeness", self.closeness, tuple(self.sources)),
-            ("value", self.value, (*OBJECTIVES, *CATALOGUE_VALUES)),
+            ("value", self.value or (), (*OBJECTIVES, *CATALOGUE_VALUES)),
         ):
             for name in names:
                 if name not in known:

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from endcap.features.columns import CONTEXT, ITEM_NUMERIC, OBJECTIVES, PAIR_NUMERIC, USER_CATEGORICAL, USER_NUMERIC
+from endcap.features.columns import CONTEXT, ITEM_NUMERIC, PAIR_NUMERIC, PURCHASE_OBJECTIVES, USER_CATEGORICAL, USER_NUMERIC
 from endcap_components.train_ranker.examples import RankingExamples
 
 DIM = 4
@@ -33,7 +33,8 @@ def made_examples(queries: int = 240, candidates: int = 15, seed: int = 0) -> Ra
         start=np.arange(0, count + 1, candidates, dtype=np.int64),
         item_row=item_row,
         pair_numeric=pair_numeric,
-        labels=np.stack([bought, again], axis=1).astype(np.float32)[:, : len(OBJECTIVES)],
+        objectives=PURCHASE_OBJECTIVES,
+        labels=np.stack([bought, again], axis=1).astype(np.float32)[:, : len(PURCHASE_OBJECTIVES)],
         weight=np.ones(count, dtype=np.float32),
         is_new=rng.random(count) < 0.5,
         held_out=np.arange(queries) % (queries // WINDOWS) < queries // WINDOWS // 5,

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from endcap.contracts.signatures import RANK, RANK_INPUTS
-from endcap.features.columns import OBJECTIVES
+from endcap.features.columns import PURCHASE_OBJECTIVES
 from endcap_components.distil_ranker.hyperparameters import DistillationHyperparameters
 from endcap_components.distil_ranker.step import Taught, distil_ranker
 from tests.endcap.training.made_artifacts import QUOTAS, SEED, ranker_dir, tables_dir, training_dir, two_tower_dir
@@ -31,11 +31,11 @@ def test_a_student_has_the_ranker_s_layout_and_signature(tmp_path: Path) -> None
     teacher = json.loads((ranker_dir() / "ranker.json").read_text())
     assert described["teacher"] == teacher
     assert set(teacher) <= set(described)
-    assert set(described["calibration"]) == set(OBJECTIVES)
+    assert set(described["calibration"]) == set(PURCHASE_OBJECTIVES)
     assert metrics["agreement"] > 0.5
     signature = tf.saved_model.load(str(tmp_path / "ranker" / "saved_model")).signatures[RANK]
     assert set(signature.structured_input_signature[1]) == set(RANK_INPUTS)
-    assert set(signature.structured_outputs) == set(OBJECTIVES)
+    assert set(signature.structured_outputs) == set(PURCHASE_OBJECTIVES)
 
 
 def test_without_distillation_the_ranker_goes_on_as_it_is(tmp_path: Path) -> None:

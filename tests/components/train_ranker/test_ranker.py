@@ -7,7 +7,7 @@ import pytest
 
 from endcap.contracts.signatures import RANK, RANK_INPUTS
 from endcap.core.errors import InvalidInput
-from endcap.features.columns import OBJECTIVES
+from endcap.features.columns import PURCHASE_OBJECTIVES
 from endcap.training.candidates import candidate_sets
 from endcap.training.moment_tables import TablesArtifact
 from endcap.training.scoring import RankerArtifact, TwoTowerArtifact, evaluation_context, score_candidates
@@ -59,12 +59,12 @@ def test_signature_takes_what_the_contract_says() -> None:
 
     signature = tf.saved_model.load(str(ranker_dir() / "saved_model")).signatures[RANK]
     assert set(signature.structured_input_signature[1]) == set(RANK_INPUTS)
-    assert set(signature.structured_outputs) == set(OBJECTIVES)
+    assert set(signature.structured_outputs) == set(PURCHASE_OBJECTIVES)
 
 
 def test_probabilities_are_calibrated_on_users_held_out() -> None:
     metrics = json.loads((ranker_dir() / "ranker.json").read_text())["metrics"]
-    assert all(metrics[f"ece_{name}"] < 0.1 for name in OBJECTIVES)
+    assert all(metrics[f"ece_{name}"] < 0.1 for name in PURCHASE_OBJECTIVES)
 
 
 def test_unknown_hyperparameter_is_refused_by_name() -> None:

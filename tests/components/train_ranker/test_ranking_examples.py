@@ -1,13 +1,11 @@
 import numpy as np
-import polars as pl
 import pytest
 
-from endcap.engine.retrieval.candidates import Candidates, CandidateSet, union
-from endcap.features.columns import CONTEXT, CONTEXT_SIZES, OBJECTIVES, PAIR_NUMERIC
+from endcap.features.columns import CONTEXT, CONTEXT_SIZES, PAIR_NUMERIC, PURCHASE_OBJECTIVES
 from endcap.training.moment_tables import TablesArtifact
 from endcap.training.scoring import TwoTowerArtifact
 from endcap.training.training_set import TrainingSet
-from endcap_components.train_ranker.examples import RankingExamples, label, random_contexts, ranking_examples
+from endcap_components.train_ranker.examples import RankingExamples, random_contexts, ranking_examples
 from endcap_components.train_ranker.negatives import KeptShares
 from tests.endcap.training.made_artifacts import QUOTAS, tables_dir, training_dir, two_tower_dir
 
@@ -26,27 +24,6 @@ def examples() -> RankingExamples:
     )
 
 
-def candidates_of(*items: int) -> CandidateSet:
-    index = np.array(items, dtype=np.int32)
-    return union({"popular": Candidates(index, np.linspace(1, 0.1, len(index), dtype=np.float32))}, 100)
-
-
-def test_labels_are_what_each_user_bought() -> None:
-    bought = pl.DataFrame(
-        {"user_id": ["a", "a", "b"], "item_index": [1, 2, 3], "baskets": [1, 3, 1]},
-        schema={"user_id": pl.String, "item_index": pl.Int32, "baskets": pl.Int32},
-    )
-    found = label(["b", "a"], [candidates_of(1, 3), candidates_of(2, 1, 3)], bought)
-    buy, again = (found[:, OBJECTIVES.index(name)].tolist() for name in ("buy", "buy_again"))
-    assert buy == [0, 1, 1, 1, 0]
-    assert again == [0, 0, 1, 0, 0]
-
-
-def test_nobody_bought_anything() -> None:
-    nothing = pl.DataFrame(schema={"user_id": pl.String, "item_index": pl.Int32, "baskets": pl.Int32})
-    assert (label(["a"], [candidates_of(1, 2)], nothing) == 0).all()
-
-
 def test_examples_are_what_retrieval_returned(examples: RankingExamples) -> None:
     sizes = np.diff(examples.start)
     assert (sizes > 0).all()
@@ -54,6 +31,11 @@ def test_examples_are_what_retrieval_returned(examples: RankingExamples) -> None
     assert examples.start[-1] == len(examples.item_row) == len(examples.pair_numeric) == len(examples.labels)
     assert 0 < examples.labels[:, 0].mean() < 0.5
     assert (examples.labels[:, 1] <= examples.labels[:, 0]).all()
+
+
+def test_objectives_are_those_that_the_data_reaches(examples: RankingExamples) -> None:
+    assert examples.objectives == PURCHASE_OBJECTIVES
+    assert min(examples.happened.values()) > 0
 
 
 def test_batch_gathers_the_queries_it_is_asked_for(examples: RankingExamples) -> None:

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from endcap.contracts.signatures import RANK
-from endcap.features.columns import CONTEXT, ITEM_NUMERIC, OBJECTIVES, PAIR_NUMERIC, USER_CATEGORICAL, USER_NUMERIC
+from endcap.features.columns import CONTEXT, ITEM_NUMERIC, PAIR_NUMERIC, PURCHASE_OBJECTIVES, USER_CATEGORICAL, USER_NUMERIC
 from endcap.training.scoring import load_signature
 from endcap.training.tensorflow_setup import prepare_tensorflow
 
@@ -38,8 +38,8 @@ def test_own_items_come_before_neighbours_and_those_before_popular_ones(tmp_path
         item_numeric=tf.zeros([count, len(ITEM_NUMERIC)]),
         pair_numeric=tf.constant(pairs),
     )
-    assert set(outputs) == set(OBJECTIVES)
-    for name in OBJECTIVES:
+    assert set(outputs) == set(PURCHASE_OBJECTIVES)
+    for name in PURCHASE_OBJECTIVES:
         scores = outputs[name].numpy()
         assert np.all(np.diff(scores) < 0)
         assert np.all((scores > 0) & (scores < 1))

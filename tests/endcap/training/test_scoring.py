@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from endcap.core.errors import DataRejected
-from endcap.features.columns import CONTEXT, OBJECTIVES
+from endcap.features.columns import CONTEXT, PURCHASE_OBJECTIVES
 from endcap.training.candidates import candidate_sets
 from endcap.training.moment_tables import TablesArtifact
 from endcap.training.scoring import RankerArtifact, TwoTowerArtifact, evaluation_context, score_candidates
@@ -42,7 +42,7 @@ def test_every_candidate_gets_a_probability_that_does_not_depend_on_who_else_is_
     items = training.items_at(cut)
     together = score_candidates(ranker.signature, states, queries, found, items, tables.item_to_item, context)
     alone = score_candidates(ranker.signature, states[4:5], queries[4:5], found[4:5], items, tables.item_to_item, context)
-    for name in OBJECTIVES:
+    for name in PURCHASE_OBJECTIVES:
         assert [len(scores[name]) for scores in together] == [len(candidates) for candidates in found]
         assert all(((scores[name] >= 0) & (scores[name] <= 1)).all() for scores in together)
         np.testing.assert_allclose(together[4][name], alone[0][name], rtol=1e-4, atol=1e-6)

@@ -15,11 +15,13 @@ from endcap.core.clock import Clock, replay_clock, system_clock
 from endcap.core.log import get_logger
 from endcap.core.settings import RetrievalSettings, Settings, resolve_replay
 from endcap.engine.exploration.evidence import Evidence
+from endcap.engine.ranking.value import CATALOGUE_VALUES, usable_value
 from endcap.engine.retrieval.content import ContentTable
 from endcap.engine.retrieval.preferences import PopularWithin
 from endcap.engine.rules.enabled_rules import EnabledRules
 from endcap.engine.rules.file.rule_file import NO_RULES, RuleFile
 from endcap.engine.rules.rule_book import RuleBook
+from endcap.engine.surfaces.surface import Surface, Surfaces, load_surfaces
 from endcap.release.bundle.tables import BundleTables
 from endcap_transformer.live.file_watch import UNUSABLE
 from endcap_transformer.telemetry.rule_counts import RuleCounts
@@ -113,6 +115,10 @@ class ServedBundle:
         """Candidates of a source as the ranker was trained with; all for sources that it does not know."""
         return int(getattr(self.quotas, f"{source}_quota", self.quotas.candidates_max))
 
+    def value_of(self, surface: Surface) -> dict[str, float]:
+        """Exponents of a surface's value product, of objectives that the bundle was trained for."""
+        return usable_value(surface.value, self.manifest.value, self.manifest.objectives)
+
     def with_items(self, items: ItemTable) -> "ServedBundle":
         """The same bundle with a newer item table; its rules are compiled for it a moment later."""
         return replace(self, tables=replace(self.tables, items=items), content=replace(self.content, items=items))
@@ -135,8 +141,9 @@ def served_from(
         items: the bundle's item table with live updates, which it begins with; its own when left out.
 
     Raises:
-        InvalidInput: a rule cannot be used with this catalogue.
+        InvalidInput: a rule cannot be used with this catalogue, or the surfaces file cannot be used.
     """
+    _warn_of_untrained(manifest, load_surfaces(settings.serving.surfaces_file))
     present = tables.items if items is None else items
     replay_at = resolve_replay(settings.replay_at, manifest.data_end, system_clock())
     clock = replay_clock(replay_at) if replay_at else system_clock
@@ -158,6 +165,19 @@ def served_from(
         replay_at=replay_at,
         variant=settings.serving.variant,
     ).with_items(present)
+
+
+def _warn_of_untrained(manifest: BundleManifest, surfaces: Surfaces) -> None:
+    """Once a bundle, not once a request."""
+    for name, surface in surfaces.surfaces.items():
+        missing = [each for each in surface.value or () if each not in (*manifest.objectives, *CATALOGUE_VALUES)]
+        if missing:
+            get_logger("transformer").warning(
+                "the surface's value names objectives that the bundle was not trained for; they are ignored",
+                surface=name,
+                ignored=missing,
+                trained=manifest.objectives,
+            )
 
 
 def _evidence(settings: Settings, items: ItemTable) -> Evidence:

@@ -90,7 +90,8 @@ def rank_by_value(candidates: CandidateSet, probabilities: Mapping[str, NDArray[
         request: its surface says how.
     """
     surface, items, index = request.surface, request.served.tables.items, candidates.index
-    score = value_scores(probabilities, surface.value, items.margin[index], items.price[index]) if probabilities else candidates.fused
+    value = request.served.value_of(surface)
+    score = value_scores(probabilities, value, items.margin[index], items.price[index]) if probabilities else candidates.fused
     if surface.closeness and request.is_page:
         close = page_closeness(candidates, surface)
         score = close * score**surface.closeness_value if probabilities else close

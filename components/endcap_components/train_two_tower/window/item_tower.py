@@ -58,7 +58,7 @@ class ItemTower(tf.keras.layers.Layer):
         self.length_bend = tf.keras.layers.Dense(1, kernel_initializer="zeros", name="length_bend")
         self.length = tf.keras.layers.Dense(
             1,
-            kernel_initializer=tf.constant_initializer(_popularity_first()),
+            kernel_initializer=tf.constant_initializer(_popularity_first()[numeric.columns]),
             bias_initializer=tf.constant_initializer(-1.0),
             name="length",
         )

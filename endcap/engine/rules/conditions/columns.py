@@ -69,7 +69,11 @@ CANDIDATE_COLUMNS: tuple[RuleColumn, ...] = (
     RuleColumn("position", _WHOLE, "rank before the rules, from 1"),
     RuleColumn("source", _TEXT, f"the source that ranked it highest: {', '.join(SOURCES)}"),
     *(
-        RuleColumn(name, _FLOAT, f"the ranker's probability for the objective `{name}`; unknown when the ranker did not answer")
+        RuleColumn(
+            name,
+            _FLOAT,
+            f"the ranker's probability for the objective `{name}`; unknown when the ranker did not answer, or was not trained for it",
+        )
         for name in OBJECTIVES
     ),
     RuleColumn("bought_before", _YES_NO, "whether the person bought it before"),
