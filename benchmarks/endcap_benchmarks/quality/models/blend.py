@@ -38,8 +38,8 @@ class Choices:
     chosen: NDArray[np.int64]
 
 
-def choices_of(sources: Sequence[Fitted], held_out: HeldOut) -> Choices:
-    """The best of every source for people held out, without what they had."""
+def choices_of(sources: Sequence[Fitted], held_out: HeldOut, *, hides_history: bool = True) -> Choices:
+    """The best of every source for people held out, without what they had where lists leave that out."""
     scores: list[NDArray[np.float64]] = []
     length: list[int] = []
     chosen: list[int] = []
@@ -48,7 +48,8 @@ def choices_of(sources: Sequence[Fitted], held_out: HeldOut) -> Choices:
         histories = held_out.histories.of_users(users)
         of_sources = np.stack([np.maximum(source.scores(histories), LOWEST) for source in sources])
         of_sources[:, :, 0] = LOWEST
-        of_sources[:, histories.user_row, histories.item_index] = LOWEST
+        if hides_history:
+            of_sources[:, histories.user_row, histories.item_index] = LOWEST
         count = min(CANDIDATES, of_sources.shape[2] - 1)
         best = np.argpartition(-of_sources, count - 1, axis=2)[:, :, :count]
         for row, user in enumerate(users):

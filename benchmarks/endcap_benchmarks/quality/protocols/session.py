@@ -94,10 +94,11 @@ def _visits(events: pl.DataFrame) -> pl.DataFrame:
 
 
 def _before(judged: pl.DataFrame, asked: pl.DataFrame) -> pl.DataFrame:
-    """The newest events before each row's own, by row; user_id is the row's number."""
+    """The newest events before each row's own, by row, seen from the newest of them; user_id is the row's number."""
     until = asked.select("user_id", "row", pl.col("step").alias("asked"))
     earlier = judged.join(until, on="user_id").filter(pl.col("step") < pl.col("asked"), pl.col("step") >= pl.col("asked") - HISTORY_MAX)
-    return earlier.select(pl.col("row").cast(pl.String).alias("user_id"), "item_index", "age_days", "row", "step").sort("row", "step")
+    age = (pl.col("age_days") - pl.col("age_days").min().over("row")).alias("age_days")
+    return earlier.select(pl.col("row").cast(pl.String).alias("user_id"), "item_index", age, "row", "step").sort("row", "step")
 
 
 def _truths(judged: pl.DataFrame, asked: pl.DataFrame) -> dict[str, Truth]:
