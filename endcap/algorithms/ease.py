@@ -1,5 +1,6 @@
 """EASE: the closed-form linear autoencoder over items (Steck, Embarrassingly Shallow Autoencoders for Sparse Data, WWW 2019)."""
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -13,7 +14,7 @@ from scipy.linalg import lapack
 from endcap.algorithms.algorithm import NOT_RECOMMENDED, TrainingData
 from endcap.algorithms.interactions import Interactions
 from endcap.algorithms.item_to_item import ItemToItemCosine, NeighbourScores
-from endcap.algorithms.neighbour_tables import table_of
+from endcap.algorithms.neighbour_tables import BLOCKS_AT_ONCE, table_of
 from endcap.algorithms.weights import recency_weights
 from endcap.engine.retrieval.item_to_item import ItemToItem
 
@@ -145,10 +146,14 @@ class Dual:
         inverse = _inverse(learned.users_with @ learned.users_with.T, regularisation)
         buyers = learned.users_with.T.tocsr()
         diagonal = np.empty(len(learned.items), dtype=np.float32)
-        for start in range(0, len(diagonal), block_items):
+
+        def fill(start: int) -> None:
             block = buyers[start : start + block_items]
             explained = block.multiply(block @ inverse).sum(axis=1)
             diagonal[start : start + block_items] = 1.0 - np.asarray(explained).ravel()
+
+        with ThreadPoolExecutor(BLOCKS_AT_ONCE) as threads:
+            list(threads.map(fill, range(0, len(diagonal), block_items)))
         return cls(learned.items, learned.users_with, inverse.astype(np.float32, copy=False), diagonal)
 
     def rebuild(self, histories: sparse.csr_matrix, out: NDArray[np.float32]) -> None:
@@ -161,8 +166,12 @@ class Dual:
     def _explained(self) -> list[NDArray[np.float32]]:
         """K X, float32 [u, m], in parts of SLAB_ITEMS columns."""
         by_item = self.users_with.T.tocsr()
-        starts = range(0, by_item.shape[0], SLAB_ITEMS)
-        return [np.ascontiguousarray((by_item[start : start + SLAB_ITEMS] @ self.inverse).T, dtype=np.float32) for start in starts]
+
+        def slab(start: int) -> NDArray[np.float32]:
+            return np.ascontiguousarray((by_item[start : start + SLAB_ITEMS] @ self.inverse).T, dtype=np.float32)
+
+        with ThreadPoolExecutor(BLOCKS_AT_ONCE) as threads:
+            return list(threads.map(slab, range(0, by_item.shape[0], SLAB_ITEMS)))
 
     def _through_users(self, histories: sparse.csr_matrix, out: NDArray[np.float32]) -> None:
         """H X' K X over the diagonal, by the order of products that costs less: short histories share items with few users."""
