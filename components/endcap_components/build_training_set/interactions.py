@@ -8,33 +8,16 @@ from pathlib import Path
 import duckdb
 import polars as pl
 
-from endcap.contracts.event import EventType
-from endcap.contracts.signals import PURCHASE_CODE, SIGNAL_TYPES, VISIT_PREFIX, Signals
+from endcap.contracts.signals import VISIT_PREFIX, Signals
 from endcap.core.errors import DataRejected
 from endcap.features.net_purchases import taken_off_in
 from endcap.training.bounded_duckdb import bounded_duckdb
+from endcap.training.owned_interactions import has_other_signals, owned_interactions
 
 HISTORY_MAX = 2_000
 """Interactions of one person or visit that stay between two of the moments that somebody looks from, the newest: as of each moment as many
 are whole, and nothing that happens later decides which they are."""
 
-_OWNED = """
-    WITH logins AS (
-        SELECT session_id, user_id AS person, min(occurred_at) AS since FROM events
-            SEMI JOIN (SELECT session_id FROM events WHERE user_id IS NULL AND consent) USING (session_id)
-        WHERE user_id IS NOT NULL AND consent GROUP BY session_id, user_id),
-    spans AS (SELECT *, lead(since) OVER (PARTITION BY session_id ORDER BY since, person) AS until FROM logins),
-    typed AS (
-        SELECT event_id, user_id, session_id, item_id, occurred_at,
-            (CASE {codes} END)::UTINYINT AS signal
-        FROM events SEMI JOIN items USING (item_id) WHERE consent AND event_type IN ({types}))
-    SELECT * FROM typed WHERE user_id IS NOT NULL
-    UNION ALL BY NAME
-    SELECT typed.* REPLACE (coalesce(person, chr({prefix}) || typed.session_id) AS user_id)
-    FROM typed LEFT JOIN spans
-        ON typed.session_id = spans.session_id AND occurred_at >= since AND (until IS NULL OR occurred_at < until)
-    WHERE user_id IS NULL AND (person IS NOT NULL OR {anonymous_visits})
-"""
 _STANDING = """
     WITH ends AS (SELECT user_id, item_id, occurred_at AS ended_at FROM owned WHERE signal = 0),
     taken AS (
@@ -71,29 +54,6 @@ class Written:
     interactions: int = 0
     visits: int = 0
     shortened: int = 0
-
-
-def owned_interactions(signals: Signals) -> str:
-    """A query over the tables `events` and `items`: event_id, user_id, session_id, item_id, occurred_at, signal (uint8).
-
-    What nobody known did after somebody was known in the same visit is that person's; what came before stays the visit's, whose `user_id`
-    is its id behind VISIT_PREFIX. Low ratings have the signal 0.
-    """
-    types = {code: SIGNAL_TYPES[code - 1].value for code in signals.counted}
-    low = None if signals.low_rating is None else f"WHEN event_type = '{EventType.RATING.value}' AND rating <= {signals.low_rating} THEN 0"
-    return _OWNED.format(
-        codes=" ".join([*filter(None, [low]), *(f"WHEN event_type = '{name}' THEN {code}" for code, name in types.items())]),
-        types=", ".join(f"'{name}'" for name in types.values()),
-        prefix=ord(VISIT_PREFIX),
-        anonymous_visits=signals.anonymous_visits,
-    )
-
-
-def has_other_signals(connection: duckdb.DuckDBPyConnection, signals: Signals) -> bool:
-    """Whether the table `events` holds anything beside purchases that teaches."""
-    others = [SIGNAL_TYPES[code - 1].value for code in signals.counted if code != PURCHASE_CODE]
-    found = connection.execute("SELECT count(*) FROM (FROM events WHERE list_contains($others, event_type) LIMIT 1)", {"others": others})
-    return found.fetchall() != [(0,)]
 
 
 def write_interactions(

@@ -7,8 +7,8 @@ from typing import Any
 import duckdb
 
 from endcap.contracts.signals import VISIT_PREFIX, Signals
+from endcap.training.owned_interactions import has_other_signals, owned_interactions
 from endcap.training.planning.balance import balanced
-from endcap_components.build_training_set.interactions import has_other_signals, owned_interactions
 
 _DONE = """
     SELECT hash(user_id) AS who, hash(item_id) AS item, CAST(floor(epoch_us(occurred_at) / 86400e6) AS INTEGER) AS day,
