@@ -35,8 +35,7 @@ def print_explained(console: Console, introduction: str, answer: Answer) -> None
     for item in answer.recommendations:
         table.add_row(str(item.position), f"[bold]{escape(item.title)}[/]  {_place(item)}\n[dim]{escape(_how(item))}[/]")
     console.print(table, highlight=False)
-    explanations = (item.explanation or {} for item in answer.recommendations)
-    models = next((explanation["models"] for explanation in explanations if "models" in explanation), None)
+    models = next((explanation["models"] for item in answer.recommendations if "models" in (explanation := item.explanation or {})), None)
     if models:
         console.print(f"The models {models}.", style="dim", highlight=False)
     console.print(
