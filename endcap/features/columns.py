@@ -49,7 +49,8 @@ USER_HISTORY: tuple[str, ...] = ("history_item_ids", "history_occurred_at", "his
 """Lists of equal length (at most HISTORY_LENGTH): item ids, UTC epoch seconds (int64) and codes of `endcap.contracts.signals` (int64),
 newest last.
 
-An item bought several times stands once, at its last purchase; its code is the strongest of what happened to it by then in one go.
+An item bought several times stands once, at its last purchase. Its code is that of its last touch; of a view that of a cart where one was
+filled with it within half an hour before.
 """
 
 USER_AFFINITY: tuple[str, ...] = (

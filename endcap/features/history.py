@@ -12,7 +12,7 @@ from endcap.features.standing import epochs, stands
 HISTORY_EVENTS = ("product_view", "add_to_cart")
 """Event types that put an item into the history beside purchases; types the data lacks simply add nothing."""
 ACT_SECONDS = 1800
-"""A view or cart so shortly before a touch of the same item belongs to the same act, which has the strongest type of them."""
+"""A cart so shortly before a view of the same item belongs to the same act, which stays one of a cart."""
 
 
 def item_touches(events: ir.Table, lines: ir.Table) -> ir.Table:
@@ -24,19 +24,18 @@ def item_touches(events: ir.Table, lines: ir.Table) -> ir.Table:
 
     Returns:
         `user_id`, `item_id`, `at`, `since`, `until` (epoch seconds), `next_at` (the user's next touch of the item, null for the last),
-        `signal` (int64, the strongest of the act that the touch ends: the lowest code of `endcap.contracts.signals`), `new_items` (how many
-        distinct items the user had touched for good by `at`, that second included).
+        `signal` (int64, the code of `endcap.contracts.signals`: a purchase, else the strongest look of the act that the touch ends),
+        `new_items` (how many distinct items the user had touched for good by `at`, that second included).
     """
     wanted = events.filter(events.event_type.isin(HISTORY_EVENTS), events.consent, events.user_id.notnull(), events.item_id.notnull())
     code = wanted.event_type.cases(*((name, signal_code(name)) for name in HISTORY_EVENTS)).cast("int64")
-    seen = wanted.select("user_id", "item_id", at=epoch_seconds(wanted.occurred_at), signal=code).mutate(until=ibis.null("int64"))
-    bought = (
-        lines.filter(lines.user_id.notnull())
-        .select("user_id", "item_id", "at", "until")
-        .mutate(signal=ibis.literal(PURCHASE_CODE, "int64"))
-    )
-    seen = seen.select(*bought.columns)
-    both = seen.union(bought)
+    seen = wanted.select("user_id", "item_id", at=epoch_seconds(wanted.occurred_at), signal=code)
+    # Over looks alone, since a window over purchases would be for nothing where they are all there is.
+    of_act = ibis.range_window(group_by=["user_id", "item_id"], order_by="at", preceding=ACT_SECONDS, following=0)
+    seen = seen.mutate(until=ibis.null("int64"), signal=seen.signal.min().over(of_act))
+    bought = lines.filter(lines.user_id.notnull()).select("user_id", "item_id", "at", "until")
+    bought = bought.mutate(signal=ibis.literal(PURCHASE_CODE, "int64"))
+    both = seen.select(*bought.columns).union(bought)
     touches = both.group_by("user_id", "item_id", "at").agg(
         until=ibis.ifelse(both.until.isnull().any(), ibis.null("int64"), both.until.max()), signal=both.signal.min()
     )
@@ -46,8 +45,7 @@ def item_touches(events: ir.Table, lines: ir.Table) -> ir.Table:
     so_far = ibis.range_window(group_by="user_id", order_by="at", preceding=None, following=0)
     touches = epochs(touches.mutate(new_items=touches.is_new.sum().over(so_far)), ["user_id", "item_id"])
     by_time = ibis.window(group_by=["user_id", "item_id", "epoch"], order_by="at")
-    of_act = ibis.range_window(group_by=["user_id", "item_id", "epoch"], order_by="at", preceding=ACT_SECONDS, following=0)
-    touches = touches.mutate(next_at=touches["at"].lead().over(by_time), signal=touches.signal.min().over(of_act))
+    touches = touches.mutate(next_at=touches["at"].lead().over(by_time))
     return touches.select("user_id", "item_id", "at", "since", "until", "next_at", "signal", "new_items")
 
 

@@ -27,7 +27,7 @@ def history_at(t: int, events: list[tuple[str, str, int]], bought: list[tuple[st
 def test_last_act_has_its_strongest_type() -> None:
     events = [("product_view", "mug", 100), ("add_to_cart", "mug", 200), ("product_view", "mug", 300), ("product_view", "tea", 400)]
     assert history_at(DAY, events, []) == [("mug", 2), ("tea", 3)]
-    assert history_at(DAY, events, [("mug", 250, None)]) == [("mug", 1), ("tea", 3)]
+    assert history_at(DAY, events, [("mug", 400, None)]) == [("mug", 1), ("tea", 3)]
 
 
 def test_look_of_another_day_is_an_act_of_its_own() -> None:
