@@ -39,8 +39,14 @@ def evaluated(folder: Path, limits: OrderLimits | None = None, home: Surface | N
     return made, pl.read_parquet(out / PER_USER_NAME)
 
 
-def test_the_best_order_of_the_same_candidates_is_chosen(folder: Path) -> None:
-    made, _ = evaluated(folder)
+@pytest.fixture(scope="module")
+def usual(folder: Path) -> tuple[Evaluation, pl.DataFrame]:
+    """Evaluated as runs are by default."""
+    return evaluated(folder)
+
+
+def test_the_best_order_of_the_same_candidates_is_chosen(usual: tuple[Evaluation, pl.DataFrame]) -> None:
+    made, _ = usual
     assert set(made.ordering.methods) == {RANKER, *METHODS}
     best = max(METHODS, key=lambda name: made.ordering.methods[name].mean)
     assert made.ordering.best_method == best
@@ -67,8 +73,8 @@ def test_a_two_tower_that_is_not_wanted_brings_no_candidates(folder: Path) -> No
     assert without.metric("two_tower", metric, NEW) == with_it.metric("two_tower", metric, NEW)
 
 
-def test_depths_follow_the_catalogue(folder: Path) -> None:
-    made, per_user = evaluated(folder)
+def test_depths_follow_the_catalogue(usual: tuple[Evaluation, pl.DataFrame]) -> None:
+    made, per_user = usual
     assert (made.main_k, made.deep_k) == (10, made.eligible_items // 4)
     assert made.retrieval_metric in per_user.columns and "recall@100" not in per_user.columns
 
