@@ -38,6 +38,13 @@ def test_row_numbers_count_rows_that_could_not_be_read_over_all_batches(tmp_path
     assert [row.row_number for batch in batches for row in batch.unreadable] == sorted(bad)
 
 
+@pytest.mark.parametrize("form", [{}, {"encoding": "cp1252"}, {"encoding": "utf-16"}])
+def test_two_bytes_a_sign_without_a_mark_are_told_by_their_null_characters(tmp_path: Path, form: dict[str, Any]) -> None:
+    (tmp_path / "a.csv").write_bytes("a,b\n1,2\n".encode("utf-16-le"))
+    with pytest.raises(DataRejected, match=r"not readable as .* utf-16-le for UTF-16 without a byte-order mark"):
+        read(tmp_path, **form)
+
+
 @pytest.mark.parametrize(
     ("content", "form"),
     [
@@ -116,7 +123,7 @@ def test_a_json_document_of_many_lines_says_how_to_write_it(tmp_path: Path, text
         ("a.csv", b"\n\n", "the file is empty"),
         ("a.csv", b"a,a\n1,2\n", "a more than once"),
         ("a.csv", b'a,"b\n1,2\n', "the header cannot be read"),
-        ("a.csv", b"a,b\n\xff\xfe,2\n", "not readable as utf-8 text; name .* encoding: latin-1"),
+        ("a.csv", b"a,b\n\xff\xfe,2\n", "not readable as utf-8 text; name .* cp1252, latin-1"),
         ("a.csv.gz", b"a,b\n1,2\n", "not readable"),
         ("a.csv.gz", gzip.compress(b"a,b\n1,2\n" * 1000)[:-20], "not readable"),
         ("a.zip", b"PK no archive", "archive is not readable"),
