@@ -51,7 +51,8 @@ def raw_batches(file: SourceFile, form: SourceFiles, wanted: Sequence[str], batc
         raise DataRejected(
             f"the file is not readable as {form.encoding} text",
             field=str(file.path),
-            fix="name the file's encoding in the mapping, for example cp1252, latin-1, or utf-16-le for UTF-16 without a byte-order mark",
+            fix="name the file's encoding in the mapping, for example encoding: latin-1, encoding: cp1252, or encoding: utf-16-le for "
+            "UTF-16 without a byte-order mark",
         ) from error
     except (pa.ArrowException, OSError, EOFError, zlib.error, BadZipFile, RuntimeError) as error:
         reason = next(iter(str(error).splitlines()), type(error).__name__)
