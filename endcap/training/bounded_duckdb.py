@@ -11,8 +11,8 @@ MEMORY_LIMIT = "1500MB"
 
 
 @contextmanager
-def bounded_duckdb(spill_dir: Path) -> Iterator[duckdb.DuckDBPyConnection]:
-    """A connection that spills to `spill_dir` beyond MEMORY_LIMIT."""
-    config: dict[str, str | bool | int | float | list[str]] = {"memory_limit": MEMORY_LIMIT, "temp_directory": str(spill_dir)}
+def bounded_duckdb(spill_dir: Path, memory_limit: str = MEMORY_LIMIT) -> Iterator[duckdb.DuckDBPyConnection]:
+    """A connection that spills to `spill_dir` beyond a limit."""
+    config: dict[str, str | bool | int | float | list[str]] = {"memory_limit": memory_limit, "temp_directory": str(spill_dir)}
     with duckdb.connect(config=config) as connection:
         yield connection

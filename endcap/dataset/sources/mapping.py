@@ -67,6 +67,8 @@ def load_mapping(file: Path) -> Mapping:
     except UnicodeDecodeError as error:
         raise InvalidInput("the mapping file is no UTF-8 text", field=str(file), fix="save it as UTF-8") from error
     document = read_yaml(text, file.name)
+    if not isinstance(document.value, dict):
+        raise InvalidInput("the mapping file holds no options", field=file.name, fix=f"begin with source: and tables:; {_SEE}")
     try:
         return Mapping.model_validate(document.value)
     except ValidationError as error:

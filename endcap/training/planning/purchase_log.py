@@ -23,6 +23,8 @@ from endcap.training.planning.signal_log import SignalLog
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _DAY = timedelta(days=1)
+_MEMORY_LIMIT = "800MB"
+"""Beside what the validation of a dataset before it still holds, this stays under 2 GiB."""
 _FIX = "import data with purchases or views of items in the catalogue that may be used for personalisation"
 
 
@@ -142,7 +144,7 @@ class PurchaseLog:
     def __enter__(self) -> Self:
         with ExitStack() as opened:
             spill = opened.enter_context(tempfile.TemporaryDirectory(prefix="endcap-plan-"))
-            self._connection = opened.enter_context(bounded_duckdb(Path(spill)))
+            self._connection = opened.enter_context(bounded_duckdb(Path(spill), _MEMORY_LIMIT))
             try:
                 for table in ("events", "items"):
                     self._connection.read_parquet(str(self._dataset.table(table))).create_view(table)

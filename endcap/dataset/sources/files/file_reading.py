@@ -1,6 +1,7 @@
 """One file from front to back in batches, whatever its kind, packing or encoding."""
 
 import bz2
+import codecs
 import gzip
 import io
 import zlib
@@ -24,6 +25,8 @@ _PARQUET_ENDINGS = (".parquet", ".pq")
 _JSON_ENDINGS = (".jsonl", ".ndjson", ".json")
 _BYTE_ORDER_MARKS = ((b"\xef\xbb\xbf", "utf-8-sig"), (b"\xff\xfe", "utf-16"), (b"\xfe\xff", "utf-16"))
 _BUFFER_BYTES = 1024 * 1024
+_LOOKED_AT = 64
+"""Bytes in which null characters tell another encoding."""
 
 
 def raw_batches(file: SourceFile, form: SourceFiles, wanted: Sequence[str], batch_rows: int) -> Iterator[RawBatch]:
@@ -48,7 +51,8 @@ def raw_batches(file: SourceFile, form: SourceFiles, wanted: Sequence[str], batc
         raise DataRejected(
             f"the file is not readable as {form.encoding} text",
             field=str(file.path),
-            fix="name the file's encoding in the mapping, for example encoding: latin-1 or encoding: cp1252",
+            fix="name the file's encoding in the mapping, for example encoding: latin-1, encoding: cp1252, or encoding: utf-16-le for "
+            "UTF-16 without a byte-order mark",
         ) from error
     except (pa.ArrowException, OSError, EOFError, zlib.error, BadZipFile, RuntimeError) as error:
         reason = next(iter(str(error).splitlines()), type(error).__name__)
@@ -57,11 +61,17 @@ def raw_batches(file: SourceFile, form: SourceFiles, wanted: Sequence[str], batc
 
 @contextmanager
 def open_text(file: SourceFile, encoding: str) -> Iterator[TextIO]:
-    """The file's text, unpacked; line ends stay as they are. A byte-order mark says the encoding where there is one."""
+    """The file's text, unpacked; line ends stay as they are. A byte-order mark says the encoding where there is one.
+
+    Raises:
+        UnicodeError: the file begins with null characters, as texts of two bytes a sign do that are read as something else.
+    """
     with ExitStack() as stack:
         content = io.BufferedReader(stack.enter_context(_open_bytes(file)), _BUFFER_BYTES)
-        start = content.peek(4)[:4]
+        start = content.peek(_LOOKED_AT)[:_LOOKED_AT]
         marked = next((name for mark, name in _BYTE_ORDER_MARKS if start.startswith(mark)), encoding)
+        if b"\0" in start and not codecs.lookup(marked).name.startswith(("utf-16", "utf-32")):
+            raise UnicodeError("null characters")
         yield stack.enter_context(io.TextIOWrapper(content, marked, newline=""))
 
 

@@ -22,6 +22,8 @@ _LINES, _MANY_LINES = 200, 20_000
 _DELIMITERS = ("::", ";", "\t", "|", ",")
 _READ = (".csv", ".tsv", ".txt", ".dat", ".jsonl", ".ndjson", ".json", ".parquet", ".pq", ".zip")
 _JSON = (".jsonl", ".ndjson", ".json")
+_ASCII_MIN = 0.5
+"""Share of plain letters in a first line of two bytes a sign; the wrong order of the bytes gives hardly any."""
 _TYPED = (*_JSON, ".parquet", ".pq")
 _NUMBER = r"^[+-]?[\d., ']*\d[\d., ']*$"
 
@@ -114,13 +116,15 @@ def _rows_inside(file: SourceFile, objects: pl.DataFrame) -> str | None:
 
 
 def _encoding(file: SourceFile) -> tuple[str, str]:
-    for encoding in ("utf-8", "cp1252", "latin-1"):
+    for encoding in ("utf-8", "cp1252", "latin-1", "utf-16-le", "utf-16-be"):
         try:
             lines = _first_lines(file, encoding, _MANY_LINES)
         except UnicodeError:
             continue
         if any("\0" in line for line in lines):
             break
+        if encoding.startswith("utf-16") and sum(sign.isascii() for sign in lines[0]) < _ASCII_MIN * len(lines[0]):
+            continue
         return encoding, f"the start of the file is no utf-8 text, and {encoding} reads it"
     raise DataRejected("the file is no text", field=file.name)
 

@@ -84,8 +84,8 @@ def test_a_tables_own_zone_goes_before_the_files(tmp_path: Path) -> None:
         (changed(thousands="_"), r"tables\.events\.thousands"),
         (changed(values={"event_type": {"x": "purchase"}}), r"values\.event_type: the column is not in columns"),
         (changed(encoding="martian"), r"tables\.events\.encoding: is no text encoding.*got 'martian'"),
-        ([changed()], "mapping.yaml: Input should be a valid dictionary"),
-        ("", "mapping.yaml: Input should be a valid dictionary"),
+        ([changed()], "mapping.yaml: the mapping file holds no options"),
+        ("", "mapping.yaml: the mapping file holds no options"),
         ("source: a\nsource: b\n", "line 2: the key `source` stands twice"),
         ("tables:\n  events:\n    time_format: %d.%m.%Y\n", 'line 3, column 18: a value cannot start with % .* write it as "%d.%m.%Y"'),
     ],
@@ -115,6 +115,14 @@ tables:
     events = mapping.tables["events"][0]
     assert events.source_columns() == ["on", "y", "790", "kind", "agreed"]
     assert events.values == {"event_type": {"0": "product_view", "1": "purchase"}, "consent": {"yes": "true", "no": "false"}}
+
+
+@pytest.mark.parametrize("text", ["", "- a\n", "shop\n", "# only a comment\n"])
+def test_a_mapping_without_options_says_how_to_begin(tmp_path: Path, text: str) -> None:
+    file = tmp_path / "mapping.yaml"
+    file.write_text(text)
+    with pytest.raises(InvalidInput, match=r"holds no options; begin with source: and tables:"):
+        load_mapping(file)
 
 
 def test_a_mapping_with_a_byte_order_mark_is_read(tmp_path: Path) -> None:

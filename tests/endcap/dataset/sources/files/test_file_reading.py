@@ -38,6 +38,13 @@ def test_row_numbers_count_rows_that_could_not_be_read_over_all_batches(tmp_path
     assert [row.row_number for batch in batches for row in batch.unreadable] == sorted(bad)
 
 
+@pytest.mark.parametrize("form", [{}, {"encoding": "cp1252"}, {"encoding": "utf-16"}])
+def test_two_bytes_a_sign_without_a_mark_are_told_by_their_null_characters(tmp_path: Path, form: dict[str, Any]) -> None:
+    (tmp_path / "a.csv").write_bytes("a,b\n1,2\n".encode("utf-16-le"))
+    with pytest.raises(DataRejected, match=r"not readable as .* utf-16-le for UTF-16 without a byte-order mark"):
+        read(tmp_path, **form)
+
+
 @pytest.mark.parametrize(
     ("content", "form"),
     [

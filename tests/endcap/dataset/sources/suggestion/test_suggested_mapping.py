@@ -140,6 +140,14 @@ def test_files_without_headers_get_names_for_their_columns(tmp_path: Path) -> No
     assert "time_zone" not in text
 
 
+@pytest.mark.parametrize("encoding", ["utf-16-le", "utf-16-be"])
+def test_two_bytes_a_sign_are_seen_without_a_mark(tmp_path: Path, encoding: str) -> None:
+    log = "time,user,sku\n" + "".join(f"2026-03-01T08:00:{n:02}Z,c{n},{n}\n" for n in range(9))
+    text = suggested(tmp_path / "shop", {"log.csv": log.encode(encoding)})
+    assert f"encoding: {encoding}" in text
+    assert imported(tmp_path / "shop", text).rows["events"] == 9
+
+
 def test_days_and_months_that_could_be_either_are_marked(tmp_path: Path) -> None:
     log = "date,user,sku\n" + "".join(f"0{n % 9 + 1}/03/2026,c{n},{n}\n" for n in range(30))
     text = suggested(tmp_path / "shop", {"log.csv": log})
