@@ -25,17 +25,19 @@ class ServedRanker(tf.Module):
             item_embeddings: float32 [n + 1, dim].
         """
         super().__init__()
-        self.model = model
         self.item_embeddings = tf.Variable(item_embeddings, trainable=False, name="item_embeddings")
-        self._slope = tf.constant([calibration[name].slope for name in OBJECTIVES], tf.float32)
-        self._offset = tf.constant([calibration[name].offset for name in OBJECTIVES], tf.float32)
-        self.rank = tf.function(self._rank).get_concrete_function(**input_signature(item_embeddings.shape[1]))
+        slope = tf.constant([calibration[name].slope for name in OBJECTIVES], tf.float32)
+        offset = tf.constant([calibration[name].offset for name in OBJECTIVES], tf.float32)
 
-    def _rank(self, **inputs: tf.Tensor) -> dict[str, Any]:
-        known = {name: value for name, value in inputs.items() if name != "item_index"}
-        logits = self.model.logits(known | {"item_embedding": tf.gather(self.item_embeddings, inputs["item_index"])})
-        probabilities = tf.sigmoid(logits * self._slope + self._offset)
-        return {name: probabilities[:, column] for column, name in enumerate(OBJECTIVES)}
+        def rank(**inputs: tf.Tensor) -> dict[str, Any]:
+            known = {name: value for name, value in inputs.items() if name != "item_index"}
+            logits = model.logits(known | {"item_embedding": tf.gather(self.item_embeddings, inputs["item_index"])})
+            probabilities = tf.sigmoid(logits * slope + offset)
+            return {name: probabilities[:, column] for column, name in enumerate(OBJECTIVES)}
+
+        self.rank = tf.function(rank).get_concrete_function(**input_signature(item_embeddings.shape[1]))
+        # Not the model: of every Keras layer several functions would be traced and written, and read again with each load.
+        self.weights = model.variables
 
 
 def input_signature(dim: int) -> dict[str, tf.TensorSpec]:
