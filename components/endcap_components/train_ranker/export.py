@@ -25,18 +25,20 @@ class ServedRanker(tf.Module):
             item_embeddings: float32 [n + 1, dim].
         """
         super().__init__()
-        self.model = model
         self.item_embeddings = tf.Variable(item_embeddings, trainable=False, name="item_embeddings")
-        self._objectives = tuple(calibration)
-        self._slope = tf.constant([scaling.slope for scaling in calibration.values()], tf.float32)
-        self._offset = tf.constant([scaling.offset for scaling in calibration.values()], tf.float32)
-        self.rank = tf.function(self._rank).get_concrete_function(**input_signature(item_embeddings.shape[1]))
+        objectives = tuple(calibration)
+        slope = tf.constant([scaling.slope for scaling in calibration.values()], tf.float32)
+        offset = tf.constant([scaling.offset for scaling in calibration.values()], tf.float32)
 
-    def _rank(self, **inputs: tf.Tensor) -> dict[str, Any]:
-        known = {name: value for name, value in inputs.items() if name != "item_index"}
-        logits = self.model.logits(known | {"item_embedding": tf.gather(self.item_embeddings, inputs["item_index"])})
-        probabilities = tf.sigmoid(logits * self._slope + self._offset)
-        return {name: probabilities[:, column] for column, name in enumerate(self._objectives)}
+        def rank(**inputs: tf.Tensor) -> dict[str, Any]:
+            known = {name: value for name, value in inputs.items() if name != "item_index"}
+            logits = model.logits(known | {"item_embedding": tf.gather(self.item_embeddings, inputs["item_index"])})
+            probabilities = tf.sigmoid(logits * slope + offset)
+            return {name: probabilities[:, column] for column, name in enumerate(objectives)}
+
+        self.rank = tf.function(rank).get_concrete_function(**input_signature(item_embeddings.shape[1]))
+        # Not the model: of every Keras layer several functions would be traced and written, and read again with each load.
+        self.weights = model.variables
 
 
 def input_signature(dim: int) -> dict[str, tf.TensorSpec]:

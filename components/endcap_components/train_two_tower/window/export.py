@@ -28,14 +28,15 @@ class QueryEncoder(tf.Module):
             identity: float32 [n + 1, dim], row 0 zeros.
         """
         super().__init__()
-        self.query_tower = model.query_tower
         self.identity = tf.Variable(identity, trainable=False, name="identity")
 
-    @tf.function
-    def encode_query(self, **inputs: tf.Tensor) -> dict[str, tf.Tensor]:
-        """Inputs and outputs as `endcap.contracts.signatures` lists them."""
-        history = inputs["history"]
-        return {"embedding": self.query_tower(tf.gather(self.identity, history), history > 0, inputs, training=False)}
+        def encode_query(**inputs: tf.Tensor) -> dict[str, tf.Tensor]:
+            history = inputs["history"]
+            return {"embedding": model.query_tower(tf.gather(self.identity, history), history > 0, inputs, training=False)}
+
+        self.encode_query = tf.function(encode_query).get_concrete_function(**input_signature())
+        # Not the tower: of every Keras layer several functions would be traced and written, and read again with each load.
+        self.weights = model.query_tower.variables
 
 
 def input_signature() -> dict[str, tf.TensorSpec]:
@@ -59,7 +60,7 @@ def export_query_encoder(model: TwoTower, identity: NDArray[np.float32], folder:
         folder: to be made.
     """
     encoder = QueryEncoder(model, identity)
-    tf.saved_model.save(encoder, str(folder), signatures={ENCODE_QUERY: encoder.encode_query.get_concrete_function(**input_signature())})
+    tf.saved_model.save(encoder, str(folder), signatures={ENCODE_QUERY: encoder.encode_query})
 
 
 def write_window_artifact(
