@@ -11,7 +11,7 @@ from endcap.algorithms.interactions import Interactions
 from endcap.algorithms.own_items import OwnScores
 from endcap.algorithms.popularity import RecentPopular
 from endcap.core.settings import RetrievalSettings
-from endcap.engine.ranking.value import BUY_VALUE, value_scores
+from endcap.engine.ranking.value import BUY_VALUE, default_value, usable_value, value_scores
 from endcap.engine.retrieval.candidates import Candidates, CandidateSet
 from endcap.evaluation.ranked_lists import ScoredPairs
 from endcap.evaluation.user_items import UserItems
@@ -138,4 +138,5 @@ def ranked_pairs(
     outputs = {name: np.concatenate([scores[name] for scores in by_user]) for name in by_user[0]}
     probabilities = {name: values for name, values in outputs.items() if name in OBJECTIVES}
     orders = {name: values for name, values in outputs.items() if name in METHODS}
-    return RankedCandidates(ScoredPairs(pairs, value_scores(probabilities, value).astype(np.float64)), probabilities, orders)
+    usable = usable_value(value, default_value(dict.fromkeys(probabilities, 0)), tuple(probabilities))
+    return RankedCandidates(ScoredPairs(pairs, value_scores(probabilities, usable).astype(np.float64)), probabilities, orders)
