@@ -158,5 +158,6 @@ def _model_result(runs: ModelRuns, tasks: Sequence[RankingTask], seeds: Sequence
 
 def _command() -> str:
     """As it was typed, by names instead of folders: a report goes to people who do not know this machine."""
-    words = [Path(sys.argv[0]).name, *(Path(word).name if word.startswith("/") else word for word in sys.argv[1:])]
+    program = Path(sys.argv[0]).name.replace("__main__.py", "endcap")
+    words = [program, *(Path(word).name if word.startswith("/") else word for word in sys.argv[1:])]
     return shlex.join(words)

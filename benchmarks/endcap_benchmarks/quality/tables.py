@@ -34,7 +34,7 @@ def _parts(report: QualityReport) -> Iterator[str]:
         f"{data.says[0].upper()}{data.says[1:]}"
     )
     for name, truth in report.main.truths.items():
-        yield _caption(report.main, name, truth)
+        yield _caption(report.main, name, truth, "moments of visits" if data.of_visits else "users")
         yield _table(report, truth)
         if report.days:
             yield f"HR@{report.k} less that of `{truth.baseline}`, paired; visits are resampled as wholes:"
@@ -43,7 +43,8 @@ def _parts(report: QualityReport) -> Iterator[str]:
         for name in report.main.truths:
             yield f"NDCG@{report.k} by window, {TRUTH_TITLES.get(name, name)}:"
             yield _windows(report, name)
-    compared = {name: truth for name, truth in report.main.truths.items() if truth.against}
+    # Of visits there is one baseline, and every table has the differences from it.
+    compared = {} if report.days else {name: truth for name, truth in report.main.truths.items() if truth.against}
     for name, truth in compared.items():
         yield f"NDCG@{report.k} less each baseline's, paired by user, {TRUTH_TITLES.get(name, name)}:"
         yield _against(report, truth)
@@ -51,11 +52,11 @@ def _parts(report: QualityReport) -> Iterator[str]:
         yield f"`{name}` failed: {failure}"
 
 
-def _caption(task: TaskResult, name: str, truth: TruthResult) -> str:
+def _caption(task: TaskResult, name: str, truth: TruthResult, who: str) -> str:
     title = TRUTH_TITLES.get(name, f"each user's {name}")
     known = f"; {truth.known_share:.1%} of them could be known" if truth.known_share is not None else ""
     return (
-        f"{title[0].upper()}{title[1:]} ({task.name}): {truth.users:,} users, {truth.items_per_user:.1f} items each, out of "
+        f"{title[0].upper()}{title[1:]} ({task.name}): {truth.users:,} {who}, {truth.items_per_user:.1f} items each, out of "
         f"{task.items:,}{known}; the best baseline is `{truth.baseline}`."
     )
 

@@ -79,6 +79,22 @@ def test_a_section_has_every_model(tmp_path: Path) -> None:
     assert "`ncf` failed: too little memory" in section
 
 
+def test_a_section_on_visits_has_hit_rates_against_the_baseline_and_what_could_be_known(tmp_path: Path) -> None:
+    made = made_report()
+    truth = made.tasks[0].truths["last item"]
+    higher = Difference(mean=0.05, low=0.01, high=0.09, p_value=0.01)
+    ours = truth.model_copy(update={"known_share": 0.287, "differences": {"two_tower": {"ndcg@10": higher, "hr@10": higher}}})
+    task = made.tasks[0].model_copy(update={"truths": {"next event": ours}})
+    visits = made.data.model_copy(update={"of_visits": True})
+    report = made.model_copy(update={"days": 30, "data": visits, "tasks": [task]})
+    (tmp_path / "quality-made-visits.json").write_text(report.as_json())
+    section = markdown_of("quality-made-visits", tmp_path)
+    assert "100 visits, 50 items seen, 900 events" in section
+    assert "out of 60; 28.7% of them could be known" in section
+    assert "| `two_tower` | 0.5000 [0.4900, 0.5100] | +0.0500 [0.0100, 0.0900] |" in section
+    assert "less each baseline's" not in section
+
+
 def test_results_that_are_not_there_are_an_error(tmp_path: Path) -> None:
     with pytest.raises(FileNotFoundError):
         markdown_of("quality-nothing", tmp_path)
