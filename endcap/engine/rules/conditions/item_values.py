@@ -7,7 +7,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from endcap.catalogue.item_table import ItemTable
+from endcap.catalogue.item_table import CATEGORY_LEVELS, ItemTable
 from endcap.catalogue.text_column import TextColumn
 from endcap.catalogue.vocabulary import Vocabulary
 from endcap.contracts.moment import DAY_S
@@ -70,8 +70,8 @@ class ItemValues:
             return self.brands, self.items.brand_code
         if name == "category":
             return self.categories, self.items.leaf_code
-        if name.startswith("category_"):
-            return self.categories, self.items.category_codes[:, int(name[-1]) - 1]
+        if name in _LEVELS:
+            return self.categories, self.items.category_codes[:, _LEVELS[name]]
         return None
 
     def same(self, name: str, other: "ItemValues") -> bool:
@@ -79,11 +79,12 @@ class ItemValues:
         if name == "age_days":
             return self.now_s == other.now_s and self.items.created_at_s is other.items.created_at_s
         stored = {"item_id": "ids", "title": "title", "brand": "brand_code", "category": "leaf_code"}
-        attribute = stored.get(name, "category_codes" if name.startswith("category_") else name if name in _OWN else "numeric")
+        attribute = stored.get(name, "category_codes" if name in _LEVELS else name if name in _OWN else "numeric")
         return getattr(self.items, attribute) is getattr(other.items, attribute)
 
 
 _OWN = ("price", "margin", "available")
+_LEVELS = {f"category_{level + 1}": level for level in range(CATEGORY_LEVELS)}
 
 
 def _names(vocabulary: Vocabulary) -> pl.Series:
