@@ -46,7 +46,7 @@ test: setup ## Run all tests but those that break running parts or need a cluste
 test-unit: setup ## Run the tests that start no process and train no network (under two minutes)
 	@$(BIN)/python -m pytest $(SIDE_BY_SIDE) -m "not processes and not training"
 
-test-journeys: setup ## From files to a predict call, for shops of eight shapes (within 15 minutes)
+test-journeys: setup ## From files to a predict call, for shops of nine shapes (within 15 minutes)
 	@$(BIN)/python -m pytest -n $(TEST_WORKERS) --dist load tests/journeys
 
 test-faults: setup ## Kill, hang, lock and flood running parts, and look at the answers

@@ -27,20 +27,25 @@ def features(
 
     Example: endcap features --data .endcap/data
     """
+    from endcap.contracts.signals import Signals
     from endcap.dataset.layout import open_dataset
     from endcap.features.snapshots import FeatureOptions
     from endcap.features.store.materialize import materialize
     from endcap.features.store.publish import publish_features
     from endcap.training.planning.planning import Requested, plan_training
+    from endcap.training.signals_file import read_signals
     from endcap_components.build_features.step import build_features_step
 
     settings = load_settings()
     folder = out or settings.features_dir
     dataset_dir = data or settings.data_dir
+    signals = read_signals(settings.training.signals_file) if settings.training.signals_file else Signals()
     if test_weeks or ranking_windows:
-        options = FeatureOptions(test_weeks=test_weeks or 4, ranking_windows=ranking_windows or 3)
+        weeks, windows = test_weeks or 4, ranking_windows or 3
+        options = FeatureOptions(test_weeks=weeks, ranking_windows=windows, low_rating=signals.low_rating)
     else:
-        options = FeatureOptions.of(plan_training(open_dataset(dataset_dir), Requested()).times)
+        plan = plan_training(open_dataset(dataset_dir), Requested(signals=signals))
+        options = FeatureOptions.of(plan.times, plan.signals.low_rating)
     summary = build_features_step(dataset_dir, folder, options)
     seconds = dict(summary.seconds)
     if publish:

@@ -1,4 +1,4 @@
-"""What shops of eight shapes would export, as files with a mapping; the lines are those of the made shops."""
+"""What shops of nine shapes would export, as files with a mapping; the lines are those of the made shops."""
 
 import csv
 import json
@@ -133,6 +133,23 @@ def order_only(folder: Path) -> None:
     (folder / "sequences.txt").write_text("".join(f"{user} {' '.join(items)}\n" for user, items in by_user.items()), encoding="utf-8")
 
 
+def sets_with_carts(folder: Path) -> None:
+    """A line a person without an order: what was bought, and in a second file what was put into carts, bought or not."""
+    rng = np.random.default_rng(8)
+    bought: dict[str, list[str]] = {}
+    for line in shoppers(seed=8, again=0.0):
+        bought.setdefault(str(line.user), []).append(line.item)
+    carted = {user: sorted({*items, *rng.choice(items, 2)} | {_beside(item) for item in items[:3]}) for user, items in bought.items()}
+    folder.mkdir(parents=True)
+    for name, lines in (("sequences.txt", bought), ("carts.txt", carted)):
+        (folder / name).write_text("".join(f"{user} {' '.join(sorted(set(items)))}\n" for user, items in lines.items()), encoding="utf-8")
+
+
+def _beside(item: str) -> str:
+    """Another item of the same taste, which `shoppers` counts in fours."""
+    return item_id((int(item[1:]) + 4) % 40)
+
+
 SHOP_FILES: dict[str, Callable[[Path], None]] = {
     "receipts with returns": receipts_with_returns,
     "web visits": web_visits,
@@ -142,6 +159,7 @@ SHOP_FILES: dict[str, Callable[[Path], None]] = {
     "no prices": no_prices,
     "fifty items": fifty_items,
     "order only": order_only,
+    "sets with carts": sets_with_carts,
 }
 """The shapes, by name."""
 

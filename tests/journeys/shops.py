@@ -128,6 +128,17 @@ def receipts(folder: Path) -> Path:
     return write_dataset(folder, shoppers())
 
 
+def looks(visits: int = 400, kind: str = "product_view") -> list[Line]:
+    """Visits of nobody known over 20 weeks, three items of one taste each."""
+    rng = np.random.default_rng(5)
+    lines = []
+    for visit in range(visits):
+        at = START + timedelta(minutes=int(rng.integers(0, 20 * 7 * 24 * 60)))
+        items = rng.choice(10, 3, replace=False) * 4 + visit % 4
+        lines += [Line(None, item_id(int(item)), at + timedelta(minutes=step), f"w{visit}", kind) for step, item in enumerate(items)]
+    return lines
+
+
 def web_visits(folder: Path) -> Path:
     """Many views, few purchases, most of the visitors unknown."""
     rng = np.random.default_rng(1)

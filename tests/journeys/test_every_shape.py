@@ -31,7 +31,7 @@ from endcap_components.train_ranker.step import train_ranker
 from endcap_components.train_two_tower.hyperparameters import TwoTowerHyperparameters
 from endcap_components.train_two_tower.step import train_two_tower
 from endcap_components.validate_data.step import validate_data_step
-from tests.journeys.shops import SHOPS, START, Catalogue, Line, shoppers, write_dataset
+from tests.journeys.shops import SHOPS, START, Catalogue, Line, looks, shoppers, write_dataset
 
 pytestmark = [pytest.mark.training, pytest.mark.timeout(600)]
 
@@ -71,6 +71,7 @@ ODD: dict[str, Make] = {
     "a gap of months": lambda folder: write_dataset(folder, with_a_gap(shoppers(seed=13))),
     "bought on one side only": lambda folder: write_dataset(folder, [*shoppers(weeks=4), _look(START + timedelta(weeks=30))]),
     "fewer items than a list": lambda folder: write_dataset(folder, shoppers(items=6, seed=14), Catalogue(items=6)),
+    "views only": lambda folder: write_dataset(folder, looks()),
     "no repeats": lambda folder: write_dataset(folder, [replace(line, user=line.visit) for line in shoppers(seed=15)]),
 }
 

@@ -24,6 +24,10 @@ IN_EVERY_RUN = ("receipts with returns", "order only")
 """Those of `make test`; `make test-journeys` takes all."""
 pytestmark = [pytest.mark.processes, pytest.mark.pipeline, pytest.mark.timeout(900)]
 
+PERSONAL_VISITS = {"web visits": "home", "sets with carts": "cart"}
+"""Where a visit of nobody known must get a list of its own: after two views, and with two items in the cart."""
+VISITS = (["i001", "i005"], ["i002", "i006"])
+
 ROOT = Path(__file__).parents[2]
 PORTS = ("ENDCAP_SERVING__HTTP_PORT", "ENDCAP_SERVING__GRPC_PORT", "ENDCAP_MODEL_SERVER__PORT", "ENDCAP_MILVUS__PORT")
 UNHURRIED = {
@@ -107,8 +111,8 @@ def checked(answer: dict[str, Any], k: int) -> list[str]:
 )
 def test_files_become_served_recommendations(shape: str, tmp_path: Path, tmp_path_factory: pytest.TempPathFactory) -> None:
     shop = shop_of(shape, tmp_path, kept_folder(tmp_path_factory))
-    by_mapping, by_sequences, validate, train, serve, *asking = documented_commands()
-    shop.run(by_sequences if shape == "order only" else by_mapping)
+    by_mapping, by_sequences, by_sets, validate, train, serve, *asking = documented_commands()
+    shop.run({"order only": by_sequences, "sets with carts": by_sets}.get(shape, by_mapping))
     shop.run(validate)
     shop.run(f"{train} --epochs 1")
     with shop.serving(serve) as client:
@@ -118,8 +122,14 @@ def test_files_become_served_recommendations(shape: str, tmp_path: Path, tmp_pat
         beside = checked(predicted(client, surface="product", item_ids=["i001"], k=5), 5)
         assert "i001" not in beside
         unpriced = predicted(client, user_id="u001", surface="home", k=5, filters={"price_max": 3.0})
-        assert (unpriced["ignored"] == ["filters.price_max"]) == (shape in {"no prices", "order only"}), unpriced
+        assert (unpriced["ignored"] == ["filters.price_max"]) == (shape in {"no prices", "order only", "sets with carts"}), unpriced
         assert unpriced["recommendations"]
         assert {each["source"] for each in person["recommendations"]} <= {"popular", "trending"} or shape != "tills"
+        if shape in PERSONAL_VISITS:
+            visits = [
+                predicted(client, session_id=f"visit-{items}", item_ids=items, k=5, surface=PERSONAL_VISITS[shape]) for items in VISITS
+            ]
+            first, second = (checked(visit, 5) for visit in visits)
+            assert first != second
         for command in asking:
             assert shop.run(command)

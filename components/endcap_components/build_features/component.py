@@ -18,7 +18,8 @@ def build_features(dataset: Input[Dataset], plan: Input[Dataset], features: Outp
     from endcap_components.kfp_step import log_metrics
 
     computed = load_settings().features.computed
-    options = FeatureOptions.of(read_plan(Path(plan.path)).times)
+    planned = read_plan(Path(plan.path))
+    options = FeatureOptions.of(planned.times, planned.signals.low_rating)
     summary = build_features_step(Path(dataset.path), Path(features.path), options, computed)
     features.metadata["fingerprint"] = summary.manifest.fingerprint
     features.metadata["cut"] = summary.manifest.cut.isoformat()

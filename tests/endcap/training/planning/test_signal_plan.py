@@ -2,10 +2,8 @@
 
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import timedelta
 from pathlib import Path
 
-import numpy as np
 import pytest
 
 from endcap.contracts.signals import Signal, Signals
@@ -15,7 +13,7 @@ from endcap.dataset.layout import open_dataset
 from endcap.training.planning.balance import REACHED_MIN, TIMES_MAX, balanced, reached
 from endcap.training.planning.plan_table import plan_lines
 from endcap.training.planning.planning import Requested, plan_training
-from tests.journeys.shops import SHOPS, START, Line, item_id, shoppers, write_dataset
+from tests.journeys.shops import SHOPS, Line, looks, shoppers, write_dataset
 
 Planned = Callable[..., TrainingPlan]
 
@@ -27,17 +25,6 @@ def planned(tmp_path: Path) -> Planned:
         return plan_training(open_dataset(write_dataset(folder, lines)), Requested(signals=signals or Signals()))
 
     return plan
-
-
-def looks(visits: int = 400, kind: str = "product_view") -> list[Line]:
-    """Visits of nobody known over 20 weeks, three items of one taste each."""
-    rng = np.random.default_rng(5)
-    lines = []
-    for visit in range(visits):
-        at = START + timedelta(minutes=int(rng.integers(0, 20 * 7 * 24 * 60)))
-        items = rng.choice(10, 3, replace=False) * 4 + visit % 4
-        lines += [Line(None, item_id(int(item)), at + timedelta(minutes=step), f"w{visit}", kind) for step, item in enumerate(items)]
-    return lines
 
 
 def test_receipts_have_no_signals_of_their_own(planned: Planned) -> None:
