@@ -56,4 +56,7 @@ def _checked(opened: BinaryIO, name: str, fix: str, columns: Sequence[str] | Non
     except (pa.ArrowException, OSError, MemoryError, OverflowError) as error:
         cause = (str(error) or type(error).__name__).splitlines()[0]
         raise DataRejected(f"not a readable Parquet file ({cause})", field=name, fix=fix) from error
-    return pl.DataFrame(pl.from_arrow(table))
+    try:
+        return pl.DataFrame(pl.from_arrow(table))
+    except pl.exceptions.PanicException as error:
+        raise DataRejected("not a readable Parquet file (its schema is damaged)", field=name, fix=fix) from error

@@ -36,15 +36,14 @@ def item_touches(events: ir.Table, lines: ir.Table) -> ir.Table:
     bought = lines.filter(lines.user_id.notnull()).select("user_id", "item_id", "at", "until")
     bought = bought.mutate(signal=ibis.literal(PURCHASE_CODE, "int64"))
     both = seen.select(*bought.columns).union(bought)
-    touches = both.group_by("user_id", "item_id", "at").agg(
-        until=ibis.ifelse(both.until.isnull().any(), ibis.null("int64"), both.until.max()), signal=both.signal.min()
-    )
+    touches = both.group_by("user_id", "item_id", "at", "until").agg(signal=both.signal.min())
     for_good = touches.until.isnull()
     first = ibis.ifelse(for_good, touches["at"], ibis.null("int64")).min().over(ibis.window(group_by=["user_id", "item_id"]))
     touches = touches.mutate(is_new=(for_good & (touches["at"] == first)).cast("int64"))
     so_far = ibis.range_window(group_by="user_id", order_by="at", preceding=None, following=0)
     touches = epochs(touches.mutate(new_items=touches.is_new.sum().over(so_far)), ["user_id", "item_id"])
-    by_time = ibis.window(group_by=["user_id", "item_id", "epoch"], order_by="at")
+    # Of one second the strongest is last, so that it is what stays until it is taken off.
+    by_time = ibis.window(group_by=["user_id", "item_id", "epoch"], order_by=[touches["at"], ibis.desc(touches.signal)])
     touches = touches.mutate(next_at=touches["at"].lead().over(by_time))
     return touches.select("user_id", "item_id", "at", "since", "until", "next_at", "signal", "new_items")
 

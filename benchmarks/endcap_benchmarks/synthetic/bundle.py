@@ -23,7 +23,15 @@ from endcap.engine.retrieval.item_to_item import ItemToItem
 from endcap.engine.retrieval.popular import OVERALL, Popularity, popular_of
 from endcap.engine.retrieval.similar_users import SimilarUsers
 from endcap.engine.retrieval.trending import trending_of
-from endcap.features.columns import HISTORY_LENGTH, ITEM_NUMERIC, PAIR_NUMERIC, PURCHASE_OBJECTIVES, USER_CATEGORICAL, USER_NUMERIC
+from endcap.features.columns import (
+    HISTORY_LENGTH,
+    ITEM_NUMERIC,
+    PAIR_NUMERIC,
+    PAIR_SIGNALS,
+    PURCHASE_OBJECTIVES,
+    USER_CATEGORICAL,
+    USER_NUMERIC,
+)
 from endcap.release.bundle.manifest import Bundle, seal_bundle
 from endcap.release.bundle.promotion import model_base_path
 from endcap.release.bundle.tables import BundleTables, write_tables
@@ -229,6 +237,7 @@ def make_feature_row(user_id: str, size: SyntheticSize, pairs: int = 200) -> dic
         "pair_gap_mean_days": (random.random(pairs) * 30).tolist(),
         "pair_decayed_20d": random.random(pairs).tolist(),
         "pair_decayed_60d": random.random(pairs).tolist(),
+        **{name: [] for name in PAIR_SIGNALS},
     }
 
 

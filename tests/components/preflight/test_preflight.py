@@ -79,7 +79,7 @@ def test_parameters_that_only_late_steps_read_are_refused_here() -> None:
         ({"two_tower": {"objective": "clicks"}}, r"two_tower\.objective"),
         ({"two_tower": {"next_item": {"history_encoder": "self_attention", "dim": 30}}}, r"dim 30 is not divided by heads 4"),
         ({"ranker": {"epoch": 1}}, r"ranker\.epoch"),
-        ({"quotas": {"two_tower_quota": 0}}, r"quotas\.two_tower_quota"),
+        ({"quotas": {"two_tower_quota": -1}}, r"quotas\.two_tower_quota"),
     ],
 )
 def test_what_models_are_trained_with_is_judged_before_anything_else(asked: dict[str, dict[str, object]], field: str) -> None:

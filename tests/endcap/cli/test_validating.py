@@ -14,7 +14,7 @@ from endcap.contracts.item import Item
 from endcap.contracts.tables import arrow_schema
 from endcap.core.errors import DataRejected
 from endcap.dataset.layout import Dataset, write_description
-from endcap.dataset.sources.sequences import import_sequences
+from endcap.dataset.sources.sequences import SequenceFiles, import_sequences
 
 NOW = datetime(2026, 3, 1, 8, tzinfo=UTC)
 
@@ -30,7 +30,7 @@ def app() -> typer.Typer:
 def data(tmp_path: Path) -> Path:
     item = {"item_id": "A1", "title": "Tea", "category_path": [], "availability": "in_stock", "attributes": "{}"}
     event = {
-        "event_type": "product_view",
+        "event_type": "page_view",
         "schema_version": 1,
         "occurred_at": NOW,
         "received_at": NOW,
@@ -70,13 +70,13 @@ def test_rows_and_reasons_are_counted(app: typer.Typer, data: Path, monkeypatch:
     printed = CliRunner().invoke(app, [str(data)]).stdout
     assert "events" in printed
     assert "Nothing can be trained: " in printed
-    assert "there are no purchases, so nothing can be recommended" in printed
+    assert "there are no purchases, views, carts and ratings" in printed
 
 
 def test_the_table_says_what_would_be_trained(app: typer.Typer, tmp_path: Path) -> None:
     sequences = tmp_path / "sequences.txt"
     sequences.write_text("".join(f"u{n} " + " ".join(f"i{(n * step) % 12}" for step in range(1, 9)) + "\n" for n in range(30)))
-    import_sequences(sequences, None, tmp_path / "data", 0.0)
+    import_sequences(SequenceFiles(sequences), tmp_path / "data", 0.0)
     printed = CliRunner().invoke(app, [str(tmp_path / "data")]).stdout
     assert "What the data allows" in printed
     assert "240 of 30 people" in printed

@@ -188,10 +188,11 @@ def test_item_price_is_the_last_shelf_price_paid(tables, shop):
     assert (apple["price_to_category"], pear["price_to_category"]) == pytest.approx((2.0 / 2.5, 3.0 / 2.5))
 
 
-def test_item_never_sold_appears_at_the_end_only_with_the_catalogues_price(tables, shop):
-    rows = tables["item_features"].filter(pl.col("item_id") == "lamp")
-    assert rows["event_timestamp"].to_list() == [shop.moment(END)]
-    row = rows.row(0, named=True)
+def test_item_never_sold_appears_once_it_is_viewed_and_has_the_catalogues_price_at_the_end_only(tables, shop):
+    rows = tables["item_features"].filter(pl.col("item_id") == "lamp").sort("event_timestamp")
+    assert rows["event_timestamp"].to_list() == [shop.moment("2025-05-05T00:00:00"), shop.moment(END)]
+    assert rows["price"][0] == 0
+    row = rows.row(1, named=True)
     assert (row["price"], row["price_to_category"], row["purchases_90d"], row["trend"]) == (30.0, 1.0, 0.0, 0.0)
     assert row["item_age_days"] == pytest.approx(30.0)
 

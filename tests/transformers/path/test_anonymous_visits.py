@@ -37,14 +37,20 @@ class Encoder(Model):
         return answer
 
 
-def session_of(events: list[tuple[int, str]]) -> dict[str, list[str]]:
-    return {"session_item_ids": [IDS[item] for item, _ in events], "session_event_types": [kind for _, kind in events]}
+def session_of(events: list[tuple[int, str]], now_s: int) -> dict[str, list[Any]]:
+    """A visit's features, its last event a minute ago."""
+    return {
+        "session_item_ids": [IDS[item] for item, _ in events],
+        "session_event_types": [kind for _, kind in events],
+        "session_occurred_at": [now_s - 60 * (len(events) - place) for place in range(len(events))],
+    }
 
 
 def visited(served: ServedBundle, **fields: Any) -> tuple[Answer, Encoder]:
     """A list of a visit or of what a request says was looked at, and what the model was asked."""
     model = Encoder(served)
-    rows = {name: {"user": None, "session": session_of(events)} for name, events in VISITS.items()}
+    now_s = int(served.clock().timestamp())
+    rows = {name: {"user": None, "session": session_of(events, now_s)} for name, events in VISITS.items()}
     path = make_path(served, {}, model=model, index=ExactIndex(served), store=Store(rows))
     return recommend(path, served, **({"k": 20, "explain": True} | fields)), model
 
