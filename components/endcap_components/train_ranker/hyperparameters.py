@@ -12,7 +12,7 @@ class RankerHyperparameters(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    epochs: int = Field(2, ge=1)
+    epochs: int = Field(1, ge=1)
     steps_min: int = Field(600, ge=1, description="More epochs are run until there are so many steps: little data needs more passes.")
     queries_a_batch: int = Field(8, ge=1, description="Users a step, each with all candidates.")
     learning_rate: float = Field(1e-3, gt=0, description="Peak; rises linearly over the first twentieth, then falls to 0 as a cosine.")

@@ -116,7 +116,8 @@ def test_deaths_change_nothing_of_an_end_without_the_stable_collection(deaths: s
         else:
             each.request(Action.ABORT)
         each.run(lambda each: each.rollout.has_ended and (each.status.current_weight > 0 or not each.rollout.has_finalizer))
-        each.pass_time(10)
+        # Longer than as many deaths in a row as there can be.
+        each.pass_time(300)
     assert outcome(made) == outcome(undisturbed)
     assert made.candidate_is_owned == undisturbed.candidate_is_owned == (not deleted or stable_pods > 0)
     assert made.rollout.has_finalizer == undisturbed.rollout.has_finalizer == (not deleted and stable_pods == 0)
