@@ -12,9 +12,9 @@ class RankerHyperparameters(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    epochs: int = Field(1, ge=1)
+    epochs: int = Field(2, ge=1)
     steps_min: int = Field(600, ge=1, description="More epochs are run until there are so many steps: little data needs more passes.")
-    queries_a_batch: int = Field(8, ge=1, description="Users a step, each with all candidates.")
+    queries_a_batch: int = Field(12, ge=1, description="Users a step, each with all candidates.")
     learning_rate: float = Field(1e-3, gt=0, description="Peak; rises linearly over the first twentieth, then falls to 0 as a cosine.")
     cross_layers: int = Field(2, ge=0)
     hidden: tuple[int, ...] = Field((96, 48), description="Widths of the dense layers after the crosses.")
@@ -24,8 +24,8 @@ class RankerHyperparameters(BaseModel):
     weight_decay: float = Field(1e-3, ge=0)
     listwise_weight: float = Field(0.02, ge=0, description="Weight of the listwise loss beside the cross-entropies.")
     listwise_new_weight: float = Field(0.02, ge=0, description="Weight of the same among items new to the user, which are listed apart.")
-    bought_share: float = Field(0.5, gt=0, le=1, description="Share kept of the candidates that were bought before and not again.")
-    new_share: float = Field(0.25, gt=0, le=1, description="Share kept of the candidates that the user never bought.")
+    bought_share: float = Field(0.35, gt=0, le=1, description="Share kept of the candidates that were bought before and not again.")
+    new_share: float = Field(0.18, gt=0, le=1, description="Share kept of the candidates that the user never bought.")
     members: int = Field(3, ge=1, description="Networks with other seeds whose logits are averaged, in one SavedModel.")
     held_out_share: float = Field(0.1, gt=0, lt=0.5, description="Share of the users kept for calibration.")
     queries_max: int = Field(12_000, ge=10, description="Users x windows, drawn at random if there are more; bounds memory and time.")
