@@ -11,12 +11,14 @@ from endcap.core.errors import InvalidInput
 from endcap.core.yaml_document import YamlDocument, read_yaml
 
 
-def read_signals(file: Path) -> Signals:
-    """The signals of a file; what it does not name has its default.
+def read_signals(file: Path | None) -> Signals:
+    """The signals of a file; what it does not name has its default, and without a file everything.
 
     Raises:
         InvalidInput: it cannot be read, or holds an unknown name or value, with the line.
     """
+    if file is None:
+        return Signals()
     try:
         text = file.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
