@@ -26,6 +26,11 @@ def signal_code(event_type: str) -> int:
     return _CODES.get(event_type, 0)
 
 
+def event_type_of(code: int) -> str:
+    """The event type of a code from 1."""
+    return SIGNAL_TYPES[code - 1].value
+
+
 class Signal(BaseModel):
     """One event type."""
 
@@ -56,7 +61,7 @@ class Signals(BaseModel):
 
     def of(self, code: int) -> Signal:
         """The signal of a code from 1."""
-        signal: Signal = getattr(self, SIGNAL_TYPES[code - 1].value)
+        signal: Signal = getattr(self, event_type_of(code))
         return signal
 
     @property

@@ -84,6 +84,7 @@ class TrainingPlan(_Document):
     dataset_fingerprint: str
     facts: DataFacts
     times: Timetable
+    knows_times: bool = Field(True, description="Whether times say more than an order; where they do not, a person's step is a day.")
     min_buyers: int = Field(ge=1, description="Items with fewer are neither candidates nor truth: buyers, or what `eligible_by` says.")
     eligible_by: EligibleBy = Field(
         "purchases", description="Who makes an item a candidate: its buyers, or all people and visits that did anything with it."

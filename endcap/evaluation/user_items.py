@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from endcap.algorithms.interactions import Interactions
+from endcap.engine.retrieval.sorted_places import places_in
 
 
 @dataclass(frozen=True)
@@ -57,8 +58,4 @@ def pair_keys(user_row: NDArray[np.int64], item_index: NDArray[np.int32]) -> NDA
 
 def contains(sorted_keys: NDArray[np.int64], keys: NDArray[np.int64]) -> NDArray[np.bool_]:
     """Whether each of `keys` is among the ascending `sorted_keys`."""
-    if not len(sorted_keys):
-        return np.zeros(keys.shape, dtype=bool)
-    place = np.minimum(np.searchsorted(sorted_keys, keys), len(sorted_keys) - 1)
-    found: NDArray[np.bool_] = sorted_keys[place] == keys
-    return found
+    return places_in(sorted_keys, keys)[1]

@@ -3,7 +3,7 @@
 import duckdb
 
 from endcap.contracts.event import EventType
-from endcap.contracts.signals import PURCHASE_CODE, SIGNAL_TYPES, VISIT_PREFIX, Signals
+from endcap.contracts.signals import PURCHASE_CODE, VISIT_PREFIX, Signals, event_type_of
 
 _OWNED = """
     WITH logins AS (
@@ -30,7 +30,7 @@ def owned_interactions(signals: Signals) -> str:
     What nobody known did after somebody was known in the same visit is that person's; what came before stays the visit's, whose `user_id`
     is its id behind VISIT_PREFIX. Low ratings have the signal 0.
     """
-    types = {code: SIGNAL_TYPES[code - 1].value for code in signals.counted}
+    types = {code: event_type_of(code) for code in signals.counted}
     low = None if signals.low_rating is None else f"WHEN event_type = '{EventType.RATING.value}' AND rating <= {signals.low_rating} THEN 0"
     return _OWNED.format(
         codes=" ".join([*filter(None, [low]), *(f"WHEN event_type = '{name}' THEN {code}" for code, name in types.items())]),
@@ -42,6 +42,6 @@ def owned_interactions(signals: Signals) -> str:
 
 def has_other_signals(connection: duckdb.DuckDBPyConnection, signals: Signals) -> bool:
     """Whether the table `events` holds anything beside purchases that teaches."""
-    others = [SIGNAL_TYPES[code - 1].value for code in signals.counted if code != PURCHASE_CODE]
+    others = [event_type_of(code) for code in signals.counted if code != PURCHASE_CODE]
     found = connection.execute("SELECT count(*) FROM (FROM events WHERE list_contains($others, event_type) LIMIT 1)", {"others": others})
     return found.fetchall() != [(0,)]

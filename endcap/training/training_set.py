@@ -107,6 +107,10 @@ class UsersAt:
     def __len__(self) -> int:
         return len(self.user_ids)
 
+    def at(self, rows: NDArray[np.intp]) -> "UsersAt":
+        """Some of them, in the order of `rows`."""
+        return UsersAt(self.moment, [self.user_ids[row] for row in rows], [self.states[row] for row in rows])
+
 
 @dataclass(frozen=True)
 class TrainingSet:

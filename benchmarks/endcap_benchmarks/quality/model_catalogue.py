@@ -13,17 +13,19 @@ from endcap.algorithms.registry import ALGORITHMS, algorithm_of
 from endcap.core.errors import InvalidInput
 from endcap_benchmarks.quality import models as own_models
 from endcap_benchmarks.quality.models.checks import Oracle, RandomOrder
-from endcap_benchmarks.quality.models.pipeline_model import PipelineModel
+from endcap_benchmarks.quality.models.pipeline_model import ORDERED, SHOWN, TWO_TOWER, PipelineModel
 from endcap_benchmarks.quality.recommending import AlgorithmModel, BenchmarkModel
 
 CHECKS: Mapping[str, Callable[[], BenchmarkModel]] = {"random": lambda: AlgorithmModel(RandomOrder()), "oracle": Oracle}
 """Models that say something of the harness; run when they are asked for."""
 
 PIPELINE: Mapping[str, Callable[[], BenchmarkModel]] = {
-    "full_pipeline": lambda: PipelineModel("full_pipeline"),
-    "full_pipeline_no_promotions": lambda: PipelineModel("full_pipeline", promotions=False),
+    ORDERED: lambda: PipelineModel(ORDERED),
+    SHOWN: lambda: PipelineModel(SHOWN),
+    "full_pipeline_two_tower": lambda: PipelineModel(TWO_TOWER),
+    "full_pipeline_no_promotions": lambda: PipelineModel(ORDERED, promotions=False),
 }
-"""Models that need moments in time."""
+"""Lists of the whole pipeline. Where a task has no cut in time, the pipeline is run when it is asked for: it takes a training."""
 
 OF_SESSIONS = ("session_item_to_item", "v_sknn", "association_rules")
 """Algorithms that read a history as one visit."""

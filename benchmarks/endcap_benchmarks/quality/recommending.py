@@ -94,12 +94,14 @@ class RunContext:
         depth: places of a list.
         dataset_dir: the canonical dataset that the task was made from, for models that read more of it than purchases.
         work_dir: a folder of this model, task and seed that outlives the run.
+        shared_dir: a folder of the task, for what several models share.
     """
 
     seed: int
     depth: int
     dataset_dir: Path
     work_dir: Path
+    shared_dir: Path
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import polars as pl
 
-from endcap.contracts.signals import SIGNAL_TYPES, signal_code
+from endcap.contracts.signals import SIGNAL_TYPES, event_type_of, signal_code
 from endcap.core.errors import DataRejected, InvalidInput
 from endcap.dataset.layout import Dataset, open_dataset
 
@@ -53,7 +53,7 @@ def signal_codes(names: Collection[str]) -> list[int]:
 
 def signal_name(code: int) -> str:
     """The name of a code, for example `carts`; that of the event type where `--signals` has none."""
-    event_type = SIGNAL_TYPES[code - 1].value
+    event_type = event_type_of(code)
     return next((name for name, of in SIGNAL_NAMES.items() if of == event_type), event_type)
 
 

@@ -11,6 +11,7 @@ import os
 import pickle
 import re
 import resource
+import shutil
 import signal
 import sys
 import traceback
@@ -34,6 +35,7 @@ from endcap_benchmarks.quality.task import RankingTask
 RECORD_VERSION = 1
 """Raised whenever the same model on the same task would leave another record."""
 
+SHARED = "shared"
 RECORD_FILE, LISTS_FILE = "run.json", "lists.npz"
 
 
@@ -232,6 +234,8 @@ class ModelRuns:
 
 def run_models(entries: Sequence[CatalogueEntry], tasks: Sequence[RankingTask], settings: RunSettings, report: Report) -> list[ModelRuns]:
     """Run one after the other; a model that fails stops itself only."""
+    if settings.fresh:
+        shutil.rmtree(settings.work_dir / SHARED, ignore_errors=True)
     files = {task.name: _write_task(task, settings.work_dir) for task in tasks}
     done = []
     for number, entry in enumerate(entries, 1):
@@ -272,7 +276,8 @@ def _run(entry: CatalogueEntry, task: RankingTask, task_file: Path, *, seed: int
     if known:
         return known
     report(f"{entry.name}, {task.name}, seed {seed}")
-    context = RunContext(seed, settings.depth, settings.dataset_dir, folder / "work")
+    shared = settings.work_dir / SHARED / f"{task.name}-{task_digest(task)[:20]}"
+    context = RunContext(seed, settings.depth, settings.dataset_dir, folder / "work", shared)
     return run_in_own_process(RunOrder(entry.name, task_file, folder / "record", context))
 
 

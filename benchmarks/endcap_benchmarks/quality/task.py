@@ -44,6 +44,8 @@ class RankingTask:
         buyer_share: float64 [n + 1], share of the users in training who bought the item; one that none did counts as half a buyer.
         segments: bool [u] by name.
         cut: the moment that histories end at; None where each user has an own one.
+        learner_ids: of the users of `training`, where somebody asks who they are.
+        of_visits: whether a row is a visit up to one of its events.
     """
 
     name: str
@@ -56,6 +58,8 @@ class RankingTask:
     buyer_share: NDArray[np.float64]
     segments: dict[str, NDArray[np.bool_]] = field(default_factory=dict)
     cut: datetime | None = None
+    learner_ids: Sequence[str] = ()
+    of_visits: bool = False
 
     @property
     def users(self) -> int:

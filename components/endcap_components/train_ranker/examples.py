@@ -1,9 +1,11 @@
 """Ranking examples: what retrieval returned to users at the ranking windows, and what of it they bought."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
 import numpy as np
+import polars as pl
 from numpy.typing import NDArray
 
 from endcap.catalogue.item_table import ItemTable
@@ -134,17 +136,19 @@ def ranking_examples(
     """
     rng = np.random.default_rng(seed)
     moments = training.manifest.ranking_windows
-    everybody = [_drawn(training.users_at(moment), queries_max // len(moments), rng) for moment in moments]
+    happened = [happened_from(training, moment) for moment in moments]
+    known = [_asked(training, moment, pairs) for moment, pairs in zip(moments, happened, strict=True)]
+    everybody = [_drawn(users, queries_max // len(moments), rng) for users in known]
     held_out_users = drawn_users(everybody[-1].user_ids, held_out_share, rng)
     windows = []
-    for moment, users in zip(moments, everybody, strict=True):
+    for moment, users, pairs in zip(moments, everybody, happened, strict=True):
         context = random_contexts(len(users), moment.month, rng)
         queries = two_tower.encode(users.states, context)
         embeddings = two_tower.item_embeddings_at(moment)
         eligible = training.eligible_at(moment)
-        known = tables.at(moment)
-        found = candidate_sets(users.states, queries, embeddings, known, quotas, eligible, training.user_vocabularies)
-        labels = label(users.user_ids, users.states, found, happened_from(training, moment))
+        at_moment = tables.at(moment)
+        found = candidate_sets(users.states, queries, embeddings, at_moment, quotas, eligible, training.user_vocabularies)
+        labels = label(users.user_ids, users.states, found, pairs)
         held_out = np.array([user_id in held_out_users for user_id in users.user_ids])
         found, labels, weight, is_new = thinned(users.states, found, labels, kept, held_out, rng)
         windows.append(
@@ -156,7 +160,7 @@ def ranking_examples(
                 candidates=found,
                 items=training.items_at(moment),
                 item_embedding=embeddings,
-                neighbours=known.item_to_item,
+                neighbours=at_moment.item_to_item,
                 labels=labels,
                 weight=weight,
                 is_new=is_new,
@@ -164,6 +168,15 @@ def ranking_examples(
             )
         )
     return _stacked(windows, objectives)
+
+
+def _asked(training: TrainingSet, moment: datetime, happened: Mapping[str, pl.DataFrame]) -> UsersAt:
+    """The users of a window; where times say an order only, those who have a step in it: nobody else did nothing, they just ended."""
+    users, plan = training.users_at(moment), training.manifest.plan
+    if plan is None or plan.knows_times:
+        return users
+    did = {user_id for pairs in happened.values() for user_id in pairs["user_id"].to_list()}
+    return users.at(np.flatnonzero([user_id in did for user_id in users.user_ids]))
 
 
 def random_contexts(count: int, month: int, rng: np.random.Generator) -> NDArray[np.int32]:
@@ -179,7 +192,7 @@ def _drawn(users: UsersAt, count: int, rng: np.random.Generator) -> UsersAt:
     if len(users) <= count:
         return users
     rows = np.sort(rng.choice(len(users), count, replace=False))
-    return UsersAt(users.moment, [users.user_ids[row] for row in rows], [users.states[row] for row in rows])
+    return users.at(rows)
 
 
 def _reached(labels: NDArray[np.float32]) -> tuple[str, ...]:

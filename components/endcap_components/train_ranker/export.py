@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from endcap.contracts.signatures import RANK
 from endcap.features.columns import CONTEXT, ITEM_NUMERIC, PAIR_NUMERIC, USER_CATEGORICAL, USER_NUMERIC
+from endcap_components.train_ranker.blend import Blend
 from endcap_components.train_ranker.calibration import PlattScaling
 from endcap_components.train_ranker.model import Ranker
 
@@ -17,10 +18,10 @@ from endcap_components.train_ranker.model import Ranker
 class ServedRanker(tf.Module):
     """The signature `rank` of `endcap.contracts.signatures`."""
 
-    def __init__(self, model: Ranker, calibration: Mapping[str, PlattScaling], item_embeddings: NDArray[np.float32]) -> None:
+    def __init__(self, model: Ranker | Blend, calibration: Mapping[str, PlattScaling], item_embeddings: NDArray[np.float32]) -> None:
         """
         Args:
-            model: a fitted ranker.
+            model: fitted.
             calibration: by objective, in the order of the model's.
             item_embeddings: float32 [n + 1, dim].
         """

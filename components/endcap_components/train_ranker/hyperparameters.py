@@ -1,6 +1,6 @@
 """Every knob of the ranker, with the default that measured best."""
 
-from typing import Any, Self
+from typing import Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -12,6 +12,10 @@ class RankerHyperparameters(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
+    kind: Literal["auto", "network", "blend"] = Field(
+        "auto",
+        description="What orders; auto is the network, where the two-tower learns the next item the better of both on users held out.",
+    )
     epochs: int = Field(2, ge=1)
     steps_min: int = Field(600, ge=1, description="More epochs are run until there are so many steps: little data needs more passes.")
     queries_a_batch: int = Field(12, ge=1, description="Users a step, each with all candidates.")

@@ -11,13 +11,13 @@ from endcap.contracts.event import EventType
 from endcap.contracts.signals import signal_code
 from endcap.engine.retrieval.candidates import CandidateSet
 from endcap.engine.retrieval.user_state import UserState
+from endcap.evaluation.user_items import UserItems, contains, pair_keys
 from endcap.features.columns import OBJECTIVES
 from endcap.features.net_purchases import standing
 from endcap.training.training_set import TrainingSet
 
 BUY_AGAIN_BASKETS = 2
 SIGNAL_OBJECTIVES = {"cart": signal_code(EventType.ADD_TO_CART), "view": signal_code(EventType.PRODUCT_VIEW)}
-_WIDTH = np.int64(1 << 32)
 
 
 def happened_from(training: TrainingSet, moment: datetime) -> dict[str, pl.DataFrame]:
@@ -27,10 +27,9 @@ def happened_from(training: TrainingSet, moment: datetime) -> dict[str, pl.DataF
     """
     bought = training.labels_at(moment)
     found = {"buy": bought, "buy_again": bought.filter(pl.col("baskets") >= BUY_AGAIN_BASKETS)}
-    typed = training.path / "interactions.parquet"
-    if typed.is_file():
+    if training.has_signals:
         end = moment + timedelta(days=training.manifest.horizon_days)
-        within = pl.scan_parquet(typed).filter(pl.col("occurred_at") >= moment, pl.col("occurred_at") < end, standing(pl.lit(end)))
+        within = training.interactions.filter(pl.col("occurred_at") >= moment, pl.col("occurred_at") < end, standing(pl.lit(end)))
         within = within.filter(pl.col("signal").is_in(list(SIGNAL_OBJECTIVES.values())))
         pairs = within.select("user_id", "item_index", "signal").unique().collect(engine="streaming")
         found |= {name: pairs.filter(pl.col("signal") == code) for name, code in SIGNAL_OBJECTIVES.items()}
@@ -49,23 +48,14 @@ def label(
         happened: from `happened_from`.
     """
     query = np.repeat(np.arange(len(found), dtype=np.int64), [len(candidates) for candidates in found])
-    keys = query * _WIDTH + np.concatenate([candidates.index for candidates in found])
+    keys = pair_keys(query, np.concatenate([candidates.index for candidates in found]))
     labels = np.zeros((len(keys), len(OBJECTIVES)), dtype=np.float32)
     users = pl.DataFrame({"user_id": user_ids, "query": np.arange(len(user_ids), dtype=np.int64)}, schema_overrides={"user_id": pl.String})
     for name, pairs in happened.items():
         mine = pairs.join(users, on="user_id")
-        labels[:, OBJECTIVES.index(name)] = _among(keys, mine["query"].to_numpy() * _WIDTH + mine["item_index"].to_numpy())
-    low = [row * _WIDTH + state.signals.index[state.signals.rated_low] for row, state in enumerate(states) if state.signals.rated_low.any()]
-    if low:
-        labels[_among(keys, np.concatenate(low))] = 0
+        wanted = UserItems(mine["query"].to_numpy(), mine["item_index"].to_numpy(), len(found))
+        labels[:, OBJECTIVES.index(name)] = contains(wanted.keys, keys)
+    low = [state.signals.index[state.signals.rated_low] for state in states]
+    rated_low = UserItems(np.repeat(np.arange(len(low)), [len(items) for items in low]), np.concatenate(low), len(low))
+    labels[contains(rated_low.keys, keys)] = 0
     return labels
-
-
-def _among(keys: NDArray[np.int64], wanted: NDArray[np.int64]) -> NDArray[np.bool_]:
-    """bool [m]: which of many keys are among fewer."""
-    if not len(wanted):
-        return np.zeros(len(keys), dtype=bool)
-    wanted = np.sort(wanted)
-    place = np.minimum(np.searchsorted(wanted, keys), len(wanted) - 1)
-    found: NDArray[np.bool_] = wanted[place] == keys
-    return found

@@ -44,10 +44,10 @@ def train_ranker(
         Metrics by name.
     """
     prepare_tensorflow(seed)
+    from endcap_components.train_ranker.choice import fit_model
     from endcap_components.train_ranker.examples import ranking_examples
     from endcap_components.train_ranker.export import ServedRanker, export_ranker
     from endcap_components.train_ranker.negatives import KeptShares
-    from endcap_components.train_ranker.train import fit_ranker
 
     training, two_tower = TrainingSet(training_dir), TwoTowerArtifact(two_tower_dir)
     if training.manifest.untrained(RANKER) is not None:
@@ -63,7 +63,9 @@ def train_ranker(
         seed=seed,
     )
     category_sizes = [len(training.user_vocabularies[name]) for name in USER_CATEGORICAL]
-    model, calibration, metrics = fit_ranker(examples, category_sizes, parameters, seed)
+    plan = training.manifest.plan
+    is_next_item = plan is not None and plan.objective == "next_item"
+    model, calibration, metrics = fit_model(examples, category_sizes, parameters, is_next_item=is_next_item, seed=seed)
     served = ServedRanker(model, calibration, two_tower.item_embeddings_at(training.manifest.cut))
     with replacing_folder(out_dir) as aside:
         export_ranker(served, aside / "saved_model")

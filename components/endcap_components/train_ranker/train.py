@@ -1,6 +1,7 @@
 """Fitting the ranker and calibrating it on held-out users."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from typing import Protocol
 
 import numpy as np
 import tensorflow as tf
@@ -67,13 +68,20 @@ def constants_of(examples: RankingExamples, category_sizes: list[int], rng: np.r
     )
 
 
-def calibrate(model: Ranker, examples: RankingExamples, queries: NDArray[np.int64]) -> tuple[dict[str, PlattScaling], dict[str, float]]:
+class HasLogits(Protocol):
+    """A model of candidates."""
+
+    def logits(self, inputs: Mapping[str, tf.Tensor]) -> tf.Tensor:
+        """float32 [m, objectives]."""
+
+
+def calibrate(model: HasLogits, examples: RankingExamples, queries: NDArray[np.int64]) -> tuple[dict[str, PlattScaling], dict[str, float]]:
     """Platt scaling by objective.
 
     The error reported is honest: of every other query, with a scaling fitted on the rest; the scaling returned is fitted on all.
 
     Args:
-        model: a fitted ranker.
+        model: fitted.
         examples: with the held-out users.
         queries: int64, of the held-out users.
     """
@@ -91,7 +99,7 @@ def calibrate(model: Ranker, examples: RankingExamples, queries: NDArray[np.int6
     return calibration, errors
 
 
-def predict_logits(model: Ranker, examples: RankingExamples, queries: NDArray[np.int64], size: int = 32) -> NDArray[np.float32]:
+def predict_logits(model: HasLogits, examples: RankingExamples, queries: NDArray[np.int64], size: int = 32) -> NDArray[np.float32]:
     """float32 [candidates of the queries, objectives]."""
     predict = tf.function(model.logits, input_signature=[{k: v for k, v in batch_signature(examples).items() if k not in OF_TRAINING}])
     parts = []

@@ -2,7 +2,9 @@
 
 A line of the interactions file is a user: the user's id, then item ids, oldest first; `endcap.dataset.sources.sequence_lines` reads it. The
 attributes file, if any, is a JSON object: item id -> list of attribute ids. The dataset's times carry the order and nothing else: a day a
-step, and everybody's last step on LAST_DAY. Quantities are 1, and there are no prices.
+step. Up to ENDING_LAST people have their last step on LAST_DAY, by which lists are judged, and the one before it on the day before, from
+which the ranker learns; everybody else ended two days earlier, so that the towers learn from all of what they did. Quantities are 1, and
+there are no prices.
 
 Where a line is a set, its steps are in the order of a hash of ids, which favours no item, and `source` says that it means nothing.
 """
@@ -28,10 +30,15 @@ from endcap.dataset.sources.event_ids import event_uuids
 from endcap.dataset.sources.sequence_lines import Separator, UserLines, read_text, read_user_lines
 from endcap.dataset.sources.source import BATCH_ROWS, Batch, TableSource, Watch, watch_nothing
 
-IMPORTER_VERSION = 3
+IMPORTER_VERSION = 4
 """Raised whenever the same files would give another dataset."""
 
-LAST_DAY = datetime(2000, 12, 31, tzinfo=UTC)
+LAST_DAY = datetime(2000, 12, 31, 23, 59, 59, tzinfo=UTC)
+"""A second before midnight: a day's steps are the last of their day, and the data ends with it."""
+ENDING_LAST = 10_000
+"""So many are enough to judge by and to learn an order of candidates from."""
+KEPT_DAYS = 2
+"""Days at the end that the towers do not see."""
 CARTED_BEFORE = timedelta(minutes=1)
 """How long before its purchase an item is put into the cart."""
 HAS = "yes"
@@ -155,12 +162,23 @@ def _happened(purchases: UserLines, carts: UserLines, *, unordered: bool) -> pl.
 
 
 def _steps(happened: pl.DataFrame, *, unordered: bool) -> pl.DataFrame:
-    """With step (from 0) and length; of sets an item is a step, in the order of a hash."""
+    """With step (from 0), length and ended_before; of sets an item is a step, in the order of a hash."""
     if not unordered:
-        return happened.with_columns(pl.int_range(pl.len()).over("user_id").alias("step"), pl.len().over("user_id").alias("length"))
+        steps = happened.with_columns(pl.int_range(pl.len()).over("user_id").alias("step"), pl.len().over("user_id").alias("length"))
+        return _ended(steps)
     order = event_uuids(happened.select(pl.format("{} {}", "user_id", "item_id")).to_series()).alias("order")
     step = (pl.col("order").rank("dense").over("user_id").cast(pl.Int64) - 1).alias("step")
-    return happened.with_columns(order).with_columns(step).with_columns((pl.col("step").max().over("user_id") + 1).alias("length"))
+    return _ended(happened.with_columns(order).with_columns(step).with_columns((pl.col("step").max().over("user_id") + 1).alias("length")))
+
+
+def _ended(steps: pl.DataFrame) -> pl.DataFrame:
+    """With ended_before, the days between a person's last step and LAST_DAY: who ends last is drawn by a hash of the people's ids."""
+    people = steps.select("user_id", "length").unique("user_id", maintain_order=True)
+    if len(people) <= ENDING_LAST:
+        return steps.with_columns(pl.lit(0, dtype=pl.Int64).alias("ended_before"))
+    drawn = people.with_columns(event_uuids(people["user_id"]).alias("drawn")).filter(pl.col("length") > KEPT_DAYS).sort("drawn")
+    is_last = pl.col("user_id").is_in(drawn["user_id"].head(ENDING_LAST).implode())
+    return steps.with_columns(pl.when(is_last).then(0).otherwise(KEPT_DAYS).cast(pl.Int64).alias("ended_before"))
 
 
 def _items(steps: pl.DataFrame, known: dict[str, list[str]], holdout: Holdout | None) -> pl.DataFrame:
@@ -208,7 +226,7 @@ def _events(steps: pl.DataFrame) -> pl.DataFrame:
     is_purchase = pl.col("event_type") == EventType.PURCHASE.value
     visits = steps.select(pl.format("{}#{}", "user_id", "step")).to_series()
     names = steps.select(pl.when(is_purchase).then(visits).otherwise(visits + "#cart")).to_series()
-    back = pl.col("length").cast(pl.Int64) - 1 - pl.col("step")
+    back = pl.col("length").cast(pl.Int64) - 1 - pl.col("step") + pl.col("ended_before")
     carted = pl.when(is_purchase).then(timedelta(0)).otherwise(CARTED_BEFORE)
     moment = (pl.lit(LAST_DAY).dt.cast_time_unit("us") - back * timedelta(days=1) - carted).alias("occurred_at")
     return _frame(

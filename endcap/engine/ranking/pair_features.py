@@ -7,6 +7,7 @@ from endcap.catalogue.item_table import ItemTable
 from endcap.engine.retrieval.candidates import TRAINED_SOURCES, CandidateSet
 from endcap.engine.retrieval.item_to_item import ItemToItem, past_seeds
 from endcap.engine.retrieval.signal_state import SignalState
+from endcap.engine.retrieval.sorted_places import places_in
 from endcap.engine.retrieval.user_state import UserState
 from endcap.features.columns import ITEM_NUMERIC, NEVER_DAYS, PAIR_NUMERIC, USER_NUMERIC
 
@@ -70,8 +71,8 @@ def _of_brand(items: ItemTable, past: NDArray[np.int32], index: NDArray[np.int32
     asked = items.leaf_code[index] * width + items.brand_code[index]
     known, group = np.unique(mine, return_inverse=True)
     sums = np.bincount(group, weight).astype(np.float32)
-    place = np.minimum(np.searchsorted(known, asked), len(known) - 1)
-    return np.where(known[place] == asked, sums[place], np.float32(0))
+    place, found = places_in(known, asked)
+    return np.where(found, sums[place], np.float32(0))
 
 
 LATE_DAYS = 60.0

@@ -10,6 +10,8 @@ MARGIN_FLOOR = 0.01
 """An item sold at a loss is worth little, not nothing: a product with a zero in it would order nothing."""
 PRICE_FLOOR = 0.01
 
+CATALOGUE_VALUES = ("margin", "price")
+
 BUY_VALUE: Mapping[str, float] = {"buy": 1.0}
 JOINED_VALUE: Mapping[str, float] = {"buy": 1.0, "cart": 0.5, "view": 0.25}
 """Of data with few purchases: carts and views, which are many, say what purchases cannot."""
@@ -38,9 +40,6 @@ def usable_value(stated: Mapping[str, float] | None, default: Mapping[str, float
     """
     known = {name: exponent for name, exponent in (stated or default).items() if name in trained or name in CATALOGUE_VALUES}
     return known or {name: exponent for name, exponent in default.items() if name in trained}
-
-
-CATALOGUE_VALUES = ("margin", "price")
 
 
 def value_scores(

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from endcap.contracts.event import EventType
 from endcap.contracts.moment import DAY_S
+from endcap.engine.retrieval.sorted_places import places_in
 from endcap.features.columns import NEVER_DAYS
 
 CART_CHANGES = (EventType.ADD_TO_CART, EventType.REMOVE_FROM_CART, EventType.PURCHASE)
@@ -76,10 +77,7 @@ class SignalState:
 
     def places(self, index: NDArray[np.int32]) -> tuple[NDArray[np.intp], NDArray[np.bool_]]:
         """Where int32 [m] items stand in `index`, intp [m], and bool [m] whether they do: other places mean nothing."""
-        if not len(self.index):
-            return np.zeros(len(index), dtype=np.intp), np.zeros(len(index), dtype=bool)
-        place = np.minimum(np.searchsorted(self.index, index), len(self.index) - 1)
-        return place, self.index[place] == index
+        return places_in(self.index, index)
 
     def are_rated_low(self, index: NDArray[np.int32]) -> NDArray[np.bool_]:
         """bool [m]: which of int32 [m] items the user's last rating counts against."""

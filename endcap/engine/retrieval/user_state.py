@@ -14,6 +14,7 @@ from endcap.contracts.moment import DAY_S
 from endcap.contracts.signals import PURCHASE_CODE, SIGNAL_TYPES, VIEW_CODE, signal_code
 from endcap.engine.retrieval.shares import Shares
 from endcap.engine.retrieval.signal_state import NO_SIGNALS, SignalState
+from endcap.engine.retrieval.sorted_places import places_in
 from endcap.features.columns import HISTORY_LENGTH, USER_CATEGORICAL, USER_NUMERIC
 
 STALENESS_MAX_DAYS = 28.0
@@ -60,10 +61,7 @@ class UserState:
 
     def past_places(self, index: NDArray[np.int32]) -> tuple[NDArray[np.intp], NDArray[np.bool_]]:
         """Where int32 [m] items stand among the items of the past, intp [m], and bool [m] whether they do: other places mean nothing."""
-        if not len(self.pair_index):
-            return np.zeros(len(index), dtype=np.intp), np.zeros(len(index), dtype=bool)
-        place = np.minimum(np.searchsorted(self.pair_index, index), len(self.pair_index) - 1)
-        return place, self.pair_index[place] == index
+        return places_in(self.pair_index, index)
 
     def bought_before(self, index: NDArray[np.int32]) -> NDArray[np.bool_]:
         """bool [m]: which of int32 [m] items the user bought before."""
@@ -107,6 +105,8 @@ def user_state(  # noqa: PLR0917 - a row, a visit, and what both are read by
     now: datetime,
     session_item_ids: Sequence[str] = (),
     session_event_types: Sequence[str] = (),
+    *,
+    session_occurred_at: Sequence[int] = (),
 ) -> UserState:
     """Turn one feature row into a state as of `now`.
 
@@ -118,10 +118,23 @@ def user_state(  # noqa: PLR0917 - a row, a visit, and what both are read by
         now: the moment of the request.
         session_item_ids: items of the present visit, oldest first.
         session_event_types: what happened to each; items beyond them were looked at.
+        session_occurred_at: when each of these happened, UTC epoch seconds; without it the visit changes nothing of `signals`.
     """
-    session_signal = _signals(session_event_types, len(session_item_ids))
     if row is None:
-        return _with_session(_unknown_user(), items.ids.codes(session_item_ids), session_signal)
+        state, session = _unknown_user(), items.ids.codes(session_item_ids)
+    else:
+        state, session = _known_user(row, items, user_vocabularies, now, session_item_ids)
+    if len(session_occurred_at):
+        age_days = (now.timestamp() - np.asarray(session_occurred_at, dtype=np.float64)) / DAY_S
+        visit = session[: len(session_occurred_at)], session_event_types, np.maximum(age_days, 0).astype(np.float32)
+        state = replace(state, signals=state.signals.with_visit(*visit))
+    return _with_session(state, session, _signals(session_event_types, len(session_item_ids)))
+
+
+def _known_user(
+    row: Mapping[str, Any], items: ItemTable, user_vocabularies: Mapping[str, Vocabulary], now: datetime, session_item_ids: Sequence[str]
+) -> tuple[UserState, NDArray[np.int32]]:
+    """The state before the present visit, and int32 [s], the indices of the visit's items, 0 for unknown ones."""
     pair_ids, history_ids, signal_ids = (_listed(row, name) for name in ("pair_item_ids", "history_item_ids", "signal_item_ids"))
     # All ids at once: a look-up costs more than the ids in it.
     codes = items.ids.codes([*pair_ids, *history_ids, *signal_ids, *session_item_ids])
@@ -146,7 +159,7 @@ def user_state(  # noqa: PLR0917 - a row, a visit, and what both are read by
         is_known=True,
         signals=SignalState.of_row(row, signals, as_of_s + elapsed_days * DAY_S),
     )
-    return _with_session(state, session, session_signal)
+    return state, session
 
 
 def _history(

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from endcap.contracts.signals import SIGNAL_TYPES, Signals
+from endcap.contracts.signals import Signals, event_type_of
 from endcap.core.errors import InvalidInput
 
 TIMES_MAX = 10.0
@@ -24,13 +24,13 @@ def balanced(asked: Signals, events: Mapping[int, int]) -> tuple[Signals, list[s
     counts = {code: events.get(code, 0) * asked.of(code).weight for code in asked.counted}
     total = sum(counts.values())
     if not total:
-        names = ", ".join(SIGNAL_TYPES[code - 1].value for code in sorted(events)) or "none of them"
+        names = ", ".join(event_type_of(code) for code in sorted(events)) or "none of them"
         raise InvalidInput("no type of event with a weight above 0 is in the data", field="signals", fix=f"give one a weight: {names}")
     notes = []
     for code, count in counts.items():
         others = total - count
         if others and count > TIMES_MAX * others:
-            name, weight = SIGNAL_TYPES[code - 1].value, asked.of(code).weight
+            name, weight = event_type_of(code), asked.of(code).weight
             lowered = weight * TIMES_MAX * others / count
             notes.append(f"{events[code]:,} of {name} would drown all others: each counts {lowered:.4g} in place of {weight:g}")
             asked = asked.model_copy(update={name: asked.of(code).model_copy(update={"weight": lowered})})
@@ -49,9 +49,9 @@ def reached(signals: Signals, following: Mapping[int, int]) -> tuple[Signals, li
     missed = [code for code in wanted if following[code] < REACHED_MIN]
     if len(missed) == len(wanted):
         return signals, []
-    update = {SIGNAL_TYPES[code - 1].value: signals.of(code).model_copy(update={"predicted": False}) for code in missed}
+    update = {event_type_of(code): signals.of(code).model_copy(update={"predicted": False}) for code in missed}
     notes = [
-        f"the next {SIGNAL_TYPES[code - 1].value} is no objective: {following[code]:,} people and visits reach it; {REACHED_MIN} are needed"
+        f"the next {event_type_of(code)} is no objective: {following[code]:,} people and visits reach it; {REACHED_MIN} are needed"
         for code in missed
     ]
     return signals.model_copy(update=update), notes

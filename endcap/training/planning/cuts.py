@@ -25,6 +25,8 @@ BASKETS_MIN = 3
 
 MIN_BUYERS = (5, 4, 3, 2, 1)
 """Tried in this order."""
+MIN_BUYERS_OF_STEPS = (1,)
+"""Of data that knows an order only: sets that are published so are thinned out already, and lists are judged among all their items."""
 COVERED_MIN = 0.5
 """Share of the purchases that trainable items must have: of a long tail little is left at five buyers an item."""
 

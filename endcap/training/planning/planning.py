@@ -4,14 +4,14 @@ from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field, replace
 
 from endcap.contracts.event import EventType
-from endcap.contracts.signals import SIGNAL_TYPES, Signals
+from endcap.contracts.signals import Signals, event_type_of
 from endcap.contracts.training_plan import DataFacts, SignalFacts, Timetable, TrainingPlan
 from endcap.core.errors import DataRejected, InvalidInput
 from endcap.dataset.layout import Dataset
 from endcap.features.snapshots import FeatureOptions, plan_snapshots
 from endcap.training.moments import fitting_moments
 from endcap.training.planning.balance import reached
-from endcap.training.planning.cuts import COVERED_MIN, MIN_BUYERS, Cut
+from endcap.training.planning.cuts import COVERED_MIN, MIN_BUYERS, MIN_BUYERS_OF_STEPS, Cut
 from endcap.training.planning.parts import first_reason, models_of, tables_of
 from endcap.training.planning.purchase_log import PurchaseLog, Totals
 from endcap.training.planning.timetables import ALL_OF_IT, TimeRange, timetables, without_training
@@ -23,12 +23,13 @@ STEPS_MIN = 40
 
 @dataclass(frozen=True)
 class Requested:
-    """What a person asked for; 0 for whatever fits."""
+    """What a person asked for; 0 for whatever fits, and no timetable but one that is given in whole."""
 
     test_weeks: int = 0
     ranking_windows: int = 0
     min_buyers: int = 0
     signals: Signals = field(default_factory=Signals)
+    times: Timetable | None = None
 
 
 def plan_training(dataset: Dataset, requested: Requested) -> TrainingPlan:
@@ -44,7 +45,7 @@ def plan_training(dataset: Dataset, requested: Requested) -> TrainingPlan:
             raise InvalidInput("must be 1 or more, or 0 for what fits the data", field=name, value=value)
     with PurchaseLog(dataset, requested.signals) as log:
         totals = log.totals()
-        planner = _Planner(log, totals)
+        planner = _Planner(log, totals, dataset.knows_times)
         chosen = planner.best(requested)
         if chosen is None or not chosen.is_whole:
             _check_requested(planner, requested, chosen)
@@ -56,8 +57,8 @@ def plan_training(dataset: Dataset, requested: Requested) -> TrainingPlan:
 class _Planner:
     """Lays timetables over the data until one fits."""
 
-    def __init__(self, log: PurchaseLog, totals: Totals) -> None:
-        self._log, self._totals = log, totals
+    def __init__(self, log: PurchaseLog, totals: Totals, knows_times: bool) -> None:
+        self._log, self._totals, self._knows_times = log, totals, knows_times
 
     def best(self, requested: Requested) -> Cut | None:
         """The first cut with everything, else the one with most; None where what is asked for does not fit into the time."""
@@ -70,8 +71,13 @@ class _Planner:
         return max(found, key=lambda cut: cut.worth, default=None)
 
     def _cuts(self, requested: Requested) -> Iterator[Cut]:
-        time = TimeRange(self._totals.first_signal_at, self._totals.last_purchase_at, self._totals.last_event_at)
-        anybody = self._totals.people or not self._log.signals.is_empty
+        totals = self._totals
+        time = TimeRange(totals.first_signal_at, totals.last_purchase_at, totals.last_event_at, self._knows_times)
+        if requested.times is not None:
+            laid = self._laid(requested.times, requested.min_buyers)
+            yield from [laid] if laid else []
+            return
+        anybody = totals.people or not self._log.signals.is_empty
         tried = [*timetables(time, requested.test_weeks, requested.ranking_windows)] if anybody else []
         tried += without_training(time, requested.test_weeks)
         if not requested.test_weeks:
@@ -97,7 +103,8 @@ class _Planner:
             horizon_days=times.horizon_days,
         )
         trained_at = moments.windows[0] if moments.windows else plan.cut
-        items, trainable = log.trainable(trained_at, (min_buyers,) if min_buyers else MIN_BUYERS, COVERED_MIN)
+        fewest = MIN_BUYERS if self._knows_times else MIN_BUYERS_OF_STEPS
+        items, trainable = log.trainable(trained_at, (min_buyers,) if min_buyers else fewest, COVERED_MIN)
         windows = moments.windows
         return Cut(
             times=times,
@@ -156,13 +163,14 @@ def _plan(dataset: Dataset, log: PurchaseLog, totals: Totals, cut: Cut) -> Train
         people_in_windows=cut.window_people,
         repeat_share=cut.early.repeat_share,
         views_a_purchase=totals.views / max(totals.purchases, 1),
-        signals={SIGNAL_TYPES[code - 1].value: SignalFacts(**asdict(kind)) for code, kind in sorted(log.signals.kinds.items())},
+        signals={event_type_of(code): SignalFacts(**asdict(kind)) for code, kind in sorted(log.signals.kinds.items())},
         events_without_person_share=totals.events_without_person / totals.events,
     )
     return TrainingPlan(
         dataset_fingerprint=dataset.fingerprint,
         facts=facts,
         times=cut.times,
+        knows_times=dataset.knows_times,
         min_buyers=cut.items.least,
         eligible_by=cut.items.by,
         signals=signals,
@@ -180,7 +188,7 @@ def _objectives(cut: Cut, log: PurchaseLog, signals: Signals) -> list[str]:
         return []
     if cut.objective == "window" or log.signals.is_empty:
         return [EventType.PURCHASE.value]
-    return [SIGNAL_TYPES[code - 1].value for code in sorted(log.signals.kinds) if signals.of(code).weight and signals.of(code).predicted]
+    return [event_type_of(code) for code in sorted(log.signals.kinds) if signals.of(code).weight and signals.of(code).predicted]
 
 
 def batch_size(examples: int) -> int:

@@ -27,17 +27,31 @@ DAYS = tuple(
     )
     for days in (3, 1)
 )
+NO_SNAPSHOTS_DAYS = 36_500
+STEPS = Timetable(
+    test_weeks=0,
+    test_days=1,
+    ranking_windows=1,
+    ranking_window_step_days=1,
+    horizon_days=1,
+    target_days=1,
+    first_snapshot_days=NO_SNAPSHOTS_DAYS,
+    grid_days=1,
+)
+"""For data that knows an order and no times, a day a step: the last day's steps are judged, those of the day before teach the ranker. The
+objective of such data is the next item, which needs no snapshots."""
 ALL_OF_IT = Timetable(test_weeks=0, ranking_windows=0)
 """Nothing is kept for evaluation, so nothing can be judged."""
 
 
 @dataclass(frozen=True)
 class TimeRange:
-    """Of a dataset."""
+    """Of a dataset; where it does not know times, a person's steps are a day apart and say an order only."""
 
     first_purchase: datetime
     last_purchase: datetime
     last_event: datetime
+    knows_times: bool = True
 
 
 def timetables(time: TimeRange, test_weeks: int, ranking_windows: int) -> Iterator[Timetable]:
@@ -48,6 +62,9 @@ def timetables(time: TimeRange, test_weeks: int, ranking_windows: int) -> Iterat
         test_weeks: what is asked for; 0 for whatever fits.
         ranking_windows: the most that are asked for; 0 for the usual number.
     """
+    if not time.knows_times and not test_weeks:
+        for windows in range(ranking_windows or STEPS.ranking_windows, 0, -1):
+            yield STEPS.model_copy(update={"ranking_windows": windows})
     most = ranking_windows or USUAL.ranking_windows
     for times in _by_length(time, test_weeks):
         for windows in range(most, 0, -1):

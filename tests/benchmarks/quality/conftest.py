@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from endcap.dataset.sources.folder import import_folder
-from endcap.dataset.sources.sequences import SequenceFiles, import_sequences
+from endcap.dataset.sources.sequences import SequenceFiles, SequenceReading, import_sequences
 from endcap_benchmarks.quality.recorded_purchases import RecordedPurchases, read_recorded_purchases
 
 MAPPING = """
@@ -81,3 +81,17 @@ def sequences(tmp_path_factory: pytest.TempPathFactory) -> RecordedPurchases:
 def write_sequences() -> Callable[[Path, Sequence[Sequence[int]]], RecordedPurchases]:
     """Makes a dataset in a folder from item ids by user."""
     return written_sequences
+
+
+SETS = {"train": "a 1 2 3\nb 2 4\nc 4\n", "cart": "a 1 2 3 5 6\nb 2 4 5\nd 6\n", "test": "a 5\nb 1\n"}
+
+
+@pytest.fixture(scope="session")
+def sets_with_carts(tmp_path_factory: pytest.TempPathFactory) -> RecordedPurchases:
+    """What people bought and carted, in no order, with purchases held out."""
+    folder = tmp_path_factory.mktemp("sets")
+    for name, text in SETS.items():
+        (folder / f"{name}.txt").write_text(text)
+    files = SequenceFiles(folder / "train.txt", carts=folder / "cart.txt", holdout=folder / "test.txt")
+    dataset, _ = import_sequences(files, folder / "dataset", 0.0, reading=SequenceReading(unordered=True))
+    return read_recorded_purchases(dataset.path)

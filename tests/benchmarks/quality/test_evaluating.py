@@ -31,7 +31,7 @@ def runs_of(tasks: list[RankingTask], seeds: tuple[int, ...] = (1,)) -> list[Mod
         runs = ModelRuns(CatalogueEntry(name, lambda model=model: model, is_baseline=name in ("popular", "own")))
         for task in tasks:
             for seed in seeds if name == "random" else (1,):
-                made = model.recommend(task, RunContext(seed, 100, None, None))  # type: ignore[arg-type]
+                made = model.recommend(task, RunContext(seed, 100, None, None, None))  # type: ignore[arg-type]
                 costs = RunCosts(fit_s=1.0, score_s=1.0, peak_memory_mib=1.0, truths=list(made.lists))
                 runs.by_task.setdefault(task.name, []).append(RunRecord(made.lists, costs))
         found.append(runs)

@@ -9,24 +9,18 @@ import pytest
 from endcap.algorithms.interactions import Interactions
 from endcap.contracts.signals import Signals
 from endcap.core.errors import DataRejected, InvalidInput
-from endcap.dataset.sources.sequences import SequenceFiles, SequenceReading, import_sequences
+from endcap.dataset.sources.sequences import SequenceFiles, import_sequences
 from endcap_benchmarks.quality.protocols.holdout import HELD_OUT, holdout_task
 from endcap_benchmarks.quality.recorded_purchases import RecordedPurchases, read_recorded_purchases
 from endcap_benchmarks.quality.recorded_signals import signal_codes
 from endcap_benchmarks.quality.task import RankingTask
 
-FILES = {"train": "a 1 2 3\nb 2 4\nc 4\n", "cart": "a 1 2 3 5 6\nb 2 4 5\nd 6\n", "test": "a 5\nb 1\n"}
 PURCHASES, BOTH = signal_codes(["purchases"]), signal_codes(["purchases", "carts"])
 
 
-@pytest.fixture(scope="module")
-def recorded(tmp_path_factory: pytest.TempPathFactory) -> RecordedPurchases:
-    folder = tmp_path_factory.mktemp("sets")
-    for name, text in FILES.items():
-        (folder / f"{name}.txt").write_text(text)
-    files = SequenceFiles(folder / "train.txt", carts=folder / "cart.txt", holdout=folder / "test.txt")
-    dataset, _ = import_sequences(files, folder / "dataset", 0.0, reading=SequenceReading(unordered=True))
-    return read_recorded_purchases(dataset.path)
+@pytest.fixture
+def recorded(sets_with_carts: RecordedPurchases) -> RecordedPurchases:
+    return sets_with_carts
 
 
 def pairs(task: RankingTask, interactions: Interactions) -> dict[int, set[str]]:

@@ -2,47 +2,89 @@
 
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
+from endcap.catalogue.item_table import ItemTable
 from endcap.core.errors import InvalidInput
 from endcap.evaluation.ranked_lists import ScoredPairs
 from endcap.evaluation.user_items import UserItems
-from endcap_benchmarks.quality.models import pipeline_model
-from endcap_benchmarks.quality.models.pipeline_model import FullPipelineScores, PipelineModel
-from endcap_benchmarks.quality.protocols.leave_one_out import leave_one_out_task
+from endcap_benchmarks.quality.models.pipeline_model import ORDERED, SHOWN, TWO_TOWER, PipelineModel
+from endcap_benchmarks.quality.models.pipeline_run import PipelineRun, RankedUsers
+from endcap_benchmarks.quality.protocols.leave_one_out import LAST_ITEM, leave_one_out_task
+from endcap_benchmarks.quality.protocols.session import session_task
 from endcap_benchmarks.quality.protocols.temporal import temporal_task
 from endcap_benchmarks.quality.recommending import RunContext
 from endcap_benchmarks.quality.recorded_purchases import RecordedPurchases
+from endcap_benchmarks.quality.recorded_signals import read_recorded_signals
+
+
+class Chance:
+    """A chain that scores all items of its users by chance, users by their places in `user_ids`."""
+
+    objectives = ("buy",)
+
+    def __init__(self, items: ItemTable, user_ids: list[str]) -> None:
+        self.items, self._user_ids = items, user_ids
+        self.score = np.random.default_rng(0).random((len(user_ids), len(items))).astype(np.float32)
+
+    def ranked(self, user_ids: list[str], depths: np.ndarray, allowed: np.ndarray) -> RankedUsers:
+        assert depths.min() >= 5
+        index = np.flatnonzero(allowed[1:]).astype(np.int32) + 1
+        rows = np.repeat(np.arange(len(user_ids)), len(index))
+        items = np.tile(index, len(user_ids))
+        score = self.score[[self._user_ids.index(user_id) for user_id in user_ids]][:, index].ravel()
+        pairs = UserItems(rows, items, len(user_ids))
+        return RankedUsers(pairs, {"buy": score}, score, ScoredPairs(pairs, score.astype(np.float64)))
 
 
 def test_lists_speak_of_the_tasks_users_and_items(
     recorded_shop: RecordedPurchases, shop: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     task = temporal_task(recorded_shop, datetime(2026, 3, 2, tzinfo=UTC), weeks=2, min_buyers=3)
-    user_ids = ["stranger", *reversed(task.user_ids)]
-    items = len(recorded_shop.items)
-    rows = np.repeat(np.arange(len(user_ids)), items)
-    index = np.tile(np.arange(1, items + 1, dtype=np.int32), len(user_ids))
-    score = np.random.default_rng(0).random(len(rows))
-    ran = FullPipelineScores(
-        {"full_pipeline": ScoredPairs(UserItems(rows, index, len(user_ids)), score)}, user_ids, {"ranker": 3.0, "scores": 1.0}
-    )
-    monkeypatch.setattr(pipeline_model, "full_pipeline_scores", lambda *_, **__: ran)
+    chain = Chance(ItemTable.from_items(recorded_shop.items), ["stranger", *reversed(task.user_ids)])
+    run = PipelineRun(tmp_path, 1)
+    with run.timed("ranker"):
+        pass
+    monkeypatch.setattr(PipelineModel, "_chain", lambda *_: (run, chain))
 
-    made = PipelineModel("full_pipeline").recommend(task, RunContext(1, 5, shop, tmp_path))
-    assert (made.fit_s, made.score_s, made.notes["users_without_list"]) == (3.0, 1.0, 0)
+    made = PipelineModel(ORDERED).recommend(task, RunContext(1, 5, shop, tmp_path, tmp_path))
+    assert (set(made.notes["seconds"]), made.notes["users_without_list"]) == ({"ranker"}, 0)
     assert made.reliability is not None
     ids = recorded_shop.items["item_id"].to_list()
     recommendable = set(task.items.ids.names)
     for row, user_id in enumerate(task.user_ids):
-        of_user = score[rows == user_ids.index(user_id)]
+        of_user = chain.score[chain._user_ids.index(user_id)][1:]
         best = [ids[place] for place in np.argsort(-of_user) if ids[place] in recommendable][:5]
         assert [task.items.ids.name(int(code)) for code in made.lists["all"].items[row]] == best
     assert not made.lists["new"].hits(task.bought).any()
 
 
-def test_it_needs_a_cut(sequences: RecordedPurchases, tmp_path: Path) -> None:
-    with pytest.raises(InvalidInput, match="--protocol: the full pipeline learns from moments"):
-        PipelineModel("full_pipeline").recommend(leave_one_out_task(sequences, "test"), RunContext(1, 5, tmp_path, tmp_path))
+SMALL: dict[str, dict[str, Any]] = {
+    "ranker": {"epochs": 1, "steps_min": 1, "members": 1},
+    "two_tower": {"next_item": {"epochs": 1, "members": 1, "dim": 16}},
+}
+
+
+@pytest.mark.training
+def test_a_run_on_an_order_gives_the_order_the_list_as_shown_and_the_two_tower_alone(sequences: RecordedPurchases, tmp_path: Path) -> None:
+    task = leave_one_out_task(sequences, "test")
+    context = RunContext(1, 10, sequences.dataset.path, tmp_path / "own", tmp_path / "shared")
+    made = {lists: PipelineModel(lists, **SMALL).recommend(task, context) for lists in (ORDERED, SHOWN, TWO_TOWER)}
+    seconds = [each.notes["seconds"] for each in made.values()]
+    assert seconds[0] == seconds[1] == seconds[2], "a run is trained once"
+    assert {"features", "training", "tables", "two_tower", "ranker"} <= set(seconds[0])
+    for each in made.values():
+        assert each.notes["users_without_list"] == 0
+        assert (each.lists[LAST_ITEM].items > 0).all()
+        assert not each.lists[LAST_ITEM].hits(task.bought).any()
+    assert (made[ORDERED].lists[LAST_ITEM].items != made[TWO_TOWER].lists[LAST_ITEM].items).any()
+
+
+def test_visits_are_refused(shop: Path, tmp_path: Path) -> None:
+    recorded = read_recorded_signals(shop)
+    task = session_task(recorded, "test", [1], days=14)
+    with pytest.raises(InvalidInput, match="--models: the pipeline's lists are of people"):
+        PipelineModel(ORDERED).recommend(task, RunContext(1, 5, shop, tmp_path, tmp_path))

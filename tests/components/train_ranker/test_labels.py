@@ -9,6 +9,7 @@ import pytest
 from endcap.engine.retrieval.candidates import Candidates, CandidateSet, union
 from endcap.engine.retrieval.signal_state import SignalState
 from endcap.features.columns import OBJECTIVES
+from endcap.training.training_set import INTERACTIONS_NAME
 from endcap_components.train_ranker.labels import happened_from, label
 from tests.endcap.engine.retrieval.made_states import made_state
 
@@ -29,7 +30,10 @@ def candidates_of(*items: int) -> CandidateSet:
 
 def training_of(folder: Path, bought: pl.DataFrame = BOUGHT) -> SimpleNamespace:
     """What labels are read from."""
-    return SimpleNamespace(path=folder, manifest=SimpleNamespace(horizon_days=28), labels_at=lambda _: bought)
+    typed = folder / INTERACTIONS_NAME
+    interactions = pl.scan_parquet(typed) if typed.is_file() else None
+    manifest = SimpleNamespace(horizon_days=28)
+    return SimpleNamespace(has_signals=typed.is_file(), interactions=interactions, manifest=manifest, labels_at=lambda _: bought)
 
 
 def labels_of(happened: dict[str, pl.DataFrame], **states: SignalState) -> dict[str, list[float]]:
@@ -60,7 +64,7 @@ def test_carts_and_views_count_within_the_horizon(tmp_path: Path, days: float, t
         schema=TYPED,
         orient="row",
     )
-    frame.write_parquet(tmp_path / "interactions.parquet")
+    frame.write_parquet(tmp_path / INTERACTIONS_NAME)
     labels = labels_of(happened_from(training_of(tmp_path), NOW))
     assert labels["cart"] == [0, 0, 0, 0, int(counts)]
     assert labels["view"] == [int(counts), 0, 0, 0, 0]

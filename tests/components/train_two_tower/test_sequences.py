@@ -11,6 +11,7 @@ from endcap.training.data_profile import DataProfile
 from endcap.training.tensorflow_setup import prepare_tensorflow
 from endcap_components.train_two_tower.next_item.sequence_batches import SequenceBatches
 from endcap_components.train_two_tower.next_item.sequence_hyperparameters import SequenceHyperparameters
+from tests.components.train_two_tower.small_tower import SMALL
 
 prepare_tensorflow(1)
 
@@ -25,20 +26,6 @@ pytestmark = pytest.mark.training
 
 ITEMS = 24
 ENCODERS = ("mean", "gru", "self_attention", "decayed_attention")
-SMALL = SequenceHyperparameters(
-    dim=16,
-    members=1,
-    layers=1,
-    heads=2,
-    decays=2,
-    dropout=0.0,
-    attention_dropout=0.0,
-    positions=64,
-    epochs=6,
-    patience=6,
-    learning_rate=1e-2,
-    weight_average=0.5,
-)
 
 
 def chains(users: int, length: int, seed: int = 0) -> Interactions:

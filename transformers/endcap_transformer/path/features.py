@@ -1,16 +1,13 @@
 """Features: one online read for the user and the session of a request."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from endcap.contracts.event import TAKES_OFF
-from endcap.contracts.moment import DAY_S
 from endcap.core.settings import Settings
-from endcap.engine.retrieval.signal_state import SignalState
 from endcap.engine.retrieval.user_state import UserState, user_state
 from endcap_transformer.path.resolving import NO_ITEMS, ResolvedRequest
 from endcap_transformer.resilience.cached_lookup import MISSING, CachedLookup, Missing
@@ -83,18 +80,15 @@ def state_of(row: Row, request: ResolvedRequest) -> UserState:
     kinds: Sequence[str] = visit.get(SESSION_TYPES) or ()
     if len(request.viewed):
         session = [*session, *(items.ids.name(int(index)) for index in request.viewed)]
-    state = user_state(known.get("user"), items, request.served.tables.user_vocabularies, request.now, session, kinds)
-    return replace(state, signals=_with_visit(state.signals, visit, request))
-
-
-def _with_visit(signals: SignalState, visit: Mapping[str, Any], request: ResolvedRequest) -> SignalState:
-    """With the events of this visit, whose types say what is in the cart now."""
-    kinds: Sequence[str] = visit.get(SESSION_TYPES) or ()
-    if not len(kinds):
-        return signals
-    index = request.served.tables.items.ids.codes(visit[SESSION_ITEMS])
-    age_days = (request.now.timestamp() - np.asarray(visit[SESSION_TIMES], dtype=np.float64)) / DAY_S
-    return signals.with_visit(index, kinds, np.maximum(age_days, 0).astype(np.float32))
+    return user_state(
+        known.get("user"),
+        items,
+        request.served.tables.user_vocabularies,
+        request.now,
+        session,
+        kinds,
+        session_occurred_at=visit[SESSION_TIMES] if len(kinds) else (),
+    )
 
 
 def session_bought(row: Row, request: ResolvedRequest) -> NDArray[np.int32]:

@@ -146,6 +146,25 @@ class FittedBlend:
         return total
 
 
+def damped_blend(
+    algorithms: Sequence[Algorithm], data: TrainingData, early: Interactions, held_out: HeldOut, seed: int, *, hides_history: bool = True
+) -> FittedBlend:
+    """Counting algorithms by the weights that order held out people's items best; one that weighs nothing is left out.
+
+    Args:
+        algorithms: fitted once on `early` to learn their weights, and those that have one again on everything.
+        data: everything.
+        early: its interactions without what is held out.
+        held_out: what came next.
+        seed: of everything random.
+        hides_history: as of `choices_of`.
+    """
+    sources = [Damped(algorithm.fit(replace(data, interactions=early), seed)) for algorithm in algorithms]
+    weights = choice_weights(choices_of(sources, held_out, hides_history=hides_history))
+    kept = np.flatnonzero(weights > 0)
+    return FittedBlend([Damped(algorithms[int(place)].fit(data, seed)) for place in kept], weights[kept])
+
+
 @dataclass(frozen=True)
 class Damped:
     """Square roots of what a counting algorithm scores, whose tails are long; what it says nothing about counts as 0."""

@@ -16,7 +16,7 @@ from endcap.algorithms.interactions import Interactions
 from endcap.algorithms.registry import algorithm_of
 from endcap.contracts.signals import PURCHASE_CODE
 from endcap.training.held_out import HeldOut
-from endcap_benchmarks.quality.models.blend import Damped, FittedBlend, choice_weights, choices_of
+from endcap_benchmarks.quality.models.blend import FittedBlend, damped_blend
 from endcap_benchmarks.quality.models.normalised_svd import NormalisedSvd
 
 PEOPLE_MAX = 4000
@@ -86,10 +86,7 @@ class CountedBlend(BaseModel):
             NormalisedSvd(factors=self.factors),
             *(algorithm_of(name, settings) for name, settings in self.others.items()),
         ]
-        early_data = replace(data, interactions=early)
-        weights = choice_weights(choices_of([Damped(algorithm.fit(early_data, seed)) for algorithm in algorithms], held_out))
-        kept = np.flatnonzero(weights > 0)
-        return FittedBlend([Damped(algorithms[place].fit(data, seed)) for place in kept], weights[kept])
+        return damped_blend(algorithms, data, early, held_out, seed)
 
 
 ALGORITHMS: dict[str, Callable[[], CountedBlend]] = {"counted_blend": CountedBlend}

@@ -1,99 +1,56 @@
-"""The full pipeline among the harness's models: run up to a cut, and what it recommends as lists of the task's users and items."""
+"""The full pipeline among the harness's models: run on what a task lets models see, and what it recommends as lists of the task's users."""
 
+import hashlib
+import json
 import shutil
 import time
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass, field
 from datetime import datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import polars as pl
+from numpy.typing import NDArray
 
-from endcap.contracts.evaluation import ALL, Reliability
+from endcap.catalogue.item_table import ItemTable
+from endcap.contracts.evaluation import Reliability
 from endcap.contracts.tables import TABLES, arrow_schema
 from endcap.core.errors import InvalidInput
+from endcap.core.files import replacing_folder
 from endcap.core.settings import RetrievalSettings
-from endcap.evaluation.ranked_lists import ScoredPairs
+from endcap.dataset.layout import open_dataset
+from endcap.engine.ranking.value import usable_value
+from endcap.evaluation.as_shown import SHOWN as SHOWN_STEP
+from endcap.evaluation.as_shown import ShownSurface, home_surface
+from endcap.evaluation.ranked_lists import RankedLists
 from endcap.evaluation.user_items import UserItems, contains, pair_keys
 from endcap.features.columns import HORIZON_DAYS
+from endcap.features.snapshots import FeatureOptions
+from endcap_benchmarks.quality.models.pipeline_run import PipelineRun, RankedUsers, ServedChain
+from endcap_benchmarks.quality.models.positioned_data import positioned_times, write_positioned_data
 from endcap_benchmarks.quality.recommending import Recommended, RunContext, reliability
-from endcap_benchmarks.quality.task import RankingTask
+from endcap_benchmarks.quality.task import RankingTask, Truth
 
 AFTER_HORIZON = timedelta(hours=6)
 """Data that ends just after the horizon puts the cut where it is wanted; nothing so late is truth."""
-USERS_MAX = 1_000_000
+SPARE = 200
+"""Candidates kept beyond a list's depth, for what caps and diversity pass over."""
+ORDERED, SHOWN, TWO_TOWER = "full_pipeline", "full_pipeline_as_shown", "two_tower"
+"""Lists of one run: the ranker's order, what the surface home makes of it, and its two-tower alone."""
 
 
-@dataclass(frozen=True)
-class FullPipelineScores:
-    """What one run of the pipeline recommends.
-
-    Attributes:
-        scores: `full_pipeline` and `two_tower` by name; row r of the pairs is user_ids[r], item indices are places in order of item_id.
-        user_ids: users with purchases of eligible items on both sides of the cut.
-        seconds: by step.
-    """
-
-    scores: dict[str, ScoredPairs]
-    user_ids: Sequence[str]
-    seconds: dict[str, float] = field(default_factory=dict)
-
-
-def full_pipeline_scores(
-    dataset_dir: Path,
-    cut: datetime,
-    work_dir: Path,
-    *,
-    promotions: bool = True,
-    seed: int,
-    ranker: dict[str, Any] | None = None,
-    two_tower: dict[str, Any] | None = None,
-) -> FullPipelineScores:
-    """Train everything on what happened before the cut, and score the users who bought on both sides of it.
-
-    Args:
-        dataset_dir: a canonical dataset.
-        cut: Monday 00:00 UTC.
-        work_dir: artifacts go here; steps whose artifact is there are not run again.
-        promotions: whether the models may see the dataset's promotions.
-        seed: of everything random.
-        ranker: hyperparameters of the ranker that replace the defaults.
-        two_tower: the same of the two-tower.
-
-    Raises:
-        DataRejected: the dataset cannot be used, or is too short.
-    """
-    from endcap.training.moment_tables import TablesArtifact
-    from endcap.training.scoring import RankerArtifact, TwoTowerArtifact
-    from endcap.training.training_set import TrainingSet
-    from endcap_components.evaluate.evaluated_users import EvaluatedUsers
-    from endcap_components.evaluate.model_scores import Queries, ranked_candidates
-
-    run = _Run(dataset_dir, work_dir, cut, promotions, seed)
-    run.build(ranker or {}, two_tower or {})
-    training = TrainingSet(work_dir / "training")
-    with run.timed("scores"):
-        users = EvaluatedUsers.of(training, USERS_MAX, seed)
-        queries = Queries.of(users, training, TwoTowerArtifact(work_dir / "two_tower"))
-        tables, rank = TablesArtifact(work_dir / "tables"), RankerArtifact(work_dir / "ranker").signature
-        ranked = ranked_candidates(users, queries, training=training, tables=tables, rank=rank, quotas=RetrievalSettings())
-    named = {"two_tower": queries.nearest(users), "full_pipeline": ranked.scores}
-    return FullPipelineScores(named, users.user_ids, run.seconds)
-
-
-def truncated_dataset(dataset_dir: Path, out_dir: Path, cut: datetime, *, promotions: bool) -> None:
+def truncated_dataset(dataset_dir: Path, cut: datetime, out_dir: Path, *, promotions: bool) -> None:
     """A copy of a dataset that ends with the horizon after the cut; users and items are all kept.
 
     Args:
         dataset_dir: a canonical dataset.
-        out_dir: the folder to make.
         cut: start of the evaluation.
+        out_dir: a folder that is there and empty.
         promotions: whether the copy has the dataset's promotions.
     """
-    out_dir.mkdir(parents=True, exist_ok=True)
     events = pl.scan_parquet(dataset_dir / "events.parquet").filter(
         pl.col("occurred_at") < cut + timedelta(days=HORIZON_DAYS) + AFTER_HORIZON
     )
@@ -110,129 +67,126 @@ def truncated_dataset(dataset_dir: Path, out_dir: Path, cut: datetime, *, promot
 
 
 @dataclass(frozen=True)
-class _Run:
-    """One run's place and clockings."""
-
-    dataset_dir: Path
-    work_dir: Path
-    cut: datetime
-    promotions: bool
-    seed: int
-    seconds: dict[str, float] = field(default_factory=dict)
-
-    def build(self, ranker: dict[str, Any], two_tower: dict[str, Any]) -> None:
-        """The steps of the training pipeline in its order, features from the folder instead of the store."""
-        from endcap.features.snapshots import FeatureOptions
-        from endcap_components.build_features.step import build_features_step
-        from endcap_components.build_tables.step import build_tables
-        from endcap_components.build_training_set.feature_rows import FolderRows
-        from endcap_components.build_training_set.step import build_training_set
-        from endcap_components.train_ranker.hyperparameters import RankerHyperparameters
-        from endcap_components.train_ranker.step import train_ranker
-        from endcap_components.train_two_tower.hyperparameters import TwoTowerHyperparameters
-        from endcap_components.train_two_tower.step import train_two_tower
-
-        place = self.work_dir
-        dataset, features, training = place / "dataset", place / "features", place / "training"
-        tables, encoder, ranked = place / "tables", place / "two_tower", place / "ranker"
-        weeks = HORIZON_DAYS // 7
-        quotas = RetrievalSettings()
-        with self.made(dataset) as missing:
-            if missing:
-                truncated_dataset(self.dataset_dir, dataset, self.cut, promotions=self.promotions)
-        with self.made(features) as missing:
-            if missing:
-                build_features_step(dataset, features, FeatureOptions(test_weeks=weeks, ranking_windows=3))
-        with self.made(training) as missing:
-            if missing:
-                build_training_set(dataset, features, training, user_rows=FolderRows(features))
-        with self.made(tables) as missing:
-            if missing:
-                build_tables(training, tables)
-        with self.made(encoder) as missing:
-            if missing:
-                train_two_tower(training, encoder, TwoTowerHyperparameters.of(two_tower), self.seed)
-        with self.made(ranked) as missing:
-            if missing:
-                parameters = RankerHyperparameters.of(ranker)
-                train_ranker(training, tables, encoder, ranked, parameters=parameters, quotas=quotas, seed=self.seed)
-
-    @contextmanager
-    def made(self, folder: Path) -> Iterator[bool]:
-        """Whether an artifact is missing; what making it took is kept."""
-        with self.timed(folder.name):
-            yield not folder.exists()
-
-    @contextmanager
-    def timed(self, name: str) -> Iterator[None]:
-        started = time.perf_counter()
-        yield
-        self.seconds[name] = round(time.perf_counter() - started, 1)
-
-
-SCORING_STEP = "scores"
-
-
-@dataclass(frozen=True)
 class PipelineModel:
-    """One list of the pipeline's run: of the whole (`full_pipeline`) or of its two-tower alone.
+    """One list of a run of the pipeline.
 
     Attributes:
-        scores: name among the run's scores.
+        lists: ORDERED, SHOWN or TWO_TOWER.
         promotions: whether the models may see what the shop will promote.
+        ranker: hyperparameters of the ranker that replace the defaults.
+        two_tower: the same of the two-tower.
     """
 
-    scores: str
+    lists: str
     promotions: bool = True
+    ranker: Mapping[str, Any] = field(default_factory=dict)
+    two_tower: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def settings(self) -> Mapping[str, Any]:
-        return {"method": "full_pipeline", "scores": self.scores, "promotions": self.promotions}
+        return {"method": "full_pipeline", **asdict(self)}
 
     @property
     def code(self) -> Path | None:
         return Path(__file__)
 
     def recommend(self, task: RankingTask, context: RunContext) -> Recommended:
-        """Train the pipeline on the dataset up to the cut.
+        """Train the pipeline, or take the run of another list of it, and make the lists.
+
+        Where the task has no cut in time, what models may learn from is laid out in steps: `positioned_data`.
 
         Raises:
-            InvalidInput: the task has no cut.
+            DataRejected: the data is too short.
+            InvalidInput: the task's rows are visits.
         """
-        if task.cut is None:
-            raise InvalidInput("the full pipeline learns from moments in time", field="--protocol", fix="use --protocol temporal")
-        run = full_pipeline_scores(
-            context.dataset_dir, task.cut, context.work_dir / "pipeline", promotions=self.promotions, seed=context.seed
-        )
-        scored = _of_task(run.scores[self.scores], run.user_ids, task, context.dataset_dir)
-        lists = {
-            name: (scored if truth.hidden is None else scored.new_to_user(truth.hidden)).lists(context.depth)
-            for name, truth in task.truths.items()
-        }
-        fit_s = sum(seconds for step, seconds in run.seconds.items() if step != SCORING_STEP)
-        unknown = len(set(task.user_ids) - set(run.user_ids))
+        if task.of_visits:
+            raise InvalidInput("the pipeline's lists are of people", field="--models", value=self.lists, fix="use another --protocol")
+        run, chain = self._chain(task, context)
+        indices = _ItemIndices.of(task, chain)
+        hidden = {name: indices.hidden(truth) for name, truth in task.truths.items()}
+        depths = context.depth + SPARE + np.max([np.zeros(task.users)] + [each.counts for each in hidden.values() if each], axis=0)
+        started = time.perf_counter()
+        ranked = chain.ranked(task.user_ids, depths.astype(np.int64), indices.of_task > 0)
+        shown = {name: ranked if pairs is None else ranked.without(pairs) for name, pairs in hidden.items()}
+        lists = {name: indices.lists(self._listed(each, chain, context.depth)) for name, each in shown.items()}
+        first = next(iter(task.truths.values())).items
         return Recommended(
             lists,
-            fit_s,
-            run.seconds.get(SCORING_STEP, 0.0),
-            reliability=_reliability(scored, task),
-            notes={"seconds": run.seconds, "users_without_list": unknown},
+            sum(run.seconds.values()),
+            time.perf_counter() - started,
+            reliability=_reliability(ranked, first, indices) if self.lists == ORDERED else None,
+            notes={"seconds": run.seconds, "users_without_list": task.users - len(np.unique(ranked.pairs.user_row))},
         )
 
+    def _listed(self, ranked: RankedUsers, chain: ServedChain, depth: int) -> RankedLists:
+        """Lists in the run's item indices."""
+        if self.lists == TWO_TOWER:
+            return ranked.nearest.lists(depth)
+        if self.lists == ORDERED:
+            return ranked.ordered.lists(depth)
+        home = home_surface({})
+        surface = ShownSurface(home, chain.items, chain.embeddings, usable_value(home.value, chain.value, chain.objectives))
+        return surface.lists(ranked.pairs, ranked.probabilities, depth)[SHOWN_STEP]
 
-def _reliability(scored: ScoredPairs, task: RankingTask) -> Reliability | None:
-    """Scores against what was bought, as long as they are probabilities."""
-    if not len(scored.score) or scored.score.min() < 0 or scored.score.max() > 1:
+    def _chain(self, task: RankingTask, context: RunContext) -> tuple[PipelineRun, ServedChain]:
+        """The trained pipeline; a run that another list of the same task and seed has left is taken."""
+        asked = {**self.settings, "lists": None, "seed": context.seed}
+        folder = context.shared_dir / f"pipeline-{hashlib.sha256(json.dumps(asked, sort_keys=True).encode()).hexdigest()[:12]}"
+        dataset = folder / "dataset"
+        if task.cut is None:
+            # What is in the cart is no right answer of these protocols, and their lists leave it out.
+            run = PipelineRun(folder, context.seed, RetrievalSettings(left_in_cart_quota=0), self.ranker, self.two_tower)
+            run.made(dataset, partial(_write, dataset, partial(write_positioned_data, task, context.dataset_dir, seed=context.seed)))
+            times = positioned_times(open_dataset(dataset))
+            run.train(FeatureOptions.of(times), times)
+            return run, ServedChain(run, seen_to_the_end=True)
+        run = PipelineRun(folder, context.seed, RetrievalSettings(), self.ranker, self.two_tower)
+        run.made(dataset, partial(_write, dataset, partial(truncated_dataset, context.dataset_dir, task.cut, promotions=self.promotions)))
+        run.train(FeatureOptions(test_weeks=HORIZON_DAYS // 7, ranking_windows=3))
+        return run, ServedChain(run, seen_to_the_end=False)
+
+
+def _write(folder: Path, write: Callable[[Path], None]) -> None:
+    with replacing_folder(folder) as aside:
+        write(aside)
+
+
+@dataclass(frozen=True)
+class _ItemIndices:
+    """A run's item indices and a task's, each int32 [items + 1] by the other; 0 where one does not have the item."""
+
+    of_task: NDArray[np.int32]
+    of_run: NDArray[np.int32]
+
+    @classmethod
+    def of(cls, task: RankingTask, chain: ServedChain) -> "_ItemIndices":
+        return cls(_codes(task.items, chain.items), _codes(chain.items, task.items))
+
+    def hidden(self, truth: Truth) -> UserItems | None:
+        """What a truth hides, in the run's indices."""
+        return None if truth.hidden is None else _renamed(truth.hidden, self.of_run)
+
+    def lists(self, made: RankedLists) -> RankedLists:
+        """A run's lists, in the task's indices."""
+        return RankedLists(self.of_task[made.items])
+
+
+def _codes(known: ItemTable, named: ItemTable) -> NDArray[np.int32]:
+    return np.concatenate([[0], known.ids.codes(list(named.ids.names))]).astype(np.int32)
+
+
+def _renamed(pairs: UserItems, index: NDArray[np.int32]) -> UserItems:
+    """Pairs in other indices; those without one are left out."""
+    known = pairs.where(index[pairs.item_index] > 0)
+    renamed = index[known.item_index]
+    order = np.lexsort((renamed, known.user_row))
+    return UserItems(known.user_row[order], renamed[order], pairs.users)
+
+
+def _reliability(ranked: RankedUsers, truth: UserItems, indices: _ItemIndices) -> Reliability | None:
+    """What the ranker says of purchases against what was bought, as long as it says probabilities."""
+    said = ranked.probabilities.get("buy")
+    if said is None or not len(said):
         return None
-    happened = contains(task.truths[ALL].items.keys, pair_keys(scored.pairs.user_row, scored.pairs.item_index))
-    return reliability(scored.score.astype(np.float32), happened)
-
-
-def _of_task(scored: ScoredPairs, user_ids: Any, task: RankingTask, dataset_dir: Path) -> ScoredPairs:
-    """The pairs by the task's rows and indices; users and items that the task lacks are left out."""
-    all_items = pl.read_parquet(dataset_dir / "items.parquet", columns=["item_id"])["item_id"].sort()
-    index = np.concatenate([[0], task.items.ids.codes(all_items)]).astype(np.int32)[scored.pairs.item_index]
-    place = {user_id: row for row, user_id in enumerate(task.user_ids)}
-    row = np.array([place.get(user_id, -1) for user_id in user_ids], dtype=np.int64)[scored.pairs.user_row]
-    known = (index > 0) & (row >= 0)
-    return ScoredPairs(UserItems(row[known], index[known], task.users), scored.score[known])
+    happened = contains(_renamed(truth, indices.of_run).keys, pair_keys(ranked.pairs.user_row, ranked.pairs.item_index))
+    return reliability(said.astype(np.float32), happened)

@@ -5,7 +5,7 @@ them all.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,7 +18,7 @@ from endcap.algorithms.item_to_item import ItemToItemRecent
 from endcap.algorithms.user_neighbours import UserNeighbours
 from endcap.algorithms.weights import default_decay_days, recency_weights
 from endcap.training.held_out import hold_out_last
-from endcap_benchmarks.quality.models.blend import Damped, FittedBlend, choice_weights, choices_of
+from endcap_benchmarks.quality.models.blend import FittedBlend, damped_blend
 
 VISITS_MAX = 4000
 """Visits held out at most."""
@@ -56,12 +56,8 @@ class VisitBlend(BaseModel):
         """Learn; nothing outside `data` is looked at."""
         visits = min(VISITS_MAX, data.interactions.users // 2)
         early, held_out = hold_out_last(data.interactions, visits, np.random.default_rng(seed))
-        early_data = replace(data, interactions=early)
         algorithms: list[Algorithm] = [OwnRecent(), Ease(), ItemToItemRecent(), UserNeighbours(neighbours=self.neighbours)]
-        sources = [Damped(algorithm.fit(early_data, seed)) for algorithm in algorithms]
-        weights = choice_weights(choices_of(sources, held_out, hides_history=False))
-        kept = np.flatnonzero(weights > 0)
-        return FittedBlend([Damped(algorithms[place].fit(data, seed)) for place in kept], weights[kept])
+        return damped_blend(algorithms, data, early, held_out, seed, hides_history=False)
 
 
 ALGORITHMS: dict[str, Callable[[], VisitBlend]] = {"visit_blend": VisitBlend}

@@ -48,7 +48,8 @@ def holdout_task(recorded: RecordedPurchases, part: Part, codes: Collection[int]
         raise DataRejected(
             "nobody has a purchase held out and others besides", field="--protocol", value="holdout", fix="use leave-one-out"
         )
-    training = Interactions.of(learned, happened["user_id"].unique().sort().to_list(), len(catalogue.rows))
+    learners = happened["user_id"].unique().sort().to_list()
+    training = Interactions.of(learned, learners, len(catalogue.rows))
     had = pairs_of(happened, judged)
     return RankingTask(
         name=f"{part}, {' and '.join(signal_name(code) for code in sorted(codes))}",
@@ -60,6 +61,7 @@ def holdout_task(recorded: RecordedPurchases, part: Part, codes: Collection[int]
         bought=had,
         buyer_share=buyer_share(training),
         segments=user_segments(happened, judged, catalogue, knows_times=recorded.knows_times),
+        learner_ids=learners,
     )
 
 

@@ -66,6 +66,7 @@ def leave_one_out_task(recorded: RecordedPurchases, part: Part, *, refit: bool =
         bought=bought,
         buyer_share=buyer_share(training),
         segments=user_segments(history, judged, catalogue, knows_times=recorded.knows_times),
+        learner_ids=everybody,
     )
 
 

@@ -72,6 +72,7 @@ def session_task(recorded: RecordedSignals, part: Part, codes: Collection[int], 
         buyer_share=buyer_share(training),
         segments=large_enough({f"after {name}": rows for name, rows in _lengths(asked["step"].to_numpy()).items()}),
         cut=cut,
+        of_visits=True,
     )
 
 

@@ -13,7 +13,7 @@ from endcap.training.acts import act_steps, history_types
 from endcap.training.data_profile import DataProfile
 from endcap.training.tensorflow_setup import prepare_tensorflow
 from endcap_components.train_two_tower.next_item.sequence_batches import SequenceBatches
-from endcap_components.train_two_tower.next_item.sequence_hyperparameters import SequenceHyperparameters
+from tests.components.train_two_tower.small_tower import SMALL
 from tests.endcap.training.made_signals import typed
 
 prepare_tensorflow(1)
@@ -27,21 +27,7 @@ from endcap_components.train_two_tower.window.export import input_signature  # n
 pytestmark = pytest.mark.training
 
 ITEMS = 12
-SMALL = SequenceHyperparameters(
-    dim=16,
-    members=1,
-    layers=1,
-    heads=2,
-    decays=2,
-    dropout=0.0,
-    attention_dropout=0.0,
-    positions=64,
-    epochs=8,
-    patience=8,
-    learning_rate=1e-2,
-    weight_average=0.5,
-    history_encoder="decayed_attention",
-)
+LONGER = SMALL.model_copy(update={"epochs": 8, "patience": 8, "history_encoder": "decayed_attention"})
 
 
 def walks(people: int, length: int, seed: int = 0) -> Interactions:
@@ -65,7 +51,7 @@ def no_attributes() -> np.ndarray:
 
 def test_own_view_and_cart_of_a_target_are_not_seen_and_targets_weigh_by_type() -> None:
     made = act_steps(typed("v1 v2 v1 c1 p1 v3", "v4 | v5"), Signals())
-    (batch,) = SequenceBatches.of(made, 50, SMALL.resolved(DataProfile.of(made), described=False)).epoch(np.random.default_rng(0))
+    (batch,) = SequenceBatches.of(made, 50, LONGER.resolved(DataProfile.of(made), described=False)).epoch(np.random.default_rng(0))
     rows = np.argsort(-np.count_nonzero(batch["history"], axis=1))
     assert batch["history"][rows].tolist() == [[1, 2, 1], [4, 0, 0]]
     assert batch["signal"][rows].tolist()[0] == [3, 3, 1]
@@ -77,7 +63,7 @@ def test_own_view_and_cart_of_a_target_are_not_seen_and_targets_weigh_by_type() 
 def test_people_without_a_target_are_left_out() -> None:
     signals = Signals(product_view=Signal(weight=0.2, predicted=False))
     made = act_steps(typed("v1 v2 v3", "v4 c5 | p6"), signals)
-    batches = SequenceBatches.of(made, 50, SMALL.resolved(DataProfile.of(made), described=False))
+    batches = SequenceBatches.of(made, 50, LONGER.resolved(DataProfile.of(made), described=False))
     assert batches.histories.users == 1
     (batch,) = batches.epoch(np.random.default_rng(0))
     np.testing.assert_allclose(batch["weight"], [[0.5 / 0.75, 1.0 / 0.75]])
@@ -85,7 +71,7 @@ def test_people_without_a_target_are_left_out() -> None:
 
 def test_types_that_history_does_not_show_change_no_query() -> None:
     shown = history_types(Signals(product_view=Signal(weight=0.2, history=False)))
-    model = build_tower(np.arange(ITEMS + 1) > 0, no_attributes(), SMALL.resolved(DataProfile.of(walks(2, 3)), described=False), shown)
+    model = build_tower(np.arange(ITEMS + 1) > 0, no_attributes(), LONGER.resolved(DataProfile.of(walks(2, 3)), described=False), shown)
     raw = model.item_tower.everything()
     queries = [
         model.query_tower(tf.gather(raw, tf.constant([history])), tf.constant([[PURCHASE_CODE, VIEW_CODE]])).numpy()
@@ -95,7 +81,7 @@ def test_types_that_history_does_not_show_change_no_query() -> None:
 
 
 def test_what_happened_decides_what_comes_next_and_the_export_knows_it(tmp_path: Path) -> None:
-    fit = fit_ensemble(walks(300, 6), no_attributes(), SMALL, seed=1)
+    fit = fit_ensemble(walks(300, 6), no_attributes(), LONGER, seed=1)
     unseen = walks(40, 4, seed=9)
     last = unseen.start[1:] - 1
     assert unseen.signal is not None

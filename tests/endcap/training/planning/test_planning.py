@@ -6,6 +6,8 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import numpy as np
+import polars as pl
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -13,6 +15,7 @@ from hypothesis import strategies as st
 from endcap.contracts.training_plan import Timetable, TrainingPlan
 from endcap.core.errors import DataRejected, InvalidInput
 from endcap.dataset.layout import open_dataset
+from endcap.dataset.sources.sequences import SequenceFiles, import_sequences
 from endcap.features.computing import build_feature_tables
 from endcap.features.snapshots import FeatureOptions
 from endcap.training.data_profile import DataProfile
@@ -191,3 +194,45 @@ def test_the_table_names_every_part_with_its_reason(tmp_path: Path) -> None:
     assert "two tower" in lines
     assert "left out: no purchase names a person" in lines
     assert "without a person" in lines
+
+
+def order_only(folder: Path, users: int) -> Path:
+    """Sequences of 4 to 9 of 40 items, none twice."""
+    random = np.random.default_rng(1)
+    lines = [" ".join([f"u{user}", *map(str, random.permutation(40)[: random.integers(4, 10)])]) for user in range(users)]
+    folder.mkdir()
+    (folder / "lines.txt").write_text("\n".join(lines) + "\n")
+    return import_sequences(SequenceFiles(folder / "lines.txt"), folder / "dataset", 0.0)[0].path
+
+
+def test_an_order_without_times_is_judged_by_everybodys_last_step_and_ranked_by_the_one_before(tmp_path: Path) -> None:
+    dataset = open_dataset(order_only(tmp_path / "order", users=60))
+    plan = plan_training(dataset, Requested())
+    assert not plan.knows_times
+    assert (plan.objective, plan.min_buyers, set(plan.left_out())) == ("next_item", 1, {"complements"})
+    assert (plan.facts.people_judged, plan.facts.ranking_windows, plan.facts.snapshots) == (60, 1, 0)
+    assert plan.facts.cut == dataset.last_event_at + timedelta(seconds=1) - timedelta(days=1)
+    features = tmp_path / "features"
+    build_feature_tables(dataset.path, features, FeatureOptions.of(plan.times))
+    manifest = build_training_set(dataset.path, features, tmp_path / "training", plan=plan)
+    training = TrainingSet(tmp_path / "training")
+    events = pl.read_parquet(dataset.table("events")).sort("user_id", "occurred_at").group_by("user_id", maintain_order=True)
+    steps = events.agg("item_id").sort("user_id")["item_id"].to_list()
+    for moment, back in ((manifest.cut, -1), (manifest.ranking_windows[0], -2)):
+        labels = training.labels_at(moment).sort("user_id")["item_index"].to_list()
+        assert [training.items.ids.name(index) for index in labels] == [items[back] for items in steps]
+    assert sum(len(part) for part in early_parts(training)) == sum(len(items) - 2 for items in steps)
+
+
+def test_of_many_people_with_an_order_only_some_are_judged_and_the_rest_teach_the_towers_whole(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("endcap.dataset.sources.sequences.ENDING_LAST", 25)
+    plan = plan_training(open_dataset(order_only(tmp_path / "order", users=60)), Requested())
+    assert plan.facts.people_judged == plan.facts.people_after_cut == 25
+    assert plan.facts.people_before_cut == 60
+
+
+def test_a_timetable_that_is_given_whole_is_the_plans(planned: Planned) -> None:
+    times = Timetable(test_weeks=2, ranking_windows=1)
+    assert planned(shoppers(users=80), Requested(times=times)).times == times
