@@ -27,6 +27,7 @@ def features(
 
     Example: endcap features --data .endcap/data
     """
+    from endcap.contracts.training_plan import Timetable
     from endcap.dataset.layout import open_dataset
     from endcap.features.snapshots import FeatureOptions
     from endcap.features.store.materialize import materialize
@@ -41,10 +42,10 @@ def features(
     signals = read_signals(settings.training.signals_file)
     if test_weeks or ranking_windows:
         weeks, windows = test_weeks or 4, ranking_windows or 3
-        options = FeatureOptions(test_weeks=weeks, ranking_windows=windows, low_rating=signals.low_rating)
+        options = FeatureOptions.of(Timetable(test_weeks=weeks, ranking_windows=windows), signals)
     else:
         plan = plan_training(open_dataset(dataset_dir), Requested(signals=signals))
-        options = FeatureOptions.of(plan.times, plan.signals.low_rating)
+        options = FeatureOptions.of(plan.times, plan.signals)
     summary = build_features_step(dataset_dir, folder, options)
     seconds = dict(summary.seconds)
     if publish:

@@ -11,6 +11,7 @@ from endcap.core.errors import DataRejected, InvalidInput
 from endcap.core.settings import load_settings
 
 if TYPE_CHECKING:
+    from endcap.contracts.signals import Signals
     from endcap.contracts.training_plan import TrainingPlan
     from endcap.dataset.busy_people import BusyPerson
     from endcap.dataset.layout import Dataset
@@ -192,7 +193,7 @@ def validate(
 ) -> None:
     """Check every row of a canonical dataset against the contracts, and show what it allows to train.
 
-    Ends with exit code 3 when a table has too many bad rows.
+    Events teach as ENDCAP_TRAINING__SIGNALS_FILE says. Ends with exit code 3 when a table has too many bad rows.
 
     Example: endcap validate sample
     """
@@ -200,12 +201,13 @@ def validate(
     from endcap.dataset.layout import open_dataset
     from endcap.dataset.progress_bars import table_bars
     from endcap.training.planning.plan_table import plan_lines
+    from endcap.training.signals_file import read_signals
 
     settings = load_settings()
-    dataset = open_dataset(data or settings.data_dir)
+    dataset, signals = open_dataset(data or settings.data_dir), read_signals(settings.training.signals_file)
     with table_bars() as watch:
         tallies = judge_dataset(dataset, settings.data.max_rejected_share, watch)
-    plan, nothing = _plan(dataset)
+    plan, nothing = _plan(dataset, signals)
     tables = [
         {
             "table": tally.table,
@@ -232,11 +234,11 @@ def validate(
         typer.echo(line)
 
 
-def _plan(dataset: "Dataset") -> "tuple[TrainingPlan | None, str | None]":
-    """What the pipeline would train on the dataset, or why nothing."""
+def _plan(dataset: "Dataset", signals: "Signals") -> "tuple[TrainingPlan | None, str | None]":
+    """What the pipeline would train on the dataset with these signals, or why nothing."""
     from endcap.training.planning.planning import Requested, plan_training
 
     try:
-        return plan_training(dataset, Requested()), None
-    except DataRejected as error:
+        return plan_training(dataset, Requested(signals=signals)), None
+    except (DataRejected, InvalidInput) as error:
         return None, f"{error}"

@@ -23,7 +23,9 @@ class Recommendation(BaseModel):
         1.0, gt=0, le=1, description="Probability with which this item was put at this place; below 1 where the list explores."
     )
     explanation: dict[str, Any] | None = Field(
-        None, description="Sources, scores, rules, diversity and exploration behind the place; only when asked for."
+        None,
+        description="Sources, objectives, scores, rules, diversity and exploration behind the place, what the models learned from and what "
+        "the list is ordered by; only when asked for.",
     )
 
 
@@ -43,7 +45,8 @@ class Answer(BaseModel):
     degraded: list[str] = Field(description="Stages that fell back; empty when all answered in time.")
     ignored: list[str] = Field(
         description="Item ids of the request that the catalogue does not know; by name, filters that cannot apply and are left out: "
-        "`filters.price_max` where no item has a price, `filters.new_to_user` without consent."
+        "`filters.price_max` where no item has a price, `filters.new_to_user` without consent; by name, objectives of the surface's value "
+        "that the bundle was not trained for: `value.view`."
     )
     timings_ms: dict[str, float] = Field(description="Time by stage, in milliseconds, and of the whole as `total`.")
     personalised: bool = Field(

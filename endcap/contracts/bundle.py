@@ -19,13 +19,13 @@ A bundle is a TensorFlow Serving version folder, `<base path>/<version>/`, so th
 | `tables/similar_users_index.npy`, `..._weight.npy` | int32, float32 [users, items]: what each of them buys |
 """
 
-from collections.abc import Mapping, Sequence
-
 from pydantic import BaseModel, ConfigDict, Field
 
 from endcap.contracts.evaluation import FULL, MAIN_K, ORDERED, RANKER
+from endcap.contracts.learned_from import learned_from
 from endcap.contracts.moment import UtcMoment
 from endcap.contracts.signatures import UNTYPED_QUERY_INPUTS
+from endcap.contracts.training_plan import EligibleBy
 
 MANIFEST_NAME = "bundle.json"
 FORMAT = 2
@@ -107,6 +107,10 @@ class BundleManifest(BaseModel):
         default_factory=dict, description="Event types that it learned from, with the weight of each; empty where purchases were all."
     )
     next_of: list[str] = Field(default_factory=list, description="Event types of which the two-tower learned to find the next one.")
+    eligible_by: EligibleBy = Field(
+        "purchases", description="Who makes an item a candidate: its buyers, or all people and visits that did anything with it."
+    )
+    notes: list[str] = Field(default_factory=list, description="Where events are not used as asked for, as sentences with figures.")
     run_id: str | None = Field(None, description="MLflow run that made it.")
     untrained: dict[str, str] = Field(
         default_factory=dict,
@@ -124,21 +128,9 @@ class BundleManifest(BaseModel):
     @property
     def learned_from(self) -> str:
         """What its lists come from, as a sentence."""
-        return learned_from(self.signals, self.next_of)
+        return learned_from(self.signals, self.next_of, self.objectives, self.eligible_by)
 
     @property
     def headline_metric(self) -> str:
         """Under this name `metrics` has what the served order is worth."""
         return f"{FULL if self.ordered_by == RANKER else ORDERED}/ndcg@{self.main_k}"
-
-
-def learned_from(signals: Mapping[str, float], next_of: Sequence[str]) -> str:
-    """Which events taught a bundle, and what it learned to find, as a sentence.
-
-    Args:
-        signals: weights by event type; empty where purchases were all.
-        next_of: event types.
-    """
-    taught = ", ".join(f"{name.replace('_', ' ')} ({weight:.4g})" for name, weight in signals.items()) or "purchases"
-    found = " or ".join(name.replace("_", " ") for name in next_of)
-    return f"learned from {taught}" + (f"; finds the next {found}" if found else "")

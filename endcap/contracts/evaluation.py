@@ -2,7 +2,9 @@
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from endcap.contracts.learned_from import learned_from
 from endcap.contracts.moment import UtcMoment
+from endcap.contracts.training_plan import EligibleBy
 
 EVALUATION_NAME = "evaluation.json"
 PER_USER_NAME = "per_user.parquet"
@@ -92,6 +94,8 @@ class Shown(_Document):
     surface: str
     loss: Figure = Field(description="NDCG at the main depth of the list as shown less that of the order it is made of, paired by user.")
     steps: dict[str, float] = Field(description="NDCG at the main depth after each step of making the list, one after the other.")
+    value: dict[str, float] = Field(default_factory=dict, description="Exponents of the value product that the surface orders by.")
+    ignored: list[str] = Field(default_factory=list, description="Objectives that the surface's value names and nothing was trained for.")
     warning: str = Field("", description="Which step costs how much, where the list is clearly below its order.")
 
 
@@ -115,6 +119,16 @@ class Evaluation(_Document):
     shown: Shown | None = Field(None, description="The list as it is shown.")
     signals: dict[str, float] = Field(default_factory=dict, description="Weights of the event types that taught; empty for purchases only.")
     next_of: list[str] = Field(default_factory=list, description="Event types of which the two-tower learned to find the next one.")
+    objectives: list[str] = Field(default_factory=list, description="What the ranker was trained for: objectives that the data reaches.")
+    eligible_by: EligibleBy = Field(
+        "purchases", description="Who makes an item a candidate: its buyers, or all people and visits that did anything with it."
+    )
+    notes: list[str] = Field(default_factory=list, description="Where events are not used as asked for, as sentences with figures.")
+
+    @property
+    def learned_from(self) -> str:
+        """What the lists come from, as a sentence without its subject, the models."""
+        return learned_from(self.signals, self.next_of, self.objectives, self.eligible_by)
 
     @property
     def ranking_metric(self) -> str:

@@ -40,7 +40,9 @@ class TrainingSettings(BaseModel):
     )
     checkpoint_steps: int = Field(500, ge=1, description="Steps between two checkpoints.")
     signals_file: Path | None = Field(
-        None, description="YAML that says how much each type of event teaches, of `endcap pipeline run`; empty for the defaults."
+        None,
+        description="YAML that says how much each type of event teaches, of `endcap validate`, `features` and `pipeline run`; "
+        "empty for the defaults.",
     )
 
 

@@ -13,7 +13,7 @@ from endcap.catalogue.category_levels import CategoryLevels
 from endcap.catalogue.item_table import ItemTable
 from endcap.contracts.evaluation import Figure, Shown
 from endcap.core.errors import InvalidInput
-from endcap.engine.ranking.value import BUY_VALUE, value_scores
+from endcap.engine.ranking.value import BUY_VALUE, untrained_objectives, value_scores
 from endcap.engine.slate.assembly import assemble
 from endcap.engine.slate.diversity import Diversity
 from endcap.engine.surfaces.list_diversity import list_diversity
@@ -102,6 +102,11 @@ class ShownSurface:
     def _diversity(self, index: NDArray[np.int32], wanted: SurfaceDiversity) -> Diversity | None:
         return list_diversity(wanted, index, self.items, self._levels, self.embeddings)
 
+    @property
+    def ignored(self) -> list[str]:
+        """Objectives that the surface's own value names and the lists are not ordered by."""
+        return untrained_objectives(self.surface.value, self.value)
+
     def described(self, step: str) -> str:
         """A step with the settings that decide it."""
         wanted = self.surface.diversity
@@ -131,7 +136,7 @@ def judge_shown(
     loss = Figure(**asdict(Resamples(len(order), seed).means((shown - order)[:, None])[0]))
     means = {step: float(values.mean()) for step, values in steps.items()}
     if loss.high >= 0 or -loss.mean < LOSS_SHARE_MIN * order.mean():
-        return Shown(surface=name, loss=loss, steps=means)
+        return Shown(surface=name, loss=loss, steps=means, value=dict(surface.value), ignored=surface.ignored)
     before = [float(order.mean()), *means.values()]
     costs = {step: before[place] - mean for place, (step, mean) in enumerate(means.items())}
     named = [f"{surface.described(step)} takes {cost:.4f}" for step, cost in costs.items() if cost >= STEP_SHARE_MIN * -loss.mean]
@@ -139,4 +144,4 @@ def judge_shown(
         f"the list as surface {name} shows it is clearly below its order: {metric} {shown.mean():.4f} against {order.mean():.4f}; "
         f"{', '.join(named)}"
     )
-    return Shown(surface=name, loss=loss, steps=means, warning=warning)
+    return Shown(surface=name, loss=loss, steps=means, value=dict(surface.value), ignored=surface.ignored, warning=warning)

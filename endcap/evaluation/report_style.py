@@ -34,6 +34,8 @@ STYLE = """
 
 
 ACCENT, QUIET, SECOND = "#0b6e6e", "#9aa5ad", "#d1782f"
+CURVES = (ACCENT, SECOND, "#5b6abf", "#a2487a")
+"""Of curves side by side, one an objective at most."""
 _STYLE: Any = {
     "svg.fonttype": "none",
     "font.family": "sans-serif",

@@ -50,7 +50,7 @@ USER_HISTORY: tuple[str, ...] = ("history_item_ids", "history_occurred_at", "his
 newest last.
 
 An item bought several times stands once, at its last purchase. Its code is that of its last touch; of a view that of a cart where one was
-filled with it within half an hour before.
+filled with it within half an hour before. What the user rated low stands there no more, until they touch it again.
 """
 
 USER_AFFINITY: tuple[str, ...] = (

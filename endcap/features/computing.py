@@ -153,17 +153,22 @@ class _Computation:
         signals: SignalParts,
         snapshots: "ir.Table",
     ) -> "UserParts":
-        from endcap.features import affinity, history, user
+        from endcap.features import affinity, user
 
         bought = user.user_numeric(lines, occasions, snapshots)
         return UserParts(
             numeric=self._keep("user_numeric", signals.user_numeric(bought, occasions, snapshots)),
             users=users,
-            touches=self._keep("touches", history.item_touches(events, lines)),
+            touches=self._keep("touches", self._touches(events, lines)),
             category_weights=self._keep("category_weights", affinity.group_weights(occasions, "category")),
             brand_weights=self._keep("brand_weights", affinity.group_weights(occasions, "brand")),
             user_weights=self._keep("user_weights", affinity.user_weights(occasions)),
         )
+
+    def _touches(self, events: "ir.Table", lines: "ir.Table") -> "ir.Table":
+        from endcap.features.history import item_touches
+
+        return item_touches(events, lines, self._options.low_rating, ratings=self._options.ratings)
 
     def _taken_off(self, events: "ir.Table") -> "ir.Table":
         started = time.perf_counter()

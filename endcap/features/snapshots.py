@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 
 import pyarrow as pa
 
+from endcap.contracts.signals import Signals
 from endcap.contracts.tables import UTC_TIMESTAMP
 from endcap.contracts.training_plan import Timetable
 from endcap.core.errors import DataRejected
@@ -26,6 +27,7 @@ class FeatureOptions:
         first_snapshot_days: days of purchases before the first snapshot; with too few it would describe users by hardly any purchase.
         grid_days: days between snapshots: 7 for Mondays, 1 for midnights.
         low_rating: ratings up to this count against an item, on the shop's own scale; None for none.
+        ratings: whether ratings stand in histories, and low ones end what they are of.
         test_days: days kept beside `test_weeks`; with neither nothing is kept, and the cut is the data's end.
     """
 
@@ -37,10 +39,12 @@ class FeatureOptions:
     grid_days: int = 7
     test_days: int = 0
     low_rating: float | None = None
+    ratings: bool = True
 
     @classmethod
-    def of(cls, times: Timetable, low_rating: float | None = None) -> "FeatureOptions":
-        """The snapshots of a training plan, and what ratings count against an item."""
+    def of(cls, times: Timetable, signals: Signals | None = None) -> "FeatureOptions":
+        """The snapshots of a training plan, and what ratings say; the defaults without signals."""
+        signals = signals or Signals()
         return cls(
             test_weeks=times.test_weeks,
             ranking_windows=times.ranking_windows,
@@ -49,7 +53,8 @@ class FeatureOptions:
             first_snapshot_days=times.first_snapshot_days,
             grid_days=times.grid_days,
             test_days=times.test_days,
-            low_rating=low_rating,
+            low_rating=signals.low_rating,
+            ratings=signals.rating.weight > 0,
         )
 
 

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import ibis
 import ibis.expr.types as ir
 
-_NEVER = 1 << 53
+NEVER = 1 << 53
 """Epoch seconds after all others; a double holds it."""
 
 
@@ -31,14 +31,14 @@ def joined_stretches(lines: ir.Table, keys: Sequence[str], names: Sequence[str] 
     changed = known.filter(known.until.notnull()).select(*blanks).distinct()
     values = {name: known[name].max() for name in names}
     whole = known.anti_join(changed, list(blanks)).group_by(*keys).agg(at=known["at"].min(), until=ibis.null("int64"), **values)
-    parts = known.semi_join(changed, list(blanks)).mutate(ends=ibis.coalesce(known.until, ibis.literal(_NEVER)))
+    parts = known.semi_join(changed, list(blanks)).mutate(ends=ibis.coalesce(known.until, ibis.literal(NEVER)))
     by_time = {"group_by": list(keys), "order_by": ["since", "ends"]}
     reach = parts.mutate(reach=parts.ends.max().over(ibis.cumulative_window(**by_time)))
     reach = reach.mutate(reach_before=reach.reach.lag().over(ibis.window(**by_time)))
     begun = reach.mutate(begins=(reach.reach_before.isnull() | (reach.since > reach.reach_before)).cast("int64"))
     numbered = begun.mutate(stretch=begun.begins.sum().over(ibis.cumulative_window(**by_time)))
     stretches = numbered.group_by(*keys, "stretch").agg(
-        at=numbered["at"].min(), until=numbered.ends.max().nullif(_NEVER), **{name: numbered[name].max() for name in names}
+        at=numbered["at"].min(), until=numbered.ends.max().nullif(NEVER), **{name: numbered[name].max() for name in names}
     )
     return whole.union(stretches.select(*whole.columns))
 
@@ -57,7 +57,7 @@ def epochs(rows: ir.Table, keys: Sequence[str]) -> ir.Table:
     """
     ends = rows.filter(rows.until.notnull(), *(rows[key].notnull() for key in keys)).select(*keys, ends=rows.until).distinct()
     closed = ends.mutate(epoch=ends.ends.lag().over(ibis.window(group_by=list(keys), order_by="ends")))
-    closed = closed.mutate(epoch=closed.epoch.fill_null(-_NEVER))
+    closed = closed.mutate(epoch=closed.epoch.fill_null(-NEVER))
     last = ends.group_by(*keys).agg(epoch=ends.ends.max()).mutate(ends=ibis.null("int64"))
     spans = closed.union(last.select(*closed.columns))
     unchanged = rows.anti_join(ends, list(keys)).mutate(since=rows["at"], epoch=ibis.null("int64"))

@@ -85,8 +85,8 @@ def predicted_types(signals: Signals) -> NDArray[np.bool_]:
 
 
 def history_types(signals: Signals) -> NDArray[np.bool_]:
-    """bool [len(SIGNAL_TYPES) + 1], by code: which types a history shows."""
-    return np.array([False, *(signals.of(code).history for code in range(1, len(SIGNAL_TYPES) + 1))])
+    """bool [len(SIGNAL_TYPES) + 1], by code: which types a history shows; one without weight taught nothing, so nothing is read of it."""
+    return np.array([False, *(signals.of(code).history and signals.of(code).weight > 0 for code in range(1, len(SIGNAL_TYPES) + 1))])
 
 
 def _is_apart(interactions: Interactions) -> NDArray[np.bool_]:

@@ -32,7 +32,7 @@ from endcap.catalogue.item_table import ItemTable
 from endcap.catalogue.vocabulary import Vocabulary
 from endcap.contracts.moment import UtcMoment
 from endcap.contracts.signals import PURCHASE_CODE, Signals
-from endcap.contracts.training_plan import TrainingPlan
+from endcap.contracts.training_plan import EligibleBy, TrainingPlan
 from endcap.core.errors import DataRejected
 from endcap.engine.retrieval.user_state import UserState, user_state
 from endcap.features.columns import USER_CATEGORICAL
@@ -75,6 +75,17 @@ class TrainingManifest(BaseModel):
     def next_of(self) -> list[str]:
         """Event types of which the two-tower learns to find the next one."""
         return [] if self.plan is None else self.plan.objectives
+
+    def notes(self) -> list[str]:
+        """Where events are not used as asked for, as sentences."""
+        notes = [] if self.plan is None else list(self.plan.notes)
+        if self.shortened:
+            notes.append(f"{self.shortened:,} people and visits did so much that only the newest of it is learned from")
+        return notes
+
+    def eligible_by(self) -> EligibleBy:
+        """Who makes an item a candidate."""
+        return "purchases" if self.plan is None else self.plan.eligible_by
 
     def left_out(self) -> dict[str, str]:
         """Why parts of the bundle are not trained, by name."""

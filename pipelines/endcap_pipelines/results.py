@@ -4,7 +4,6 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Self
 
-from endcap.contracts.bundle import learned_from
 from endcap.contracts.evaluation import EVALUATION_NAME, Evaluation
 from endcap.contracts.training_plan import TrainingPlan
 from endcap.core.errors import EndcapError
@@ -69,11 +68,14 @@ class TrainingResult:
         said = [f"{'Accepted' if self.accepted else 'Refused'}: {self.reason}"]
         if self.evaluation.shown is not None and self.evaluation.shown.warning:
             said.append(f"Warning: {self.evaluation.shown.warning}")
+        if self.evaluation.shown is not None and self.evaluation.shown.ignored:
+            names = ", ".join(self.evaluation.shown.ignored)
+            said.append(f"Warning: nothing was trained for {names}, which the value of surface {self.evaluation.shown.surface} names")
         if self.deployment is not None:
             said.append(self.deployment.message())
         if self.evaluation.signals:
-            said.append(f"The models {learned_from(self.evaluation.signals, self.evaluation.next_of)}.")
-        said += [f"Signals: {note}" for note in self.plan.notes]
+            said.append(f"The models {self.evaluation.learned_from}.")
+        said += [f"Signals: {note}" for note in self.evaluation.notes]
         return "\n".join([*said, *(f"Left out: {name.replace('_', ' ')}: {reason}" for name, reason in self.plan.left_out().items())])
 
     def document(self) -> dict[str, Any]:

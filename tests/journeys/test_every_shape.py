@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from endcap.contracts.evaluation import Evaluation
 from endcap.contracts.signatures import ENCODE_QUERY, RANK
 from endcap.contracts.training_plan import TrainingPlan
 from endcap.core.errors import EndcapError
@@ -16,7 +17,7 @@ from endcap.dataset.layout import open_dataset
 from endcap.evaluation.as_shown import home_surface
 from endcap.features.computing import build_feature_tables
 from endcap.features.snapshots import FeatureOptions
-from endcap.release.bundle.manifest import open_bundle
+from endcap.release.bundle.manifest import Bundle, open_bundle
 from endcap.release.bundle.tables import read_tables
 from endcap.training.moment_tables import TablesArtifact
 from endcap.training.scoring import TwoTowerArtifact, load_signature
@@ -96,7 +97,7 @@ def run_steps(dataset: Path, folder: Path) -> Made:
     """Every step from validate_data to train_ranker, in this process."""
     done = validate_data_step(dataset, open_dataset(dataset).fingerprint, folder / "dataset", folder / "plan")
     made = Made(folder, done.plan)
-    build_feature_tables(folder / "dataset", folder / "features", FeatureOptions.of(done.plan.times))
+    build_feature_tables(folder / "dataset", folder / "features", FeatureOptions.of(done.plan.times, done.plan.signals))
     build_training_set(folder / "dataset", folder / "features", folder / "training", plan=done.plan)
     build_tables(folder / "training", folder / "tables", neighbours=10)
     train_two_tower(folder / "training", folder / "two_tower", TWO_TOWER, SEED)
@@ -120,12 +121,14 @@ def check_models(made: Made) -> None:
     load_signature(made.folder / "ranker" / "saved_model", RANK)
 
 
-def check_bundle(made: Made) -> None:
-    """Judged and exported, it loads."""
-    judged_by = JudgedBy(QUOTAS, OrderLimits(0.0, 0.0), home_surface({}), SEED)
-    evaluation = evaluate_step(made.artifacts, made.folder / "evaluation", made.folder / "report.html", judged_by)
-    assert bool(evaluation.truths) == bool(made.plan.facts.people_judged)
-    assert np.isfinite(list(evaluation.flat().values())).all()
+def judged(made: Made, limits: OrderLimits) -> Evaluation:
+    """The models against baselines."""
+    judged_by = JudgedBy(QUOTAS, limits, home_surface({}), SEED)
+    return evaluate_step(made.artifacts, made.folder / "evaluation", made.folder / "report.html", judged_by)
+
+
+def exported(made: Made) -> Bundle:
+    """What was judged, as a bundle that was opened again."""
     artifacts = made.artifacts
     inputs = ExportInputs(
         artifacts.training,
@@ -137,7 +140,15 @@ def check_bundle(made: Made) -> None:
         run_id="made",
     )
     export_bundle_step(inputs, made.folder / "bundle", Settings(home=made.folder / "home"), lambda: START)
-    bundle = open_bundle(made.folder / "bundle")
+    return open_bundle(made.folder / "bundle")
+
+
+def check_bundle(made: Made) -> None:
+    """Judged and exported, it loads."""
+    evaluation = judged(made, OrderLimits(0.0, 0.0))
+    assert bool(evaluation.truths) == bool(made.plan.facts.people_judged)
+    assert np.isfinite(list(evaluation.flat().values())).all()
+    bundle = exported(made)
     assert bundle.manifest.untrained == made.plan.left_out()
     assert len(read_tables(bundle.path).items) == made.plan.facts.items + 1
 

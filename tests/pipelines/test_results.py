@@ -55,6 +55,13 @@ def test_a_cap_that_ruins_the_list_is_a_warning(finish: Finish) -> None:
     assert result.document()["ordered_by"] == "ranker"
 
 
+def test_a_value_of_what_was_not_trained_is_a_warning(finish: Finish) -> None:
+    nothing = Figure(mean=0.0, low=0.0, high=0.0)
+    shown = Shown(surface="home", loss=nothing, steps={}, value={"buy": 1.0}, ignored=["view"])
+    result = finish(accepted=True, deployed=True, deployment=Deployment(version=7), shown=shown)
+    assert "\nWarning: nothing was trained for view, which the value of surface home names\n" in result.summary()
+
+
 def test_a_rollout_is_named_with_the_command_that_shows_it(finish: Finish) -> None:
     result = finish(accepted=True, deployed=True, deployment=Deployment(version=7, rollout="endcap-7"))
     assert result.summary() == f"Accepted: better by 0.01\nrollout endcap-7 created; watch it: endcap rollout show endcap-7\n{LEFT_OUT}"

@@ -103,7 +103,7 @@ def test_explanation_only_when_asked_for(endpoint) -> None:
     plain, explained = endpoint.predict({"user_id": "U1"}, {"user_id": "U1", "explain": True})
     assert "explanation" not in plain["recommendations"][0]
     assert set(explained["recommendations"][0]["explanation"]) == {
-        *("sources", "objectives", "score", "rules", "diversity", "exploration", "place", "models"),
+        *("sources", "objectives", "score", "rules", "diversity", "exploration", "place", "models", "value"),
     }
 
 

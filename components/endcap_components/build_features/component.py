@@ -19,7 +19,7 @@ def build_features(dataset: Input[Dataset], plan: Input[Dataset], features: Outp
 
     computed = load_settings().features.computed
     planned = read_plan(Path(plan.path))
-    options = FeatureOptions.of(planned.times, planned.signals.low_rating)
+    options = FeatureOptions.of(planned.times, planned.signals)
     summary = build_features_step(Path(dataset.path), Path(features.path), options, computed)
     features.metadata["fingerprint"] = summary.manifest.fingerprint
     features.metadata["cut"] = summary.manifest.cut.isoformat()

@@ -4,7 +4,6 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from endcap.contracts.bundle import learned_from
 from endcap.contracts.evaluation import (
     ALL,
     AS_SHOWN,
@@ -18,8 +17,9 @@ from endcap.contracts.evaluation import (
     SegmentFigures,
     TruthFigures,
 )
+from endcap.contracts.learned_from import CANDIDATES_BY
 from endcap.core.files import replace_text
-from endcap.evaluation.report_style import ACCENT, QUIET, SECOND, STYLE, drawing
+from endcap.evaluation.report_style import ACCENT, CURVES, QUIET, SECOND, STYLE, drawing
 
 DECISION_PLACE = "<!-- the gate's decision -->"
 """Where the gate, which comes after the evaluation, writes what it said."""
@@ -74,9 +74,10 @@ The best of each column is set bold.</p>
 <dl>
 <dt>events</dt><dd>{{ evaluation.data_start.isoformat() }} to {{ evaluation.data_end.isoformat() }}</dd>
 <dt>models</dt><dd>{{ taught }}</dd>
-<dt>cut</dt><dd>{{ evaluation.cut.isoformat() }}</dd>
+{% for note in evaluation.notes %}<dt>signals</dt><dd>{{ note }}</dd>
+{% endfor %}<dt>cut</dt><dd>{{ evaluation.cut.isoformat() }}</dd>
 <dt>items that may be recommended</dt>
-<dd>{{ "{:,}".format(evaluation.eligible_items) }} (bought by at least {{ evaluation.min_buyers }} users)</dd>
+<dd>{{ "{:,}".format(evaluation.eligible_items) }} ({{ candidates_by }}; at least {{ evaluation.min_buyers }} of them)</dd>
 <dt>candidates a user</dt><dd>at most {{ "{:,}".format(evaluation.candidates_max) }}</dd>
 <dt>dataset</dt><dd><code>{{ evaluation.dataset_fingerprint }}</code></dd>
 </dl>
@@ -136,7 +137,7 @@ def reliability_curves(reliability: Mapping[str, Reliability]) -> str:
         seen = [max(value, 1e-4) for each in reliability.values() for bin_ in each.bins for value in (bin_.predicted, bin_.observed)]
         low, high = (min(seen) / 1.5, min(1.0, max(seen) * 1.5)) if seen else (1e-4, 1.0)
         axes.plot([low, high], [low, high], "--", color=QUIET, linewidth=1.2, label="perfect")
-        for colour, (objective, each) in zip((ACCENT, SECOND), reliability.items(), strict=False):
+        for colour, (objective, each) in zip(CURVES, reliability.items(), strict=False):
             axes.plot(
                 [bin_.predicted for bin_ in each.bins],
                 [max(bin_.observed, 1e-4) for bin_ in each.bins],
@@ -180,7 +181,8 @@ def write_report(path: Path, evaluation: Evaluation) -> None:
         truths=[_truth_section(name, figures, evaluation) for name, figures in evaluation.truths.items()],
         headline=_headline(evaluation),
         order=order_sentences(evaluation),
-        taught=learned_from(evaluation.signals, evaluation.next_of),
+        taught=evaluation.learned_from,
+        candidates_by=CANDIDATES_BY[evaluation.eligible_by],
         reliability=_drawing(reliability_curves(evaluation.reliability)),
     )
     replace_text(path, page)
@@ -223,8 +225,19 @@ def order_sentences(evaluation: Evaluation) -> list[str]:
     said = [ordering.reason, ordering.retrieval_reason]
     if shown is not None:
         of_loss = f"{shown.loss.mean:+.4f} [{shown.loss.low:+.4f}, {shown.loss.high:+.4f}] {evaluation.ranking_metric}"
+        if shown.value:
+            said.append(f"surface {shown.surface} orders by {value_product(shown.value)}{_ignored(shown.ignored)}")
         said.append(shown.warning or f"as surface {shown.surface} shows it: {of_loss} against the order it is made of")
     return [each[0].upper() + each[1:] for each in said if each]
+
+
+def value_product(value: Mapping[str, float]) -> str:
+    """A surface's value as a reader writes it: buy x cart^0.5."""
+    return " x ".join(name.replace("_", " ") + (f"^{exponent:g}" if exponent != 1 else "") for name, exponent in value.items())
+
+
+def _ignored(names: Sequence[str]) -> str:
+    return f"; its value names {', '.join(names)}, for which nothing was trained" if names else ""
 
 
 def _truth_section(name: str, figures: TruthFigures, evaluation: Evaluation) -> dict[str, Any]:

@@ -101,7 +101,8 @@ def evaluate_step(artifacts: Artifacts, out_dir: Path, report_file: Path, by: Ju
         if users.user_ids:
             evaluation, evaluated = _of_users(artifacts, training, users, by, began)
         else:
-            evaluation = _document(training, users, by, ordering=choose_order({}, by.limits.min_lift, by.seed, _main(users)))
+            ordering = choose_order({}, by.limits.min_lift, by.seed, _main(users))
+            evaluation = _document(training, users, by, objectives=RankerArtifact(artifacts.ranker).objectives, ordering=ordering)
         progress.update(task, advance=1, description="Report")
         _write(out_dir, evaluation, evaluated)
         write_report(report_file, evaluation)
@@ -138,7 +139,17 @@ def _of_users(
     row = judge_shown(HOME, surface, users.ndcg(served.scores.lists(users.cutoffs.main)), by_step, seed=by.seed, metric=_main(users))
     began("Calibration")
     reliability = _reliability(served, users)
-    return _document(training, users, by, ordering=served.ordering, evaluated=evaluated, reliability=reliability, shown=row), evaluated
+    document = _document(
+        training,
+        users,
+        by,
+        objectives=ranker.objectives,
+        ordering=served.ordering,
+        evaluated=evaluated,
+        reliability=reliability,
+        shown=row,
+    )
+    return document, evaluated
 
 
 def _main(users: EvaluatedUsers) -> str:
@@ -196,6 +207,7 @@ def _document(
     users: EvaluatedUsers,
     by: JudgedBy,
     *,
+    objectives: list[str],
     ordering: Ordering,
     evaluated: Mapping[str, EvaluatedLists] = _NO_LISTS,
     reliability: Mapping[str, Reliability] = _NO_CURVES,
@@ -203,8 +215,11 @@ def _document(
 ) -> Evaluation:
     manifest = training.manifest
     return Evaluation(
-        signals=training.manifest.taught_by(),
-        next_of=training.manifest.next_of(),
+        signals=manifest.taught_by(),
+        next_of=manifest.next_of(),
+        objectives=objectives,
+        eligible_by=manifest.eligible_by(),
+        notes=manifest.notes(),
         dataset_fingerprint=manifest.dataset_fingerprint,
         data_start=manifest.data_start,
         data_end=manifest.data_end,

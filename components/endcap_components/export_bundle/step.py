@@ -125,6 +125,8 @@ def export_bundle_step(inputs: ExportInputs, out_dir: Path, settings: Settings, 
             untrained=training.manifest.left_out(),
             signals=training.manifest.taught_by(),
             next_of=training.manifest.next_of(),
+            eligible_by=training.manifest.eligible_by(),
+            notes=training.manifest.notes(),
             run_id=inputs.run_id,
             accepted_uncompared=inputs.uncompared or None,
         )

@@ -77,6 +77,16 @@ def value_scores(
     return value
 
 
+def untrained_objectives(stated: Mapping[str, float] | None, trained: Collection[str]) -> list[str]:
+    """What a surface's value names that a bundle was not trained for, in the order it is stated; an exponent of 0 asks for nothing.
+
+    Args:
+        stated: what a surface says; None for the bundle's own.
+        trained: the bundle's objectives.
+    """
+    return [name for name, exponent in (stated or {}).items() if exponent and name not in trained and name not in CATALOGUE_VALUES]
+
+
 def _known_logs(values: NDArray[np.float32], floor: float) -> NDArray[np.float32]:
     """Logarithms; what is unknown counts as the mean of what is known, so that it neither gains nor loses by it."""
     logs = np.log(np.maximum(values, np.float32(floor)))

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from endcap.catalogue.item_table import ItemTable
 from endcap.catalogue.vocabulary import Vocabulary
 from endcap.contracts.moment import DAY_S
-from endcap.contracts.signals import PURCHASE_CODE, VIEW_CODE, signal_code
+from endcap.contracts.signals import PURCHASE_CODE, SIGNAL_TYPES, VIEW_CODE, signal_code
 from endcap.engine.retrieval.shares import Shares
 from endcap.engine.retrieval.signal_state import NO_SIGNALS, SignalState
 from endcap.engine.retrieval.sorted_places import places_in
@@ -35,7 +35,7 @@ class UserState:
         times_bought, baskets_28d, baskets_90d, days_since_bought, gap_mean_days, decayed_20d, decayed_60d: float32 [p].
         leaf_share: share of the user's purchases by finest category code.
         brand_share: the same by brand code.
-        session: int32 [s], items of the present visit, newest last.
+        session: int32 [s], items of the present visit, newest last, s <= HISTORY_LENGTH.
         is_known: whether the feature store had a row for the user.
         signals: what the user looked at, carted and rated, this visit included.
     """
@@ -168,6 +168,8 @@ def _history(
     age = (as_of_s - np.asarray(_listed(row, "history_occurred_at"), dtype=np.float64)) / DAY_S + elapsed_days
     # Rows that were written before types were told apart have none.
     signal = np.asarray(_listed(row, "history_signals") or np.full(len(index), PURCHASE_CODE), dtype=np.int32)
+    # Rows of a newer version may have types that this one does not know: somebody looked at the item at least.
+    signal = np.where((signal > 0) & (signal <= len(SIGNAL_TYPES)), signal, VIEW_CODE).astype(np.int32)
     known = index > 0
     return index[known], age[known].astype(np.float32), signal[known]
 
@@ -238,7 +240,8 @@ def _with_session(state: UserState, session: NDArray[np.int32], signal: NDArray[
     known = session > 0
     if not known.any():
         return state
-    session, signal = session[known], signal[known]
+    # A visit of thousands of events is a robot's, or a till's: nothing may take long because of it.
+    session, signal = session[known][-HISTORY_LENGTH:], signal[known][-HISTORY_LENGTH:]
     history = np.concatenate([state.history, session])[-HISTORY_LENGTH:]
     age = np.concatenate([state.history_age_days, np.zeros(len(session), dtype=np.float32)])[-HISTORY_LENGTH:]
     signal = np.concatenate([state.history_signal, signal])[-HISTORY_LENGTH:]

@@ -29,7 +29,12 @@ def main(argv: Sequence[str] | None = None) -> int:
     configure_logging(settings.log_level, settings.log_format)
     session = open_session()
     try:
-        options = FeatureOptions(test_weeks=given.test_weeks, ranking_windows=given.ranking_windows, low_rating=given.low_rating)
+        options = FeatureOptions(
+            test_weeks=given.test_weeks,
+            ranking_windows=given.ranking_windows,
+            low_rating=given.low_rating,
+            ratings=not given.without_ratings,
+        )
         build_on_spark(session, given.data, given.out, options, given.format)
     except EndcapError as error:
         get_logger("features").error("no features", error=str(error))
@@ -91,6 +96,7 @@ def _arguments(argv: Sequence[str]) -> argparse.Namespace:
         "--ranking-windows", type=_at_least_one, default=FeatureOptions.ranking_windows, help="label windows the ranker learns from"
     )
     parser.add_argument("--low-rating", type=float, help="ratings up to this count against the item, as in the pipeline's signals")
+    parser.add_argument("--without-ratings", action="store_true", help="ratings have the weight 0 in the pipeline's signals")
     parser.add_argument("--format", choices=("parquet", "delta"), default="parquet", help="of the tables")
     return parser.parse_args(argv)
 

@@ -16,7 +16,8 @@ from endcap.contracts.evaluation import (
     Shown,
     TruthFigures,
 )
-from endcap_components.evaluate.report import write_report
+from endcap.features.columns import OBJECTIVES
+from endcap_components.evaluate.report import model_title, write_report
 
 
 def evaluation() -> Evaluation:
@@ -91,6 +92,33 @@ def test_what_orders_the_list_is_said_and_small_catalogues_have_their_own_depths
     page = (tmp_path / "report.html").read_text(encoding="utf-8")
     assert "Ordered by own_decayed in place of the ranker: 0.1 against 0.2" in page
     assert "The cap of 4 items takes 0.2" in page
+
+
+def test_the_page_says_what_the_lists_come_from(tmp_path: Path) -> None:
+    shown = Shown(surface="home", loss=Figure(mean=0, low=0, high=0), steps={}, value={"buy": 1.0, "cart": 0.5}, ignored=["view"])
+    typed = {
+        "signals": {"purchase": 1.0, "add_to_cart": 0.5},
+        "next_of": ["add_to_cart"],
+        "objectives": ["buy", "cart"],
+        "eligible_by": "interactions",
+        "shown": shown,
+        "notes": ["the next rating is no objective: 3 people and visits reach it; 20 are needed"],
+    }
+    write_report(tmp_path / "report.html", evaluation().model_copy(update=typed))
+    page = (tmp_path / "report.html").read_text(encoding="utf-8")
+    assert "the next rating is no objective: 3 people" in page
+    for said in ("learned from purchase (1), add to cart (0.5)", "finds the next add to cart", "predicts buy, cart"):
+        assert said in page
+    assert "24,472 (all people and visits that did anything with an item make it a candidate; at least 5 of them)" in page
+    assert "Surface home orders by buy x cart^0.5; its value names view, for which nothing was trained" in page
+
+
+def test_every_objective_has_a_curve(tmp_path: Path) -> None:
+    bins = [ReliabilityBin(predicted=0.01, observed=0.02, count=10)]
+    all_four = {name: Reliability(error=0.001, bins=bins) for name in OBJECTIVES}
+    write_report(tmp_path / "report.html", evaluation().model_copy(update={"reliability": all_four}))
+    page = (tmp_path / "report.html").read_text(encoding="utf-8")
+    assert [name for name in OBJECTIVES if f"{model_title(name)} (error 0.0010)" not in page] == []
 
 
 def test_names_from_the_data_are_escaped(tmp_path: Path) -> None:

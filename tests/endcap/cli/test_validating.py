@@ -1,4 +1,5 @@
 import json
+from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -6,15 +7,17 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 import typer
+from click.testing import Result
 from typer.testing import CliRunner
 
 from endcap.cli.importing import validate
 from endcap.contracts.event import Event
 from endcap.contracts.item import Item
 from endcap.contracts.tables import arrow_schema
-from endcap.core.errors import DataRejected
+from endcap.core.errors import DataRejected, InvalidInput
 from endcap.dataset.layout import Dataset, write_description
 from endcap.dataset.sources.sequences import SequenceFiles, import_sequences
+from tests.journeys.shops import looks, shoppers, write_dataset
 
 NOW = datetime(2026, 3, 1, 8, tzinfo=UTC)
 
@@ -82,6 +85,42 @@ def test_the_table_says_what_would_be_trained(app: typer.Typer, tmp_path: Path) 
     assert "240 of 30 people" in printed
     plan = json.loads(CliRunner().invoke(app, [str(tmp_path / "data"), "--json"]).stdout)["plan"]
     assert plan["parts"]["popularity"]["trained"]
+
+
+@pytest.fixture
+def validated(app: typer.Typer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str | None], Result]:
+    """Validates a shop of receipts and views with a signals file of a text, or without one."""
+    shop = write_dataset(tmp_path / "shop", [*shoppers(users=30, weeks=8), *looks(40)])
+
+    def run(signals: str | None) -> Result:
+        if signals is not None:
+            (tmp_path / "signals.yaml").write_text(signals)
+            monkeypatch.setenv("ENDCAP_TRAINING__SIGNALS_FILE", str(tmp_path / "signals.yaml"))
+        return CliRunner().invoke(app, [str(shop), "--json"])
+
+    return run
+
+
+def test_the_plan_is_that_of_a_training_with_the_shops_own_signals(validated: Callable[[str | None], Result]) -> None:
+    usual = json.loads(validated(None).stdout)["plan"]
+    assert set(usual["facts"]["signals"]) == {"purchase", "product_view"}
+    lighter = json.loads(validated("product_view: {weight: 0.07}\n").stdout)["plan"]
+    assert lighter["signals"]["product_view"]["weight"] == 0.07
+    without = json.loads(validated("product_view: {weight: 0}\n").stdout)["plan"]
+    assert without["facts"]["signals"] == {}
+    assert without["facts"]["trainable_items"] <= usual["facts"]["trainable_items"]
+
+
+def test_weights_that_leave_nothing_to_learn_from_are_the_reason(validated: Callable[[str | None], Result]) -> None:
+    told = json.loads(validated("purchase: {weight: 0}\nproduct_view: {weight: 0}\n").stdout)
+    assert told["plan"] is None
+    assert "no type of event with a weight above 0 is in the data" in told["nothing_to_train"]
+
+
+def test_a_signals_file_that_cannot_be_used_is_refused(validated: Callable[[str | None], Result]) -> None:
+    refused = validated("product_view: {weight: much}\n").exception
+    assert isinstance(refused, InvalidInput)
+    assert "signals.yaml.product_view.weight, line 1" in str(refused)
 
 
 def test_the_settings_data_folder_is_judged_unless_another_is_given(

@@ -7,11 +7,13 @@ import polars as pl
 import pytest
 from polars.testing import assert_frame_equal
 
+from endcap.features.columns import ITEM_SIGNALS, PAIR_SIGNALS, USER_SIGNALS
 from endcap.features.computing import build_feature_tables
 from endcap.features.names import FEATURE_TABLES
 from endcap.features.snapshots import FeatureOptions
 
-OPTIONS = FeatureOptions(test_weeks=3, ranking_windows=3)
+OPTIONS = FeatureOptions(test_weeks=3, ranking_windows=3, low_rating=2.0)
+SIGNALS = ("product_view", "add_to_cart", "remove_from_cart", "search", "rating")
 KEYS = {"user_features": "user_id", "user_item_features": "user_id", "item_features": "item_id"}
 
 
@@ -19,6 +21,27 @@ def build(dataset):
     features = dataset.parent / f"{dataset.name}-features"
     build_feature_tables(dataset, features, OPTIONS)
     return {name: pl.read_parquet(features / f"{name}.parquet") for name in FEATURE_TABLES}
+
+
+def with_signals(events, seed):
+    """Beside each event one that is no purchase, a moment or a day before or after it."""
+    rng = random.Random(seed)
+    beside = []
+    for number, event in enumerate(events):
+        kind = rng.choice(SIGNALS)
+        beside.append(
+            event
+            | {
+                "event_id": f"beside {number}",
+                "event_type": kind,
+                "occurred_at": event["occurred_at"] + timedelta(seconds=rng.choice([-86_400, -60, 0, 86_400])),
+                "item_id": None if kind == "search" else event["item_id"],
+                "rating": float(rng.randrange(1, 6)) if kind == "rating" else None,
+                "quantity": None,
+                "unit_price": None,
+            }
+        )
+    return [*events, *beside]
 
 
 def altered_future(events, present, change, seed):
@@ -41,7 +64,8 @@ def altered_future(events, present, change, seed):
             "unit_price": rng.randrange(1, 400) / 4,
             "unit_discount": rng.choice([0.0, 3.0]),
             "quantity": float(rng.randrange(1, 9)),
-            "event_type": rng.choice(["purchase", "product_view"]),
+            "event_type": rng.choice(["purchase", "return", *SIGNALS]),
+            "rating": float(rng.randrange(1, 6)),
             "occurred_at": present + timedelta(seconds=rng.randrange(21 * 86_400)),
         }
         for event, user_id in zip(future, shuffled_users, strict=True)
@@ -55,7 +79,7 @@ def last_page_view(shop):
 
 @pytest.fixture(scope="module")
 def original(shop, tmp_path_factory):
-    events = shop.random_events(seed=7)
+    events = with_signals(shop.random_events(seed=7), seed=7)
     folder = tmp_path_factory.mktemp("leak")
     return folder, events, build(shop.random_shop(folder / "original", 7, [*events, last_page_view(shop)]))
 
@@ -71,6 +95,16 @@ def test_rows_up_to_the_present_are_the_same_whatever_the_future(original, shop,
         expected, found = (tables[table].filter(known) for tables in (before, after))
         assert expected.height >= 6
         assert_frame_equal(expected.sort("event_timestamp", key), found.sort("event_timestamp", key), abs_tol=1e-6)
+
+
+def test_every_signal_is_in_the_rows_that_are_compared(original):
+    """Guards the test above: views, carts, what was left in them, searches, ratings and conversions are all there before the present."""
+    _, _, before = original
+    for table, columns in (("user_features", USER_SIGNALS), ("item_features", ITEM_SIGNALS)):
+        assert before[table].select(pl.col(columns).max() > 0).row(0) == (True,) * len(columns)
+    lists = before["user_item_features"].select(pl.col(PAIR_SIGNALS[1:]).list.sum().sum() > 0).row(0)
+    assert lists == (True,) * len(lists)
+    assert set(before["user_features"]["history_signals"].explode().drop_nulls()) == {1, 2, 3, 4}
 
 
 def test_a_changed_past_does_change_them(original, shop):

@@ -32,7 +32,7 @@ def expressions(request):
     parts = computing.UserParts(
         numeric=signals.user_numeric(user.user_numeric(lines, occasions, snapshots), occasions, snapshots),
         users=users,
-        touches=history.item_touches(events, lines),
+        touches=history.item_touches(events, lines, 2.0 if request.param else None),
         category_weights=affinity.group_weights(occasions, "category"),
         brand_weights=affinity.group_weights(occasions, "brand"),
         user_weights=affinity.user_weights(occasions),

@@ -19,7 +19,7 @@ def test_what_is_not_named_has_its_default(tmp_path: Path) -> None:
     assert signals.product_view.weight == 0.1
     assert signals.low_rating == 2
     assert signals.purchase == Signals().purchase
-    assert read_signals(written(tmp_path, "")) == Signals()
+    assert read_signals(written(tmp_path, "")) == read_signals(None) == Signals()
 
 
 @pytest.mark.parametrize(

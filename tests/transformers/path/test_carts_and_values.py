@@ -19,7 +19,7 @@ from endcap_transformer.path.reasons import BY_SOURCE
 from endcap_transformer.path.resolving import ResolvedRequest
 from endcap_transformer.path.sources.registry import left_in_cart
 from endcap_transformer.path.sources.source import SourceRequest
-from tests.transformers.path.test_request_path import IDS, SIZE
+from tests.transformers.path.test_request_path import IDS, SIZE, Model, make_path, recommend
 
 
 def cart_of(served: ServedBundle, row: dict[str, Any]) -> list[str]:
@@ -28,6 +28,13 @@ def cart_of(served: ServedBundle, row: dict[str, Any]) -> list[str]:
     eligible = SimpleNamespace(of=lambda index: index > 0)
     found = left_in_cart(cast("SourceRequest", SimpleNamespace(state=state_of(row, request), eligible=eligible)), 10)
     return [served.tables.items.ids.name(int(index)) for index in found.index]
+
+
+def home_with(folder: Path, value: str) -> Path:
+    """A surfaces file whose only surface, home, states a value."""
+    path = folder / "surfaces.yaml"
+    path.write_text(f"version: 1\nsurfaces:\n  home:\n    sources: {{popular: {{}}}}\n    value: {value}\n")
+    return path
 
 
 def visit(served: ServedBundle, *events: tuple[str, str]) -> dict[str, list[Any]]:
@@ -74,9 +81,31 @@ def test_a_value_is_of_objectives_that_the_bundle_has(
     assert served.value_of(Surface(sources={"popular": {}}, value=stated)) == used
 
 
+@pytest.mark.parametrize(
+    ("value", "ignored"),
+    [("{buy: 1}", []), ("{buy: 1, view: 0.5, margin: 0.2, cart: 0.1}", ["value.view", "value.cart"]), ("{buy: 1, view: 0}", [])],
+)
+def test_an_answer_names_the_objectives_of_its_value_that_are_not_trained(
+    served: ServedBundle, feature_row: dict[str, Any], tmp_path: Path, value: str, ignored: list[str]
+) -> None:
+    path = make_path(served, feature_row, surfaces=home_with(tmp_path, value))
+    listed = recommend(path, served, user_id="U1", k=5, item_ids=["never heard of"], explain=True)
+    assert listed.ignored == ["never heard of", *ignored]
+    assert listed.degraded == []
+    assert all("view" not in (item.explanation or {})["value"] for item in listed.recommendations)
+
+
+def test_an_explanation_says_what_taught_what_is_predicted_and_the_value(served: ServedBundle, feature_row: dict[str, Any]) -> None:
+    listed = recommend(make_path(served, feature_row), served, user_id="U1", k=5, explain=True)
+    explained = [item.explanation or {} for item in listed.recommendations]
+    assert {each["models"] for each in explained} == {served.manifest.learned_from}
+    assert all(each["value"] == {"buy": 1.0} and each["objectives"].keys() == {"buy", "buy_again"} for each in explained)
+    unranked = recommend(make_path(served, feature_row, model=Model(served, fails=("rank",))), served, user_id="U1", k=5, explain=True)
+    assert all("value" not in (item.explanation or {}) for item in unranked.recommendations)
+
+
 def test_what_a_bundle_was_not_trained_for_is_said_once_when_it_is_loaded(tmp_path: Path) -> None:
-    path = tmp_path / "surfaces.yaml"
-    path.write_text("version: 1\nsurfaces:\n  home:\n    sources: {popular: {}}\n    value: {buy: 1, view: 0.5, margin: 0.1}\n")
+    path = home_with(tmp_path, "{buy: 1, view: 0.5, margin: 0.1}")
     manifest = BundleManifest(features=present_feature_columns(), files={}, **manifest_fields(1, "endcap_1", SIZE))
     with capture_logs() as lines:
         served_from(manifest, make_tables(SIZE), Settings(replay_at=manifest.data_end, serving=ServingSettings(surfaces_file=path)))

@@ -15,7 +15,7 @@ from endcap.core.clock import Clock, replay_clock, system_clock
 from endcap.core.log import get_logger
 from endcap.core.settings import RetrievalSettings, Settings, resolve_replay
 from endcap.engine.exploration.evidence import Evidence
-from endcap.engine.ranking.value import CATALOGUE_VALUES, usable_value
+from endcap.engine.ranking.value import untrained_objectives, usable_value
 from endcap.engine.retrieval.content import ContentTable
 from endcap.engine.retrieval.preferences import PopularWithin
 from endcap.engine.rules.enabled_rules import EnabledRules
@@ -119,6 +119,10 @@ class ServedBundle:
         """Exponents of a surface's value product, of objectives that the bundle was trained for."""
         return usable_value(surface.value, self.manifest.value, self.manifest.objectives)
 
+    def ignored_of(self, surface: Surface) -> list[str]:
+        """By name, the objectives of a surface's value that the bundle was not trained for."""
+        return [f"value.{name}" for name in untrained_objectives(surface.value, self.manifest.objectives)]
+
     def with_items(self, items: ItemTable) -> "ServedBundle":
         """The same bundle with a newer item table; its rules are compiled for it a moment later."""
         return replace(self, tables=replace(self.tables, items=items), content=replace(self.content, items=items))
@@ -170,7 +174,7 @@ def served_from(
 def _warn_of_untrained(manifest: BundleManifest, surfaces: Surfaces) -> None:
     """Once a bundle, not once a request."""
     for name, surface in surfaces.surfaces.items():
-        missing = [each for each in surface.value or () if each not in (*manifest.objectives, *CATALOGUE_VALUES)]
+        missing = untrained_objectives(surface.value, manifest.objectives)
         if missing:
             get_logger("transformer").warning(
                 "the surface's value names objectives that the bundle was not trained for; they are ignored",

@@ -140,7 +140,9 @@ def explained(rendered: RenderedList, policy: str, request: ResolvedRequest) -> 
     """How each item came to its place: sources, scores, rules, family, diversity, exploration, and what the models learned from."""
     touched = rendered.candidates.effects.touched(rendered.candidates.rows[rendered.slate.rows], rendered.slate.rule)
     families = _families(rendered, request)
-    taught = {"models": request.served.manifest.learned_from}
+    taught: dict[str, Any] = {"models": request.served.manifest.learned_from}
+    if rendered.candidates.ranked.probabilities:
+        taught["value"] = request.served.value_of(request.surface)
     return [_of_place(rendered, place, touched[place], policy) | families[place] | taught for place in range(len(rendered.slate))] + [
         {"last_resort": "fills a place that no candidate was left for"} for _ in rendered.rest
     ]

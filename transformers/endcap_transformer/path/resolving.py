@@ -30,7 +30,8 @@ class ResolvedRequest:
         excluded: int32 [e].
         filters: the request's filters that can apply.
         is_filtered: whether any of them narrows the catalogue.
-        ignored: item ids that the catalogue does not know, in the request's order, then the names of the filters that cannot apply.
+        ignored: item ids that the catalogue does not know, in the request's order, then the names of the filters that cannot apply, then
+            those of the objectives of the surface's value that the bundle was not trained for.
         now: the moment to answer for.
         request_id: what the answer's events will name.
         is_logged: whether the list is counted and logged as an impression; False for warm-up.
@@ -91,7 +92,7 @@ class ResolvedRequest:
 def resolve(
     instance: Instance, served: ServedBundle, surface: Surface, consent: EffectiveConsent, request_id: str, *, is_logged: bool = True
 ) -> ResolvedRequest:
-    """Look up a request's item ids; an unknown one is left out and named in `ignored`, and so is a filter that cannot apply."""
+    """Look up a request's item ids; an unknown one is left out and named in `ignored`, and so is what cannot apply of filters and value."""
     items, unknown_items = _known(instance.item_ids, served)
     excluded, unknown_excluded = _known(instance.exclude, served)
     ignored = list(dict.fromkeys(unknown_items + unknown_excluded)) if unknown_items or unknown_excluded else []
@@ -100,6 +101,8 @@ def resolve(
         filters, inapplicable = _applicable(filters, served.tables.items, consent)
         ignored += inapplicable
         is_filtered = filters != NO_FILTERS
+    if surface.value:
+        ignored += served.ignored_of(surface)
     return ResolvedRequest(
         instance=instance,
         served=served,

@@ -7,6 +7,7 @@ import numpy as np
 import tensorflow as tf
 
 from endcap.algorithms.interactions import Interactions
+from endcap.contracts.signals import VIEW_CODE
 from endcap.contracts.signatures import ENCODE_QUERY
 from endcap.training.moment_tables import stamp
 from endcap.training.training_set import TrainingSet
@@ -46,7 +47,12 @@ class MemberEncoder(tf.Module):
         self.cold_start_query = tf.Variable(tower.cold_start_query, trainable=False, name="cold_start_query")
 
     def query(self, aligned: tf.Tensor, signal: tf.Tensor, length: tf.Tensor) -> tf.Tensor:
-        """float32 [n, dim] for items and types, int32 [n, steps], oldest first from place 0, and int32 [n]."""
+        """float32 [n, dim] for items and types, int32 [n, steps], oldest first from place 0, and int32 [n].
+
+        A type that is newer than the tower is read as a view: somebody looked at the item at least.
+        """
+        if self.query_tower.types is not None:
+            signal = tf.where(signal < len(self.query_tower.types), signal, VIEW_CODE)
         encoded = self.query_tower(tf.gather(self.raw, aligned), signal, training=False)
         last = tf.gather(encoded, tf.maximum(length - 1, 0), batch_dims=1)
         return tf.where(length[:, None] > 0, last, self.cold_start_query[None, :])

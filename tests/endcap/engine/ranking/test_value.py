@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from endcap.engine.ranking.value import default_value, usable_value, value_scores
+from endcap.engine.ranking.value import default_value, untrained_objectives, usable_value, value_scores
 
 PROBABILITIES = {"buy": np.array([0.1, 0.2, 0.0], np.float32), "buy_again": np.array([0.4, 0.1, 0.5], np.float32)}
 
@@ -44,3 +44,16 @@ def test_with_few_purchases_carts_and_views_join_the_value(happened, value):
 )
 def test_objectives_that_a_bundle_lacks_are_ignored(stated, usable):
     assert usable_value(stated, {"buy": 1.0}, ["buy", "buy_again"]) == usable
+
+
+@pytest.mark.parametrize(
+    ("stated", "untrained"),
+    [
+        (None, []),
+        ({"buy": 1.0, "margin": 0.5, "price": 1.0}, []),
+        ({"view": 1.0, "buy": 1.0, "cart": -1.0}, ["view", "cart"]),
+        ({"view": 0.0}, []),
+    ],
+)
+def test_objectives_that_are_stated_and_not_trained_are_named(stated, untrained):
+    assert untrained_objectives(stated, ["buy", "buy_again"]) == untrained

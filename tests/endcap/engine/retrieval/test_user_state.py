@@ -90,6 +90,11 @@ def test_rows_say_what_happened_and_older_ones_mean_purchases(row: dict[str, Any
     assert list(state_at(typed, small_catalogue, SNAPSHOT).history_signal) == [3, 2]
 
 
+def test_a_type_that_only_a_newer_version_knows_was_a_look(row: dict[str, Any], small_catalogue: ItemTable) -> None:
+    newer = row | {"history_signals": [99, 1, 0]}
+    assert list(state_at(newer, small_catalogue, SNAPSHOT).history_signal) == [3, 3]
+
+
 def test_visit_says_what_happened_and_what_it_does_not_name_was_a_look(row: dict[str, Any], small_catalogue: ItemTable) -> None:
     kinds = ("add_to_cart", "product_view", "remove_from_cart")
     state = user_state(row, small_catalogue, VOCABULARIES, SNAPSHOT, ("b", "gone", "d", "a"), kinds)
@@ -106,5 +111,5 @@ def test_touches_in_a_row_are_one_step_of_a_query(small_catalogue: ItemTable) ->
 
 
 def test_a_long_visit_pushes_older_history_out(row: dict[str, Any], small_catalogue: ItemTable) -> None:
-    state = state_at(row, small_catalogue, SNAPSHOT, session=("b",) * (HISTORY_LENGTH + 5))
-    assert list(state.history) == [2] * HISTORY_LENGTH
+    state = state_at(row, small_catalogue, SNAPSHOT, session=("d", *("b",) * (HISTORY_LENGTH + 5)))
+    assert list(state.history) == list(state.session) == [2] * HISTORY_LENGTH
