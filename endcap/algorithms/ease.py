@@ -1,7 +1,7 @@
 """EASE: the closed-form linear autoencoder over items (Steck, Embarrassingly Shallow Autoencoders for Sparse Data, WWW 2019)."""
 
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
@@ -55,13 +55,17 @@ class Ease(BaseModel):
 
     def fit(self, data: TrainingData, seed: int) -> "FittedEase":
         """Invert; `seed` changes nothing."""
-        bought = _within(data.interactions.bought, self.side_max)
-        regularisation = self.regularisation or default_regularisation(data.interactions)
+        learned = self.solved(data.interactions)
+        is_whole = len(learned.solved.items) == len(np.unique(data.interactions.item_index))
+        return learned if is_whole else replace(learned, others=ItemToItemCosine().fit(data, seed))
+
+    def solved(self, interactions: Interactions) -> "FittedEase":
+        """The same, where items that are not learned are left without neighbours."""
+        bought = _within(interactions.bought, self.side_max)
+        regularisation = self.regularisation or default_regularisation(interactions)
         users, items = bought.users_with.shape
-        fitted = Primal.of(bought, regularisation) if items <= users else Dual.of(bought, regularisation)
-        is_whole = items == len(np.unique(data.interactions.item_index))
-        others = None if is_whole else ItemToItemCosine().fit(data, seed)
-        return FittedEase(fitted, data.interactions.item_count, self.decay_days, others)
+        weights = Primal.of(bought, regularisation) if items <= users else Dual.of(bought, regularisation)
+        return FittedEase(weights, interactions.item_count, self.decay_days)
 
 
 REGULARISATION_SHARE = 8.0
