@@ -68,17 +68,25 @@ class Ease(BaseModel):
         return FittedEase(weights, interactions.item_count, self.decay_days)
 
 
-REGULARISATION_SHARE = 8.0
-"""From validation data in which users are fewer than items (docs/decisions/0014-algorithms.md)."""
+BUYERS_SHARE = 8.0
+ITEMS_SHARE = 5.0
+"""Both from validation data: of few users with many items each, and of many users with few (docs/decisions/0014-algorithms.md)."""
 
 
 def default_regularisation(interactions: Interactions) -> float:
-    """REGULARISATION_SHARE of the buyers that the item of an average purchase has: what is added to a count is measured in counts.
+    """The smaller of BUYERS_SHARE x the buyers of the item, and ITEMS_SHARE x the items of the user, of an average purchase; at least 1.
 
-    With weights each buyer counts its square, as on the diagonal that it is added to.
+    What is added to a count is measured in counts. With weights each buyer and item counts its square, as on the diagonal that it is added
+    to.
     """
-    buyers = np.asarray(interactions.bought.power(2).sum(axis=0)).ravel()
-    return float(max(REGULARISATION_SHARE * (buyers**2).sum() / max(buyers.sum(), 1.0), 1.0))
+    squares = interactions.bought.power(2)
+    buyers, items = (_of_average_purchase(np.asarray(squares.sum(axis=axis)).ravel()) for axis in (0, 1))
+    return max(min(BUYERS_SHARE * buyers, ITEMS_SHARE * items), 1.0)
+
+
+def _of_average_purchase(counts: NDArray[np.float32]) -> float:
+    """Mean count of the rows, or columns, that purchases are of: one with ten of them is met ten times."""
+    return float(np.square(counts, dtype=np.float64).sum() / max(float(counts.sum()), 1.0))
 
 
 @dataclass(frozen=True)

@@ -115,7 +115,7 @@ def _items(source: Path) -> ItemTable:
 
 
 def _arrays(tables: BundleTables) -> dict[str, NDArray[Any]]:
-    ease = {} if tables.ease.is_empty else {"ease_index": tables.ease.index, "ease_weight": tables.ease.weight}
+    ease: dict[str, NDArray[Any]] = {} if tables.ease.is_empty else {"ease_index": tables.ease.index, "ease_weight": tables.ease.weight}
     return ease | {
         "item_embeddings": tables.item_embeddings.astype(np.float32, copy=False),
         "item_to_item_index": tables.item_to_item.index,
