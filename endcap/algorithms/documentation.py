@@ -1,5 +1,6 @@
 """The tables of settings in the page on algorithms, from the settings themselves."""
 
+from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 
@@ -8,7 +9,12 @@ from endcap.algorithms.registry import settings_of
 
 def settings_table(name: str) -> str:
     """Markdown: a row a setting of the algorithm, or that it has none."""
-    fields = settings_of(name).model_fields
+    return table_of_settings(settings_of(name))
+
+
+def table_of_settings(settings: type[BaseModel]) -> str:
+    """The same of any settings."""
+    fields = settings.model_fields
     if not fields:
         return "No settings.\n"
     rows = [f"| `{setting}` | {_default(field)} | {field.description} |" for setting, field in fields.items()]

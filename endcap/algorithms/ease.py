@@ -1,7 +1,7 @@
 """EASE: the closed-form linear autoencoder over items (Steck, Embarrassingly Shallow Autoencoders for Sparse Data, WWW 2019)."""
 
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
@@ -55,26 +55,38 @@ class Ease(BaseModel):
 
     def fit(self, data: TrainingData, seed: int) -> "FittedEase":
         """Invert; `seed` changes nothing."""
-        bought = _within(data.interactions.bought, self.side_max)
-        regularisation = self.regularisation or default_regularisation(data.interactions)
+        learned = self.solved(data.interactions)
+        is_whole = len(learned.solved.items) == len(np.unique(data.interactions.item_index))
+        return learned if is_whole else replace(learned, others=ItemToItemCosine().fit(data, seed))
+
+    def solved(self, interactions: Interactions) -> "FittedEase":
+        """The same, where items that are not learned are left without neighbours."""
+        bought = _within(interactions.bought, self.side_max)
+        regularisation = self.regularisation or default_regularisation(interactions)
         users, items = bought.users_with.shape
-        fitted = Primal.of(bought, regularisation) if items <= users else Dual.of(bought, regularisation)
-        is_whole = items == len(np.unique(data.interactions.item_index))
-        others = None if is_whole else ItemToItemCosine().fit(data, seed)
-        return FittedEase(fitted, data.interactions.item_count, self.decay_days, others)
+        weights = Primal.of(bought, regularisation) if items <= users else Dual.of(bought, regularisation)
+        return FittedEase(weights, interactions.item_count, self.decay_days)
 
 
-REGULARISATION_SHARE = 8.0
-"""From validation data in which users are fewer than items (docs/decisions/0014-algorithms.md)."""
+BUYERS_SHARE = 8.0
+ITEMS_SHARE = 5.0
+"""Both from validation data: of few users with many items each, and of many users with few (docs/decisions/0014-algorithms.md)."""
 
 
 def default_regularisation(interactions: Interactions) -> float:
-    """REGULARISATION_SHARE of the buyers that the item of an average purchase has: what is added to a count is measured in counts.
+    """The smaller of BUYERS_SHARE x the buyers of the item, and ITEMS_SHARE x the items of the user, of an average purchase; at least 1.
 
-    With weights each buyer counts its square, as on the diagonal that it is added to.
+    What is added to a count is measured in counts. With weights each buyer and item counts its square, as on the diagonal that it is added
+    to.
     """
-    buyers = np.asarray(interactions.bought.power(2).sum(axis=0)).ravel()
-    return float(max(REGULARISATION_SHARE * (buyers**2).sum() / max(buyers.sum(), 1.0), 1.0))
+    squares = interactions.bought.power(2)
+    buyers, items = (_of_average_purchase(np.asarray(squares.sum(axis=axis)).ravel()) for axis in (0, 1))
+    return max(min(BUYERS_SHARE * buyers, ITEMS_SHARE * items), 1.0)
+
+
+def _of_average_purchase(counts: NDArray[np.float32]) -> float:
+    """Mean count of the rows, or columns, that purchases are of: one with ten of them is met ten times."""
+    return float(np.square(counts, dtype=np.float64).sum() / max(float(counts.sum()), 1.0))
 
 
 @dataclass(frozen=True)

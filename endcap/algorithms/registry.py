@@ -37,8 +37,9 @@ ALGORITHMS: Mapping[str, str] = {
 }
 """By name, module and class; a module is imported when its algorithm is named."""
 
-DEFAULT_ALGORITHM: Mapping[str, Any] = MappingProxyType({"method": "ease"})
-"""What the item-to-item table is made by when nothing else is said."""
+AUTO = "auto"
+DEFAULT_ALGORITHM: Mapping[str, Any] = MappingProxyType({"method": AUTO})
+"""What the item-to-item table is made by when nothing else is said: EASE, and cosine where EASE has a table of its own."""
 
 WITHOUT_NEIGHBOURS = ("popular", "recent_popular", "own_most_bought", "own_decayed", "user_neighbours", "v_sknn")
 """Algorithms that know nothing of one item beside another."""
@@ -99,22 +100,25 @@ def item_to_item_of(fitted: Fitted, count: int) -> ItemToItem:
     raise InvalidInput("knows no neighbours of items", field="algorithm", value=type(fitted).__name__, fix=_fix())
 
 
-def neighbour_algorithm(chosen: Mapping[str, Any], field: str = "item_to_item") -> Algorithm:
+def neighbour_algorithm(chosen: Mapping[str, Any], field: str = "item_to_item", *, beside_ease: bool = False) -> Algorithm:
     """The algorithm that a setting names.
 
     Args:
-        chosen: `method`, and the settings of the algorithm that are not its defaults.
+        chosen: `method`, and the settings of the algorithm that are not its defaults; without settings the method may be AUTO.
         field: the setting's name, for messages.
+        beside_ease: whether EASE has a table of its own, so that a second one by it would say nothing new.
 
     Raises:
         InvalidInput: it names no algorithm, one without neighbours, or settings that the algorithm does not have.
     """
     overrides = dict(chosen)
     name = overrides.pop("method", None)
+    if name == AUTO and not overrides:
+        name = "item_to_item_cosine" if beside_ease else "ease"
     if name is None or name not in ALGORITHMS or name in WITHOUT_NEIGHBOURS:
         raise InvalidInput("names no algorithm that knows neighbours of items", field=f"{field}.method", value=name, fix=_fix())
     return algorithm_of(str(name), overrides, field)
 
 
 def _fix() -> str:
-    return f"one of {', '.join(name for name in ALGORITHMS if name not in WITHOUT_NEIGHBOURS)}"
+    return f"one of {', '.join(name for name in ALGORITHMS if name not in WITHOUT_NEIGHBOURS)}, or {AUTO} without settings"

@@ -14,6 +14,7 @@ from endcap.core.errors import InvalidInput
 from endcap.core.settings import RetrievalSettings
 from endcap.engine.retrieval.buy_again import buy_again_candidates
 from endcap.engine.retrieval.candidates import Candidates, CandidateSet, union
+from endcap.engine.retrieval.ease import ease_candidates
 from endcap.engine.retrieval.item_to_item import item_to_item_candidates
 from endcap.engine.retrieval.left_in_cart import left_in_cart_candidates
 from endcap.engine.retrieval.ordering import picks_candidates
@@ -129,6 +130,7 @@ class RuleTrials:
             return tables.items.available[index] & ~np.isin(index, request.items)
 
         found = {"item_to_item": item_to_item_candidates(tables.item_to_item, state, request.items, eligible, quotas.item_to_item_quota)}
+        found["ease"] = ease_candidates(tables.ease, state, request.items, eligible, quotas.ease_quota)
         if not len(request.items):
             found["buy_again"] = buy_again_candidates(tables.repurchase_gap_days, state, eligible, quotas.buy_again_quota)
             found["left_in_cart"] = left_in_cart_candidates(state, eligible, quotas.left_in_cart_quota)

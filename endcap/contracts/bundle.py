@@ -17,6 +17,7 @@ A bundle is a TensorFlow Serving version folder, `<base path>/<version>/`, so th
 | `tables/trending.parquet` | the same columns: `endcap.engine.retrieval.trending` |
 | `tables/similar_users_embedding.npy` | float32 [users, dim], where users stand among the items: `endcap.engine.retrieval.similar_users` |
 | `tables/similar_users_index.npy`, `..._weight.npy` | int32, float32 [users, items]: what each of them buys |
+| `tables/ease_index.npy`, `..._weight.npy` | int32, float16 [items + 1, neighbours]: `endcap.engine.retrieval.ease`; not in all bundles |
 """
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -47,6 +48,8 @@ TABLES = (
     "tables/similar_users_index.npy",
     "tables/similar_users_weight.npy",
 )
+OPTIONAL_TABLES = ("tables/ease_index.npy", "tables/ease_weight.npy")
+"""There where the data calls for them, both or neither."""
 REQUIRED_FILES = ("saved_model.pb", "variables/variables.index", *TABLES)
 
 

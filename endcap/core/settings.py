@@ -54,6 +54,7 @@ class RetrievalSettings(BaseModel):
     buy_again_quota: int = Field(300, ge=0, description="Items the user bought before, the most likely first.")
     popular_quota: int = Field(150, ge=1, description="Most bought items overall and in the user's segment.")
     left_in_cart_quota: int = Field(50, ge=0, description="Items the user put into the cart and has not bought, the latest first.")
+    ease_quota: int = Field(200, ge=0, description="Items that EASE finds in what the user has, where the bundle has its table.")
     candidates_max: int = Field(1000, ge=10, description="Candidates after the union, the most any request ranks.")
 
 

@@ -175,12 +175,14 @@ PAIR_NUMERIC: tuple[str, ...] = (
     "carts",
     "in_cart",
     "rated_low",
+    "ease_score",
+    "ease_with",
 )
 """float32, one row a candidate: what the ranker knows of this user and this item, the scores of the sources that brought it included.
 
 `due_ratio` is days_since_bought / gap_mean_days, 0 when the gap is unknown; `days_since_bought` and `days_since_viewed` are NEVER_DAYS for
 items never bought or viewed; `in_cart` and `rated_low` are 0 or 1. Columns between `department_share` and `price_to_category_level`, and
-those named `bought_with`, are of `endcap.engine.ranking.pair_features`.
+those named `bought_with` and `ease_with`, are of `endcap.engine.ranking.pair_features`.
 """
 
 PURCHASE_OBJECTIVES: tuple[str, ...] = ("buy", "buy_again")

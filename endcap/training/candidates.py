@@ -9,6 +9,7 @@ from endcap.catalogue.vocabulary import Vocabulary
 from endcap.core.settings import RetrievalSettings
 from endcap.engine.retrieval.buy_again import buy_again_candidates
 from endcap.engine.retrieval.candidates import Candidates, CandidateSet, union
+from endcap.engine.retrieval.ease import ease_candidates
 from endcap.engine.retrieval.item_to_item import item_to_item_candidates
 from endcap.engine.retrieval.left_in_cart import left_in_cart_candidates
 from endcap.engine.retrieval.popular import popular_candidates, segments_of
@@ -53,6 +54,7 @@ def candidate_sets(  # noqa: PLR0917
             "buy_again": buy_again_candidates(tables.repurchase_gap_days, state, may_be_shown, quotas.buy_again_quota),
             "popular": popular_candidates(tables.popularity, segments, may_be_shown, quotas.popular_quota),
             "left_in_cart": left_in_cart_candidates(state, may_be_shown, quotas.left_in_cart_quota),
+            "ease": ease_candidates(tables.ease, state, nothing, may_be_shown, quotas.ease_quota),
         }
         sets.append(union(by_source, quotas.candidates_max))
     return sets

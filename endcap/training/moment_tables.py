@@ -2,7 +2,7 @@
 
 A folder a moment, named by `stamp`: `popularity.parquet`, `repurchase_gap_days.npy`, and `item_to_item_index.npy` with
 `item_to_item_weight.npy`. A moment without an item-to-item table of its own takes the newest older one, so that no table knows more than
-its moment.
+its moment. Where the data calls for EASE there are `ease_index.npy` and `ease_weight.npy`, to which the same applies.
 The data's end has the tables of the sources that are only served as well: `trending.parquet`, `complements_index.npy` with
 `complements_weight.npy`.
 """
@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from endcap.core.errors import DataRejected
 from endcap.engine.retrieval.complements import Complements
-from endcap.engine.retrieval.item_to_item import ItemToItem
+from endcap.engine.retrieval.item_to_item import NO_NEIGHBOURS, ItemToItem, Neighbours
 from endcap.engine.retrieval.popular import Popularity
 
 
@@ -33,6 +33,12 @@ class MomentTables:
     item_to_item: ItemToItem
     popularity: Popularity
     repurchase_gap_days: NDArray[np.float32]
+    ease: ItemToItem = NO_NEIGHBOURS
+
+    @property
+    def neighbours(self) -> Neighbours:
+        """What the ranker reads."""
+        return Neighbours(self.item_to_item, self.ease)
 
 
 @dataclass(frozen=True)
@@ -54,6 +60,11 @@ class TablesArtifact:
         np.save(folder / "item_to_item_index.npy", table.index)
         np.save(folder / "item_to_item_weight.npy", table.weight)
 
+    def write_ease(self, moment: datetime, table: ItemToItem) -> None:
+        folder = self._folder(moment)
+        np.save(folder / "ease_index.npy", table.index)
+        np.save(folder / "ease_weight.npy", table.weight)
+
     def write_popularity(self, moment: datetime, table: Popularity) -> None:
         table.to_frame().write_parquet(self._folder(moment) / "popularity.parquet")
 
@@ -67,19 +78,20 @@ class TablesArtifact:
         np.save(folder / "complements_weight.npy", tables.complements.weight)
 
     def at(self, moment: datetime) -> MomentTables:
-        """Popularity and gaps as of `moment`, and the newest item-to-item table that is not younger.
+        """Popularity and gaps as of `moment`, and the newest tables of neighbours that are not younger.
 
         Raises:
             DataRejected: no tables were built for the moment.
         """
         folder = self._found(moment, "popularity.parquet", "repurchase_gap_days.npy")
-        built = [path.parent for path in sorted(self.path.glob("*/item_to_item_index.npy")) if path.parent.name <= stamp(moment)]
-        if not built:
+        item_to_item = self._newest("item_to_item", moment)
+        if item_to_item is None:
             raise self._missing(moment)
         return MomentTables(
-            item_to_item=ItemToItem(np.load(built[-1] / "item_to_item_index.npy"), np.load(built[-1] / "item_to_item_weight.npy")),
+            item_to_item=item_to_item,
             popularity=Popularity.from_frame(pl.read_parquet(folder / "popularity.parquet")),
             repurchase_gap_days=np.load(folder / "repurchase_gap_days.npy"),
+            ease=self._newest("ease", moment) or NO_NEIGHBOURS,
         )
 
     def served_at(self, moment: datetime) -> ServedTables:
@@ -93,6 +105,11 @@ class TablesArtifact:
             trending=Popularity.from_frame(pl.read_parquet(folder / "trending.parquet")),
             complements=Complements(np.load(folder / "complements_index.npy"), np.load(folder / "complements_weight.npy")),
         )
+
+    def _newest(self, name: str, moment: datetime) -> ItemToItem | None:
+        """The newest table of neighbours of this name that is not younger than the moment; None where there is none."""
+        built = [path.parent for path in sorted(self.path.glob(f"*/{name}_index.npy")) if path.parent.name <= stamp(moment)]
+        return ItemToItem(*(np.load(built[-1] / f"{name}_{part}.npy") for part in ("index", "weight"))) if built else None
 
     def _found(self, moment: datetime, *names: str) -> Path:
         folder = self.path / stamp(moment)

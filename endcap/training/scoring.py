@@ -18,7 +18,7 @@ from endcap.engine.ranking.pair_features import pair_features
 from endcap.engine.ranking.value import BUY_VALUE
 from endcap.engine.retrieval.candidates import CandidateSet
 from endcap.engine.retrieval.context import context_codes
-from endcap.engine.retrieval.item_to_item import ItemToItem
+from endcap.engine.retrieval.item_to_item import Neighbours
 from endcap.engine.retrieval.user_state import UserState
 from endcap.features.columns import PURCHASE_OBJECTIVES
 from endcap.training.moment_tables import stamp
@@ -107,7 +107,7 @@ def score_candidates(  # noqa: PLR0917
     query_embeddings: NDArray[np.float32],
     candidate_sets: Sequence[CandidateSet],
     items: ItemTable,
-    neighbours: ItemToItem,
+    neighbours: Neighbours,
     context: NDArray[np.int32],
 ) -> list[dict[str, NDArray[np.float32]]]:
     """For each user, every output of `rank`, float32 [candidates].
@@ -118,7 +118,7 @@ def score_candidates(  # noqa: PLR0917
         query_embeddings: float32 [u, dim], from the query tower of the same run.
         candidate_sets: of each user.
         items: the catalogue with the numeric features of the moment.
-        neighbours: the item-to-item table of the moment.
+        neighbours: the tables of neighbours of the moment.
         context: int32 [len(CONTEXT)], the same for all.
     """
     scores: list[dict[str, NDArray[np.float32]]] = []
@@ -154,7 +154,7 @@ def rank_inputs(  # noqa: PLR0917
     query_embeddings: NDArray[np.float32],
     candidate_sets: Sequence[CandidateSet],
     items: ItemTable,
-    neighbours: ItemToItem,
+    neighbours: Neighbours,
     context: NDArray[np.int32],
 ) -> dict[str, Any]:
     """Inputs of `rank` for several users and all their candidates, as tensors; arguments as of `score_candidates`."""

@@ -57,9 +57,13 @@ def run(  # noqa: PLR0917 - an option a parameter, as typer reads them
         typer.Option(
             metavar="ALGORITHM",
             help='What makes the item-to-item table: an algorithm, or JSON with its settings: {"method": "ease", "regularisation": 300}.',
-            show_default="ease",
+            show_default="ease, or item_to_item_cosine where ease has a table of its own",
         ),
     ] = None,
+    ease: Annotated[
+        str,
+        typer.Option(help="Whether EASE has a table of its own: always, never, or auto: where order matters and little is bought twice."),
+    ] = "auto",
     popularity_days: Annotated[int, typer.Option(min=1, help="Purchases of so many days count as popularity.")] = 28,
     distil: Annotated[bool, typer.Option("--distil", help="Serve a small student of the ranker instead of the ranker.")] = False,
     precision: Annotated[str, typer.Option(help="Stored type of the served weights: float32, float16, bfloat16 or int8.")] = "float32",
@@ -86,6 +90,7 @@ def run(  # noqa: PLR0917 - an option a parameter, as typer reads them
     from endcap.dataset.layout import open_dataset
     from endcap.demo.tables import print_offline_table
     from endcap.release.index.local_server import running_milvus
+    from endcap_components.build_tables.ease_table import EaseTable
     from endcap_components.distil_ranker.hyperparameters import DistillationHyperparameters
     from endcap_components.export_bundle.precision import Precision
     from endcap_pipelines.local_run import run_locally
@@ -110,6 +115,7 @@ def run(  # noqa: PLR0917 - an option a parameter, as typer reads them
         "two_tower": fitting,
         "ranker": fitting,
         "item_to_item": chosen_algorithm(item_to_item),
+        "ease": EaseTable.of({"use": ease}).model_dump(mode="json", exclude_defaults=True),
         "popularity_days": popularity_days,
         "distil": DistillationHyperparameters(**fitting).model_dump(mode="json") if distil else {},
         "precision": stored_as.value,

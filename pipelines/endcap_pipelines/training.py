@@ -62,6 +62,7 @@ def training_pipeline(placement: Placement) -> Any:
         two_tower: dict = {},  # type: ignore[type-arg]  # noqa: B006
         ranker: dict = {},  # type: ignore[type-arg]  # noqa: B006
         item_to_item: dict = dict(DEFAULT_ALGORITHM),  # type: ignore[type-arg]  # noqa: B006
+        ease: dict = {},  # type: ignore[type-arg]  # noqa: B006
         popularity_days: int = 28,
         distil: dict = {},  # type: ignore[type-arg]  # noqa: B006
         batching: dict = {},  # type: ignore[type-arg]  # noqa: B006
@@ -74,7 +75,7 @@ def training_pipeline(placement: Placement) -> Any:
         home: dict = {},  # type: ignore[type-arg]  # noqa: B006
     ) -> TrainingOutputs:
         late = {"distil": distil, "precision": precision, "item_to_item": item_to_item, "popularity_days": popularity_days}
-        late |= {"two_tower": two_tower, "ranker": ranker, "quotas": quotas, "batching": batching, "home": home}
+        late |= {"two_tower": two_tower, "ranker": ranker, "quotas": quotas, "batching": batching, "home": home, "ease": ease}
         first = preflight(data_dir=data_dir, fingerprint=fingerprint, signals=signals, **late)
         expected = placement.effect(first, LIGHT).output
         requested = {"test_weeks": test_weeks, "ranking_windows": ranking_windows, "min_buyers": min_buyers, "signals": signals}
@@ -86,7 +87,8 @@ def training_pipeline(placement: Placement) -> Any:
         published = placement.effect(publish_features(features=features), LIGHT).output
         joined = build_training_set(dataset=dataset, features=features, published=published, plan=plan)
         training = placement.store_step(joined, DATA).outputs["training"]
-        counted = build_tables(dataset=dataset, training=training, item_to_item=item_to_item, popularity_days=popularity_days, seed=seed)
+        counted_by = {"item_to_item": item_to_item, "ease": ease, "popularity_days": popularity_days}
+        counted = build_tables(dataset=dataset, training=training, **counted_by, seed=seed)
         tables = placement.step(counted, DATA).outputs["tables"]
         asked = {"two_tower": two_tower, "ranker": ranker, "distil": distil}
         models = _models(training, tables, asked, quotas=quotas, seed=seed, placement=placement)
@@ -101,6 +103,7 @@ def training_pipeline(placement: Placement) -> Any:
             ranker_parameters=ranker,
             distil_parameters=distil,
             item_to_item_parameters=item_to_item,
+            ease_parameters=ease,
             precision=precision,
             min_gain=min_gain,
             accept_uncompared=accept_uncompared,

@@ -111,7 +111,7 @@ def check_models(made: Made) -> None:
     training, tables, tower = made.training, TablesArtifact(made.folder / "tables"), TwoTowerArtifact(made.folder / "two_tower")
     manifest = training.manifest
     for moment in (*manifest.ranking_windows, manifest.cut, manifest.data_end):
-        tables.at(moment)
+        assert tables.at(moment).ease.is_empty == (made.plan.objective != "next_item")
         embeddings = tower.item_embeddings_at(moment)
         assert np.isfinite(embeddings).all()
         np.testing.assert_allclose(np.linalg.norm(embeddings[1:], axis=1), 1.0, rtol=1e-4)
@@ -150,7 +150,9 @@ def check_bundle(made: Made) -> None:
     assert np.isfinite(list(evaluation.flat().values())).all()
     bundle = exported(made)
     assert bundle.manifest.untrained == made.plan.left_out()
-    assert len(read_tables(bundle.path).items) == made.plan.facts.items + 1
+    served = read_tables(bundle.path)
+    assert len(served.items) == made.plan.facts.items + 1
+    assert served.ease.is_empty == (made.plan.objective != "next_item")
 
 
 IN_EVERY_RUN = {"tills", "long tail", "one person", "one instant"}

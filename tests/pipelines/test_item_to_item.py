@@ -15,7 +15,7 @@ from endcap_pipelines.values import ChartValues
 @pytest.mark.parametrize(
     ("text", "chosen"),
     [
-        (None, {"method": "ease"}),
+        (None, {"method": "auto"}),
         ("ease", {"method": "ease"}),
         ('{"method": "als", "factors": 32}', {"method": "als", "factors": 32}),
     ],

@@ -12,6 +12,7 @@ def build_tables(
     dataset: Input[Dataset],
     training: Input[Dataset],
     item_to_item: dict,  # type: ignore[type-arg]
+    ease: dict,  # type: ignore[type-arg]
     popularity_days: int,
     seed: int,
     tables: Output[Dataset],
@@ -22,5 +23,6 @@ def build_tables(
     from endcap_components.build_tables.step import build_tables as build
 
     tables.metadata["dataset"] = dataset.name
-    counts = build(Path(training.path), Path(tables.path), item_to_item=item_to_item, popularity_days=popularity_days, seed=seed)
+    asked = {"item_to_item": item_to_item, "ease": ease, "popularity_days": popularity_days, "seed": seed}
+    counts = build(Path(training.path), Path(tables.path), **asked)
     tables.metadata.update(counts)

@@ -3,12 +3,13 @@
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
 import polars as pl
 
-from endcap.algorithms.registry import DEFAULT_ALGORITHM, neighbour_algorithm
+from endcap.algorithms.registry import DEFAULT_ALGORITHM, item_to_item_of, neighbour_algorithm
 from endcap.contracts.event import EventType
 from endcap.contracts.signals import PURCHASE_CODE, signal_code
 from endcap.core.files import replacing_folder
@@ -19,7 +20,8 @@ from endcap.features.net_purchases import standing
 from endcap.training.moment_tables import ServedTables, TablesArtifact
 from endcap.training.training_set import TrainingSet
 from endcap_components.build_tables.complements import complements_of
-from endcap_components.build_tables.item_to_item import item_to_item_at
+from endcap_components.build_tables.ease_table import EaseTable
+from endcap_components.build_tables.neighbours import learned_from
 from endcap_components.build_tables.occasions import latest_start, occasions
 from endcap_components.build_tables.popularity import popularity_of, repurchase_gap_days, trend_start, trending_at
 
@@ -35,19 +37,21 @@ def build_tables(
     out_dir: Path,
     *,
     item_to_item: Mapping[str, Any] = DEFAULT_ALGORITHM,
+    ease: Mapping[str, Any] = MappingProxyType({}),
     popularity_days: int = POPULARITY_DAYS,
     neighbours: int = 50,
     seed: int = 0,
 ) -> dict[str, float]:
     """Write a tables artifact.
 
-    Item-to-item, popularity and repurchase gaps as of each ranking window, the cut and the data's end; complements and trends as of the
-    data's end.
+    Item-to-item, popularity and repurchase gaps as of each ranking window, the cut and the data's end, EASE's weights too where order
+    matters; complements and trends as of the data's end.
 
     Args:
         training_dir: a training set.
         out_dir: the folder to write; replaced when it exists, once all of the new one is there.
         item_to_item: `method`, and those of its settings that are not its defaults.
+        ease: values of `EaseTable` that are not its defaults.
         popularity_days: purchases of so many days count as popularity.
         neighbours: kept for each item.
         seed: of everything random in the algorithm.
@@ -56,19 +60,18 @@ def build_tables(
         Counts by name.
 
     Raises:
-        InvalidInput: `item_to_item` names no algorithm with neighbours, or settings that the algorithm does not have.
+        InvalidInput: `item_to_item` names no algorithm with neighbours, or settings that the algorithm does not have; or `ease` has
+            such a setting.
     """
-    algorithm = neighbour_algorithm(item_to_item)
+    neighbour_algorithm(item_to_item)
+    ease_table = EaseTable.of(ease)
     training = TrainingSet(training_dir)
     manifest = training.manifest
     purchases = training.purchases_of_all
-    counts = {}
+    counts: dict[str, float] = {}
     with replacing_folder(out_dir) as aside:
         tables = TablesArtifact(aside)
-        for moment in (*manifest.ranking_windows, manifest.cut, manifest.data_end):
-            table = item_to_item_at(training, moment, algorithm, seed=seed, neighbours=neighbours)
-            tables.write_item_to_item(moment, table)
-            counts["items_with_neighbours"] = float((table.index[:, 0] > 0).sum())
+        counts |= _write_neighbours(training, tables, item_to_item, ease_table, seed=seed, neighbours=neighbours)
         for moment in (*manifest.ranking_windows, manifest.cut, manifest.data_end):
             late = _latest(purchases, popularity_days, moment)
             others = _others(training, popularity_days, moment) if training.has_signals else None
@@ -83,6 +86,25 @@ def build_tables(
         counts["items_with_complements"] = float((served.complements.index[:, 0] > 0).sum())
         counts["trending_items"] = float(len(served.trending.by_segment[OVERALL].index))
     get_logger("build_tables").info("tables built", **counts)
+    return counts
+
+
+def _write_neighbours(
+    training: TrainingSet, tables: TablesArtifact, item_to_item: Mapping[str, Any], ease: EaseTable, *, seed: int, neighbours: int
+) -> dict[str, float]:
+    """Item-to-item of every moment, EASE where the data calls for it; counts of the data's end."""
+    with_ease = ease.is_wanted(training)
+    algorithm = neighbour_algorithm(item_to_item, beside_ease=with_ease)
+    counts = {}
+    for moment in (*training.manifest.ranking_windows, training.manifest.cut, training.manifest.data_end):
+        data = learned_from(training, moment)
+        table = item_to_item_of(algorithm.fit(data, seed), neighbours)
+        tables.write_item_to_item(moment, table)
+        counts["items_with_neighbours"] = float((table.index[:, 0] > 0).sum())
+        if with_ease:
+            weights = ease.made_from(data.interactions)
+            tables.write_ease(moment, weights)
+            counts["items_with_ease"] = float((weights.index[:, 0] > 0).sum())
     return counts
 
 

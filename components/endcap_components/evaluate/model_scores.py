@@ -125,7 +125,7 @@ def ranked_candidates(
     known = tables.at(cut)
     found = candidate_sets(users.states, queries.queries, queries.items, known, quotas, users.eligible, training.user_vocabularies)
     context = evaluation_context(cut)
-    by_user = score_candidates(with_orders(rank), users.states, queries.queries, found, training.items_at(cut), known.item_to_item, context)
+    by_user = score_candidates(with_orders(rank), users.states, queries.queries, found, training.items_at(cut), known.neighbours, context)
     return ranked_pairs(by_user, found, value)
 
 

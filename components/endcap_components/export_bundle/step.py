@@ -159,6 +159,7 @@ def _tables(inputs: ExportInputs, training: TrainingSet) -> BundleTables:
         item_to_item=at_end.item_to_item,
         has_neighbours=at_end.item_to_item.has_neighbours(),
         complements=served.complements,
+        ease=at_end.ease,
         repurchase_gap_days=at_end.repurchase_gap_days,
         popularity=at_end.popularity,
         trending=served.trending,

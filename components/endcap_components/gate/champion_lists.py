@@ -11,7 +11,7 @@ from endcap.catalogue.item_table import ItemTable
 from endcap.contracts.signatures import ENCODE_QUERY, RANK
 from endcap.core.settings import RetrievalSettings
 from endcap.engine.retrieval.candidates import Candidates, CandidateSet
-from endcap.engine.retrieval.item_to_item import ItemToItem
+from endcap.engine.retrieval.item_to_item import NO_NEIGHBOURS, ItemToItem
 from endcap.engine.retrieval.popular import Popularity
 from endcap.engine.retrieval.user_state import UserState, user_state
 from endcap.release.bundle.manifest import Bundle
@@ -47,14 +47,20 @@ class ItemMapping:
         """The challenger's tables in the champion's indices; what the champion does not know is left out."""
         rows = np.flatnonzero(self.to_champion)
         places = self.to_champion[rows]
-        shape = (len(self.to_challenger), known.item_to_item.index.shape[1])
-        index, weight = np.zeros(shape, dtype=np.int32), np.zeros(shape, dtype=np.float16)
-        index[places] = self.to_champion[known.item_to_item.index[rows]]
-        weight[places] = np.where(index[places] > 0, known.item_to_item.weight[rows], 0)
         gap_days = np.zeros(len(self.to_challenger), dtype=np.float32)
         gap_days[places] = known.repurchase_gap_days[rows]
         by_segment = {name: self._candidates(table) for name, table in known.popularity.by_segment.items()}
-        return MomentTables(ItemToItem(index, weight), Popularity(by_segment), gap_days)
+        ease = NO_NEIGHBOURS if known.ease.is_empty else self._neighbours(known.ease)
+        return MomentTables(self._neighbours(known.item_to_item), Popularity(by_segment), gap_days, ease)
+
+    def _neighbours(self, table: ItemToItem) -> ItemToItem:
+        rows = np.flatnonzero(self.to_champion)
+        places = self.to_champion[rows]
+        shape = (len(self.to_challenger), table.index.shape[1])
+        index, weight = np.zeros(shape, dtype=np.int32), np.zeros(shape, dtype=np.float16)
+        index[places] = self.to_champion[table.index[rows]]
+        weight[places] = np.where(index[places] > 0, table.weight[rows], 0)
+        return ItemToItem(index, weight)
 
     def _candidates(self, table: Candidates) -> Candidates:
         index = self.to_champion[table.index]
@@ -102,8 +108,10 @@ class ChampionLists:
         own, cut = read_tables(bundle.path), training.manifest.cut
         mapping = ItemMapping.of(training.items, own.items)
         if bundle.manifest.data_end <= cut:
-            known = MomentTables(own.item_to_item, own.popularity, own.repurchase_gap_days)
+            known = MomentTables(own.item_to_item, own.popularity, own.repurchase_gap_days, own.ease)
             return cls(bundle, own, mapping, own.items, known, OWN_TABLES)
+        # A ranker that never saw the table does not read it, and its lists had no such candidates.
+        at_cut = replace(at_cut, ease=NO_NEIGHBOURS) if own.ease.is_empty else at_cut
         known_items = pl.Series(list(own.items.ids.names)).implode()
         features = training.item_features_at(cut).filter(pl.col("item_id").is_in(known_items))
         return cls(bundle, own, mapping, own.items.with_features(features), mapping.tables(at_cut), TABLES_AT_CUT)
@@ -120,7 +128,7 @@ class ChampionLists:
         queries = encode_queries(load_signature(self.bundle.path, ENCODE_QUERY), states, context)
         found = self._candidates(states, queries, users.eligible)
         rank = load_signature(self.bundle.path, RANK)
-        scores = score_candidates(rank, states, queries, found, self.items, self.known.item_to_item, context)
+        scores = score_candidates(rank, states, queries, found, self.items, self.known.neighbours, context)
         ranked = ranked_pairs(scores, found, self.bundle.manifest.value).scores
         pairs = replace(ranked.pairs, item_index=self.mapping.to_challenger[ranked.pairs.item_index])
         return users.ndcg(replace(ranked, pairs=pairs).lists(users.cutoffs.main))

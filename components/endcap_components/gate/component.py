@@ -17,6 +17,7 @@ def gate(
     ranker_parameters: dict,  # type: ignore[type-arg]
     distil_parameters: dict,  # type: ignore[type-arg]
     item_to_item_parameters: dict,  # type: ignore[type-arg]
+    ease_parameters: dict,  # type: ignore[type-arg]
     precision: str,
     min_gain: float,
     accept_uncompared: bool,
@@ -41,6 +42,7 @@ def gate(
     parameters |= {f"ranker.{name}": value for name, value in ranker_parameters.items()}
     parameters |= {f"distil.{name}": value for name, value in distil_parameters.items()} | {"precision": precision}
     parameters |= {f"item_to_item.{name}": value for name, value in item_to_item_parameters.items()}
+    parameters |= {f"ease.{name}": value for name, value in ease_parameters.items()}
     judged = Path(judged_report.path)
     inputs = GateInputs(Path(training.path), Path(tables.path), Path(evaluation.path), Path(report.path))
     result = gate_step(inputs, parameters, limits, load_settings(), judged_report=judged)

@@ -18,6 +18,7 @@ def preflight(
     ranker: dict,  # type: ignore[type-arg]
     quotas: dict,  # type: ignore[type-arg]
     popularity_days: int,
+    ease: dict,  # type: ignore[type-arg]
     batching: dict,  # type: ignore[type-arg]
     home: dict,  # type: ignore[type-arg]
 ) -> str:
@@ -32,5 +33,5 @@ def preflight(
 
     check_parameters(distil, precision, item_to_item, signals)
     check_models(two_tower, ranker, quotas)
-    check_lists(popularity_days, batching, home)
+    check_lists(popularity_days, ease, batching, home)
     return preflight_step(Path(data_dir), fingerprint, load_settings())

@@ -12,6 +12,7 @@ from endcap.evaluation.as_shown import home_surface
 from endcap.release.bundle.rollout_target import rollout_target
 from endcap.release.rollout.client import read_defaults
 from endcap.training.signals_file import signals_of
+from endcap_components.build_tables.ease_table import EaseTable
 from endcap_components.distil_ranker.hyperparameters import DistillationHyperparameters
 from endcap_components.export_bundle.batching import Batching
 from endcap_components.export_bundle.precision import Precision
@@ -65,7 +66,7 @@ def check_models(two_tower: dict[str, Any], ranker: dict[str, Any], quotas: dict
     overridden(RetrievalSettings, quotas, "quotas")
 
 
-def check_lists(popularity_days: int, batching: dict[str, Any], home: dict[str, Any]) -> None:
+def check_lists(popularity_days: int, ease: dict[str, Any], batching: dict[str, Any], home: dict[str, Any]) -> None:
     """The same of what tables, lists and the bundle are made with.
 
     Raises:
@@ -73,5 +74,6 @@ def check_lists(popularity_days: int, batching: dict[str, Any], home: dict[str, 
     """
     if popularity_days < 1:
         raise InvalidInput("must be 1 or more", field="popularity_days", value=popularity_days)
+    EaseTable.of(ease)
     Batching.of(batching)
     home_surface(home)

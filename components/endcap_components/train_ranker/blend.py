@@ -14,10 +14,10 @@ from numpy.typing import NDArray
 from endcap.features.columns import ITEM_NUMERIC, PAIR_NUMERIC
 from endcap_components.train_ranker.examples import RankingExamples
 
-NEAR, POPULAR = "near", "popular"
+NEAR, POPULAR, EASE = "near", "popular", "ease_with"
 SUMMED = ("bought_with", "bought_with_of_late")
-"""Sums of neighbours' weights, of which the square root is taken: their tails are long."""
-TERMS = (NEAR, *SUMMED, POPULAR)
+"""Sums of neighbours' weights, of which the square root is taken, as EASE's sum is one already: their tails are long."""
+TERMS = (NEAR, *SUMMED, EASE, POPULAR)
 SHRINKAGE = 1e-4
 
 
@@ -27,7 +27,7 @@ def terms_of(inputs: Mapping[str, tf.Tensor]) -> tf.Tensor:
     pair, item = inputs["pair_numeric"], inputs["item_numeric"]
     summed = [tf.sqrt(tf.maximum(pair[:, PAIR_NUMERIC.index(name)], 0.0)) for name in SUMMED]
     popular = tf.math.log1p(tf.maximum(item[:, ITEM_NUMERIC.index("purchases_90d")], 0.0))
-    return tf.stack([near, *summed, popular], axis=1)
+    return tf.stack([near, *summed, pair[:, PAIR_NUMERIC.index(EASE)], popular], axis=1)
 
 
 class Blend(tf.Module):

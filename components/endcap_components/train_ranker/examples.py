@@ -12,7 +12,7 @@ from endcap.catalogue.item_table import ItemTable
 from endcap.core.settings import RetrievalSettings
 from endcap.engine.ranking.pair_features import pair_features
 from endcap.engine.retrieval.candidates import CandidateSet
-from endcap.engine.retrieval.item_to_item import ItemToItem
+from endcap.engine.retrieval.item_to_item import Neighbours
 from endcap.engine.retrieval.user_state import UserState
 from endcap.features.columns import CONTEXT, CONTEXT_SIZES, DEVICES, OBJECTIVES, PAIR_NUMERIC, PURCHASE_OBJECTIVES, SURFACES
 from endcap.training.candidates import candidate_sets
@@ -102,7 +102,7 @@ class _Window:
     candidates: list[CandidateSet]
     items: ItemTable
     item_embedding: NDArray[np.float32]
-    neighbours: ItemToItem
+    neighbours: Neighbours
     labels: NDArray[np.float32]
     weight: NDArray[np.float32]
     is_new: NDArray[np.bool_]
@@ -160,7 +160,7 @@ def ranking_examples(
                 candidates=found,
                 items=training.items_at(moment),
                 item_embedding=embeddings,
-                neighbours=at_moment.item_to_item,
+                neighbours=at_moment.neighbours,
                 labels=labels,
                 weight=weight,
                 is_new=is_new,

@@ -8,7 +8,14 @@ from endcap.contracts.signatures import RANK
 from endcap.features.columns import PAIR_NUMERIC
 from endcap_components.train_ranker.export import input_signature
 
-WEIGHTS = {"decayed_60d": 2.0, "item_to_item_score": 2.0, "bought_with": 1.0, "popular_score": 1.0, "left_in_cart_score": 2.0}
+WEIGHTS = {
+    "decayed_60d": 2.0,
+    "item_to_item_score": 2.0,
+    "bought_with": 1.0,
+    "ease_score": 2.0,
+    "popular_score": 1.0,
+    "left_in_cart_score": 2.0,
+}
 """By column of a pair, of its logarithm: what a person buys or carted comes first, then what goes with it, then what everybody buys."""
 OFFSET = -4.0
 """Of the logit, so that scores look like chances of a purchase; they are no calibrated probabilities."""

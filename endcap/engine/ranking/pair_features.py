@@ -5,7 +5,8 @@ from numpy.typing import NDArray
 
 from endcap.catalogue.item_table import ItemTable
 from endcap.engine.retrieval.candidates import TRAINED_SOURCES, CandidateSet
-from endcap.engine.retrieval.item_to_item import ItemToItem, past_seeds
+from endcap.engine.retrieval.ease import damped, ease_seeds
+from endcap.engine.retrieval.item_to_item import ItemToItem, Neighbours, past_seeds
 from endcap.engine.retrieval.signal_state import SignalState
 from endcap.engine.retrieval.sorted_places import places_in
 from endcap.engine.retrieval.user_state import UserState
@@ -93,16 +94,37 @@ def bought_with(state: UserState, index: NDArray[np.int32], neighbours: ItemToIt
         float32 [2, m].
     """
     m, places = len(index), past_seeds(state)
-    place = np.zeros(len(neighbours.index), dtype=np.int32)
-    place[index] = np.arange(1, m + 1, dtype=np.int32)
-    place[0] = 0
-    seeds = state.pair_index[places]
-    at = place.take(neighbours.index.take(seeds, axis=0).ravel())
-    hit = np.flatnonzero(at)
-    at, weight = at[hit], neighbours.weight.take(seeds, axis=0).ravel()[hit].astype(np.float32)
-    late = np.exp(-state.days_since_bought[places] / np.float32(LATE_DAYS))[hit // neighbours.index.shape[1]]
+    at, weight, row = _met(state.pair_index[places], index, neighbours)
+    late = np.exp(-state.days_since_bought[places] / np.float32(LATE_DAYS))[row]
     sums = np.stack([np.bincount(at, weight, m + 1)[1:], np.bincount(at, weight * late, m + 1)[1:]])
     return sums.astype(np.float32)
+
+
+def ease_with(state: UserState, index: NDArray[np.int32], table: ItemToItem) -> NDArray[np.float32]:
+    """What EASE says of each candidate, whatever source brought it: the root of what the weights of the user's items add up to.
+
+    Args:
+        state: one user.
+        index: int32 [m], distinct candidates.
+        table: EASE's weights, with columns.
+
+    Returns:
+        float32 [m].
+    """
+    at, weight, _ = _met(ease_seeds(state), index, table)
+    return damped(np.bincount(at, weight, len(index) + 1)[1:].astype(np.float32))
+
+
+def _met(
+    seeds: NDArray[np.int32], index: NDArray[np.int32], table: ItemToItem
+) -> tuple[NDArray[np.int32], NDArray[np.float32], NDArray[np.intp]]:
+    """Where neighbours of the seeds are candidates, [h] each: the candidate's place from 1, the weight, and the seed's place."""
+    place = np.zeros(len(table.index), dtype=np.int32)
+    place[index] = np.arange(1, len(index) + 1, dtype=np.int32)
+    place[0] = 0
+    at = place.take(table.index.take(seeds, axis=0).ravel())
+    hit = np.flatnonzero(at)
+    return at[hit], table.weight.take(seeds, axis=0).ravel()[hit].astype(np.float32), hit // max(table.index.shape[1], 1)
 
 
 _PRICE_LEVEL = USER_NUMERIC.index("price_level")
@@ -119,20 +141,21 @@ _CATEGORY_SHARE = PAIR_NUMERIC.index("category_share")
 _BRAND_SHARE = PAIR_NUMERIC.index("brand_share")
 _PRICE = PAIR_NUMERIC.index("price_to_user_level")
 _BOUGHT_WITH = (PAIR_NUMERIC.index("bought_with"), PAIR_NUMERIC.index("bought_with_of_late"))
+_EASE_WITH = PAIR_NUMERIC.index("ease_with")
 _IN_SESSION = PAIR_NUMERIC.index("in_session")
 _DAYS_SINCE_VIEWED = PAIR_NUMERIC.index("days_since_viewed")
 _OF_SIGNALS = tuple(PAIR_NUMERIC.index(name) for name in ("views", "days_since_viewed", "carts", "in_cart", "rated_low"))
 _SOURCE_COLUMNS = tuple((source, PAIR_NUMERIC.index(f"{source}_score")) for source in TRAINED_SOURCES)
 
 
-def pair_features(state: UserState, candidates: CandidateSet, items: ItemTable, neighbours: ItemToItem) -> NDArray[np.float32]:
+def pair_features(state: UserState, candidates: CandidateSet, items: ItemTable, neighbours: Neighbours) -> NDArray[np.float32]:
     """The PAIR_NUMERIC columns of every candidate.
 
     Args:
         state: one user, p items of the past.
         candidates: m items.
         items: the catalogue.
-        neighbours: the item-to-item table, of the same moment as the items.
+        neighbours: the tables of neighbours, of the same moment as the items.
 
     Returns:
         float32 [m, len(PAIR_NUMERIC)].
@@ -152,7 +175,9 @@ def pair_features(state: UserState, candidates: CandidateSet, items: ItemTable, 
     columns[_PRICE] = _price_to_user_level(state, index, items)
     for name, habit in category_habits(state, index, items).items():
         columns[PAIR_NUMERIC.index(name)] = habit
-    columns[_BOUGHT_WITH, :] = bought_with(state, index, neighbours)
+    columns[_BOUGHT_WITH, :] = bought_with(state, index, neighbours.item_to_item)
+    if not neighbours.ease.is_empty:
+        columns[_EASE_WITH] = ease_with(state, index, neighbours.ease)
     if len(state.session):
         columns[_IN_SESSION] = np.isin(index, state.session)
     columns[_DAYS_SINCE_VIEWED] = NEVER_DAYS

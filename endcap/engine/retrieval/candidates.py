@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-TRAINED_SOURCES: tuple[str, ...] = ("two_tower", "item_to_item", "buy_again", "popular", "left_in_cart")
+TRAINED_SOURCES: tuple[str, ...] = ("two_tower", "item_to_item", "buy_again", "popular", "left_in_cart", "ease")
 """Sources whose scores the ranker reads, so they run in training as in serving."""
 
 SOURCES: tuple[str, ...] = (

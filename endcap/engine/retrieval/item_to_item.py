@@ -28,9 +28,14 @@ class ItemToItem:
     index: NDArray[np.int32]
     weight: NDArray[np.float16]
 
+    @property
+    def is_empty(self) -> bool:
+        """Whether the table has no columns, as where there is none."""
+        return not self.index.shape[1]
+
     def has_neighbours(self) -> NDArray[np.bool_]:
         """bool [n + 1]: items that have any. Reads the whole table: for building a bundle, not for a request."""
-        return np.asarray(self.index[:, 0] > 0) if self.index.shape[1] else np.zeros(len(self.index), dtype=np.bool_)
+        return np.zeros(len(self.index), dtype=np.bool_) if self.is_empty else np.asarray(self.index[:, 0] > 0)
 
     def candidates(self, state: UserState, request_items: NDArray[np.int32], quota: int) -> Candidates:
         """As `item_to_item_candidates`, where everything may be shown."""
@@ -46,6 +51,23 @@ class ItemToItem:
         index, score = summed_neighbours(self.index, self.weight, seeds, seed_weight)
         kept = without(index, request_items)
         return index[kept], score[kept]
+
+
+NO_NEIGHBOURS = ItemToItem(np.zeros((0, 0), dtype=np.int32), np.zeros((0, 0), dtype=np.float16))
+"""In the place of a table that a bundle does not have; no row of it may be asked for."""
+
+
+@dataclass(frozen=True)
+class Neighbours:
+    """The tables that the ranker reads of a moment.
+
+    Attributes:
+        item_to_item: what is bought with each item.
+        ease: the highest weights of EASE; NO_NEIGHBOURS where the data does not call for it.
+    """
+
+    item_to_item: ItemToItem
+    ease: ItemToItem = NO_NEIGHBOURS
 
 
 def item_to_item_candidates(

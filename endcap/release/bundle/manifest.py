@@ -8,7 +8,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from endcap.contracts.bundle import FORMAT, MANIFEST_NAME, REQUIRED_FILES, BundleManifest, FeatureColumns, FileEntry
+from endcap.contracts.bundle import FORMAT, MANIFEST_NAME, OPTIONAL_TABLES, REQUIRED_FILES, BundleManifest, FeatureColumns, FileEntry
 from endcap.core.errors import BundleInvalid
 from endcap.features import columns
 from endcap.release.bundle.verification import sha256_of, verify_files
@@ -101,7 +101,8 @@ def read_manifest(folder: Path) -> BundleManifest:
 
 
 def _require_files(folder: Path) -> None:
-    for name in REQUIRED_FILES:
+    optional = OPTIONAL_TABLES if any((folder / name).is_file() for name in OPTIONAL_TABLES) else ()
+    for name in (*REQUIRED_FILES, *optional):
         if not (folder / name).is_file():
             raise BundleInvalid("the file is missing", field=str(folder / name), fix="export the bundle again, or promote another version")
 

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from endcap.catalogue.item_table import ItemTable
 from endcap.catalogue.vocabulary import Vocabulary
 from endcap.engine.retrieval.complements import Complements
-from endcap.engine.retrieval.item_to_item import ItemToItem
+from endcap.engine.retrieval.item_to_item import NO_NEIGHBOURS, ItemToItem, Neighbours
 from endcap.engine.retrieval.popular import Popularity
 from endcap.engine.retrieval.similar_users import SimilarUsers
 from endcap.features.columns import ITEM_NUMERIC
@@ -36,6 +36,7 @@ class BundleTables:
         popularity: popular items by segment.
         trending: items that sell more than usual, by segment.
         similar_users: some users and what they buy.
+        ease: EASE's highest weights of each item; NO_NEIGHBOURS where the data does not call for it.
     """
 
     items: ItemTable
@@ -48,6 +49,12 @@ class BundleTables:
     popularity: Popularity
     trending: Popularity
     similar_users: SimilarUsers
+    ease: ItemToItem = NO_NEIGHBOURS
+
+    @property
+    def neighbours(self) -> Neighbours:
+        """What the ranker reads."""
+        return Neighbours(self.item_to_item, self.ease)
 
 
 def write_tables(folder: Path, tables: BundleTables, item_rows: pl.DataFrame) -> None:
@@ -96,6 +103,7 @@ def read_tables(folder: Path, memory_map: bool = False) -> BundleTables:
         popularity=Popularity.from_frame(pl.read_parquet(source / "popularity.parquet")),
         trending=Popularity.from_frame(pl.read_parquet(source / "trending.parquet")),
         similar_users=SimilarUsers(*(np.load(source / f"similar_users_{name}.npy") for name in ("embedding", "index", "weight"))),
+        ease=ItemToItem(array("ease_index"), array("ease_weight")) if (source / "ease_index.npy").is_file() else NO_NEIGHBOURS,
     )
 
 
@@ -107,7 +115,8 @@ def _items(source: Path) -> ItemTable:
 
 
 def _arrays(tables: BundleTables) -> dict[str, NDArray[Any]]:
-    return {
+    ease: dict[str, NDArray[Any]] = {} if tables.ease.is_empty else {"ease_index": tables.ease.index, "ease_weight": tables.ease.weight}
+    return ease | {
         "item_embeddings": tables.item_embeddings.astype(np.float32, copy=False),
         "item_to_item_index": tables.item_to_item.index,
         "item_to_item_weight": tables.item_to_item.weight,

@@ -20,6 +20,17 @@ def users_of_age(bands: list[str | None]) -> pl.DataFrame:
     return pl.DataFrame({"user_id": [str(number) for number in range(len(bands))], **columns})
 
 
+def copied_training(folder: Path) -> Path:
+    """The taste shop's training set, whose tables may be written anew."""
+    folder.mkdir()
+    for path in training_dir().iterdir():
+        if path.is_dir():
+            (folder / path.name).symlink_to(path)
+        else:
+            (folder / path.name).write_bytes(path.read_bytes())
+    return folder
+
+
 def test_neighbours_share_the_taste() -> None:
     training = TrainingSet(training_dir())
     table = TablesArtifact(tables_dir()).at(training.manifest.cut).item_to_item
@@ -43,10 +54,7 @@ def test_one_basket_counts_once_for_popularity() -> None:
 def test_what_was_returned_counts_until_then_and_not_afterwards(tmp_path: Path) -> None:
     training = TrainingSet(training_dir())
     cut, returned = training.manifest.cut, 7
-    changed = tmp_path / "training"
-    changed.mkdir()
-    for path in training_dir().glob("*.*"):
-        (changed / path.name).write_bytes(path.read_bytes())
+    changed = copied_training(tmp_path / "training")
     back = pl.when(pl.col("item_index") == returned).then(pl.max_horizontal(pl.lit(cut), "occurred_at") + timedelta(hours=1))
     training.purchases.with_columns(back.alias("taken_off_at")).write_parquet(changed / "purchases.parquet")
     build_tables(changed, tmp_path / "tables")
@@ -63,10 +71,7 @@ def test_what_was_returned_counts_until_then_and_not_afterwards(tmp_path: Path) 
 def test_tables_of_a_moment_do_not_see_the_future(tmp_path: Path) -> None:
     training = TrainingSet(training_dir())
     cut = training.manifest.cut
-    changed = tmp_path / "training"
-    changed.mkdir()
-    for path in training_dir().glob("*.*"):
-        (changed / path.name).write_bytes(path.read_bytes())
+    changed = copied_training(tmp_path / "training")
     after = pl.col("occurred_at") >= cut
     training.purchases.with_columns(
         pl.when(after).then(7).otherwise(pl.col("item_index")).cast(pl.Int32).alias("item_index")

@@ -1,5 +1,6 @@
 """A champion makes its lists for the challenger's people, with its own signatures, and loses nothing by having another catalogue."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -102,6 +103,7 @@ def test_a_champion_older_than_the_cut_keeps_its_own_tables(run: tuple[GateInput
     lists = ChampionLists.of(Bundle(bundle.path, older), training, at_cut)
     assert lists.note == OWN_TABLES
     assert lists.known.item_to_item is lists.tables.item_to_item
+    assert lists.known.ease is lists.tables.ease
 
 
 def test_a_champion_of_another_shop_finds_nothing_and_is_no_error(run: tuple[GateInputs, Evaluation, Bundle], tmp_path: Path) -> None:
@@ -148,6 +150,9 @@ def test_tables_are_taken_over_for_the_items_that_both_know() -> None:
     popularity = Popularity({OVERALL: Candidates(np.array([2, 3, 1], np.int32), np.array([1, 0.9, 0.8], np.float32))})
     known = MomentTables(item_to_item, popularity, np.array([0, 5, 6, 7], np.float32))
     mapped = mapping.tables(known)
+    assert mapped.ease.is_empty
+    with_ease = mapping.tables(replace(known, ease=item_to_item))
+    assert with_ease.ease.index.tolist() == mapped.item_to_item.index.tolist()
     assert mapped.item_to_item.index.tolist() == [[0, 0], [0, 2], [1, 0], [0, 0]]
     np.testing.assert_allclose(mapped.item_to_item.weight, [[0, 0], [0, 0.3], [0.9, 0], [0, 0]], rtol=1e-3)
     assert mapped.popularity.by_segment[OVERALL].index.tolist() == [1, 2]

@@ -64,6 +64,7 @@ def gated(document: str, to: str, accept_uncompared: bool = False) -> None:
         ranker_parameters={},
         distil_parameters={},
         item_to_item_parameters={},
+        ease_parameters={},
         precision="float32",
         min_gain=-0.005,
         accept_uncompared=accept_uncompared,

@@ -91,10 +91,15 @@ def test_what_models_are_trained_with_is_judged_before_anything_else(asked: dict
 
 @pytest.mark.parametrize(
     ("asked", "field"),
-    [({"popularity_days": 0}, "popularity_days"), ({"batching": {"row": 1}}, r"batching\.row"), ({"home": {"source": {}}}, "home")],
+    [
+        ({"popularity_days": 0}, "popularity_days"),
+        ({"ease": {"use": "sometimes"}}, r"ease\.use"),
+        ({"batching": {"row": 1}}, r"batching\.row"),
+        ({"home": {"source": {}}}, "home"),
+    ],
 )
 def test_what_lists_are_made_with_is_judged_before_anything_else(asked: dict[str, object], field: str) -> None:
-    usual: dict[str, object] = {"popularity_days": 28, "batching": {}, "home": {}}
+    usual: dict[str, object] = {"popularity_days": 28, "ease": {}, "batching": {}, "home": {}}
     check_lists(**usual)  # type: ignore[arg-type]
     with pytest.raises(InvalidInput, match=field):
         check_lists(**usual | asked)  # type: ignore[arg-type]

@@ -29,7 +29,7 @@ def precision_at_four() -> tuple[float, float]:
     embeddings = two_tower.item_embeddings_at(cut)
     found = candidate_sets(users.states, queries, embeddings, tables, QUOTAS, eligible, training.user_vocabularies)
     scores = score_candidates(
-        RankerArtifact(ranker_dir()).signature, users.states, queries, found, training.items_at(cut), tables.item_to_item, context
+        RankerArtifact(ranker_dir()).signature, users.states, queries, found, training.items_at(cut), tables.neighbours, context
     )
     labels = training.labels_at(cut)
     popular = tables.popularity.by_segment["all"].index[:4]

@@ -1,12 +1,17 @@
 """EASE follows its closed form, whichever side it is solved on."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from endcap.algorithms.ease import Dual, Ease, Learned, Primal
+from endcap.algorithms.ease import BUYERS_SHARE, ITEMS_SHARE, Dual, Ease, Learned, Primal, default_regularisation
+from endcap.algorithms.interactions import Interactions
 from endcap.algorithms.item_to_item import ItemToItemCosine
-from tests.endcap.algorithms.made_data import interactions_of, random_histories, training_data
+from tests.endcap.algorithms.made_data import drawn_histories, interactions_of, random_histories, training_data
 
 
 def closed_form(x: NDArray[np.float64], regularisation: float) -> NDArray[np.float64]:
@@ -72,3 +77,41 @@ def test_recent_purchases_count_more_where_they_decay() -> None:
     history = interactions_of([[1, 2]], 4)
     assert alike.scores(history)[0, 3] == pytest.approx(alike.scores(history)[0, 4])
     assert decayed.scores(history)[0, 4] > decayed.scores(history)[0, 3]
+
+
+def bought_by_all(users: int, items: int) -> Interactions:
+    """Every user bought every item once."""
+    return interactions_of([list(range(1, items + 1))] * users, items)
+
+
+@pytest.mark.parametrize(
+    ("users", "items", "expected"),
+    [(3, 100, BUYERS_SHARE * 3), (100, 3, ITEMS_SHARE * 3), (5, 8, BUYERS_SHARE * 5), (8, 5, ITEMS_SHARE * 5)],
+)
+def test_the_default_follows_from_buyers_an_item_or_items_a_user_whichever_asks_for_less(users: int, items: int, expected: float) -> None:
+    assert default_regularisation(bought_by_all(users, items)) == pytest.approx(expected)
+
+
+@given(histories=drawn_histories(), times=st.integers(2, 4))
+def test_more_people_of_the_same_kind_never_ask_for_more_than_their_items_do(histories: list[list[int]], times: int) -> None:
+    once, often = (default_regularisation(interactions_of(histories * count, 7)) for count in (1, times))
+    assert once * (1 - 1e-6) <= often <= times * once * (1 + 1e-6)
+    items = [len(set(history)) for history in histories]
+    assert often <= max(ITEMS_SHARE * sum(count**2 for count in items) / sum(items), 1) * (1 + 1e-6)
+
+
+def test_a_weight_counts_its_square() -> None:
+    plain = bought_by_all(40, 6)
+    halved = replace(plain, weight=np.full(len(plain), 0.5, dtype=np.float32))
+    assert default_regularisation(halved) == pytest.approx(default_regularisation(plain) / 4)
+
+
+def test_data_without_a_purchase_has_a_default() -> None:
+    assert default_regularisation(interactions_of([[]], 3)) == 1
+
+
+def test_solved_alone_leaves_items_that_are_not_learned_without_neighbours() -> None:
+    data = training_data([[1, 2], [1, 2, 3], [2, 1], [3, 2]], 3)
+    table = Ease(side_max=2).solved(data.interactions).neighbours(2)
+    assert not table.index[3].any()
+    np.testing.assert_array_equal(table.index[1:3], Ease(side_max=2).fit(data, seed=0).neighbours(2).index[1:3])

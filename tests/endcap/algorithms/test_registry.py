@@ -6,7 +6,16 @@ import sys
 import pytest
 
 from endcap.algorithms.ease import Ease
-from endcap.algorithms.registry import ALGORITHMS, WITHOUT_NEIGHBOURS, algorithm_of, neighbour_algorithm, settings_of
+from endcap.algorithms.item_to_item import ItemToItemCosine
+from endcap.algorithms.registry import (
+    ALGORITHMS,
+    AUTO,
+    DEFAULT_ALGORITHM,
+    WITHOUT_NEIGHBOURS,
+    algorithm_of,
+    neighbour_algorithm,
+    settings_of,
+)
 from endcap.core.errors import InvalidInput
 
 
@@ -37,12 +46,20 @@ def test_a_value_out_of_range_is_refused() -> None:
 
 @pytest.mark.parametrize("chosen", [{}, {"method": "nobody"}, *({"method": name} for name in WITHOUT_NEIGHBOURS)])
 def test_only_methods_with_neighbours_feed_the_table(chosen: dict[str, str]) -> None:
-    with pytest.raises(InvalidInput, match=r"item_to_item.method: .*one of item_to_item_cosine, .*, ncf"):
+    with pytest.raises(InvalidInput, match=r"item_to_item.method: .*one of item_to_item_cosine, .*, ncf.* or auto without settings"):
         neighbour_algorithm(chosen)
 
 
 def test_the_setting_of_the_table_carries_the_settings_of_its_method() -> None:
     assert neighbour_algorithm({"method": "ease", "regularisation": 2}) == Ease(regularisation=2)
+
+
+def test_left_to_the_data_the_table_is_by_ease_unless_ease_has_its_own() -> None:
+    assert neighbour_algorithm(DEFAULT_ALGORITHM) == Ease()
+    assert neighbour_algorithm(DEFAULT_ALGORITHM, beside_ease=True) == ItemToItemCosine()
+    assert neighbour_algorithm({"method": "ease"}, beside_ease=True) == Ease()
+    with pytest.raises(InvalidInput, match=r"item_to_item.method: .*got 'auto'"):
+        neighbour_algorithm({"method": AUTO, "regularisation": 2})
 
 
 @pytest.mark.processes

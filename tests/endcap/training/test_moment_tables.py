@@ -33,6 +33,22 @@ def test_later_window_shares_the_newest_table_that_is_not_younger(tmp_path: Path
     assert found.popularity.by_segment[OVERALL].index.tolist() == [2]
 
 
+def test_a_moment_has_the_newest_weights_of_ease_that_are_not_younger_and_none_before_the_first(tmp_path: Path) -> None:
+    tables = TablesArtifact(tmp_path)
+    for days in (0, 14, 28):
+        moment = FIRST + timedelta(days=days)
+        tables.write_item_to_item(moment, neighbours(1))
+        tables.write_popularity(moment, popularity())
+        tables.write_repurchase_gaps(moment, np.zeros(4, dtype=np.float32))
+    tables.write_ease(FIRST + timedelta(days=14), neighbours(3))
+    assert tables.at(FIRST).ease.is_empty
+    assert tables.at(FIRST).neighbours.ease.is_empty
+    for days in (14, 28):
+        found = tables.at(FIRST + timedelta(days=days))
+        assert found.neighbours.ease is found.ease
+        assert found.ease.index[0, 0] == 3
+
+
 def test_moment_without_tables_is_refused(tmp_path: Path) -> None:
     tables = TablesArtifact(tmp_path)
     tables.write_item_to_item(FIRST, neighbours(1))

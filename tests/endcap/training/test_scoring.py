@@ -40,8 +40,8 @@ def test_every_candidate_gets_a_probability_that_does_not_depend_on_who_else_is_
         states, queries, two_tower.item_embeddings_at(cut), tables, QUOTAS, training.eligible_at(cut), training.user_vocabularies
     )
     items = training.items_at(cut)
-    together = score_candidates(ranker.signature, states, queries, found, items, tables.item_to_item, context)
-    alone = score_candidates(ranker.signature, states[4:5], queries[4:5], found[4:5], items, tables.item_to_item, context)
+    together = score_candidates(ranker.signature, states, queries, found, items, tables.neighbours, context)
+    alone = score_candidates(ranker.signature, states[4:5], queries[4:5], found[4:5], items, tables.neighbours, context)
     for name in PURCHASE_OBJECTIVES:
         assert [len(scores[name]) for scores in together] == [len(candidates) for candidates in found]
         assert all(((scores[name] >= 0) & (scores[name] <= 1)).all() for scores in together)

@@ -13,7 +13,7 @@ from endcap.contracts.bundle import BundleManifest
 from endcap.core.settings import Settings
 from endcap.engine.retrieval.candidates import Candidates
 from endcap.engine.retrieval.complements import Complements
-from endcap.engine.retrieval.item_to_item import ItemToItem
+from endcap.engine.retrieval.item_to_item import NO_NEIGHBOURS, ItemToItem
 from endcap.engine.retrieval.popular import OVERALL, Popularity, popular_of
 from endcap.engine.retrieval.similar_users import SimilarUsers
 from endcap.features.columns import ITEM_NUMERIC, USER_CATEGORICAL, USER_NUMERIC
@@ -76,6 +76,7 @@ def made_tables(draw: st.DrawFn, rows: pl.DataFrame | None = None) -> BundleTabl
 
     nearest, beside = neighbours(), neighbours()
     item_to_item = ItemToItem(nearest, np.where(nearest > 0, 0.5, 0).astype(np.float16))
+    summed = neighbours()
     users = SimilarUsers(
         random.standard_normal((3, dim)).astype(np.float32), random.integers(0, n + 1, (3, 2)).astype(np.int32), np.ones((3, 2), np.float32)
     )
@@ -90,6 +91,7 @@ def made_tables(draw: st.DrawFn, rows: pl.DataFrame | None = None) -> BundleTabl
         popularity=by_segment(),
         trending=by_segment(),
         similar_users=users if draw(st.booleans()) else SimilarUsers.none(dim),
+        ease=ItemToItem(summed, np.where(summed > 0, 0.5, 0).astype(np.float16)) if draw(st.booleans()) else NO_NEIGHBOURS,
     )
 
 

@@ -67,7 +67,7 @@ async def rank_probabilities(
             "query_row": np.zeros(len(candidates), dtype=np.int32),
             "item_index": candidates.index,
             "item_numeric": items.numeric[candidates.index],
-            "pair_numeric": pair_features(person.state, candidates, items, served.tables.item_to_item),
+            "pair_numeric": pair_features(person.state, candidates, items, served.tables.neighbours),
         },
     )
     return {name: checked(outputs, name, (len(candidates),)) for name in served.manifest.objectives}

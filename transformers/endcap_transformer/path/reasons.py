@@ -23,6 +23,8 @@ BY_SOURCE = {
 }
 """Sentences that depend on the source alone."""
 
+_EASE = SOURCES.index("ease")
+
 
 def reasons(index: NDArray[np.int32], main_source: NDArray[np.int8], request: ResolvedRequest, state: UserState) -> list[str]:
     """One sentence an item, by the source that ranked it highest.
@@ -35,15 +37,19 @@ def reasons(index: NDArray[np.int32], main_source: NDArray[np.int8], request: Re
     """
     bought = _baskets(index, state)
     seeds = np.concatenate([request.items, state.session, state.history[::-1]]) if not request.is_page else request.items
-    seed = nearest_seed(index, seeds, request.served.tables.item_to_item)
+    tables = request.served.tables
+    seed = nearest_seed(index, seeds, tables.item_to_item)
+    by_ease = main_source == _EASE
+    if by_ease.any():
+        seed[by_ease] = nearest_seed(index[by_ease], seeds, tables.ease)
     otherwise = _picked(request, state)
-    title_of = request.served.tables.items.title_of
+    title_of = tables.items.title_of
     sentences = []
     for source, baskets, place in zip(main_source.tolist(), bought.tolist(), seed.tolist(), strict=True):
         name = SOURCES[source]
         if name == "buy_again" or (name == "two_tower" and baskets and not request.is_page):
             sentences.append(BOUGHT_REGULARLY if baskets >= REGULARLY_BASKETS else BOUGHT_BEFORE)
-        elif name in ("item_to_item", "complements") and place:
+        elif name in ("item_to_item", "complements", "ease") and place:
             sentences.append(f"Goes with {title_of(place)}")
         else:
             sentences.append(BY_SOURCE.get(name, otherwise))

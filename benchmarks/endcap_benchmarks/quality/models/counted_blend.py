@@ -11,7 +11,7 @@ import numpy as np
 from pydantic import BaseModel, ConfigDict, Field
 
 from endcap.algorithms.algorithm import Algorithm, Fitted, TrainingData
-from endcap.algorithms.ease import Ease, default_regularisation
+from endcap.algorithms.ease import Ease
 from endcap.algorithms.interactions import Interactions
 from endcap.algorithms.registry import algorithm_of
 from endcap.contracts.signals import PURCHASE_CODE
@@ -67,9 +67,6 @@ class CountedBlend(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    regularisation_share: float = Field(
-        default=0.03, gt=0, description="Of EASE's default, which is for data with fewer people than items."
-    )
     factors: int = Field(default=256, ge=1, description="Of the normalised SVD.")
     others: Mapping[str, dict[str, Any]] = Field(
         default={"item_to_item_recent": {}, "user_neighbours": {}}, description="Further algorithms with their settings."
@@ -82,7 +79,7 @@ class CountedBlend(BaseModel):
         """
         early, held_out = hold_out_purchases(data.interactions, np.random.default_rng(seed))
         algorithms: list[Algorithm] = [
-            BusyCountLess(Ease(regularisation=max(self.regularisation_share * default_regularisation(data.interactions), 1.0))),
+            BusyCountLess(Ease()),
             NormalisedSvd(factors=self.factors),
             *(algorithm_of(name, settings) for name, settings in self.others.items()),
         ]

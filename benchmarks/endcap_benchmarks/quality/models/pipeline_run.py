@@ -197,7 +197,7 @@ class ServedChain:
 
         states = [self._states[user_id] for user_id in user_ids]
         queries = self._two_tower.encode(states, self._context)
-        vocabularies, neighbours = self._training.user_vocabularies, self._tables.item_to_item
+        vocabularies, neighbours = self._training.user_vocabularies, self._tables.neighbours
         found = candidate_sets(states, queries, self.embeddings, self._tables, self._quotas, eligible, vocabularies)
         by_user = score_candidates(self._ranker.signature, states, queries, found, self.items, neighbours, self._context)
         ranked = ranked_pairs(by_user, found, self.value)

@@ -8,7 +8,7 @@ import pytest
 from endcap.catalogue.item_table import ItemTable
 from endcap.engine.ranking.pair_features import pair_features
 from endcap.engine.retrieval.candidates import Candidates, CandidateSet, union
-from endcap.engine.retrieval.item_to_item import ItemToItem
+from endcap.engine.retrieval.item_to_item import ItemToItem, Neighbours
 from endcap.engine.retrieval.user_state import UserState, user_state
 from endcap.features.columns import ITEM_NUMERIC, NEVER_DAYS, PAIR_NUMERIC, USER_NUMERIC
 
@@ -57,16 +57,19 @@ def state(items: ItemTable) -> UserState:
 def candidates() -> CandidateSet:
     tower = Candidates(np.array([1, 2], np.int32), np.array([0.9, 0.3], np.float32))
     popular = Candidates(np.array([3], np.int32), np.array([0.7], np.float32))
-    return union({"two_tower": tower, "popular": popular}, 10)
+    ease = Candidates(np.array([3], np.int32), np.array([0.4], np.float32))
+    return union({"two_tower": tower, "popular": popular, "ease": ease}, 10)
 
 
 @pytest.fixture
-def neighbours() -> ItemToItem:
-    """b goes with a; nothing goes with c."""
-    return ItemToItem(np.array([[0], [2], [1], [0]], np.int32), np.array([[0], [0.25], [0.5], [0]], np.float16))
+def neighbours() -> Neighbours:
+    """b goes with a, nothing with c; for EASE b speaks for a and c, and c for a."""
+    item_to_item = ItemToItem(np.array([[0], [2], [1], [0]], np.int32), np.array([[0], [0.25], [0.5], [0]], np.float16))
+    index, weight = [[0, 0], [0, 0], [1, 3], [1, 0]], [[0, 0], [0, 0], [0.5, 0.25], [0.125, 0]]
+    return Neighbours(item_to_item, ItemToItem(np.array(index, np.int32), np.array(weight, np.float16)))
 
 
-def column(name: str, state: UserState, candidates: CandidateSet, items: ItemTable, neighbours: ItemToItem) -> dict[int, float]:
+def column(name: str, state: UserState, candidates: CandidateSet, items: ItemTable, neighbours: Neighbours) -> dict[int, float]:
     values = pair_features(state, candidates, items, neighbours)[:, PAIR_NUMERIC.index(name)]
     return dict(zip(candidates.index.tolist(), values.tolist(), strict=True))
 
@@ -91,17 +94,30 @@ def column(name: str, state: UserState, candidates: CandidateSet, items: ItemTab
         ("two_tower_score", {1: 0.9, 2: 0.3, 3: 0}),
         ("popular_score", {1: 0, 2: 0, 3: 0.7}),
         ("in_session", {1: 0, 2: 0, 3: 1}),
+        ("ease_score", {1: 0, 2: 0, 3: 0.4}),
+        ("ease_with", {1: 0.625**0.5, 2: 0, 3: 0.5}),
     ],
 )
 def test_each_column_speaks_of_this_user_and_this_item(  # noqa: PLR0917
-    name: str, expected: dict[int, float], state: UserState, candidates: CandidateSet, items: ItemTable, neighbours: ItemToItem
+    name: str, expected: dict[int, float], state: UserState, candidates: CandidateSet, items: ItemTable, neighbours: Neighbours
 ) -> None:
     assert column(name, state, candidates, items, neighbours) == pytest.approx(expected, rel=1e-6)
 
 
-def test_an_unknown_user_has_no_past_but_finite_features(items: ItemTable, candidates: CandidateSet, neighbours: ItemToItem) -> None:
+def test_an_unknown_user_has_no_past_but_finite_features(items: ItemTable, candidates: CandidateSet, neighbours: Neighbours) -> None:
     stranger = user_state(None, items, {}, datetime(2026, 11, 27, tzinfo=UTC))
     features = pair_features(stranger, candidates, items, neighbours)
     assert features.dtype == np.float32
     assert features.shape == (3, len(PAIR_NUMERIC))
     assert np.isfinite(features).all()
+
+
+def test_without_a_table_of_ease_its_column_is_zero_and_the_others_stay(
+    state: UserState, candidates: CandidateSet, items: ItemTable, neighbours: Neighbours
+) -> None:
+    both = pair_features(state, candidates, items, neighbours)
+    without = pair_features(state, candidates, items, Neighbours(neighbours.item_to_item))
+    column = PAIR_NUMERIC.index("ease_with")
+    assert both[:, column].any()
+    assert not without[:, column].any()
+    np.testing.assert_array_equal(np.delete(without, column, axis=1), np.delete(both, column, axis=1))

@@ -8,6 +8,7 @@ from endcap.engine.retrieval.buy_again import buy_again_candidates
 from endcap.engine.retrieval.candidates import Candidates
 from endcap.engine.retrieval.complements import complements_candidates
 from endcap.engine.retrieval.content import content_candidates
+from endcap.engine.retrieval.ease import ease_candidates
 from endcap.engine.retrieval.item_to_item import item_to_item_candidates
 from endcap.engine.retrieval.left_in_cart import left_in_cart_candidates
 from endcap.engine.retrieval.ordering import picks_candidates, recently_viewed_candidates
@@ -15,6 +16,7 @@ from endcap.engine.retrieval.popular import popular_candidates
 from endcap.engine.retrieval.preferences import preferences_candidates
 from endcap.engine.retrieval.similar_users import similar_users_candidates
 from endcap.engine.retrieval.trending import trending_candidates
+from endcap_transformer.path.resolving import NO_ITEMS
 from endcap_transformer.path.sources.source import Find, SourceRequest
 from endcap_transformer.path.sources.two_tower import TwoTowerSearch, VectorSearch
 
@@ -37,6 +39,7 @@ def source_registry(search: VectorSearch, timeout_ms: float) -> Mapping[str, Fin
         "buy_again": buy_again,
         "popular": popular,
         "left_in_cart": left_in_cart,
+        "ease": ease,
         "trending": trending,
         "content": content,
         "complements": complements,
@@ -70,6 +73,13 @@ def popular(request: SourceRequest, quota: int) -> Candidates:
 def left_in_cart(request: SourceRequest, quota: int) -> Candidates:
     """What the person put into the cart and has not bought, latest first."""
     return left_in_cart_candidates(request.state, request.eligible.of, quota)
+
+
+def ease(request: SourceRequest, quota: int) -> Candidates:
+    """What EASE finds in all that the person has, this visit included; on a page in its items alone. Nothing without its table."""
+    resolved = request.resolved
+    page = resolved.items if resolved.is_page else NO_ITEMS
+    return ease_candidates(resolved.served.tables.ease, request.state, page, request.eligible.of, quota)
 
 
 def trending(request: SourceRequest, quota: int) -> Candidates:

@@ -1,16 +1,14 @@
-"""The item-to-item table as of a moment, by whichever algorithm was asked for."""
+"""What tables of neighbours are learned from as of a moment."""
 
 from datetime import datetime, timedelta
 
 import numpy as np
 import polars as pl
 
-from endcap.algorithms.algorithm import Algorithm, TrainingData
+from endcap.algorithms.algorithm import TrainingData
 from endcap.algorithms.image import image_embeddings_of
 from endcap.algorithms.interactions import Interactions
-from endcap.algorithms.registry import item_to_item_of
 from endcap.contracts.moment import DAY_S
-from endcap.engine.retrieval.item_to_item import ItemToItem
 from endcap.features.net_purchases import standing
 from endcap.training.training_set import TrainingSet
 from endcap_components.build_tables.occasions import weighted
@@ -19,28 +17,20 @@ DAYS = 365
 ITEMS_A_USER_MAX = 500
 
 
-def item_to_item_at(training: TrainingSet, moment: datetime, algorithm: Algorithm, *, seed: int, neighbours: int) -> ItemToItem:
-    """Learned from a year before `moment`, of the eligible items only: what hardly anyone bought has no reliable neighbours.
+def learned_from(training: TrainingSet, moment: datetime) -> TrainingData:
+    """A year before `moment`, of the eligible items only: what hardly anyone bought has no reliable neighbours.
 
     Where there are more than purchases, what each person or visit did with an item counts the weight of the strongest. A basket or visit of
     nobody known counts as somebody who did nothing else.
-
-    Args:
-        training: a training set.
-        moment: where to look from.
-        algorithm: one with neighbours or vectors of items.
-        seed: of everything random in it.
-        neighbours: kept for each item.
     """
     known = _done(training, moment) if training.has_signals else _bought(training, moment)
     age, item_count = (moment - pl.col("occurred_at")).dt.total_seconds() / DAY_S, len(training.item_rows)
-    data = TrainingData(
+    return TrainingData(
         interactions=Interactions.of(known.with_columns(age.alias("age_days")), known["user_id"].unique().sort().to_list(), item_count),
         items=training.items,
         attributes=training.attribute_codes,
         image_embeddings=image_embeddings_of(training.item_rows),
     )
-    return item_to_item_of(algorithm.fit(data, seed), neighbours)
 
 
 def _bought(training: TrainingSet, moment: datetime) -> pl.DataFrame:
