@@ -1,5 +1,7 @@
 """A bundle's Milvus collection: built once, checked, and never changed after."""
 
+from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -16,7 +18,28 @@ from endcap.release.index.search import ItemSearch
 from endcap.release.index.search_filter import KEY_FIELD
 from endcap.release.index.search_messages import EMBEDDING_FIELD, METRIC
 
-HNSW = {"M": 24, "efConstruction": 128}
+
+@dataclass(frozen=True)
+class Structure:
+    """How an index is laid out: Milvus's name of its kind, and parameters of building it."""
+
+    kind: str
+    parameters: Mapping[str, int]
+
+
+USUAL = Structure("HNSW", {"M": 24, "efConstruction": 128})
+THOROUGH = Structure("HNSW", {"M": 64, "efConstruction": 512})
+"""For embeddings that lie far apart or often in one place, in which a thin graph loses its way."""
+EXHAUSTIVE = Structure("FLAT", {})
+EXHAUSTIVE_ITEMS_MAX = 50_000
+"""Up to so many items every search may look at all of them: some milliseconds."""
+
+
+def structures(items: int) -> list[Structure]:
+    """What to try, in order, until the index finds enough of the exact nearest items."""
+    return [USUAL, THOROUGH, *([EXHAUSTIVE] if items <= EXHAUSTIVE_ITEMS_MAX else [])]
+
+
 LOAD_TIMEOUT_S = 300.0
 _QUERIES_AT_ONCE = 20
 """Compared with every item exactly, these need 80 MB for a million items."""
@@ -27,7 +50,7 @@ def collection_name(prefix: str, version: int) -> str:
     return f"{prefix}_{version}"
 
 
-def build_collection(client: Any, tables: BundleTables, name: str, settings: MilvusSettings) -> int:
+def build_collection(client: Any, tables: BundleTables, name: str, settings: MilvusSettings, structure: Structure = USUAL) -> int:
     """Create, fill, index and load a collection of every item's embedding; return when searches see all of it, indexed.
 
     The collection replaces one of the same name. Its scalar fields serve filtered searches: whether an item is available, its finest
@@ -38,6 +61,7 @@ def build_collection(client: Any, tables: BundleTables, name: str, settings: Mil
         tables: of the bundle; n items with embeddings float32 [n + 1, dim].
         name: of the collection.
         settings: where `client` is connected to.
+        structure: of the index.
 
     Returns:
         How many items it holds.
@@ -55,7 +79,7 @@ def build_collection(client: Any, tables: BundleTables, name: str, settings: Mil
         with grpc_service(settings) as service, StepProgress() as progress:
             _insert(service, name, tables, progress)
             client.flush(name, timeout=LOAD_TIMEOUT_S)
-            _index(client, name, count, progress)
+            _index(client, name, count, structure, progress)
             client.load_collection(name, timeout=LOAD_TIMEOUT_S)
             wait_until_served(service, name, count)
     except MilvusException as error:
@@ -162,9 +186,9 @@ def _insert(service: Any, name: str, tables: BundleTables, progress: StepProgres
         progress.advance(task, rows)
 
 
-def _index(client: Any, name: str, count: int, progress: StepProgress) -> None:
+def _index(client: Any, name: str, count: int, structure: Structure, progress: StepProgress) -> None:
     task = progress.add_task("Indexing items", total=count)
     parameters = client.prepare_index_params()
-    parameters.add_index(EMBEDDING_FIELD, index_type="HNSW", metric_type=METRIC, params=HNSW)
+    parameters.add_index(EMBEDDING_FIELD, index_type=structure.kind, metric_type=METRIC, params=dict(structure.parameters))
     client.create_index(name, parameters, timeout=LOAD_TIMEOUT_S, sync=False)
     wait_until_indexed(client, name, count, lambda rows: progress.update(task, completed=rows))

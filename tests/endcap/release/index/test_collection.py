@@ -14,10 +14,10 @@ from endcap.catalogue.item_table import ItemTable
 from endcap.core.errors import BundleInvalid, DependencyUnavailable
 from endcap.core.settings import MilvusSettings
 from endcap.release.bundle.manifest import Bundle
-from endcap.release.bundle.tables import BundleTables
+from endcap.release.bundle.tables import BundleTables, read_tables
 from endcap.release.index.alias import aliased_collection, list_collections, move_alias, prune_collections
 from endcap.release.index.bundle_index import index_bundle, point_alias
-from endcap.release.index.collection import build_collection, collection_name, row_count, self_recall
+from endcap.release.index.collection import Structure, build_collection, collection_name, row_count, self_recall, structures
 from endcap.release.index.connection import grpc_service
 from endcap.release.index.readiness import loaded_segments
 from endcap.release.index.search import ItemSearch
@@ -167,3 +167,38 @@ def test_a_complete_collection_is_only_checked_and_a_rebuilt_one_keeps_its_alias
     assert index_bundle(bundle, own_prefix, limit=50, rebuild=True).built
     point_alias(own_prefix, bundle.manifest.collection)
     assert aliased_collection(client, own_prefix.collection_prefix) == bundle.manifest.collection
+
+
+@pytest.fixture
+def thin_graph(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The usual index is too thin to find anything far away."""
+    thin = Structure("HNSW", {"M": 4, "efConstruction": 8})
+    monkeypatch.setattr("endcap.release.index.bundle_index.structures", lambda items: [thin, *structures(items)[-1:]])
+
+
+@pytest.mark.usefixtures("thin_graph")
+def test_an_index_that_finds_too_little_is_built_again_until_it_finds_enough(
+    own_prefix: MilvusSettings, make_bundle: Callable[..., Bundle], search: ItemSearch
+) -> None:
+    bundle = make_bundle(1, prefix=own_prefix.collection_prefix)
+    exact = own_prefix.model_copy(update={"self_recall_min": 1.0})
+    report = index_bundle(bundle, exact, limit=50)
+    assert (report.built, report.self_recall) == (True, 1.0)
+    embeddings = read_tables(bundle.path).item_embeddings
+    found = search.search(report.collection, embeddings[3], 20, timeout_ms=60_000)
+    nearest = np.sort(embeddings[1:] @ embeddings[3])[::-1][:20]
+    np.testing.assert_allclose(found.score, nearest, atol=1e-5)
+
+
+@pytest.mark.usefixtures("thin_graph")
+def test_an_index_that_is_searched_is_not_taken_away_to_be_built_again(
+    own_prefix: MilvusSettings, make_bundle: Callable[..., Bundle], client: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bundle = make_bundle(1, prefix=own_prefix.collection_prefix)
+    index_bundle(bundle, own_prefix, limit=50)
+    point_alias(own_prefix, bundle.manifest.collection)
+    monkeypatch.setattr("endcap.release.index.bundle_index.self_recall", lambda *_, **__: 0.5)
+    with pytest.raises(BundleInvalid, match=r"finds 50\.0% of the exact nearest items.*it was not switched to"):
+        index_bundle(bundle, own_prefix, limit=50)
+    assert aliased_collection(client, own_prefix.collection_prefix) == bundle.manifest.collection
+    assert row_count(client, bundle.manifest.collection) == len(read_tables(bundle.path).item_embeddings) - 1
