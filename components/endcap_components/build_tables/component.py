@@ -23,6 +23,5 @@ def build_tables(
     from endcap_components.build_tables.step import build_tables as build
 
     tables.metadata["dataset"] = dataset.name
-    asked = {"item_to_item": item_to_item, "ease": ease, "popularity_days": popularity_days, "seed": seed}
-    counts = build(Path(training.path), Path(tables.path), **asked)
+    counts = build(Path(training.path), Path(tables.path), item_to_item=item_to_item, ease=ease, popularity_days=popularity_days, seed=seed)
     tables.metadata.update(counts)
