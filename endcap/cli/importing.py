@@ -175,7 +175,7 @@ def _notes(dataset: "Dataset", busy: "Sequence[BusyPerson]") -> Iterator[str]:
         )
     if dataset.events_without_user:
         share = dataset.events_without_user / dataset.rows["events"]
-        yield f"{dataset.events_without_user:,} events ({share:.0%}) have no user; they count for items and baskets, and for no one's list"
+        yield f"{dataset.events_without_user:,} events ({share:.0%}) have no user; they teach as visits of nobody known"
     if dataset.purchases_without_price:
         yield f"{dataset.purchases_without_price:,} purchases have no price; they count, and say nothing of prices and spending"
     if dataset.held_out:
