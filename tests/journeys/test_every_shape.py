@@ -93,7 +93,7 @@ class Made:
         return Artifacts(*(self.folder / name for name in ("training", "tables", "two_tower", "ranker")))
 
 
-def run_steps(dataset: Path, folder: Path) -> Made:
+def run_steps(dataset: Path, folder: Path, ranker: RankerHyperparameters = RANKER) -> Made:
     """Every step from validate_data to train_ranker, in this process."""
     done = validate_data_step(dataset, open_dataset(dataset).fingerprint, folder / "dataset", folder / "plan")
     made = Made(folder, done.plan)
@@ -102,7 +102,7 @@ def run_steps(dataset: Path, folder: Path) -> Made:
     build_tables(folder / "training", folder / "tables", neighbours=10)
     train_two_tower(folder / "training", folder / "two_tower", TWO_TOWER, SEED)
     artifacts = made.artifacts
-    train_ranker(artifacts.training, artifacts.tables, artifacts.two_tower, artifacts.ranker, parameters=RANKER, quotas=QUOTAS, seed=SEED)
+    train_ranker(artifacts.training, artifacts.tables, artifacts.two_tower, artifacts.ranker, parameters=ranker, quotas=QUOTAS, seed=SEED)
     return made
 
 

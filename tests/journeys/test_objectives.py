@@ -23,12 +23,14 @@ from endcap.training.training_set import TrainingSet
 from endcap_components.evaluate.served_order import OrderLimits
 from endcap_transformer.live.served_bundle import ServedBundle, served_from
 from tests.journeys.shops import Line, shoppers, write_dataset
-from tests.journeys.test_every_shape import exported, judged, run_steps
+from tests.journeys.test_every_shape import RANKER, exported, judged, run_steps
 from tests.transformers.path.test_request_path import ExactIndex, Store, items_of, make_path, recommend
 
 pytestmark = [pytest.mark.training, pytest.mark.timeout(600)]
 
 SOMEBODY = "u001"
+NETWORK = RANKER.model_copy(update={"kind": "network"})
+"""The kind of ranker that tells objectives apart: a blend has one order for all of them."""
 
 
 def browsing_shoppers() -> list[Line]:
@@ -94,7 +96,7 @@ class Trained:
 def trained(tmp_path_factory: pytest.TempPathFactory) -> Trained:
     """Everything from the events to the bundle; the ranker orders, however good it is after so short a training."""
     folder = tmp_path_factory.mktemp("objectives")
-    made = run_steps(write_dataset(folder / "shop", browsing_shoppers()), folder / "run")
+    made = run_steps(write_dataset(folder / "shop", browsing_shoppers()), folder / "run", NETWORK)
     evaluation = judged(made, OrderLimits(min_lift=-1.0, min_recall_lift=-1.0))
     bundle = exported(made)
     training = TrainingSet(made.folder / "training")
