@@ -72,7 +72,8 @@ def tail(
     if as_json:
         print_json([{name: value for name, value in row.items() if value is not None} for row in rows])
     elif rows:
-        print_table("Events", [{name: row[name] for name in _COLUMNS} for row in rows])
+        shown = [name for name in _COLUMNS if any(row[name] is not None for row in rows)]
+        print_table("Events", [{name: row[name] for name in shown} for row in rows])
     else:
         typer.echo("there are no events")
 
