@@ -39,6 +39,7 @@ class Fix(BaseModel):
     rename: dict[str, str] = Field(default_factory=dict, description="New name by old name.")
     remove: list[str] = Field(default_factory=list, description="Fields that go.")
     set: dict[str, Any] = Field(default_factory=dict, description="Values by field, whatever stood there.")
+    backfill: bool = Field(False, description="Whether events are taken however late they came; their own times are believed.")
 
     def applied(self, text: str) -> str:
         """An event's text after the fix; a text that is no JSON object stays as it is."""
@@ -68,4 +69,6 @@ def read_fix(path: Path | None) -> Fix:
     except ValidationError as error:
         first = error.errors()[0]
         place = ".".join(map(str, first["loc"])) or "the file"
-        raise InvalidInput(f"{place}: {first['msg']}", field="FIX", value=str(path), fix="give which, rename, remove and set") from error
+        raise InvalidInput(
+            f"{place}: {first['msg']}", field="FIX", value=str(path), fix="give which, rename, remove, set and backfill"
+        ) from error

@@ -67,7 +67,7 @@ def judged_again(letters: Iterable[DeadLetter], fix: Fix, acceptance: Acceptance
     """
     for letter in letters:
         scope = Scope(letter.scope)
-        sender = Sender(letter.key_id, scope, TYPES_OF_SCOPE[scope])
+        sender = Sender(letter.key_id, Scope.BACKFILL if fix.backfill else scope, TYPES_OF_SCOPE[scope])
         yield Judged(letter, acceptance.judge(fix.applied(opened_payload(letter, seal).text), sender, letter.received_at))
 
 

@@ -26,7 +26,9 @@ class KeyEntry(BaseModel):
     sha256: str = Field(pattern=r"^[0-9a-f]{64}$", description="SHA-256 of the key, in hexadecimal digits.")
     scope: Scope = Field(description="browser, server, backfill or transformer.")
     types: list[EventType] | None = Field(None, description="Of the scope's types those that it may send; all when left out.")
-    origins: list[str] = Field(default_factory=list, description="Of a browser's key: pages that may send with it; any when empty.")
+    origins: list[str] = Field(
+        default_factory=list, description="Of a browser's key: pages that may send with it; those of the setting when empty."
+    )
     events_per_second: float | None = Field(None, gt=0, description="Instead of the setting's.")
     burst: int | None = Field(None, ge=1, description="Instead of the setting's.")
     expires_at: UtcMoment | None = Field(None, description="UTC; no longer taken from then on.")

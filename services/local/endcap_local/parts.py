@@ -51,7 +51,9 @@ def local_parts(settings: Settings, transformer_module: str = "endcap_transforme
 
 
 def event_parts(settings: Settings) -> list[Part]:
-    """The collector. Serving goes on without it, so it is started again when it ends."""
+    """The collector, where events go to this machine. Serving goes on without it, so it is started again when it ends."""
+    if settings.events.kafka_bootstrap:
+        return []
     chosen = settings.collector
     port = Port(chosen.host, chosen.port, "ENDCAP_COLLECTOR__PORT", "--collector-port")
     return [

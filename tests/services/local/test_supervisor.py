@@ -12,7 +12,7 @@ import pytest
 
 from endcap.core.errors import DependencyUnavailable
 from endcap.core.ports import free_port
-from endcap.core.settings import CollectorSettings, MilvusSettings, ServingSettings, Settings
+from endcap.core.settings import CollectorSettings, EventSettings, MilvusSettings, ServingSettings, Settings
 from endcap_local.parent_watchdog import run_until_parent_ends
 from endcap_local.parts import event_parts, local_parts, require_free_ports
 from endcap_local.restarting import NOTICE
@@ -149,6 +149,10 @@ def test_a_collector_that_is_killed_comes_back_and_nothing_else_ends(tmp_path: P
     process.send_signal(signal.SIGTERM)
     assert process.wait(timeout=30) == 0
     assert not collector.is_ready()
+
+
+def test_where_events_go_to_kafka_no_collector_is_started() -> None:
+    assert not event_parts(Settings(events=EventSettings(kafka_bootstrap="kafka:9092")))
 
 
 def test_a_line_about_a_part_that_comes_back_is_shown(tmp_path: Path) -> None:

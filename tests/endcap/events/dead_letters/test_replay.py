@@ -72,6 +72,14 @@ def test_consent_is_judged_again(tmp_path: Path) -> None:
     assert read_events(tmp_path / "events").collect().select("user_id", "session_id").rows() == [(None, "fresh")]
 
 
+def test_late_events_are_taken_as_a_backfill_and_no_other_way(tmp_path: Path) -> None:
+    refuse(tmp_path / "letters", sent(EventType.CLICK, NOW - timedelta(days=3)))
+    late = Which.model_validate({"kind": "too_late"})
+    assert replayed(tmp_path, Fix(which=late)) == Replayed(stored=0, duplicates=0, refused=1)
+    assert replayed(tmp_path, Fix(which=late, backfill=True)) == Replayed(stored=1, duplicates=0, refused=0)
+    assert read_events(tmp_path / "events").collect()["occurred_at"].to_list() == [NOW - timedelta(days=3)]
+
+
 def test_a_fix_that_changes_nothing_is_for_causes_elsewhere(tmp_path: Path) -> None:
     refuse(tmp_path / "letters", purchase("a"))
     (judged,) = judged_again(open_letters(tmp_path / "letters", Fix()), Fix(), acceptance(), SEAL)
