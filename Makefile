@@ -2,7 +2,7 @@
 PYTHON ?= python3.11
 VENV := .venv
 BIN := $(VENV)/bin
-DISTRIBUTIONS := . components feature_repo pipelines transformers services/local services/model_server services/rollout_operator benchmarks
+DISTRIBUTIONS := . components feature_repo pipelines transformers services/collector services/local services/model_server services/rollout_operator benchmarks
 export TF_USE_LEGACY_KERAS := 1
 export TF_CPP_MIN_LOG_LEVEL ?= 2
 export PYTHONWARNINGS ?= ignore
@@ -14,7 +14,7 @@ SIDE_BY_SIDE := -n $(TEST_WORKERS) --dist loadfile --no-loadscope-reorder --igno
 
 export NO_MKDOCS_2_WARNING := 1
 
-PAGES_WITH_TABLES := charts/endcap/README.md docs/data.md docs/algorithms.md docs/quality.md
+PAGES_WITH_TABLES := charts/endcap/README.md docs/data.md docs/events.md docs/algorithms.md docs/quality.md
 
 .PHONY: help setup demo serve test test-unit test-journeys test-faults test-cluster cluster-rollouts cluster-chart test-images test-install test-spark manifests docs-tables lint format docs docs-serve lock bench-serving bench-latency bench-quality clean
 .DEFAULT_GOAL := help

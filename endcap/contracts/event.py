@@ -1,51 +1,32 @@
-"""Event v1: one thing a customer did or saw, as the collector takes it and the dataset stores it."""
+"""Event v1 as it is stored: one thing a customer did or saw, judged, with the time of its arrival."""
 
-from enum import StrEnum
 from typing import Literal, Self
 from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic_core import PydanticCustomError
 
+from endcap.contracts.event_type import ABOUT_CONSENT, NEEDS_ITEM, NEEDS_QUERY, TAKES_OFF, TYPE_RULES, EventType
 from endcap.contracts.moment import UtcMoment
 
+__all__ = ["ABOUT_CONSENT", "NEEDS_ITEM", "NEEDS_QUERY", "TAKES_OFF", "TYPE_RULES", "Event", "EventFields", "EventType", "ExperimentArm"]
 
-class EventType(StrEnum):
-    PAGE_VIEW = "page_view"
-    PRODUCT_VIEW = "product_view"
-    ADD_TO_CART = "add_to_cart"
-    REMOVE_FROM_CART = "remove_from_cart"
-    PURCHASE = "purchase"
-    RETURN = "return"
-    CANCELLATION = "cancellation"
-    RATING = "rating"
-    SEARCH = "search"
-    SEARCH_RESULT = "search_result"
-    FILTER = "filter"
-    IMPRESSION = "impression"
-    DWELL = "dwell"
+MISSING = "missing_field"
+"""Kind of the error of a field that the event's type needs; its context names the `field`."""
 
 
-NEEDS_ITEM = frozenset(
-    {
-        EventType.PRODUCT_VIEW,
-        EventType.ADD_TO_CART,
-        EventType.REMOVE_FROM_CART,
-        EventType.PURCHASE,
-        EventType.RATING,
-        EventType.SEARCH_RESULT,
-        EventType.IMPRESSION,
-    }
-)
-"""Event types that are about one item and refused without it."""
+class ExperimentArm(BaseModel):
+    """The variant of one experiment that a person was in."""
 
-TAKES_OFF = frozenset({EventType.RETURN, EventType.CANCELLATION})
-"""Event types that take an earlier purchase back, in whole or in part: by item, by order, or by both."""
+    model_config = ConfigDict(extra="forbid", frozen=True)
 
-NEEDS_QUERY = frozenset({EventType.SEARCH, EventType.SEARCH_RESULT})
+    experiment: str = Field(description="The experiment's name.")
+    variant: str = Field(description="The variant's name.")
+    layer: str = Field(description="The layer of experiments that exclude each other.")
 
 
-class Event(BaseModel):
-    """One event, schema version 1. Unknown fields, unknown types and times that are not UTC are refused."""
+class EventFields(BaseModel):
+    """What a submitted and a stored event have in common. Unknown fields, unknown types and times that are not UTC are refused."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -53,7 +34,9 @@ class Event(BaseModel):
     event_type: EventType = Field(description="What happened.")
     schema_version: Literal[1] = Field(1, description="Version of this contract.")
     occurred_at: UtcMoment = Field(description="When it happened, UTC.")
-    received_at: UtcMoment = Field(description="When endcap took it in, UTC.")
+    sent_at: UtcMoment | None = Field(
+        None, description="When the sender sent it, UTC, by the clock that `occurred_at` is of: the difference to the arrival corrects it."
+    )
     user_id: str | None = Field(None, min_length=1, max_length=128, description="The customer; empty while anonymous.")
     session_id: str = Field(min_length=1, max_length=128, description="The visit, or the basket for a till receipt.")
     order_id: str | None = Field(
@@ -86,29 +69,48 @@ class Event(BaseModel):
     )
     source: str | None = Field(None, max_length=64, description="The candidate source that the recommendation names for this item.")
     bundle: str | None = Field(None, max_length=64, description="The model bundle that answered.")
-    variant: str | None = Field(None, max_length=64, description="The experiment variant the person was in.")
+    served_by: str | None = Field(None, max_length=128, description="The InferenceService that made the list; for impressions.")
+    team: str | None = Field(
+        None, max_length=64, description="Of interleaved lists, the ranking that put this item there; for impressions."
+    )
+    variant: str | None = Field(None, max_length=64, description="The variant of the deployment that answered.")
+    experiments: list[ExperimentArm] | None = Field(None, description="The experiments the person was in, each with variant and layer.")
     dwell_ms: int | None = Field(None, ge=0, description="Time spent, in milliseconds; for dwell events.")
     device: str | None = Field(None, max_length=64, description="Device kind: desktop, mobile, tablet, till, ...")
     channel: str | None = Field(None, max_length=64, description="Sales channel: web, app, store, email.")
     store_id: str | None = Field(None, max_length=64, description="The shop, for events in a shop.")
+    custom_type: str | None = Field(None, max_length=64, description="Name of a type of the shop's own; for custom events.")
+
+    @model_validator(mode="after")
+    def _fields_fit_type(self) -> Self:
+        for name in TYPE_RULES[self.event_type].needs:
+            if getattr(self, name) is None:
+                raise missing(name, self.event_type)
+        if self.event_type in TAKES_OFF and self.item_id is None and self.order_id is None:
+            raise PydanticCustomError(
+                MISSING,
+                "item_id or order_id is missing; a {event_type} event needs one of them",
+                {"field": "item_id", "event_type": self.event_type.value},
+            )
+        if self.unit_price is not None and self.currency is None:
+            raise PydanticCustomError(MISSING, "currency is missing; a price needs it", {"field": "currency"})
+        return self
+
+
+class Event(EventFields):
+    """One event, schema version 1, as the dataset and the event log have it."""
+
     consent: bool = Field(True, description="Whether the customer allows the event to be used for personalisation.")
     consent_analytics: bool = Field(
         True,
         description="Whether the customer allows the event to be used for analytics; events from before this field count as allowed.",
     )
+    properties: str | None = Field(None, description="What a custom event has beside these fields; a JSON object, stored as text.")
+    received_at: UtcMoment = Field(description="When endcap took it in, UTC.")
 
-    @model_validator(mode="after")
-    def _fields_fit_type(self) -> Self:
-        if self.event_type in NEEDS_ITEM and self.item_id is None:
-            raise ValueError(f"item_id is missing; a {self.event_type} event needs it")
-        if self.event_type in TAKES_OFF and self.item_id is None and self.order_id is None:
-            raise ValueError(f"item_id or order_id is missing; a {self.event_type} event needs one of them")
-        if self.event_type is EventType.RATING and self.rating is None:
-            raise ValueError("rating is missing; a rating event needs it")
-        if self.event_type in NEEDS_QUERY and self.query is None:
-            raise ValueError(f"query is missing; a {self.event_type} event needs it")
-        if self.event_type is EventType.PURCHASE and self.quantity is None:
-            raise ValueError("quantity is missing; a purchase needs it")
-        if self.unit_price is not None and self.currency is None:
-            raise ValueError("currency is missing; a price needs it")
-        return self
+
+def missing(field: str, event_type: EventType) -> PydanticCustomError:
+    """The error of an event that lacks a field its type needs."""
+    return PydanticCustomError(
+        MISSING, "{field} is missing; a {event_type} event needs it", {"field": field, "event_type": event_type.value}
+    )

@@ -71,7 +71,7 @@ def added_defaults(table: str) -> dict[str, Any]:
 def arrow_schema(contract: type[BaseModel]) -> pa.Schema:
     """The Parquet schema of a contract: a column a field, its description in the column's metadata.
 
-    Dictionaries become JSON text; UUIDs and enumerations become text.
+    Dictionaries become JSON text; UUIDs and enumerations become text; a model within a list becomes a struct.
 
     Raises:
         TypeError: a field's type has no column type.
@@ -106,8 +106,15 @@ def _arrow_type(annotation: Any) -> pa.DataType:
         return pa.list_(_arrow_type(get_args(annotation)[0]))
     if origin is dict:
         return pa.string()
-    if isinstance(annotation, type) and issubclass(annotation, StrEnum):
+    found = _type_of_class(annotation) if isinstance(annotation, type) else None
+    if found is None:
+        raise TypeError(f"no column type for {annotation!r}; add it to endcap/contracts/tables.py")
+    return found
+
+
+def _type_of_class(annotation: type) -> pa.DataType | None:
+    if issubclass(annotation, StrEnum):
         return pa.string()
-    if annotation in _SCALARS:
-        return _SCALARS[annotation]
-    raise TypeError(f"no column type for {annotation!r}; add it to endcap/contracts/tables.py")
+    if issubclass(annotation, BaseModel):
+        return pa.struct([pa.field(name, _arrow_type(field.annotation)) for name, field in annotation.model_fields.items()])
+    return _SCALARS.get(annotation)

@@ -68,6 +68,9 @@ class ServingSettings(BaseModel):
     retrieval_timeout_ms: float = Field(25, gt=0)
     rank_timeout_ms: float = Field(35, gt=0)
     variant: str = Field("default", pattern=r"^[a-z0-9]([a-z0-9-]*[a-z0-9])?$", description="The experiment variant these answers are of.")
+    service_name: str | None = Field(
+        None, max_length=128, description="InferenceService that this process is of, in impressions; empty for the model's name."
+    )
     k_default: int = Field(10, ge=1, le=500)
     body_max_bytes: int = Field(1024 * 1024, ge=1024)
     surfaces_file: Path | None = Field(None, description="YAML of the surfaces; empty for the ones endcap ships with.")
@@ -155,12 +158,42 @@ class MlflowSettings(BaseModel):
 
 
 class EventSettings(BaseModel):
-    """Where impression events go: the local event log, or Kafka."""
+    """Where impression events go, the local event log or Kafka, and which types there are beside the contract's."""
 
     kafka_bootstrap: str | None = Field(None, description="Kafka's host:port, several with commas; empty for the local event log.")
     kafka_topic: str = Field("endcap-events", min_length=1)
     kafka_config_file: Path | None = Field(
         None, description="More settings of the Kafka client (TLS, SASL), `name=value` a line; holds passwords, so mount a secret."
+    )
+    custom_types_file: Path | None = Field(None, description="YAML of the shop's own event types; empty for none.")
+
+
+class CollectorSettings(BaseModel):
+    """The collector: where events come in."""
+
+    host: str = Field("127.0.0.1", description="Address it listens on.")
+    port: int = Field(8090, ge=1, le=65_535)
+    keys_file: Path | None = Field(
+        None,
+        description="YAML of the keys, read again when it changes; empty for none, which one machine's own address alone may do without.",
+    )
+    allowed_origins: list[str] = Field(
+        default_factory=list, description="Origins whose pages may send, for example https://shop.example; keys may name more."
+    )
+    body_max_bytes: int = Field(1024 * 1024, ge=1024, description="Longest body, packed or not.")
+    events_max: int = Field(1_000, ge=1, description="Most events of one request.")
+    body_seconds: float = Field(10, gt=0, description="Longest time a body may take to come.")
+    requests_max: int = Field(256, ge=1, description="Most requests in work at once.")
+    retry_after_seconds: int = Field(5, ge=1, description="Retry-After while a part is away.")
+    events_per_second: float = Field(2_000, gt=0, description="Events of one key, unless the key says more or less.")
+    burst: int = Field(10_000, ge=1_000, description="Events that a key may send at once.")
+    remembered_ids: int = Field(200_000, ge=1_000, description="Newest event ids by which an event that is sent again is known.")
+    dead_letter_days: float = Field(14, gt=0, description="How long dead letters are kept.")
+    dead_letter_key_file: Path | None = Field(
+        None, description="Keys that dead letters are encrypted with, the newest first, a line each; empty for one made under `home`."
+    )
+    pixel_key_file: Path | None = Field(
+        None, description="Keys that the links of mails' pixels are made with, as above; empty for one made under `home`."
     )
 
 
@@ -209,6 +242,7 @@ class Settings(BaseSettings):
     milvus: MilvusSettings = MilvusSettings()
     mlflow: MlflowSettings = MlflowSettings()
     events: EventSettings = EventSettings()
+    collector: CollectorSettings = CollectorSettings()
     rollouts: RolloutSettings = RolloutSettings()
 
     @model_validator(mode="after")
@@ -259,6 +293,16 @@ class Settings(BaseSettings):
     def event_log_dir(self) -> Path:
         """The local append-only event log."""
         return self.home / "events"
+
+    @property
+    def dead_letter_dir(self) -> Path:
+        """Events that were not taken, with their reasons."""
+        return self.home / "dead_letters"
+
+    @property
+    def keys_dir(self) -> Path:
+        """Keys that the local profile makes for itself."""
+        return self.home / "keys"
 
     @property
     def milvus_dir(self) -> Path:

@@ -35,7 +35,7 @@ _LIST_MARK = "\x1f"
 def _contents(rows: pa.Table, key: str) -> pl.Series:
     """A hash of each row without its key, and without the time of its arrival: an event that is sent again arrives again."""
     frame = pl.DataFrame(rows).drop(key, "received_at", strict=False)
-    lists = [name for name, kind in frame.schema.items() if isinstance(kind, pl.List)]
+    lists = [name for name, kind in frame.schema.items() if kind == pl.List(pl.String)]
     return frame.with_columns(pl.col(name).list.join(_LIST_MARK) for name in lists).hash_rows()
 
 

@@ -73,6 +73,8 @@ def _default(field: FieldInfo) -> str:
 def _type_name(field: pa.Field) -> str:
     if pa.types.is_timestamp(field.type):
         return "timestamp, UTC"
+    if pa.types.is_list(field.type) and pa.types.is_struct(field.type.value_type):
+        return f"list of {', '.join(part.name for part in field.type.value_type)}"
     return (
         str(field.type)
         .replace("list<item: string>", "list of text")

@@ -14,10 +14,10 @@ import pandera.polars as pa
 import polars as pl
 from pandera.api.polars.types import PolarsData
 from pandera.errors import SchemaErrors
-from pydantic import AfterValidator
+from pydantic import AfterValidator, BaseModel
 from pydantic.fields import FieldInfo
 
-from endcap.contracts.event import NEEDS_ITEM, NEEDS_QUERY, TAKES_OFF, EventType
+from endcap.contracts.event import TAKES_OFF, TYPE_RULES
 from endcap.contracts.moment import require_utc
 from endcap.contracts.tables import TABLES, arrow_schema
 from endcap.dataset.sources.source import PROBLEM_SCHEMA
@@ -118,10 +118,26 @@ def _field_checks(name: str, field: FieldInfo) -> Iterator[pa.Check]:
         yield _one_of([member.value for member in kind])
     elif get_origin(kind) is list:
         yield _check(lambda column: column.list.drop_nulls().list.len() == column.list.len(), "must have no empty entries")
+        yield from _entry_checks(get_args(kind)[0])
     elif get_origin(kind) is dict:
         yield _check(_is_text_object, "must be a JSON object of texts")
     for constraint in [*constraints, *field.metadata]:
         yield from _constraint_checks(name, kind, constraint)
+
+
+def _entry_checks(kind: Any) -> Iterator[pa.Check]:
+    """Entries that are records of texts, all of which must be there.
+
+    Raises:
+        TypeError: the record has a field that is more than a text.
+    """
+    if not (isinstance(kind, type) and issubclass(kind, BaseModel)):
+        return
+    for name, field in kind.model_fields.items():
+        if field.annotation is not str or field.metadata:
+            raise TypeError(f"{kind.__name__}.{name}: no check for it; add it to endcap/dataset/validation.py")
+        present = pl.element().is_null() | pl.element().struct.field(name).is_not_null()
+        yield _check(lambda column, present=present: column.list.eval(present).list.all(), f"must have {name} in every entry")  # type: ignore[misc]
 
 
 def _constraint_checks(name: str, kind: Any, constraint: Any) -> Iterator[pa.Check]:
@@ -178,25 +194,25 @@ def _unwrapped(annotation: Any) -> tuple[Any, list[Any]]:
 
 def _event_checks() -> dict[str, list[pa.Check]]:
     """What `Event` asks across fields, on the column that is at fault."""
-    about_item = pl.col("event_type").is_in([kind.value for kind in NEEDS_ITEM])
-    about_query = pl.col("event_type").is_in([kind.value for kind in NEEDS_QUERY])
+    needed = sorted({name for rule in TYPE_RULES.values() for name in rule.needs})
+    checks = {name: [_needed_check(name)] for name in needed}
     takes_off = pl.col("event_type").is_in([kind.value for kind in TAKES_OFF])
-    purchase = pl.col("event_type") == EventType.PURCHASE.value
-    rating = pl.col("event_type") == EventType.RATING.value
     priced = pl.col("unit_price").is_not_null()
-    return {
-        "item_id": [
-            _check(lambda column: ~about_item | column.is_not_null(), "missing; an event of this type needs it"),
-            _check(
-                lambda column: ~takes_off | column.is_not_null() | pl.col("order_id").is_not_null(),
-                "missing; a return or cancellation needs it, or order_id",
-            ),
-        ],
-        "rating": [_check(lambda column: ~rating | column.is_not_null(), "missing; a rating needs it")],
-        "query": [_check(lambda column: ~about_query | column.is_not_null(), "missing; a search event needs it")],
-        "quantity": [_check(lambda column: ~purchase | column.is_not_null(), "missing; a purchase needs it")],
-        "currency": [_check(lambda column: ~priced | column.is_not_null(), "missing; a price needs it")],
-    }
+    checks["item_id"].append(
+        _check(
+            lambda column: ~takes_off | column.is_not_null() | pl.col("order_id").is_not_null(),
+            "missing; a return or cancellation needs it, or order_id",
+        )
+    )
+    checks["currency"] = [_check(lambda column: ~priced | column.is_not_null(), "missing; a price needs it")]
+    return checks
+
+
+def _needed_check(name: str) -> pa.Check:
+    """That a column is there in events of the types that need it."""
+    kinds = [kind.value for kind, rule in TYPE_RULES.items() if name in rule.needs]
+    types = "an event of this type" if len(kinds) > 2 else f"a {' or '.join(kinds)} event"
+    return _check(lambda column: ~pl.col("event_type").is_in(kinds) | column.is_not_null(), f"missing; {types} needs it")
 
 
 def _is_text_object(column: pl.Expr) -> pl.Expr:

@@ -30,6 +30,13 @@ def test_the_transformer_stands_beside_the_model(objects: list[Document]) -> Non
         assert settings["ENDCAP_SERVING__BUNDLE_DIR"] == "/mnt/models"
 
 
+def test_impressions_say_which_service_made_them(chart: Chart) -> None:
+    """A candidate is a copy of the stable service under its own name; Knative refuses a reference to a pod's label."""
+    for values, name in (({}, {"fieldRef": {"fieldPath": "metadata.labels['serving.kserve.io/inferenceservice']"}}), (KNATIVE, "endcap")):
+        container = one(chart(values), "InferenceService")["spec"]["predictor"]["containers"][0]
+        assert environment(container)["ENDCAP_SERVING__SERVICE_NAME"] == name
+
+
 def test_a_model_has_no_name_of_its_own(objects: list[Document]) -> None:
     """KServe's webhook refuses one: "the 'name' field is not allowed in standard predictor" (since 0.16)."""
     for each in of_kind(objects, "InferenceService"):

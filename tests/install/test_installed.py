@@ -31,7 +31,13 @@ INSTALLED = ("endcap-local", "endcap-pipelines", "endcap-rollout-operator")
 """What is named; the others come with them."""
 NOT_INSTALLED = {"endcap-benchmarks"}
 HUGGING_FACE = "transformers>=4.57,<6"
-PORTS = ("ENDCAP_SERVING__HTTP_PORT", "ENDCAP_SERVING__GRPC_PORT", "ENDCAP_MODEL_SERVER__PORT", "ENDCAP_MILVUS__PORT")
+PORTS = (
+    "ENDCAP_SERVING__HTTP_PORT",
+    "ENDCAP_SERVING__GRPC_PORT",
+    "ENDCAP_MODEL_SERVER__PORT",
+    "ENDCAP_MILVUS__PORT",
+    "ENDCAP_COLLECTOR__PORT",
+)
 UNHURRIED = {
     f"ENDCAP_SERVING__{name}": "5000" for name in ("REQUEST_BUDGET_MS", "FEATURES_TIMEOUT_MS", "RETRIEVAL_TIMEOUT_MS", "RANK_TIMEOUT_MS")
 }

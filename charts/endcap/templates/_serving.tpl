@@ -92,7 +92,7 @@ spec:
       resources:
         {{- include "endcap.modelServerResources" $root | nindent 8 }}
     containers:
-      - {{- include "endcap.transformerContainer" (dict "root" $root "env" .env) | nindent 8 }}
+      - {{- include "endcap.transformerContainer" (dict "root" $root "name" .name "env" .env) | nindent 8 }}
     volumes:
       - name: tmp
         emptyDir: {}

@@ -1,4 +1,4 @@
-{{/* The transformer beside the model server. Call with (dict "root" $ "env" DICT). */}}
+{{/* The transformer beside the model server. Call with (dict "root" $ "name" NAME "env" DICT). */}}
 {{- define "endcap.transformerContainer" -}}
 {{- $root := .root -}}
 {{- $serving := $root.Values.serving -}}
@@ -22,6 +22,15 @@ ports:
 env:
   {{- $own := fromYaml (include "endcap.transformerSettings" $root) }}
   {{- include "endcap.env" (mergeOverwrite (fromYaml (include "endcap.sharedSettings" $root)) $own (deepCopy $transformer.env) (deepCopy (.env | default dict))) | trim | nindent 2 }}
+  {{- /* A candidate is a copy of the stable InferenceService with another name; Knative refuses references to fields, and has revisions instead. */}}
+  - name: ENDCAP_SERVING__SERVICE_NAME
+    {{- if $standard }}
+    valueFrom:
+      fieldRef:
+        fieldPath: metadata.labels['serving.kserve.io/inferenceservice']
+    {{- else }}
+    value: {{ .name }}
+    {{- end }}
   {{- include "endcap.feastEnv" $root | nindent 2 }}
   {{- with include "endcap.milvusAuthEnv" $root }}{{ . | trim | nindent 2 }}{{ end }}
   {{- with include "endcap.secretEnv" $transformer.secretEnv }}{{ . | trim | nindent 2 }}{{ end }}

@@ -253,13 +253,12 @@ def _source(connection: duckdb.DuckDBPyConnection, table: str, file: Path, whole
 
 
 def _batches(connection: duckdb.DuckDBPyConnection, table: str, file: str) -> Iterator[Batch]:
-    columns = arrow_schema(TABLES[table])
-    lenient = pa.schema([field.with_nullable(True) for field in columns])
+    lenient = pa.schema([field.with_nullable(True) for field in arrow_schema(TABLES[table])])
     # Rows keep their place through `source_row`, so threads need not wait for each other.
     connection.execute(f"SET preserve_insertion_order = {str(table == 'events').lower()}")
     for part in connection.sql(_QUERIES[table]).to_arrow_reader(BATCH_ROWS):
-        rows = pa.Table.from_batches([part])
-        yield Batch(rows.select(columns.names).cast(lenient), part["source_row"], file)
+        given = {field.name: part[field.name] if field.name in part.schema.names else pa.nulls(len(part), field.type) for field in lenient}
+        yield Batch(pa.table(given).cast(lenient), part["source_row"], file)
 
 
 def _names(connection: duckdb.DuckDBPyConnection) -> pa.Table:

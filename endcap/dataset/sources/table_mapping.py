@@ -15,6 +15,9 @@ from endcap.dataset.sources.lookup_mapping import CategoryTree, Lookup, Properti
 _FILLED_IN = {"events": {"event_id", "received_at"}, "items": {"category_path", "title"}}
 """Needed by the contracts but filled in by the import when not mapped."""
 
+_NOT_IMPORTED = {"events": {"experiments"}}
+"""Lists of records, which no column of a file is."""
+
 _SEVERAL = ("session_id", "order_id", "occurred_at", "received_at", "created_at", "starts_at", "ends_at", "category_path")
 """Columns that may come from several source columns."""
 
@@ -141,7 +144,7 @@ def check_table(table: str, mapped: TableMapping) -> None:
     Raises:
         ValueError: a sentence that names the option.
     """
-    fields = TABLES[table].model_fields
+    fields = {name: field for name, field in TABLES[table].model_fields.items() if name not in _NOT_IMPORTED.get(table, set())}
     for part, names in (("columns", list(mapped.columns)), ("constants", list(mapped.constants)), ("values", list(mapped.values))):
         unknown = sorted(set(names) - set(fields))
         if unknown:

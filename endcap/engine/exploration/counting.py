@@ -10,7 +10,7 @@ from endcap.contracts.moment import DAY_S
 from endcap.core.files import replacing_file
 from endcap.engine.exploration.evidence import EVIDENCE_SCHEMA
 
-CLICKS = (EventType.PRODUCT_VIEW, EventType.ADD_TO_CART, EventType.PURCHASE)
+CLICKS = (EventType.CLICK, EventType.PRODUCT_VIEW, EventType.ADD_TO_CART, EventType.PURCHASE)
 """What counts as a click on an impression, once, when it carries the impression's request and item."""
 
 EXAMINATION_POWER = 0.5

@@ -45,6 +45,7 @@ class Impressions:
         now: when it was shown, UTC.
         consent: whether the customer allows personalisation.
         consent_analytics: whether the customer allows analytics; without it `user_id` and `session_id` must not be the customer's.
+        served_by: the InferenceService that made the list.
     """
 
     request_id: str
@@ -61,6 +62,7 @@ class Impressions:
     now: datetime
     consent: bool
     consent_analytics: bool
+    served_by: str | None = None
 
     def __len__(self) -> int:
         return len(self.item_ids)
@@ -73,6 +75,7 @@ class Impressions:
             f',"user_id":{_text(self.user_id, _LONG)},"session_id":{session},"surface":{_text(self.surface, _SHORT)}'
             f',"request_id":{_text(self.request_id, _LONG)},"device":{_text(self.device, _SHORT)}'
             f',"bundle":{_text(self.bundle, _SHORT)},"variant":{_text(self.variant, _SHORT)}'
+            f',"served_by":{_text(self.served_by, _LONG)}'
             f',"consent":{_TRUTH[self.consent]},"consent_analytics":{_TRUTH[self.consent_analytics]}}}\n'
         )
         ids = _event_ids(len(self.item_ids))

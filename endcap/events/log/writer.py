@@ -111,8 +111,11 @@ class LogFile:
         Raises:
             OSError: the disk is full or gone; nothing of `content` stays, and the next one goes to a new file.
         """
-        if not content:
-            return
+        if content:
+            self._append(content)
+
+    def _append(self, content: bytes) -> int:
+        """The descriptor of the file that has it now."""
         if self._bytes >= self._rotation.file_bytes or monotonic() >= self._full_at:
             self.close()
         descriptor = self._open() if self._descriptor is None else self._descriptor
@@ -126,9 +129,34 @@ class LogFile:
             self.close()
             raise
         self._bytes += len(content)
+        return descriptor
+
+    def append_synced(self, content: bytes) -> None:
+        """Append whole lines and wait until they are on the disk; a file's first ones with its name.
+
+        Raises:
+            OSError: the disk is full or gone; nothing of `content` stays where the disk still lets it go; the next one goes to a new file.
+        """
+        if not content:
+            return
+        descriptor = self._append(content)
+        before = self._bytes - len(content)
+        try:
+            os.fsync(descriptor)
+            if before == 0:
+                _sync_folder(self._folder)
+                _sync_folder(self._folder.parent)
+        except OSError:
+            # What a disk holds after it refused once is not known: no later line may stand behind it.
+            with suppress(OSError):
+                os.ftruncate(descriptor, before)
+            self._bytes = before
+            with suppress(OSError):
+                self.close()
+            raise
 
     def close(self) -> None:
-        """Finish the file; one that cannot get its final name keeps the one of an open file.
+        """Finish the file; one that cannot get its final name keeps the one of an open file, and one that holds nothing goes.
 
         Raises:
             OSError: the disk refused what was written before, as disks of a network do late.
@@ -137,6 +165,9 @@ class LogFile:
             descriptor, self._descriptor = self._descriptor, None
             os.close(descriptor)
             with suppress(OSError):
+                if self._bytes == 0:
+                    self._path.unlink()
+                    return
                 self._path.rename(self._path.with_name(self._path.name.removesuffix(OPEN_SUFFIX) + FILE_SUFFIX))
 
     def _open(self) -> int:
@@ -147,3 +178,11 @@ class LogFile:
         self._descriptor = os.open(self._path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND, 0o640)
         self._bytes, self._full_at = 0, monotonic() + self._rotation.file_seconds
         return self._descriptor
+
+
+def _sync_folder(folder: Path) -> None:
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

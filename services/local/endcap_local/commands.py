@@ -18,20 +18,24 @@ def serve(  # noqa: PLR0917 - an option a parameter, as typer reads them
     grpc_port: Annotated[int | None, typer.Option(help="Port of the gRPC predict endpoint.", show_default="8081")] = None,
     milvus_port: Annotated[int | None, typer.Option(help="Port of the local Milvus.", show_default="19530")] = None,
     model_port: Annotated[int | None, typer.Option(help="Port of the local model server.", show_default="8500")] = None,
+    collector_port: Annotated[int | None, typer.Option(help="Port of the collector.", show_default="8090")] = None,
     verbose: Annotated[bool, typer.Option("--verbose", help="Show the parts' own log lines.")] = False,
     as_json: JsonOption = False,
 ) -> None:
-    """Serve the promoted bundle until Ctrl-C: Milvus, the model server and the transformer.
+    """Serve the promoted bundle until Ctrl-C: Milvus, the model server and the transformer; and take events in: the collector.
 
     Example: endcap serve --http-port 9090
     """
     from endcap.release.bundle.promotion import served_bundle
-    from endcap_local.parts import Part, local_parts, require_free_ports
+    from endcap_local.parts import Part, event_parts, local_parts, require_free_ports
     from endcap_local.supervisor import PartsLog, Supervisor
 
     settings = with_ports(load_settings(), http_port, grpc_port, milvus_port, model_port)
+    if collector_port is not None:
+        settings = settings.model_copy(update={"collector": settings.collector.model_copy(update={"port": collector_port})})
     bundle = served_bundle(settings.served_dir)
-    parts = local_parts(settings)
+    serving = local_parts(settings)
+    parts = [*serving, *event_parts(settings)]
     require_free_ports(parts)
     console = Console(stderr=as_json, highlight=False)
     started = time.monotonic()
@@ -40,10 +44,10 @@ def serve(  # noqa: PLR0917 - an option a parameter, as typer reads them
     def show(part: Part) -> None:
         ready.append(part)
         console.print(f"[green]ready[/] {part.name:<13} {part.address}  [dim]{time.monotonic() - started:.1f} s[/]")
-        if len(ready) == len(parts):
-            _show_address(settings, bundle.manifest.name, ready, console, as_json)
+        if len(ready) == len(serving):
+            _show_address(settings, bundle.manifest.name, parts, console, as_json)
 
-    log = PartsLog(settings.home / "logs", [part.name for part in parts], _echo(console) if verbose else None)
+    log = PartsLog(settings.home / "logs", [part.name for part in parts], _echo(console) if verbose else None, _notice(console))
     console.print(f"starting {', '.join(part.name for part in parts)} for {bundle.manifest.name}; logs in {log.folder}")
     Supervisor(parts, log, show).run()
     console.print("all parts stopped")
@@ -87,3 +91,7 @@ def _show_address(settings: Settings, bundle: str, parts: list[Any], console: Co
 
 def _echo(console: Console) -> Any:
     return lambda name, line: console.print(f"{name:>13} | {line}", markup=False, soft_wrap=True)
+
+
+def _notice(console: Console) -> Any:
+    return lambda line: console.print(line, markup=False, style="yellow", soft_wrap=True)

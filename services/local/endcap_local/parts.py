@@ -50,6 +50,24 @@ def local_parts(settings: Settings, transformer_module: str = "endcap_transforme
     return [_milvus(settings), *parts] if settings.milvus.managed else parts
 
 
+def event_parts(settings: Settings) -> list[Part]:
+    """The collector, where events go to this machine. Serving goes on without it, so it is started again when it ends."""
+    if settings.events.kafka_bootstrap:
+        return []
+    chosen = settings.collector
+    port = Port(chosen.host, chosen.port, "ENDCAP_COLLECTOR__PORT", "--collector-port")
+    return [
+        Part(
+            name="collector",
+            command=[sys.executable, "-m", "endcap_local.restarting", "collector", sys.executable, "-m", "endcap_collector"],
+            ports=[port],
+            address=f"http://{chosen.host}:{port.number}",
+            is_ready=lambda: _is_http_ready(port, "/readyz"),
+            environment=settings_environment(settings),
+        )
+    ]
+
+
 def require_free_ports(parts: list[Part]) -> None:
     """Refuse to start beside something else.
 
@@ -75,6 +93,7 @@ def settings_environment(settings: Settings) -> dict[str, str]:
         "ENDCAP_SERVING__GRPC_PORT": str(settings.serving.grpc_port),
         "ENDCAP_MODEL_SERVER__PORT": str(settings.model_server.port),
         "ENDCAP_MILVUS__PORT": str(settings.milvus.port),
+        "ENDCAP_COLLECTOR__PORT": str(settings.collector.port),
         "PYTHONUNBUFFERED": "1",
         "PYTHONWARNINGS": os.environ.get("PYTHONWARNINGS", "ignore"),
         "TF_USE_LEGACY_KERAS": "1",
@@ -129,11 +148,11 @@ def _answers(port: Port) -> bool:
         return False
 
 
-def _is_http_ready(port: Port) -> bool:
+def _is_http_ready(port: Port, path: str = "/v2/health/ready") -> bool:
     import httpx
 
     try:
-        answer = httpx.get(f"http://{port.host}:{port.number}/v2/health/ready", timeout=0.5, trust_env=False, verify=False)  # noqa: S501
+        answer = httpx.get(f"http://{port.host}:{port.number}{path}", timeout=0.5, trust_env=False, verify=False)  # noqa: S501
     except httpx.HTTPError:
         return False
     return answer.status_code == httpx.codes.OK

@@ -15,6 +15,7 @@ from honcho.manager import Manager
 
 from endcap.core.errors import DependencyUnavailable
 from endcap_local.parts import Part
+from endcap_local.restarting import NOTICE
 
 LAST_LINES = 12
 FIRST_LOOK_SECONDS, LOOK_EVERY_SECONDS = 0.5, 0.25
@@ -25,13 +26,16 @@ _STOP_REQUESTED = re.compile(r"^SIG(INT|TERM) received")
 class PartsLog:
     """What honcho prints to: a file a part, the last lines in memory, and the screen when that is wanted."""
 
-    def __init__(self, folder: Path, names: list[str], echo: Callable[[str, str], None] | None) -> None:
+    def __init__(
+        self, folder: Path, names: list[str], echo: Callable[[str, str], None] | None, notify: Callable[[str], None] | None = None
+    ) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         self.width = 0
         self.folder = folder
         self.first_to_stop: tuple[str, int] | None = None
         self.stop_requested = False
         self._echo = echo
+        self._notify = notify
         self._files: dict[str, IO[str]] = {name: self.path(name).open("w", encoding="utf-8") for name in names}
         self._last = {name: deque[str](maxlen=LAST_LINES) for name in names}
 
@@ -50,6 +54,8 @@ class PartsLog:
         self._last[message.name].append(line)
         if self._echo:
             self._echo(message.name, line)
+        if self._notify and line.startswith(NOTICE):
+            self._notify(line.removeprefix(NOTICE))
 
     def last_lines(self, name: str) -> list[str]:
         return list(self._last[name])

@@ -4,7 +4,7 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from endcap.contracts.event import NEEDS_ITEM, NEEDS_QUERY, TAKES_OFF, Event, EventType
+from endcap.contracts.event import TAKES_OFF, TYPE_RULES, Event, EventType
 
 PURCHASE: dict[str, Any] = {
     "event_id": "5d2c4b8e-6a0e-5d0c-9b53-0c6a7c1a2017",
@@ -42,7 +42,7 @@ def test_a_purchase_is_taken_with_the_contracts_defaults() -> None:
         ({"event_type": "rating", "rating": float("inf")}, "finite"),
         ({"event_type": "rating", "rating": 4, "item_id": None}, "item_id is missing"),
         ({"event_type": "return", "quantity": -1}, "greater than 0"),
-        ({"quantity": None}, "quantity is missing; a purchase needs it"),
+        ({"quantity": None}, "quantity is missing; a purchase event needs it"),
         ({"quantity": 0}, "greater than 0"),
         ({"unit_price": float("nan")}, "finite"),
         ({"currency": None}, "currency is missing"),
@@ -60,9 +60,9 @@ def test_what_the_contract_does_not_allow_is_refused(changes: dict[str, Any], me
 
 
 @pytest.mark.parametrize("event_type", EventType)
-def test_types_ask_for_their_item_and_query(event_type: EventType) -> None:
+def test_types_ask_for_what_they_need(event_type: EventType) -> None:
     bare = {name: PURCHASE[name] for name in ("event_id", "occurred_at", "received_at", "session_id")} | {"event_type": event_type}
-    if event_type in NEEDS_ITEM | NEEDS_QUERY | TAKES_OFF:
+    if TYPE_RULES[event_type].needs or event_type in TAKES_OFF:
         with pytest.raises(ValidationError, match="is missing"):
             Event.model_validate(bare)
     else:
@@ -97,3 +97,14 @@ def test_a_zone_with_offset_zero_becomes_utc() -> None:
 def test_an_event_from_before_analytics_consent_counts_as_allowed() -> None:
     assert Event.model_validate(PURCHASE).consent_analytics
     assert not Event.model_validate({**PURCHASE, "consent_analytics": False}).consent_analytics
+
+
+def test_every_type_says_what_it_is_for() -> None:
+    assert list(TYPE_RULES) == list(EventType)
+    assert all(rule.meaning for rule in TYPE_RULES.values())
+    assert {name for rule in TYPE_RULES.values() for name in (*rule.needs, *rule.asks)} <= set(Event.model_fields)
+
+
+def test_an_event_of_before_is_read_without_the_newer_fields() -> None:
+    event = Event.model_validate(PURCHASE)
+    assert (event.sent_at, event.experiments, event.served_by, event.team, event.custom_type, event.properties) == (None,) * 6

@@ -21,6 +21,10 @@ def test_types_and_nulls_follow_the_contract() -> None:
     assert events.field("event_id").type == pa.string()
     assert events.field("position").type == pa.int64()
     assert (events.field("user_id").nullable, events.field("session_id").nullable) == (True, False)
+    assert events.field("experiments").nullable
+    assert events.field("experiments").type == pa.list_(
+        pa.struct([("experiment", pa.string()), ("variant", pa.string()), ("layer", pa.string())])
+    )
     assert items.field("category_path").type == pa.list_(pa.string())
     assert items.field("created_at").type == UTC_TIMESTAMP
     assert items.field("attributes").type == pa.string()

@@ -428,4 +428,4 @@ def test_kinds_of_events_are_mapped_to_returns_and_ratings(shop: Path) -> None:
     mapping = mapping.replace("event_type: purchase, ", "") + "    values: {event_type: {sale: purchase, refund: return, review: rating}}\n"
     dataset = bring_in(shop, mapping)
     assert (dataset.rows["events"], dataset.returns, dataset.unmatched_returns) == (3, 1, 0)
-    assert [(row["column"], row["reason"]) for row in rejected(shop)] == [("rating", "missing; a rating needs it")]
+    assert [(row["column"], row["reason"]) for row in rejected(shop)] == [("rating", "missing; a rating event needs it")]

@@ -33,13 +33,16 @@ def texts(longest: int) -> st.SearchStrategy[str | None]:
 
 
 IDS = texts(128)
+NAME = st.none() | st.text(max_size=3)
+ARM = st.none() | st.fixed_dictionaries({"experiment": NAME, "variant": NAME, "layer": NAME})
+ARMS = st.none() | st.lists(ARM, max_size=3)
 ROWS: dict[str, dict[str, st.SearchStrategy[Any]]] = {
     "events": {
         "event_id": UUIDS | BAD_UUIDS,
         "event_type": st.sampled_from([*EventType, "buy", "", None]).map(lambda kind: kind and str(kind)),
         "schema_version": st.sampled_from([1, 1, 1, 0, 2, None]),
         "occurred_at": MOMENT,
-        "received_at": MOMENT,
+        "sent_at": MOMENT,
         "user_id": IDS,
         "session_id": IDS,
         "order_id": IDS,
@@ -56,13 +59,19 @@ ROWS: dict[str, dict[str, st.SearchStrategy[Any]]] = {
         "propensity": CHANCE,
         "source": texts(64),
         "bundle": texts(64),
+        "served_by": texts(128),
+        "team": texts(64),
         "variant": texts(64),
+        "experiments": ARMS,
         "dwell_ms": WHOLE,
         "device": texts(64),
         "channel": texts(64),
         "store_id": texts(64),
+        "custom_type": texts(64),
         "consent": st.sampled_from([True, False, None]),
         "consent_analytics": st.sampled_from([True, False, None]),
+        "properties": st.none() | st.text(max_size=5),
+        "received_at": MOMENT,
     },
     "items": {
         "item_id": IDS,
@@ -173,8 +182,8 @@ def test_a_good_row_has_no_problem(table: str) -> None:
     [
         ({"item_id": None}, "item_id", "missing; an event of this type needs it"),
         ({"item_id": "A2"}, "item_id", "not in the table items"),
-        ({"event_type": "search"}, "query", "missing; a search event needs it"),
-        ({"quantity": None}, "quantity", "missing; a purchase needs it"),
+        ({"event_type": "search"}, "query", "missing; a search or search_result event needs it"),
+        ({"quantity": None}, "quantity", "missing; a purchase event needs it"),
         ({"currency": None}, "currency", "missing; a price needs it"),
         ({"event_type": "buy"}, "event_type", "must be one of page_view"),
         ({"occurred_at": None}, "occurred_at", "missing"),

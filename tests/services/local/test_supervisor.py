@@ -1,17 +1,22 @@
 """Parts live and die together, whatever ends first: a part, the supervisor, or a signal."""
 
+import os
 import signal
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import psutil
 import pytest
 
 from endcap.core.errors import DependencyUnavailable
-from endcap.core.settings import MilvusSettings, ServingSettings, Settings
+from endcap.core.ports import free_port
+from endcap.core.settings import CollectorSettings, EventSettings, MilvusSettings, ServingSettings, Settings
 from endcap_local.parent_watchdog import run_until_parent_ends
-from endcap_local.parts import local_parts, require_free_ports
+from endcap_local.parts import event_parts, local_parts, require_free_ports
+from endcap_local.restarting import NOTICE
+from endcap_local.supervisor import PartsLog
 from tests.waiting import until
 
 pytestmark = pytest.mark.processes
@@ -127,6 +132,36 @@ def test_a_port_in_use_is_named_with_its_setting(tmp_path: Path) -> None:
         transformer = [part for part in local_parts(settings) if part.name == "transformer"]
         with pytest.raises(DependencyUnavailable, match=f"ENDCAP_SERVING__HTTP_PORT: port {port} for transformer is in use.*--http-port"):
             require_free_ports(transformer)
+
+
+def test_a_collector_that_is_killed_comes_back_and_nothing_else_ends(tmp_path: Path) -> None:
+    (collector,) = event_parts(Settings(home=tmp_path, collector=CollectorSettings(port=free_port())))
+    notices: list[bytes] = []
+    process = subprocess.Popen(collector.command, env=os.environ | collector.environment, stdout=subprocess.PIPE)
+    assert process.stdout is not None
+    until(collector.is_ready, "the collector answers", 60)
+    (running,) = psutil.Process(process.pid).children()
+    running.kill()
+    while not (notices and notices[-1].startswith(NOTICE.encode())):
+        notices.append(process.stdout.readline())
+    assert notices[-1] == f"{NOTICE}collector ended with exit code -9; it starts again in 1 s\n".encode()
+    until(collector.is_ready, "the collector answers again", 60)
+    process.send_signal(signal.SIGTERM)
+    assert process.wait(timeout=30) == 0
+    assert not collector.is_ready()
+
+
+def test_where_events_go_to_kafka_no_collector_is_started() -> None:
+    assert not event_parts(Settings(events=EventSettings(kafka_bootstrap="kafka:9092")))
+
+
+def test_a_line_about_a_part_that_comes_back_is_shown(tmp_path: Path) -> None:
+    shown: list[str] = []
+    log = PartsLog(tmp_path, ["collector"], None, shown.append)
+    for data in (f"{NOTICE}collector ended\n", "an own line\n"):
+        log.write(SimpleNamespace(name="collector", data=data))
+    log.close()
+    assert shown == ["collector ended"]
 
 
 def test_a_milvus_elsewhere_is_not_started_here() -> None:

@@ -21,10 +21,14 @@ class ImpressionLog:
         clock: the present, UTC; a bundle's replayed clock would put events where they did not happen.
         metrics: where they are counted.
         consent: what holds where a request does not say.
+        served_by: name of the InferenceService that makes the lists.
     """
 
-    def __init__(self, log: QueuedEventLog, clock: Clock, metrics: ServingMetrics, consent: ConsentSettings) -> None:
+    def __init__(
+        self, log: QueuedEventLog, clock: Clock, metrics: ServingMetrics, consent: ConsentSettings, served_by: str | None = None
+    ) -> None:
         self._log = log
+        self._served_by = served_by
         self._consent = consent
         self._clock = clock
         self._metrics = metrics
@@ -32,7 +36,7 @@ class ImpressionLog:
     def log(self, instance: Instance, made: Answer) -> None:
         """Log one list."""
         if made.recommendations:
-            self._log.emit(impressions_of(instance, made, consent_of(instance, self._consent), self._clock))
+            self._log.emit(impressions_of(instance, made, consent_of(instance, self._consent), self._clock, self._served_by))
             self._metrics.impressions.inc(len(made.recommendations))
 
     def log_shared(self, shared: SharedAnswers, request_id: str) -> None:
@@ -42,7 +46,7 @@ class ImpressionLog:
             self.log(instance, made.model_copy(update={"request_id": own_id}))
 
 
-def impressions_of(instance: Instance, made: Answer, consent: EffectiveConsent, clock: Clock) -> Impressions:
+def impressions_of(instance: Instance, made: Answer, consent: EffectiveConsent, clock: Clock, served_by: str | None = None) -> Impressions:
     """The events of one list; without consent to analytics they have no user, and a random session."""
     listed = made.recommendations
     return Impressions(
@@ -60,4 +64,5 @@ def impressions_of(instance: Instance, made: Answer, consent: EffectiveConsent, 
         now=clock(),
         consent=consent.personalisation,
         consent_analytics=consent.analytics,
+        served_by=served_by,
     )

@@ -187,7 +187,9 @@ def path_parts(  # noqa: PLR0917
         metrics=metrics,
         guards=Guards(settings.resilience, metrics),
         stale=StaleAnswers(settings.cache, metrics.cache("stale_answers")),
-        impressions=ImpressionLog(log, system_clock, metrics, settings.consent),
+        impressions=ImpressionLog(
+            log, system_clock, metrics, settings.consent, settings.serving.service_name or settings.serving.model_name
+        ),
     )
 
 

@@ -54,6 +54,7 @@ def test_a_tables_own_zone_goes_before_the_files(tmp_path: Path) -> None:
         ({**GOOD, "time_zone": "CET+1"}, "time_zone: 'CET\\+1' is no IANA time zone"),
         ({**GOOD, "currency": "euro"}, "currency: .*got 'euro'"),
         ({**GOOD, "zone": "UTC"}, "zone: Extra inputs are not permitted"),
+        (changed(columns={"experiments": "x"}), r"tables\.events\.columns: experiments unknown"),
         (changed(columns={"sku": "x"}), r"tables\.events\.columns: sku unknown; the columns are event_id, event_type"),
         (changed(columns={"session_id": "x", "occurred_at": "y"}, constants={}), r"tables\.events\.columns: event_type missing"),
         (changed(constants={"event_type": "purchase", "session_id": "s"}), "session_id in both columns and constants"),

@@ -30,6 +30,7 @@ def shown(count: int = 3, **changes: object) -> Impressions:
         now=NOW,
         consent=True,
         consent_analytics=True,
+        served_by="shop-endcap",
     )
     return replace(batch, **changes)  # type: ignore[arg-type]
 
@@ -44,7 +45,7 @@ def test_every_line_is_an_impression_of_the_contract() -> None:
     assert (first.request_id, first.user_id, first.session_id, first.surface, first.device) == ("r1", "u1", "s1", "home", "mobile")
     assert (first.item_id, first.position, first.propensity, first.source) == ("i0", 1, 1.0, "popular")
     assert (first.bundle, first.variant, first.occurred_at, first.received_at) == ("20261127", "default", NOW, NOW)
-    assert (last.position, last.propensity) == (3, 0.05)
+    assert (last.position, last.propensity, last.served_by) == (3, 0.05, "shop-endcap")
 
 
 def test_a_request_without_a_session_is_its_own_session() -> None:

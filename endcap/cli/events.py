@@ -1,0 +1,133 @@
+"""`endcap events`: events sent, looked at and filled in later."""
+
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from endcap.cli.output import JsonOption, print_json, print_table
+from endcap.core.errors import InvalidInput
+from endcap.core.settings import load_settings
+
+app = typer.Typer(help="Send events to the collector, and look at the event log.", no_args_is_help=True)
+
+STDIN = "-"
+SHOWN = 20
+"""Refused events that are shown one by one; the others are counted."""
+_COLUMNS = ("occurred_at", "event_type", "user_id", "session_id", "item_id", "query", "request_id", "position")
+
+FileArgument = Annotated[str, typer.Argument(help="JSON lines, an event a line; - for standard input.")]
+ToOption = Annotated[
+    str | None, typer.Option("--to", help="Address of the collector; the settings' own when left out.", show_default=False)
+]
+KeyOption = Annotated[str | None, typer.Option("--key", envvar="ENDCAP_EVENT_KEY", help="A key of the collector.", show_default=False)]
+
+
+@app.callback()
+def events() -> None:
+    """Send events to the collector, and look at the event log."""
+
+
+@app.command()
+def send(file: FileArgument, to: ToOption = None, key: KeyOption = None, as_json: JsonOption = False) -> None:
+    """Send events; what is sent again counts once.
+
+    Example: endcap events send clicks.jsonl
+    """
+    _send(file, to, key, as_json)
+
+
+@app.command()
+def backfill(file: FileArgument, key: KeyOption = None, to: ToOption = None, as_json: JsonOption = False) -> None:
+    """Send events of the past, with a key whose scope is backfill: how long ago they happened does not matter.
+
+    Example: endcap events backfill last-year.jsonl --key $KEY
+    """
+    if not key:
+        raise InvalidInput("is missing", field="--key", fix="give a key whose scope is backfill; endcap events key makes one")
+    _send(file, to, key, as_json)
+
+
+@app.command()
+def tail(
+    count: Annotated[int, typer.Option("--count", "-n", min=1, help="Newest events to show.")] = 10,
+    event_type: Annotated[str | None, typer.Option("--type", help="Of this type only.", show_default=False)] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Show the newest events of the event log.
+
+    Example: endcap events tail --type click
+    """
+    import polars as pl
+
+    from endcap.events.log.reader import read_events
+
+    frame = read_events(load_settings().event_log_dir)
+    if event_type is not None:
+        frame = frame.filter(pl.col("event_type") == event_type)
+    rows = frame.sort("received_at", maintain_order=True).tail(count).collect().to_dicts()
+    if as_json:
+        print_json([{name: value for name, value in row.items() if value is not None} for row in rows])
+    elif rows:
+        shown = [name for name in _COLUMNS if any(row[name] is not None for row in rows)]
+        print_table("Events", [{name: row[name] for name in shown} for row in rows])
+    else:
+        typer.echo("there are no events")
+
+
+@app.command()
+def key(
+    name: Annotated[str, typer.Argument(help="What dead letters and metrics call it.")],
+    scope: Annotated[str, typer.Option(help="browser, server, backfill or transformer.")],
+    origin: Annotated[list[str] | None, typer.Option(help="Of a browser key: pages that may send with it.", show_default=False)] = None,
+) -> None:
+    """Make a key, and the entry for the collector's file of keys; the key itself is shown this once.
+
+    Example: endcap events key web --scope browser --origin https://shop.example
+    """
+    import hashlib
+    import secrets
+
+    import yaml
+
+    from endcap.events.acceptance.scopes import Scope
+
+    if scope not in set(Scope):
+        raise InvalidInput("no such scope", field="--scope", value=scope, fix=", ".join(Scope))
+    secret = secrets.token_urlsafe(32)
+    entry = {"name": name, "sha256": hashlib.sha256(secret.encode()).hexdigest(), "scope": scope}
+    typer.echo(f"key: {secret}", err=True)
+    typer.echo(yaml.safe_dump({"keys": [{**entry, **({"origins": origin} if origin else {})}]}, sort_keys=False), nl=False)
+
+
+def _send(file: str, to: str | None, key: str | None, as_json: bool) -> None:
+    import httpx
+
+    from endcap.events.sending import send_events
+
+    settings = load_settings().collector
+    with httpx.Client(base_url=to or f"http://{settings.host}:{settings.port}", timeout=60) as client:
+        sent = send_events(_lines(file), client, key, time.sleep)
+    if as_json:
+        print_json({"accepted": sent.accepted, "duplicates": sent.duplicates, "refused": sent.refused})
+        return
+    typer.echo(f"{sent.accepted:,} accepted, {sent.duplicates:,} there before, {len(sent.refused):,} refused")
+    for refused in sent.refused[:SHOWN]:
+        typer.echo(f"line {refused['index'] + 1}: {refused.get('field', 'the event')}: {refused['reason']}", err=True)
+    if len(sent.refused) > SHOWN:
+        typer.echo(f"and {len(sent.refused) - SHOWN:,} more", err=True)
+
+
+def _lines(file: str) -> Iterator[str]:
+    """Lines that are not blank."""
+    if file == STDIN:
+        yield from (line.strip() for line in sys.stdin if line.strip())
+        return
+    try:
+        with Path(file).open(encoding="utf-8") as lines:
+            yield from (line.strip() for line in lines if line.strip())
+    except (OSError, UnicodeDecodeError) as error:
+        raise InvalidInput(f"cannot be read ({error})", field="FILE", value=file, fix="name a file of JSON lines, or -") from error

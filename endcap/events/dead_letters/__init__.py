@@ -1,0 +1,1 @@
+"""Events that were not taken: kept with their reason, mended, sent again."""

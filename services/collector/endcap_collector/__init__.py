@@ -1,0 +1,1 @@
+"""The collector: events in over HTTP, on disk before they are answered."""

@@ -1,0 +1,148 @@
+"""The collector's application, put together from settings."""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import timedelta
+from uuid import uuid4
+
+from prometheus_client import CollectorRegistry
+from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4, generate_latest
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route, Router
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from endcap.core.clock import Clock, system_clock
+from endcap.core.errors import InvalidInput
+from endcap.core.log import get_logger
+from endcap.core.settings import Settings
+from endcap.events.acceptance.acceptance import Acceptance
+from endcap.events.acceptance.custom_types import load_custom_types
+from endcap.events.acceptance.moments import BACK_MAX
+from endcap.events.dead_letters.letters import remove_letters_before
+from endcap.events.dead_letters.sealing import Seal, load_seal
+from endcap.events.log.durable import DurableLog
+from endcap_collector.access import Access
+from endcap_collector.endpoints import EventsEndpoint, PixelEndpoint
+from endcap_collector.intake import Intake
+from endcap_collector.layers import EVENTS_PATH, PIXEL_PATH, AnswerLayer, OriginLayer
+from endcap_collector.metrics import CollectorMetrics
+from endcap_collector.openapi import openapi_document
+from endcap_collector.rate_limit import RateLimits
+from endcap_collector.recent_ids import RecentIds
+from endcap_collector.watched_keys import WatchedKeys
+
+_TIDY_SECONDS = 3_600.0
+_REMEMBERED = BACK_MAX + timedelta(hours=1)
+"""What is older is refused as late when it is sent again; a file is written for an hour at most."""
+
+
+@dataclass(frozen=True)
+class Parts:
+    """What the endpoints share."""
+
+    settings: Settings
+    events: DurableLog
+    letters: DurableLog
+    access: Access
+    intake: Intake
+    pixel_seal: Seal
+    registry: CollectorRegistry
+    metrics: CollectorMetrics
+    clock: Clock
+
+
+def open_parts(settings: Settings, clock: Clock = system_clock, timer: Callable[[], float] = time.monotonic) -> Parts:
+    """Open logs, keys and seals.
+
+    Args:
+        settings: all settings.
+        clock: the present, UTC.
+        timer: monotonic seconds.
+
+    Raises:
+        InvalidInput: a file that the settings name cannot be used, or keys are missing where others reach the address.
+    """
+    if settings.events.kafka_bootstrap:
+        raise InvalidInput("the collector writes to the local event log only", field="ENDCAP_EVENTS__KAFKA_BOOTSTRAP", fix="unset it here")
+    chosen = settings.collector
+    registry = CollectorRegistry()
+    metrics = CollectorMetrics(registry)
+    is_local = settings.profile == "local"
+    keys = WatchedKeys(chosen.keys_file, timer, metrics.keys_ok.set) if chosen.keys_file else None
+    access = Access(settings, keys, RateLimits(timer), clock)
+    seal = load_seal(
+        chosen.dead_letter_key_file, settings.keys_dir / "dead_letters.key", "ENDCAP_COLLECTOR__DEAD_LETTER_KEY_FILE", may_make=is_local
+    )
+    pixel_seal = load_seal(chosen.pixel_key_file, settings.keys_dir / "pixel.key", "ENDCAP_COLLECTOR__PIXEL_KEY_FILE", may_make=is_local)
+    acceptance = Acceptance(settings.consent, load_custom_types(settings.events.custom_types_file), lambda: str(uuid4()))
+    recent = RecentIds(chosen.remembered_ids)
+    recent.remember_log(settings.event_log_dir, clock() - _REMEMBERED)
+    events = DurableLog(settings.event_log_dir, clock=clock, observe=metrics.sync_seconds.observe)
+    letters = DurableLog(settings.dead_letter_dir, clock=clock)
+    intake = Intake(acceptance=acceptance, events=events, letters=letters, seal=seal, recent=recent, metrics=metrics, clock=clock)
+    return Parts(settings, events, letters, access, intake, pixel_seal, registry, metrics, clock)
+
+
+def make_app(parts: Parts) -> ASGIApp:
+    """The application; what it opened is closed when it ends."""
+    settings = parts.settings.collector
+    document = openapi_document()
+
+    async def health(_: Request) -> Response:
+        return JSONResponse({"live": True})
+
+    async def ready(_: Request) -> Response:
+        is_ready = await parts.events.is_taken() and await parts.letters.is_taken()
+        return JSONResponse({"ready": is_ready}, 200 if is_ready else 503)
+
+    async def metrics(_: Request) -> Response:
+        return Response(generate_latest(parts.registry), media_type=CONTENT_TYPE_PLAIN_0_0_4)
+
+    async def described(_: Request) -> Response:
+        return JSONResponse(document)
+
+    routes = [
+        Route(EVENTS_PATH, EventsEndpoint(settings, parts.access, parts.intake).__call__, methods=["POST"]),
+        Route(PIXEL_PATH, PixelEndpoint(parts.pixel_seal, parts.intake, parts.clock).__call__, methods=["GET"]),
+        Route("/healthz", health),
+        Route("/readyz", ready),
+        Route("/metrics", metrics),
+        Route("/openapi.json", described),
+    ]
+    # Not Starlette itself, which answers what an endpoint raises before AnswerLayer sees it.
+    inner = Router(routes=routes, default=_nothing_here, lifespan=lambda _: _running(parts))
+    answered = AnswerLayer(inner, parts.metrics, settings.requests_max, settings.retry_after_seconds)
+    return OriginLayer(answered, parts.access)
+
+
+async def _nothing_here(scope: Scope, receive: Receive, send: Send) -> None:
+    if scope["type"] != "http":
+        await send({"type": "websocket.close", "code": 1000})
+        return
+    await JSONResponse({"error": "there is nothing at this path"}, 404)(scope, receive, send)
+
+
+@asynccontextmanager
+async def _running(parts: Parts) -> AsyncIterator[None]:
+    tidying = asyncio.create_task(_tidy(parts))
+    try:
+        yield
+    finally:
+        tidying.cancel()
+        await asyncio.gather(tidying, return_exceptions=True)
+        await asyncio.gather(parts.events.close(), parts.letters.close())
+
+
+async def _tidy(parts: Parts) -> None:
+    """Remove dead letters whose time is over, now and every hour."""
+    while True:
+        before = parts.clock() - timedelta(days=parts.settings.collector.dead_letter_days)
+        try:
+            await asyncio.to_thread(remove_letters_before, parts.settings.dead_letter_dir, before)
+        except OSError as error:
+            get_logger("collector").error("old dead letters not removed", reason=str(error))
+        await asyncio.sleep(_TIDY_SECONDS)

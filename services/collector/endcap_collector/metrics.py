@@ -1,0 +1,73 @@
+"""What the collector shows to Prometheus."""
+
+from dataclasses import dataclass
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+
+from endcap.contracts.dead_letter import DeadLetterKind
+from endcap.events.acceptance.acceptance import Accepted
+
+SECONDS_BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
+
+
+@dataclass(frozen=True, slots=True)
+class MetricDescription:
+    """One metric as /metrics and its documentation show it.
+
+    Attributes:
+        name: with the `_total` of a counter.
+        kind: counter, gauge or histogram.
+        labels: names of its labels.
+        meaning: its help text.
+    """
+
+    name: str
+    kind: str
+    labels: tuple[str, ...]
+    meaning: str
+
+
+class CollectorMetrics:
+    """Everything one collector counts.
+
+    Args:
+        registry: where it is registered; a registry takes it once.
+
+    Attributes:
+        described: all of it, in the order of the documentation.
+    """
+
+    def __init__(self, registry: CollectorRegistry) -> None:
+        self._registry = registry
+        self.described: list[MetricDescription] = []
+        self.accepted = self._counter("endcap_collector_events_accepted", "Events stored.", "event_type")
+        self.refused = self._counter("endcap_collector_events_refused", "Dead letters, by kind.", "kind")
+        self.duplicates = self._counter("endcap_collector_events_duplicate", "Events that were stored before.")
+        self.placeholder_ids = self._counter(
+            "endcap_collector_placeholder_ids", "Stored events with a user id that stands for none, such as undefined."
+        )
+        self.requests = self._counter("endcap_collector_requests", "Requests, by path and status.", "path", "status")
+        self.request_seconds = self._histogram("endcap_collector_request_seconds", "Time from a request's first line to its answer.")
+        self.sync_seconds = self._histogram("endcap_collector_sync_seconds", "Time of writing a group of requests to the disk.")
+        self.in_flight = self._gauge("endcap_collector_in_flight_requests", "Requests in work.")
+        self.keys_ok = self._gauge("endcap_collector_keys_ok", "1 when the file of keys on disk is in force, 0 when it was refused.")
+        for kind in DeadLetterKind:
+            self.refused.labels(kind.value)
+
+    def count_accepted(self, event: Accepted) -> None:
+        """Count an event that is stored."""
+        self.accepted.labels(event.event_type.value).inc()
+        if event.has_placeholder:
+            self.placeholder_ids.inc()
+
+    def _counter(self, name: str, meaning: str, *labels: str) -> Counter:
+        self.described.append(MetricDescription(f"{name}_total", "counter", labels, meaning))
+        return Counter(name, meaning, labels, registry=self._registry)
+
+    def _gauge(self, name: str, meaning: str) -> Gauge:
+        self.described.append(MetricDescription(name, "gauge", (), meaning))
+        return Gauge(name, meaning, registry=self._registry)
+
+    def _histogram(self, name: str, meaning: str) -> Histogram:
+        self.described.append(MetricDescription(name, "histogram", (), meaning))
+        return Histogram(name, meaning, registry=self._registry, buckets=SECONDS_BUCKETS)
