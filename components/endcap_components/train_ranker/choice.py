@@ -23,12 +23,15 @@ NETWORK, BLEND = "network", "blend"
 def fit_model(
     examples: RankingExamples, category_sizes: list[int], parameters: RankerHyperparameters, *, is_next_item: bool, seed: int
 ) -> tuple[Ranker | Blend, dict[str, PlattScaling], dict[str, float]]:
-    """Fit what is asked for; left to the data, the better of both where next items are learned, else the network.
+    """Fit what is asked for; left to the data, the better of both where next purchases alone are learned, else the network.
+
+    A blend orders by one sum, whatever is asked of the list: where there are several objectives it would make their exponents idle.
 
     Returns:
         The model, its calibration by objective, and metrics.
     """
-    if parameters.kind == NETWORK or (parameters.kind == "auto" and not is_next_item):
+    may_blend = is_next_item and len(examples.objectives) == 1
+    if parameters.kind == NETWORK or (parameters.kind == "auto" and not may_blend):
         return fit_ranker(examples, category_sizes, parameters, seed)
     blend = fit_blend(examples)
     calibration, errors = calibrate(blend, examples, np.flatnonzero(examples.held_out))

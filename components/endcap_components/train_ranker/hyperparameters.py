@@ -14,7 +14,7 @@ class RankerHyperparameters(BaseModel):
 
     kind: Literal["auto", "network", "blend"] = Field(
         "auto",
-        description="What orders; auto is the network, where the two-tower learns the next item the better of both on users held out.",
+        description="What orders; auto is the network, or the better of both on users held out where next purchases alone are learned.",
     )
     epochs: int = Field(2, ge=1)
     steps_min: int = Field(600, ge=1, description="More epochs are run until there are so many steps: little data needs more passes.")

@@ -30,7 +30,8 @@ class Structure:
 USUAL = Structure("HNSW", {"M": 24, "efConstruction": 128})
 THOROUGH = Structure("HNSW", {"M": 64, "efConstruction": 512})
 """For embeddings that lie far apart or often in one place, in which a thin graph loses its way."""
-EXHAUSTIVE = Structure("FLAT", {})
+EXHAUSTIVE = Structure("IVF_FLAT", {"nlist": 1})
+"""One cell that every search looks through. Of the kind FLAT Milvus never says that it is loaded with its index."""
 EXHAUSTIVE_ITEMS_MAX = 50_000
 """Up to so many items every search may look at all of them: some milliseconds."""
 

@@ -1,5 +1,7 @@
 """The blend learns what each source is worth, and orders where it finds more than the network for the users held out."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -74,6 +76,15 @@ def test_the_better_on_users_held_out_orders() -> None:
     queries = np.flatnonzero(examples.held_out)
     judged = held_out_ndcg(predict_logits(model, examples, queries)[:, 0], examples, queries)
     assert judged == pytest.approx(metrics["held_out_ndcg_blend"])
+
+
+def test_several_objectives_get_the_network_since_a_blend_would_order_all_of_them_alike() -> None:
+    examples = made_examples(2.0, 0.0)
+    several = replace(examples, objectives=("buy", "cart"), labels=np.repeat(examples.labels, 2, axis=1))
+    parameters = RankerHyperparameters.of({"epochs": 1, "steps_min": 1, "members": 1})
+    model, calibration, _ = fit_model(several, [2] * len(USER_CATEGORICAL), parameters, is_next_item=True, seed=1)
+    assert not isinstance(model, Blend)
+    assert list(calibration) == ["buy", "cart"]
 
 
 @pytest.mark.parametrize(("kind", "is_next_item", "expected"), [(BLEND, False, Blend), (NETWORK, True, None), ("auto", False, None)])
