@@ -50,7 +50,7 @@ def list_letters(as_json: JsonOption = False) -> None:
 
 
 @app.command()
-def show(letter: Annotated[str, typer.Argument(help="The letter's id, or its beginning.")]) -> None:
+def show(letter: Annotated[str, typer.Argument(help="The letter's id, or its beginning.")], as_json: JsonOption = False) -> None:
     """Show one dead letter with all that was sent; needs the key of dead letters.
 
     Example: endcap deadletters show 5d2c4b8e-6a0e
@@ -61,7 +61,11 @@ def show(letter: Annotated[str, typer.Argument(help="The letter's id, or its beg
     found = find_letter(settings.dead_letter_dir, letter)
     sent = opened_payload(found, _seal(settings))
     document = found.model_dump(mode="json", exclude={"payload"})
-    print_json({**document, "sent": sent.text, "address": sent.address, "is_cut": sent.is_cut})
+    document |= {"sent": sent.text, "address": sent.address, "is_cut": sent.is_cut}
+    if as_json:
+        print_json(document)
+        return
+    print_table("Dead letter", [{"field": name, "value": "" if value is None else str(value)} for name, value in document.items()])
 
 
 @app.command("fix")

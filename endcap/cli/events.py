@@ -4,7 +4,7 @@ import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -83,6 +83,7 @@ def key(
     name: Annotated[str, typer.Argument(help="What dead letters and metrics call it.")],
     scope: Annotated[str, typer.Option(help="browser, server, backfill or transformer.")],
     origin: Annotated[list[str] | None, typer.Option(help="Of a browser key: pages that may send with it.", show_default=False)] = None,
+    as_json: JsonOption = False,
 ) -> None:
     """Make a key, and the entry for the collector's file of keys; the key itself is shown this once.
 
@@ -98,9 +99,14 @@ def key(
     if scope not in set(Scope):
         raise InvalidInput("no such scope", field="--scope", value=scope, fix=", ".join(Scope))
     secret = secrets.token_urlsafe(32)
-    entry = {"name": name, "sha256": hashlib.sha256(secret.encode()).hexdigest(), "scope": scope}
+    entry: dict[str, Any] = {"name": name, "sha256": hashlib.sha256(secret.encode()).hexdigest(), "scope": scope}
+    if origin:
+        entry["origins"] = origin
+    if as_json:
+        print_json({"key": secret, "entry": entry})
+        return
     typer.echo(f"key: {secret}", err=True)
-    typer.echo(yaml.safe_dump({"keys": [{**entry, **({"origins": origin} if origin else {})}]}, sort_keys=False), nl=False)
+    typer.echo(yaml.safe_dump({"keys": [entry]}, sort_keys=False), nl=False)
 
 
 def _send(file: str, to: str | None, key: str | None, as_json: bool) -> None:

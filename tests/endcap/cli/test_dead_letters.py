@@ -46,8 +46,9 @@ def test_letters_are_counted_by_reason(letters: list[DeadLetter]) -> None:
 
 
 def test_a_letter_is_shown_whole(letters: list[DeadLetter]) -> None:
-    shown = json.loads(CliRunner().invoke(app, ["show", str(letters[0].letter_id)]).stdout)
+    shown = json.loads(CliRunner().invoke(app, ["show", str(letters[0].letter_id), "--json"]).stdout)
     assert (json.loads(shown["sent"])["user_id"], shown["address"], shown["key_id"]) == ("u-1", "192.0.2.7", "till")
+    assert "192.0.2.7" in CliRunner().invoke(app, ["show", str(letters[0].letter_id)]).stdout
 
 
 def test_a_fix_is_tried_before_it_is_replayed(letters: list[DeadLetter], tmp_path: Path) -> None:

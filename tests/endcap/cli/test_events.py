@@ -43,6 +43,8 @@ def test_a_new_key_is_shown_once_and_its_entry_holds_a_hash(home: Path) -> None:
     assert secret not in result.stdout
     assert yaml.safe_load(result.stdout)["keys"][0]["sha256"] == hash_of(secret)
     (home / "keys.yaml").write_text(result.stdout)
+    as_json = json.loads(CliRunner().invoke(app, ["key", "web", "--scope", "server", "--json"]).stdout)
+    assert as_json["entry"]["sha256"] == hash_of(as_json["key"])
     entry = read_key_file(home / "keys.yaml").find(secret)
     assert entry is not None
     assert (entry.name, entry.scope, entry.origins) == ("web", Scope.BROWSER, ["https://shop.example"])
