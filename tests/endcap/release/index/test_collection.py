@@ -91,18 +91,29 @@ def test_a_search_that_is_late_is_given_up() -> None:
 
 
 def test_a_failed_check_leaves_the_alias_and_drops_the_collection(
-    own_prefix: MilvusSettings, make_bundle: Callable[..., Bundle], client: Any, tables: BundleTables
+    own_prefix: MilvusSettings, make_bundle: Callable[..., Bundle], client: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     prefix = own_prefix.collection_prefix
     good = make_bundle(1, prefix=prefix)
     index_bundle(good, own_prefix, limit=50)
     point_alias(own_prefix, good.manifest.collection)
     bad = make_bundle(2, seed=1, prefix=prefix)
-    build_collection(client, tables, bad.manifest.collection, own_prefix)
-    with pytest.raises(BundleInvalid, match="exact nearest"):
+    monkeypatch.setattr("endcap.release.index.bundle_index.structures", lambda items: structures(items)[:1])
+    monkeypatch.setattr("endcap.release.index.bundle_index.self_recall", lambda *_, **__: 0.9)
+    with pytest.raises(BundleInvalid, match=r"finds 90\.0% of the exact nearest items"):
         index_bundle(bad, own_prefix, limit=50)
     assert aliased_collection(client, prefix) == good.manifest.collection
     assert not client.has_collection(bad.manifest.collection)
+
+
+def test_a_collection_of_other_embeddings_is_built_again(
+    own_prefix: MilvusSettings, make_bundle: Callable[..., Bundle], client: Any, tables: BundleTables
+) -> None:
+    bundle = make_bundle(2, seed=1, prefix=own_prefix.collection_prefix)
+    build_collection(client, tables, bundle.manifest.collection, own_prefix)
+    report = index_bundle(bundle, own_prefix, limit=50)
+    assert report.built
+    assert report.self_recall >= own_prefix.self_recall_min
 
 
 def test_old_collections_go_by_count_but_never_the_one_in_use(own_prefix: MilvusSettings, client: Any) -> None:
