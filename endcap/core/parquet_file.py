@@ -53,7 +53,7 @@ def _checked(opened: BinaryIO, name: str, fix: str, columns: Sequence[str] | Non
             raise DataRejected(f"has no column {', '.join(missing)}", field=name, fix=fix)
         table = file.read(columns=None if columns is None else list(columns), use_threads=False)
         table.validate(full=True)
-    except (pa.ArrowException, OSError, MemoryError, OverflowError) as error:
+    except (pa.ArrowException, OSError, MemoryError, OverflowError, UnicodeDecodeError) as error:
         cause = (str(error) or type(error).__name__).splitlines()[0]
         raise DataRejected(f"not a readable Parquet file ({cause})", field=name, fix=fix) from error
     try:

@@ -156,11 +156,14 @@ class _Assembly:
         due = self._floors.due(self._open, self._contributed())
         if due is None:
             return None
-        ranked = int(self._order.value.argmax())
+        value = self._order.value
+        ranked = int(value.argmax())
+        # Where all are closed the first place is nobody's choice.
+        is_open = bool(value[ranked] != CLOSED)
         for allowed in (self._free & ~self._ceilings.blocked, self._free):
             place = self._taken(self._order.among(due.serving(allowed)), position)
             if place is not None:
-                return (place, SlotKind.RANKED, None) if place == ranked else (place, SlotKind.SHARE, due.rule(place))
+                return (place, SlotKind.RANKED, None) if is_open and place == ranked else (place, SlotKind.SHARE, due.rule(place))
         return None
 
     def _contributed(self) -> list[int]:

@@ -48,6 +48,12 @@ def test_what_is_no_parquet_is_refused(broken: bytes) -> None:
         parquet_checked(broken, name="it", fix="")
 
 
+def test_column_names_that_are_no_text_are_refused(content: bytes) -> None:
+    damaged = content.replace(b"price", b"\x80rice")
+    with pytest.raises(DataRejected, match="it: not a readable Parquet file"):
+        parquet_checked(damaged, name="it", fix="")
+
+
 @given(st.integers(0, 2**32), st.lists(st.tuples(st.integers(0, 2**32), st.integers(0, 255)), max_size=6))
 @settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_damaged_bytes_are_read_or_refused_and_nothing_else(content: bytes, cut: int, damage: list[tuple[int, int]]) -> None:

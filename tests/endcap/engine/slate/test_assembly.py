@@ -161,6 +161,12 @@ def test_a_share_that_the_ranking_meets_changes_nothing() -> None:
     assert set(slate.kind) == {SlotKind.RANKED}
 
 
+def test_a_share_that_breaks_a_cap_says_so_where_the_cap_leaves_nothing() -> None:
+    rules = Placements(shares=(MinimumShare("own", np.array([True]), 1.0),), caps=(Cap("none", np.array([1], dtype=np.int32), 0),))
+    slate = assemble(np.array([0.5], dtype=np.float32), 1, placements=rules)
+    assert (slate.kind, slate.rule) == ((SlotKind.SHARE,), ("own",))
+
+
 def test_a_reserve_that_will_serve_the_share_is_waited_for() -> None:
     own = np.arange(30) >= 20
     rules = Placements(reserves=(Reserve("place", own, (4,)),), shares=(MinimumShare("own", own, 0.25),))
