@@ -9,7 +9,6 @@ from numpy.typing import NDArray
 
 from endcap.training.tensorflow_setup import fit_progress
 from endcap_components.distil_ranker.hyperparameters import DistillationHyperparameters
-from endcap_components.distil_ranker.teacher import candidate_rows
 from endcap_components.train_ranker.calibration import PlattScaling
 from endcap_components.train_ranker.examples import RankingExamples
 from endcap_components.train_ranker.hyperparameters import RankerHyperparameters
@@ -133,7 +132,7 @@ def fit_student(
         shuffled = rng.permutation(fitted)
         for start in range(0, len(shuffled), parameters.queries_a_batch):
             queries = shuffled[start : start + parameters.queries_a_batch]
-            yield {**examples.batch(queries), TEACHER_LOGITS: teacher_logits[candidate_rows(examples, queries)]}
+            yield {**examples.batch(queries), TEACHER_LOGITS: teacher_logits[examples.rows_of(queries)]}
 
     signature = batch_signature(examples) | {TEACHER_LOGITS: tf.TensorSpec([None, len(examples.objectives)], tf.float32)}
     dataset = tf.data.Dataset.from_generator(epoch, output_signature=signature).prefetch(4)
@@ -151,7 +150,7 @@ def _agreement(
     """Share of the teacher's first ten that are among the student's first ten, mean over queries with more candidates than that."""
     shares, start = [], 0
     for query in queries:
-        rows = candidate_rows(examples, np.array([query]))
+        rows = examples.rows_of(np.array([query]))
         own, start = logits[start : start + len(rows)], start + len(rows)
         if len(rows) > AGREEMENT_K:
             first = [set(np.argsort(-each, kind="stable")[:AGREEMENT_K].tolist()) for each in (own, teacher_logits[rows, 0])]

@@ -52,7 +52,7 @@ class Teacher:
             for window in range(len(examples.item_embedding) // rows):
                 table.assign(examples.item_embedding[window * rows : (window + 1) * rows])
                 for queries in self._queries_of(examples, window, rows):
-                    made[candidate_rows(examples, queries)] = self._predicted(examples, queries, rows)
+                    made[examples.rows_of(queries)] = self._predicted(examples, queries, rows)
         finally:
             table.assign(served)
         return made
@@ -66,15 +66,8 @@ class Teacher:
 
     def _predicted(self, examples: RankingExamples, queries: NDArray[np.int64], rows: int) -> NDArray[np.float32]:
         batch = examples.batch(queries)
-        batch["item_index"] = (examples.item_row[candidate_rows(examples, queries)] % rows).astype(np.int32)
+        batch["item_index"] = (examples.item_row[examples.rows_of(queries)] % rows).astype(np.int32)
         outputs = self._rank(**{name: tf.constant(values) for name, values in batch.items() if name in self._inputs})
         probability = np.stack([outputs[name].numpy() for name in self.objectives], axis=1)
         kept = np.clip(probability.astype(np.float64), PROBABILITY_MIN, 1 - PROBABILITY_MIN)
         return np.log(kept / (1 - kept)).astype(np.float32)
-
-
-def candidate_rows(examples: RankingExamples, queries: NDArray[np.int64]) -> NDArray[np.int64]:
-    """int64, rows of the queries' candidates, in the order of `RankingExamples.batch`."""
-    if not len(queries):
-        return np.zeros(0, dtype=np.int64)
-    return np.concatenate([np.arange(examples.start[query], examples.start[query + 1]) for query in queries])

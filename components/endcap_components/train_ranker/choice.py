@@ -76,7 +76,7 @@ def held_out_ndcg(score: NDArray[np.float32], examples: RankingExamples, queries
         examples: which the queries are of.
         queries: int64 [q], with all their candidates.
     """
-    rows = np.concatenate([np.arange(examples.start[query], examples.start[query + 1]) for query in queries])
+    rows = examples.rows_of(queries)
     row = np.repeat(np.arange(len(queries)), examples.start[queries + 1] - examples.start[queries])
     bought = examples.labels[rows, 0] > 0
     place = np.arange(1, len(rows) + 1, dtype=np.int32)

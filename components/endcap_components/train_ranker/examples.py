@@ -67,10 +67,14 @@ class RankingExamples:
         """By objective, the candidates of which it came true."""
         return dict(zip(self.objectives, self.labels.sum(axis=0, dtype=np.int64).tolist(), strict=True))
 
+    def rows_of(self, queries: NDArray[np.int64]) -> NDArray[np.int64]:
+        """int64, rows of the queries' candidates, in the queries' order."""
+        return np.concatenate([np.zeros(0, np.int64), *(np.arange(self.start[query], self.start[query + 1]) for query in queries)])
+
     def batch(self, queries: NDArray[np.int64]) -> dict[str, NDArray]:  # type: ignore[type-arg]
         """Inputs and labels of some queries, candidates in the queries' order."""
         start, end = self.start[queries], self.start[queries + 1]
-        rows = np.concatenate([np.arange(first, last) for first, last in zip(start, end, strict=True)])
+        rows = self.rows_of(queries)
         item = self.item_row[rows]
         return {
             "query_embedding": self.query_embedding[queries],
@@ -137,7 +141,7 @@ def ranking_examples(
     rng = np.random.default_rng(seed)
     moments = training.manifest.ranking_windows
     happened = [happened_from(training, moment) for moment in moments]
-    known = [_asked(training, moment, pairs) for moment, pairs in zip(moments, happened, strict=True)]
+    known = [_window_users(training, moment, pairs) for moment, pairs in zip(moments, happened, strict=True)]
     everybody = [_drawn(users, queries_max // len(moments), rng) for users in known]
     held_out_users = drawn_users(everybody[-1].user_ids, held_out_share, rng)
     windows = []
@@ -170,7 +174,7 @@ def ranking_examples(
     return _stacked(windows, objectives)
 
 
-def _asked(training: TrainingSet, moment: datetime, happened: Mapping[str, pl.DataFrame]) -> UsersAt:
+def _window_users(training: TrainingSet, moment: datetime, happened: Mapping[str, pl.DataFrame]) -> UsersAt:
     """The users of a window; where times say an order only, those who have a step in it: nobody else did nothing, they just ended."""
     users, plan = training.users_at(moment), training.manifest.plan
     if plan is None or plan.knows_times:

@@ -86,7 +86,7 @@ def calibrate(model: HasLogits, examples: RankingExamples, queries: NDArray[np.i
         queries: int64, of the held-out users.
     """
     logits = predict_logits(model, examples, queries)
-    rows = np.concatenate([np.arange(examples.start[query], examples.start[query + 1]) for query in queries])
+    rows = examples.rows_of(queries)
     odd = np.repeat(np.arange(len(queries)) % 2 == 1, examples.start[queries + 1] - examples.start[queries])
     calibration, errors = {}, {}
     for column, name in enumerate(examples.objectives):

@@ -136,7 +136,7 @@ def import_sequences(
     if files.holdout:
         holdout = Holdout.of(_pairs(reading.lines("holdout", files.holdout)), happened, known, files.holdout)
         happened = happened.join(holdout.purchases, on=["user_id", "item_id"], how="anti", maintain_order="left")
-    steps = _steps(happened, unordered=reading.unordered)
+    steps = _ended(_steps(happened, unordered=reading.unordered))
     tables = {"items": _items(steps, known, holdout), "users": _users(steps, holdout), "events": _events(steps)}
     copies = {"events": lines.copies + carts.copies}
     sources = [_source(table, frame, files.interactions.name, copies.get(table, 0)) for table, frame in tables.items()]
@@ -162,13 +162,12 @@ def _happened(purchases: UserLines, carts: UserLines, *, unordered: bool) -> pl.
 
 
 def _steps(happened: pl.DataFrame, *, unordered: bool) -> pl.DataFrame:
-    """With step (from 0), length and ended_before; of sets an item is a step, in the order of a hash."""
+    """With step (from 0) and length; of sets an item is a step, in the order of a hash."""
     if not unordered:
-        steps = happened.with_columns(pl.int_range(pl.len()).over("user_id").alias("step"), pl.len().over("user_id").alias("length"))
-        return _ended(steps)
+        return happened.with_columns(pl.int_range(pl.len()).over("user_id").alias("step"), pl.len().over("user_id").alias("length"))
     order = event_uuids(happened.select(pl.format("{} {}", "user_id", "item_id")).to_series()).alias("order")
     step = (pl.col("order").rank("dense").over("user_id").cast(pl.Int64) - 1).alias("step")
-    return _ended(happened.with_columns(order).with_columns(step).with_columns((pl.col("step").max().over("user_id") + 1).alias("length")))
+    return happened.with_columns(order).with_columns(step).with_columns((pl.col("step").max().over("user_id") + 1).alias("length"))
 
 
 def _ended(steps: pl.DataFrame) -> pl.DataFrame:

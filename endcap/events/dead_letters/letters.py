@@ -3,7 +3,7 @@
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 from uuid import uuid4
 
@@ -14,9 +14,11 @@ from endcap.contracts.tables import arrow_schema
 from endcap.core.errors import InvalidInput
 from endcap.events.acceptance.acceptance import Refused, Sender, known_field
 from endcap.events.dead_letters.sealing import Seal
-from endcap.events.log.writer import FILE_SUFFIX, NAME_TIME, OPEN_SUFFIX
+from endcap.events.log.reader import remove_files_before
+from endcap.events.log.writer import FILE_SUFFIX, OPEN_SUFFIX
 
 _REASON_MAX = 512
+_SUFFIXES = (FILE_SUFFIX, OPEN_SUFFIX)
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,17 +106,8 @@ def remove_letters_before(folder: Path, moment: datetime) -> int:
 
     A file is written for an hour at most, so what is removed is that much older at the least.
     """
-    removed = 0
-    for file in _files(folder):
-        try:
-            begun = datetime.strptime(file.name.partition("-")[0], NAME_TIME).replace(tzinfo=UTC)
-        except ValueError:
-            continue
-        if begun < moment:
-            file.unlink(missing_ok=True)
-            removed += 1
-    return removed
+    return remove_files_before(folder, moment, _SUFFIXES)
 
 
 def _files(folder: Path) -> list[Path]:
-    return sorted(file for file in folder.glob("*") if file.name.endswith((FILE_SUFFIX, OPEN_SUFFIX)))
+    return sorted(file for file in folder.glob("*") if file.name.endswith(_SUFFIXES))

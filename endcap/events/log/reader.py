@@ -65,15 +65,18 @@ def _scanned(source: Path | bytes) -> pl.LazyFrame:
     )
 
 
-def remove_files_before(folder: Path, moment: datetime) -> int:
-    """Remove finished files that were begun before `moment` and tell how many; files of other names stay.
+def remove_files_before(folder: Path, moment: datetime, suffixes: tuple[str, ...] = (FILE_SUFFIX,)) -> int:
+    """Remove files that were begun before `moment` and tell how many; files of other names stay.
 
     Args:
         folder: of an event log; none is fine.
         moment: UTC.
+        suffixes: of the files, as of those that are finished.
     """
     removed = 0
-    for file in folder.glob(f"*{FILE_SUFFIX}"):
+    for file in folder.glob("*"):
+        if not file.name.endswith(suffixes):
+            continue
         try:
             begun = datetime.strptime(file.name.partition("-")[0], NAME_TIME).replace(tzinfo=UTC)
         except ValueError:

@@ -12,6 +12,7 @@ from endcap.algorithms.algorithm import NOT_RECOMMENDED, Algorithm, Fitted, Trai
 from endcap.algorithms.ease import Ease
 from endcap.algorithms.interactions import Interactions
 from endcap.algorithms.item_to_item import ItemToItemRecent
+from endcap.training.conditional_logit import Choices, fit_weights
 from endcap.training.held_out import HeldOut
 from endcap_benchmarks.quality.models.two_tower import FittedTwoTower
 
@@ -20,26 +21,13 @@ CANDIDATES = 100
 USERS_AT_ONCE = 256
 LOWEST = np.float32(-1e6)
 """Stands for minus infinity where scores are added."""
-SHRINKAGE = 1e-4
-
-
-@dataclass(frozen=True)
-class Choices:
-    """Candidates of u people, and which of them came next; people whose next item no source brought are left out.
-
-    Attributes:
-        scores: float64 [c, sources], a person's candidates together.
-        start: int64 [u + 1].
-        chosen: int64 [u], rows of `scores`.
-    """
-
-    scores: NDArray[np.float64]
-    start: NDArray[np.int64]
-    chosen: NDArray[np.int64]
 
 
 def choices_of(sources: Sequence[Fitted], held_out: HeldOut, *, hides_history: bool = True) -> Choices:
-    """The best of every source for people held out, without what they had where lists leave that out."""
+    """The best of every source for people held out, without what they had where lists leave that out.
+
+    People whose next item no source brought are left out.
+    """
     scores: list[NDArray[np.float64]] = []
     length: list[int] = []
     chosen: list[int] = []
@@ -61,32 +49,9 @@ def choices_of(sources: Sequence[Fitted], held_out: HeldOut, *, hides_history: b
                 length.append(len(candidates))
                 scores.append(of_sources[:, row, candidates].T.astype(np.float64))
     start = np.concatenate([[0], np.cumsum(length)]).astype(np.int64)
-    return Choices(np.concatenate(scores) if scores else np.zeros((0, len(sources))), start, np.asarray(chosen, dtype=np.int64))
-
-
-def choice_weights(choices: Choices) -> NDArray[np.float32]:
-    """float32 [sources], none below 0; all alike where nothing is to be learned from."""
-    from scipy.optimize import minimize
-
-    sources = choices.scores.shape[1]
-    if not len(choices.chosen):
-        return np.ones(sources, dtype=np.float32)
-    scale = np.maximum(choices.scores.std(axis=0), 1e-9)
-    scaled = choices.scores / scale
-    person = np.repeat(np.arange(len(choices.chosen)), np.diff(choices.start))
-
-    def loss(weights: NDArray[np.float64]) -> tuple[float, NDArray[np.float64]]:
-        utility = scaled @ weights
-        highest = np.maximum.reduceat(utility, choices.start[:-1])
-        likely = np.exp(utility - highest[person])
-        total = np.add.reduceat(likely, choices.start[:-1])
-        likely /= total[person]
-        value = (highest + np.log(total) - utility[choices.chosen]).mean() + SHRINKAGE * weights @ weights
-        gradient = (likely @ scaled - scaled[choices.chosen].sum(axis=0)) / len(choices.chosen) + 2 * SHRINKAGE * weights
-        return float(value), gradient
-
-    found = minimize(loss, np.ones(sources), jac=True, method="L-BFGS-B", bounds=[(0.0, None)] * sources)
-    return np.asarray(found.x / scale, dtype=np.float32)
+    share = np.zeros(start[-1])
+    share[chosen] = 1.0
+    return Choices(np.concatenate([np.zeros((0, len(sources))), *scores]), start, share)
 
 
 COUNTED: tuple[Algorithm, ...] = (Ease(), ItemToItemRecent())
@@ -121,7 +86,7 @@ class Blend(BaseModel):
         ]
         towers = [FittedTwoTower(fit_ensemble(early, data.attributes, kind, seed, held_out).towers) for kind in kinds]
         counted = [Damped(algorithm.fit(replace(data, interactions=early), seed)) for algorithm in COUNTED]
-        weights = choice_weights(choices_of([*towers, *counted], held_out))
+        weights = fit_weights(choices_of([*towers, *counted], held_out))
         return FittedBlend([*towers, *(Damped(algorithm.fit(data, seed)) for algorithm in COUNTED)], weights)
 
 
@@ -160,7 +125,7 @@ def damped_blend(
         hides_history: as of `choices_of`.
     """
     sources = [Damped(algorithm.fit(replace(data, interactions=early), seed)) for algorithm in algorithms]
-    weights = choice_weights(choices_of(sources, held_out, hides_history=hides_history))
+    weights = fit_weights(choices_of(sources, held_out, hides_history=hides_history))
     kept = np.flatnonzero(weights > 0)
     return FittedBlend([Damped(algorithms[int(place)].fit(data, seed)) for place in kept], weights[kept])
 

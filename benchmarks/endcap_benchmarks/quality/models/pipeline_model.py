@@ -3,7 +3,6 @@
 import hashlib
 import json
 import shutil
-import time
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field
 from datetime import datetime, timedelta
@@ -29,7 +28,7 @@ from endcap.evaluation.ranked_lists import RankedLists
 from endcap.evaluation.user_items import UserItems, contains, pair_keys
 from endcap.features.columns import HORIZON_DAYS
 from endcap.features.snapshots import FeatureOptions
-from endcap_benchmarks.quality.models.pipeline_run import PipelineRun, RankedUsers, ServedChain
+from endcap_benchmarks.quality.models.pipeline_run import SCORING, PipelineRun, RankedUsers, ServedChain
 from endcap_benchmarks.quality.models.positioned_data import positioned_times, write_positioned_data
 from endcap_benchmarks.quality.recommending import Recommended, RunContext, reliability
 from endcap_benchmarks.quality.task import RankingTask, Truth
@@ -105,15 +104,14 @@ class PipelineModel:
         indices = _ItemIndices.of(task, chain)
         hidden = {name: indices.hidden(truth) for name, truth in task.truths.items()}
         depths = context.depth + SPARE + np.max([np.zeros(task.users)] + [each.counts for each in hidden.values() if each], axis=0)
-        started = time.perf_counter()
         ranked = chain.ranked(task.user_ids, depths.astype(np.int64), indices.of_task > 0)
         shown = {name: ranked if pairs is None else ranked.without(pairs) for name, pairs in hidden.items()}
         lists = {name: indices.lists(self._listed(each, chain, context.depth)) for name, each in shown.items()}
         first = next(iter(task.truths.values())).items
         return Recommended(
             lists,
-            sum(run.seconds.values()),
-            time.perf_counter() - started,
+            sum(seconds for step, seconds in run.seconds.items() if step != SCORING),
+            run.seconds.get(SCORING, 0.0),
             reliability=_reliability(ranked, first, indices) if self.lists == ORDERED else None,
             notes={"seconds": run.seconds, "users_without_list": task.users - len(np.unique(ranked.pairs.user_row))},
         )

@@ -5,6 +5,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -13,12 +14,17 @@ from numpy.typing import NDArray
 
 from endcap.contracts.training_plan import Timetable
 from endcap.core.errors import DataRejected
+from endcap.core.files import replacing_file
 from endcap.core.settings import RetrievalSettings
+from endcap.engine.retrieval.user_state import UserState
 from endcap.evaluation.ranked_lists import ScoredPairs
 from endcap.evaluation.user_items import UserItems, contains, pair_keys
 from endcap.features.snapshots import FeatureOptions
 
 SECONDS_FILE = "seconds.json"
+SCORING = "scores"
+"""The step that makes the candidates of a task's users."""
+_PROBABILITY = "probability_"
 USERS_A_BLOCK = 1024
 """Candidates of so many users lie in memory at once."""
 
@@ -75,11 +81,11 @@ class PipelineRun:
             ranked, lambda: train_ranker(training, tables, encoder, ranked, parameters=parameters, quotas=self.quotas, seed=self.seed)
         )
 
-    def made(self, folder: Path, make: Callable[[], object]) -> None:
-        """Make an artifact that is missing, and note what it took."""
-        if folder.exists():
+    def made(self, path: Path, make: Callable[[], object], step: str = "") -> None:
+        """Make an artifact that is missing, and note what it took under the step's name, the artifact's where none is given."""
+        if path.exists():
             return
-        with self.timed(folder.name):
+        with self.timed(step or path.name):
             make()
 
     @contextmanager
@@ -118,6 +124,32 @@ class RankedUsers:
         """In the ranker's order."""
         return ScoredPairs(self.pairs, self.value.astype(np.float64))
 
+    def write(self, file: Path) -> None:
+        """Keep them for the next list of the run."""
+        near = self.nearest
+        arrays: dict[str, Any] = {
+            "row": self.pairs.user_row,
+            "item": self.pairs.item_index,
+            "value": self.value,
+            "users": np.array(self.pairs.users),
+        }
+        arrays |= {"near_row": near.pairs.user_row, "near_item": near.pairs.item_index, "near_score": near.score}
+        arrays |= {_PROBABILITY + name: values for name, values in self.probabilities.items()}
+        with replacing_file(file) as aside, aside.open("wb") as stream:
+            np.savez(stream, **arrays)
+
+    @classmethod
+    def read(cls, file: Path) -> "RankedUsers":
+        """What `write` kept."""
+        with np.load(file) as kept:
+            users = int(kept["users"])
+            return cls(
+                UserItems(kept["row"], kept["item"], users),
+                {name.removeprefix(_PROBABILITY): kept[name] for name in kept.files if name.startswith(_PROBABILITY)},
+                kept["value"],
+                ScoredPairs(UserItems(kept["near_row"], kept["near_item"], users), kept["near_score"]),
+            )
+
     def without(self, hidden: UserItems) -> "RankedUsers":
         """Without pairs that lists leave out."""
         kept = ~contains(hidden.keys, pair_keys(self.pairs.user_row, self.pairs.item_index))
@@ -145,11 +177,14 @@ class ServedChain:
         self._tables = TablesArtifact(run.folder / "tables").at(learned_at)
         self._eligible = self._training.eligible_at(learned_at)
         self._context = evaluation_context(seen_at)
-        users = self._training.users_at(seen_at)
-        self._states = dict(zip(users.user_ids, users.states, strict=True))
-        self._quotas = run.quotas
+        self._seen_at, self._run = seen_at, run
         self.items = self._training.items_at(learned_at)
         self.embeddings = self._two_tower.item_embeddings_at(learned_at)
+
+    @cached_property
+    def _states(self) -> dict[str, UserState]:
+        users = self._training.users_at(self._seen_at)
+        return dict(zip(users.user_ids, users.states, strict=True))
 
     @property
     def objectives(self) -> list[str]:
@@ -161,7 +196,7 @@ class ServedChain:
         return self._ranker.value
 
     def ranked(self, user_ids: Sequence[str], depths: NDArray[np.int64], allowed: NDArray[np.bool_]) -> RankedUsers:
-        """Candidates of some users.
+        """Candidates of the task's users; another list of the run finds them there.
 
         Args:
             user_ids: whose.
@@ -171,6 +206,12 @@ class ServedChain:
         Raises:
             DataRejected: the run knows nobody of them.
         """
+        # A run is of one task, whose depths grow with the lists' depth: their sum tells deeper ones apart.
+        file = self._run.folder / f"ranked-{int(depths.sum())}.npz"
+        self._run.made(file, lambda: self._ranked(user_ids, depths, allowed).write(file), SCORING)
+        return RankedUsers.read(file)
+
+    def _ranked(self, user_ids: Sequence[str], depths: NDArray[np.int64], allowed: NDArray[np.bool_]) -> RankedUsers:
         known = np.flatnonzero([user_id in self._states for user_id in user_ids])
         if not len(known):
             raise DataRejected("the run knows none of the users", field="--models", value="full_pipeline", fix="judge people who are known")
@@ -198,7 +239,7 @@ class ServedChain:
         states = [self._states[user_id] for user_id in user_ids]
         queries = self._two_tower.encode(states, self._context)
         vocabularies, neighbours = self._training.user_vocabularies, self._tables.neighbours
-        found = candidate_sets(states, queries, self.embeddings, self._tables, self._quotas, eligible, vocabularies)
+        found = candidate_sets(states, queries, self.embeddings, self._tables, self._run.quotas, eligible, vocabularies)
         by_user = score_candidates(self._ranker.signature, states, queries, found, self.items, neighbours, self._context)
         ranked = ranked_pairs(by_user, found, self.value)
         pairs, value = ranked.scores.pairs, ranked.scores.score

@@ -4,8 +4,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from endcap.algorithms.interactions import Interactions
+from endcap.training.conditional_logit import fit_weights
 from endcap.training.held_out import HeldOut, hold_out_last
-from endcap_benchmarks.quality.models.blend import choice_weights, choices_of
+from endcap_benchmarks.quality.models.blend import choices_of
 
 ITEMS, USERS = 40, 300
 
@@ -34,16 +35,16 @@ def truth_table(noise: float, seed: int) -> NDArray[np.float32]:
 
 
 def test_source_that_knows_weighs_more_than_one_that_guesses() -> None:
-    weights = choice_weights(choices_of([Scored(truth_table(1.0, 1)), Scored(truth_table(9.0, 3))], held_out()))
+    weights = fit_weights(choices_of([Scored(truth_table(1.0, 1)), Scored(truth_table(9.0, 3))], held_out()))
     assert weights[0] > 5 * weights[1] >= 0
 
 
 def test_source_that_is_wrong_weighs_nothing() -> None:
-    weights = choice_weights(choices_of([Scored(truth_table(1.0, 1)), Scored(-truth_table(0.5, 2))], held_out()))
+    weights = fit_weights(choices_of([Scored(truth_table(1.0, 1)), Scored(-truth_table(0.5, 2))], held_out()))
     assert weights[1] == 0
 
 
 def test_nobody_held_out_weighs_all_alike() -> None:
     nobody, _ = hold_out_last(held_out().histories, 0, np.random.default_rng(0))
-    weights = choice_weights(choices_of([Scored(truth_table(1.0, 1))] * 2, HeldOut(nobody.of_users(np.arange(0)), np.zeros(0, np.int32))))
+    weights = fit_weights(choices_of([Scored(truth_table(1.0, 1))] * 2, HeldOut(nobody.of_users(np.arange(0)), np.zeros(0, np.int32))))
     np.testing.assert_array_equal(weights, [1.0, 1.0])
