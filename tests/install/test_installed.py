@@ -19,6 +19,7 @@ import pytest
 from tests.install.conftest import UV
 from tests.install.distributions import ROOT, distributions
 from tests.install.made_shop import ITEMS, sku, write_shop
+from tests.serving_environment import SERVING_PORTS, UNHURRIED
 
 pytestmark = [
     pytest.mark.install,
@@ -31,17 +32,6 @@ INSTALLED = ("endcap-local", "endcap-pipelines", "endcap-rollout-operator")
 """What is named; the others come with them."""
 NOT_INSTALLED = {"endcap-benchmarks"}
 HUGGING_FACE = "transformers>=4.57,<6"
-PORTS = (
-    "ENDCAP_SERVING__HTTP_PORT",
-    "ENDCAP_SERVING__GRPC_PORT",
-    "ENDCAP_MODEL_SERVER__PORT",
-    "ENDCAP_MILVUS__PORT",
-    "ENDCAP_COLLECTOR__PORT",
-)
-UNHURRIED = {
-    f"ENDCAP_SERVING__{name}": "5000" for name in ("REQUEST_BUDGET_MS", "FEATURES_TIMEOUT_MS", "RETRIEVAL_TIMEOUT_MS", "RANK_TIMEOUT_MS")
-}
-"""Deadlines are not what these tests are about: a busy machine must not change the answers."""
 SMALLEST = "--epochs 1 --test-weeks 2 --ranking-windows 1 --min-buyers 1 --item-to-item item_to_item_cosine"
 IMPORT_ALL = """
 import importlib, os, pkgutil, sys
@@ -83,8 +73,8 @@ def installation(wheels: Path, tmp_path_factory: pytest.TempPathFactory) -> Inst
     options = ["--quiet", "--python", venv / "bin" / "python", "--find-links", wheels, *fresh, *constraint]
     subprocess.run([UV, "pip", "install", *options, *INSTALLED], cwd=folder, check=True)
     with ExitStack() as stack:
-        sockets = [stack.enter_context(socket.create_server(("127.0.0.1", 0))) for _ in PORTS]
-        ports = {name: str(each.getsockname()[1]) for name, each in zip(PORTS, sockets, strict=True)}
+        sockets = [stack.enter_context(socket.create_server(("127.0.0.1", 0))) for _ in SERVING_PORTS]
+        ports = {name: str(each.getsockname()[1]) for name, each in zip(SERVING_PORTS, sockets, strict=True)}
     # Nothing of this process's environment but where programs and its user are: no PYTHONPATH, and no setting of endcap.
     environment = {"PATH": f"{venv / 'bin'}:/usr/bin:/bin", "HOME": str(Path.home()), **ports, **UNHURRIED}
     return Installation(venv, folder, environment)

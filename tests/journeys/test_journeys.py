@@ -17,6 +17,7 @@ import pytest
 
 from endcap.core.ports import free_ports
 from tests.journeys.shop_files import MAPPING, SHOP_FILES
+from tests.serving_environment import SERVING_PORTS, UNHURRIED
 from tests.shared_milvus import kept_folder, kill_milvus_of, share_unpacked_milvus
 from tests.waiting import until
 
@@ -29,11 +30,6 @@ PERSONAL_VISITS = {"web visits": "home", "sets with carts": "cart"}
 VISITS = (["i001", "i005"], ["i002", "i006"])
 
 ROOT = Path(__file__).parents[2]
-PORTS = ("ENDCAP_SERVING__HTTP_PORT", "ENDCAP_SERVING__GRPC_PORT", "ENDCAP_MODEL_SERVER__PORT", "ENDCAP_MILVUS__PORT")
-UNHURRIED = {
-    f"ENDCAP_SERVING__{name}": "5000" for name in ("REQUEST_BUDGET_MS", "FEATURES_TIMEOUT_MS", "RETRIEVAL_TIMEOUT_MS", "RANK_TIMEOUT_MS")
-}
-"""A busy machine must not change the answers."""
 
 
 def documented_commands() -> list[str]:
@@ -86,7 +82,7 @@ def shop_of(shape: str, tmp_path: Path, kept: Path) -> Shop:
         (folder / MAPPING).rename(tmp_path / MAPPING)
     home.mkdir()
     share_unpacked_milvus(home, kept)
-    ports = {name: str(port) for name, port in zip(PORTS, free_ports(len(PORTS)), strict=True)}
+    ports = {name: str(port) for name, port in zip(SERVING_PORTS, free_ports(len(SERVING_PORTS)), strict=True)}
     path = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
     return Shop(folder, os.environ | {"PATH": path, "ENDCAP_HOME": str(home), **ports, **UNHURRIED})
 

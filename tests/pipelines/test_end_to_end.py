@@ -19,6 +19,7 @@ import psutil
 import pytest
 
 from endcap.core.ports import free_ports
+from tests.serving_environment import SERVING_PORTS, UNHURRIED
 from tests.shared_milvus import kept_folder, share_unpacked_milvus
 from tests.waiting import until
 
@@ -26,17 +27,6 @@ pytestmark = [pytest.mark.processes, pytest.mark.pipeline, pytest.mark.timeout(9
 
 ROOT = Path(__file__).parents[2]
 QUICKSTART = ROOT / "docs" / "quickstart.md"
-UNHURRIED = {
-    f"ENDCAP_SERVING__{name}": "5000" for name in ("REQUEST_BUDGET_MS", "FEATURES_TIMEOUT_MS", "RETRIEVAL_TIMEOUT_MS", "RANK_TIMEOUT_MS")
-}
-"""Deadlines are not what these tests are about: a busy machine must not change the answers."""
-PORTS = (
-    "ENDCAP_SERVING__HTTP_PORT",
-    "ENDCAP_SERVING__GRPC_PORT",
-    "ENDCAP_MODEL_SERVER__PORT",
-    "ENDCAP_MILVUS__PORT",
-    "ENDCAP_COLLECTOR__PORT",
-)
 
 
 @dataclass(frozen=True)
@@ -71,7 +61,7 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> Installation:
     """Sections 1 and 2 of the quickstart, in a home of their own."""
     home = tmp_path_factory.mktemp("home")
     share_unpacked_milvus(home, kept_folder(tmp_path_factory))
-    ports = {name: str(port) for name, port in zip(PORTS, free_ports(len(PORTS)), strict=True)}
+    ports = {name: str(port) for name, port in zip(SERVING_PORTS, free_ports(len(SERVING_PORTS)), strict=True)}
     environment = os.environ | {
         "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
         "ENDCAP_HOME": str(home),
