@@ -121,6 +121,10 @@ class ItemTable:
     def __len__(self) -> int:
         return len(self.ids)
 
+    def indices_in(self, other: "ItemTable") -> NDArray[np.int32]:
+        """int32 [n + 1]: another catalogue's index of each item, 0 where it has none."""
+        return np.concatenate([np.zeros(1, dtype=np.int32), other.ids.codes(list(self.ids.names))])
+
     @classmethod
     def from_items(cls, items: pl.DataFrame) -> "ItemTable":
         """Build from rows of the canonical items table; numeric features start as zeros.

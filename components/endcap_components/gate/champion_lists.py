@@ -1,6 +1,7 @@
 """The champion's lists for the people and weeks that a challenger is judged by, made with the champion's own signatures and tables."""
 
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Self
 
 import numpy as np
@@ -41,12 +42,17 @@ class ItemMapping:
 
     @classmethod
     def of(cls, challenger: ItemTable, champion: ItemTable) -> Self:
-        return cls(_codes(challenger, champion), _codes(champion, challenger))
+        return cls(challenger.indices_in(champion), champion.indices_in(challenger))
+
+    @cached_property
+    def _both(self) -> tuple[NDArray[np.intp], NDArray[np.int32]]:
+        """The challenger's and the champion's indices of items that both have, [b] each."""
+        rows = np.flatnonzero(self.to_champion)
+        return rows, self.to_champion[rows]
 
     def tables(self, known: MomentTables) -> MomentTables:
         """The challenger's tables in the champion's indices; what the champion does not know is left out."""
-        rows = np.flatnonzero(self.to_champion)
-        places = self.to_champion[rows]
+        rows, places = self._both
         gap_days = np.zeros(len(self.to_challenger), dtype=np.float32)
         gap_days[places] = known.repurchase_gap_days[rows]
         by_segment = {name: self._candidates(table) for name, table in known.popularity.by_segment.items()}
@@ -54,8 +60,7 @@ class ItemMapping:
         return MomentTables(self._neighbours(known.item_to_item), Popularity(by_segment), gap_days, ease)
 
     def _neighbours(self, table: ItemToItem) -> ItemToItem:
-        rows = np.flatnonzero(self.to_champion)
-        places = self.to_champion[rows]
+        rows, places = self._both
         shape = (len(self.to_challenger), table.index.shape[1])
         index, weight = np.zeros(shape, dtype=np.int32), np.zeros(shape, dtype=np.float16)
         index[places] = self.to_champion[table.index[rows]]
@@ -65,11 +70,6 @@ class ItemMapping:
     def _candidates(self, table: Candidates) -> Candidates:
         index = self.to_champion[table.index]
         return Candidates(index[index > 0], table.score[index > 0])
-
-
-def _codes(items: ItemTable, other: ItemTable) -> NDArray[np.int32]:
-    """int32 [len(items)], the other catalogue's index of each item, 0 where it has none."""
-    return np.concatenate([np.zeros(1, dtype=np.int32), other.ids.codes(list(items.ids.names))])
 
 
 @dataclass(frozen=True)

@@ -3,6 +3,7 @@
 import json
 import os
 import time
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -30,9 +31,15 @@ def serve(  # noqa: PLR0917 - an option a parameter, as typer reads them
     from endcap_local.parts import Part, event_parts, local_parts, require_free_ports
     from endcap_local.supervisor import PartsLog, Supervisor
 
-    settings = with_ports(load_settings(), http_port, grpc_port, milvus_port, model_port)
-    if collector_port is not None:
-        settings = settings.model_copy(update={"collector": settings.collector.model_copy(update={"port": collector_port})})
+    settings = with_ports(
+        load_settings(),
+        {
+            "serving": {"http_port": http_port, "grpc_port": grpc_port},
+            "milvus": {"port": milvus_port},
+            "model_server": {"port": model_port},
+            "collector": {"port": collector_port},
+        },
+    )
     bundle = served_bundle(settings.served_dir)
     serving = local_parts(settings)
     parts = [*serving, *event_parts(settings)]
@@ -53,16 +60,12 @@ def serve(  # noqa: PLR0917 - an option a parameter, as typer reads them
     console.print("all parts stopped")
 
 
-def with_ports(
-    settings: Settings, http_port: int | None, grpc_port: int | None, milvus_port: int | None, model_port: int | None
-) -> Settings:
-    """The same settings with the ports that were given."""
-    serving = {name: value for name, value in (("http_port", http_port), ("grpc_port", grpc_port)) if value is not None}
+def with_ports(settings: Settings, given: Mapping[str, Mapping[str, int | None]]) -> Settings:
+    """The same settings with the ports, by section and name, that are not None."""
     return settings.model_copy(
         update={
-            "serving": settings.serving.model_copy(update=serving),
-            "milvus": settings.milvus.model_copy(update={"port": milvus_port} if milvus_port is not None else {}),
-            "model_server": settings.model_server.model_copy(update={"port": model_port} if model_port is not None else {}),
+            section: getattr(settings, section).model_copy(update={name: port for name, port in ports.items() if port is not None})
+            for section, ports in given.items()
         }
     )
 

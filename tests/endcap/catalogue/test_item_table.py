@@ -42,6 +42,14 @@ def test_no_items_make_a_table_of_padding_only(rows: pl.DataFrame) -> None:
     assert len(ItemTable.from_items(rows.clear())) == 1
 
 
+def test_indices_in_another_catalogue_are_of_the_same_items(items: ItemTable, rows: pl.DataFrame) -> None:
+    other = ItemTable.from_items(rows.sort("item_id")[1:])
+    there, back = items.indices_in(other), other.indices_in(items)
+    assert (there[0], there[1], back[0]) == (0, 0, 0)
+    assert [items.ids.name(int(code)) for code in back[1:]] == list(other.ids.names)
+    assert there[back[1:]].tolist() == list(range(1, len(other)))
+
+
 def test_known_before_needs_stock_and_an_earlier_creation(items: ItemTable) -> None:
     known = items.known_before(datetime(2026, 3, 1, tzinfo=UTC))
     assert [items.ids.name(index) for index in np.flatnonzero(known)] == ["b"]

@@ -14,7 +14,6 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from endcap.catalogue.item_table import ItemTable
 from endcap.contracts.evaluation import Reliability
 from endcap.contracts.tables import TABLES, arrow_schema
 from endcap.core.errors import InvalidInput
@@ -158,7 +157,7 @@ class _ItemIndices:
 
     @classmethod
     def of(cls, task: RankingTask, chain: ServedChain) -> "_ItemIndices":
-        return cls(_codes(task.items, chain.items), _codes(chain.items, task.items))
+        return cls(chain.items.indices_in(task.items), task.items.indices_in(chain.items))
 
     def hidden(self, truth: Truth) -> UserItems | None:
         """What a truth hides, in the run's indices."""
@@ -167,10 +166,6 @@ class _ItemIndices:
     def lists(self, made: RankedLists) -> RankedLists:
         """A run's lists, in the task's indices."""
         return RankedLists(self.of_task[made.items])
-
-
-def _codes(known: ItemTable, named: ItemTable) -> NDArray[np.int32]:
-    return np.concatenate([[0], known.ids.codes(list(named.ids.names))]).astype(np.int32)
 
 
 def _renamed(pairs: UserItems, index: NDArray[np.int32]) -> UserItems:
