@@ -126,6 +126,12 @@ class ExplorationSettings(BaseModel):
     new_item_share: float = Field(0.5, ge=0, le=1, description="Of the explored slots, those kept for items without evidence of their own.")
     evidence_impressions: float = Field(50, gt=0, description="Impressions from which on an item has evidence of its own.")
     half_life_days: float = Field(7, gt=0, description="Time after which a click counts half.")
+    swap_share: float = Field(
+        0.005,
+        ge=0,
+        lt=0.5,
+        description="Share of the lists that explore whose first two places are exchanged, to learn what a place is worth.",
+    )
 
 
 class TelemetrySettings(BaseModel):
@@ -197,6 +203,19 @@ class CollectorSettings(BaseModel):
     )
 
 
+class OutcomeSettings(BaseModel):
+    """What was shown is joined to what followed: how long is waited for it, and how often what it says is written."""
+
+    click_minutes: float = Field(30, gt=0, description="After an impression, time within which a click counts for it.")
+    cart_hours: float = Field(24, gt=0, description="The same for an item put into the cart.")
+    purchase_days: float = Field(7, gt=0, description="The same for a purchase.")
+    list_minutes: float = Field(
+        30, gt=0, description="Time after which a list is counted for guardrails; a rollout's steps have to be longer than it."
+    )
+    keep_days: float = Field(70, ge=8, description="How long impressions are kept to be joined, and returns taken off; day tables stay.")
+    write_seconds: float = Field(60, gt=0, description="Time between two writings of day tables and click evidence.")
+
+
 class RolloutSettings(BaseModel):
     """How a bundle comes to be served on a cluster: through a `Rollout`, which the rollout operator carries out."""
 
@@ -243,6 +262,7 @@ class Settings(BaseSettings):
     mlflow: MlflowSettings = MlflowSettings()
     events: EventSettings = EventSettings()
     collector: CollectorSettings = CollectorSettings()
+    outcomes: OutcomeSettings = OutcomeSettings()
     rollouts: RolloutSettings = RolloutSettings()
 
     @model_validator(mode="after")
@@ -298,6 +318,11 @@ class Settings(BaseSettings):
     def dead_letter_dir(self) -> Path:
         """Events that were not taken, with their reasons."""
         return self.home / "dead_letters"
+
+    @property
+    def outcomes_dir(self) -> Path:
+        """What was shown and what followed: a Parquet file a day, and what they are made of."""
+        return self.home / "outcomes"
 
     @property
     def keys_dir(self) -> Path:
