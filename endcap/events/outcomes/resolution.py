@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import polars as pl
 
 from endcap.contracts.outcome import AttributionRule, Objective, outcome_schema
-from endcap.events.outcomes.examination import EXAMINATION_POWER, examined
+from endcap.events.outcomes.examination import ASSUMED, Examination
 from endcap.events.outcomes.orders import kept_of
 from endcap.events.outcomes.places import PLACE, experiments_of
 from endcap.events.outcomes.propensities import placement
@@ -35,14 +35,14 @@ class Journal:
     orders: pl.DataFrame
 
 
-def outcomes_of(journal: Journal, examination_power: float = EXAMINATION_POWER) -> pl.DataFrame:
+def outcomes_of(journal: Journal, examination: Examination = ASSUMED) -> pl.DataFrame:
     """Rows of the contract `Outcome`: three for each place, by request, place and objective.
 
     Args:
         journal: what was shown and what followed.
-        examination_power: of the position-weighted rule.
+        examination: of the position-weighted rule.
     """
-    shares = attributed(journal.touches, kept_of(journal.orders), examination_power)
+    shares = attributed(journal.touches, kept_of(journal.orders), examination)
     by_place = _by_place(shares)
     objectives = pl.DataFrame({"objective": [objective.value for objective in Objective]})
     schema = outcome_schema()
@@ -57,7 +57,7 @@ def outcomes_of(journal: Journal, examination_power: float = EXAMINATION_POWER) 
     return rows.select(schema.names()).cast(schema).sort("shown_at", *PLACE, "objective")
 
 
-def attributed(touches: pl.DataFrame, kept: pl.DataFrame, examination_power: float = EXAMINATION_POWER) -> pl.DataFrame:
+def attributed(touches: pl.DataFrame, kept: pl.DataFrame, examination: Examination = ASSUMED) -> pl.DataFrame:
     """Pairs with `wins` (bool: the impression that the event counts for), `share` (position-weighted, 1 an event) and the net `value`.
 
     Purchases of which nothing is left are no outcome.
@@ -70,11 +70,7 @@ def attributed(touches: pl.DataFrame, kept: pl.DataFrame, examination_power: flo
     best_first = ["is_named", "shown_at", "position", "request_id"]
     ordered = standing.sort(*_EVENT, *best_first, descending=[False, False, True, True, False, False])
     wins = pl.int_range(pl.len()).over(_EVENT) == 0
-    weight = (
-        pl.when(pl.col("is_named").any().over(_EVENT))
-        .then(wins.cast(pl.Float64))
-        .otherwise(examined(pl.col("position"), examination_power))
-    )
+    weight = pl.when(pl.col("is_named").any().over(_EVENT)).then(wins.cast(pl.Float64)).otherwise(examination.chance(pl.col("position")))
     return ordered.with_columns(wins=wins, weight=weight, value=pl.col("value") * pl.col("kept")).with_columns(
         share=pl.col("weight") / pl.col("weight").sum().over(_EVENT)
     )
