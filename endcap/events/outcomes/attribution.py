@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 import polars as pl
 
 from endcap.contracts.event_type import EventType
+from endcap.contracts.outcome import Objective
 from endcap.events.outcomes.places import MOMENT
 from endcap.events.outcomes.retention import due_to_expire
 from endcap.events.outcomes.windows import CLICKS, Windows
@@ -107,7 +108,8 @@ class Attribution:
             after <= pl.col("window"),
             pl.col("is_named") | ~pl.col("named_only"),
         )
-        return pairs.select(TOUCH_SCHEMA.names())
+        priced = pl.when(pl.col("objective") == Objective.PURCHASE.value)
+        return pairs.with_columns(priced.then(name).alias(name) for name in ("value", "currency")).select(TOUCH_SCHEMA.names())
 
 
 def _served_once(known: pl.DataFrame) -> pl.DataFrame:

@@ -22,6 +22,14 @@ def write_day(folder: Path, day: date, journal: Journal) -> int:
     return len(rows)
 
 
+def write_journal(folder: Path, journal: Journal) -> list[date]:
+    """Make the tables of all days that something was shown on."""
+    days = journal.places.with_columns(day=pl.col("shown_at").dt.date()).partition_by("day", as_dict=True, include_key=False)
+    for (day,), places in days.items():
+        write_day(folder, day, Journal(places, journal.touches, journal.orders))
+    return [day for (day,) in days]
+
+
 def write_changed_days(folder: Path, store: JournalStore) -> list[date]:
     """Make the tables of the days whose outcomes changed; one that changes meanwhile is made again next time."""
     changed = store.changed_days()

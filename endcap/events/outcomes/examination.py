@@ -58,6 +58,12 @@ class Examination:
     def of(self, position: int) -> PlaceChance:
         return self.measured.get(position) or PlaceChance(position, position**-self.power, None, None, "assumed")
 
+    def summary(self) -> str:
+        """Which places are measured, for people."""
+        assumed = f"assumed: place^-{self.power:g}"
+        places = ", ".join(str(position) for position in sorted(self.measured))
+        return f"measured: places {places}; others {assumed}" if places else assumed
+
     def chance(self, position: pl.Expr) -> pl.Expr:
         """The chance of each place, the first one's being 1.
 

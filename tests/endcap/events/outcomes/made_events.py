@@ -84,7 +84,7 @@ def walked(rows: list[Row], windows: Windows | None = None) -> Mapping[tuple[str
                 continue
             best_first = sorted(named or touched, key=lambda each: (-places[each][0]["occurred_at"].timestamp(), each[2], each[0]))
             weights = {best_first[0]: 1.0} if named else {each: each[2] ** -EXAMINATION_POWER for each in touched}
-            value = 2.0 if row["event_type"] == "purchase" else 0.0
+            value = 2.0 if objective == "purchase" else 0.0
             for each, weight in weights.items():
                 events, revenue, shared, shared_revenue = counted[(*each, objective.value)]
                 part, wins = weight / sum(weights.values()), each == best_first[0]
