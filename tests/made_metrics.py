@@ -209,7 +209,9 @@ class MadeOutcomes(MadePage):
 
     def __init__(self, outcomes: Mapping[int, Outcomes] | None = None) -> None:
         registry = CollectorRegistry()
-        self._impressions = Counter("endcap_outcome_impressions", "Shown items whose outcome is known.", ["version", "surface"], registry=registry)
+        self._impressions = Counter(
+            "endcap_outcome_impressions", "Shown items whose outcome is known.", ["version", "surface"], registry=registry
+        )
         self._clicks = Counter("endcap_outcome_clicks", "Of those, clicked.", ["version", "surface"], registry=registry)
         self._purchases = Counter("endcap_outcome_purchases", "Of those, bought.", ["version", "surface"], registry=registry)
         self._outcomes = dict(outcomes or {})

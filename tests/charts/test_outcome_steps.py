@@ -33,8 +33,10 @@ def test_endcaps_own_steps_are_too_short_for_outcomes(tmp_path: Path) -> None:
 
 
 def test_longer_steps_are_taken_and_the_operator_waits_as_long(tmp_path: Path) -> None:
-    objects = render(tmp_path, "minimal", values(CLICKS, {"duration": "20m1s"}, {"duration": "1h30m"}, {}, minutes=20))
-    container = one(objects, "Deployment")["spec"]["template"]["spec"]["containers"][0]
+    given = values(CLICKS, {"duration": "20m1s"}, {"duration": "1h30m"}, {}, minutes=20)
+    given["rollouts"]["operator"] = {"enabled": True}
+    objects = render(tmp_path, "minimal", given)
+    container = one(objects, "Deployment", "endcap-rollout-operator")["spec"]["template"]["spec"]["containers"][0]
     assert {each["name"]: each.get("value") for each in container["env"]}["ENDCAP_OUTCOMES__LIST_MINUTES"] == "20"
 
 
