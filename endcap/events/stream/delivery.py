@@ -53,6 +53,12 @@ class Delivery:
         ]
         self._count_failure, self._timer = count_failure, timer
 
+    def open_sinks(self) -> None:
+        """Let each sink open what it needs, before there is something for it."""
+        for route in self._routes:
+            route.parcel = Parcel(route.outbox.nothing(), 0)
+            route.under_way = route.thread.submit(_delivered, route.sink, route.parcel.rows)
+
     def hand_over(self) -> None:
         """Note what has arrived, and send what waits; never blocks."""
         for route in self._routes:

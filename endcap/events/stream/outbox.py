@@ -39,6 +39,10 @@ class Outbox:
         sql.execute(f"CREATE TABLE IF NOT EXISTS {self._table} (row_key TEXT PRIMARY KEY, number INTEGER NOT NULL, content TEXT NOT NULL)")
         sql.execute(f'CREATE INDEX IF NOT EXISTS "outbox_{name}_by_number" ON {self._table} (number)')
 
+    def nothing(self) -> pl.DataFrame:
+        """No rows."""
+        return self._schema.to_frame()
+
     def put(self, rows: pl.DataFrame, number: int) -> None:
         """Rows of one step; of several of one key the last stays.
 

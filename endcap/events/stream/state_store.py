@@ -70,7 +70,7 @@ class Progress:
 
 
 class StateStore:
-    """Reads and writes the state; for one thread. One process at a time has it.
+    """Reads and writes the state; for one thread at a time. One process at a time has it.
 
     Args:
         folder: where the file lies; None keeps it in memory.
@@ -91,7 +91,7 @@ class StateStore:
         self._place = folder / _FILE if folder else None
         self._lock = _locked(folder) if folder else None
         try:
-            self._sql = sqlite3.connect(self._place or ":memory:", isolation_level=None)
+            self._sql = sqlite3.connect(self._place or ":memory:", isolation_level=None, check_same_thread=False)
             self._sql.executescript(f"PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA cache_size=-{_CACHE_KIB};")
             self._sql.executescript(_TABLES)
             self._check("layout", str(VERSION))

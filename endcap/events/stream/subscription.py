@@ -16,7 +16,8 @@ class Sink(Protocol):
         """Take rows, each in the place of an earlier one of the same key.
 
         The same rows may come again, after a process was killed or when the delivery was not noted: that changes nothing. What is raised
-        makes them wait and come again, replaced by newer ones of their keys. It is called in a thread of the sink's own.
+        makes them wait and come again, replaced by newer ones of their keys. It is called in a thread of the sink's own, first of all
+        without rows, so that a sink opens what it needs.
 
         Args:
             rows: columns of the function's `row_schema`.
