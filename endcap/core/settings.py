@@ -341,6 +341,7 @@ class Settings(BaseSettings):
         """What was shown and what followed: a Parquet file a day, and what they are made of."""
         return self.home / "outcomes"
 
+    @property
     def stream_dir(self) -> Path:
         """What the stream knows: its state, and what it has not delivered yet."""
         return self.home / "stream"

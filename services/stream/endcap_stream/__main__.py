@@ -12,9 +12,12 @@ from endcap.core.errors import EndcapError, InvalidInput
 from endcap.core.log import configure_logging, get_logger
 from endcap.core.settings import Settings, load_settings
 from endcap.core.standard_logging import bridge_standard_logging
+from endcap.events.outcomes.journal_store import JournalStore
 from endcap_stream.endpoints import serving
 from endcap_stream.functions import subscriptions
 from endcap_stream.job import Job
+from endcap_stream.outcome_metrics import OutcomeCollector
+from endcap_stream.outcome_tables import OutcomeTables
 
 
 def main() -> None:
@@ -42,8 +45,11 @@ def run(settings: Settings) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
     chosen, registry = settings.stream, CollectorRegistry()
-    job = Job(settings, subscriptions(settings, system_clock), registry)
-    with serving(chosen.host, chosen.port, registry, lambda: job.is_ready):
+    outcomes = JournalStore(settings.outcomes_dir)
+    registry.register(OutcomeCollector(outcomes.totals))
+    job = Job(settings, subscriptions(settings, system_clock, outcomes), registry)
+    tables = OutcomeTables(outcomes, settings, system_clock)
+    with serving(chosen.host, chosen.port, registry, lambda: job.is_ready), tables.kept_current():
         get_logger("stream").info("starts", host=chosen.host, port=chosen.port, events=str(settings.event_log_dir))
         job.run(stop)
 

@@ -2,6 +2,8 @@
 
 import sqlite3
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import datetime, timedelta
 
 import polars as pl
@@ -38,6 +40,18 @@ class OutcomeTables:
         self._examination: Examination = ASSUMED
         self._measured_at: datetime | None = None
         self._written_at: datetime | None = None
+
+    @contextmanager
+    def kept_current(self) -> Iterator[None]:
+        """In a thread until the block ends; what changed by then is written."""
+        stop = threading.Event()
+        thread = threading.Thread(target=self.run, args=(stop,), name="outcomes")
+        thread.start()
+        try:
+            yield
+        finally:
+            stop.set()
+            thread.join()
 
     def run(self, stop: threading.Event) -> None:
         """Until `stop` is set; what changed by then is written. What fails is done again at the next look."""

@@ -5,8 +5,8 @@ from prometheus_client import CollectorRegistry, generate_latest
 
 from endcap.events.outcomes.journal_store import JournalStore
 from endcap_stream.outcome_metrics import OutcomeCollector
+from tests.endcap.events.outcomes.driven import deliver
 from tests.endcap.events.outcomes.made_events import START, event
-from tests.endcap.events.outcomes.test_journal_store import deliver
 
 WINDOW = timedelta(minutes=30)
 

@@ -10,8 +10,8 @@ from endcap.engine.exploration.counting import EvidenceRule, count_evidence
 from endcap.events.outcomes.day_tables import read_outcomes
 from endcap.events.outcomes.journal_store import JournalStore
 from endcap_stream.outcome_tables import EVIDENCE_FILE, OutcomeTables
+from tests.endcap.events.outcomes.driven import deliver, lists
 from tests.endcap.events.outcomes.made_events import START, event, frame
-from tests.endcap.events.outcomes.test_journal_store import deliver, lists
 
 ROWS = [event("impression", 1, 0), event("impression", 2, 0, item_id="B", position=4), event("click", 3, 2, request_id="r1")]
 

@@ -6,10 +6,13 @@ from typing import Any
 
 import polars as pl
 
+from endcap.events.outcomes.journal_store import JournalStore
+from endcap.events.outcomes.outcome_counters import OutcomeTotals
 from endcap.events.outcomes.resolution import Journal
 from endcap.events.outcomes.whole_log import outcome_functions
 from endcap.events.outcomes.windows import Windows
 from endcap.events.stream.function import DUE_AT, KEY, Instant, StreamFunction
+from tests.endcap.events.outcomes.made_events import Row, frame
 
 LAG = timedelta(hours=2)
 
@@ -57,3 +60,15 @@ def journal_of_batches(batches: Sequence[pl.DataFrame], windows: Windows) -> tup
         for each in driven:
             each.step(fresh, Instant(newest, newest - LAG))  # type: ignore[arg-type, operator]
     return Journal(*(each.said() for each in driven)), driven
+
+
+def deliver(store: JournalStore, *rows: Row) -> None:
+    """All that the functions say of these events."""
+    _, driven = journal_of_batches([frame(rows)], Windows())
+    for each in driven:
+        store.sink(each.function.name).deliver(each.said())
+
+
+def lists(totals: OutcomeTotals) -> dict[tuple[str, str], tuple[int, int, int]]:
+    """Impressions, clicks and purchases by version and surface."""
+    return {(row[0], row[1]): (row[2], row[3], row[4]) for row in totals.lists.rows()}

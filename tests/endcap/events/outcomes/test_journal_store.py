@@ -14,7 +14,7 @@ from endcap.events.outcomes.outcome_counters import OutcomeTotals
 from endcap.events.outcomes.resolution import outcomes_of
 from endcap.events.outcomes.whole_log import journal_of_log, outcome_functions
 from endcap.events.outcomes.windows import Windows
-from tests.endcap.events.outcomes.driven import journal_of_batches
+from tests.endcap.events.outcomes.driven import deliver, journal_of_batches, lists
 from tests.endcap.events.outcomes.made_events import END, START, Row, event, frame, logs
 
 WINDOW = timedelta(minutes=30)
@@ -24,17 +24,6 @@ LATER = START + timedelta(hours=3)
 @pytest.fixture
 def store(tmp_path: Path) -> JournalStore:
     return JournalStore(tmp_path)
-
-
-def deliver(store: JournalStore, *rows: Row) -> None:
-    """All that the functions say of these events."""
-    _, driven = journal_of_batches([frame(rows)], Windows())
-    for each in driven:
-        store.sink(each.function.name).deliver(each.said())
-
-
-def lists(totals: OutcomeTotals) -> dict[tuple[str, str], tuple[int, int, int]]:
-    return {(row[0], row[1]): (row[2], row[3], row[4]) for row in totals.lists.rows()}
 
 
 def items(totals: OutcomeTotals) -> dict[tuple[str, str, str], int]:
