@@ -11,18 +11,13 @@ from endcap.core.errors import DependencyUnavailable
 from endcap.core.settings import Settings
 from endcap.events.stream.sessions import Sessions
 from endcap.events.stream.whole_log import run_to_end
-from endcap.features.computing import build_feature_tables
-from endcap.features.snapshots import FeatureOptions
-from endcap.features.store.materialize import materialize
 from endcap.features.store.online import OnlineFeatures
-from endcap.features.store.publish import publish_features
 from endcap.release.bundle.manifest import present_feature_columns
 from endcap.release.bundle.promotion import model_base_path
 from endcap_benchmarks.synthetic.bundle import SyntheticSize, manifest_fields
 from endcap_stream.replayed_moment import ReplayedMoment
 from endcap_stream.session_sink import SessionSink
 from tests.endcap.events.stream.streamed_events import BEGIN, event, frame
-from tests.endcap.features.made_shop import random_shop
 
 pytestmark = pytest.mark.processes
 
@@ -30,14 +25,8 @@ DATA_END = datetime(2017, 12, 4, tzinfo=UTC)
 
 
 @pytest.fixture(scope="module")
-def settings(tmp_path_factory: pytest.TempPathFactory) -> Settings:
-    """Of a home with a store."""
-    folder = tmp_path_factory.mktemp("stream-store")
-    summary = build_feature_tables(random_shop(folder / "data", 11), folder / "features", FeatureOptions(test_weeks=2, ranking_windows=2))
-    made = Settings(home=folder / "home")
-    publish_features(folder / "features", made)
-    materialize(made, summary.manifest.data_end)
-    return made
+def settings(store_home: Path) -> Settings:
+    return Settings(home=store_home)
 
 
 def rows_of(*events: dict[str, object]) -> pl.DataFrame:
