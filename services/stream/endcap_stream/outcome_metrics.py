@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterable, Sequence
 from prometheus_client.core import CounterMetricFamily
 from prometheus_client.registry import Collector
 
+from endcap.core.metric_description import MetricDescription
 from endcap.events.outcomes.outcome_counters import ITEM_LABELS, LIST_LABELS, OutcomeTotals
 
 LIST_MEANINGS = {
@@ -13,6 +14,13 @@ LIST_MEANINGS = {
     "purchases": "Those of them with a purchase.",
 }
 ITEMS_MEANING = "Items of lists whose time is over, by what happened to them."
+
+
+DESCRIBED = (
+    *(MetricDescription(f"endcap_outcome_{name}_total", "counter", LIST_LABELS, meaning) for name, meaning in LIST_MEANINGS.items()),
+    MetricDescription("endcap_outcome_items_total", "counter", ITEM_LABELS, ITEMS_MEANING),
+)
+"""All of it, in the order of the documentation."""
 
 
 class OutcomeCollector(Collector):
