@@ -209,9 +209,11 @@ class MadeOutcomes(MadePage):
 
     def __init__(self, outcomes: Mapping[int, Outcomes] | None = None) -> None:
         registry = CollectorRegistry()
-        self._impressions = Counter("endcap_outcome_impressions", "Shown items whose outcome is known.", ["version"], registry=registry)
-        self._clicks = Counter("endcap_outcome_clicks", "Of those, clicked.", ["version"], registry=registry)
-        self._purchases = Counter("endcap_outcome_purchases", "Of those, bought.", ["version"], registry=registry)
+        self._impressions = Counter(
+            "endcap_outcome_impressions", "Shown items whose outcome is known.", ["version", "surface"], registry=registry
+        )
+        self._clicks = Counter("endcap_outcome_clicks", "Of those, clicked.", ["version", "surface"], registry=registry)
+        self._purchases = Counter("endcap_outcome_purchases", "Of those, bought.", ["version", "surface"], registry=registry)
         self._outcomes = dict(outcomes or {})
         super().__init__(registry)
 
@@ -235,7 +237,7 @@ class MadeOutcomes(MadePage):
 
     def _add(self, version: int, impressions: int, clicks: int, purchases: int) -> None:
         for counter, amount in ((self._impressions, impressions), (self._clicks, clicks), (self._purchases, purchases)):
-            counter.labels(str(version)).inc(amount)
+            counter.labels(str(version), SURFACE).inc(amount)
 
 
 @contextmanager

@@ -25,15 +25,20 @@ def evidence(
 
     Example: endcap evidence --from-kafka --keep-days 70
     """
-    from endcap.engine.exploration.counting import count_evidence, write_evidence
+    from endcap.engine.exploration.counting import EvidenceRule, count_evidence, write_evidence
     from endcap.events.log.reader import read_events, remove_files_before
+    from endcap.events.outcomes.day_tables import read_outcomes
+    from endcap.events.outcomes.examination import measured_examination
+    from endcap.events.outcomes.windows import Windows
 
     settings = load_settings()
     moment = datetime.now(UTC) if as_of is None else _moment(as_of)
     copied = _copied(settings, copy_seconds) if from_kafka else {}
     if keep_days is not None:
         remove_files_before(settings.event_log_dir, datetime.now(UTC) - timedelta(days=keep_days))
-    counted = count_evidence(read_events(settings.event_log_dir), moment, settings.exploration.half_life_days)
+    examination = measured_examination(read_outcomes(settings.outcomes_dir))
+    rule = EvidenceRule(settings.exploration.half_life_days, examination, Windows.of(settings.outcomes).click)
+    counted = count_evidence(read_events(settings.event_log_dir), moment, rule)
     target = settings.live_dir / "click_evidence.parquet"
     write_evidence(counted, target)
     known = int((counted["impressions"] >= settings.exploration.evidence_impressions).sum())
@@ -42,6 +47,7 @@ def evidence(
         "items_with_evidence": known,
         "impressions": round(float(counted["impressions"].sum()), 1),
         "clicks": round(float(counted["clicks"].sum()), 1),
+        "examination": examination.summary(),
         "as_of": moment.isoformat().replace("+00:00", "Z"),
         "file": str(target),
         **copied,

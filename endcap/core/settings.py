@@ -135,6 +135,12 @@ class ExplorationSettings(BaseModel):
     new_item_share: float = Field(0.5, ge=0, le=1, description="Of the explored slots, those kept for items without evidence of their own.")
     evidence_impressions: float = Field(50, gt=0, description="Impressions from which on an item has evidence of its own.")
     half_life_days: float = Field(7, gt=0, description="Time after which a click counts half.")
+    swap_share: float = Field(
+        0.005,
+        ge=0,
+        lt=0.5,
+        description="Share of the lists that explore whose first two places are exchanged, to learn what a place is worth.",
+    )
 
 
 class TelemetrySettings(BaseModel):
@@ -206,6 +212,35 @@ class CollectorSettings(BaseModel):
     )
 
 
+class OutcomeSettings(BaseModel):
+    """What was shown is joined to what followed: how long is waited for it, and how often what it says is written."""
+
+    click_minutes: float = Field(30, gt=0, description="After an impression, time within which a click counts for it.")
+    cart_hours: float = Field(24, gt=0, description="The same for an item put into the cart.")
+    purchase_days: float = Field(7, gt=0, description="The same for a purchase.")
+    list_minutes: float = Field(
+        30, gt=0, description="Time after which a list is counted for guardrails; a rollout's steps have to be longer than it."
+    )
+    keep_days: float = Field(70, ge=8, description="How long impressions are kept to be joined, and returns taken off; day tables stay.")
+    write_seconds: float = Field(60, gt=0, description="Time between two writings of day tables and click evidence.")
+
+
+class StreamSettings(BaseModel):
+    """What the stream makes of events, and which of them it counts."""
+
+    host: str = Field("127.0.0.1", description="Address its health and metrics are asked at.")
+    port: int = Field(8091, ge=1, le=65_535, description="Port of /healthz, /readyz and /metrics.")
+    watermark_seconds: float = Field(
+        7_200, gt=0, description="Events that happened this long before the newest one are late: left to the batch features, and counted."
+    )
+    session_gap_seconds: float = Field(1_800, gt=0, description="A pause longer than this ends a visit.")
+    batch_bytes: int = Field(4 * 1024 * 1024, ge=1024, description="Bytes of each file of the event log that one step reads at most.")
+    bot_events_a_minute: int = Field(
+        240, ge=1, description="A session with more events of pages in a minute is a bot's, and left out from then on."
+    )
+    bot_views_without_dwell: int = Field(1_000, ge=1, description="The same after so many product views without any dwell event.")
+
+
 class RolloutSettings(BaseModel):
     """How a bundle comes to be served on a cluster: through a `Rollout`, which the rollout operator carries out."""
 
@@ -253,6 +288,8 @@ class Settings(BaseSettings):
     mlflow: MlflowSettings = MlflowSettings()
     events: EventSettings = EventSettings()
     collector: CollectorSettings = CollectorSettings()
+    outcomes: OutcomeSettings = OutcomeSettings()
+    stream: StreamSettings = StreamSettings()
     rollouts: RolloutSettings = RolloutSettings()
 
     @model_validator(mode="after")
@@ -308,6 +345,16 @@ class Settings(BaseSettings):
     def dead_letter_dir(self) -> Path:
         """Events that were not taken, with their reasons."""
         return self.home / "dead_letters"
+
+    @property
+    def outcomes_dir(self) -> Path:
+        """What was shown and what followed: a Parquet file a day, and what they are made of."""
+        return self.home / "outcomes"
+
+    @property
+    def stream_dir(self) -> Path:
+        """What the stream knows: its state, and what it has not delivered yet."""
+        return self.home / "stream"
 
     @property
     def keys_dir(self) -> Path:

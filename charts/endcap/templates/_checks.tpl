@@ -36,5 +36,6 @@
 {{- if and .Values.redis.enabled (not .Values.redis.auth.secretName) -}}
 {{- fail "redis.auth.secretName: name the secret with what the Redis run here asks clients for" -}}
 {{- end -}}
+{{- include "endcap.outcomeStepChecks" . -}}
 {{- include "endcap.storageChecks" . -}}
 {{- end -}}

@@ -6,6 +6,7 @@ ENDCAP_ROLLOUTS__HEALTH_PORT: "8080"
 ENDCAP_ROLLOUTS__TARGET: {{ include "endcap.fullname" . }}
 ENDCAP_ROLLOUTS__PROMETHEUS_URL: {{ .Values.monitoring.prometheusUrl }}
 ENDCAP_ROLLOUTS__METRICS_PORT: "9091"
+ENDCAP_OUTCOMES__LIST_MINUTES: {{ .Values.outcomes.listMinutes | quote }}
 {{- if .Values.rollouts.operator.prometheusMatchers }}
 ENDCAP_ROLLOUTS__PROMETHEUS_MATCHERS: {{ .Values.rollouts.operator.prometheusMatchers | quote }}
 {{- else if .Values.monitoring.podMonitor.enabled }}
@@ -23,6 +24,7 @@ ENDCAP_FEATURE_REPO_DIR: /opt/endcap/feature_repo
 ENDCAP_ROLLOUTS__TARGET: {{ include "endcap.fullname" . }}
 ENDCAP_ROLLOUTS__NAMESPACE: {{ .Release.Namespace }}
 ENDCAP_ROLLOUTS__DEFAULTS_FILE: /etc/endcap/rollouts/rollouts.yaml
+ENDCAP_OUTCOMES__LIST_MINUTES: {{ .Values.outcomes.listMinutes | quote }}
 ENDCAP_ROLLOUTS__STORAGE_URI: {{ include "endcap.storageUri" . }}
 ENDCAP_ROLLOUTS__BUNDLE_STORE: {{ .Values.bundles.store | default "/mnt/bundles" }}
 {{- with .Values.mlflow.trackingUri }}

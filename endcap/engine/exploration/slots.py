@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from endcap.engine.exploration.evidence import Evidence
+from endcap.engine.exploration.exchange import FirstTwoExchange
 from endcap.engine.exploration.policy import Policy
 from endcap.engine.slate.floors import members_required
 from endcap.engine.slate.placements import Placements
@@ -146,6 +147,7 @@ class ExploredSlots:
         new_item_share: of the explored places, in [0, 1].
         evidence_impressions: discounted impressions from which on an item is known.
         pool_size: most new and most known items that the policy chooses from, the best by score that the list does not show.
+        swap_share: of the lists, those whose first two places are exchanged where the ranking alone filled both.
     """
 
     policy: Policy
@@ -156,35 +158,43 @@ class ExploredSlots:
     new_item_share: float = 0.5
     evidence_impressions: float = 50.0
     pool_size: int = 50
+    swap_share: float = 0.0
 
     def fill(self, slate: Slate, score: NDArray[np.float32], placements: Placements) -> Slate:
-        """The list with its explored places, and the propensity of every place.
+        """The list with its explored places, its first two exchanged now and then, and the propensity of every place.
 
         Args:
             slate: the list without exploration.
             score: float32 [m], the candidates' scores, finite.
             placements: what the list keeps to, so that no explored item breaks a cap or a share.
         """
+        explored, second_stays = self._explored(slate, score, placements)
+        return FirstTwoExchange(self.swap_share, self.random).apply(slate, explored, second_stays, placements)
+
+    def _explored(self, slate: Slate, score: NDArray[np.float32], placements: Placements) -> tuple[Slate, float]:
+        """The list with its explored places, and the probability that its second place is none."""
         mean = self.share * len(slate)
         most = ceil(round(mean, 9))
         positions = explorable_positions(slate, placements, most) if most else np.zeros(0, np.intp)
         if not len(positions):
-            return slate
+            return slate, 1.0
         new, known = self._pools(slate, score, placements, most)
         sizes = [min(self.pool_size, int(np.count_nonzero(pool))) for pool in (new, known)]
         possible = slot_counts(mean, self.new_item_share, len(positions), *sizes)
         counts = drawn(possible, self.random)
         propensity = slate.propensity.copy()
-        propensity[positions] = 1 - sum(way.probability * way.slots for way in possible) / len(positions)
+        stays = 1 - sum(way.probability * way.slots for way in possible) / len(positions)
+        propensity[positions] = stays
+        second_stays = stays if 1 in positions else 1.0
         if not counts.slots:
-            return replace(slate, propensity=propensity)
+            return replace(slate, propensity=propensity), second_stays
         kinds_of_item = ((new, counts.new, [way.new for way in possible]), (known, counts.known, [way.known for way in possible]))
         chances = [way.probability for way in possible]
         chosen = [self._chosen(self._best(pool, score), count, ways, chances) for pool, count, ways in kinds_of_item if count]
         rows = np.concatenate([rows for rows, _ in chosen])
         places = self.random.permutation(positions)[: counts.slots]
         propensity[places] = np.concatenate([chance for _, chance in chosen]) / len(positions)
-        return _with_explored(slate, places, rows, score, propensity)
+        return _with_explored(slate, places, rows, score, propensity), second_stays
 
     def _pools(
         self, slate: Slate, score: NDArray[np.float32], placements: Placements, most: int

@@ -18,6 +18,8 @@ class SlotKind(StrEnum):
     """Moved up because a minimum share would have been missed otherwise."""
     EXPLORED = "explored"
     """Put there to learn about it, in place of the item that the ranking had there."""
+    SWAPPED = "swapped"
+    """One of the first two places, exchanged to learn how much more the first is looked at."""
     RELAXED = "relaxed"
     """Breaks a cap, since every item left does and the shelf would be short."""
 

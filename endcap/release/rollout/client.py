@@ -1,6 +1,7 @@
 """Rollouts as people and the pipeline start and steer them."""
 
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +25,7 @@ from endcap.contracts.rollout import (
 from endcap.core.errors import InvalidInput
 from endcap.core.settings import Settings
 from endcap.release.rollout.api_server import ROLLOUTS, ApiServer, Conflict, open_api_server
+from endcap.release.rollout.outcome_steps import refuse_short_steps
 from endcap.release.rollout.resource import Rollout, parse_rollout
 
 ATTEMPTS_MAX = 50
@@ -70,7 +72,8 @@ def create_rollout(settings: Settings, bundle: RolloutBundle, *, again: bool = F
         The resource's name.
 
     Raises:
-        InvalidInput: the settings name no target, the defaults are unusable, or the API server refuses the resource.
+        InvalidInput: the settings name no target, the defaults are unusable, a step is too short for a guardrail on outcomes, or the API
+            server refuses the resource.
         DependencyUnavailable: the API server does not answer.
     """
     target = settings.rollouts.target
@@ -87,6 +90,7 @@ def create_rollout(settings: Settings, bundle: RolloutBundle, *, again: bool = F
         analysis=defaults.analysis,
         progress_deadline_seconds=defaults.progress_deadline_seconds,
     )
+    refuse_short_steps(spec.steps, spec.analysis, timedelta(minutes=settings.outcomes.list_minutes))
     for name in _names(target, bundle.version):
         found = server.get(ROLLOUTS, name)
         if found is None:

@@ -152,6 +152,7 @@ class Reconciler:
             champion=champion,
             champion_unknown=champion_unknown,
             has_registry=self._registry.is_there,
+            refusal=self._guardrails.refusal(rollout.spec),
         )
 
     def _found_index(self, rollout: Rollout, target: Target) -> Index | None:

@@ -95,6 +95,7 @@ def scene(cluster: Cluster, operator_namespace: str, milvus: MilvusSettings, tmp
             "ENDCAP_LOG_FORMAT": "json",
             "ENDCAP_ROLLOUTS__PROMETHEUS_URL": prometheus.url,
             "ENDCAP_ROLLOUTS__TICK_SECONDS": TICK_S,
+            "ENDCAP_OUTCOMES__LIST_MINUTES": "0.02",
             "ENDCAP_ROLLOUTS__METRICS_PORT": str(metrics),
             "ENDCAP_ROLLOUTS__HEALTH_PORT": str(health),
             "ENDCAP_MILVUS__PORT": str(milvus.port),

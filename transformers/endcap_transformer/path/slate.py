@@ -51,6 +51,7 @@ def slate_of(
             share=request.surface.exploration.share,
             new_item_share=exploration.settings.new_item_share,
             evidence_impressions=exploration.settings.evidence_impressions,
+            swap_share=exploration.settings.swap_share,
         )
     return assemble(
         candidates.score,

@@ -2,14 +2,16 @@
 
 import sys
 from collections.abc import Callable, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
+from math import ceil
 from typing import Literal
 
-from endcap.contracts.rollout import Analysis, BuiltIn, Guardrail, Measurement, seconds_of
+from endcap.contracts.rollout import Analysis, BuiltIn, Guardrail, Measurement, RolloutSpec, seconds_of
 from endcap.core.clock import Clock
 from endcap.core.errors import DependencyUnavailable, InvalidInput
 from endcap.core.log import get_logger
 from endcap.core.settings import Settings
+from endcap.release.rollout.outcome_steps import refuse_short_steps
 from endcap_rollout_operator.guardrails.click_through import click_through
 from endcap_rollout_operator.guardrails.conversion import conversion
 from endcap_rollout_operator.guardrails.custom_query import custom_query
@@ -45,9 +47,11 @@ class Guardrails:
         clock: the operator's own; only the time since a step's start is taken from it, moments are Prometheus's.
         matchers: further PromQL label matchers of `endcap_bundle_info` and of the outcomes' counters, for a Prometheus that watches several
             installations: two of them may serve bundles of the same version.
+        outcome_window: how long after it was shown a list is counted in the outcomes' counters.
     """
 
-    def __init__(self, prometheus: Prometheus, clock: Clock, matchers: str = "") -> None:
+    def __init__(self, prometheus: Prometheus, clock: Clock, matchers: str = "", outcome_window: timedelta = timedelta()) -> None:
+        self._outcome_window = outcome_window
         self._prometheus = prometheus
         self._clock = clock
         self._matchers = matchers
@@ -86,6 +90,14 @@ class Guardrails:
             measured.append(to_measurement(guardrail, reading, at, last.get(guardrail.name)))
         return measured
 
+    def refusal(self, spec: RolloutSpec) -> str:
+        """Why a rollout cannot be guarded as it is; empty when it can."""
+        try:
+            refuse_short_steps(spec.steps, spec.analysis, self._outcome_window)
+        except InvalidInput as error:
+            return str(error)
+        return ""
+
     def requests_since(self, candidate: int, since: datetime) -> int | None:
         """Lists that a version's pods answered since a moment; None when Prometheus does not know."""
         look = self._look(candidate, None, since, sys.maxsize)
@@ -108,7 +120,8 @@ class Guardrails:
         except DependencyUnavailable as error:
             return self._unanswered(error)
         window_s = min(full_window_s, elapsed_s)
-        return Look(self._prometheus, moment, candidate, stable, window_s, elapsed_s, full_window_s, self._matchers)
+        outcome_window_s = ceil(self._outcome_window.total_seconds())
+        return Look(self._prometheus, moment, candidate, stable, window_s, elapsed_s, full_window_s, outcome_window_s, self._matchers)
 
     def _reading(self, look: Look | Reading, guardrail: Guardrail) -> Reading:
         """One guardrail's reading; the rest of a look is not queried once Prometheus did not answer."""
@@ -130,7 +143,8 @@ class Guardrails:
 def open_guardrails(settings: Settings, clock: Clock) -> Guardrails:
     """Guardrails on the Prometheus that the settings name; the first query is made when something is measured."""
     rollouts = settings.rollouts
-    return Guardrails(Prometheus.at(rollouts.prometheus_url, rollouts.prometheus_timeout_seconds), clock, rollouts.prometheus_matchers)
+    prometheus = Prometheus.at(rollouts.prometheus_url, rollouts.prometheus_timeout_seconds)
+    return Guardrails(prometheus, clock, rollouts.prometheus_matchers, timedelta(minutes=settings.outcomes.list_minutes))
 
 
 def to_measurement(guardrail: Guardrail, reading: Reading, at: datetime, before: Measurement | None) -> Measurement:

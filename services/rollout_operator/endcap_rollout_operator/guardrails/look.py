@@ -22,6 +22,7 @@ class Look:
         window_s: what is looked back over, whole seconds; never reaches behind the step's start.
         elapsed_s: whole seconds since the step's start.
         full_window_s: the window that would be looked back over if the step had begun long ago.
+        outcome_window_s: how long after it was shown a list is counted in the outcomes' counters, whole seconds.
         matchers: further PromQL label matchers of `endcap_bundle_info` and of the outcomes' counters, separated by commas; may be empty.
     """
 
@@ -32,6 +33,7 @@ class Look:
     window_s: int
     elapsed_s: int
     full_window_s: int
+    outcome_window_s: int = 0
     matchers: str = ""
 
     def increase(self, counter: str, version: int) -> float | None:
@@ -57,9 +59,12 @@ class Look:
         return dict(sorted((float(bound), number) for bound, number in found.items()))
 
     def outcome(self, counter: str, version: int) -> float | None:
-        """How much a counter with a label `version` of its own grew since the step's start; None without data."""
+        """How much a counter with a label `version` of its own grew by lists of this step; None without data.
+
+        What is counted within the window after the step's start are lists of the step before.
+        """
         labels = self._labels(f'version="{version}"')
-        return self.prometheus.number(f"sum(increase({counter}{labels}[{self.elapsed_s}s]))", self.moment)
+        return self.prometheus.number(f"sum(increase({counter}{labels}[{self.elapsed_s - self.outcome_window_s}s]))", self.moment)
 
     def _increase(self, metric: str, version: int, over: str) -> str:
         own, others = self._labels(f'version="{version}"'), self._labels(f'version!="", version!="{version}"')

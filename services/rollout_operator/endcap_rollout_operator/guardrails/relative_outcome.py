@@ -1,8 +1,8 @@
 """An outcome's rate of the candidate against the stable version's, by a test that may be looked at as often as one likes.
 
-Counted since the step began, not over the window: a test that forgets is none. Within a step both versions see the same hours at the same
-shares; across steps they would not. In a step that leaves the stable version no traffic there is nothing to compare: what was measured
-last still stands.
+Lists since the step began are counted, not those over the window: a test that forgets is none. Within a step both versions see the same
+hours at the same shares; across steps they would not. In a step that leaves the stable version no traffic there is nothing to compare:
+what was measured last still stands.
 """
 
 import numpy as np
@@ -27,6 +27,8 @@ def relative_outcome(look: Look, guardrail: Guardrail, successes: str, *, what: 
     Raises:
         DependencyUnavailable: Prometheus does not answer.
     """
+    if look.elapsed_s <= look.outcome_window_s:
+        return missing(f"lists of this step are counted {look.outcome_window_s} s after they were shown; it is {look.elapsed_s} s old")
     if look.stable is None:
         return missing("no stable version to compare with")
     counted = {version: (look.outcome(IMPRESSIONS, version), look.outcome(successes, version)) for version in (look.candidate, look.stable)}

@@ -22,6 +22,8 @@ def decide_initializing(rollout: Rollout, observed: ObservedState, now: datetime
     if _seconds_without_progress(status, now) > spec.progress_deadline_seconds:
         message = f"no progress for {spec.progress_deadline_seconds} s: {reason_to_wait(status)}"
         return roll_back(status, "ProgressDeadlineExceeded", message, now), []
+    if observed.refusal:
+        return roll_back(status, "StepTooShort", observed.refusal, now), []
     if isinstance(target, Absent):
         return enter(status, Phase.INITIALIZING, target.reason, target.message, now), []
     if status.stable is None:

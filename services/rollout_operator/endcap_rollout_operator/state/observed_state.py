@@ -132,6 +132,7 @@ class ObservedState:
     champion: bundle version of MLflow's champion; None when there is none, it was not read, or it does not answer.
     champion_unknown: why MLflow does not say who its champion is; empty when it says so or was not read.
     has_registry: whether there is an MLflow to keep in step.
+    refusal: why the rollout cannot be guarded as its spec is; empty when it can.
     """
 
     target: Target | Absent
@@ -140,3 +141,4 @@ class ObservedState:
     champion: int | None = None
     champion_unknown: str = ""
     has_registry: bool = False
+    refusal: str = ""

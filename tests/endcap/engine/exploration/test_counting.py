@@ -6,10 +6,15 @@ import polars as pl
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from polars.testing import assert_frame_equal
 
-from endcap.engine.exploration.counting import count_evidence
+from endcap.engine.exploration.counting import EvidenceRule, count_evidence, evidence_of_outcomes
 from endcap.engine.exploration.evidence import EVIDENCE_SCHEMA
 from endcap.events.log.reader import event_schema
+from endcap.events.outcomes.examination import Examination
+from endcap.events.outcomes.whole_log import journal_of_log
+from endcap.events.outcomes.windows import Windows
+from tests.endcap.events.outcomes.made_events import END, logs
 
 NOW = datetime(2026, 3, 1, tzinfo=UTC)
 
@@ -31,8 +36,10 @@ def event(kind: str, item_id: str | None = "A", request_id: str | None = "r1", m
     return row | given
 
 
-def counted(*events: dict[str, Any], half_life_days: float = 1e9, power: float = 0.5) -> dict[str, tuple[float, float]]:
-    frame = count_evidence(pl.DataFrame(list(events), schema=event_schema()), NOW, half_life_days, power)
+def counted(
+    *events: dict[str, Any], half_life_days: float = 1e9, power: float = 0.5, window: timedelta = timedelta(minutes=30)
+) -> dict[str, tuple[float, float]]:
+    frame = count_evidence(pl.DataFrame(list(events), schema=event_schema()), NOW, EvidenceRule(half_life_days, Examination(power), window))
     assert frame.schema == EVIDENCE_SCHEMA
     return {row["item_id"]: (round(row["impressions"], 6), round(row["clicks"], 6)) for row in frame.to_dicts()}
 
@@ -62,6 +69,11 @@ def test_an_impression_is_clicked_once_however_much_follows() -> None:
 )
 def test_what_does_not_follow_from_the_impression_is_no_click(other: dict[str, Any]) -> None:
     assert counted(event("impression"), other) == {"A": (1, 0)}
+
+
+def test_what_follows_after_the_window_is_no_click() -> None:
+    assert counted(event("impression", minutes_ago=40), event("click", minutes_ago=10)) == {"A": (1, 1)}
+    assert counted(event("impression", minutes_ago=40), event("click", minutes_ago=9)) == {"A": (1, 0)}
 
 
 def test_an_impression_sent_twice_counts_once() -> None:
@@ -96,8 +108,16 @@ def test_counts_equal_a_count_one_by_one(shown: list[tuple[str, str, bool, float
         totals = expected.setdefault(item, [0.0, 0.0])
         totals[0] += weight
         totals[1] += weight * any(clicked for other, its, clicked, _ in shown if (other, its) == (item, request))
-    result = counted(*events, half_life_days=2)
+    result = counted(*events, half_life_days=2, window=timedelta(days=10))
     assert {item: pytest.approx(tuple(totals), abs=1e-4) for item, totals in expected.items()} == result
+
+
+@settings(deadline=None, max_examples=15)
+@given(logs())
+def test_what_the_stream_joined_is_counted_as_the_events_are(rows: list[dict[str, Any]]) -> None:
+    journal = journal_of_log(pl.DataFrame(rows, schema=event_schema()), Windows(), END)
+    streamed = evidence_of_outcomes(journal.places, journal.touches, END, EvidenceRule(7))
+    assert_frame_equal(streamed, count_evidence(pl.DataFrame(rows, schema=event_schema()), END, EvidenceRule(7)))
 
 
 def test_no_events_are_no_evidence() -> None:

@@ -1,10 +1,11 @@
 """Each of endcap's own guardrails, measured by a real Prometheus: passes, trips, and is missing."""
 
 import re
+from datetime import timedelta
 
 import pytest
 
-from endcap.contracts.rollout import DEFAULT_GUARDRAILS, BuiltIn, Guardrail
+from endcap.contracts.rollout import DEFAULT_GUARDRAILS, Analysis, BuiltIn, Guardrail, Pause, RolloutBundle, RolloutSpec, Step
 from endcap_rollout_operator.guardrails.guardrails import BUILT_INS
 from tests.made_metrics import MadeTransformer
 from tests.services.rollout_operator.guardrails.scene import Scene
@@ -216,6 +217,23 @@ def test_without_a_stable_version_a_comparison_is_missing(scene: Scene, guardrai
     measured = scene.measured(guardrail, scene.version(), None)
     assert measured.verdict == "missing"
     assert "no stable version" in measured.message
+
+
+@pytest.mark.parametrize("guardrail", [CLICKS, PURCHASES], ids=named)
+def test_lists_of_the_step_before_are_not_of_this_one(scene: Scene, fewer_outcomes: tuple[int, int], guardrail: Guardrail) -> None:
+    waiting = scene.guardrails(outcome_window=timedelta(days=1))
+    (measured,) = waiting.measure(Analysis(guardrails=[guardrail]), *fewer_outcomes, scene.since)
+    assert measured.verdict == "missing"
+    assert "lists of this step are counted 86400 s after they were shown" in measured.message
+
+
+def test_a_rollout_whose_steps_are_too_short_for_its_outcomes_is_refused(scene: Scene) -> None:
+    bundle = RolloutBundle(version=1, storage_uri="pvc://b", collection="c")
+    spec = RolloutSpec(
+        target="shop", bundle=bundle, steps=[Step(set_weight=50, pause=Pause(duration="30m"))], analysis=Analysis(guardrails=[CLICKS])
+    )
+    assert "steps[0].pause.duration" in scene.guardrails(outcome_window=timedelta(minutes=30)).refusal(spec)
+    assert not scene.guardrails(outcome_window=timedelta(minutes=29)).refusal(spec)
 
 
 def test_more_clicks_than_impressions_are_a_mistake_of_the_counters(scene: Scene) -> None:

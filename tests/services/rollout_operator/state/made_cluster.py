@@ -95,6 +95,7 @@ class MadeCluster:
     has_milvus: bool = True
     is_gone: bool = False
     ahead: str | None = None
+    refusal: str = ""
     verdict: Callable[[int], str] = lambda weight: "pass"
     requests_per_second: int = 100
     dies: Callable[[], bool] = lambda: False
@@ -113,7 +114,7 @@ class MadeCluster:
         if self.is_gone:
             return ObservedState(Absent("TargetMissing", "there is no InferenceService endcap", True), ahead=self.ahead)
         index = Index(self.collection, self.alias, self.stable_collection) if self.has_milvus else None  # type: ignore[arg-type]
-        return ObservedState(self._target(), ahead=self.ahead, index=index, champion=self.champion, has_registry=True)
+        return ObservedState(self._target(), ahead=self.ahead, index=index, champion=self.champion, has_registry=True, refusal=self.refusal)
 
     def _target(self) -> Target:
         if self.mode == "Standard":

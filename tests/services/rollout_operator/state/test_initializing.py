@@ -48,3 +48,11 @@ def test_one_pod_that_fails_beside_one_that_serves_ends_nothing_before_the_deadl
     made.pass_time(15)
     assert made.status.phase == Phase.PROGRESSING
     assert made.run_to_end().status.reason == "ProgressDeadlineExceeded"
+
+
+def test_one_that_cannot_be_guarded_is_refused_before_anything_is_done() -> None:
+    made = MadeCluster(made_rollout(), refusal="steps[0].pause.duration: 10m is too short")
+    made.run_to_end(ticks_max=20)
+    assert (made.status.phase, made.status.reason) == (Phase.FAILED, "StepTooShort")
+    assert "10m is too short" in made.status.message
+    assert not [effect for effect in made.done if isinstance(effect, fx.EnsureCandidate | fx.SetWeight)]

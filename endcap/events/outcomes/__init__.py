@@ -1,0 +1,1 @@
+"""What was shown, joined to what followed."""

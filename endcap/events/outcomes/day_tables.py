@@ -1,0 +1,55 @@
+"""Outcome tables: one Parquet file a day on which something was shown."""
+
+from datetime import date
+from pathlib import Path
+
+import polars as pl
+
+from endcap.contracts.outcome import outcome_schema
+from endcap.core.files import replacing_file
+from endcap.core.parquet_file import read_parquet_checked
+from endcap.events.outcomes.journal_store import JournalStore
+from endcap.events.outcomes.resolution import Journal, outcomes_of
+
+_SUFFIX = ".parquet"
+
+
+def write_day(folder: Path, day: date, journal: Journal) -> int:
+    """Make the day's table anew from all that is known of it, and tell its rows; a reader finds the earlier one or this one, whole."""
+    rows = outcomes_of(journal)
+    with replacing_file(folder / f"{day.isoformat()}{_SUFFIX}") as aside:
+        rows.write_parquet(aside)
+    return len(rows)
+
+
+def write_journal(folder: Path, journal: Journal) -> list[date]:
+    """Make the tables of all days that something was shown on."""
+    days = journal.places.with_columns(day=pl.col("shown_at").dt.date()).partition_by("day", as_dict=True, include_key=False)
+    for (day,), places in days.items():
+        write_day(folder, day, Journal(places, journal.touches, journal.orders))
+    return [day for (day,) in days]
+
+
+def write_changed_days(folder: Path, store: JournalStore) -> list[date]:
+    """Make the tables of the days whose outcomes changed; one that changes meanwhile is made again next time."""
+    changed = store.changed_days()
+    for day, changes in changed.items():
+        write_day(folder, day, store.journal(day, day))
+        store.written(day, changes)
+    return list(changed)
+
+
+def read_outcomes(folder: Path, first: date | None = None, last: date | None = None) -> pl.DataFrame:
+    """Rows of the contract `Outcome` of some days (UTC), both ends included; no folder is no outcomes.
+
+    Raises:
+        DataRejected: a file is not readable or lacks a column.
+    """
+    schema = outcome_schema()
+    frames = [pl.DataFrame(schema=schema)]
+    for file in sorted(folder.glob(f"*{_SUFFIX}")):
+        day = date.fromisoformat(file.name.removesuffix(_SUFFIX))
+        if (first is None or day >= first) and (last is None or day <= last):
+            found = read_parquet_checked(file, columns=schema.names(), fix="remove the file: the stream writes it again when it changes")
+            frames.append(found.select(schema.names()).cast(schema))
+    return pl.concat(frames)

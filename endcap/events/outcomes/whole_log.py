@@ -1,0 +1,36 @@
+"""Outcomes of a whole log: one step of the stream's functions from an empty state."""
+
+from collections.abc import Iterable
+from datetime import datetime
+
+import polars as pl
+
+from endcap.events.outcomes.attribution import Attribution
+from endcap.events.outcomes.orders import Orders
+from endcap.events.outcomes.places import Places
+from endcap.events.outcomes.resolution import Journal
+from endcap.events.outcomes.windows import Windows
+from endcap.events.stream.function import Instant, StreamFunction
+
+
+def outcome_functions(windows: Windows) -> tuple[Places, Attribution, Orders]:
+    """The functions whose rows make a `Journal`, in its order."""
+    return Places(windows.longest), Attribution(windows), Orders()
+
+
+def journal_of_log(events: pl.DataFrame, windows: Windows, present: datetime) -> Journal:
+    """What was shown and what followed in a whole log.
+
+    Args:
+        events: rows of the contract `Event`; one that stands twice counts once.
+        windows: how long is waited for what follows.
+        present: the log's end, UTC; later events are left out.
+    """
+    known = events.filter(pl.col("occurred_at") <= present).unique("event_id", keep="first", maintain_order=True)
+    return Journal(*_said(outcome_functions(windows), known, Instant(present, present)))
+
+
+def _said(functions: Iterable[StreamFunction], events: pl.DataFrame, at: Instant) -> Iterable[pl.DataFrame]:
+    for function in functions:
+        step = function.step(pl.DataFrame(schema=function.state_schema), function.keyed(events), at)
+        yield step.rows.cast(function.row_schema)
