@@ -295,6 +295,11 @@ class Settings(BaseSettings):
         return self.home / "events"
 
     @property
+    def catalogue_log_dir(self) -> Path:
+        """The local append-only log of changes of the catalogue."""
+        return self.home / "catalogue"
+
+    @property
     def dead_letter_dir(self) -> Path:
         """Events that were not taken, with their reasons."""
         return self.home / "dead_letters"
