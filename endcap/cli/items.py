@@ -1,8 +1,5 @@
 """`endcap items`: price and stock while a bundle is served."""
 
-import fcntl
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -46,7 +43,15 @@ def update(
 
     Example: endcap items update prices.csv
     """
-    from endcap.catalogue.item_updates import UPDATES_FILE, merged_updates, read_updates, update_schema, write_updates
+    from endcap.catalogue.item_updates import (
+        UPDATES_FILE,
+        alone,
+        joined_updates,
+        merged_updates,
+        read_updates,
+        update_schema,
+        write_updates,
+    )
     from endcap.catalogue.update_rows import format_of, judged_rows
 
     settings = load_settings()
@@ -57,10 +62,12 @@ def update(
     _require_share(judged, name, settings.data.max_rejected_share)
     target = settings.live_dir / UPDATES_FILE
     if len(judged) or replace:
-        with _alone(target):
-            earlier = read_updates(target) if target.exists() and not replace else update_schema().to_frame()
-            present = merged_updates(earlier, judged.good)
-            write_updates(target, present)
+        with alone(target):
+            if replace:
+                write_updates(target, merged_updates(update_schema().to_frame(), judged.good))
+                present = read_updates(target)
+            else:
+                present = joined_updates(target, judged.good)
     else:
         present = read_updates(target) if target.exists() else update_schema().to_frame()
     summary = {
@@ -119,15 +126,6 @@ def _require_share(judged: "JudgedRows", name: str, most: float) -> None:
         share = f"{len(judged.bad):,} of {len(judged):,} rows ({judged.bad_share:.2%}) are bad, more than the {most:.2%} allowed"
         fix = "correct these rows, or raise ENDCAP_DATA__MAX_REJECTED_SHARE"
         raise DataRejected(f"{share}; nothing was changed", field=name, fix=fix)
-
-
-@contextmanager
-def _alone(target: Path) -> Iterator[None]:
-    """One update at a time: each reads what the one before it wrote."""
-    target.parent.mkdir(parents=True, exist_ok=True)
-    with (target.parent / f".{target.name}.lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        yield
 
 
 def _against_bundle(good: "pl.DataFrame", settings: Settings) -> dict[str, Any]:

@@ -1,7 +1,7 @@
 """Changes of items, from a request to its answer."""
 
 from collections.abc import Sequence
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
@@ -19,6 +19,7 @@ from endcap_collector.metrics import CollectorMetrics
 from endcap_collector.refusals import RequestRefused
 
 ITEM_MEDIA = (JSON_MEDIA, *LINES_MEDIA)
+_PLACES = 2**32 - 1
 
 
 class ItemsEndpoint:
@@ -46,7 +47,7 @@ class ItemsEndpoint:
         texts = await self._texts(request)
         self._access.charge(grant, len(texts) - 1)
         now = self._clock()
-        verdicts = [judged_change(text, uuid4(), now) for text in texts]
+        verdicts = [judged_change(text, change_id, now) for text, change_id in zip(texts, _change_ids(len(texts)), strict=True)]
         accepted = [verdict for verdict in verdicts if isinstance(verdict, AcceptedChange)]
         if accepted:
             await self._log.write("".join(change.line for change in accepted).encode())
@@ -67,6 +68,12 @@ class ItemsEndpoint:
             raise RequestRefused(400, f"body: {error}") from None
         except TooManyEvents:
             raise RequestRefused(413, f"body: at most {settings.events_max} items") from None
+
+
+def _change_ids(count: int) -> list[UUID]:
+    """In the order of the request: of changes that became so and came at the same time the last holds."""
+    first = uuid4().int & ~_PLACES
+    return [UUID(int=first + place) for place in range(count)]
 
 
 def _refused(verdicts: Sequence[AcceptedChange | RefusedChange]) -> list[RefusedItem]:
