@@ -197,6 +197,18 @@ class CollectorSettings(BaseModel):
     )
 
 
+class CounterSettings(BaseModel):
+    """What the stream counts of items, and from when on servers go by it."""
+
+    region_purchases_min: float = Field(
+        200,
+        gt=0,
+        description="Baskets of a region, or of the whole shop, in the last week from which on live counts stand in for the bundle's "
+        "popular items; with as many in the four weeks before for its trends too.",
+    )
+    remembered_days: int = Field(56, ge=35, description="How long a purchase is remembered for the returns that may come.")
+
+
 class RolloutSettings(BaseModel):
     """How a bundle comes to be served on a cluster: through a `Rollout`, which the rollout operator carries out."""
 
@@ -243,6 +255,7 @@ class Settings(BaseSettings):
     mlflow: MlflowSettings = MlflowSettings()
     events: EventSettings = EventSettings()
     collector: CollectorSettings = CollectorSettings()
+    counters: CounterSettings = CounterSettings()
     rollouts: RolloutSettings = RolloutSettings()
 
     @model_validator(mode="after")
