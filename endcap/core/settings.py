@@ -206,6 +206,9 @@ class CounterSettings(BaseModel):
         description="Baskets of a region, or of the whole shop, in the last week from which on live counts stand in for the bundle's "
         "popular items; with as many in the four weeks before for its trends too.",
     )
+    users_file: Path | None = Field(
+        None, description="Canonical table of users, whose regions trends are counted by; empty for the one of the dataset under `home`."
+    )
     remembered_days: int = Field(56, ge=35, description="How long a purchase is remembered for the returns that may come.")
 
 
