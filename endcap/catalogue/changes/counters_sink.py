@@ -53,6 +53,8 @@ class ItemCountersSink:
         counters = self._folder / COUNTERS_FILE
         with alone(counters):
             counts = pl.concat([self._read(counters), rows]).unique(["item_id", "region"], keep="last", maintain_order=True)
+            if counts.is_empty():
+                return
             self._write(counts)
             # What fell to zero was said just now, and needs no place any more.
             with replacing_file(counters) as aside:

@@ -99,6 +99,11 @@ def test_a_delivery_keeps_prices_and_what_falls_to_zero_is_said_once(tmp_path: P
     assert read_trends(tmp_path / TRENDS_FILE)["item_id"].to_list() == ["a"]
 
 
+def test_no_rows_make_no_files(tmp_path: Path) -> None:
+    sink(tmp_path).deliver(COUNTS_SCHEMA.to_frame())
+    assert not [file for file in tmp_path.iterdir() if not file.name.startswith(".")]
+
+
 def test_damaged_counts_keep_rows_waiting(tmp_path: Path) -> None:
     (tmp_path / COUNTERS_FILE).write_bytes(b"damaged")
     with pytest.raises(DataRejected, match="remove the file"):
