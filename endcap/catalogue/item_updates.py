@@ -4,7 +4,9 @@ The file holds the present state of every item that differs from the bundle, not
 transformer which missed a file or starts late comes to the same catalogue as all others.
 """
 
-from collections.abc import Iterator
+import fcntl
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
 from typing import Any, get_args
@@ -22,7 +24,7 @@ from endcap.core.parquet_file import read_parquet_checked
 
 UPDATES_FILE = "item_updates.parquet"
 REASON = "reason"
-_FIX = "write the file with `endcap items update --replace`"
+_FIX = "remove the file, or write it with `endcap items update --replace`"
 
 
 class ItemUpdate(BaseModel):
@@ -39,6 +41,10 @@ class ItemUpdate(BaseModel):
     mailer_share: float | None = Field(None, ge=0, le=1, allow_inf_nan=False, description="Share of the shops that advertise it.")
     purchases_7d: float | None = Field(None, ge=0, allow_inf_nan=False, description="Baskets with the item in the last seven days.")
     trend: float | None = Field(None, allow_inf_nan=False, description="As the item feature; from purchases_7d when it is empty.")
+
+
+VALUES = tuple(name for name in ItemUpdate.model_fields if name not in ("item_id", "updated_at"))
+"""Columns of what may change."""
 
 
 def update_schema() -> pl.Schema:
@@ -84,16 +90,51 @@ def merged_updates(earlier: pl.DataFrame, later: pl.DataFrame) -> pl.DataFrame:
         later: the same, good rows.
     """
     sound = with_reasons(conformed(earlier)).filter(pl.col(REASON).is_null()).drop(REASON)
-    rows = pl.concat([sound, conformed(later)]).sort("updated_at", maintain_order=True).with_row_index("row")
-    values = [name for name in update_schema() if name not in ("item_id", "updated_at")]
-    rows = rows.with_columns(_latest(name).alias(f"latest_{name}") for name in values)
-    kept = rows.with_columns(pl.when(pl.col("row") == pl.col(f"latest_{name}")).then(name).alias(name) for name in values)
-    return kept.filter(pl.any_horizontal(pl.col(name).is_not_null() for name in values)).select(update_schema().names())
+    rows = pl.concat([sound, conformed(later)]).sort("updated_at", maintain_order=True)
+    return latest_values(rows, VALUES, "item_id")
 
 
-def _latest(name: str) -> pl.Expr:
-    """The row that an item's value is from, in rows from old to new."""
-    return pl.when(pl.col(name).is_not_null()).then("row").max().over("item_id")
+def latest_values(rows: pl.DataFrame, values: Sequence[str], item: str) -> pl.DataFrame:
+    """The rows with each value of an item in its newest row only; those that have none left are gone.
+
+    Args:
+        rows: from old to new.
+        values: columns that are looked at.
+        item: column of the item.
+    """
+    numbered = rows.with_row_index("row").with_columns(
+        pl.when(pl.col(name).is_not_null()).then("row").max().over(item).alias(f"latest_{name}") for name in values
+    )
+    kept = numbered.with_columns(pl.when(pl.col("row") == pl.col(f"latest_{name}")).then(name).alias(name) for name in values)
+    return kept.filter(pl.any_horizontal(pl.col(name).is_not_null() for name in values)).select(rows.columns)
+
+
+def joined_updates(path: Path, later: pl.DataFrame) -> pl.DataFrame:
+    """The file with later rows, as `merged_updates`, for whoever holds `alone`; no file has no rows.
+
+    Returns:
+        What the file holds now.
+
+    Raises:
+        DataRejected: what is there cannot be read.
+    """
+    earlier = read_updates(path) if path.exists() else update_schema().to_frame()
+    present = merged_updates(earlier, later)
+    write_updates(path, present)
+    return present
+
+
+@contextmanager
+def alone(path: Path) -> Iterator[None]:
+    """One writer at a time, in any process: each reads what the one before it wrote.
+
+    Args:
+        path: the file; its folder is made.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with (path.parent / f".{path.name}.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
 
 
 def conformed(updates: pl.DataFrame) -> pl.DataFrame:

@@ -81,7 +81,7 @@ def tail(
 @app.command()
 def key(
     name: Annotated[str, typer.Argument(help="What dead letters and metrics call it.")],
-    scope: Annotated[str, typer.Option(help="browser, server, backfill or transformer.")],
+    scope: Annotated[str, typer.Option(help="browser, server, backfill, transformer or catalogue.")],
     origin: Annotated[list[str] | None, typer.Option(help="Of a browser key: pages that may send with it.", show_default=False)] = None,
     as_json: JsonOption = False,
 ) -> None:

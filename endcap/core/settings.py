@@ -241,6 +241,21 @@ class StreamSettings(BaseModel):
     bot_views_without_dwell: int = Field(1_000, ge=1, description="The same after so many product views without any dwell event.")
 
 
+class CounterSettings(BaseModel):
+    """What the stream counts of items, and from when on servers go by it."""
+
+    region_purchases_min: float = Field(
+        200,
+        gt=0,
+        description="Baskets of a region, or of the whole shop, in the last week from which on live counts stand in for the bundle's "
+        "popular items; with as many in the four weeks before for its trends too.",
+    )
+    users_file: Path | None = Field(
+        None, description="Canonical table of users, whose regions trends are counted by; empty for the one of the dataset under `home`."
+    )
+    remembered_days: int = Field(56, ge=35, description="How long a purchase is remembered for the returns that may come.")
+
+
 class RolloutSettings(BaseModel):
     """How a bundle comes to be served on a cluster: through a `Rollout`, which the rollout operator carries out."""
 
@@ -290,6 +305,7 @@ class Settings(BaseSettings):
     collector: CollectorSettings = CollectorSettings()
     outcomes: OutcomeSettings = OutcomeSettings()
     stream: StreamSettings = StreamSettings()
+    counters: CounterSettings = CounterSettings()
     rollouts: RolloutSettings = RolloutSettings()
 
     @model_validator(mode="after")
@@ -340,6 +356,11 @@ class Settings(BaseSettings):
     def event_log_dir(self) -> Path:
         """The local append-only event log."""
         return self.home / "events"
+
+    @property
+    def catalogue_log_dir(self) -> Path:
+        """The local append-only log of changes of the catalogue."""
+        return self.home / "catalogue"
 
     @property
     def dead_letter_dir(self) -> Path:

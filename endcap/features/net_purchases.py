@@ -9,7 +9,7 @@ nothing. Times are compared in whole seconds; within one second purchases come f
 import math
 import tempfile
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -37,6 +37,8 @@ VERSIONS_SCHEMA = pa.schema(
 `taken_off_at` is when nothing was left of the purchase, null where something is; a purchase stands as of t with at < t <= taken_off_at.
 """
 
+TAKES_SCHEMA = pl.Schema({"return_id": pl.String(), "purchase_id": pl.String(), "quantity": pl.Float64()})
+
 _MEMORY_LIMIT = "1GB"
 """What finding the purchases that returns could mean may take before it spills to disk."""
 
@@ -52,11 +54,13 @@ class TakenOff:
         versions: VERSIONS_SCHEMA, of the purchases that something was taken from; all others stand as they were made.
         returns: returns and cancellations in the events.
         unmatched: those among them that named nothing that was left to take.
+        takes: columns return_id, purchase_id, quantity: what each return took of which purchase.
     """
 
     versions: pa.Table
     returns: int = 0
     unmatched: int = 0
+    takes: pl.DataFrame = field(default_factory=TAKES_SCHEMA.to_frame)
 
     @property
     def moments(self) -> pl.DataFrame:
@@ -87,7 +91,7 @@ def taken_off(events: "ir.Table") -> TakenOff:
         same_item = orders.named_item.isnull() | (bought.item_id == orders.named_item)
         named.append(bought.semi_join(orders, [bought.basket_id == orders.named_order, same_item]))
     contested = pl.DataFrame(ibis.union(returns, *named).distinct().to_pyarrow())
-    return _followed(contested)
+    return followed(contested)
 
 
 def purchases_with_taken_off(events: Path) -> pl.LazyFrame:
@@ -142,22 +146,30 @@ def _keyed(events: "ir.Table") -> "ir.Table":
     )
 
 
-def _followed(events: pl.DataFrame) -> TakenOff:
-    """Purchases and returns in the order of time, each return taking from what stands at its turn."""
+def followed(events: pl.DataFrame) -> TakenOff:
+    """Purchases and returns in the order of time, each return taking from what stands at its turn.
+
+    Args:
+        events: returns, cancellations, and the purchases that they could mean. Columns event_id, event_type, user_id, session_id, item_id,
+            quantity, order_id, basket_id (the order's id, else the session's), at (epoch seconds).
+    """
     takes = events.with_columns(pl.col("event_type").is_in(_TAKES_OFF).alias("takes")).sort("at", "takes", "event_id")
     stacks = _Stacks(takes.height, (_Named(*named) for named in takes.filter("takes").select(_Named._fields).iter_rows()))
     history: dict[int, list[tuple[int, float]]] = {}
+    ids, taken = takes["event_id"].to_list(), []
     unmatched = 0
     for row, (takes_off, at, *named) in enumerate(takes.select("takes", "at", *_Named._fields).iter_rows()):
         if not takes_off:
             stacks.push(row, _Named(*named))
             continue
         changed = list(stacks.take(_Named(*named)))
-        for purchase, left in changed:
+        for purchase, left, quantity in changed:
             history.setdefault(purchase, []).append((at, left))
+            taken.append((ids[row], ids[purchase], quantity))
         unmatched += not changed
     returns = int(takes["takes"].sum())
-    return TakenOff(_versions(takes, stacks.bought, history), returns, unmatched)
+    by_return = pl.DataFrame(taken, schema=TAKES_SCHEMA, orient="row")
+    return TakenOff(_versions(takes, stacks.bought, history), returns, unmatched, by_return)
 
 
 class _Named(NamedTuple):
@@ -203,8 +215,8 @@ class _Stacks:
                 else:
                     stack.append(row)
 
-    def take(self, back: _Named) -> Iterator[tuple[int, float]]:
-        """The purchases that a return takes from, with what is left of each; without a quantity it takes all of what it names."""
+    def take(self, back: _Named) -> Iterator[tuple[int, float, float]]:
+        """The purchases that a return takes from, with what is left of each and what was taken; without a quantity all of what it names."""
         order, person = _order_key(back), _person_key(back)
         named = None if order is None else self._stacks[order]
         whole = named is not None
@@ -220,7 +232,7 @@ class _Stacks:
             taken = min(left, wanted)
             rest = left - taken
             self._left[row] = 0.0 if rest <= _ALMOST_NOTHING * self.bought[row] else rest
-            yield row, self._left[row]
+            yield row, self._left[row], taken
             wanted -= taken
             if back.quantity is None and not whole:
                 return

@@ -2,9 +2,12 @@
 
 import json
 import re
+from datetime import UTC, datetime
+from uuid import UUID
 
 import pytest
 
+from endcap.catalogue.changes.judging import AcceptedChange, judged_change
 from endcap.contracts.event_type import TYPE_RULES, EventType
 from endcap.contracts.submitted_event import SubmittedEvent
 from tests.docs.page import ROOT
@@ -22,7 +25,14 @@ def test_every_event_of_a_shop_has_its_place_with_the_fields_that_it_needs(kind:
 
 @pytest.mark.parametrize("page", [PLAN, EVENTS], ids=["tracking-plan", "events"])
 def test_the_events_that_a_command_sends_fit_the_contract(page: str) -> None:
-    (body,) = re.findall(r"--json '(.*?)' http", page)
+    (body,) = re.findall(r"--json '([^']*)' http\S*/v1/events", page)
     document = json.loads(body)
     for event in document if isinstance(document, list) else [document]:
         SubmittedEvent.model_validate_json(json.dumps(event))
+
+
+def test_the_items_that_a_command_sends_are_taken() -> None:
+    (body,) = re.findall(r"--json '([^']*)' http\S*/v1/items", EVENTS)
+    now = datetime(2026, 11, 27, tzinfo=UTC)
+    verdicts = [judged_change(json.dumps(item), UUID(int=1), now) for item in json.loads(body)]
+    assert [verdict.is_whole for verdict in verdicts if isinstance(verdict, AcceptedChange)] == [False, True]

@@ -36,11 +36,13 @@ class Sender:
         key_id: name of the key.
         scope: of the key.
         types: what the key may send.
+        changes_items: whether it may change the catalogue.
     """
 
     key_id: str
     scope: Scope
     types: frozenset[EventType]
+    changes_items: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""What a key may send: a browser's is public, a shop's servers and the transformer keep theirs."""
+"""What a key may send: a browser's is public; a shop's servers, its catalogue system and the transformer keep theirs."""
 
 from enum import StrEnum
 
@@ -10,6 +10,7 @@ class Scope(StrEnum):
     SERVER = "server"
     BACKFILL = "backfill"
     TRANSFORMER = "transformer"
+    CATALOGUE = "catalogue"
 
 
 _PUBLIC = frozenset(
@@ -36,5 +37,9 @@ TYPES_OF_SCOPE = {
     Scope.SERVER: _OWN,
     Scope.BACKFILL: _OWN,
     Scope.TRANSFORMER: frozenset({EventType.IMPRESSION}),
+    Scope.CATALOGUE: frozenset(),
 }
 """Types by scope. A browser key sends those custom types only that say so; who served a list alone says what was served."""
+
+CHANGES_ITEMS = frozenset({Scope.SERVER, Scope.CATALOGUE})
+"""Scopes whose keys may change the catalogue; it is all that a catalogue key may."""

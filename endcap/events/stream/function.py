@@ -1,6 +1,6 @@
 """The seam between what is computed of events and what drives it: one pure function a concern."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol
 
@@ -34,11 +34,14 @@ class Step:
         rows: what the function says now, of the columns of `row_schema`; a row replaces an earlier one of the same `row_key`.
         due: `key` and `due_at` (UTC): when a key is to be stepped again, should no event of it come before. Keys that are not named wait
             for events only.
+        forwarded: events that follow from these for other keys of the same function, as `keyed` gives them: stepped next, as of the same
+            instant and stored together, by `endcap.events.stream.forwarding`. Of one key and id the one forwarded last holds.
     """
 
     state: pl.DataFrame
     rows: pl.DataFrame
     due: pl.DataFrame
+    forwarded: pl.DataFrame = field(default_factory=pl.DataFrame)
 
 
 class StreamFunction(Protocol):

@@ -9,7 +9,7 @@ from endcap.core.clock import Clock
 from endcap.core.errors import InvalidInput
 from endcap.core.settings import Settings
 from endcap.events.acceptance.acceptance import Sender
-from endcap.events.acceptance.scopes import TYPES_OF_SCOPE, Scope
+from endcap.events.acceptance.scopes import CHANGES_ITEMS, TYPES_OF_SCOPE, Scope
 from endcap_collector.key_file import SETTING, KeyEntry, KeyRing
 from endcap_collector.rate_limit import RateLimits
 from endcap_collector.refusals import RequestRefused
@@ -93,7 +93,7 @@ class Access:
         if origin is not None and not self.is_known_origin(origin):
             raise RequestRefused(403, "origin: none whose pages may send here; name it in ENDCAP_COLLECTOR__ALLOWED_ORIGINS")
         scope = Scope.SERVER if origin is None else Scope.BROWSER
-        return self._granted(Sender(f"own-{scope}", scope, TYPES_OF_SCOPE[scope]), None)
+        return self._granted(Sender(f"own-{scope}", scope, TYPES_OF_SCOPE[scope], scope in CHANGES_ITEMS), None)
 
     def _keyed(self, ring: KeyRing, request: Request, origin: str | None) -> Grant:
         given, is_in_address = _key_of(request)

@@ -29,6 +29,25 @@ class EventsAnswer(BaseModel):
     refused: Sequence[RefusedEvent] = Field(description="Events that were not taken, each with its place and reason.")
 
 
+class RefusedItem(BaseModel):
+    """One item that was not taken."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    index: int = Field(ge=0, description="Its place in the request, from 0.")
+    field: str | None = Field(None, description="The field at fault; empty for the whole item.")
+    reason: str = Field(description="What is wrong, and what to send instead.")
+
+
+class ItemsAnswer(BaseModel):
+    """What became of a request's items. Those that are accepted are on disk."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    accepted: int = Field(ge=0, description="Items and item updates stored.")
+    refused: Sequence[RefusedItem] = Field(description="Those that were not taken, each with its place and reason.")
+
+
 class Refusal(BaseModel):
     """Why a request was not answered."""
 

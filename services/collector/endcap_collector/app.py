@@ -30,7 +30,8 @@ from endcap.events.log.kept_ids import require_kept_log
 from endcap_collector.access import Access
 from endcap_collector.endpoints import EventsEndpoint, PixelEndpoint
 from endcap_collector.intake import Intake
-from endcap_collector.layers import EVENTS_PATH, PIXEL_PATH, AnswerLayer, OriginLayer
+from endcap_collector.items_endpoint import ItemsEndpoint
+from endcap_collector.layers import EVENTS_PATH, ITEMS_PATH, PIXEL_PATH, AnswerLayer, OriginLayer
 from endcap_collector.metrics import CollectorMetrics
 from endcap_collector.openapi import openapi_document
 from endcap_collector.rate_limit import RateLimits
@@ -49,6 +50,7 @@ class Parts:
     settings: Settings
     events: DurableLog
     letters: DurableLog
+    catalogue: DurableLog
     access: Access
     intake: Intake
     pixel_seal: Seal
@@ -88,8 +90,9 @@ def open_parts(settings: Settings, clock: Clock = system_clock, timer: Callable[
     recent.remember_log(settings.event_log_dir, clock() - _REMEMBERED)
     events = DurableLog(settings.event_log_dir, clock=clock, observe=metrics.sync_seconds.observe)
     letters = DurableLog(settings.dead_letter_dir, clock=clock)
+    catalogue = DurableLog(settings.catalogue_log_dir, clock=clock, observe=metrics.sync_seconds.observe)
     intake = Intake(acceptance=acceptance, events=events, letters=letters, seal=seal, recent=recent, metrics=metrics, clock=clock)
-    return Parts(settings, events, letters, access, intake, pixel_seal, registry, metrics, clock)
+    return Parts(settings, events, letters, catalogue, access, intake, pixel_seal, registry, metrics, clock)
 
 
 def make_app(parts: Parts) -> ASGIApp:
@@ -101,7 +104,7 @@ def make_app(parts: Parts) -> ASGIApp:
         return JSONResponse({"live": True})
 
     async def ready(_: Request) -> Response:
-        is_ready = await parts.events.is_taken() and await parts.letters.is_taken()
+        is_ready = await parts.events.is_taken() and await parts.letters.is_taken() and await parts.catalogue.is_taken()
         return JSONResponse({"ready": is_ready}, 200 if is_ready else 503)
 
     async def metrics(_: Request) -> Response:
@@ -112,6 +115,7 @@ def make_app(parts: Parts) -> ASGIApp:
 
     routes = [
         Route(EVENTS_PATH, EventsEndpoint(settings, parts.access, parts.intake).__call__, methods=["POST"]),
+        Route(ITEMS_PATH, ItemsEndpoint(settings, parts.access, parts.catalogue, parts.metrics, parts.clock).__call__, methods=["PUT"]),
         Route(PIXEL_PATH, PixelEndpoint(parts.pixel_seal, parts.intake, parts.clock).__call__, methods=["GET"]),
         Route("/healthz", health),
         Route("/readyz", ready),
@@ -139,7 +143,7 @@ async def _running(parts: Parts) -> AsyncIterator[None]:
     finally:
         tidying.cancel()
         await asyncio.gather(tidying, return_exceptions=True)
-        await asyncio.gather(parts.events.close(), parts.letters.close())
+        await asyncio.gather(parts.events.close(), parts.letters.close(), parts.catalogue.close())
 
 
 async def _tidy(parts: Parts) -> None:

@@ -1,4 +1,4 @@
-"""A body taken apart into the texts of its events."""
+"""A body taken apart into the texts of its events, or of its items."""
 
 from collections.abc import Iterator
 from itertools import islice
@@ -33,7 +33,7 @@ def event_texts(text: str, media: str, most: int) -> list[str]:
     if len(texts) > most:
         raise TooManyEvents
     if not texts:
-        raise BrokenJson("there is no event in it")
+        raise BrokenJson("there is nothing in it")
     return texts
 
 

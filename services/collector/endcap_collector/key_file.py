@@ -12,7 +12,7 @@ from endcap.contracts.moment import UtcMoment
 from endcap.core.errors import InvalidInput
 from endcap.core.yaml_document import read_yaml
 from endcap.events.acceptance.acceptance import Sender
-from endcap.events.acceptance.scopes import TYPES_OF_SCOPE, Scope
+from endcap.events.acceptance.scopes import CHANGES_ITEMS, TYPES_OF_SCOPE, Scope
 
 SETTING = "ENDCAP_COLLECTOR__KEYS_FILE"
 
@@ -24,8 +24,8 @@ class KeyEntry(BaseModel):
 
     name: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$", description="What dead letters and metrics call it.")
     sha256: str = Field(pattern=r"^[0-9a-f]{64}$", description="SHA-256 of the key, in hexadecimal digits.")
-    scope: Scope = Field(description="browser, server, backfill or transformer.")
-    types: list[EventType] | None = Field(None, description="Of the scope's types those that it may send; all when left out.")
+    scope: Scope = Field(description="browser, server, backfill, transformer or catalogue.")
+    types: list[EventType] | None = Field(None, description="Of the scope's types those that it may send, and no items; all when left out.")
     origins: list[str] = Field(
         default_factory=list, description="Of a browser's key: pages that may send with it; those of the setting when empty."
     )
@@ -37,7 +37,8 @@ class KeyEntry(BaseModel):
     def sender(self) -> Sender:
         """Who sends with it."""
         allowed = TYPES_OF_SCOPE[self.scope]
-        return Sender(self.name, self.scope, allowed if self.types is None else allowed & frozenset(self.types))
+        types = allowed if self.types is None else allowed & frozenset(self.types)
+        return Sender(self.name, self.scope, types, changes_items=self.types is None and self.scope in CHANGES_ITEMS)
 
 
 class KeyFile(BaseModel):

@@ -14,8 +14,8 @@ from endcap_collector.access import KEY_HEADER, Access
 from endcap_collector.metrics import CollectorMetrics
 from endcap_collector.refusals import RequestRefused
 
-EVENTS_PATH, PIXEL_PATH = "/v1/events", "/v1/pixel"
-METHODS = {EVENTS_PATH: ("POST",), PIXEL_PATH: ("GET", "HEAD")}
+EVENTS_PATH, ITEMS_PATH, PIXEL_PATH = "/v1/events", "/v1/items", "/v1/pixel"
+METHODS = {EVENTS_PATH: ("POST",), ITEMS_PATH: ("PUT",), PIXEL_PATH: ("GET", "HEAD")}
 _GONE = 499
 """Status of a request whose sender went, as proxies count it."""
 

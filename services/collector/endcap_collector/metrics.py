@@ -28,6 +28,8 @@ class CollectorMetrics:
         self.placeholder_ids = self._counter(
             "endcap_collector_placeholder_ids", "Stored events with a user id that stands for none, such as undefined."
         )
+        self.items_accepted = self._counter("endcap_collector_items_accepted", "Changes of items stored, by kind: update or item.", "kind")
+        self.items_refused = self._counter("endcap_collector_items_refused", "Changes of items that were not taken.")
         self.requests = self._counter("endcap_collector_requests", "Requests, by path and status.", "path", "status")
         self.request_seconds = self._histogram("endcap_collector_request_seconds", "Time from a request's first line to its answer.")
         self.sync_seconds = self._histogram("endcap_collector_sync_seconds", "Time of writing a group of requests to the disk.")

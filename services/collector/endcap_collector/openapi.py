@@ -11,9 +11,10 @@ from typing import Any
 from pydantic import BaseModel
 from pydantic.json_schema import JsonSchemaMode, models_json_schema
 
+from endcap.catalogue.changes.catalogue_change import SubmittedItem, SubmittedItemUpdate
 from endcap.contracts.submitted_event import SubmittedEvent
 from endcap_collector.access import KEY_HEADER, KEY_PARAMETER
-from endcap_collector.answers import EventsAnswer, Readiness, Refusal
+from endcap_collector.answers import EventsAnswer, ItemsAnswer, Readiness, Refusal
 from endcap_collector.event_texts import JSON_MEDIA, LINES_MEDIA, TEXT_MEDIA
 
 SCHEMAS = "#/components/schemas/"
@@ -22,7 +23,10 @@ Document = dict[str, Any]
 
 _DESCRIBED: tuple[tuple[type[BaseModel], JsonSchemaMode], ...] = (
     (SubmittedEvent, "validation"),
+    (SubmittedItemUpdate, "validation"),
+    (SubmittedItem, "validation"),
     (EventsAnswer, "serialization"),
+    (ItemsAnswer, "serialization"),
     (Refusal, "serialization"),
     (Readiness, "serialization"),
 )
@@ -32,6 +36,8 @@ _EVENTS = {
         {"type": "array", "items": {"$ref": SCHEMAS + "SubmittedEvent"}, "minItems": 1, "maxItems": 1_000},
     ]
 }
+_ITEM = {"anyOf": [{"$ref": SCHEMAS + "SubmittedItemUpdate"}, {"$ref": SCHEMAS + "SubmittedItem"}]}
+_ITEMS = {"oneOf": [_ITEM, {"type": "array", "items": _ITEM, "minItems": 1, "maxItems": 1_000}]}
 _RETRY_AFTER = {
     "description": "Seconds to wait before the next attempt.",
     "required": True,
@@ -47,12 +53,13 @@ def openapi_document() -> Document:
         "info": {
             "title": "endcap collector",
             "version": version("endcap"),
-            "description": "Events in. An event that is answered as accepted or duplicate is on disk.",
+            "description": "Events and changes of items in. What is answered as accepted or duplicate is on disk.",
             "license": {"name": "Apache-2.0", "identifier": "Apache-2.0"},
         },
         "security": [{"bearer": []}, {"header": []}, {"address": []}],
         "paths": {
             "/v1/events": {"post": _send_events()},
+            "/v1/items": {"put": _put_items()},
             "/v1/pixel": {"get": _open_pixel()},
             "/readyz": {"get": _ready()},
         },
@@ -91,6 +98,30 @@ def _send_events() -> Document:
             "413": _refusal("Too many bytes or events."),
             "415": _refusal("A media type, character set or packing that is not taken."),
             "429": _refusal("More events than the key may send.") | retry,
+            "503": _refusal("The disk refused, or too many requests are in work; nothing is stored for sure.") | retry,
+        },
+    }
+
+
+def _put_items() -> Document:
+    lines = {"schema": {"type": "string", "description": "An item a line, each a SubmittedItemUpdate or a SubmittedItem."}}
+    retry = {"headers": {"retry-after": _RETRY_AFTER}}
+    none_taken = {"oneOf": [{"$ref": SCHEMAS + "ItemsAnswer"}, {"$ref": SCHEMAS + "Refusal"}]}
+    return {
+        "operationId": "putItems",
+        "summary": "Say what items are now",
+        "description": "Price, stock and other values of items, or whole items. Each is judged alone. The body may be packed with gzip.",
+        "security": [{"bearer": []}, {"header": []}],
+        "requestBody": {"required": True, "content": {JSON_MEDIA: {"schema": _ITEMS}, **dict.fromkeys(LINES_MEDIA, lines)}},
+        "responses": {
+            "200": _response("At least one item is stored.", {"$ref": SCHEMAS + "ItemsAnswer"}),
+            "400": _response("No item is stored: each was refused, or the body cannot be taken apart.", none_taken),
+            "401": _refusal("No key, or one that does not hold."),
+            "403": _refusal("The key may not change items, or not from there."),
+            "408": _refusal("The body did not come in time."),
+            "413": _refusal("Too many bytes or items."),
+            "415": _refusal("A media type, character set or packing that is not taken."),
+            "429": _refusal("More items than the key may send.") | retry,
             "503": _refusal("The disk refused, or too many requests are in work; nothing is stored for sure.") | retry,
         },
     }

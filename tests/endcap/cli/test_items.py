@@ -11,6 +11,7 @@ import polars as pl
 import pytest
 from typer.testing import CliRunner
 
+from endcap.catalogue.changes.waiting_items import WAITING_FILE, WAITING_SCHEMA, WaitingItems
 from endcap.catalogue.item_updates import UPDATES_FILE, read_updates, write_updates
 from endcap.cli.items import app
 from endcap.core.errors import DataRejected, InvalidInput
@@ -23,6 +24,7 @@ AT = datetime(2026, 11, 27, 8, tzinfo=UTC)
 def live(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Where the file of the updates comes to be."""
     monkeypatch.setenv("ENDCAP_HOME", str(tmp_path / "home"))
+    monkeypatch.setenv("ENDCAP_COLLECTOR__PORT", "1")  # where none answers
     return tmp_path / "home" / "live" / UPDATES_FILE
 
 
@@ -141,5 +143,17 @@ def test_updates_at_the_same_time_lose_nothing(live: Path, tmp_path: Path) -> No
     for number, file in enumerate(files):
         file.write_text(f"item_id,price\ni{number},1\n")
     with ThreadPoolExecutor(6) as threads:
-        list(threads.map(lambda file: update(str(file), replace=False, form=None, at=None, as_json=True), files))
+        list(threads.map(lambda file: update(str(file), replace=False, form=None, at=None, to=None, key=None, as_json=True), files))
     assert [item for item, _, _ in values(live)] == [f"i{number}" for number in range(6)]
+
+
+def test_items_that_wait_are_listed(live: Path) -> None:
+    assert CliRunner().invoke(app, ["waiting"], catch_exceptions=False).stdout == "no item waits for the next training\n"
+    cup = {"item_id": "cup", "title": "Cup", "category_path": ["Kitchen"], "price": 7.5}
+    rows = pl.DataFrame([{"item_id": "cup", "updated_at": AT, "item": json.dumps(cup)}], schema=WAITING_SCHEMA)
+    WaitingItems(live.parent / WAITING_FILE).join(rows, pl.Series([], dtype=pl.String))
+    shown = CliRunner().invoke(app, ["waiting"], catch_exceptions=False).stdout
+    assert "cup" in shown and "Kitchen" in shown
+    listed = json.loads(CliRunner().invoke(app, ["waiting", "--json"], catch_exceptions=False).stdout)
+    assert listed["waiting"] == 1
+    assert {name: listed["items"][0][name] for name in cup} == cup

@@ -12,6 +12,7 @@ import httpx
 import polars as pl
 import yaml
 
+from endcap.catalogue.changes.change_log import read_changes
 from endcap.core.settings import CollectorSettings, ConsentSettings, EventSettings, Settings
 from endcap.events.dead_letters.letters import letter_table
 from endcap.events.log.reader import read_events
@@ -29,6 +30,8 @@ KEYS: dict[str, dict[str, Any]] = {
     "transformer-key": {"name": "lists", "scope": "transformer"},
     "narrow-key": {"name": "views", "scope": "browser", "types": ["product_view", "purchase"]},
     "slow-key": {"name": "slow", "scope": "server", "events_per_second": 1, "burst": 3},
+    "catalogue-key": {"name": "prices", "scope": "catalogue"},
+    "purchase-key": {"name": "orders", "scope": "server", "types": ["purchase"]},
     "old-key": {"name": "old", "scope": "server", "expires_at": "2026-01-01T00:00:00Z"},
 }
 
@@ -62,6 +65,15 @@ class Running:
         headers = {"content-type": "application/json", **({"authorization": f"Bearer {key}"} if key else {}), **more.pop("headers", {})}
         content = body if isinstance(body, bytes) else json.dumps(body).encode()
         return await self.client.post("/v1/events", content=content, headers=headers, **more)
+
+    async def put(self, body: Any, key: str | None = "catalogue-key", **more: Any) -> httpx.Response:
+        """Send items, or a body that is bytes already."""
+        headers = {"content-type": "application/json", **({"authorization": f"Bearer {key}"} if key else {}), **more.pop("headers", {})}
+        content = body if isinstance(body, bytes) else json.dumps(body).encode()
+        return await self.client.put("/v1/items", content=content, headers=headers, **more)
+
+    def changes(self) -> pl.DataFrame:
+        return read_changes(self.home / "catalogue")
 
     def stored(self) -> pl.DataFrame:
         return read_events(self.home / "events").collect()
@@ -100,3 +112,4 @@ async def running(home: Path, *, keyed: bool = True, clock: Callable[[], datetim
         finally:
             await parts.events.close()
             await parts.letters.close()
+            await parts.catalogue.close()

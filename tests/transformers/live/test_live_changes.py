@@ -146,9 +146,9 @@ async def test_click_evidence_is_looked_for_after_a_failure_of_any_kind(
 
     monkeypatch.setattr(Evidence, "read", failing_at_first)
     monkeypatch.setattr("endcap_transformer.live.live_changes.EVIDENCE_LOOK_SECONDS", 0)
-    rules, items, evidence = parts.live.watchers()
-    rules.close()
-    items.close()
+    *others, evidence = parts.live.watchers()
+    for other in others:
+        other.close()
     with capture_logs() as lines:
         watching = asyncio.create_task(evidence)
         async with asyncio.timeout(20):

@@ -1,21 +1,25 @@
-"""What changes while a bundle is served: rules, item table and click evidence, each taken up without a pause."""
+"""What changes while a bundle is served: rules, item table, trends and click evidence, each taken up without a pause."""
 
 import asyncio
 from collections.abc import Coroutine, Sequence
 from typing import Any
 
+from endcap.catalogue.changes.trend_file import TRENDS_FILE
 from endcap.catalogue.item_table import ItemTable
+from endcap.contracts.bundle import BundleManifest
 from endcap.core.log import get_logger
 from endcap.core.settings import Settings
 from endcap.engine.exploration.evidence import Evidence
+from endcap.engine.retrieval.shop_trends import ShopTrends
 from endcap.engine.rules.rule_book import RuleBook
 from endcap.release.bundle.manifest import Bundle
-from endcap.release.bundle.tables import read_tables
+from endcap.release.bundle.tables import BundleTables, read_tables
 from endcap_transformer.live.bundle_watch import BundleHolder
 from endcap_transformer.live.file_watch import UNUSABLE, Identity, identity, watch_file, yield_to_requests
 from endcap_transformer.live.item_refresh import ItemRefresh, ServedItems, watch_item_updates
 from endcap_transformer.live.rule_watch import RuleFileWatch, RulesInForce, watch_rules
 from endcap_transformer.live.served_bundle import EVIDENCE_NAME, ServedBundle, served_from
+from endcap_transformer.live.trend_watch import TrendBase, TrendWatch, watch_trends
 from endcap_transformer.telemetry.metrics import ServingMetrics
 
 ITEM_UPDATES_NAME = "item_updates.parquet"
@@ -38,6 +42,8 @@ class LiveChanges:
         self._log = get_logger("transformer")
         self._rules = RuleFileWatch(settings.rules_file, self._ruled, self._take_rules, metrics)
         self._items = ItemRefresh(settings.live_dir / ITEM_UPDATES_NAME, self._catalogue, self._take_items, on_done=self._count_refresh)
+        purchases_min = settings.counters.region_purchases_min
+        self._trends = TrendWatch(settings.live_dir / TRENDS_FILE, purchases_min, self._trend_base, self._take_trends, self._count_trends)
         self._evidence_file = settings.live_dir / EVIDENCE_NAME
         self._evidence_seen: Identity | None = None
         self._tasks: set[asyncio.Task[None]] = set()
@@ -47,6 +53,7 @@ class LiveChanges:
         return (
             watch_rules(self._rules),
             watch_item_updates(self._items),
+            watch_trends(self._trends),
             watch_file(self._evidence_file, self.look_for_evidence, EVIDENCE_LOOK_SECONDS),
         )
 
@@ -64,7 +71,8 @@ class LiveChanges:
         """
         tables = read_tables(bundle.path, memory_map=True)
         items = self._items.applied_to(ServedItems(tables.items, bundle.manifest.data_end))
-        return served_from(bundle.manifest, tables, self._settings, self._rules.rules(), items)
+        trends = self._trends.applied_to(_trend_base(tables, bundle.manifest))
+        return served_from(bundle.manifest, tables, self._settings, self._rules.rules(), items, trends=trends)
 
     async def look_for_evidence(self) -> None:
         """Take up the click evidence if its file is new since the last look; one that cannot be used is logged once."""
@@ -105,6 +113,19 @@ class LiveChanges:
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
+    def _trend_base(self) -> TrendBase | None:
+        served = self._holder.current
+        return _trend_base(served.tables, served.manifest) if served else None
+
+    def _take_trends(self, trends: ShopTrends) -> None:
+        self._holder.change(trends=trends)
+        self._metrics.live_segments.set(len(trends.live_segments))
+
+    def _count_trends(self, outcome: str) -> None:
+        self._metrics.trend_refreshes.labels(outcome).inc()
+        if outcome == "applied":
+            self._metrics.trends_updated.set_to_current_time()
+
     def _count_refresh(self, outcome: str, seconds: float) -> None:
         self._metrics.item_refreshes.labels(outcome).inc()
         self._metrics.item_refresh_seconds.observe(seconds)
@@ -120,3 +141,7 @@ class LiveChanges:
         latest = self._holder.current
         if latest is not None and latest.rules is served.rules and latest.tables.items is items:
             self._take_rules(book)
+
+
+def _trend_base(tables: BundleTables, manifest: BundleManifest) -> TrendBase:
+    return TrendBase(ShopTrends(tables.popularity, tables.trending), tables.items.ids, manifest.data_end, manifest.version)

@@ -18,6 +18,7 @@ from endcap.engine.exploration.evidence import Evidence
 from endcap.engine.ranking.value import untrained_objectives, usable_value
 from endcap.engine.retrieval.content import ContentTable
 from endcap.engine.retrieval.preferences import PopularWithin
+from endcap.engine.retrieval.shop_trends import ShopTrends
 from endcap.engine.rules.enabled_rules import EnabledRules
 from endcap.engine.rules.file.rule_file import NO_RULES, RuleFile
 from endcap.engine.rules.rule_book import RuleBook
@@ -73,6 +74,7 @@ class ServedBundle:
     """Everything of a bundle that requests read. A request takes one and keeps it, so it never sees two of anything.
 
     Attributes:
+        trends: what sells: the bundle's tables, or live counts in their place.
         quotas: candidates a source and in all, as the ranker was trained with.
         categories: finds the items of a category by name.
         category_levels: which levels of the category tree tell items apart.
@@ -89,6 +91,7 @@ class ServedBundle:
 
     manifest: BundleManifest
     tables: BundleTables
+    trends: ShopTrends
     quotas: RetrievalSettings
     categories: CategoryTree
     category_levels: CategoryLevels
@@ -108,7 +111,7 @@ class ServedBundle:
 
     @property
     def revision(self) -> tuple[int, str, int]:
-        """What answers depend on beside the request: bundle, rules and item table."""
+        """What answers depend on beside the request: bundle, rules and item table; trends may be some seconds old."""
         return self.manifest.version, self.rules.version, self.tables.items.revision
 
     def trained_quota(self, source: str) -> int:
@@ -134,6 +137,8 @@ def served_from(
     settings: Settings,
     rules: RuleFile | EnabledRules = NO_RULES,
     items: ItemTable | None = None,
+    *,
+    trends: ShopTrends | None = None,
 ) -> ServedBundle:
     """Make a bundle's tables ready for requests.
 
@@ -143,6 +148,7 @@ def served_from(
         settings: quotas and the moment to answer for.
         rules: the merchandisers' rules.
         items: the bundle's item table with live updates, which it begins with; its own when left out.
+        trends: what sells, with live counts; the bundle's own when left out.
 
     Raises:
         InvalidInput: a rule cannot be used with this catalogue, or the surfaces file cannot be used.
@@ -156,6 +162,7 @@ def served_from(
     return ServedBundle(
         manifest=manifest,
         tables=tables,
+        trends=ShopTrends(tables.popularity, tables.trending) if trends is None else trends,
         quotas=settings.retrieval.model_copy(update=manifest.quotas),
         categories=CategoryTree.of(tables.items.categories),
         category_levels=CategoryLevels.of(tables.items),

@@ -32,7 +32,7 @@ def last_resort(
         excluded: what rules about candidates exclude; rules about items are part of `eligible`.
     """
     served, eligible = request.resolved.served, request.eligible
-    popular = served.tables.popularity.candidates(request.segments, len(served.by_purchases)).index
+    popular = served.trends.popular.candidates(request.segments, len(served.by_purchases)).index
     orders = [eligible.given] if len(eligible.given) else [popular, served.by_purchases]
     families = request.resolved.families
     beside, chosen = request.resolved.beside, [np.zeros(0, dtype=np.int32)]

@@ -67,7 +67,7 @@ def buy_again(request: SourceRequest, quota: int) -> Candidates:
 
 def popular(request: SourceRequest, quota: int) -> Candidates:
     """Most bought of late in the person's region and segment, and by everybody."""
-    return popular_candidates(request.resolved.served.tables.popularity, request.segments, request.eligible.of, quota)
+    return popular_candidates(request.resolved.served.trends.popular, request.segments, request.eligible.of, quota)
 
 
 def left_in_cart(request: SourceRequest, quota: int) -> Candidates:
@@ -84,7 +84,7 @@ def ease(request: SourceRequest, quota: int) -> Candidates:
 
 def trending(request: SourceRequest, quota: int) -> Candidates:
     """Bought more of late than usual, in the person's region and segment, and by everybody."""
-    return trending_candidates(request.resolved.served.tables.trending, request.segments, request.eligible.of, quota)
+    return trending_candidates(request.resolved.served.trends.trending, request.segments, request.eligible.of, quota)
 
 
 def content(request: SourceRequest, quota: int) -> Candidates:
