@@ -87,7 +87,7 @@ def taken_off(events: "ir.Table") -> TakenOff:
         same_item = orders.named_item.isnull() | (bought.item_id == orders.named_item)
         named.append(bought.semi_join(orders, [bought.basket_id == orders.named_order, same_item]))
     contested = pl.DataFrame(ibis.union(returns, *named).distinct().to_pyarrow())
-    return _followed(contested)
+    return followed(contested)
 
 
 def purchases_with_taken_off(events: Path) -> pl.LazyFrame:
@@ -142,8 +142,13 @@ def _keyed(events: "ir.Table") -> "ir.Table":
     )
 
 
-def _followed(events: pl.DataFrame) -> TakenOff:
-    """Purchases and returns in the order of time, each return taking from what stands at its turn."""
+def followed(events: pl.DataFrame) -> TakenOff:
+    """Purchases and returns in the order of time, each return taking from what stands at its turn.
+
+    Args:
+        events: purchases, returns and cancellations: `event_id`, `event_type`, `at` (UTC epoch seconds), `user_id`, `session_id`,
+            `order_id`, `basket_id` (the order, or the session where there is none), `item_id`, `quantity`.
+    """
     takes = events.with_columns(pl.col("event_type").is_in(_TAKES_OFF).alias("takes")).sort("at", "takes", "event_id")
     stacks = _Stacks(takes.height, (_Named(*named) for named in takes.filter("takes").select(_Named._fields).iter_rows()))
     history: dict[int, list[tuple[int, float]]] = {}
