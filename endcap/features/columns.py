@@ -70,7 +70,9 @@ RECENT_BOUGHT: tuple[str, ...] = ("recent_bought_item_ids", "recent_bought_at", 
 """Lists of equal length: occasions, an item in a basket each, oldest first; when, and when all of it was taken back, 0 while it stands;
 both in UTC epoch seconds."""
 
-USER_RECENT: tuple[str, ...] = (*RECENT_TOUCHES, *RECENT_BOUGHT, "recent_visit_ids", "recent_moved_s")
+RECENT_MOVED = "recent_moved_s"
+
+USER_RECENT: tuple[str, ...] = (*RECENT_TOUCHES, *RECENT_BOUGHT, "recent_visit_ids", RECENT_MOVED)
 """What the stream knows of a person, whether the batch features have it yet or not.
 
 `recent_moved_s` is by how many seconds these times lie before those of the events: a bundle of recorded data answers as of a moment

@@ -8,6 +8,7 @@ from endcap.contracts.event_type import ABOUT_CONSENT, TAKES_OFF, EventType
 from endcap.contracts.recent_kind import RECENT_KINDS
 from endcap.events.stream.function import DUE_AT, KEY, Instant, no_due
 from endcap.features.columns import RECENT_EVENTS
+from endcap.features.store.names import RECENT_LIFE_SECONDS
 
 MOMENT = pl.Datetime("us", "UTC")
 STATE = pl.Schema(
@@ -30,8 +31,8 @@ STATE = pl.Schema(
 PERSON, VISIT = "person:", "visit:"
 """Keys are of persons, and of what nobody known did in a visit."""
 
-LIFE = timedelta(days=28)
-"""How long an event counts. Features that are older than this are aged no further; a batch is to come before."""
+LIFE = timedelta(seconds=RECENT_LIFE_SECONDS)
+"""How long an event counts."""
 
 _IDENTITY = EventType.IDENTITY.value
 _TAKES_OFF = tuple(kind.value for kind in TAKES_OFF)
