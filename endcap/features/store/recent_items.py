@@ -10,17 +10,16 @@ import pyarrow as pa
 
 from endcap.contracts.tables import UTC_TIMESTAMP
 from endcap.core.clock import Clock, system_clock
-from endcap.core.errors import DependencyUnavailable
 from endcap.core.files import replacing_file
 from endcap.core.settings import Settings
 from endcap.features.columns import RECENT_MOVED, USER_RECENT
-from endcap.features.store.names import RECENT_PUSH_SOURCE, RECENT_TABLE
-from endcap.features.store.quick_import import quiet_feast
+from endcap.features.store.names import RECENT_TABLE, USER_RECENT_VIEW
+from endcap.features.store.online_rows import OnlineRows
 
 if TYPE_CHECKING:
     from feast import FeatureStore
 
-ROWS_A_PUSH = 1_000
+ROWS_A_WRITE = 1_000
 """Rows written at once: bounds what a delivery after a long time away takes."""
 
 
@@ -62,7 +61,7 @@ class RecentItemsSink:
     """
 
     def __init__(self, store: "FeatureStore", moved_by: Callable[[], timedelta], clock: Clock = system_clock) -> None:
-        self._store = store
+        self._online = OnlineRows(store, USER_RECENT_VIEW)
         self._moved_by = moved_by
         self._clock = clock
 
@@ -76,21 +75,8 @@ class RecentItemsSink:
             DependencyUnavailable: the online store does not take them.
         """
         moved_s = round(self._moved_by().total_seconds())
-        moved = moved_rows(rows, moved_s).with_columns(event_timestamp=pl.lit(self._clock(), dtype=pl.Datetime("us", "UTC")))
-        for part in moved.iter_slices(ROWS_A_PUSH):
-            self._push(part)
-
-    def _push(self, rows: pl.DataFrame) -> None:
-        from feast.data_source import PushMode
-
-        table = rows.select(RECENT_SCHEMA.names).to_arrow().cast(RECENT_SCHEMA)
-        try:
-            with quiet_feast():
-                self._store.push(RECENT_PUSH_SOURCE, table.to_pandas(), to=PushMode.ONLINE)
-        except Exception as error:
-            raise DependencyUnavailable(
-                f"recent items cannot be written: {error}", field="online store", fix="run: endcap features"
-            ) from error
+        for part in moved_rows(rows, moved_s).iter_slices(ROWS_A_WRITE):
+            self._online.write(part["user_id"].to_list(), part.select(USER_RECENT).to_dicts(), self._clock())
 
 
 def moved_rows(rows: pl.DataFrame, moved_s: int) -> pl.DataFrame:

@@ -2,6 +2,7 @@
 
 from datetime import UTC, datetime, timedelta
 
+import pandas as pd
 import polars as pl
 import pytest
 
@@ -9,7 +10,7 @@ from endcap.core.errors import DependencyUnavailable
 from endcap.events.stream.recent_rows import ROWS
 from endcap.features.columns import USER_RECENT
 from endcap.features.store.materialize import materialize
-from endcap.features.store.names import REQUEST_SERVICE, USER_RECENT_VIEW
+from endcap.features.store.names import RECENT_PUSH_SOURCE, REQUEST_SERVICE, USER_RECENT_VIEW
 from endcap.features.store.online import OnlineFeatures
 from endcap.features.store.recent_items import RecentItemsSink, moved_rows
 
@@ -101,10 +102,21 @@ def test_a_store_from_before_the_view_is_read_without_it_and_says_so(filled, mon
     assert USER_RECENT_VIEW in said.out + said.err
 
 
-def test_a_store_that_takes_nothing_is_an_error(filled, monkeypatch):
-    def refuse(*_given, **_named):
-        raise OSError("disk full")
+def test_a_store_without_the_view_is_an_error_with_a_fix(filled, monkeypatch):
+    def missing(name):
+        raise LookupError(name)
 
-    monkeypatch.setattr(filled.store, "push", refuse)
-    with pytest.raises(DependencyUnavailable, match="disk full"):
+    monkeypatch.setattr(filled.store, "get_feature_view", missing)
+    with pytest.raises(DependencyUnavailable, match="endcap features"):
         sink(filled).deliver(rows_of("u1"))
+
+
+def test_feasts_own_push_writes_the_same_view(filled, online):
+    """Whoever has another stream pushes as to any view of Feast."""
+    from feast.data_source import PushMode
+
+    values = {name: [value] for name, value in (rows_of("u5").to_dicts()[0] | {"recent_moved_s": 0}).items()}
+    filled.store.push(RECENT_PUSH_SOURCE, pd.DataFrame(values | {"event_timestamp": [NOW]}), to=PushMode.ONLINE)
+    expected = online.read("u5", None)["recent"]
+    sink(filled, now=NOW + timedelta(seconds=1)).deliver(rows_of("u5"))
+    assert online.read("u5", None)["recent"] == expected
