@@ -21,7 +21,8 @@ STALENESS_MAX_DAYS = 28.0
 ROW_IDS = ("pair_item_ids", "history_item_ids", "signal_item_ids")
 RECENT_IDS = ("recent_item_ids", "recent_bought_item_ids")
 
-_PAIR_COLUMNS = ("times_bought", "baskets_28d", "baskets_90d", "gap_mean_days")
+_COUNTED = ("times_bought", "baskets_28d", "baskets_90d", "gap_mean_days")
+PAIR_COLUMNS = (*_COUNTED, "days_since_bought", "decayed_20d", "decayed_60d")
 
 
 @dataclass(frozen=True)
@@ -98,6 +99,16 @@ class Past:
         )
 
 
+NO_PAST = Past(
+    history=np.zeros(0, dtype=np.int32),
+    history_age_days=np.zeros(0),
+    history_at_s=np.zeros(0, dtype=np.int64),
+    history_signal=np.zeros(0, dtype=np.int32),
+    pairs={"pair_index": np.zeros(0, dtype=np.int32), **{name: np.zeros(0, dtype=np.float32) for name in PAIR_COLUMNS}},
+    signals=NO_SIGNALS,
+)
+
+
 def batch_moment(row: Mapping[str, Any] | None, now: datetime) -> BatchMoment:
     """Where a row of batch features stands; one without `event_timestamp` is taken to be of `now`."""
     if row is None:
@@ -130,7 +141,7 @@ def _pairs(row: Mapping[str, Any], index: NDArray[np.int32], batch: BatchMoment)
 
     return {
         "pair_index": index[order],
-        **{name: column(name) for name in _PAIR_COLUMNS},
+        **{name: column(name) for name in _COUNTED},
         "days_since_bought": _ages(column("last_bought_at", np.float64), batch),
         "decayed_20d": column("decayed_20d") * np.float32(np.exp(-batch.elapsed_days / 20.0)),
         "decayed_60d": column("decayed_60d") * np.float32(np.exp(-batch.elapsed_days / 60.0)),

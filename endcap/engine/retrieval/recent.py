@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from endcap.contracts.moment import DAY_S
 from endcap.contracts.recent_kind import RECENT_KINDS, RecentKind
+from endcap.engine.retrieval.sorted_places import places_in
 from endcap.features.columns import RECENT_MOVED, RECENT_TOUCHES
 
 _AT_BITS = 33
@@ -178,26 +179,43 @@ def merged_history(
         recent: what was done lately.
     """
     stands = recent.signal > 0
-    bought = recent.kind == RecentKind.PURCHASE
-    taken_back = (signal == RecentKind.PURCHASE) & np.isin(item_seconds(index, at_s), recent.places[bought & ~stands])
-    taken_back &= ~np.isin(item_seconds(index, at_s), recent.places[bought & stands])
-    new = stands & recent.is_new
-    before = stands & ~recent.is_new & np.isin(recent.index, index[taken_back])
-    gone = np.isin(index, recent.index[new | ((recent.signal < 0) & recent.is_new)]) | taken_back
-    chosen = np.flatnonzero(new | before)
-    last = np.unique(recent.index[chosen][::-1], return_index=True)[1]
-    chosen = np.sort(chosen[len(chosen) - 1 - last])
-    ended = np.isin(recent.index[chosen], recent.index[(recent.signal < 0) & recent.is_new]) & ~recent.is_new[chosen]
-    chosen = chosen[~ended]
+    new, ends = stands & recent.is_new, recent.index[(recent.signal < 0) & recent.is_new]
+    taken_back = _taken_back(item_seconds(index, at_s), signal, recent)
+    chosen = np.flatnonzero(new)
+    if taken_back.any():
+        before = stands & ~recent.is_new & np.isin(recent.index, index[taken_back]) & ~np.isin(recent.index, ends)
+        chosen = np.flatnonzero(new | before)
+    items, last = np.unique(recent.index[chosen][::-1], return_index=True)
+    chosen = chosen[np.sort(len(chosen) - 1 - last)]
+    gone = places_in(items, index)[1] | taken_back
+    if len(ends):
+        gone |= np.isin(index, ends)
     merged = (
         np.concatenate([index[~gone], recent.index[chosen]]),
         np.concatenate([age_days[~gone], recent.age_days[chosen]]),
         np.concatenate([signal[~gone], recent.signal[chosen].astype(np.int32)]),
     )
-    if not before.any():
+    if not taken_back.any():
         return merged
     order = np.argsort(np.concatenate([at_s[~gone], recent.at_s[chosen]]), kind="stable")
     return merged[0][order], merged[1][order], merged[2][order]
+
+
+def _taken_back(places: NDArray[np.int64], signal: NDArray[np.int32], recent: RecentTouches) -> NDArray[np.bool_]:
+    """bool [h]: where the history has a purchase of which nothing is left.
+
+    Args:
+        places: int64 [h], of the history, `item_seconds`.
+        signal: int32 [h].
+        recent: what was done lately.
+    """
+    bought, stands = recent.kind == RecentKind.PURCHASE, recent.signal > 0
+    ended = bought & ~stands & ~recent.is_new
+    if not ended.any():
+        return np.zeros(len(places), dtype=bool)
+    is_ended: NDArray[np.bool_] = (signal == RecentKind.PURCHASE) & np.isin(places, recent.places[ended])
+    is_ended &= ~np.isin(places, recent.places[bought & stands])
+    return is_ended
 
 
 def _ages(

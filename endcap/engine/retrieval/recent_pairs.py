@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from endcap.engine.retrieval.recent import RecentOccasions
+from endcap.engine.retrieval.sorted_places import places_in
 
 Columns = dict[str, NDArray[Any]]
 
@@ -52,10 +53,9 @@ class _Items:
     def __init__(self, pairs: Columns, recent: RecentOccasions) -> None:
         self.index = np.union1d(pairs["pair_index"], recent.index[recent.is_come]).astype(np.int32)
         self._old = np.searchsorted(self.index, pairs["pair_index"])
-        self._place = np.minimum(np.searchsorted(self.index, recent.index), len(self.index) - 1)
-        is_there = self.index[self._place] == recent.index
+        self._place, is_there = places_in(self.index, recent.index)
         self.come, self.stands = is_there & recent.is_come, is_there & recent.stands
-        self.gone = recent.is_gone & np.isin(recent.index, pairs["pair_index"])
+        self.gone = recent.is_gone & places_in(pairs["pair_index"], recent.index)[1]
         self._size = len(self.index)
 
     def of_batch(self, values: NDArray[Any], otherwise: float = 0.0) -> NDArray[np.float64]:

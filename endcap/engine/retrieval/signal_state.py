@@ -14,9 +14,9 @@ from endcap.engine.retrieval.recent import RecentTouches
 from endcap.engine.retrieval.sorted_places import places_in
 from endcap.features.columns import NEVER_DAYS
 
-TOUCHES = (RecentKind.PRODUCT_VIEW, RecentKind.ADD_TO_CART, RecentKind.RATING, RecentKind.RATED_LOW)
-"""What makes an item known beside a purchase."""
-_OUT_OF_CART = (RecentKind.REMOVE_FROM_CART, RecentKind.PURCHASE)
+_IS_TOUCH = np.zeros(max(RecentKind) + 1, dtype=bool)
+_IS_TOUCH[[RecentKind.PRODUCT_VIEW, RecentKind.ADD_TO_CART, RecentKind.RATING, RecentKind.RATED_LOW]] = True
+"""By code, what makes an item known beside a purchase."""
 CART_CHANGES = (EventType.ADD_TO_CART, EventType.REMOVE_FROM_CART, EventType.PURCHASE)
 
 
@@ -93,29 +93,23 @@ class SignalState:
     def with_recent(self, recent: RecentTouches) -> "SignalState":
         """What was done since the batch features and before the present visit, by the rules of the batch."""
         index, kind, age_days = recent.index[recent.is_new], recent.kind[recent.is_new], recent.age_days[recent.is_new]
-        touched = np.isin(kind, TOUCHES)
-        items = np.union1d(self.index, index[touched])
-        there = np.isin(index, items)
+        items = np.union1d(self.index, index[_IS_TOUCH[kind]])
+        place, there = places_in(items, index)
         if not there.any():
             return self
-        whole = self._on(items)
-        index, kind, age_days = index[there], kind[there], age_days[there].astype(np.float32)
-        place = np.searchsorted(items, index)
-
-        def least(*kinds: RecentKind) -> NDArray[np.float32]:
-            """float32 [s]: days since the last event of a kind; infinity where there is none."""
-            chosen = np.isin(kind, kinds)
-            days = np.full(len(items), np.inf, dtype=np.float32)
-            np.minimum.at(days, place[chosen], age_days[chosen])
-            return days
-
-        for name, one in (("views", RecentKind.PRODUCT_VIEW), ("carts", RecentKind.ADD_TO_CART)):
-            getattr(whole, name)[:] += np.bincount(place[kind == one], minlength=len(items)).astype(np.float32)
-        viewed, carted, out = least(RecentKind.PRODUCT_VIEW), least(RecentKind.ADD_TO_CART), least(*_OUT_OF_CART)
-        np.minimum(whole.days_since_viewed, viewed, out=whole.days_since_viewed)
+        whole, size = self._on(items), len(items)
+        kind, place = kind[there], place[there]
+        counts = np.bincount(kind * size + place, minlength=len(_IS_TOUCH) * size).reshape(-1, size).astype(np.float32)
+        whole.views[:] += counts[RecentKind.PRODUCT_VIEW]
+        whole.carts[:] += counts[RecentKind.ADD_TO_CART]
+        # Days since the last event of a kind; infinity where there is none.
+        days = np.full((len(_IS_TOUCH), size), np.inf, dtype=np.float32)
+        np.minimum.at(days, (kind, place), age_days[there].astype(np.float32))
+        carted, low, liked = days[RecentKind.ADD_TO_CART], days[RecentKind.RATED_LOW], days[RecentKind.RATING]
+        out = np.minimum(days[RecentKind.REMOVE_FROM_CART], days[RecentKind.PURCHASE])
+        np.minimum(whole.days_since_viewed, days[RecentKind.PRODUCT_VIEW], out=whole.days_since_viewed)
         changed = np.isfinite(np.minimum(carted, out))
         whole.cart_age_days[changed] = np.where(carted < out, carted, np.float32(np.nan))[changed]
-        low, liked = least(RecentKind.RATED_LOW), least(RecentKind.RATING)
         rated = np.isfinite(np.minimum(low, liked))
         whole.rated_low[rated] = (low <= liked)[rated]
         return whole

@@ -12,7 +12,7 @@ from endcap.catalogue.item_table import ItemTable
 from endcap.catalogue.vocabulary import Vocabulary
 from endcap.contracts.moment import DAY_S
 from endcap.contracts.signals import VIEW_CODE, signal_code
-from endcap.engine.retrieval.past import RECENT_IDS, ROW_IDS, Past, batch_moment, listed
+from endcap.engine.retrieval.past import NO_PAST, RECENT_IDS, ROW_IDS, Past, batch_moment, listed
 from endcap.engine.retrieval.recent import of_visit
 from endcap.engine.retrieval.shares import Shares
 from endcap.engine.retrieval.signal_state import NO_SIGNALS, SignalState
@@ -133,7 +133,7 @@ def user_state(  # noqa: PLR0917 - a row, a visit, and what both are read by
     codes = np.split(items.ids.codes([name for ids in lists for name in ids]), np.cumsum([len(ids) for ids in lists])[:-1])
     of_row, of_recent, session = codes[: len(ROW_IDS)], codes[len(ROW_IDS) : -1], codes[-1]
     batch = batch_moment(row, now)
-    past = Past.of_row(row or {}, of_row, batch)
+    past = NO_PAST if row is None else Past.of_row(row, of_row, batch)
     if recent is not None and any(map(len, of_recent)):
         shared = of_visit(recent, of_recent[0], session_id, session, session_event_types)
         past = past.with_recent(recent, of_recent, batch, now.timestamp(), shared)
