@@ -49,9 +49,9 @@ def tables(shop, tmp_path_factory):
         event(None, "product_view", "i2", 1),
         event("u9", "product_view", "i2", 1, consent=False),
         event("u3", "page_view", None, 1 / 86_400),
-        event(None, "product_view", "i5", 4, session_id="visit"),
+        event(None, "rating", "i4", 4, session_id="visit", rating=5.0),
         event("u7", "identity", None, 3, session_id="visit"),
-        event(None, "product_view", "i5", 2, session_id="visit"),
+        event(None, "rating", "i5", 2, session_id="visit", rating=5.0),
     ]
     dataset = shop.write_shop(tmp_path_factory.mktemp("signals") / "data", events, [shop.item(f"i{number}") for number in range(1, 6)])
     build_feature_tables(dataset, dataset.parent / "features", OPTIONS)
@@ -136,9 +136,8 @@ def pl_schema(schema):
 
 
 def test_what_a_visit_did_after_log_in_is_the_persons(tables):
-    row = tables["user_item_features"]["u7"]
-    assert (row["signal_item_ids"], row["signal_views"]) == (["i5"], [1.0])
-    assert tables["user_features"]["u7"]["days_since_last_view"] == 2
+    assert tables["user_item_features"]["u7"]["signal_item_ids"] == ["i5"]
+    assert tables["user_features"]["u7"]["history_item_ids"] == ["i5"]
 
 
 @settings(max_examples=10, deadline=None)
