@@ -53,6 +53,35 @@ An item bought several times stands once, at its last purchase. Its code is that
 filled with it within half an hour before. What the user rated low stands there no more, until they touch it again.
 """
 
+ACT_SECONDS = 1800
+"""A cart so shortly before a view of the same item belongs to the same act, which stays one of a cart."""
+
+RECENT_TOUCHES: tuple[str, ...] = ("recent_item_ids", "recent_occurred_at", "recent_kinds", "recent_signals", "recent_visits")
+"""Lists of equal length: what a person did lately, event by event, newest last; of one second in the order of item ids.
+
+`recent_occurred_at` is in UTC epoch seconds; `recent_kinds` has codes of `endcap.contracts.recent_kind`; `recent_signals` says what the
+event is in the history (codes of `endcap.contracts.signals`), 0 where it does not stand there, or not any more, and ENDS_TOUCHES where it
+ends what was there of the item; `recent_visits` is the place of its visit in `recent_visit_ids`.
+"""
+
+ENDS_TOUCHES = -1
+
+RECENT_BOUGHT: tuple[str, ...] = ("recent_bought_item_ids", "recent_bought_at", "recent_bought_until")
+"""Lists of equal length: occasions, an item in a basket each, oldest first; when, and when all of it was taken back, 0 while it stands;
+both in UTC epoch seconds."""
+
+RECENT_MOVED = "recent_moved_s"
+
+USER_RECENT: tuple[str, ...] = (*RECENT_TOUCHES, *RECENT_BOUGHT, "recent_visit_ids", RECENT_MOVED)
+"""What the stream knows of a person, whether the batch features have it yet or not.
+
+`recent_moved_s` is by how many seconds these times lie before those of the events: a bundle of recorded data answers as of a moment
+long past.
+"""
+
+RECENT_EVENTS = 4 * HISTORY_LENGTH
+"""Of touches, and of purchases with what was taken back of them, so many of a person are kept, the newest."""
+
 USER_AFFINITY: tuple[str, ...] = (
     "category_ids",
     "category_shares",

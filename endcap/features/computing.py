@@ -119,6 +119,7 @@ class _Computation:
         from endcap.features.instants import with_instant
 
         events, items, users, promotions = (self._engine.read(name) for name in ("events", "items", "users", "promotions"))
+        events = self._identified(events)
         plan = plan_snapshots(*self._time_range(events), self._options)
         dataset = self._engine.dataset_fingerprint()
         with _progress() as progress:
@@ -143,6 +144,11 @@ class _Computation:
             sold = item.item_numeric(priced, lines, occasions, promotions, everywhen)
             self._write(ITEM_FEATURES, iter([item_table(signals.item_numeric(sold, priced, everywhen), everywhen)]), advance)
         return FeatureSummary(self._manifest(plan, dataset), self._rows, self._columns, self._seconds)
+
+    def _identified(self, events: "ir.Table") -> "ir.Table":
+        from endcap.features.identified import has_identities, identified
+
+        return self._keep("identified", identified(events)) if has_identities(events) else events
 
     def _user_parts(  # noqa: PLR0917 - the dataset
         self,

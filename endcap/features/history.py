@@ -5,7 +5,7 @@ import ibis.expr.types as ir
 
 from endcap.contracts.event import EventType
 from endcap.contracts.signals import PURCHASE_CODE, signal_code
-from endcap.features.columns import HISTORY_LENGTH, USER_HISTORY
+from endcap.features.columns import ACT_SECONDS, HISTORY_LENGTH, USER_HISTORY
 from endcap.features.instants import epoch_seconds
 from endcap.features.ranked_list import collect_ranked
 from endcap.features.standing import NEVER, epochs, stands
@@ -13,8 +13,6 @@ from endcap.features.standing import NEVER, epochs, stands
 RATING = EventType.RATING.value
 HISTORY_EVENTS = (EventType.PRODUCT_VIEW.value, EventType.ADD_TO_CART.value, RATING)
 """Event types that put an item into the history beside purchases; types the data lacks simply add nothing."""
-ACT_SECONDS = 1800
-"""A cart so shortly before a view of the same item belongs to the same act, which stays one of a cart."""
 
 
 def item_touches(events: ir.Table, lines: ir.Table, low_rating: float | None = None, *, ratings: bool = True) -> ir.Table:

@@ -150,8 +150,8 @@ def followed(events: pl.DataFrame) -> TakenOff:
     """Purchases and returns in the order of time, each return taking from what stands at its turn.
 
     Args:
-        events: returns, cancellations, and the purchases that they could mean. Columns event_id, event_type, user_id, session_id, item_id,
-            quantity, order_id, basket_id (the order's id, else the session's), at (epoch seconds).
+        events: purchases, returns and cancellations: `event_id`, `event_type`, `at` (UTC epoch seconds), `user_id`, `session_id`,
+            `order_id`, `basket_id` (the order, or the session where there is none), `item_id`, `quantity`.
     """
     takes = events.with_columns(pl.col("event_type").is_in(_TAKES_OFF).alias("takes")).sort("at", "takes", "event_id")
     stacks = _Stacks(takes.height, (_Named(*named) for named in takes.filter("takes").select(_Named._fields).iter_rows()))

@@ -4,7 +4,7 @@ from feast import FeatureService
 
 from endcap.features.store.names import RANKING_SERVICE, REQUEST_SERVICE, RETRIEVAL_SERVICE
 from endcap_feature_repo.entities import item, session, user
-from endcap_feature_repo.sources import session_events_push
+from endcap_feature_repo.sources import recent_items_push, session_events_push
 from endcap_feature_repo.views import (
     context_features,
     item_stats,
@@ -13,6 +13,7 @@ from endcap_feature_repo.views import (
     user_history,
     user_item,
     user_profile,
+    user_recent,
 )
 
 retrieval_v1 = FeatureService(
@@ -23,7 +24,7 @@ ranking_v1 = FeatureService(
 )
 request_v1 = FeatureService(
     name=REQUEST_SERVICE,
-    features=[user_profile, user_history, user_item, session_signals],
+    features=[user_profile, user_history, user_item, user_recent, session_signals],
     description="The one online read of a request; context is computed in process.",
 )
 
@@ -33,6 +34,7 @@ __all__ = [
     "item",
     "item_stats",
     "ranking_v1",
+    "recent_items_push",
     "request_context",
     "request_v1",
     "retrieval_v1",
@@ -43,4 +45,5 @@ __all__ = [
     "user_history",
     "user_item",
     "user_profile",
+    "user_recent",
 ]

@@ -7,8 +7,9 @@ from feast import FileSource, PushSource
 from endcap.core.errors import InvalidInput
 from endcap.core.settings import Settings, load_settings
 from endcap.features.names import ITEM_FEATURES, USER_FEATURES, USER_ITEM_FEATURES
-from endcap.features.store.names import SESSION_PUSH_SOURCE
+from endcap.features.store.names import RECENT_PUSH_SOURCE, SESSION_PUSH_SOURCE
 from endcap.features.store.push import session_table_path
+from endcap.features.store.recent_items import recent_table_path
 
 _FOLDER = Path(__file__).resolve().parent
 
@@ -44,3 +45,5 @@ user_item_features = _table(USER_ITEM_FEATURES, "What each user bought, at the s
 item_features = _table(ITEM_FEATURES, "One row an item and snapshot.")
 session_events = _file(session_table_path(SETTINGS), "Sessions as they were pushed.")
 session_events_push = PushSource(name=SESSION_PUSH_SOURCE, batch_source=session_events, description="The stream job's session features.")
+recent_items = _file(recent_table_path(SETTINGS), "Recent items as they were pushed.")
+recent_items_push = PushSource(name=RECENT_PUSH_SOURCE, batch_source=recent_items, description="The stream job's recent items of people.")

@@ -7,20 +7,32 @@ from feast import FeatureView, Field, RequestSource
 from feast.on_demand_feature_view import on_demand_feature_view
 from feast.types import Array, FeastType, Float32, Int32, Int64, String
 
-from endcap.features.columns import CONTEXT, ITEM_NUMERIC, PAIR_LISTS, USER_AFFINITY, USER_CATEGORICAL, USER_HISTORY, USER_NUMERIC
+from endcap.features.columns import (
+    CONTEXT,
+    ITEM_NUMERIC,
+    PAIR_LISTS,
+    RECENT_MOVED,
+    USER_AFFINITY,
+    USER_CATEGORICAL,
+    USER_HISTORY,
+    USER_NUMERIC,
+    USER_RECENT,
+)
 from endcap.features.store.names import (
     CONTEXT_FEATURES,
     ITEM_STATS,
+    RECENT_LIFE_SECONDS,
     SESSION_COLUMNS,
     SESSION_LIFE_SECONDS,
     SESSION_SIGNALS,
     USER_HISTORY_VIEW,
     USER_ITEM,
     USER_PROFILE,
+    USER_RECENT_VIEW,
 )
 from endcap_feature_repo.entities import item, session, user
 from endcap_feature_repo.materialization import since_newest_snapshot
-from endcap_feature_repo.sources import item_features, session_events_push, user_features, user_item_features
+from endcap_feature_repo.sources import item_features, recent_items_push, session_events_push, user_features, user_item_features
 
 SNAPSHOT_LIFE = timedelta(days=8)
 """Snapshots come weekly: looking back further would only make point-in-time joins slower. Online reads have no such limit."""
@@ -65,6 +77,23 @@ user_item = FeatureView(
 
 for _view in (user_profile, user_history, user_item):
     _view.materialization_intervals = since_newest_snapshot()
+
+
+def _recent_type(name: str) -> FeastType:
+    if name == RECENT_MOVED:
+        return Int64
+    return Array(String if name.endswith("_ids") else Int64)
+
+
+user_recent = FeatureView(
+    name=USER_RECENT_VIEW,
+    entities=[user],
+    ttl=timedelta(seconds=RECENT_LIFE_SECONDS),
+    schema=[Field(name=name, dtype=_recent_type(name)) for name in USER_RECENT],
+    source=recent_items_push,
+    description="What a user did lately, from the stream: a view of its own, so that batch and stream never write the same row.",
+)
+user_recent.materialization_intervals = since_newest_snapshot()
 
 
 item_stats = FeatureView(

@@ -1,4 +1,13 @@
-from endcap.features.columns import CONTEXT, ITEM_NUMERIC, PAIR_LISTS, USER_AFFINITY, USER_CATEGORICAL, USER_HISTORY, USER_NUMERIC
+from endcap.features.columns import (
+    CONTEXT,
+    ITEM_NUMERIC,
+    PAIR_LISTS,
+    USER_AFFINITY,
+    USER_CATEGORICAL,
+    USER_HISTORY,
+    USER_NUMERIC,
+    USER_RECENT,
+)
 from endcap.features.store import names
 
 
@@ -12,6 +21,7 @@ def test_views_have_the_columns_of_the_contract():
     assert fields(definitions.user_profile) - {"user_id"} == {*USER_NUMERIC, *USER_CATEGORICAL, *USER_AFFINITY}
     assert fields(definitions.user_history) - {"user_id"} == set(USER_HISTORY)
     assert fields(definitions.user_item) - {"user_id"} == set(PAIR_LISTS)
+    assert fields(definitions.user_recent) - {"user_id"} == set(USER_RECENT)
     assert fields(definitions.item_stats) - {"item_id"} == set(ITEM_NUMERIC)
     assert fields(definitions.session_signals) - {"session_id"} == set(names.SESSION_COLUMNS)
     assert {field.name for field in definitions.context_features.schema} == set(CONTEXT)
@@ -26,7 +36,8 @@ def test_items_are_never_read_online():
 def test_a_request_needs_no_view_on_demand():
     from endcap_feature_repo.definitions import request_v1
 
-    assert {projection.name for projection in request_v1.feature_view_projections} == {*names.USER_VIEWS, names.SESSION_SIGNALS}
+    read = {projection.name for projection in request_v1.feature_view_projections}
+    assert read == {*names.USER_VIEWS, names.USER_RECENT_VIEW, names.SESSION_SIGNALS}
 
 
 def test_the_context_view_is_the_request_paths_function():

@@ -29,6 +29,7 @@ def root(tmp_path_factory):
     from endcap.features.computing import build_feature_tables
     from endcap.features.snapshots import FeatureOptions
     from endcap.features.store.push import ensure_session_table
+    from endcap.features.store.recent_items import ensure_recent_table
 
     spec = importlib.util.spec_from_file_location("made_shop", ROOT / "tests" / "endcap" / "features" / "made_shop.py")
     shop = importlib.util.module_from_spec(spec)
@@ -38,6 +39,7 @@ def root(tmp_path_factory):
     features = folder / ".endcap" / "features"
     build_feature_tables(shop.random_shop(folder / "data", 2), features, FeatureOptions(test_weeks=2, ranking_windows=1))
     ensure_session_table(Settings(home=folder / ".endcap"))
+    ensure_recent_table(Settings(home=folder / ".endcap"))
     return folder
 
 
@@ -60,7 +62,8 @@ def applied(root):
 
 
 def test_apply_registers_views_and_services(root, applied):
-    for name in ("retrieval_v1", "ranking_v1", "request_v1", "user_profile", "user_history", "user_item", "item_stats", "session_signals"):
+    services, views = ("retrieval_v1", "ranking_v1", "request_v1"), ("user_profile", "user_history", "user_item", "user_recent")
+    for name in (*services, *views, "item_stats", "session_signals"):
         assert name in applied
     assert (root / ".endcap" / "feast" / "registry.db").exists()
 

@@ -9,9 +9,14 @@ from numpy.typing import NDArray
 
 from endcap.contracts.event import EventType
 from endcap.contracts.moment import DAY_S
+from endcap.contracts.recent_kind import RecentKind
+from endcap.engine.retrieval.recent import RecentTouches
 from endcap.engine.retrieval.sorted_places import places_in
 from endcap.features.columns import NEVER_DAYS
 
+_IS_TOUCH = np.zeros(max(RecentKind) + 1, dtype=bool)
+_IS_TOUCH[[RecentKind.PRODUCT_VIEW, RecentKind.ADD_TO_CART, RecentKind.RATING, RecentKind.RATED_LOW]] = True
+"""By code, what makes an item known beside a purchase."""
 CART_CHANGES = (EventType.ADD_TO_CART, EventType.REMOVE_FROM_CART, EventType.PURCHASE)
 
 
@@ -84,6 +89,30 @@ class SignalState:
         if not self.rated_low.any():
             return np.zeros(len(index), dtype=bool)
         return np.isin(index, self.index[self.rated_low])
+
+    def with_recent(self, recent: RecentTouches) -> "SignalState":
+        """What was done since the batch features and before the present visit, by the rules of the batch."""
+        index, kind, age_days = recent.index[recent.is_new], recent.kind[recent.is_new], recent.age_days[recent.is_new]
+        items = np.union1d(self.index, index[_IS_TOUCH[kind]])
+        place, there = places_in(items, index)
+        if not there.any():
+            return self
+        whole, size = self._on(items), len(items)
+        kind, place = kind[there], place[there]
+        counts = np.bincount(kind * size + place, minlength=len(_IS_TOUCH) * size).reshape(-1, size).astype(np.float32)
+        whole.views[:] += counts[RecentKind.PRODUCT_VIEW]
+        whole.carts[:] += counts[RecentKind.ADD_TO_CART]
+        # Days since the last event of a kind; infinity where there is none.
+        days = np.full((len(_IS_TOUCH), size), np.inf, dtype=np.float32)
+        np.minimum.at(days, (kind, place), age_days[there].astype(np.float32))
+        carted, low, liked = days[RecentKind.ADD_TO_CART], days[RecentKind.RATED_LOW], days[RecentKind.RATING]
+        out = np.minimum(days[RecentKind.REMOVE_FROM_CART], days[RecentKind.PURCHASE])
+        np.minimum(whole.days_since_viewed, days[RecentKind.PRODUCT_VIEW], out=whole.days_since_viewed)
+        changed = np.isfinite(np.minimum(carted, out))
+        whole.cart_age_days[changed] = np.where(carted < out, carted, np.float32(np.nan))[changed]
+        rated = np.isfinite(np.minimum(low, liked))
+        whole.rated_low[rated] = (low <= liked)[rated]
+        return whole
 
     def with_visit(self, index: NDArray[np.int32], kinds: Sequence[str], age_days: NDArray[np.float32]) -> "SignalState":
         """What the present visit adds: it overrides what was known of the cart.

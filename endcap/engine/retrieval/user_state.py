@@ -11,14 +11,13 @@ from numpy.typing import NDArray
 from endcap.catalogue.item_table import ItemTable
 from endcap.catalogue.vocabulary import Vocabulary
 from endcap.contracts.moment import DAY_S
-from endcap.contracts.signals import PURCHASE_CODE, SIGNAL_TYPES, VIEW_CODE, signal_code
+from endcap.contracts.signals import VIEW_CODE, signal_code
+from endcap.engine.retrieval.past import NO_PAST, RECENT_IDS, ROW_IDS, Past, batch_moment, listed
+from endcap.engine.retrieval.recent import of_visit
 from endcap.engine.retrieval.shares import Shares
 from endcap.engine.retrieval.signal_state import NO_SIGNALS, SignalState
 from endcap.engine.retrieval.sorted_places import places_in
 from endcap.features.columns import HISTORY_LENGTH, USER_CATEGORICAL, USER_NUMERIC
-
-STALENESS_MAX_DAYS = 28.0
-"""Older feature rows are aged by this much only: no model saw a user whose last features were older."""
 
 
 @dataclass(frozen=True)
@@ -107,6 +106,8 @@ def user_state(  # noqa: PLR0917 - a row, a visit, and what both are read by
     session_event_types: Sequence[str] = (),
     *,
     session_occurred_at: Sequence[int] = (),
+    recent: Mapping[str, Any] | None = None,
+    session_id: str | None = None,
 ) -> UserState:
     """Turn one feature row into a state as of `now`.
 
@@ -119,11 +120,24 @@ def user_state(  # noqa: PLR0917 - a row, a visit, and what both are read by
         session_item_ids: items of the present visit, oldest first.
         session_event_types: what happened to each; items beyond them were looked at.
         session_occurred_at: when each of these happened, UTC epoch seconds; without it the visit changes nothing of `signals`.
+        recent: USER_RECENT, what the stream knows of the user: what the row does not have yet comes on top of it, and what the visit
+            has too counts once.
+        session_id: of the present visit.
     """
-    if row is None:
-        state, session = _unknown_user(), items.ids.codes(session_item_ids)
-    else:
-        state, session = _known_user(row, items, user_vocabularies, now, session_item_ids)
+    lists = [
+        *(listed(row or {}, name) for name in ROW_IDS),
+        *(listed(recent or {}, name) for name in RECENT_IDS),
+        session_item_ids,
+    ]
+    # All ids at once: a look-up costs more than the ids in it.
+    codes = np.split(items.ids.codes([name for ids in lists for name in ids]), np.cumsum([len(ids) for ids in lists])[:-1])
+    of_row, of_recent, session = codes[: len(ROW_IDS)], codes[len(ROW_IDS) : -1], codes[-1]
+    batch = batch_moment(row, now)
+    past = NO_PAST if row is None else Past.of_row(row, of_row, batch)
+    if recent is not None and any(map(len, of_recent)):
+        shared = of_visit(recent, of_recent[0], session_id, session, session_event_types)
+        past = past.with_recent(recent, of_recent, batch, now.timestamp(), shared)
+    state = _of_past(past) if row is None else _known_user(past, row, items, user_vocabularies)
     if len(session_occurred_at):
         age_days = (now.timestamp() - np.asarray(session_occurred_at, dtype=np.float64)) / DAY_S
         visit = session[: len(session_occurred_at)], session_event_types, np.maximum(age_days, 0).astype(np.float32)
@@ -131,47 +145,33 @@ def user_state(  # noqa: PLR0917 - a row, a visit, and what both are read by
     return _with_session(state, session, _signals(session_event_types, len(session_item_ids)))
 
 
-def _known_user(
-    row: Mapping[str, Any], items: ItemTable, user_vocabularies: Mapping[str, Vocabulary], now: datetime, session_item_ids: Sequence[str]
-) -> tuple[UserState, NDArray[np.int32]]:
-    """The state before the present visit, and int32 [s], the indices of the visit's items, 0 for unknown ones."""
-    pair_ids, history_ids, signal_ids = (_listed(row, name) for name in ("pair_item_ids", "history_item_ids", "signal_item_ids"))
-    # All ids at once: a look-up costs more than the ids in it.
-    codes = items.ids.codes([*pair_ids, *history_ids, *signal_ids, *session_item_ids])
-    ends = np.cumsum([len(pair_ids), len(history_ids), len(signal_ids)])
-    pairs, past, signals, session = np.split(codes, ends)
-    now_s = now.timestamp()
-    row_moment: datetime | None = row.get("event_timestamp")
-    elapsed_days = 0.0 if row_moment is None else float(np.clip((now_s - row_moment.timestamp()) / DAY_S, 0.0, STALENESS_MAX_DAYS))
-    as_of_s = now_s - elapsed_days * DAY_S if row_moment is None else row_moment.timestamp()
-    history, history_age, history_signal = _history(row, past, as_of_s, elapsed_days)
-    numeric = np.array([row[name] or 0.0 for name in USER_NUMERIC], dtype=np.float32)
-    state = UserState(
-        numeric=numeric,
+def _known_user(past: Past, row: Mapping[str, Any], items: ItemTable, user_vocabularies: Mapping[str, Vocabulary]) -> UserState:
+    return replace(
+        _of_past(past),
+        numeric=np.array([row[name] or 0.0 for name in USER_NUMERIC], dtype=np.float32),
         categories=np.array([user_vocabularies[name].code(row[name]) for name in USER_CATEGORICAL], dtype=np.int32),
-        history=history,
-        history_age_days=history_age,
-        history_signal=history_signal,
-        **_pairs(row, pairs, as_of_s, elapsed_days),
         leaf_share=_shares(items.categories, row["category_ids"], row["category_shares"]),
         brand_share=_shares(items.brands, row["brand_ids"], row["brand_shares"]),
-        session=np.zeros(0, dtype=np.int32),
         is_known=True,
-        signals=SignalState.of_row(row, signals, as_of_s + elapsed_days * DAY_S),
     )
-    return state, session
 
 
-def _history(
-    row: Mapping[str, Any], index: NDArray[np.int32], as_of_s: float, elapsed_days: float
-) -> tuple[NDArray[np.int32], NDArray[np.float32], NDArray[np.int32]]:
-    age = (as_of_s - np.asarray(_listed(row, "history_occurred_at"), dtype=np.float64)) / DAY_S + elapsed_days
-    # Rows that were written before types were told apart have none.
-    signal = np.asarray(_listed(row, "history_signals") or np.full(len(index), PURCHASE_CODE), dtype=np.int32)
-    # Rows of a newer version may have types that this one does not know: somebody looked at the item at least.
-    signal = np.where((signal > 0) & (signal <= len(SIGNAL_TYPES)), signal, VIEW_CODE).astype(np.int32)
-    known = index > 0
-    return index[known], age[known].astype(np.float32), signal[known]
+def _of_past(past: Past) -> UserState:
+    """Somebody of whom nothing else is known."""
+    days_since_bought = past.pairs["days_since_bought"].astype(np.float32)
+    return UserState(
+        numeric=np.zeros(len(USER_NUMERIC), dtype=np.float32),
+        categories=np.zeros(len(USER_CATEGORICAL), dtype=np.int32),
+        history=past.history,
+        history_age_days=past.history_age_days.astype(np.float32),
+        history_signal=past.history_signal,
+        **past.pairs | {"days_since_bought": days_since_bought},
+        leaf_share=Shares.none(),
+        brand_share=Shares.none(),
+        session=np.zeros(0, dtype=np.int32),
+        is_known=False,
+        signals=past.signals,
+    )
 
 
 def _signals(event_types: Sequence[str], items: int) -> NDArray[np.int32]:
@@ -180,60 +180,10 @@ def _signals(event_types: Sequence[str], items: int) -> NDArray[np.int32]:
     return np.array(codes + [VIEW_CODE] * (items - len(codes)), dtype=np.int32)
 
 
-def _pairs(row: Mapping[str, Any], index: NDArray[np.int32], as_of_s: float, elapsed_days: float) -> dict[str, NDArray[Any]]:
-    order = np.argsort(index, kind="stable")
-    order = order[index[order] > 0]
-
-    def column(name: str, dtype: type = np.float32) -> NDArray[Any]:
-        return np.asarray(_listed(row, name), dtype=dtype)[order]
-
-    last_bought_s = column("pair_last_bought_at", np.float64)
-    return {
-        "pair_index": index[order],
-        "times_bought": column("pair_times_bought"),
-        "baskets_28d": column("pair_baskets_28d"),
-        "baskets_90d": column("pair_baskets_90d"),
-        "days_since_bought": ((as_of_s - last_bought_s) / DAY_S + elapsed_days).astype(np.float32),
-        "gap_mean_days": column("pair_gap_mean_days"),
-        "decayed_20d": column("pair_decayed_20d") * np.float32(np.exp(-elapsed_days / 20.0)),
-        "decayed_60d": column("pair_decayed_60d") * np.float32(np.exp(-elapsed_days / 60.0)),
-    }
-
-
-def _listed(row: Mapping[str, Any], name: str) -> Sequence[Any]:
-    values = row.get(name)
-    return [] if values is None else values
-
-
 def _shares(vocabulary: Vocabulary, names: Sequence[str] | None, shares: Sequence[float] | None) -> Shares:
     if names is None or shares is None or not len(names):
         return Shares.none()
     return Shares.of(vocabulary.codes(names), np.asarray(shares, dtype=np.float32))
-
-
-def _unknown_user() -> UserState:
-    def nothing() -> NDArray[np.float32]:
-        return np.zeros(0, dtype=np.float32)
-
-    return UserState(
-        numeric=np.zeros(len(USER_NUMERIC), dtype=np.float32),
-        categories=np.zeros(len(USER_CATEGORICAL), dtype=np.int32),
-        history=np.zeros(0, dtype=np.int32),
-        history_age_days=nothing(),
-        history_signal=np.zeros(0, dtype=np.int32),
-        pair_index=np.zeros(0, dtype=np.int32),
-        times_bought=nothing(),
-        baskets_28d=nothing(),
-        baskets_90d=nothing(),
-        days_since_bought=nothing(),
-        gap_mean_days=nothing(),
-        decayed_20d=nothing(),
-        decayed_60d=nothing(),
-        leaf_share=Shares.none(),
-        brand_share=Shares.none(),
-        session=np.zeros(0, dtype=np.int32),
-        is_known=False,
-    )
 
 
 def _with_session(state: UserState, session: NDArray[np.int32], signal: NDArray[np.int32]) -> UserState:

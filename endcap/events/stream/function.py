@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import polars as pl
 
@@ -85,6 +85,25 @@ class StreamFunction(Protocol):
             events: as `keyed` gives them, of any order; none for keys that are due.
             at: where the stream stands.
         """
+
+
+@runtime_checkable
+class LinkedStreamFunction(StreamFunction, Protocol):
+    """One whose keys concern each other: a visit that belongs to a person from some moment on."""
+
+    def linked(self, state: pl.DataFrame) -> pl.Series:
+        """Keys whose rows of state a step needs beside those of the keys that have events; they are stepped along.
+
+        Args:
+            state: rows of the keys that have events.
+        """
+
+
+def linked_keys(function: StreamFunction, state: pl.DataFrame) -> list[str]:
+    """Keys to load beside those of the events; none for most functions."""
+    if not isinstance(function, LinkedStreamFunction):
+        return []
+    return sorted(set(function.linked(state)) - set(state[KEY]))
 
 
 def no_due() -> pl.DataFrame:

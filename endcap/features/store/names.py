@@ -5,12 +5,18 @@ from endcap.contracts.moment import DAY_S
 USER_PROFILE = "user_profile"
 USER_HISTORY_VIEW = "user_history"
 USER_ITEM = "user_item"
+USER_RECENT_VIEW = "user_recent"
 ITEM_STATS = "item_stats"
 SESSION_SIGNALS = "session_signals"
 CONTEXT_FEATURES = "context_features"
 
 USER_VIEWS = (USER_PROFILE, USER_HISTORY_VIEW, USER_ITEM)
-"""Views keyed by user that are kept online."""
+"""Views keyed by user that are materialised: of the batch features."""
+
+RECENT_TABLE = "user_recent"
+RECENT_PUSH_SOURCE = "recent_items_push"
+RECENT_LIFE_SECONDS = 28 * DAY_S
+"""How long what a person did stands among the recent items; batch features are to have it by then."""
 
 SESSION_TABLE = "session_signals"
 SESSION_PUSH_SOURCE = "session_events_push"

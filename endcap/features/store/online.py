@@ -9,8 +9,9 @@ import traceback
 from typing import TYPE_CHECKING, Any, TypedDict
 
 from endcap.core.errors import DependencyUnavailable
+from endcap.core.log import get_logger
 from endcap.core.settings import Settings
-from endcap.features.store.names import REQUEST_SERVICE, SESSION_SIGNALS
+from endcap.features.store.names import REQUEST_SERVICE, SESSION_SIGNALS, USER_RECENT_VIEW
 from endcap.features.store.open import open_for_requests
 
 if TYPE_CHECKING:
@@ -23,10 +24,12 @@ class OnlineRow(TypedDict):
 
     `user`: USER_NUMERIC (float), USER_CATEGORICAL (text), USER_HISTORY, USER_AFFINITY and PAIR_LISTS (lists) by name, and
     `event_timestamp`, the moment they are of.
+    `recent`: USER_RECENT, what the user did lately.
     `session`: `session_item_ids`, `session_event_types`, `session_occurred_at` (lists of equal length, newest last).
     """
 
     user: dict[str, Any] | None
+    recent: dict[str, Any] | None
     session: dict[str, Any] | None
 
 
@@ -64,16 +67,20 @@ class OnlineFeatures:
         """
         try:
             user = self._read(self._user_views, "user_id", user_id) if user_id else None
-            session = self._read(self._session_views, "session_id", session_id) if session_id else None
-            if session is not None:
-                del session["event_timestamp"]
+            recent = self._untimed(self._recent_views, "user_id", user_id)
+            session = self._untimed(self._session_views, "session_id", session_id)
         except Exception as error:
             # The frames hold SQLite's cursor: dropped in another thread, it would wait there for the lock that this thread waits for.
             traceback.clear_frames(error.__traceback__)
             raise DependencyUnavailable(
                 f"the online read failed: {_reason(error)}", field="feature store", fix="run: endcap features"
             ) from error
-        return OnlineRow(user=user, session=session) if user or session else None
+        return OnlineRow(user=user, recent=recent, session=session) if user or recent or session else None
+
+    def _untimed(self, views: list[tuple["FeatureView", list[str]]], join_key: str, entity_id: str | None) -> dict[str, Any] | None:
+        """Values of what the stream wrote, without the moment at which it did."""
+        found = self._read(views, join_key, entity_id) if entity_id else None
+        return None if found is None else {name: value for name, value in found.items() if name != "event_timestamp"}
 
     def _read(self, views: list[tuple["FeatureView", list[str]]], join_key: str, entity_id: str) -> dict[str, Any] | None:
         """Values by feature name; a view that has none of an entity that others know gives None for each of its features."""
@@ -115,6 +122,14 @@ class OnlineFeatures:
                 "the feature service is not registered", field=REQUEST_SERVICE, fix="apply the features: endcap features"
             ) from error
         self._session_views = [views.pop(SESSION_SIGNALS)]
+        self._recent_views = [views.pop(USER_RECENT_VIEW)] if USER_RECENT_VIEW in views else []
+        if not self._recent_views:
+            # Applied by an earlier version: lists are as good as they were with it.
+            get_logger("features").warning(
+                "requests do not see what people did lately: the feature service lacks the view",
+                view=USER_RECENT_VIEW,
+                fix="endcap features",
+            )
         self._user_views = list(views.values())
 
 

@@ -13,6 +13,7 @@ from endcap.features.names import FEATURE_TABLES
 from endcap.features.store.config import registry_file, repository_folder, store_config
 from endcap.features.store.open import apply_repo
 from endcap.features.store.push import ensure_session_table
+from endcap.features.store.recent_items import ensure_recent_table
 
 APPLIED_NAME = "applied.sha256"
 
@@ -50,6 +51,7 @@ def _apply_once(settings: Settings) -> None:
     if record is not None and record.is_file() and record.read_text(encoding="utf-8") == definitions:
         return
     ensure_session_table(settings)
+    ensure_recent_table(settings)
     apply_repo(settings)
     if file is not None:
         file.with_name(APPLIED_NAME).write_text(definitions, encoding="utf-8")

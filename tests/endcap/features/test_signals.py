@@ -21,7 +21,7 @@ PAST, LATE = 10, 20
 
 @pytest.fixture(scope="module")
 def tables(shop, tmp_path_factory):
-    """Three people: u1 buys and looks around, u2 only looks, u3 only buys."""
+    """u1 buys and looks around, u2 and u7 only look, u3 only buys; u7 says so by logging in alone."""
     end = shop.moment(END)
 
     def event(user_id, kind, item_id, days_ago, **given):
@@ -49,6 +49,9 @@ def tables(shop, tmp_path_factory):
         event(None, "product_view", "i2", 1),
         event("u9", "product_view", "i2", 1, consent=False),
         event("u3", "page_view", None, 1 / 86_400),
+        event(None, "rating", "i4", 4, session_id="visit", rating=5.0),
+        event("u7", "identity", None, 3, session_id="visit"),
+        event(None, "rating", "i5", 2, session_id="visit", rating=5.0),
     ]
     dataset = shop.write_shop(tmp_path_factory.mktemp("signals") / "data", events, [shop.item(f"i{number}") for number in range(1, 6)])
     build_feature_tables(dataset, dataset.parent / "features", OPTIONS)
@@ -76,7 +79,7 @@ def test_somebody_who_never_bought_has_a_row_and_somebody_without_consent_none(t
     row = tables["user_features"]["u2"]
     assert row["baskets_28d"] == 0
     assert row["days_since_last_purchase"] == NEVER_DAYS
-    assert set(tables["user_features"]) == {"u1", "u2", "u3"}
+    assert set(tables["user_features"]) == {"u1", "u2", "u3", "u7"}
 
 
 def test_how_an_item_is_looked_at_and_carted(tables):
@@ -130,6 +133,11 @@ def cart_as_of(events, t):
 
 def pl_schema(schema):
     return {name: {"string": pl.String, "float64": pl.Float64, "int64": pl.Int64}[kind] for name, kind in schema.items()}
+
+
+def test_what_a_visit_did_after_log_in_is_the_persons(tables):
+    assert tables["user_item_features"]["u7"]["signal_item_ids"] == ["i5"]
+    assert tables["user_features"]["u7"]["history_item_ids"] == ["i5"]
 
 
 @settings(max_examples=10, deadline=None)

@@ -24,7 +24,9 @@ from tests.transformers.path.test_request_path import IDS, SIZE, Model, make_pat
 
 def cart_of(served: ServedBundle, row: dict[str, Any]) -> list[str]:
     """What the source finds for somebody with these features."""
-    request = cast("ResolvedRequest", SimpleNamespace(served=served, now=served.clock(), is_page=False, items=[], viewed=[]))
+    request = cast(
+        "ResolvedRequest", SimpleNamespace(served=served, now=served.clock(), is_page=False, items=[], viewed=[], session_id=None)
+    )
     eligible = SimpleNamespace(of=lambda index: index > 0)
     found = left_in_cart(cast("SourceRequest", SimpleNamespace(state=state_of(row, request), eligible=eligible)), 10)
     return [served.tables.items.ids.name(int(index)) for index in found.index]

@@ -4,6 +4,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from endcap.catalogue.item_table import ItemTable
+from endcap.contracts.signals import PURCHASE_CODE
 from endcap.engine.retrieval.eligible import Eligible
 from endcap.engine.retrieval.user_state import UserState
 from endcap_transformer.path.resolving import NO_ITEMS, ResolvedRequest
@@ -101,6 +102,7 @@ def _brand_codes(names: list[str], items: ItemTable) -> list[int]:
 
 
 def _bought(state: UserState) -> NDArray[np.int32]:
-    """What the user bought, as far as the features remember; the session's items stand at the end of the history and are only looks."""
-    bought_lately = state.history[: len(state.history) - min(len(state.session), len(state.history))]
+    """What the user bought, as far as is known; the session's items stand at the end of the history."""
+    before = len(state.history) - min(len(state.session), len(state.history))
+    bought_lately = state.history[:before][state.history_signal[:before] == PURCHASE_CODE]
     return np.concatenate([state.pair_index, bought_lately])

@@ -28,7 +28,7 @@ class OnlineRead(Protocol):
     """The online store, as `endcap.features.store.online.OnlineFeatures` gives it."""
 
     def read(self, user_id: str | None, session_id: str | None) -> Row:
-        """The parts that are known, `user` and `session`, each features by name or None; None when neither is known."""
+        """The parts that are known, `user`, `recent` and `session`, each features by name or None; None when none is known."""
 
 
 class FeatureReader:
@@ -88,6 +88,8 @@ def state_of(row: Row, request: ResolvedRequest) -> UserState:
         session,
         kinds,
         session_occurred_at=visit[SESSION_TIMES] if len(kinds) else (),
+        recent=known.get("recent"),
+        session_id=request.session_id,
     )
 
 

@@ -136,7 +136,7 @@ class RequestPath:
             listed = recommendations(rendered, source_request, self._parts.exploration.policy.name)
             if is_logged:
                 count_list(self._metrics, rendered, source_request, self._parts.exploration)
-        if not trace.degraded and request.is_personal and (person.state.is_known or len(person.state.session)):
+        if not trace.degraded and request.is_personal and (person.state.is_known or len(person.state.history)):
             self._parts.stale.remember(stale_key(instance, served.name), rendered.index, rendered.score)
         return self._answered(listed, request, trace, parsed_ms)
 

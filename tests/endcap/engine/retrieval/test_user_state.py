@@ -7,7 +7,8 @@ import pytest
 from endcap.catalogue.item_table import ItemTable
 from endcap.catalogue.vocabulary import Vocabulary
 from endcap.contracts.signatures import HISTORY_INPUTS
-from endcap.engine.retrieval.user_state import STALENESS_MAX_DAYS, UserState, user_state
+from endcap.engine.retrieval.past import STALENESS_MAX_DAYS
+from endcap.engine.retrieval.user_state import UserState, user_state
 from endcap.features.columns import HISTORY_LENGTH, USER_CATEGORICAL, USER_NUMERIC
 
 SNAPSHOT = datetime(2026, 11, 23, tzinfo=UTC)

@@ -4,6 +4,7 @@ import os
 import sqlite3
 import subprocess
 import sys
+from datetime import UTC, datetime, timedelta
 from types import SimpleNamespace
 
 import polars as pl
@@ -13,6 +14,7 @@ import redis
 from endcap.core.errors import DependencyUnavailable, InvalidInput
 from endcap.core.ports import free_port
 from endcap.core.settings import ServingSettings
+from endcap.events.stream.recent_rows import ROWS
 from endcap.features.columns import USER_NUMERIC
 from endcap.features.store.config import store_config
 from endcap.features.store.materialize import materialize
@@ -20,6 +22,7 @@ from endcap.features.store.online import OnlineFeatures
 from endcap.features.store.open import open_for_sessions, open_store
 from endcap.features.store.publish import publish_features
 from endcap.features.store.push import SessionSignals, push_sessions
+from endcap.features.store.recent_items import RecentItemsSink
 from endcap.features.store.training import users_at
 from tests.debian_programs import required_program
 from tests.endcap.features.store.redis_server import RedisServer
@@ -77,8 +80,8 @@ def test_redis_gives_what_sqlite_gives(filled, cluster, online):
     assert len(users) == 8
     for user in users:
         expected, found = of_sqlite.read(user, None), online.read(user, None)
-        assert found == expected
-        assert types_of(found) == types_of(expected)
+        assert found["user"] == expected["user"]
+        assert types_of(found["user"]) == types_of(expected["user"])
         assert list(found["user"]) == list(expected["user"])
     assert cluster.moments == filled.moments
 
@@ -105,6 +108,23 @@ def test_a_pushed_session_is_read_and_forgotten_after_its_life(cluster, online, 
         lives = {key: client.ttl(key) for key in client.scan_iter("*")}
     assert sorted(life > 0 for key, life in lives.items() if b"session_id" in key) == [True]
     assert {life for key, life in lives.items() if b"user_id" in key} == {-1}
+
+
+def test_recent_items_of_one_second_replace_each_other_and_do_not_make_features_expire(cluster, online, server):
+    before = online.read("u1", None)["user"]
+    now = datetime(2026, 11, 27, 8, tzinfo=UTC)
+    for number in range(2):
+        sink = RecentItemsSink(open_store(cluster.settings), timedelta, lambda number=number: now + timedelta(milliseconds=number))
+        sink.deliver(
+            pl.DataFrame([{"user_id": "u1", "recent_item_ids": [f"i{number}"]}], schema=ROWS).with_columns(
+                pl.exclude("user_id").fill_null([])
+            )
+        )
+    row = online.read("u1", None)
+    assert row["user"] == before
+    assert row["recent"]["recent_item_ids"] == ["i1"]
+    with redis.Redis(port=server.port, password=PASSWORD) as client:
+        assert {client.ttl(key) for key in client.scan_iter("*") if b"user_id" in key} == {-1}
 
 
 def test_a_pipelines_step_joins_point_in_time(filled, cluster):
