@@ -21,8 +21,8 @@ from tests.serving_environment import SERVING_PORTS, UNHURRIED
 from tests.shared_milvus import kept_folder, kill_milvus_of, share_unpacked_milvus
 from tests.waiting import until
 
-IN_EVERY_RUN = ("receipts with returns", "order only")
-"""Those of `make test`; `make test-journeys` takes all."""
+IN_EVERY_RUN = ("tills", "order only")
+"""Those of `make test`, which trains on receipts elsewhere; `make test-journeys` takes all."""
 pytestmark = [pytest.mark.processes, pytest.mark.pipeline, pytest.mark.timeout(900)]
 
 PERSONAL_VISITS = {"web visits": "home", "sets with carts": "cart"}

@@ -20,8 +20,10 @@ def running_mlflow(folder: Path, port: int) -> Iterator[str]:
     """The server's address; runs, models and artifacts lie in the folder."""
     places = ["--backend-store-uri", f"sqlite:///{folder}/mlflow.db", "--artifacts-destination", str(folder / "artifacts")]
     command = [sys.executable, "-m", "mlflow", "server", "--host", "127.0.0.1", "--port", str(port), "--workers", "1", *places]
+    # Jobs are prompt optimisation and judges of language models: six processes that each load all of MLflow.
+    environment = os.environ | {"MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false"}
     with (folder / "mlflow.log").open("w") as log:
-        server = subprocess.Popen(command, cwd=folder, stdout=log, stderr=log, start_new_session=True)
+        server = subprocess.Popen(command, cwd=folder, env=environment, stdout=log, stderr=log, start_new_session=True)
     try:
         _wait(server, f"http://127.0.0.1:{port}", folder / "mlflow.log")
         yield f"http://127.0.0.1:{port}"

@@ -13,6 +13,7 @@ from endcap.core.errors import BundleInvalid
 from endcap.core.log import get_logger
 from endcap_components.evaluate.simple_orders import calibration_of, method_signature
 from endcap_components.export_bundle.batching import Batching
+from endcap_components.export_bundle.joined_signatures import joined_encode, joined_rank
 from endcap_components.export_bundle.precision import Precision
 from endcap_components.export_bundle.reduced_graph import ReducedSignature
 
@@ -43,8 +44,8 @@ class ServedModel(tf.Module):
         self.two_tower = encode.weights
         self.ranker = rank.weights
         self.collection = tf.constant([collection])
-        self._encode = batching.encode(encode.call) if batching else encode.call
-        self._rank = batching.rank(rank.call) if batching else rank.call
+        self._encode = joined_encode(encode.call, batching) if batching else encode.call
+        self._rank = joined_rank(rank.call, batching) if batching else rank.call
 
     def encode_query(self, **inputs: tf.Tensor) -> dict[str, tf.Tensor]:
         return {"embedding": self._encode(**inputs)["embedding"], "collection": self.collection}

@@ -10,7 +10,8 @@ import pytest
 import tensorflow as tf
 
 from endcap.core.errors import InvalidInput
-from endcap_components.export_bundle.batching import Batching, allowed_sizes
+from endcap_components.export_bundle.batching import Batching
+from endcap_components.export_bundle.joined_signatures import allowed_sizes
 from endcap_components.export_bundle.saved_model import export_saved_model
 from tests.components.export_bundle.made_tower import Tower
 

@@ -22,40 +22,46 @@ class SequenceQueryEncoder(tf.Module):
 
     def __init__(self, towers: TowerEnsemble) -> None:
         super().__init__()
-        self.members = [MemberEncoder(member) for member in towers.members]
+        members = [MemberEncoder(member) for member in towers.members]
 
-    @tf.function
-    def encode_query(self, **inputs: tf.Tensor) -> dict[str, tf.Tensor]:
-        """Inputs and outputs as `endcap.contracts.signatures` lists them."""
-        history = inputs["history"]
-        present = history > 0
-        length = tf.reduce_sum(tf.cast(present, tf.int32), axis=1)
-        # Histories come with padding in front and are read from place 0: sorting by presence is stable, so the order stays.
-        order = tf.argsort(tf.cast(present, tf.int32), axis=1, direction="DESCENDING", stable=True)
-        aligned, signal = (tf.gather(values, order, batch_dims=1) for values in (history, inputs["history_signal"]))
-        side_by_side = tf.concat([member.query(aligned, signal, length) for member in self.members], axis=1)
-        return {"embedding": side_by_side * len(self.members) ** -0.5}
+        def encode_query(**inputs: tf.Tensor) -> dict[str, tf.Tensor]:
+            history = inputs["history"]
+            present = history > 0
+            length = tf.reduce_sum(tf.cast(present, tf.int32), axis=1)
+            # Histories come with padding in front and are read from place 0: sorting by presence is stable, so the order stays.
+            order = tf.argsort(tf.cast(present, tf.int32), axis=1, direction="DESCENDING", stable=True)
+            aligned, signal = (tf.gather(values, order, batch_dims=1) for values in (history, inputs["history_signal"]))
+            side_by_side = tf.concat([member.query(aligned, signal, length) for member in members], axis=1)
+            return {"embedding": side_by_side * len(members) ** -0.5}
+
+        self.encode_query = tf.function(encode_query).get_concrete_function(**input_signature())
+        # Not the towers: of every Keras layer several functions would be traced and written, and read again with each load.
+        self.weights = [variable for member in members for variable in member.variables]
 
 
-class MemberEncoder(tf.Module):
-    """The query tower of one member, with its items inside."""
+class MemberEncoder:
+    """The query tower of one member, with its items."""
 
     def __init__(self, tower: FittedTower) -> None:
-        super().__init__()
-        self.query_tower: Any = tower.model.query_tower
-        self.raw = tf.Variable(tower.raw, trainable=False, name="raw")
-        self.cold_start_query = tf.Variable(tower.cold_start_query, trainable=False, name="cold_start_query")
+        self._query_tower: Any = tower.model.query_tower
+        self._raw = tf.Variable(tower.raw, trainable=False, name="raw")
+        self._cold_start_query = tf.Variable(tower.cold_start_query, trainable=False, name="cold_start_query")
+
+    @property
+    def variables(self) -> list[tf.Variable]:
+        """All that `query` reads."""
+        return [*self._query_tower.variables, self._raw, self._cold_start_query]
 
     def query(self, aligned: tf.Tensor, signal: tf.Tensor, length: tf.Tensor) -> tf.Tensor:
         """float32 [n, dim] for items and types, int32 [n, steps], oldest first from place 0, and int32 [n].
 
         A type that is newer than the tower is read as a view: somebody looked at the item at least.
         """
-        if self.query_tower.types is not None:
-            signal = tf.where(signal < len(self.query_tower.types), signal, VIEW_CODE)
-        encoded = self.query_tower(tf.gather(self.raw, aligned), signal, training=False)
+        if self._query_tower.types is not None:
+            signal = tf.where(signal < len(self._query_tower.types), signal, VIEW_CODE)
+        encoded = self._query_tower(tf.gather(self._raw, aligned), signal, training=False)
         last = tf.gather(encoded, tf.maximum(length - 1, 0), batch_dims=1)
-        return tf.where(length[:, None] > 0, last, self.cold_start_query[None, :])
+        return tf.where(length[:, None] > 0, last, self._cold_start_query[None, :])
 
 
 def export_sequence_encoder(towers: TowerEnsemble, folder: Path) -> None:
@@ -66,7 +72,7 @@ def export_sequence_encoder(towers: TowerEnsemble, folder: Path) -> None:
         folder: to be made.
     """
     encoder = SequenceQueryEncoder(towers)
-    tf.saved_model.save(encoder, str(folder), signatures={ENCODE_QUERY: encoder.encode_query.get_concrete_function(**input_signature())})
+    tf.saved_model.save(encoder, str(folder), signatures={ENCODE_QUERY: encoder.encode_query})
 
 
 def write_next_item_artifact(
