@@ -5,30 +5,30 @@ from typing import Annotated, Any
 
 from pydantic import BeforeValidator
 
-_WORDS = frozenset({"", "undefined", "null", "none", "nil", "nan", "[object object]"})
+NO_VALUE_WORDS = frozenset({"", "undefined", "null", "none", "nil", "nan", "[object object]"})
 """What JavaScript, Python and SQL make of a value that is not there."""
 
-_PEOPLE = frozenset({"guest", "anonymous", "anon", "unknown", "(not set)", "not set", "n/a", "-"})
+NO_PERSON_WORDS = frozenset({"guest", "anonymous", "anon", "unknown", "(not set)", "not set", "n/a", "-"})
 """What shops and tag managers write for a visitor whom they do not know."""
 
-_ZEROS = re.compile(r"[{]?0[0-]*[}]?")
+ZEROS = re.compile(r"[{]?0[0-]*[}]?")
 """`0`, `000` and the UUID of zeros."""
 
-_LONGEST = 64
+LONGEST_PLACEHOLDER = 64
 """Of what can be one of these; a longer text costs no look."""
 
 
 def is_no_item(text: str) -> bool:
     """Whether an item's id stands for none; zeros do not, since catalogues number from 0."""
-    return len(text) <= _LONGEST and text.strip().lower() in _WORDS
+    return len(text) <= LONGEST_PLACEHOLDER and text.strip().lower() in NO_VALUE_WORDS
 
 
 def is_no_person(text: str) -> bool:
     """Whether the id of a user, a visit, an order or an event stands for none."""
-    if len(text) > _LONGEST:
+    if len(text) > LONGEST_PLACEHOLDER:
         return False
     word = text.strip().lower()
-    return word in _WORDS or word in _PEOPLE or _ZEROS.fullmatch(word) is not None
+    return word in NO_VALUE_WORDS or word in NO_PERSON_WORDS or ZEROS.fullmatch(word) is not None
 
 
 def _person_or_none(value: Any) -> Any:

@@ -212,6 +212,22 @@ class CounterSettings(BaseModel):
     remembered_days: int = Field(56, ge=35, description="How long a purchase is remembered for the returns that may come.")
 
 
+class StreamSettings(BaseModel):
+    """What the stream makes of events, and which of them it counts."""
+
+    host: str = Field("127.0.0.1", description="Address its health and metrics are asked at.")
+    port: int = Field(8091, ge=1, le=65_535, description="Port of /healthz, /readyz and /metrics.")
+    watermark_seconds: float = Field(
+        7_200, gt=0, description="Events that happened this long before the newest one are late: left to the batch features, and counted."
+    )
+    session_gap_seconds: float = Field(1_800, gt=0, description="A pause longer than this ends a visit.")
+    batch_bytes: int = Field(4 * 1024 * 1024, ge=1024, description="Bytes of each file of the event log that one step reads at most.")
+    bot_events_a_minute: int = Field(
+        240, ge=1, description="A session with more events of pages in a minute is a bot's, and left out from then on."
+    )
+    bot_views_without_dwell: int = Field(1_000, ge=1, description="The same after so many product views without any dwell event.")
+
+
 class RolloutSettings(BaseModel):
     """How a bundle comes to be served on a cluster: through a `Rollout`, which the rollout operator carries out."""
 
@@ -259,6 +275,7 @@ class Settings(BaseSettings):
     events: EventSettings = EventSettings()
     collector: CollectorSettings = CollectorSettings()
     counters: CounterSettings = CounterSettings()
+    stream: StreamSettings = StreamSettings()
     rollouts: RolloutSettings = RolloutSettings()
 
     @model_validator(mode="after")
@@ -319,6 +336,11 @@ class Settings(BaseSettings):
     def dead_letter_dir(self) -> Path:
         """Events that were not taken, with their reasons."""
         return self.home / "dead_letters"
+
+    @property
+    def stream_dir(self) -> Path:
+        """What the stream knows: its state, and what it has not delivered yet."""
+        return self.home / "stream"
 
     @property
     def keys_dir(self) -> Path:

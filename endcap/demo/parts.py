@@ -51,6 +51,7 @@ def running_server(settings: Settings, rules_file: Path) -> Iterator["PredictCli
         "ENDCAP_SERVING__GRPC_PORT": preferred_port(settings.serving.grpc_port),
         "ENDCAP_MODEL_SERVER__PORT": preferred_port(settings.model_server.port),
         "ENDCAP_COLLECTOR__PORT": preferred_port(settings.collector.port),
+        "ENDCAP_STREAM__PORT": preferred_port(settings.stream.port),
     }
     environment = {"ENDCAP_SERVING__RULES_FILE": str(rules_of(settings, rules_file))}
     environment |= os.environ | {name: str(port) for name, port in ports.items()} | {"ENDCAP_MILVUS__MANAGED": "false"}

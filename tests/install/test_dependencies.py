@@ -22,6 +22,7 @@ USED_WITHOUT_IMPORT = {
     "endcap-collector": "started as a process of its own",
     "endcap-feature-repo": "the Feast repository, found by its folder",
     "endcap-model-server": "started as a process of its own",
+    "endcap-stream": "started as a process of its own",
     "endcap-transformer": "started as a process of its own",
     "grpcio-health-checking": "Feast's user interface",
     "grpcio-reflection": "Feast's user interface",

@@ -11,6 +11,9 @@ import yaml
 from prometheus_client import CollectorRegistry
 from prometheus_client.utils import floatToGoString
 
+from endcap.core.clock import system_clock
+from endcap_collector.metrics import CollectorMetrics
+from endcap_stream.metrics import StreamMetrics
 from endcap_transformer.telemetry import metrics as serving
 from endcap_transformer.telemetry.metrics import ServingMetrics
 from tests.debian_programs import required_program
@@ -27,9 +30,10 @@ SUFFIXES = {"histogram": ("_bucket", "_sum", "_count")}
 
 
 def exposed() -> dict[str, set[str]]:
-    """Labels by name of every sample that a transformer can show, endcap's, KServe's and the process's."""
+    """Labels by name of every sample that a transformer, a collector or a stream can show, endcap's, KServe's and the process's."""
     labels: dict[str, set[str]] = {}
-    for metric in ServingMetrics(CollectorRegistry()).described:
+    streamed = StreamMetrics(CollectorRegistry(), system_clock, (), ()).described
+    for metric in [*ServingMetrics(CollectorRegistry()).described, *CollectorMetrics(CollectorRegistry()).described, *streamed]:
         for suffix in SUFFIXES.get(metric.kind, ("",)):
             labels[metric.name + suffix] = set(metric.labels) | ({"le"} if suffix == "_bucket" else set())
     import kserve.metrics

@@ -10,8 +10,10 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import grpc
 import httpx
@@ -172,6 +174,47 @@ def test_unknown_user_gets_popular_items_and_nothing_is_degraded(served: Install
     assert {each["source"] for each in answer["recommendations"]} == {"popular"}
     assert len(answer["recommendations"]) == 10
     assert answer["degraded"] == []
+
+
+def click(served: Installation, session: str, *item_ids: str) -> None:
+    """An anonymous visitor clicks items of a list; returned when the collector has them on disk."""
+    events = [
+        {
+            **{"event_id": str(uuid4()), "event_type": "click", "occurred_at": datetime.now(UTC).isoformat().replace("+00:00", "Z")},
+            **{"session_id": session, "item_id": item_id},
+        }
+        for item_id in item_ids
+    ]
+    address = f"http://127.0.0.1:{served.environment['ENDCAP_COLLECTOR__PORT']}/v1/events"
+    response = httpx.post(address, json=events, timeout=10)
+    assert response.json()["accepted"] == len(events), response.text
+
+
+def test_clicks_of_an_anonymous_visit_change_its_next_list(served: Installation) -> None:
+    from endcap.core.settings import Settings
+    from endcap.features.store.online import OnlineFeatures
+    from endcap.release.bundle.promotion import served_bundle
+
+    def reasons(session: str) -> set[str]:
+        return {each["reason"] for each in predict(served, session_id=session, k=10)["recommendations"]}
+
+    before = predict(served, session_id="anonymous visit", k=10)
+    assert {each["source"] for each in before["recommendations"]} == {"popular"}
+    clicked = [each["item_id"] for each in before["recommendations"][:2]]
+    port = served.environment["ENDCAP_STREAM__PORT"]
+    until(lambda: httpx.get(f"http://127.0.0.1:{port}/readyz", timeout=10).status_code == httpx.codes.OK, "the stream is ready", 60)
+    click(served, "anonymous visit", *clicked)
+    until(lambda: any("looked at lately" in reason or "Goes with" in reason for reason in reasons("anonymous visit")), "the list changed")
+    assert {each["source"] for each in predict(served, session_id="another visit", k=10)["recommendations"]} == {"popular"}
+
+    settings = Settings(home=served.home)
+    row = OnlineFeatures.open(settings).read(None, "anonymous visit")
+    assert row is not None and row["session"] is not None
+    assert sorted(row["session"]["session_item_ids"]) == sorted(clicked)
+    assert row["session"]["session_event_types"] == ["click", "click"]
+    # The bundle answers as of the end of its data: clicks of now are as new to it.
+    data_end = served_bundle(settings.served_dir).manifest.data_end.timestamp()
+    assert all(data_end - 60 < moment <= data_end for moment in row["session"]["session_occurred_at"])
 
 
 def test_unknown_items_are_ignored_and_named(served: Installation) -> None:

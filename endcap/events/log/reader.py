@@ -10,7 +10,8 @@ from endcap.contracts.event import Event
 from endcap.contracts.tables import added_defaults, arrow_schema
 from endcap.events.log.writer import FILE_SUFFIX, NAME_TIME, OPEN_SUFFIX
 
-_MOMENT = "%Y-%m-%dT%H:%M:%S%.fZ"
+MOMENT_FORMAT = "%Y-%m-%dT%H:%M:%S%.fZ"
+"""How the log writes moments, UTC."""
 
 
 def event_schema() -> pl.Schema:
@@ -60,7 +61,7 @@ def _scanned(source: Path | bytes) -> pl.LazyFrame:
     as_written = pl.Schema({name: pl.String() if name in moments else dtype for name, dtype in schema.items()})
     lines = pl.scan_ndjson(source, schema=as_written)
     return lines.with_columns(
-        pl.col(moments).str.to_datetime(_MOMENT, time_unit="us", time_zone="UTC"),
+        pl.col(moments).str.to_datetime(MOMENT_FORMAT, time_unit="us", time_zone="UTC"),
         *(pl.col(name).fill_null(default) for name, default in added_defaults("events").items()),
     )
 

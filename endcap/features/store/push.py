@@ -4,15 +4,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+import polars as pl
 import pyarrow as pa
 
 from endcap.contracts.tables import UTC_TIMESTAMP
 from endcap.core.errors import DependencyUnavailable
 from endcap.core.files import replacing_file
 from endcap.core.settings import Settings
-from endcap.features.store.names import SESSION_PUSH_SOURCE, SESSION_TABLE
+from endcap.features.store.names import SESSION_COLUMNS, SESSION_PUSH_SOURCE, SESSION_TABLE
 from endcap.features.store.quick_import import quiet_feast
 
 if TYPE_CHECKING:
@@ -62,23 +63,42 @@ def push_sessions(store: "FeatureStore", sessions: Sequence[SessionSignals]) -> 
         ValueError: a session's lists differ in length or are empty.
         DependencyUnavailable: the online store does not take them.
     """
-    import pandas as pd
-    from feast.data_source import PushMode
-
     for session in sessions:
         if not len(session.item_ids) == len(session.event_types) == len(session.occurred_at) > 0:
             raise ValueError(f"session {session.session_id}: item_ids, event_types and occurred_at need the same length, at least 1")
-    rows = pd.DataFrame(
+    _push(
+        store,
         {
             "session_id": [session.session_id for session in sessions],
             "event_timestamp": [datetime.fromtimestamp(max(session.occurred_at), UTC) for session in sessions],
             "session_item_ids": [list(session.item_ids) for session in sessions],
             "session_event_types": [list(session.event_types) for session in sessions],
             "session_occurred_at": [list(session.occurred_at) for session in sessions],
-        }
+        },
     )
+
+
+def push_session_rows(store: "FeatureStore", rows: pl.DataFrame, now: datetime) -> None:
+    """Replace the online features of sessions; one whose lists are empty has nothing to say any more.
+
+    Args:
+        store: as `open_for_sessions` opens it.
+        rows: `session_id` and SESSION_COLUMNS, among others.
+        now: the moment of the features, UTC; of two pushes the later one stays.
+
+    Raises:
+        DependencyUnavailable: the online store does not take them.
+    """
+    columns = {name: rows[name].to_list() for name in ("session_id", *SESSION_COLUMNS)}
+    _push(store, columns | {"event_timestamp": [now] * len(rows)})
+
+
+def _push(store: "FeatureStore", columns: dict[str, list[Any]]) -> None:
+    import pandas as pd
+    from feast.data_source import PushMode
+
     try:
         with quiet_feast():
-            store.push(SESSION_PUSH_SOURCE, rows, to=PushMode.ONLINE)
+            store.push(SESSION_PUSH_SOURCE, pd.DataFrame(columns), to=PushMode.ONLINE)
     except Exception as error:
         raise DependencyUnavailable(f"sessions cannot be written: {error}", field="online store", fix="run: endcap features") from error

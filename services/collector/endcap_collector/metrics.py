@@ -1,30 +1,12 @@
 """What the collector shows to Prometheus."""
 
-from dataclasses import dataclass
-
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
 from endcap.contracts.dead_letter import DeadLetterKind
+from endcap.core.metric_description import MetricDescription
 from endcap.events.acceptance.acceptance import Accepted
 
 SECONDS_BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
-
-
-@dataclass(frozen=True, slots=True)
-class MetricDescription:
-    """One metric as /metrics and its documentation show it.
-
-    Attributes:
-        name: with the `_total` of a counter.
-        kind: counter, gauge or histogram.
-        labels: names of its labels.
-        meaning: its help text.
-    """
-
-    name: str
-    kind: str
-    labels: tuple[str, ...]
-    meaning: str
 
 
 class CollectorMetrics:

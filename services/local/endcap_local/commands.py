@@ -20,10 +20,11 @@ def serve(  # noqa: PLR0917 - an option a parameter, as typer reads them
     milvus_port: Annotated[int | None, typer.Option(help="Port of the local Milvus.", show_default="19530")] = None,
     model_port: Annotated[int | None, typer.Option(help="Port of the local model server.", show_default="8500")] = None,
     collector_port: Annotated[int | None, typer.Option(help="Port of the collector.", show_default="8090")] = None,
+    stream_port: Annotated[int | None, typer.Option(help="Port of the stream's health and metrics.", show_default="8091")] = None,
     verbose: Annotated[bool, typer.Option("--verbose", help="Show the parts' own log lines.")] = False,
     as_json: JsonOption = False,
 ) -> None:
-    """Serve the promoted bundle until Ctrl-C: Milvus, the model server and the transformer; and take events in: the collector.
+    """Serve the promoted bundle until Ctrl-C: Milvus, the model server and the transformer; and events: the collector and the stream.
 
     Example: endcap serve --http-port 9090
     """
@@ -38,6 +39,7 @@ def serve(  # noqa: PLR0917 - an option a parameter, as typer reads them
             "milvus": {"port": milvus_port},
             "model_server": {"port": model_port},
             "collector": {"port": collector_port},
+            "stream": {"port": stream_port},
         },
     )
     bundle = served_bundle(settings.served_dir)

@@ -51,20 +51,16 @@ def local_parts(settings: Settings, transformer_module: str = "endcap_transforme
 
 
 def event_parts(settings: Settings) -> list[Part]:
-    """The collector, where events go to this machine. Serving goes on without it, so it is started again when it ends."""
+    """The collector and the stream, where events go to this machine. Serving goes on without them, so they are started again when they
+    end."""
     if settings.events.kafka_bootstrap:
         return []
-    chosen = settings.collector
-    port = Port(chosen.host, chosen.port, "ENDCAP_COLLECTOR__PORT", "--collector-port")
+    collector, stream = settings.collector, settings.stream
     return [
-        Part(
-            name="collector",
-            command=[sys.executable, "-m", "endcap_local.restarting", "collector", sys.executable, "-m", "endcap_collector"],
-            ports=[port],
-            address=f"http://{chosen.host}:{port.number}",
-            is_ready=lambda: _is_http_ready(port, "/readyz"),
-            environment=settings_environment(settings),
-        )
+        _restarted(
+            "collector", "endcap_collector", Port(collector.host, collector.port, "ENDCAP_COLLECTOR__PORT", "--collector-port"), settings
+        ),
+        _restarted("stream", "endcap_stream", Port(stream.host, stream.port, "ENDCAP_STREAM__PORT", "--stream-port"), settings),
     ]
 
 
@@ -94,6 +90,7 @@ def settings_environment(settings: Settings) -> dict[str, str]:
         "ENDCAP_MODEL_SERVER__PORT": str(settings.model_server.port),
         "ENDCAP_MILVUS__PORT": str(settings.milvus.port),
         "ENDCAP_COLLECTOR__PORT": str(settings.collector.port),
+        "ENDCAP_STREAM__PORT": str(settings.stream.port),
         "PYTHONUNBUFFERED": "1",
         "PYTHONWARNINGS": os.environ.get("PYTHONWARNINGS", "ignore"),
         "TF_USE_LEGACY_KERAS": "1",
@@ -122,6 +119,17 @@ def _model_server(settings: Settings) -> Part:
         ports=[port],
         address=f"{host}:{port.number} (TensorFlow Serving gRPC)",
         is_ready=lambda: _answers(port),
+        environment=settings_environment(settings),
+    )
+
+
+def _restarted(name: str, module: str, port: Port, settings: Settings) -> Part:
+    return Part(
+        name=name,
+        command=[sys.executable, "-m", "endcap_local.restarting", name, sys.executable, "-m", module],
+        ports=[port],
+        address=f"http://{port.host}:{port.number}",
+        is_ready=lambda: _is_http_ready(port, "/readyz"),
         environment=settings_environment(settings),
     )
 

@@ -14,6 +14,7 @@ import pytest
 from endcap.contracts.event_type import EventType
 from endcap.events.log.reader import read_events
 from tests.endcap.events.sent_events import sent
+from tests.seeds import SEEDS
 from tests.services.collector.collector_process import CollectorProcess
 
 SENDERS = 4
@@ -40,7 +41,7 @@ def send_all(address: str, all_batches: list[list[dict[str, object]]], answered:
 
 
 @pytest.mark.processes
-@pytest.mark.parametrize("seed", [7])
+@pytest.mark.parametrize("seed", SEEDS)
 def test_what_was_answered_before_a_kill_is_there_once(tmp_path: Path, seed: int) -> None:
     home = tmp_path / "home"
     home.mkdir()

@@ -12,7 +12,7 @@ import pytest
 
 from endcap.core.errors import DependencyUnavailable
 from endcap.core.ports import free_port
-from endcap.core.settings import CollectorSettings, EventSettings, MilvusSettings, ServingSettings, Settings
+from endcap.core.settings import CollectorSettings, EventSettings, MilvusSettings, ServingSettings, Settings, StreamSettings
 from endcap_local.parent_watchdog import run_until_parent_ends
 from endcap_local.parts import event_parts, local_parts, require_free_ports
 from endcap_local.restarting import NOTICE
@@ -134,24 +134,26 @@ def test_a_port_in_use_is_named_with_its_setting(tmp_path: Path) -> None:
             require_free_ports(transformer)
 
 
-def test_a_collector_that_is_killed_comes_back_and_nothing_else_ends(tmp_path: Path) -> None:
-    (collector,) = event_parts(Settings(home=tmp_path, collector=CollectorSettings(port=free_port())))
+@pytest.mark.parametrize("name", ["collector", "stream"])
+def test_a_part_that_takes_events_and_is_killed_comes_back_and_nothing_else_ends(tmp_path: Path, name: str) -> None:
+    ports = {"collector": CollectorSettings(port=free_port()), "stream": StreamSettings(port=free_port())}
+    (part,) = (part for part in event_parts(Settings(home=tmp_path, **ports)) if part.name == name)
     notices: list[bytes] = []
-    process = subprocess.Popen(collector.command, env=os.environ | collector.environment, stdout=subprocess.PIPE)
+    process = subprocess.Popen(part.command, env=os.environ | part.environment, stdout=subprocess.PIPE)
     assert process.stdout is not None
-    until(collector.is_ready, "the collector answers", 60)
+    until(part.is_ready, f"the {name} answers", 60)
     (running,) = psutil.Process(process.pid).children()
     running.kill()
     while not (notices and notices[-1].startswith(NOTICE.encode())):
         notices.append(process.stdout.readline())
-    assert notices[-1] == f"{NOTICE}collector ended with exit code -9; it starts again in 1 s\n".encode()
-    until(collector.is_ready, "the collector answers again", 60)
+    assert notices[-1] == f"{NOTICE}{name} ended with exit code -9; it starts again in 1 s\n".encode()
+    until(part.is_ready, f"the {name} answers again", 60)
     process.send_signal(signal.SIGTERM)
     assert process.wait(timeout=30) == 0
-    assert not collector.is_ready()
+    assert not part.is_ready()
 
 
-def test_where_events_go_to_kafka_no_collector_is_started() -> None:
+def test_where_events_go_to_kafka_neither_collector_nor_stream_is_started() -> None:
     assert not event_parts(Settings(events=EventSettings(kafka_bootstrap="kafka:9092")))
 
 

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 from prometheus_client import CollectorRegistry, Counter, Gauge, Info
 
+from endcap.core.metric_description import MetricDescription
 from endcap_transformer.telemetry.histograms import BandedHistogram, BoundHistogram, HistogramFamily
 from endcap_transformer.telemetry.rule_counts import LABELS as RULE_LABELS
 from endcap_transformer.telemetry.rule_counts import RuleCounts, RuleEffectsCollector
@@ -67,23 +68,6 @@ class CacheMetrics:
         self.miss = lookups.labels(name, "miss").inc
         self.stale = lookups.labels(name, "stale").inc
         self.entries = entries.labels(name)
-
-
-@dataclass(frozen=True, slots=True)
-class MetricDescription:
-    """One metric as /metrics and its documentation show it.
-
-    Attributes:
-        name: with the `_total` of a counter and the `_info` of an info metric.
-        kind: counter, gauge, histogram or info.
-        labels: names of its labels.
-        meaning: its help text.
-    """
-
-    name: str
-    kind: str
-    labels: tuple[str, ...]
-    meaning: str
 
 
 class ServingMetrics:

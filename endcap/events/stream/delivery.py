@@ -1,0 +1,105 @@
+"""Rows on their way to their sinks, each sink in a thread of its own: one that is away makes its own rows wait, and nothing else."""
+
+import time
+from collections.abc import Callable, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor, wait
+from dataclasses import dataclass
+
+import polars as pl
+
+from endcap.core.log import get_logger
+from endcap.events.stream.outbox import Outbox, Parcel
+from endcap.events.stream.subscription import Sink
+
+FIRST_PAUSE_SECONDS, MAX_PAUSE_SECONDS = 0.5, 30.0
+"""After a delivery that failed; doubled each time."""
+
+CountFailure = Callable[[str], None]
+
+
+@dataclass(slots=True)
+class _Route:
+    """One sink and what is on its way there."""
+
+    name: str
+    outbox: Outbox
+    sink: Sink
+    thread: ThreadPoolExecutor
+    parcel: Parcel | None = None
+    under_way: Future[None] | None = None
+    pause: float = 0.0
+    again_at: float = 0.0
+
+
+class Delivery:
+    """Hands rows over and notes what has arrived; all but the sinks runs in the caller's thread.
+
+    Args:
+        outboxes: rows that wait, by name.
+        sinks: where they go, by the same names.
+        count_failure: called with a name for each delivery that failed.
+        timer: monotonic seconds.
+    """
+
+    def __init__(
+        self,
+        outboxes: Mapping[str, Outbox],
+        sinks: Mapping[str, Sink],
+        count_failure: CountFailure = lambda _: None,
+        timer: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._routes = [
+            _Route(name, outboxes[name], sink, ThreadPoolExecutor(1, thread_name_prefix=f"deliver-{name}")) for name, sink in sinks.items()
+        ]
+        self._count_failure, self._timer = count_failure, timer
+
+    def open_sinks(self) -> None:
+        """Let each sink open what it needs, before there is something for it."""
+        for route in self._routes:
+            route.parcel = Parcel(route.outbox.nothing(), 0)
+            route.under_way = route.thread.submit(_delivered, route.sink, route.parcel.rows)
+
+    def hand_over(self) -> None:
+        """Note what has arrived, and send what waits; never blocks."""
+        for route in self._routes:
+            self._note(route)
+            if route.under_way is None and self._timer() >= route.again_at:
+                route.parcel = route.outbox.parcel()
+                if route.parcel is not None:
+                    route.under_way = route.thread.submit(_delivered, route.sink, route.parcel.rows)
+
+    def settle(self, within_seconds: float) -> bool:
+        """Deliver until nothing waits or is paused, for so long; whether nothing waits now."""
+        end = self._timer() + within_seconds
+        while (left := end - self._timer()) > 0:
+            self.hand_over()
+            under_way = [route.under_way for route in self._routes if route.under_way is not None]
+            if not under_way:
+                break
+            wait(under_way, timeout=left)
+        for route in self._routes:
+            self._note(route)
+        return all(route.outbox.waiting() == 0 for route in self._routes)
+
+    def close(self) -> None:
+        """Start nothing more; what is under way and not noted comes again."""
+        for route in self._routes:
+            route.thread.shutdown(wait=False, cancel_futures=True)
+
+    def _note(self, route: _Route) -> None:
+        if route.under_way is None or route.parcel is None or not route.under_way.done():
+            return
+        error = route.under_way.exception()
+        if error is None:
+            route.outbox.remove(route.parcel)
+            route.pause = 0.0
+        else:
+            route.pause = min(MAX_PAUSE_SECONDS, 2 * route.pause or FIRST_PAUSE_SECONDS)
+            route.again_at = self._timer() + route.pause
+            self._count_failure(route.name)
+            get_logger("stream").warning("not delivered; it comes again", sink=route.name, reason=str(error), seconds=route.pause)
+        route.under_way = route.parcel = None
+
+
+def _delivered(sink: Sink, rows: pl.DataFrame) -> None:
+    sink.deliver(rows)

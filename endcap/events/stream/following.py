@@ -1,0 +1,201 @@
+"""Following the files of the local event log: whole lines, each once, the files of several writers in one order."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import polars as pl
+
+from endcap.core.clock import Clock
+from endcap.events.log.reader import event_schema
+from endcap.events.log.writer import FILE_SUFFIX, NAME_TIME, OPEN_SUFFIX
+from endcap.events.stream.lines import LINE, BrokenLine, ReadLines, read_lines
+
+_FILES_AT_ONCE = 4
+"""Of those that are read to their end in one go; each may have as many bytes as are read of one file at once."""
+
+_SLACK = timedelta(seconds=10)
+"""A file is named a moment after its first event came."""
+
+_LONGEST_LINE = 64 * 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class FoundLine:
+    """A broken line and where it stands.
+
+    Attributes:
+        file: of the log, without its suffix.
+        byte: where the part that was read begins; with the line's place in it, what names the line for good.
+        broken: what is wrong.
+    """
+
+    file: str
+    byte: int
+    broken: BrokenLine
+
+
+@dataclass(frozen=True, slots=True)
+class Arrived:
+    """What came since the last look.
+
+    Attributes:
+        events: columns of the contract `Event`, in the order of arrival.
+        broken: lines that are none.
+        places: bytes that are read now, by file; only those that changed.
+        gone: files that had a place and are no more.
+        is_behind: whether more waits in the log.
+    """
+
+    events: pl.DataFrame
+    broken: Sequence[FoundLine]
+    places: Mapping[str, int]
+    gone: Sequence[str]
+    is_behind: bool
+
+    @property
+    def is_nothing(self) -> bool:
+        return not self.places and not self.gone
+
+
+@dataclass(frozen=True, slots=True)
+class _Part:
+    """What was read of one file."""
+
+    file: str
+    begin: int
+    lines: list[bytes]
+    read: ReadLines
+    has_more: bool
+
+    def arrived_until(self) -> datetime | None:
+        newest = self.read.events["received_at"].max()
+        return newest if isinstance(newest, datetime) else None
+
+    def lines_until(self, horizon: datetime | None) -> int:
+        """How many lines, from the first on, came by then."""
+        if horizon is None:
+            return len(self.lines)
+        after = self.read.events.filter(pl.col("received_at").cum_max() > horizon)
+        return int(after[LINE][0]) if len(after) else len(self.lines)
+
+
+class LogFollower:
+    """Reads what is new in a folder of log files.
+
+    After a while without a look several files have more than one look takes. Then only what came by the moment up to which all of them
+    were read is taken, so that no event looks late because another file was read first.
+
+    Args:
+        folder: where the log's writers write.
+        part_bytes: bytes of one file that one look reads at most, longer lines aside.
+        clock: the present, UTC.
+    """
+
+    def __init__(self, folder: Path, part_bytes: int, clock: Clock) -> None:
+        self._folder, self._part_bytes, self._clock = folder, part_bytes, clock
+        self._over: set[str] = set()
+
+    def look(self, places: Mapping[str, int]) -> Arrived:
+        """What is new.
+
+        Args:
+            places: bytes that were read, by file.
+
+        Raises:
+            OSError: the folder cannot be read, or a file that is there.
+        """
+        files = self._files()
+        parts, horizon, is_behind = self._parts(files, places)
+        cuts = [part.lines_until(horizon) for part in parts]
+        if parts and not any(cuts):
+            parts, cuts = parts[:1], [len(parts[0].lines)]
+        gone = [name for name in places if name not in files]
+        self._over -= set(gone)
+        return _arrived(parts, cuts, gone, is_behind or horizon is not None)
+
+    def _files(self) -> dict[str, Path]:
+        """By name without suffix, the first ones first; a file that was renamed between is the finished one."""
+        try:
+            names = sorted(file.name for file in self._folder.iterdir())
+        except FileNotFoundError:
+            return {}
+        found: dict[str, Path] = {}
+        for name in names:
+            for suffix in (OPEN_SUFFIX, FILE_SUFFIX):
+                if name.endswith(suffix):
+                    found.setdefault(name.removesuffix(suffix), self._folder / name)
+                    break
+        return found
+
+    def _parts(self, files: Mapping[str, Path], places: Mapping[str, int]) -> tuple[list[_Part], datetime | None, bool]:
+        parts: list[_Part] = []
+        horizon: datetime | None = None
+        unread = 0
+        for name, path in files.items():
+            if name in self._over:
+                continue
+            begun = _begun(name)
+            if (horizon is not None and begun > horizon + _SLACK) or len(parts) >= _FILES_AT_ONCE:
+                unread += 1
+                horizon = min(horizon or begun, begun - _SLACK) if len(parts) >= _FILES_AT_ONCE else horizon
+                break
+            part = self._part(name, path, places.get(name, 0))
+            if part is None:
+                continue
+            parts.append(part)
+            until = part.arrived_until()
+            if part.has_more and until is not None:
+                horizon = min(horizon or until, until)
+        return parts, horizon, bool(unread) or any(part.has_more for part in parts)
+
+    def _part(self, name: str, path: Path, place: int) -> _Part | None:
+        """The whole lines from `place` on; None when there is none."""
+        content, has_more, is_finished = _read(path, place, self._part_bytes)
+        if not content:
+            if is_finished:
+                self._over.add(name)
+            return None
+        lines = content[:-1].split(b"\n")
+        return _Part(name, place, lines, read_lines(lines, self._clock()), has_more)
+
+
+def _arrived(parts: Sequence[_Part], cuts: Sequence[int], gone: Sequence[str], is_behind: bool) -> Arrived:
+    events = [part.read.events.filter(pl.col(LINE) < cut).drop(LINE) for part, cut in zip(parts, cuts, strict=True)]
+    broken = [
+        FoundLine(part.file, part.begin, line)
+        for part, cut in zip(parts, cuts, strict=True)
+        for line in part.read.broken
+        if line.line < cut
+    ]
+    places = {part.file: part.begin + len(b"\n".join(part.lines[:cut])) + 1 for part, cut in zip(parts, cuts, strict=True) if cut}
+    merged = pl.concat(events).sort("received_at", maintain_order=True) if events else event_schema().to_frame()
+    return Arrived(merged, broken, places, gone, is_behind)
+
+
+def _read(path: Path, place: int, most: int) -> tuple[bytes, bool, bool]:
+    """Whole lines, whether more of them stand behind, and whether the file is finished and read to its end.
+
+    A file that was renamed, or removed, since it was listed is found by the next look.
+    """
+    try:
+        with path.open("rb") as file:
+            file.seek(place)
+            content = file.read(most)
+            at_end = len(content) < most
+            while not at_end and b"\n" not in content and len(content) < _LONGEST_LINE:
+                more = file.read(most)
+                content, at_end = content + more, len(more) < most
+    except FileNotFoundError:
+        return b"", False, False
+    whole = content[: content.rfind(b"\n") + 1]
+    return whole, not at_end, at_end and path.name.endswith(FILE_SUFFIX)
+
+
+def _begun(name: str) -> datetime:
+    """When a file was begun; one of another name has no moment and is read first."""
+    try:
+        return datetime.strptime(name.partition("-")[0], NAME_TIME).replace(tzinfo=UTC)
+    except ValueError:
+        return datetime.min.replace(tzinfo=UTC) + _SLACK

@@ -1,0 +1,52 @@
+"""What the stream runs: a function, the consent that its events need, and where its rows go."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Protocol
+
+import polars as pl
+
+from endcap.events.stream.function import StreamFunction
+
+
+class Sink(Protocol):
+    """Where rows go."""
+
+    def deliver(self, rows: pl.DataFrame) -> None:
+        """Take rows, each in the place of an earlier one of the same key.
+
+        The same rows may come again, after a process was killed or when the delivery was not noted: that changes nothing. What is raised
+        makes them wait and come again, replaced by newer ones of their keys. It is called in a thread of the sink's own, first of all
+        without rows, so that a sink opens what it needs.
+
+        Args:
+            rows: columns of the function's `row_schema`.
+        """
+
+
+class NeededConsent(StrEnum):
+    """What a customer must have allowed for an event to reach a function."""
+
+    PERSONALISATION = "consent"
+    ANALYTICS = "consent_analytics"
+    NONE = "none"
+
+
+@dataclass(frozen=True, slots=True)
+class Subscription:
+    """One function of the stream.
+
+    Attributes:
+        function: what is computed.
+        sink: where its rows go.
+        consent: of its events; a function of features needs personalisation.
+    """
+
+    function: StreamFunction
+    sink: Sink
+    consent: NeededConsent = NeededConsent.PERSONALISATION
+
+
+def allowed(events: pl.DataFrame, consent: NeededConsent) -> pl.DataFrame:
+    """Those events that a function with this need of consent may see."""
+    return events if consent is NeededConsent.NONE else events.filter(pl.col(consent.value))

@@ -1,0 +1,61 @@
+"""All events at once, from an empty state: what the stream says in the end, without a stream."""
+
+from collections.abc import Iterable, Mapping
+from datetime import timedelta
+
+import polars as pl
+
+from endcap.events.stream.bots import BotRules, Bots
+from endcap.events.stream.counting import BEGINNING, Counting, newest_of
+from endcap.events.stream.function import DUE_AT, KEY, Instant, StreamFunction
+from endcap.events.stream.subscription import NeededConsent, allowed
+
+_DUE_STEPS_MAX = 10_000
+
+
+def run_to_end(
+    functions: Iterable[StreamFunction],
+    events: pl.DataFrame,
+    *,
+    delay: timedelta | None = timedelta(hours=2),
+    bots: BotRules | None = None,
+    consent: Mapping[str, NeededConsent] | None = None,
+) -> dict[str, pl.DataFrame]:
+    """Rows of each function, the last one of each of its keys.
+
+    Args:
+        functions: by their names.
+        events: columns of the contract `Event`, in the order of arrival; doubled and late ones are left out as in the stream.
+        delay: between the newest event and the watermark; None to take all events in time.
+        bots: limits; None for the defaults.
+        consent: by name of a function; NeededConsent.PERSONALISATION for those that it lacks.
+
+    Raises:
+        RuntimeError: a function names a due moment again and again that is over.
+    """
+    rule = Bots(bots or BotRules())
+    counting = Counting(rule, delay)
+    kept, _, _ = counting.in_time(events, BEGINNING)
+    present = newest_of(kept, BEGINNING)
+    at = Instant(present, present - (delay or timedelta(0)))
+    counted, _, _ = counting.of_persons(kept, rule.state_schema.to_frame(), at)
+    needs = consent or {}
+    return {
+        function.name: _rows(function, allowed(counted, needs.get(function.name, NeededConsent.PERSONALISATION)), at)
+        for function in functions
+    }
+
+
+def _rows(function: StreamFunction, events: pl.DataFrame, at: Instant) -> pl.DataFrame:
+    keyed = function.keyed(events)
+    step = function.step(function.state_schema.to_frame(), keyed, at)
+    state, due, rows = step.state, step.due, [step.rows]
+    for _ in range(_DUE_STEPS_MAX):
+        keys = due.filter(pl.col(DUE_AT) <= at.present).select(KEY)
+        if keys.is_empty():
+            return pl.concat(rows).unique(function.row_key, keep="last", maintain_order=True)
+        step = function.step(state.join(keys, on=KEY, how="semi"), keyed.clear(), at)
+        state = pl.concat([state.join(keys, on=KEY, how="anti"), step.state])
+        due = pl.concat([due.join(keys, on=KEY, how="anti"), step.due])
+        rows.append(step.rows)
+    raise RuntimeError(f"{function.name}: keys stay due; a step at {at.present} must name later moments")

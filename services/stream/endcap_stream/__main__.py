@@ -1,0 +1,52 @@
+"""The stream: `python -m endcap_stream`."""
+
+import signal
+import sys
+import threading
+
+from prometheus_client import CollectorRegistry
+
+from endcap.cli.output import report_failure
+from endcap.core.clock import system_clock
+from endcap.core.errors import EndcapError, InvalidInput
+from endcap.core.log import configure_logging, get_logger
+from endcap.core.settings import Settings, load_settings
+from endcap.core.standard_logging import bridge_standard_logging
+from endcap_stream.endpoints import serving
+from endcap_stream.functions import subscriptions
+from endcap_stream.job import Job
+
+
+def main() -> None:
+    """Run until SIGTERM; what is stored by then is delivered first."""
+    try:
+        settings = load_settings()
+        configure_logging(settings.log_level, settings.log_format)
+        bridge_standard_logging("stream", {})
+        run(settings)
+    except EndcapError as error:
+        report_failure(error)
+        sys.exit(error.exit_code)
+
+
+def run(settings: Settings) -> None:
+    """Follow the log of the settings.
+
+    Raises:
+        InvalidInput: events go to Kafka, which this process does not read; or the state does not fit.
+        DependencyUnavailable: the port or the state is another process's.
+    """
+    if settings.events.kafka_bootstrap:
+        raise InvalidInput("the stream reads the local event log only", field="ENDCAP_EVENTS__KAFKA_BOOTSTRAP", fix="unset it here")
+    stop = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stop.set())
+    chosen, registry = settings.stream, CollectorRegistry()
+    job = Job(settings, subscriptions(settings, system_clock), registry)
+    with serving(chosen.host, chosen.port, registry, lambda: job.is_ready):
+        get_logger("stream").info("starts", host=chosen.host, port=chosen.port, events=str(settings.event_log_dir))
+        job.run(stop)
+
+
+if __name__ == "__main__":
+    main()

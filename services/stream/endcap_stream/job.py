@@ -1,0 +1,129 @@
+"""The stream's loop: look into the log, step, store, deliver."""
+
+import threading
+import time
+from collections.abc import Callable, Sequence
+from datetime import datetime, timedelta
+
+from prometheus_client import CollectorRegistry
+
+from endcap.core.clock import Clock, system_clock
+from endcap.core.errors import DependencyUnavailable
+from endcap.core.log import get_logger
+from endcap.core.settings import Settings
+from endcap.events.dead_letters.sealing import load_seal
+from endcap.events.stream.bots import BotRules
+from endcap.events.stream.buried import LETTERS, LetterSink
+from endcap.events.stream.delivery import Delivery
+from endcap.events.stream.driver import Driver, DriverRules
+from endcap.events.stream.following import Arrived, LogFollower
+from endcap.events.stream.subscription import Subscription
+from endcap_stream.metrics import StreamMetrics
+
+LOOK_EVERY_SECONDS = 0.05
+STEP_EVERY_SECONDS = 0.2
+"""Between the beginnings of two steps, unless the log is behind: a step of few events costs as much as one of many."""
+
+AGAIN_SECONDS = 1.0
+"""After a step that failed."""
+
+_COUNT_EVERY_SECONDS = 5.0
+_SETTLE_SECONDS = 5.0
+
+
+class Job:
+    """Runs functions over the local event log, in one thread.
+
+    Args:
+        settings: all settings.
+        subscriptions: what is run.
+        registry: where it is counted.
+        clock: the present, UTC.
+        timer: monotonic seconds.
+
+    Raises:
+        InvalidInput: the state that is there does not fit the functions, or a key is missing.
+        DependencyUnavailable: another process has the state, or the disk refused.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        subscriptions: Sequence[Subscription],
+        registry: CollectorRegistry,
+        clock: Clock = system_clock,
+        timer: Callable[[], float] = time.monotonic,
+    ) -> None:
+        chosen = settings.stream
+        seal = load_seal(
+            settings.collector.dead_letter_key_file,
+            settings.keys_dir / "dead_letters.key",
+            "ENDCAP_COLLECTOR__DEAD_LETTER_KEY_FILE",
+            may_make=settings.profile == "local",
+        )
+        bots = BotRules(chosen.bot_events_a_minute, chosen.bot_views_without_dwell)
+        rules = DriverRules(timedelta(seconds=chosen.watermark_seconds), bots)
+        sinks = {each.function.name: each.sink for each in subscriptions} | {LETTERS: LetterSink(settings.dead_letter_dir)}
+        self.metrics = StreamMetrics(registry, clock, (each.function.name for each in subscriptions), sinks)
+        self._driver = Driver(settings.stream_dir, subscriptions, seal, clock, rules)
+        self._follower = LogFollower(settings.event_log_dir, chosen.batch_bytes, clock)
+        self._delivery = Delivery(self._driver.outboxes, sinks, lambda name: self.metrics.undelivered.labels(name).inc(), timer)
+        self._clock, self._timer = clock, timer
+        self._places = dict(self._driver.places())
+        self._count_again_at = self._step_again_at = 0.0
+        self.is_ready = False
+        """Whether the newest step was stored."""
+
+    def run(self, stop: threading.Event) -> None:
+        """Until `stop` is set; then what waits is delivered, as far as there is time, and the state is let go of."""
+        self._delivery.open_sinks()
+        try:
+            while not stop.is_set():
+                stop.wait(self._round())
+            self._delivery.settle(_SETTLE_SECONDS)
+        finally:
+            self._delivery.close()
+            self._driver.close()
+
+    def _round(self) -> float:
+        """One look and what follows from it; seconds until the next one."""
+        if self._timer() < self._step_again_at:
+            self._delivery.hand_over()
+            return LOOK_EVERY_SECONDS
+        try:
+            began, looked_at = self._timer(), self._clock()
+            arrived = self._follower.look(self._places)
+            if not arrived.is_nothing or self._driver.is_due():
+                self._step(arrived)
+                self.metrics.step_seconds.observe(self._timer() - began)
+                self._step_again_at = 0.0 if arrived.is_behind else began + STEP_EVERY_SECONDS
+        except (OSError, DependencyUnavailable) as error:
+            self.is_ready = False
+            self.metrics.failures.inc()
+            get_logger("stream").error("a step failed; it is done again", reason=str(error), seconds=AGAIN_SECONDS)
+            return AGAIN_SECONDS
+        self.is_ready = True
+        self._delivery.hand_over()
+        self._count_waiting()
+        newest = arrived.events["received_at"].max()
+        if not arrived.is_behind:
+            self.metrics.read_until(looked_at)
+            return LOOK_EVERY_SECONDS
+        if isinstance(newest, datetime):
+            self.metrics.read_until(newest)
+        return 0.0
+
+    def _step(self, arrived: Arrived) -> None:
+        taken = self._driver.step(arrived)
+        self._places |= arrived.places
+        for name in arrived.gone:
+            self._places.pop(name, None)
+        self.metrics.count(taken)
+
+    def _count_waiting(self) -> None:
+        """Now and then: it costs a look at the whole table."""
+        if self._timer() < self._count_again_at:
+            return
+        self._count_again_at = self._timer() + _COUNT_EVERY_SECONDS
+        for name, outbox in self._driver.outboxes.items():
+            self.metrics.waiting.labels(name).set(outbox.waiting())

@@ -1,0 +1,81 @@
+"""What the stream shows to Prometheus."""
+
+from collections.abc import Iterable
+from datetime import datetime
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+
+from endcap.core.clock import Clock
+from endcap.core.metric_description import MetricDescription
+from endcap.events.stream.counting import LeftOut
+from endcap.events.stream.driver import Taken
+
+SECONDS_BUCKETS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30)
+
+
+class StreamMetrics:
+    """Everything one stream counts.
+
+    Args:
+        registry: where it is registered; a registry takes it once.
+        clock: the present, UTC.
+        functions: names of the functions.
+        sinks: names of what rows are delivered of.
+
+    Attributes:
+        described: all of it, in the order of the documentation.
+    """
+
+    def __init__(self, registry: CollectorRegistry, clock: Clock, functions: Iterable[str], sinks: Iterable[str]) -> None:
+        self._registry, self._clock = registry, clock
+        self._read_until = clock()
+        self.described: list[MetricDescription] = []
+        self.taken = self._counter("endcap_stream_events_taken", "Events that count.")
+        self.left_out = self._counter("endcap_stream_events_left_out", "Events that do not count, by reason.", "reason")
+        self.rejected = self._counter("endcap_stream_events_rejected", "Lines of the log that are no events; they are dead letters.")
+        self.failed = self._counter("endcap_stream_events_failed", "Events that a function failed on; they are dead letters.", "function")
+        self.placeholder_ids = self._counter("endcap_stream_placeholder_ids", "Events with an id that stands for none, such as undefined.")
+        self.failures = self._counter("endcap_stream_failures", "Steps that failed and are done again, as when the disk is full.")
+        self.undelivered = self._counter("endcap_stream_delivery_failures", "Deliveries that failed and come again.", "sink")
+        self.waiting = self._gauge("endcap_stream_waiting_rows", "Rows that their sink does not have yet.", "sink")
+        self.lag = self._gauge("endcap_stream_lag_seconds", "Time since the arrival of the newest event up to which all is taken.")
+        self.watermark = self._gauge("endcap_stream_watermark_timestamp_seconds", "Events from before this moment are late.")
+        self.step_seconds = self._histogram("endcap_stream_step_seconds", "Time of a step, from the log to the stored state.")
+        self.lag.set_function(self._lag)
+        for reason in LeftOut:
+            self.left_out.labels(reason.value)
+        for name in functions:
+            self.failed.labels(name)
+        for name in sinks:
+            self.undelivered.labels(name)
+            self.waiting.labels(name).set(0)
+
+    def count(self, taken: Taken) -> None:
+        """Count what a step did."""
+        self.taken.inc(taken.events)
+        self.rejected.inc(taken.broken)
+        self.placeholder_ids.inc(taken.placeholder_ids)
+        self.watermark.set(taken.at.watermark.timestamp())
+        for reason, events in taken.left_out.items():
+            self.left_out.labels(reason.value).inc(events)
+        for name, events in taken.failed.items():
+            self.failed.labels(name).inc(events)
+
+    def read_until(self, moment: datetime) -> None:
+        """All that arrived by then is taken."""
+        self._read_until = moment
+
+    def _lag(self) -> float:
+        return max(0.0, (self._clock() - self._read_until).total_seconds())
+
+    def _counter(self, name: str, meaning: str, *labels: str) -> Counter:
+        self.described.append(MetricDescription(f"{name}_total", "counter", labels, meaning))
+        return Counter(name, meaning, labels, registry=self._registry)
+
+    def _gauge(self, name: str, meaning: str, *labels: str) -> Gauge:
+        self.described.append(MetricDescription(name, "gauge", labels, meaning))
+        return Gauge(name, meaning, labels, registry=self._registry)
+
+    def _histogram(self, name: str, meaning: str) -> Histogram:
+        self.described.append(MetricDescription(name, "histogram", (), meaning))
+        return Histogram(name, meaning, registry=self._registry, buckets=SECONDS_BUCKETS)

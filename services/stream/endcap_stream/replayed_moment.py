@@ -1,0 +1,34 @@
+"""How far the present lies from the moment that the served bundle answers as of."""
+
+from datetime import timedelta
+
+from endcap.core.clock import Clock
+from endcap.core.settings import Settings, resolve_replay
+from endcap.release.bundle.manifest import read_manifest
+from endcap.release.bundle.promotion import model_base_path, served_version
+
+
+class ReplayedMoment:
+    """Recorded data is answered as of its end; what happens now is moved there, so that it looks as new as it is.
+
+    Args:
+        settings: all settings.
+        clock: the present, UTC.
+    """
+
+    def __init__(self, settings: Settings, clock: Clock) -> None:
+        self._settings, self._clock = settings, clock
+
+    def distance(self) -> timedelta:
+        """What is taken off a moment of now; nothing where the bundle answers as of now, or none is served.
+
+        Raises:
+            BundleInvalid: the served bundle's manifest cannot be read.
+        """
+        now, served_dir = self._clock(), self._settings.served_dir
+        version = served_version(served_dir)
+        if version is None:
+            return timedelta(0)
+        data_end = read_manifest(model_base_path(served_dir) / str(version)).data_end
+        replay_at = resolve_replay(self._settings.replay_at, data_end, now)
+        return now - replay_at if replay_at is not None else timedelta(0)

@@ -1,0 +1,80 @@
+"""Visits in a real online store, as a request reads them."""
+
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import polars as pl
+import pytest
+
+from endcap.contracts.bundle import MANIFEST_NAME, BundleManifest
+from endcap.core.errors import DependencyUnavailable
+from endcap.core.settings import Settings
+from endcap.events.stream.sessions import Sessions
+from endcap.events.stream.whole_log import run_to_end
+from endcap.features.store.online import OnlineFeatures
+from endcap.release.bundle.manifest import present_feature_columns
+from endcap.release.bundle.promotion import model_base_path
+from endcap_benchmarks.synthetic.bundle import SyntheticSize, manifest_fields
+from endcap_stream.replayed_moment import ReplayedMoment
+from endcap_stream.session_sink import SessionSink
+from tests.endcap.events.stream.streamed_events import BEGIN, event, frame
+
+pytestmark = pytest.mark.processes
+
+DATA_END = datetime(2017, 12, 4, tzinfo=UTC)
+
+
+@pytest.fixture(scope="module")
+def settings(store_home: Path) -> Settings:
+    return Settings(home=store_home)
+
+
+def rows_of(*events: dict[str, object]) -> pl.DataFrame:
+    return run_to_end([Sessions()], frame(events))["sessions"]
+
+
+def sink_of(settings: Settings, now: datetime) -> SessionSink:
+    return SessionSink(settings, ReplayedMoment(settings, lambda: now), lambda: now)
+
+
+def test_a_request_reads_the_visit_as_it_was_pushed_last(settings: Settings) -> None:
+    first = event("1", 0, "product_view", "visit", item_id="i1", user_id="u")
+    online = OnlineFeatures.open(settings)
+    sink_of(settings, BEGIN).deliver(rows_of(first))
+    sink = sink_of(settings, BEGIN + timedelta(milliseconds=1))
+    for _ in range(2):
+        sink.deliver(rows_of(first, event("2", 5, "add_to_cart", "visit", item_id="i2")))
+    row = online.read(None, "visit")
+    assert row is not None
+    assert row["session"] == {
+        "session_item_ids": ["i1", "i2"],
+        "session_event_types": ["product_view", "add_to_cart"],
+        "session_occurred_at": [int(BEGIN.timestamp()), int(BEGIN.timestamp()) + 5],
+    }
+
+
+def test_a_visit_that_begins_again_without_items_takes_the_earlier_ones_away(settings: Settings) -> None:
+    first = event("1", 0, "product_view", "again", item_id="i1")
+    sink_of(settings, BEGIN).deliver(rows_of(first))
+    sink_of(settings, BEGIN + timedelta(hours=1)).deliver(rows_of(first, event("2", 3_600, "page_view", "again")))
+    row = OnlineFeatures.open(settings).read(None, "again")
+    assert row is not None
+    assert row["session"] == {"session_item_ids": [], "session_event_types": [], "session_occurred_at": []}
+
+
+def test_where_the_bundle_answers_as_of_its_end_visits_are_moved_there(settings: Settings) -> None:
+    folder = model_base_path(settings.served_dir) / "7"
+    folder.mkdir(parents=True)
+    fields = manifest_fields(7, "collection", SyntheticSize()) | {"data_end": DATA_END, "files": {}, "features": present_feature_columns()}
+    (folder / MANIFEST_NAME).write_text(BundleManifest.model_validate(fields).model_dump_json())
+    now = BEGIN + timedelta(seconds=30)
+    assert ReplayedMoment(settings, lambda: now).distance() == now - DATA_END
+    sink_of(settings, now).deliver(rows_of(event("1", 10, "product_view", "moved", item_id="i1")))
+    row = OnlineFeatures.open(settings).read(None, "moved")
+    assert row is not None and row["session"] is not None
+    assert row["session"]["session_occurred_at"] == [int(DATA_END.timestamp()) - 20]
+
+
+def test_without_a_store_visits_wait(tmp_path: Path) -> None:
+    with pytest.raises(DependencyUnavailable, match="endcap features"):
+        sink_of(Settings(home=tmp_path), BEGIN).deliver(rows_of())
