@@ -3,10 +3,15 @@
 from collections.abc import Sequence
 from datetime import timedelta
 
+from endcap.catalogue.changes.counters_sink import ItemCountersSink
 from endcap.core.clock import Clock
 from endcap.core.settings import Settings
+from endcap.dataset.user_regions import read_user_regions
+from endcap.events.log.reader import log_began
+from endcap.events.stream.item_counters import ItemCounters
 from endcap.events.stream.sessions import Sessions
 from endcap.events.stream.subscription import NeededConsent, Subscription
+from endcap.release.bundle.served_catalogue import ServedCatalogue
 from endcap_stream.replayed_moment import ReplayedMoment
 from endcap_stream.session_sink import SessionSink
 
@@ -20,6 +25,12 @@ def subscriptions(settings: Settings, clock: Clock) -> Sequence[Subscription]:
     """
     moment = ReplayedMoment(settings, clock)
     gap = timedelta(seconds=settings.stream.session_gap_seconds)
+    chosen = settings.counters
+    counters = ItemCounters(read_user_regions(chosen.users_file or settings.data_dir / "users.parquet"), chosen.remembered_days)
+    since = log_began(settings.event_log_dir) or clock()
+    counts = ItemCountersSink(settings.live_dir, ServedCatalogue(settings, clock).counts, since, clock)
     return [
         Subscription(Sessions(gap), SessionSink(settings, moment, clock), NeededConsent.PERSONALISATION),
+        # A return of who does not allow personalisation takes nothing off, but a purchase of theirs may be what another's return means.
+        Subscription(counters, counts, NeededConsent.NONE, chosen.deliver_seconds),
     ]

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from endcap.contracts.moment import DAY_S
 from endcap.contracts.tables import TABLES, arrow_schema
-from endcap.events.stream.forwarding import stepped
+from endcap.events.stream.forwarding import stepped_through
 from endcap.events.stream.function import Instant
 from endcap.events.stream.item_counters import COUNTS_SCHEMA, EVERYWHERE, STATE_SCHEMA, ItemCounters
 from endcap.features.item import item_numeric, priced_items
@@ -96,9 +96,10 @@ class Driver:
         if keys.is_empty():
             return
         stored = self.state
-        keys, step = stepped(
-            self.function, lambda which: stored.filter(pl.col("key").is_in(which.implode())), keys, keyed, Instant(present, present)
-        )
+        at = Instant(present, present)
+        keys, result = stepped_through(self.function, lambda which: stored.filter(pl.col("key").is_in(which.implode())), keyed, keys, at)
+        assert not result.failures
+        step = result.step
         self.state = pl.concat([stored.filter(~pl.col("key").is_in(keys.implode())), step.state])
         self.due = {key: moment for key, moment in self.due.items() if key not in set(keys)} | dict(step.due.iter_rows())
         self.rows |= {(row["item_id"], row["region"]): row for row in step.rows.to_dicts()}
