@@ -57,7 +57,9 @@ def stepped(function: StreamFunction, state: pl.DataFrame, events: pl.DataFrame,
     halves = [_of_keys(function, state, events, part, at) for part in (keys[:middle], keys[middle:])]
     return Stepped(
         Step(
-            *(pl.concat([getattr(half.step, name) for half in halves]) for name in ("state", "rows", "due")),
+            state=pl.concat([half.step.state for half in halves]),
+            rows=pl.concat([half.step.rows for half in halves]),
+            due=pl.concat([half.step.due for half in halves]),
             # A half that forwards nothing may name no columns.
             forwarded=pl.concat([half.step.forwarded for half in halves], how="diagonal"),
         ),
