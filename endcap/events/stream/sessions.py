@@ -11,9 +11,9 @@ from endcap.features.columns import HISTORY_LENGTH
 
 ITEM_EVENTS = (
     *(EventType.PRODUCT_VIEW, EventType.CLICK, EventType.ADD_TO_CART, EventType.REMOVE_FROM_CART),
-    *(EventType.ADD_TO_WISH_LIST, EventType.PURCHASE, EventType.RETURN, EventType.CANCELLATION),
+    *(EventType.ADD_TO_WISH_LIST, EventType.RATING, EventType.PURCHASE, EventType.RETURN, EventType.CANCELLATION),
 )
-"""What says that a visit is about an item. Lists that were shown do not, nor do ratings, which may be low."""
+"""What says that a visit is about an item. Lists that were shown do not."""
 
 CART_EVENTS = (EventType.ADD_TO_CART, EventType.REMOVE_FROM_CART, EventType.PURCHASE)
 SERVED = (EventType.IMPRESSION, EventType.SEEN_IMPRESSION, EventType.SEARCH_RESULT)
