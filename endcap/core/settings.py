@@ -253,6 +253,11 @@ class CounterSettings(BaseModel):
     users_file: Path | None = Field(
         None, description="Canonical table of users, whose regions trends are counted by; empty for the one of the dataset under `home`."
     )
+    deliver_seconds: float = Field(
+        2,
+        ge=0,
+        description="Between two times that counts, or prices and stock, reach the servers' files: each costs servers a new item table.",
+    )
     remembered_days: int = Field(56, ge=35, description="How long a purchase is remembered for the returns that may come.")
 
 

@@ -8,7 +8,7 @@ from endcap.catalogue.changes.catalogue_change import CatalogueChange
 from endcap.contracts.tables import arrow_schema
 from endcap.events.log.writer import FILE_SUFFIX, OPEN_SUFFIX
 
-_MOMENT = "%Y-%m-%dT%H:%M:%S%.fZ"
+MOMENT_FORMAT = "%Y-%m-%dT%H:%M:%S%.fZ"
 
 
 def change_schema() -> pl.Schema:
@@ -28,7 +28,7 @@ def changes_of(lines: bytes) -> pl.DataFrame:
     moments = [name for name, kind in schema.items() if isinstance(kind, pl.Datetime)]
     as_written = pl.Schema({name: pl.String() if name in moments else kind for name, kind in schema.items()})
     read = pl.read_ndjson(lines, schema=as_written)
-    return read.with_columns(pl.col(moments).str.to_datetime(_MOMENT, time_unit="us", time_zone="UTC"))
+    return read.with_columns(pl.col(moments).str.to_datetime(MOMENT_FORMAT, time_unit="us", time_zone="UTC"))
 
 
 def read_changes(folder: Path) -> pl.DataFrame:

@@ -78,11 +78,21 @@ def remove_files_before(folder: Path, moment: datetime, suffixes: tuple[str, ...
     for file in folder.glob("*"):
         if not file.name.endswith(suffixes):
             continue
-        try:
-            begun = datetime.strptime(file.name.partition("-")[0], NAME_TIME).replace(tzinfo=UTC)
-        except ValueError:
-            continue
-        if begun < moment:
+        begun = _begun(file.name)
+        if begun is not None and begun < moment:
             file.unlink(missing_ok=True)
             removed += 1
     return removed
+
+
+def log_began(folder: Path) -> datetime | None:
+    """When the first of the files under a folder was begun, UTC; None where there is none."""
+    begun = (_begun(file.name) for file in folder.glob(f"*{FILE_SUFFIX}*"))
+    return min((moment for moment in begun if moment is not None), default=None)
+
+
+def _begun(name: str) -> datetime | None:
+    try:
+        return datetime.strptime(name.partition("-")[0], NAME_TIME).replace(tzinfo=UTC)
+    except ValueError:
+        return None

@@ -25,6 +25,7 @@ class _Route:
     outbox: Outbox
     sink: Sink
     thread: ThreadPoolExecutor
+    every: float = 0.0
     parcel: Parcel | None = None
     under_way: Future[None] | None = None
     pause: float = 0.0
@@ -39,6 +40,7 @@ class Delivery:
         sinks: where they go, by the same names.
         count_failure: called with a name for each delivery that failed.
         timer: monotonic seconds.
+        every: seconds between two deliveries that follow one another, by name; at once for those that it lacks.
     """
 
     def __init__(
@@ -47,9 +49,12 @@ class Delivery:
         sinks: Mapping[str, Sink],
         count_failure: CountFailure = lambda _: None,
         timer: Callable[[], float] = time.monotonic,
+        every: Mapping[str, float] | None = None,
     ) -> None:
+        seconds = every or {}
         self._routes = [
-            _Route(name, outboxes[name], sink, ThreadPoolExecutor(1, thread_name_prefix=f"deliver-{name}")) for name, sink in sinks.items()
+            _Route(name, outboxes[name], sink, ThreadPoolExecutor(1, thread_name_prefix=f"deliver-{name}"), every=seconds.get(name, 0.0))
+            for name, sink in sinks.items()
         ]
         self._count_failure, self._timer = count_failure, timer
 
@@ -72,6 +77,8 @@ class Delivery:
         """Deliver until nothing waits or is paused, for so long; whether nothing waits now."""
         end = self._timer() + within_seconds
         while (left := end - self._timer()) > 0:
+            for route in self._routes:
+                route.again_at = route.again_at if route.pause else 0.0
             self.hand_over()
             under_way = [route.under_way for route in self._routes if route.under_way is not None]
             if not under_way:
@@ -93,6 +100,7 @@ class Delivery:
         if error is None:
             route.outbox.remove(route.parcel)
             route.pause = 0.0
+            route.again_at = self._timer() + route.every if len(route.parcel.rows) else 0.0
         else:
             route.pause = min(MAX_PAUSE_SECONDS, 2 * route.pause or FIRST_PAUSE_SECONDS)
             route.again_at = self._timer() + route.pause

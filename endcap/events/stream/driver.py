@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import partial
 from pathlib import Path
 
 import polars as pl
@@ -15,10 +16,11 @@ from endcap.events.stream.bots import BotRules, Bots
 from endcap.events.stream.buried import LETTER_KEY, LETTER_SCHEMA, LETTERS, letters_of
 from endcap.events.stream.counting import Counting, LeftOut, newest_of
 from endcap.events.stream.following import Arrived
+from endcap.events.stream.forwarding import stepped_through
 from endcap.events.stream.function import KEY, Instant, Step, no_due
 from endcap.events.stream.outbox import Outbox
 from endcap.events.stream.state_store import Progress, Stated, StateStore
-from endcap.events.stream.stepping import Failure, stepped
+from endcap.events.stream.stepping import Failure
 from endcap.events.stream.subscription import Subscription, allowed
 
 DUE_AT_ONCE = 10_000
@@ -158,7 +160,7 @@ class Driver:
             keys = self._keys(keyed[KEY], function.name, at)
             if keys.is_empty():
                 continue
-            result = stepped(function, self._store.state(function.name, keys), keyed, keys, at)
+            keys, result = stepped_through(function, partial(self._store.state, function.name), keyed, keys, at)
             stated.append(Stated(function.name, keys, result.step))
             failures += [(function.name, failure) for failure in result.failures]
         return stated, failures

@@ -1,6 +1,6 @@
 """Following the files of the local event log: whole lines, each once, the files of several writers in one order."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -8,7 +8,6 @@ from pathlib import Path
 import polars as pl
 
 from endcap.core.clock import Clock
-from endcap.events.log.reader import event_schema
 from endcap.events.log.writer import FILE_SUFFIX, NAME_TIME, OPEN_SUFFIX
 from endcap.events.stream.lines import LINE, BrokenLine, ReadLines, read_lines
 
@@ -17,6 +16,9 @@ _FILES_AT_ONCE = 4
 
 _SLACK = timedelta(seconds=10)
 """A file is named a moment after its first event came."""
+
+Read = Callable[[Sequence[bytes], datetime], ReadLines]
+"""Reads whole lines as of a moment."""
 
 _LONGEST_LINE = 64 * 1024 * 1024
 
@@ -91,10 +93,12 @@ class LogFollower:
         folder: where the log's writers write.
         part_bytes: bytes of one file that one look reads at most, longer lines aside.
         clock: the present, UTC.
+        read: reads lines; of events unless it is given. Its table has `line` and `received_at`.
     """
 
-    def __init__(self, folder: Path, part_bytes: int, clock: Clock) -> None:
-        self._folder, self._part_bytes, self._clock = folder, part_bytes, clock
+    def __init__(self, folder: Path, part_bytes: int, clock: Clock, read: Read = read_lines) -> None:
+        self._folder, self._part_bytes, self._clock, self._read_lines = folder, part_bytes, clock, read
+        self._nothing = read((), clock()).events.drop(LINE)
         self._over: set[str] = set()
 
     def look(self, places: Mapping[str, int]) -> Arrived:
@@ -113,7 +117,7 @@ class LogFollower:
             parts, cuts = parts[:1], [len(parts[0].lines)]
         gone = [name for name in places if name not in files]
         self._over -= set(gone)
-        return _arrived(parts, cuts, gone, is_behind or horizon is not None)
+        return _arrived(self._nothing, parts, cuts, gone, is_behind or horizon is not None)
 
     def _files(self) -> dict[str, Path]:
         """By name without suffix, the first ones first; a file that was renamed between is the finished one."""
@@ -158,10 +162,10 @@ class LogFollower:
                 self._over.add(name)
             return None
         lines = content[:-1].split(b"\n")
-        return _Part(name, place, lines, read_lines(lines, self._clock()), has_more)
+        return _Part(name, place, lines, self._read_lines(lines, self._clock()), has_more)
 
 
-def _arrived(parts: Sequence[_Part], cuts: Sequence[int], gone: Sequence[str], is_behind: bool) -> Arrived:
+def _arrived(nothing: pl.DataFrame, parts: Sequence[_Part], cuts: Sequence[int], gone: Sequence[str], is_behind: bool) -> Arrived:
     events = [part.read.events.filter(pl.col(LINE) < cut).drop(LINE) for part, cut in zip(parts, cuts, strict=True)]
     broken = [
         FoundLine(part.file, part.begin, line)
@@ -170,7 +174,7 @@ def _arrived(parts: Sequence[_Part], cuts: Sequence[int], gone: Sequence[str], i
         if line.line < cut
     ]
     places = {part.file: part.begin + len(b"\n".join(part.lines[:cut])) + 1 for part, cut in zip(parts, cuts, strict=True) if cut}
-    merged = pl.concat(events).sort("received_at", maintain_order=True) if events else event_schema().to_frame()
+    merged = pl.concat(events).sort("received_at", maintain_order=True) if events else nothing
     return Arrived(merged, broken, places, gone, is_behind)
 
 

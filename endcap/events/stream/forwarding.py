@@ -1,41 +1,49 @@
 """One step of a stream function with all that it forwards."""
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import polars as pl
 
 from endcap.events.stream.function import KEY, Instant, Step, StreamFunction
+from endcap.events.stream.stepping import Stepped, stepped
 
 
-def stepped(
-    function: StreamFunction, state_of: Callable[[pl.Series], pl.DataFrame], keys: pl.Series, events: pl.DataFrame, at: Instant
-) -> tuple[pl.Series, Step]:
-    """Step some keys, then those that events are forwarded to.
+def stepped_through(
+    function: StreamFunction, state_of: Callable[[pl.Series], pl.DataFrame], events: pl.DataFrame, keys: pl.Series, at: Instant
+) -> tuple[pl.Series, Stepped]:
+    """Step some keys, then those that events are forwarded to, as `stepped` does.
 
     Args:
         function: what is stepped.
         state_of: the stored state of some keys.
-        keys: those that have events, or are due.
         events: as `keyed` gives them.
+        keys: text [k], distinct: those that have events, or are due.
         at: where the stream stands.
 
     Returns:
         All keys that were stepped, and what that gives as a whole: nothing is forwarded any more.
     """
-    whole = function.step(state_of(keys), events, at)
+    result = stepped(function, state_of(keys), events, keys, at)
+    whole, failures = result.step, list(result.failures)
     while not whole.forwarded.is_empty():
         to = whole.forwarded[KEY].unique()
-        known = to.is_in(keys.implode())
-        state = pl.concat([_of(whole.state, to), state_of(to.filter(~known))])
-        later = function.step(state, whole.forwarded, at)
-        keys = pl.concat([keys, to.filter(~known)])
-        whole = Step(
-            state=pl.concat([_without(whole.state, to), later.state]),
-            rows=pl.concat([whole.rows, later.rows]).unique(list(function.row_key), keep="last", maintain_order=True),
-            due=pl.concat([_without(whole.due, to), later.due]),
-            forwarded=later.forwarded,
-        )
-    return keys, whole
+        new = to.filter(~to.is_in(keys.implode()))
+        state = pl.concat([_of(whole.state, to), state_of(new)])
+        later = stepped(function, state, whole.forwarded, to, at)
+        failures += later.failures
+        keys = pl.concat([keys, new])
+        whole = _followed_by(whole, later.step, to, function.row_key)
+    return keys, Stepped(replace(whole, forwarded=whole.forwarded.clear()), failures)
+
+
+def _followed_by(whole: Step, later: Step, keys: pl.Series, row_key: tuple[str, ...]) -> Step:
+    return Step(
+        state=pl.concat([_without(whole.state, keys), later.state]),
+        rows=pl.concat([whole.rows, later.rows]).unique(row_key, keep="last", maintain_order=True),
+        due=pl.concat([_without(whole.due, keys), later.due]),
+        forwarded=later.forwarded,
+    )
 
 
 def _of(rows: pl.DataFrame, keys: pl.Series) -> pl.DataFrame:

@@ -61,13 +61,7 @@ def read_lines(lines: Sequence[bytes], now: datetime) -> ReadLines:
     """
     schema = event_schema()
     as_written = pl.Schema({name: pl.String() if isinstance(dtype, pl.Datetime) else dtype for name, dtype in schema.items()})
-    places = list(range(len(lines)))
-    try:
-        parsed = _parsed(lines, places, as_written)
-        broken: list[BrokenLine] = []
-    except (pl.exceptions.PolarsError, _UnevenLines):
-        places = [place for place in places if lines[place].strip()]
-        parsed, broken = _parsed_apart(lines, places, as_written)
+    parsed, broken = parsed_lines(lines, as_written)
     moments = [name for name, dtype in schema.items() if isinstance(dtype, pl.Datetime)]
     events = parsed.with_columns(
         *(pl.col(name).str.to_datetime(MOMENT_FORMAT, time_unit="us", time_zone="UTC", strict=False) for name in moments),
@@ -77,6 +71,20 @@ def read_lines(lines: Sequence[bytes], now: datetime) -> ReadLines:
         *(pl.col(name).fill_null(default) for name, default in added_defaults("events").items()),
     )
     return _refused_apart(events, lines, broken, now)
+
+
+def parsed_lines(lines: Sequence[bytes], schema: pl.Schema) -> tuple[pl.DataFrame, list[BrokenLine]]:
+    """Lines as a table of these columns and `line`, and those that cannot be read so.
+
+    Args:
+        lines: [n], without their ends; empty ones are passed over.
+        schema: columns as they are written.
+    """
+    places = list(range(len(lines)))
+    try:
+        return _parsed(lines, places, schema), []
+    except (pl.exceptions.PolarsError, _UnevenLines):
+        return _parsed_apart(lines, [place for place in places if lines[place].strip()], schema)
 
 
 class _UnevenLines(Exception):

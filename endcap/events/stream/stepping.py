@@ -50,12 +50,19 @@ def stepped(function: StreamFunction, state: pl.DataFrame, events: pl.DataFrame,
         return Stepped(function.step(state, events, at), ())
     except Exception as error:
         if len(keys) <= 1:
-            failure = Failure(str(keys[0]) if len(keys) else "", events["event_id"].to_list(), error)
+            ids = events["event_id"].to_list() if "event_id" in events.columns else []
+            failure = Failure(str(keys[0]) if len(keys) else "", ids, error)
             return Stepped(nothing(function, state), (failure,))
     middle = len(keys) // 2
     halves = [_of_keys(function, state, events, part, at) for part in (keys[:middle], keys[middle:])]
     return Stepped(
-        Step(*(pl.concat([getattr(half.step, name) for half in halves]) for name in ("state", "rows", "due"))),
+        Step(
+            state=pl.concat([half.step.state for half in halves]),
+            rows=pl.concat([half.step.rows for half in halves]),
+            due=pl.concat([half.step.due for half in halves]),
+            # A half that forwards nothing may name no columns.
+            forwarded=pl.concat([half.step.forwarded for half in halves], how="diagonal"),
+        ),
         [failure for half in halves for failure in half.failures],
     )
 

@@ -40,11 +40,13 @@ class Subscription:
         function: what is computed.
         sink: where its rows go.
         consent: of its events; a function of features needs personalisation.
+        deliver_every: seconds between two deliveries to a sink that pays for each; 0 for at once.
     """
 
     function: StreamFunction
     sink: Sink
     consent: NeededConsent = NeededConsent.PERSONALISATION
+    deliver_every: float = 0.0
 
 
 def allowed(events: pl.DataFrame, consent: NeededConsent) -> pl.DataFrame:

@@ -3,9 +3,12 @@
 import signal
 import sys
 import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 from prometheus_client import CollectorRegistry
 
+from endcap.catalogue.changes.sink import ItemChangesSink
 from endcap.cli.output import report_failure
 from endcap.core.clock import system_clock
 from endcap.core.errors import EndcapError, InvalidInput
@@ -13,6 +16,8 @@ from endcap.core.log import configure_logging, get_logger
 from endcap.core.settings import Settings, load_settings
 from endcap.core.standard_logging import bridge_standard_logging
 from endcap.events.outcomes.journal_store import JournalStore
+from endcap.release.bundle.served_catalogue import ServedCatalogue
+from endcap_stream.catalogue_job import CatalogueJob
 from endcap_stream.endpoints import serving
 from endcap_stream.functions import subscriptions
 from endcap_stream.job import Job
@@ -48,10 +53,39 @@ def run(settings: Settings) -> None:
     outcomes = JournalStore(settings.outcomes_dir)
     registry.register(OutcomeCollector(outcomes.totals))
     job = Job(settings, subscriptions(settings, system_clock, outcomes), registry)
+    known = ServedCatalogue(settings, system_clock).known
+    catalogue = CatalogueJob(settings, ItemChangesSink(settings.live_dir, known, job.metrics.waiting_items.set), job.metrics)
     tables = OutcomeTables(outcomes, settings, system_clock)
-    with serving(chosen.host, chosen.port, registry, lambda: job.is_ready), tables.kept_current():
+    with (
+        serving(chosen.host, chosen.port, registry, lambda: job.is_ready),
+        tables.kept_current(),
+        _beside(catalogue.run, stop),
+    ):
         get_logger("stream").info("starts", host=chosen.host, port=chosen.port, events=str(settings.event_log_dir))
         job.run(stop)
+
+
+@contextmanager
+def _beside(run: Callable[[threading.Event], None], stop: threading.Event) -> Iterator[None]:
+    """In a thread of its own; one that fails ends the process, for whoever supervises it to start it again."""
+    failure: list[BaseException] = []
+
+    def guarded() -> None:
+        try:
+            run(stop)
+        except BaseException as error:
+            failure.append(error)
+            stop.set()
+
+    thread = threading.Thread(target=guarded, name="catalogue")
+    thread.start()
+    try:
+        yield
+    finally:
+        stop.set()
+        thread.join()
+    if failure:
+        raise failure[0]
 
 
 if __name__ == "__main__":

@@ -67,7 +67,8 @@ class Job:
         self.metrics = StreamMetrics(registry, clock, (each.function.name for each in subscriptions), sinks)
         self._driver = Driver(settings.stream_dir, subscriptions, seal, clock, rules)
         self._follower = LogFollower(settings.event_log_dir, chosen.batch_bytes, clock)
-        self._delivery = Delivery(self._driver.outboxes, sinks, lambda name: self.metrics.undelivered.labels(name).inc(), timer)
+        every = {each.function.name: each.deliver_every for each in subscriptions}
+        self._delivery = Delivery(self._driver.outboxes, sinks, lambda name: self.metrics.undelivered.labels(name).inc(), timer, every)
         self._clock, self._timer = clock, timer
         self._places = dict(self._driver.places())
         self._count_again_at = self._step_again_at = 0.0

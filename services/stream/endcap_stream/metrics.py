@@ -35,6 +35,13 @@ class StreamMetrics:
         self.rejected = self._counter("endcap_stream_events_rejected", "Lines of the log that are no events; they are dead letters.")
         self.failed = self._counter("endcap_stream_events_failed", "Events that a function failed on; they are dead letters.", "function")
         self.placeholder_ids = self._counter("endcap_stream_placeholder_ids", "Events with an id that stands for none, such as undefined.")
+        self.item_changes = self._counter("endcap_stream_item_changes_taken", "Changes of items that count.")
+        self.item_changes_rejected = self._counter(
+            "endcap_stream_item_changes_rejected", "Lines of the catalogue's log that are no changes."
+        )
+        self.waiting_items = self._gauge(
+            "endcap_catalogue_waiting_items", "Items that wait for the next training, new to the served bundle."
+        )
         self.failures = self._counter("endcap_stream_failures", "Steps that failed and are done again, as when the disk is full.")
         self.undelivered = self._counter("endcap_stream_delivery_failures", "Deliveries that failed and come again.", "sink")
         self.waiting = self._gauge("endcap_stream_waiting_rows", "Rows that their sink does not have yet.", "sink")
