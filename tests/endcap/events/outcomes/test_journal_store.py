@@ -139,7 +139,12 @@ def test_what_is_forgotten_leaves_totals_and_tables_as_they_are(store: JournalSt
 
 
 def test_functions_and_sinks_have_the_same_names(store: JournalStore) -> None:
-    assert [store.sink(function.name).name for function in outcome_functions(Windows())] == ["places", "attribution", "orders"]
+    assert [store.sink(function.name).name for function in outcome_functions(Windows())] == [
+        "places",
+        "attribution",
+        "orders",
+        "identified",
+    ]
     with pytest.raises(KeyError):
         store.sink("sessions")
 
