@@ -4,6 +4,7 @@ import json
 from collections.abc import Iterable
 from typing import Any
 
+from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
 from endcap.contracts.dead_letter import MEANINGS
@@ -48,12 +49,10 @@ def dead_letter_table() -> str:
     return markdown_table(("kind", "meaning"), [(f"`{kind}`", meaning) for kind, meaning in MEANINGS.items()])
 
 
-def settings_table() -> str:
-    """A line a setting of the collector."""
-    rows = [
-        (f"`ENDCAP_COLLECTOR__{name.upper()}`", _default(field), field.description or "")
-        for name, field in CollectorSettings.model_fields.items()
-    ]
+def settings_table(section: type[BaseModel] = CollectorSettings) -> str:
+    """A line a setting of the collector, or of the stream."""
+    part = section.__name__.removesuffix("Settings").upper()
+    rows = [(f"`ENDCAP_{part}__{name.upper()}`", _default(field), field.description or "") for name, field in section.model_fields.items()]
     return markdown_table(("setting", "default", "meaning"), rows)
 
 

@@ -2,7 +2,7 @@
 
 from feast import FeatureService
 
-from endcap.features.store.names import RANKING_SERVICE, REQUEST_SERVICE, RETRIEVAL_SERVICE
+from endcap.features.store.names import RANKING_SERVICE, REQUEST_SERVICE, RETRIEVAL_SERVICE, SESSION_COLUMNS
 from endcap_feature_repo.entities import item, session, user
 from endcap_feature_repo.sources import session_events_push
 from endcap_feature_repo.views import (
@@ -23,7 +23,7 @@ ranking_v1 = FeatureService(
 )
 request_v1 = FeatureService(
     name=REQUEST_SERVICE,
-    features=[user_profile, user_history, user_item, session_signals],
+    features=[user_profile, user_history, user_item, session_signals[list(SESSION_COLUMNS)]],
     description="The one online read of a request; context is computed in process.",
 )
 

@@ -14,6 +14,7 @@ from endcap.features.store.names import (
     SESSION_COLUMNS,
     SESSION_LIFE_SECONDS,
     SESSION_SIGNALS,
+    SESSION_SUMMARY,
     USER_HISTORY_VIEW,
     USER_ITEM,
     USER_PROFILE,
@@ -82,7 +83,10 @@ session_signals = FeatureView(
     name=SESSION_SIGNALS,
     entities=[session],
     ttl=timedelta(seconds=SESSION_LIFE_SECONDS),
-    schema=[Field(name=name, dtype=Array(Int64 if name.endswith("_at") else String)) for name in SESSION_COLUMNS],
+    schema=[
+        *(Field(name=name, dtype=Array(Int64 if name.endswith("_at") else String)) for name in SESSION_COLUMNS),
+        *(Field(name=name, dtype=Int64 if name.endswith("_ms") else Array(String)) for name in SESSION_SUMMARY),
+    ],
     source=session_events_push,
     description="What happened in a visit so far.",
 )

@@ -13,7 +13,7 @@ def test_views_have_the_columns_of_the_contract():
     assert fields(definitions.user_history) - {"user_id"} == set(USER_HISTORY)
     assert fields(definitions.user_item) - {"user_id"} == set(PAIR_LISTS)
     assert fields(definitions.item_stats) - {"item_id"} == set(ITEM_NUMERIC)
-    assert fields(definitions.session_signals) - {"session_id"} == set(names.SESSION_COLUMNS)
+    assert fields(definitions.session_signals) - {"session_id"} == {*names.SESSION_COLUMNS, *names.SESSION_SUMMARY}
     assert {field.name for field in definitions.context_features.schema} == set(CONTEXT)
 
 
@@ -27,6 +27,13 @@ def test_a_request_needs_no_view_on_demand():
     from endcap_feature_repo.definitions import request_v1
 
     assert {projection.name for projection in request_v1.feature_view_projections} == {*names.USER_VIEWS, names.SESSION_SIGNALS}
+
+
+def test_a_request_reads_of_a_visit_what_lists_are_made_of():
+    from endcap_feature_repo.definitions import request_v1
+
+    (visit,) = (each for each in request_v1.feature_view_projections if each.name == names.SESSION_SIGNALS)
+    assert [feature.name for feature in visit.features] == list(names.SESSION_COLUMNS)
 
 
 def test_the_context_view_is_the_request_paths_function():

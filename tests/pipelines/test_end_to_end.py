@@ -193,6 +193,7 @@ def click(served: Installation, session: str, *item_ids: str) -> None:
 def test_clicks_of_an_anonymous_visit_change_its_next_list(served: Installation) -> None:
     from endcap.core.settings import Settings
     from endcap.features.store.online import OnlineFeatures
+    from endcap.release.bundle.promotion import served_bundle
 
     def reasons(session: str) -> set[str]:
         return {each["reason"] for each in predict(served, session_id=session, k=10)["recommendations"]}
@@ -206,13 +207,13 @@ def test_clicks_of_an_anonymous_visit_change_its_next_list(served: Installation)
     until(lambda: any("looked at lately" in reason or "Goes with" in reason for reason in reasons("anonymous visit")), "the list changed")
     assert {each["source"] for each in predict(served, session_id="another visit", k=10)["recommendations"]} == {"popular"}
 
-    (bundle,) = (each for each in served.json("endcap bundle list") if each["served"])
-    row = OnlineFeatures.open(Settings(home=served.home)).read(None, "anonymous visit")
+    settings = Settings(home=served.home)
+    row = OnlineFeatures.open(settings).read(None, "anonymous visit")
     assert row is not None and row["session"] is not None
     assert sorted(row["session"]["session_item_ids"]) == sorted(clicked)
     assert row["session"]["session_event_types"] == ["click", "click"]
     # The bundle answers as of the end of its data: clicks of now are as new to it.
-    data_end = datetime.fromisoformat(bundle["data_end"]).timestamp()
+    data_end = served_bundle(settings.served_dir).manifest.data_end.timestamp()
     assert all(data_end - 60 < moment <= data_end for moment in row["session"]["session_occurred_at"])
 
 

@@ -63,12 +63,13 @@ class Bots:
         Returns:
             bool [n], and the state after these events.
         """
-        rates = state.filter(pl.col("minute") != _OF_VISIT)
-        visits = state.filter(pl.col("minute") == _OF_VISIT)
-        judged = self._judged(rates, visits, events)
-        return judged["is_bot"], Step(self._after(rates, visits, judged, at), pl.DataFrame(), self._due(visits, judged, at))
+        rates = state.lazy().filter(pl.col("minute") != _OF_VISIT)
+        visits = state.lazy().filter(pl.col("minute") == _OF_VISIT)
+        judged = self._judged(rates, visits, events.lazy()).collect()
+        after, due = pl.collect_all(self._after(rates, visits, judged.lazy(), at))
+        return judged["is_bot"], Step(after, pl.DataFrame(), due)
 
-    def _judged(self, rates: pl.DataFrame, visits: pl.DataFrame, events: pl.DataFrame) -> pl.DataFrame:
+    def _judged(self, rates: pl.LazyFrame, visits: pl.LazyFrame, events: pl.LazyFrame) -> pl.LazyFrame:
         """[n]: `key`, `minute`, `at`, `events` (of the minute so far), `views` (since the last dwell) and `is_bot`, in the same order."""
         kind = pl.col("event_type")
         told = events.select(
@@ -94,20 +95,19 @@ class Bots:
         )
         return told.with_columns(is_bot=breaks.cast(pl.Int8).cum_max().over(KEY).cast(pl.Boolean))
 
-    def _after(self, rates: pl.DataFrame, visits: pl.DataFrame, judged: pl.DataFrame, at: Instant) -> pl.DataFrame:
-        counted = judged.select(KEY, "minute", "events")
-        newest = pl.concat([rates.select(KEY, "minute", "events"), counted]).group_by(KEY, "minute", maintain_order=True)
-        first = int(at.watermark.timestamp() * 1_000_000) // _MINUTE_US
-        minutes = newest.agg(pl.col("events").max()).filter(pl.col("minute") >= first)
-        whole = judged.select(KEY, "views", "is_bot", last_at="at")
-        of_visit = pl.concat([visits.select(whole.columns), whole]).group_by(KEY, maintain_order=True)
+    def _after(self, rates: pl.LazyFrame, visits: pl.LazyFrame, judged: pl.LazyFrame, at: Instant) -> list[pl.LazyFrame]:
+        """The state, and when each visit is due."""
+        last = judged.select(KEY, "views", "is_bot", last_at="at")
+        of_visit = pl.concat([visits.select(KEY, "views", "is_bot", "last_at"), last]).group_by(KEY, maintain_order=True)
         kept = of_visit.agg(pl.col("views").last(), pl.col("is_bot").any(), pl.col("last_at").max())
-        kept = kept.filter(pl.col("last_at") + _QUIET >= at.watermark).with_columns(minute=pl.lit(_OF_VISIT, pl.Int64))
+        kept = kept.filter(pl.col("last_at") + _QUIET >= at.watermark)
+        counted = pl.concat([rates.select(KEY, "minute", "events"), judged.select(KEY, "minute", "events")])
+        first = int(at.watermark.timestamp() * 1_000_000) // _MINUTE_US
+        minutes = counted.group_by(KEY, "minute", maintain_order=True).agg(pl.col("events").max()).filter(pl.col("minute") >= first)
         minutes = minutes.join(kept.select(KEY), on=KEY, how="semi")
-        return pl.concat([minutes, kept], how="diagonal").select(self.state_schema.names())
-
-    def _due(self, visits: pl.DataFrame, judged: pl.DataFrame, at: Instant) -> pl.DataFrame:
-        both = pl.concat([visits.select(KEY, "last_at"), judged.select(KEY, last_at="at")])
-        last = both.group_by(KEY).agg(pl.col("last_at").max()).filter(pl.col("last_at") + _QUIET >= at.watermark)
+        whole = kept.with_columns(minute=pl.lit(_OF_VISIT, pl.Int64))
         delay = at.present - at.watermark + _QUIET + timedelta(microseconds=1)
-        return last.select(KEY, (pl.col("last_at") + delay).alias(DUE_AT))
+        return [
+            pl.concat([minutes, whole], how="diagonal").select(self.state_schema.names()),
+            kept.select(KEY, (pl.col("last_at") + delay).alias(DUE_AT)),
+        ]

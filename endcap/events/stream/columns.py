@@ -21,29 +21,36 @@ def require_flat(schema: pl.Schema, name: str) -> None:
             raise TypeError(f"{name}.{column}: {dtype} is no column of state; use text, numbers, booleans and UTC moments in microseconds")
 
 
-def plain(frame: pl.DataFrame) -> pl.DataFrame:
-    """The same with moments as int64, microseconds since 1970."""
-    return frame.with_columns(pl.selectors.datetime().dt.epoch("us"))
-
-
 def as_tuples(frame: pl.DataFrame) -> list[tuple[Any, ...]]:
     """[n], a row each, as `executemany` takes them."""
-    return plain(frame).rows()
+    return list(zip(*(_stored(column).to_list() for column in frame.iter_columns()), strict=True))
 
 
 def of_tuples(rows: Sequence[tuple[Any, ...]], schema: pl.Schema) -> pl.DataFrame:
     """The reverse of `as_tuples`."""
-    stored = pl.Schema({name: pl.Int64() if dtype in (MOMENT, pl.Boolean()) else dtype for name, dtype in schema.items()})
-    return pl.DataFrame(rows, schema=stored, orient="row").cast(schema)
+    if not rows:
+        return schema.to_frame()
+    columns = zip(schema.items(), zip(*rows, strict=True), strict=True)
+    return pl.DataFrame([_restored(name, values, dtype) for (name, dtype), values in columns])
 
 
-def as_json(frame: pl.DataFrame, columns: Iterable[str]) -> pl.Series:
-    """Text [n]: a JSON object a row."""
-    return plain(frame.select(columns)).select(pl.struct(pl.all()).struct.json_encode()).to_series()
+def json_of(columns: Iterable[str], schema: pl.Schema) -> pl.Expr:
+    """Text: these columns as a JSON object a row."""
+    plain = [pl.col(name).dt.epoch("us") if schema[name] == MOMENT else pl.col(name) for name in columns]
+    return pl.struct(plain).struct.json_encode()
 
 
 def of_json(texts: Sequence[str], schema: pl.Schema) -> pl.DataFrame:
-    """The reverse of `as_json`."""
+    """The reverse of `json_of` for all columns of a schema."""
     stored = pl.Schema({name: pl.Int64() if dtype == MOMENT else dtype for name, dtype in schema.items()})
     decoded = pl.Series("row", texts, dtype=pl.String()).str.json_decode(pl.Struct(stored))
     return decoded.struct.unnest().cast(schema)
+
+
+def _stored(column: pl.Series) -> pl.Series:
+    return column.to_physical() if isinstance(column.dtype, pl.Datetime) else column
+
+
+def _restored(name: str, values: Sequence[Any], dtype: pl.DataType) -> pl.Series:
+    stored = pl.Int64() if dtype in (MOMENT, pl.Boolean()) else dtype
+    return pl.Series(name, values, dtype=stored).cast(dtype)

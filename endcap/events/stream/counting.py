@@ -32,38 +32,32 @@ MEANINGS = {
 """What each says."""
 
 
-def with_known_ids(events: pl.DataFrame) -> tuple[pl.DataFrame, pl.Series]:
-    """Events whose ids of users and items are null where they stand for none, and bool [n], which had such an id."""
-    no_user, no_item, no_visit = stands_for_no_person("user_id"), stands_for_no_item("item_id"), stands_for_no_person("session_id")
-    had = events.select(no_user | no_item | no_visit).to_series()
-    if not had.any():
-        return events, had
-    cleared = events.with_columns(
-        user_id=pl.when(~no_user).then(pl.col("user_id")),
-        item_id=pl.when(~no_item).then(pl.col("item_id")),
-        session_id=pl.when(~no_visit).then(pl.col("session_id")),
-    )
-    return cleared, had
-
-
-def late(events: pl.DataFrame, present: datetime, delay: timedelta | None) -> pl.Series:
-    """bool [n]: which happened more than `delay` before the newest of those that arrived earlier, or before `present`.
+def judged(events: pl.DataFrame, present: datetime, delay: timedelta | None) -> pl.DataFrame:
+    """Events with ids that are null where they stand for none, and what keeps them from counting.
 
     Args:
-        events: in the order of arrival.
+        events: in the order of arrival, columns of the contract `Event`.
         present: where the stream stood before them.
-        delay: None for a whole log, in which nothing is late.
+        delay: between the newest event and the watermark; None for a whole log, in which nothing is late.
+
+    Returns:
+        The same rows with the boolean columns `had_placeholder`, `is_late` (it happened before the watermark of the events that arrived
+        earlier) and `is_known` (it has a visit, and the item if its type needs one).
     """
-    if delay is None:
-        return pl.repeat(False, len(events), dtype=pl.Boolean(), eager=True)
+    placeholder = {
+        "user_id": stands_for_no_person("user_id"),
+        "item_id": stands_for_no_item("item_id"),
+        "session_id": stands_for_no_person("session_id"),
+    }
     newest = pl.max_horizontal(pl.col("occurred_at").cum_max().shift(1), pl.lit(present).cast(events.schema["occurred_at"]))
-    return events.select(pl.col("occurred_at") < newest - delay).to_series()
-
-
-def identified(events: pl.DataFrame) -> pl.Series:
-    """bool [n]: which have the visit, and the item if their type needs one."""
     needs_item = pl.col("event_type").is_in([kind.value for kind in NEEDS_ITEM])
-    return events.select(pl.col("session_id").is_not_null() & (pl.col("item_id").is_not_null() | ~needs_item)).to_series()
+    marked = events.lazy().with_columns(
+        pl.any_horizontal(placeholder.values()).alias("had_placeholder"),
+        (pl.col("occurred_at") < newest - delay if delay is not None else pl.lit(False)).alias("is_late"),
+        *(pl.when(~is_none).then(pl.col(name)).alias(name) for name, is_none in placeholder.items()),
+    )
+    is_known = pl.col("session_id").is_not_null() & (pl.col("item_id").is_not_null() | ~needs_item)
+    return marked.with_columns(is_known=is_known).collect()
 
 
 class Counting:
@@ -89,16 +83,16 @@ class Counting:
             events: in the order of arrival.
             present: where the stream stood before them.
         """
-        cleared, had_placeholder = with_known_ids(events)
-        is_late, is_known = late(cleared, present, self._delay), identified(cleared)
-        kept = cleared.filter(~is_late & is_known)
-        once = kept.unique("event_id", keep="first", maintain_order=True)
+        marked = judged(events, present, self._delay)
+        is_late, is_known = marked["is_late"], marked["is_known"]
+        kept = marked.lazy().filter(~pl.col("is_late") & pl.col("is_known")).select(events.columns)
+        once = kept.unique("event_id", keep="first", maintain_order=True).collect()
         left_out = {
             LeftOut.LATE: int(is_late.sum()),
             LeftOut.NO_ID: int((~is_late & ~is_known).sum()),
-            LeftOut.DUPLICATE: len(kept) - len(once),
+            LeftOut.DUPLICATE: int((~is_late & is_known).sum()) - len(once),
         }
-        return once, left_out, int(had_placeholder.sum())
+        return once, left_out, int(marked["had_placeholder"].sum())
 
     def of_persons(self, events: pl.DataFrame, bots_state: pl.DataFrame, at: Instant) -> tuple[pl.DataFrame, int, Step]:
         """Events that are not bots', how many are, and the state of that rule."""

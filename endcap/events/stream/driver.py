@@ -118,7 +118,8 @@ class Driver:
         events = arrived.events if arrived else event_schema().to_frame()
         before = self._store.present()
         kept, left_out, placeholder_ids = self._counting.in_time(events, before)
-        new = kept.filter(~pl.col("event_id").is_in(self._store.seen(kept["event_id"]).implode()))
+        seen_before = self._store.seen(kept["event_id"])
+        new = kept.filter(~pl.col("event_id").is_in(seen_before.implode())) if len(seen_before) else kept
         left_out[LeftOut.DUPLICATE] += len(kept) - len(new)
         at = self._counting.instant(self._present(newest_of(new, before), is_behind=arrived is not None and arrived.is_behind))
         counted, left_out[LeftOut.BOT], bots = self._of_persons(new, at)

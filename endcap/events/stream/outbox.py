@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import polars as pl
 
-from endcap.events.stream.columns import as_json, of_json
+from endcap.events.stream.columns import json_of, of_json
 
 _AT_ONCE = 10_000
 
@@ -52,8 +52,10 @@ class Outbox:
         """
         if rows.is_empty():
             return
-        last = rows.select(self._schema.names()).unique(self._row_key, keep="last", maintain_order=True)
-        parts = pl.DataFrame({"key": as_json(last, self._row_key), "number": number, "content": as_json(last, self._schema.names())})
+        last = rows.lazy().unique(self._row_key, keep="last", maintain_order=True)
+        parts = last.select(
+            json_of(self._row_key, self._schema).alias("key"), pl.lit(number), json_of(self._schema, self._schema).alias("content")
+        ).collect()
         self._sql.executemany(f"INSERT OR REPLACE INTO {self._table} VALUES (?, ?, ?)", parts.rows())  # noqa: S608
 
     def parcel(self) -> Parcel | None:

@@ -11,9 +11,9 @@ from endcap.features.columns import HISTORY_LENGTH
 
 ITEM_EVENTS = (
     *(EventType.PRODUCT_VIEW, EventType.CLICK, EventType.ADD_TO_CART, EventType.REMOVE_FROM_CART),
-    *(EventType.ADD_TO_WISH_LIST, EventType.PURCHASE, EventType.RETURN, EventType.CANCELLATION),
+    *(EventType.ADD_TO_WISH_LIST, EventType.RATING, EventType.PURCHASE, EventType.RETURN, EventType.CANCELLATION),
 )
-"""What says that a visit is about an item. Lists that were shown do not, nor do ratings, which may be low."""
+"""What says that a visit is about an item. Lists that were shown do not."""
 
 CART_EVENTS = (EventType.ADD_TO_CART, EventType.REMOVE_FROM_CART, EventType.PURCHASE)
 SERVED = (EventType.IMPRESSION, EventType.SEEN_IMPRESSION, EventType.SEARCH_RESULT)
@@ -25,6 +25,7 @@ EVENTS_KEPT = 500
 QUERIES_KEPT = 10
 
 _MOMENT_ORDER = ("at", "event_id")
+_PLACE = "place"
 _TICK = timedelta(microseconds=1)
 
 
@@ -69,55 +70,49 @@ class Sessions:
 
     def step(self, state: pl.DataFrame, events: pl.DataFrame, at: Instant) -> Step:
         """The visits after these events; see `StreamFunction`."""
-        new = events.select(KEY, "event_id", pl.col("occurred_at").alias("at"), "event_type", "item_id", "query", "dwell_ms")
-        both = pl.concat([state, new]).sort(KEY, *_MOMENT_ORDER)
-        both = both.group_by(KEY, maintain_order=True).tail(EVENTS_KEPT)
+        new = events.lazy().select(KEY, "event_id", pl.col("occurred_at").alias("at"), "event_type", "item_id", "query", "dwell_ms")
+        both = pl.concat([state.lazy(), new]).sort(KEY, *_MOMENT_ORDER)
+        newest = both.group_by(KEY, maintain_order=True).tail(EVENTS_KEPT)
         begins = (pl.col("at").diff().over(KEY) > self._gap).fill_null(False).cast(pl.Int64)
-        both = both.with_columns(visit=begins.cum_sum().over(KEY))
-        ends = both.group_by(KEY, "visit", maintain_order=True).agg(pl.col("at").max().alias("ends"))
-        reachable = both.join(ends.filter(pl.col("ends") + self._gap >= at.watermark), on=[KEY, "visit"], maintain_order="left")
-        last_of_all = both.filter(pl.col("visit") == pl.col("visit").max().over(KEY))
-        rows = _rows(last_of_all.join(new.select(KEY).unique(), on=KEY, how="semi", maintain_order="left"))
-        return Step(reachable.select(self.state_schema.names()), rows, self._due(reachable, at))
+        visits = newest.with_columns(visit=begins.cum_sum().over(KEY)).with_columns(ends=pl.col("at").max().over(KEY, "visit")).collect()
+        reachable = visits.lazy().filter(pl.col("ends") + self._gap >= at.watermark)
+        last = visits.lazy().filter(pl.col("visit") == pl.col("visit").max().over(KEY))
+        changed = last.filter(pl.col(KEY).is_in(events[KEY].unique().implode()))
+        kept = reachable.select(self.state_schema.names())
+        return Step(*pl.collect_all([kept, _rows(changed), self._due(reachable, at)]))
 
-    def _due(self, kept: pl.DataFrame, at: Instant) -> pl.DataFrame:
+    def _due(self, kept: pl.LazyFrame, at: Instant) -> pl.LazyFrame:
         """When nothing can reach a visit any more: a moment after its end, the gap and the watermark."""
         delay = self._gap + (at.present - at.watermark) + _TICK
-        return kept.group_by(KEY).agg(DUE=pl.col("at").max() + delay).rename({"DUE": DUE_AT})
+        return kept.group_by(KEY).agg((pl.col("at").max() + delay).alias(DUE_AT))
 
 
-def _rows(visits: pl.DataFrame) -> pl.DataFrame:
+def _rows(visits: pl.LazyFrame) -> pl.LazyFrame:
     """One row a visit.
 
     Args:
         visits: events of one visit a key, in their order.
     """
-    kind = pl.col("event_type")
-    is_item = kind.is_in([each.value for each in ITEM_EVENTS]) & pl.col("item_id").is_not_null()
+    kind, item = pl.col("event_type"), pl.col("item_id")
+    is_item = kind.is_in([each.value for each in ITEM_EVENTS]) & item.is_not_null()
     is_query = (kind == EventType.SEARCH) & pl.col("query").is_not_null()
+    # Of each item the last change counts: what was put in and is followed by no other change is there still.
+    is_change = kind.is_in([each.value for each in CART_EVENTS]) & item.is_not_null()
+    changes = pl.when(is_change).then(pl.col(_PLACE))
+    is_last = is_change & (changes == changes.max().over(KEY, "item_id"))
+    in_cart = is_last & (kind == EventType.ADD_TO_CART)
 
     def items(column: pl.Expr) -> pl.Expr:
-        return column.filter(is_item).tail(HISTORY_LENGTH)
+        return column.filter("is_item").tail(HISTORY_LENGTH)
 
-    row = visits.group_by(KEY, maintain_order=True).agg(
+    marked = visits.with_row_index(_PLACE).with_columns(is_item=is_item, is_query=is_query, in_cart=in_cart)
+    row = marked.group_by(KEY, maintain_order=True).agg(
         pl.col("at").max().alias("last_at"),
-        items(pl.col("item_id")).alias("session_item_ids"),
+        items(item).alias("session_item_ids"),
         items(kind).alias("session_event_types"),
         items(pl.col("at").dt.epoch("s")).alias("session_occurred_at"),
-        pl.col("query").filter(is_query).tail(QUERIES_KEPT).alias("session_queries"),
+        item.filter("in_cart").tail(HISTORY_LENGTH).alias("session_cart_item_ids"),
+        pl.col("query").filter("is_query").tail(QUERIES_KEPT).alias("session_queries"),
         pl.col("dwell_ms").filter(kind == EventType.DWELL).sum().alias("session_dwell_ms"),
     )
-    carts = _carts(visits)
-    whole = row.join(carts, on=KEY, how="left", maintain_order="left").rename({KEY: "session_id"})
-    empty = pl.lit([], dtype=pl.List(pl.String()))
-    return (
-        whole.with_columns(pl.col("session_cart_item_ids").fill_null(empty)).select(Sessions.row_schema.names()).cast(Sessions.row_schema)
-    )
-
-
-def _carts(visits: pl.DataFrame) -> pl.DataFrame:
-    """`session_cart_item_ids` by key: put in and neither taken out nor bought since, the last one last, at most HISTORY_LENGTH."""
-    changes = visits.filter(pl.col("event_type").is_in([each.value for each in CART_EVENTS]) & pl.col("item_id").is_not_null())
-    last = changes.unique([KEY, "item_id"], keep="last", maintain_order=True)
-    last = last.sort(KEY, *_MOMENT_ORDER).filter(pl.col("event_type") == EventType.ADD_TO_CART)
-    return last.group_by(KEY, maintain_order=True).agg(pl.col("item_id").tail(HISTORY_LENGTH).alias("session_cart_item_ids"))
+    return row.rename({KEY: "session_id"}).cast(Sessions.row_schema)

@@ -1,7 +1,6 @@
 """The stream's memory in one SQLite file: states, due moments, ids seen, places in the log, and rows not delivered yet."""
 
 import fcntl
-import json
 import os
 import sqlite3
 from collections.abc import Iterable, Iterator, Mapping
@@ -31,6 +30,7 @@ CREATE TABLE IF NOT EXISTS due (function TEXT, key TEXT, due_at INTEGER NOT NULL
 CREATE INDEX IF NOT EXISTS due_by_moment ON due (function, due_at);
 """
 _CACHE_KIB = 64 * 1024
+_ASKED = "(SELECT value FROM asked)"
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +93,7 @@ class StateStore:
         try:
             self._sql = sqlite3.connect(self._place or ":memory:", isolation_level=None, check_same_thread=False)
             self._sql.executescript(f"PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA cache_size=-{_CACHE_KIB};")
+            self._sql.executescript("PRAGMA temp_store=MEMORY; CREATE TEMP TABLE asked (value TEXT PRIMARY KEY) WITHOUT ROWID;")
             self._sql.executescript(_TABLES)
             self._check("layout", str(VERSION))
             for name, schema in self._schemas.items():
@@ -122,15 +123,14 @@ class StateStore:
 
     def seen(self, event_ids: pl.Series) -> pl.Series:
         """Those of text [n] that counted already and are not forgotten yet."""
-        rows = self._sql.execute("SELECT event_id FROM seen WHERE event_id IN (SELECT value FROM json_each(?))", (_listed(event_ids),))
+        self._ask(event_ids)
+        rows = self._sql.execute(f"SELECT event_id FROM seen WHERE event_id IN {_ASKED}")  # noqa: S608
         return pl.Series("event_id", [row[0] for row in rows], dtype=pl.String())
 
     def state(self, function: str, keys: pl.Series) -> pl.DataFrame:
         """Rows of a function's keys, in the order in which they were written."""
-        rows = self._sql.execute(
-            f'SELECT * FROM "state_{function}" WHERE "{KEY}" IN (SELECT value FROM json_each(?)) ORDER BY rowid',  # noqa: S608
-            (_listed(keys),),
-        )
+        self._ask(keys)
+        rows = self._sql.execute(f'SELECT * FROM "state_{function}" WHERE "{KEY}" IN {_ASKED} ORDER BY rowid')  # noqa: S608
         return of_tuples(rows.fetchall(), self._schemas[function])
 
     def due_keys(self, function: str, present: datetime, most: int) -> pl.Series:
@@ -188,18 +188,24 @@ class StateStore:
     def _write(self, stated: Stated) -> None:
         name = stated.function
         if name in self._schemas:
-            self._write_state(stated, _listed(stated.keys))
+            self._write_state(stated)
         if name in self.outboxes:
             self.outboxes[name].put(stated.step.rows, self._number)
 
-    def _write_state(self, stated: Stated, keys: str) -> None:
+    def _write_state(self, stated: Stated) -> None:
         name, schema = stated.function, self._schemas[stated.function]
-        self._sql.execute(f'DELETE FROM "state_{name}" WHERE "{KEY}" IN (SELECT value FROM json_each(?))', (keys,))  # noqa: S608
+        self._ask(stated.keys)
+        self._sql.execute(f'DELETE FROM "state_{name}" WHERE "{KEY}" IN {_ASKED}')  # noqa: S608
         marks = ", ".join("?" * len(schema))
         self._sql.executemany(f'INSERT INTO "state_{name}" VALUES ({marks})', as_tuples(stated.step.state.select(schema.names())))  # noqa: S608
-        self._sql.execute("DELETE FROM due WHERE function = ? AND key IN (SELECT value FROM json_each(?))", (name, keys))
+        self._sql.execute(f"DELETE FROM due WHERE function = ? AND key IN {_ASKED}", (name,))  # noqa: S608
         due = stated.step.due.select(pl.lit(name).alias("function"), KEY, pl.col(DUE_AT).cast(MOMENT))
         self._sql.executemany("INSERT OR REPLACE INTO due VALUES (?, ?, ?)", as_tuples(due))
+
+    def _ask(self, values: pl.Series) -> None:
+        """What the next statement is about: text of any characters, which a list in JSON is not for SQLite."""
+        self._sql.execute("DELETE FROM asked")
+        self._sql.executemany("INSERT OR IGNORE INTO asked VALUES (?)", zip(values.to_list(), strict=True))
 
     def _write_seen(self, progress: Progress) -> None:
         seen = as_tuples(progress.seen.select("event_id", "occurred_at"))
@@ -236,10 +242,6 @@ def _locked(folder: Path) -> int:
         os.close(descriptor)
         raise DependencyUnavailable("another stream runs on this state", field=str(folder), fix="stop it first") from error
     return descriptor
-
-
-def _listed(values: pl.Series) -> str:
-    return json.dumps(values.to_list())
 
 
 def _micros(moment: datetime) -> int:

@@ -17,6 +17,9 @@ SESSION_PUSH_SOURCE = "session_events_push"
 SESSION_COLUMNS = ("session_item_ids", "session_event_types", "session_occurred_at")
 """Lists of equal length: items, what happened to them, and UTC epoch seconds, newest last."""
 
+SESSION_SUMMARY = ("session_cart_item_ids", "session_queries", "session_dwell_ms")
+"""The cart as it stands and the queries, newest last, and the time spent; requests do not read them."""
+
 SESSION_LIFE_SECONDS = DAY_S
 """How long a visit's events say anything about what is wanted next."""
 

@@ -13,7 +13,7 @@ from endcap.contracts.tables import UTC_TIMESTAMP
 from endcap.core.errors import DependencyUnavailable
 from endcap.core.files import replacing_file
 from endcap.core.settings import Settings
-from endcap.features.store.names import SESSION_COLUMNS, SESSION_PUSH_SOURCE, SESSION_TABLE
+from endcap.features.store.names import SESSION_COLUMNS, SESSION_PUSH_SOURCE, SESSION_SUMMARY, SESSION_TABLE
 from endcap.features.store.quick_import import quiet_feast
 
 if TYPE_CHECKING:
@@ -26,6 +26,9 @@ SESSION_SCHEMA = pa.schema(
         ("session_item_ids", pa.list_(pa.string())),
         ("session_event_types", pa.list_(pa.string())),
         ("session_occurred_at", pa.list_(pa.int64())),
+        ("session_cart_item_ids", pa.list_(pa.string())),
+        ("session_queries", pa.list_(pa.string())),
+        ("session_dwell_ms", pa.int64()),
     ]
 )
 """The table behind the session view."""
@@ -37,11 +40,12 @@ def session_table_path(settings: Settings) -> Path:
 
 
 def ensure_session_table(settings: Settings) -> None:
-    """Write an empty table if there is none: Feast asks for the table behind a push source even when sessions only ever go online."""
+    """Write an empty table if there is none of these columns: Feast asks for the table behind a push source even when sessions only ever
+    go online."""
     import pyarrow.parquet as pq
 
     path = session_table_path(settings)
-    if not path.exists():
+    if not (path.exists() and pq.read_schema(path).equals(SESSION_SCHEMA)):
         with replacing_file(path) as aside:
             pq.write_table(SESSION_SCHEMA.empty_table(), aside)
 
@@ -57,7 +61,7 @@ class SessionSignals:
 
 
 def push_sessions(store: "FeatureStore", sessions: Sequence[SessionSignals]) -> None:
-    """Replace the online features of sessions.
+    """Replace the online features of sessions whose cart, queries and dwell are not known.
 
     Raises:
         ValueError: a session's lists differ in length or are empty.
@@ -74,6 +78,9 @@ def push_sessions(store: "FeatureStore", sessions: Sequence[SessionSignals]) -> 
             "session_item_ids": [list(session.item_ids) for session in sessions],
             "session_event_types": [list(session.event_types) for session in sessions],
             "session_occurred_at": [list(session.occurred_at) for session in sessions],
+            "session_cart_item_ids": [[] for _ in sessions],
+            "session_queries": [[] for _ in sessions],
+            "session_dwell_ms": [0] * len(sessions),
         },
     )
 
@@ -83,13 +90,13 @@ def push_session_rows(store: "FeatureStore", rows: pl.DataFrame, now: datetime) 
 
     Args:
         store: as `open_for_sessions` opens it.
-        rows: `session_id` and SESSION_COLUMNS, among others.
+        rows: `session_id`, SESSION_COLUMNS and SESSION_SUMMARY, among others.
         now: the moment of the features, UTC; of two pushes the later one stays.
 
     Raises:
         DependencyUnavailable: the online store does not take them.
     """
-    columns = {name: rows[name].to_list() for name in ("session_id", *SESSION_COLUMNS)}
+    columns = {name: rows[name].to_list() for name in ("session_id", *SESSION_COLUMNS, *SESSION_SUMMARY)}
     _push(store, columns | {"event_timestamp": [now] * len(rows)})
 
 

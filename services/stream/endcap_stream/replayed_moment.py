@@ -1,6 +1,6 @@
 """How far the present lies from the moment that the served bundle answers as of."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from endcap.core.clock import Clock
 from endcap.core.settings import Settings, resolve_replay
@@ -18,6 +18,8 @@ class ReplayedMoment:
 
     def __init__(self, settings: Settings, clock: Clock) -> None:
         self._settings, self._clock = settings, clock
+        self._data_end: tuple[int, datetime] | None = None
+        """Of the version that was served at the last look."""
 
     def distance(self) -> timedelta:
         """What is taken off a moment of now; nothing where the bundle answers as of now, or none is served.
@@ -29,6 +31,7 @@ class ReplayedMoment:
         version = served_version(served_dir)
         if version is None:
             return timedelta(0)
-        data_end = read_manifest(model_base_path(served_dir) / str(version)).data_end
-        replay_at = resolve_replay(self._settings.replay_at, data_end, now)
+        if self._data_end is None or self._data_end[0] != version:
+            self._data_end = version, read_manifest(model_base_path(served_dir) / str(version)).data_end
+        replay_at = resolve_replay(self._settings.replay_at, self._data_end[1], now)
         return now - replay_at if replay_at is not None else timedelta(0)

@@ -11,7 +11,9 @@ from endcap.core.errors import DependencyUnavailable
 from endcap.core.settings import Settings
 from endcap.events.stream.sessions import Sessions
 from endcap.events.stream.whole_log import run_to_end
+from endcap.features.store.names import SESSION_SIGNALS, SESSION_SUMMARY
 from endcap.features.store.online import OnlineFeatures
+from endcap.features.store.open import open_for_requests
 from endcap.release.bundle.manifest import present_feature_columns
 from endcap.release.bundle.promotion import model_base_path
 from endcap_benchmarks.synthetic.bundle import SyntheticSize, manifest_fields
@@ -51,6 +53,19 @@ def test_a_request_reads_the_visit_as_it_was_pushed_last(settings: Settings) -> 
         "session_event_types": ["product_view", "add_to_cart"],
         "session_occurred_at": [int(BEGIN.timestamp()), int(BEGIN.timestamp()) + 5],
     }
+
+
+def test_the_cart_the_queries_and_the_dwell_of_a_visit_are_features_too(settings: Settings) -> None:
+    sink_of(settings, BEGIN).deliver(
+        rows_of(
+            event("1", 0, "add_to_cart", "carted", item_id="i1"),
+            event("2", 1, "search", "carted", query="tea"),
+            event("3", 2, "dwell", "carted", dwell_ms=1_500),
+        )
+    )
+    asked = [f"{SESSION_SIGNALS}:{name}" for name in SESSION_SUMMARY]
+    row = open_for_requests(settings).get_online_features(asked, [{"session_id": "carted"}]).to_dict()
+    assert [row[name] for name in SESSION_SUMMARY] == [[["i1"]], [["tea"]], [1_500]]
 
 
 def test_a_visit_that_begins_again_without_items_takes_the_earlier_ones_away(settings: Settings) -> None:

@@ -55,6 +55,15 @@ def test_an_event_counts_once_however_often_it_comes(tmp_path: Path) -> None:
     bench.close()
 
 
+@pytest.mark.parametrize("item", ["a\x00b", "\x00", "'; --", '["a"]', "\U0001f375"])
+def test_a_key_is_any_text(item: str) -> None:
+    bench = Bench(Sums())
+    for place in range(3):
+        bench.take(event(str(place), place, "click", item_id=item))
+    assert events_of(bench) == {item: 3}
+    assert bench.driver.keys("sums") == 1
+
+
 def test_rows_come_back_as_they_were(tmp_path: Path) -> None:
     bench = Bench(Sums(), tmp_path)
     bench.take(*(event(str(place), 0.000001, "click", item_id="ä\"'\n") for place in range(3)))
