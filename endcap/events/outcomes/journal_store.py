@@ -139,12 +139,11 @@ class JournalStore:
             places = self._places.rows(shown, between)
             return Journal(places, self._touches_of(places, shown, between), self._orders.rows(_CONTESTED))
 
-    def consented(self, since: datetime) -> tuple[pl.DataFrame, pl.DataFrame]:
-        """Places and touches of lists since then that may be used for personalisation."""
+    def days(self) -> list[date]:
+        """Days (UTC) on which something was shown that is still kept."""
         with self._lock:
-            condition = "shown_at >= ? AND consent", (_micros(since),)
-            places = self._places.rows(*condition)
-            return places, self._touches_of(places, *condition).filter(pl.col("consent"))
+            found = self._sql.execute("SELECT DISTINCT date(shown_at / 1000000, 'unixepoch') FROM lists").fetchall()
+        return sorted(date.fromisoformat(day) for (day,) in found)
 
     def count_lists(self, present: datetime, window: timedelta, seen_within: timedelta = timedelta(days=7)) -> int:
         """Add the lists whose time is over to the totals, each once, and tell how many there were.
