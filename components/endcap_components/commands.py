@@ -28,6 +28,8 @@ def features(
     Example: endcap features --data .endcap/data
     """
     from endcap.contracts.training_plan import Timetable
+    from endcap.core.person_ids import load_person_ids
+    from endcap.dataset.kept_ids import require_kept
     from endcap.dataset.layout import open_dataset
     from endcap.features.snapshots import FeatureOptions
     from endcap.features.store.materialize import materialize
@@ -39,12 +41,14 @@ def features(
     settings = load_settings()
     folder = out or settings.features_dir
     dataset_dir = data or settings.data_dir
+    dataset = open_dataset(dataset_dir)
+    require_kept(dataset, load_person_ids(settings))
     signals = read_signals(settings.training.signals_file)
     if test_weeks or ranking_windows:
         weeks, windows = test_weeks or 4, ranking_windows or 3
         options = FeatureOptions.of(Timetable(test_weeks=weeks, ranking_windows=windows), signals)
     else:
-        plan = plan_training(open_dataset(dataset_dir), Requested(signals=signals))
+        plan = plan_training(dataset, Requested(signals=signals))
         options = FeatureOptions.of(plan.times, plan.signals)
     summary = build_features_step(dataset_dir, folder, options)
     seconds = dict(summary.seconds)

@@ -98,9 +98,12 @@ def replay_letters(fix: FixArgument = None, as_json: JsonOption = False) -> None
     """
     from dataclasses import asdict
 
+    from endcap.core.person_ids import load_person_ids
     from endcap.events.dead_letters.replay import replay
+    from endcap.events.log.kept_ids import require_kept_log
 
     settings = load_settings()
+    require_kept_log(settings.event_log_dir, load_person_ids(settings))
     try:
         done = asdict(replay(_judged(settings, fix), settings.dead_letter_dir, settings.event_log_dir))
     except OSError as error:
@@ -130,10 +133,12 @@ def _said(judged: "Judged") -> str:
 def _acceptance(settings: Settings) -> "Acceptance":
     from uuid import uuid4
 
+    from endcap.core.person_ids import load_person_ids
     from endcap.events.acceptance.acceptance import Acceptance
     from endcap.events.acceptance.custom_types import load_custom_types
 
-    return Acceptance(settings.consent, load_custom_types(settings.events.custom_types_file), lambda: str(uuid4()))
+    custom_types = load_custom_types(settings.events.custom_types_file)
+    return Acceptance(settings.consent, custom_types, lambda: str(uuid4()), load_person_ids(settings))
 
 
 def _seal(settings: Settings) -> "Seal":

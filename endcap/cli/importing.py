@@ -8,7 +8,8 @@ import typer
 
 from endcap.cli.output import JsonOption, print_json, print_table
 from endcap.core.errors import DataRejected, InvalidInput
-from endcap.core.settings import load_settings
+from endcap.core.person_ids import load_person_ids
+from endcap.core.settings import Settings, load_settings
 
 if TYPE_CHECKING:
     from endcap.contracts.signals import Signals
@@ -46,7 +47,7 @@ def complete_journey(
             force=force,
             watch=watch,
         )
-    _report(dataset, reused, as_json)
+    _report(dataset, reused, as_json, settings)
 
 
 @app.command("folder")
@@ -69,7 +70,7 @@ def folder(
         dataset, reused = import_folder(
             source, mapping, out or settings.data_dir, settings.data.max_rejected_share, force=force, watch=watch
         )
-    _report(dataset, reused, as_json)
+    _report(dataset, reused, as_json, settings)
 
 
 @app.command("suggest")
@@ -137,13 +138,18 @@ def sequences(
             force=force,
             watch=watch,
         )
-    _report(dataset, reused, as_json)
+    _report(dataset, reused, as_json, settings)
 
 
-def _report(dataset: "Dataset", reused: bool, as_json: bool) -> None:
+def _report(dataset: "Dataset", reused: bool, as_json: bool, settings: Settings) -> None:
+    """Keep ids as the settings want them, and say what the dataset holds; ids that stand for nobody are named as they came."""
     from endcap.dataset.busy_people import busy_people
 
     busy = busy_people(dataset.table("events"))
+    if settings.person_ids.hashed or dataset.person_ids:
+        from endcap.dataset.kept_ids import with_kept_ids
+
+        dataset = with_kept_ids(dataset, load_person_ids(settings))
     if as_json:
         people = [{"user_id": person.user_id, "events": person.events, "share": person.share} for person in busy]
         print_json({"path": str(dataset.path), "reused": reused, **dataset.describe(), "implausible_users": people})
@@ -198,6 +204,7 @@ def validate(
     Example: endcap validate sample
     """
     from endcap.dataset.assembly import judge_dataset
+    from endcap.dataset.kept_ids import require_kept
     from endcap.dataset.layout import open_dataset
     from endcap.dataset.progress_bars import table_bars
     from endcap.training.planning.plan_table import plan_lines
@@ -205,6 +212,7 @@ def validate(
 
     settings = load_settings()
     dataset, signals = open_dataset(data or settings.data_dir), read_signals(settings.training.signals_file)
+    require_kept(dataset, load_person_ids(settings))
     with table_bars() as watch:
         tallies = judge_dataset(dataset, settings.data.max_rejected_share, watch)
     plan, nothing = _plan(dataset, signals)

@@ -94,6 +94,15 @@ _CONSENT_OF_PROFILE = {
 }
 
 
+class PersonIdSettings(BaseModel):
+    """How ids of people, visits and orders are kept; the same for the import, the collector and the transformer, else they never meet."""
+
+    hashed: bool = Field(False, description="Whether ids are kept as a hash under a key; `endcap ids hash` renames what is stored.")
+    key_file: Path | None = Field(
+        None, description="The key, 32 random bytes in URL-safe base64, never to be changed; empty for one made under `home`."
+    )
+
+
 class CacheSettings(BaseModel):
     """Caches of one transformer; each is bounded in entries, and 0 seconds switches it off."""
 
@@ -269,6 +278,7 @@ class Settings(BaseSettings):
     retrieval: RetrievalSettings = RetrievalSettings()
     serving: ServingSettings = ServingSettings()
     consent: ConsentSettings = ConsentSettings()
+    person_ids: PersonIdSettings = PersonIdSettings()
     cache: CacheSettings = CacheSettings()
     resilience: ResilienceSettings = ResilienceSettings()
     exploration: ExplorationSettings = ExplorationSettings()

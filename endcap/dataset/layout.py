@@ -44,7 +44,7 @@ class Dataset:
     only their place tells from another one; they stay.
     `events_without_user` counts anonymous events, `purchases_without_price` those whose price is unknown. `held_out` counts purchases that
     are kept beside the tables for judging lists, `held_out_cart_additions` the cart additions of the same items by the same people, which
-    are left out.
+    are left out. `person_ids` names the key that ids of people, visits and orders are hashed with; None where they are as given.
     """
 
     path: Path
@@ -64,6 +64,12 @@ class Dataset:
     held_out_cart_additions: int = 0
     copies: Mapping[str, int] = field(default_factory=dict)
     left_out: Mapping[str, int] = field(default_factory=dict)
+    person_ids: str | None = None
+
+    @property
+    def origin_fingerprint(self) -> str:
+        """The fingerprint that the import gave it: whoever keeps ids by a key has another dataset from the same source."""
+        return self.fingerprint.removesuffix(f"-{self.person_ids}") if self.person_ids else self.fingerprint
 
     def has(self, table: str) -> bool:
         return table in self.rows
@@ -107,6 +113,7 @@ class Dataset:
             "held_out_cart_additions": self.held_out_cart_additions,
             "copies": dict(self.copies),
             "left_out": dict(self.left_out),
+            "person_ids": self.person_ids,
         }
 
 
@@ -146,7 +153,7 @@ def reusable_dataset(target: Path, fingerprint: str) -> Dataset | None:
         dataset = open_dataset(target)
     except DataRejected:
         return None
-    return dataset if dataset.fingerprint == fingerprint else None
+    return dataset if dataset.origin_fingerprint == fingerprint else None
 
 
 def write_description(dataset: Dataset) -> None:
@@ -170,6 +177,7 @@ def _read_description(path: Path) -> Dataset:
             last_event_at=datetime.fromisoformat(described["last_event_at"]),
             copies={table: int(count) for table, count in described.get("copies", {}).items()},
             left_out={table: int(count) for table, count in described.get("left_out", {}).items()},
+            person_ids=described.get("person_ids"),
             **{name: int(described.get(name, 0)) for name in _COUNTS},
         )
     except FileNotFoundError as error:

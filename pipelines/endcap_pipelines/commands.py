@@ -87,6 +87,8 @@ def run(  # noqa: PLR0917 - an option a parameter, as typer reads them
 
     Example: endcap pipeline run --epochs 2
     """
+    from endcap.core.person_ids import load_person_ids
+    from endcap.dataset.kept_ids import require_kept
     from endcap.dataset.layout import open_dataset
     from endcap.demo.tables import print_offline_table
     from endcap.release.index.local_server import running_milvus
@@ -102,6 +104,7 @@ def run(  # noqa: PLR0917 - an option a parameter, as typer reads them
     stored_as = Precision.of(precision)
     settings = load_settings()
     dataset = open_dataset(data or settings.data_dir)
+    require_kept(dataset, load_person_ids(settings))
     console = Console(stderr=True, highlight=False)
     fitting = {"epochs": epochs} if epochs else {}
     arguments = {

@@ -1,5 +1,6 @@
 """The InferenceServices and their way in, in both deployment modes."""
 
+import json
 import re
 from collections.abc import Callable
 
@@ -202,3 +203,16 @@ def _consents(objects: list[Document]) -> set[tuple[str, str]]:
     services = of_kind(objects, "InferenceService")
     given = [environment(each["spec"]["predictor"]["containers"][0]) for each in services]
     return {(each["ENDCAP_CONSENT__PERSONALISATION"], each["ENDCAP_CONSENT__ANALYTICS"]) for each in given}
+
+
+def test_ids_are_hashed_by_the_secrets_key_alone(chart: Chart) -> None:
+    assert "ENDCAP_PERSON_IDS__HASHED" not in json.dumps(chart())
+    spec = one(chart({"personIds": {"secretName": "id-key"}}), "InferenceService")["spec"]["predictor"]
+    container = spec["containers"][0]
+    settings = environment(container)
+    assert settings["ENDCAP_PERSON_IDS__HASHED"] == "true"
+    folder, _, name = settings["ENDCAP_PERSON_IDS__KEY_FILE"].rpartition("/")
+    mounts = {mount["mountPath"]: mount["name"] for mount in container["volumeMounts"]}
+    (secret,) = [volume["secret"] for volume in spec["volumes"] if volume["name"] == mounts[folder]]
+    assert secret["secretName"] == "id-key"
+    assert [item["path"] for item in secret["items"]] == [name]

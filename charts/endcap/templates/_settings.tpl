@@ -64,6 +64,10 @@ ENDCAP_MILVUS__TLS: "true"
 {{- if .Values.milvus.caSecretName }}
 ENDCAP_MILVUS__CA_FILE: /etc/endcap/milvus/ca.crt
 {{- end }}
+{{- if .Values.personIds.secretName }}
+ENDCAP_PERSON_IDS__HASHED: "true"
+ENDCAP_PERSON_IDS__KEY_FILE: /etc/endcap/person-ids/person-ids.key
+{{- end }}
 {{- with .Values.settings.env }}
 {{ toYaml . }}
 {{- end }}
@@ -85,6 +89,7 @@ ENDCAP_MILVUS__CA_FILE: /etc/endcap/milvus/ca.crt
 {{- $files := dict -}}
 {{- with .Values.milvus.caSecretName }}{{ $_ := set $files "milvus" (dict "secretName" . "key" "ca.crt" "path" "ca.crt") }}{{ end -}}
 {{- with .Values.redis.caSecretName }}{{ $_ := set $files "redis" (dict "secretName" . "key" "ca.crt" "path" "ca.crt") }}{{ end -}}
+{{- with .Values.personIds.secretName }}{{ $_ := set $files "person-ids" (dict "secretName" . "key" "person-ids.key" "path" "person-ids.key") }}{{ end -}}
 {{- with .Values.kafka.clientConfig }}{{ if .secretName }}{{ $_ := set $files "kafka" (dict "secretName" .secretName "key" .key "path" "client.properties") }}{{ end }}{{ end -}}
 {{- toJson $files -}}
 {{- end -}}

@@ -79,7 +79,7 @@ volumeMounts:
     subPath: live
     readOnly: true
   {{- end }}
-  {{- with include "endcap.secretMounts" (dict "root" $root "parts" (list "milvus" "redis" "kafka")) }}{{ . | trim | nindent 2 }}{{ end }}
+  {{- with include "endcap.secretMounts" (dict "root" $root "parts" (list "milvus" "redis" "kafka" "person-ids")) }}{{ . | trim | nindent 2 }}{{ end }}
 {{- end -}}
 
 {{- define "endcap.transformerSettings" -}}

@@ -6,7 +6,9 @@ from typing import Any
 from endcap.algorithms.registry import neighbour_algorithm
 from endcap.core.errors import InvalidInput
 from endcap.core.overrides import overridden
+from endcap.core.person_ids import load_person_ids
 from endcap.core.settings import RetrievalSettings, Settings
+from endcap.dataset.kept_ids import require_kept
 from endcap.dataset.layout import open_dataset
 from endcap.evaluation.as_shown import home_surface
 from endcap.release.bundle.rollout_target import rollout_target
@@ -30,11 +32,13 @@ def preflight_step(data_dir: Path, fingerprint: str, settings: Settings) -> str:
 
     Raises:
         InvalidInput: bundles are to be rolled out, and a setting for that is missing or wrong.
-        DataRejected: it is not a dataset.
+        DataRejected: it is not a dataset, or its ids are kept in another way than the settings say.
     """
     if rollout_target(settings.rollouts) is not None:
         read_defaults(settings.rollouts.defaults_file)
-    return fingerprint or open_dataset(data_dir).fingerprint
+    dataset = open_dataset(data_dir)
+    require_kept(dataset, load_person_ids(settings))
+    return fingerprint or dataset.fingerprint
 
 
 def check_parameters(distil: dict[str, Any], precision: str, item_to_item: dict[str, Any], signals: dict[str, Any]) -> None:

@@ -80,6 +80,8 @@ def _stores(release: Release, namespace: str) -> Iterator[Key]:
         yield from _named(release, ("redis.address.secretName", "redis.address.key"), namespace)
     elif namespace == release.namespace:
         yield from _named(release, ("redis.auth.secretName", "redis.auth.key"), namespace)
+    if values["personIds.secretName"]:
+        yield Key(namespace, str(values["personIds.secretName"]), "person-ids.key", "personIds.secretName")
     for name in ("milvus.caSecretName", "redis.caSecretName"):
         if values[name]:
             yield Key(namespace, str(values[name]), "ca.crt", name)

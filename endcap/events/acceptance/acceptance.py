@@ -13,13 +13,14 @@ from endcap.contracts.dead_letter import DeadLetterKind
 from endcap.contracts.event import EventFields
 from endcap.contracts.event_type import ABOUT_CONSENT, EventType
 from endcap.contracts.submitted_event import SubmittedEvent
+from endcap.core.person_ids import AS_GIVEN, PersonIds
 from endcap.core.settings import ConsentSettings
 from endcap.events.acceptance.custom_types import CustomTypes
 from endcap.events.acceptance.json_text import BrokenJson, read_json
 from endcap.events.acceptance.moments import RefusedMoment, corrected_moment
 from endcap.events.acceptance.scopes import Scope
 
-_RESTATED = {"occurred_at", "sent_at", "user_id", "session_id", "consent", "consent_analytics", "properties"}
+_RESTATED = {"occurred_at", "sent_at", "user_id", "session_id", "order_id", "consent", "consent_analytics", "properties"}
 """Fields whose stored value is not the submitted one as it stands."""
 
 _OF_SCHEMA = ("event_type", "schema_version", "custom_type")
@@ -93,10 +94,14 @@ class Acceptance:
         consent: what holds where an event does not say.
         custom_types: types of the shop's own.
         new_session: makes the session that stands in for one that may not be stored.
+        ids: how ids of people, visits and orders are kept.
     """
 
-    def __init__(self, consent: ConsentSettings, custom_types: CustomTypes, new_session: Callable[[], str]) -> None:
+    def __init__(
+        self, consent: ConsentSettings, custom_types: CustomTypes, new_session: Callable[[], str], ids: PersonIds = AS_GIVEN
+    ) -> None:
         self._consent = consent
+        self._ids = ids
         self._custom_types = custom_types
         self._new_session = new_session
 
@@ -156,16 +161,21 @@ class Acceptance:
             times += f',"sent_at":"{_instant(event.sent_at)}"'
         own = f',"consent":{_TRUTH[personal]},"consent_analytics":{_TRUTH[allowed]}'
         if event.user_id is not None and (allowed or event.event_type in ABOUT_CONSENT):
-            own += f',"user_id":{json.dumps(event.user_id)}'
+            own += f',"user_id":{self._kept(event.user_id)}'
+        if event.order_id is not None:
+            own += f',"order_id":{self._kept(event.order_id)}'
         if properties is not None:
             own += f',"properties":{json.dumps(properties)}'
         if allowed:
-            own += f',"session_id":{json.dumps(event.session_id)}'
+            own += f',"session_id":{self._kept(event.session_id)}'
         else:
             times += f',"session_id":{json.dumps(self._new_session())}'
         # The id comes first in what pydantic writes.
         rest = event.model_dump_json(exclude_none=True, exclude=_RESTATED)
         return Accepted(event.event_id, event.event_type, f"{{{times},", f"{rest[1:-1]}{own}}}\n", has_placeholder=False)
+
+    def _kept(self, given: str) -> str:
+        return json.dumps(self._ids.kept(given))
 
 
 def content_of(line: bytes) -> tuple[UUID, bytes] | None:

@@ -1,20 +1,19 @@
-"""What a sender wrote, unreadable without a key of its own; and how such keys are kept."""
+"""What a sender wrote, unreadable without a key of its own."""
 
-import os
 from collections.abc import Sequence
-from contextlib import suppress
 from pathlib import Path
 
 from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 
 from endcap.core.errors import InvalidInput
+from endcap.core.key_files import read_keys
 
 
 class Seal:
     """Encrypts texts, and reads them back.
 
     Args:
-        keys: as `new_key` makes them; the first encrypts, all of them read.
+        keys: as `endcap.core.key_files` makes them; the first encrypts, all of them read.
         setting: names the keys in errors.
 
     Raises:
@@ -46,46 +45,10 @@ class Seal:
             raise InvalidInput("sealed with another key, or changed", field=self._setting, fix="add the key of that time") from error
 
 
-def new_key() -> str:
-    """A random key, as text."""
-    return Fernet.generate_key().decode()
-
-
 def load_seal(path: Path | None, own: Path, setting: str, *, may_make: bool) -> Seal:
-    """The keys of a file.
-
-    Args:
-        path: as set; None for `own`.
-        own: where the local profile keeps a key that it makes.
-        setting: that names `path`.
-        may_make: whether a missing `own` is made.
+    """The keys of a file, as `endcap.core.key_files` reads them.
 
     Raises:
         InvalidInput: the file cannot be read, or holds no key.
     """
-    if path is None:
-        if not may_make:
-            raise InvalidInput("is not set", field=setting, fix="mount a secret with a key, and name its file")
-        _make(own)
-    file = path or own
-    try:
-        lines = file.read_text(encoding="ascii").split()
-    except (OSError, UnicodeDecodeError) as error:
-        raise InvalidInput(f"cannot be read ({error})", field=setting, value=str(file), fix="name a readable file") from error
-    return Seal(lines, setting)
-
-
-def _make(own: Path) -> None:
-    """Put a new key in place unless there is one; of two processes one is first, and both read its key."""
-    if own.exists():
-        return
-    own.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    aside = own.with_name(f".{own.name}.{os.getpid()}")
-    descriptor = os.open(aside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    with os.fdopen(descriptor, "w", encoding="ascii") as file:
-        file.write(new_key() + "\n")
-    try:
-        with suppress(FileExistsError):
-            os.link(aside, own)
-    finally:
-        aside.unlink()
+    return Seal(read_keys(path, own, setting, may_make=may_make), setting)

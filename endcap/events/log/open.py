@@ -2,7 +2,9 @@
 
 from collections.abc import Callable
 
+from endcap.core.person_ids import load_person_ids
 from endcap.core.settings import Settings
+from endcap.events.log.kept_ids import require_kept_log
 from endcap.events.log.losses import count_nothing
 from endcap.events.log.queued import QueuedEventLog
 from endcap.events.log.writer import EventLog
@@ -17,8 +19,10 @@ def open_event_log(settings: Settings, count_dropped: Callable[[int], None] = co
 
     Raises:
         InvalidInput: Kafka's settings cannot be used.
+        DataRejected: ids in the local log are kept in another way than the settings say.
     """
     if not settings.events.kafka_bootstrap:
+        require_kept_log(settings.event_log_dir, load_person_ids(settings))
         return EventLog(settings.event_log_dir, count_dropped=count_dropped)
     from endcap.events.log.kafka import KafkaEventLog
     from endcap.events.log.kafka_config import kafka_config

@@ -18,6 +18,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from endcap.core.clock import Clock, system_clock
 from endcap.core.errors import InvalidInput
 from endcap.core.log import get_logger
+from endcap.core.person_ids import load_person_ids
 from endcap.core.settings import Settings
 from endcap.events.acceptance.acceptance import Acceptance
 from endcap.events.acceptance.custom_types import load_custom_types
@@ -25,6 +26,7 @@ from endcap.events.acceptance.moments import BACK_MAX
 from endcap.events.dead_letters.letters import remove_letters_before
 from endcap.events.dead_letters.sealing import Seal, load_seal
 from endcap.events.log.durable import DurableLog
+from endcap.events.log.kept_ids import require_kept_log
 from endcap_collector.access import Access
 from endcap_collector.endpoints import EventsEndpoint, PixelEndpoint
 from endcap_collector.intake import Intake
@@ -65,6 +67,7 @@ def open_parts(settings: Settings, clock: Clock = system_clock, timer: Callable[
 
     Raises:
         InvalidInput: a file that the settings name cannot be used, or keys are missing where others reach the address.
+        DataRejected: ids in the log are kept in another way than the settings say.
     """
     if settings.events.kafka_bootstrap:
         raise InvalidInput("the collector writes to the local event log only", field="ENDCAP_EVENTS__KAFKA_BOOTSTRAP", fix="unset it here")
@@ -78,7 +81,9 @@ def open_parts(settings: Settings, clock: Clock = system_clock, timer: Callable[
         chosen.dead_letter_key_file, settings.keys_dir / "dead_letters.key", "ENDCAP_COLLECTOR__DEAD_LETTER_KEY_FILE", may_make=is_local
     )
     pixel_seal = load_seal(chosen.pixel_key_file, settings.keys_dir / "pixel.key", "ENDCAP_COLLECTOR__PIXEL_KEY_FILE", may_make=is_local)
-    acceptance = Acceptance(settings.consent, load_custom_types(settings.events.custom_types_file), lambda: str(uuid4()))
+    custom_types, ids = load_custom_types(settings.events.custom_types_file), load_person_ids(settings)
+    require_kept_log(settings.event_log_dir, ids)
+    acceptance = Acceptance(settings.consent, custom_types, lambda: str(uuid4()), ids)
     recent = RecentIds(chosen.remembered_ids)
     recent.remember_log(settings.event_log_dir, clock() - _REMEMBERED)
     events = DurableLog(settings.event_log_dir, clock=clock, observe=metrics.sync_seconds.observe)

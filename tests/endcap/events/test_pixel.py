@@ -5,7 +5,8 @@ from uuid import UUID
 import pytest
 
 from endcap.core.errors import InvalidInput
-from endcap.events.dead_letters.sealing import Seal, new_key
+from endcap.core.key_files import new_key
+from endcap.events.dead_letters.sealing import Seal
 from endcap.events.pixel import PixelExpired, opened_event, pixel_token
 
 NOW = datetime(2026, 3, 1, 8, tzinfo=UTC)

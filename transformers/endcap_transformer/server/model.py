@@ -13,6 +13,7 @@ from kserve.errors import ModelNotReady
 from endcap.contracts.answer import Answer
 from endcap.contracts.request import Instance
 from endcap.core.log import label_lines
+from endcap.core.person_ids import AS_GIVEN, PersonIds
 from endcap_transformer.live.bundle_watch import BundleHolder
 from endcap_transformer.path.request_path import RequestPath
 from endcap_transformer.path.surface_plan import SurfacePlan
@@ -34,10 +35,20 @@ class RecommendationModel(kserve.Model):  # type: ignore[misc]
         holder: knows the served bundle.
         cache: answers to anonymous requests.
         tracing: starts the traces of requests; None for no traces.
+        ids: how ids of people and visits are kept: by these features are looked up and lists logged.
     """
 
-    def __init__(self, name: str, path: RequestPath, holder: BundleHolder, cache: AnswerCache, tracing: Tracing | None = None) -> None:
+    def __init__(  # noqa: PLR0917 - what an answer is made with
+        self,
+        name: str,
+        path: RequestPath,
+        holder: BundleHolder,
+        cache: AnswerCache,
+        tracing: Tracing | None = None,
+        ids: PersonIds = AS_GIVEN,
+    ) -> None:
         super().__init__(name)
+        self._ids = ids
         self._path = path
         self._holder = holder
         self.cache = cache
@@ -93,6 +104,8 @@ class RecommendationModel(kserve.Model):  # type: ignore[misc]
         """
         plans = self._path.plans(instances)
         if key is None:
+            if self._ids.key is not None:
+                instances = [_kept(instance, self._ids) for instance in instances]
             return await self._computed(instances, plans, request_id, before_ms), False
         return await self.cache.shared(key, request_id, lambda: self._computed(instances, plans, request_id, before_ms))
 
@@ -131,6 +144,11 @@ def request_id_of(*named: str | None) -> str:
         if candidate and len(candidate) <= REQUEST_ID_MAX and candidate.isprintable():
             return candidate
     return str(uuid.uuid4())
+
+
+def _kept(instance: Instance, ids: PersonIds) -> Instance:
+    given = {"user_id": instance.user_id, "session_id": instance.session_id}
+    return instance.model_copy(update={name: ids.kept(value) for name, value in given.items() if value is not None})
 
 
 def _bytes(instance: Instance) -> bytes:

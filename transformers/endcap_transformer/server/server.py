@@ -15,6 +15,7 @@ from endcap.contracts.request import Consent, Instance, Surface
 from endcap.core.clock import system_clock
 from endcap.core.errors import EndcapError
 from endcap.core.log import configure_logging, get_logger
+from endcap.core.person_ids import load_person_ids
 from endcap.core.settings import Settings, load_settings
 from endcap.core.standard_logging import bridge_standard_logging
 from endcap.core.tensorflow_serving.messages import serving_messages
@@ -96,7 +97,8 @@ class Transformer:
             for watching in (promoted, *self._live.watchers()):
                 stack.push_async_callback(_cancelled, asyncio.create_task(watching))
             cache = AnswerCache(self._settings.cache, self._metrics, self._revision, self._parts.impressions.log_shared)
-            model = RecommendationModel(self._settings.serving.model_name, self._path, self._holder, cache, self._tracing)
+            name, ids = self._settings.serving.model_name, load_person_ids(self._settings)
+            model = RecommendationModel(name, self._path, self._holder, cache, self._tracing, ids)
             await BoundModelServer(self._settings, self._metrics).serve(model)
         exit_soon()
 

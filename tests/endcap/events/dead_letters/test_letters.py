@@ -7,6 +7,7 @@ import pytest
 from endcap.contracts.dead_letter import DeadLetter, DeadLetterKind
 from endcap.contracts.event_type import EventType
 from endcap.core.errors import InvalidInput
+from endcap.core.key_files import new_key
 from endcap.events.acceptance.acceptance import Refused, Sender
 from endcap.events.acceptance.scopes import TYPES_OF_SCOPE, Scope
 from endcap.events.dead_letters.letters import (
@@ -18,7 +19,7 @@ from endcap.events.dead_letters.letters import (
     read_letters,
     remove_letters_before,
 )
-from endcap.events.dead_letters.sealing import Seal, new_key
+from endcap.events.dead_letters.sealing import Seal
 
 NOW = datetime(2026, 3, 1, 8, tzinfo=UTC)
 SEAL = Seal([new_key()], "KEY")

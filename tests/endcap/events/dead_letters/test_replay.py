@@ -7,6 +7,7 @@ import pytest
 
 from endcap.contracts.event_type import EventType
 from endcap.core.errors import InvalidInput
+from endcap.core.key_files import new_key
 from endcap.core.settings import ConsentSettings
 from endcap.events.acceptance.acceptance import Acceptance, Refused, Sender
 from endcap.events.acceptance.custom_types import CustomTypes
@@ -14,7 +15,7 @@ from endcap.events.acceptance.scopes import TYPES_OF_SCOPE, Scope
 from endcap.events.dead_letters.fix import Fix, Which, read_fix
 from endcap.events.dead_letters.letters import SentText, dead_letter
 from endcap.events.dead_letters.replay import REPLAYED_FILE, Replayed, judged_again, open_letters, replay
-from endcap.events.dead_letters.sealing import Seal, new_key
+from endcap.events.dead_letters.sealing import Seal
 from endcap.events.log.reader import read_events
 from tests.endcap.events.sent_events import sent
 

@@ -6,7 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from endcap.core.errors import InvalidInput
-from endcap.events.dead_letters.sealing import Seal, load_seal, new_key
+from endcap.core.key_files import new_key
+from endcap.events.dead_letters.sealing import Seal, load_seal
 
 SETTING = "ENDCAP_COLLECTOR__DEAD_LETTER_KEY_FILE"
 
