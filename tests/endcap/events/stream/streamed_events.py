@@ -8,7 +8,8 @@ from uuid import NAMESPACE_OID, uuid5
 
 import polars as pl
 
-from endcap.events.dead_letters.sealing import Seal, new_key
+from endcap.core.key_files import new_key
+from endcap.events.dead_letters.sealing import Seal
 from endcap.events.log.reader import event_schema
 from endcap.events.stream.delivery import Delivery
 from endcap.events.stream.driver import Driver, DriverRules, Taken
