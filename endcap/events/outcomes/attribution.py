@@ -100,16 +100,32 @@ class Attribution:
         shown, followed = known.filter(_IS_SHOWN), known.filter(~_IS_SHOWN)
         impressions = shown.select(KEY, "item_id", "request_id", "position", shown_at="moment", is_new_shown="is_new")
         events = followed.rename({"request_id": "named", "moment": "followed_at"}).drop("position")
-        pairs = events.join(impressions, on=[KEY, "item_id"]).join(self.windows.table(), on="event_type")
-        after = pl.col("followed_at") - pl.col("shown_at")
-        pairs = pairs.with_columns(is_named=pl.col("named").eq_missing(pl.col("request_id"))).filter(
-            pl.col("is_new") | pl.col("is_new_shown"),
-            after >= pl.duration(),
-            after <= pl.col("window"),
-            pl.col("is_named") | ~pl.col("named_only"),
-        )
-        priced = pl.when(pl.col("objective") == Objective.PURCHASE.value)
-        return pairs.with_columns(priced.then(name).alias(name) for name in ("value", "currency")).select(TOUCH_SCHEMA.names())
+        pairs = paired(events, impressions, [KEY, "item_id"], self.windows)
+        return pairs.filter(pl.col("is_new") | pl.col("is_new_shown")).select(TOUCH_SCHEMA.names())
+
+
+def paired(events: pl.DataFrame, impressions: pl.DataFrame, on: list[str], windows: Windows) -> pl.DataFrame:
+    """Events with the impressions that they could be the outcome of, by objective; columns of TOUCH_SCHEMA and what there is beside.
+
+    Args:
+        events: `named` is the request that an event names; `followed_at`, `event_type`, `value`, `currency`.
+        impressions: `request_id`, `position`, `shown_at`.
+        on: columns that both have in common.
+        windows: how long after the impression an event counts.
+    """
+    pairs = events.join(impressions, on=on).join(windows.table(), on="event_type")
+    after = pl.col("followed_at") - pl.col("shown_at")
+    pairs = pairs.with_columns(is_named=pl.col("named").eq_missing(pl.col("request_id"))).filter(
+        after >= pl.duration(), after <= pl.col("window"), pl.col("is_named") | ~pl.col("named_only")
+    )
+    priced = pl.when(pl.col("objective") == Objective.PURCHASE.value)
+    return pairs.with_columns(priced.then(name).alias(name) for name in ("value", "currency"))
+
+
+def values() -> list[pl.Expr]:
+    """`value` and `currency` of events: what was paid for a purchase."""
+    bought = pl.when(pl.col("event_type") == EventType.PURCHASE.value)
+    return [bought.then(pl.col("quantity") * pl.col("unit_price")).alias("value"), bought.then(pl.col("currency")).alias("currency")]
 
 
 def _served_once(known: pl.DataFrame) -> pl.DataFrame:
@@ -126,7 +142,6 @@ def _with_item(kind: str, name: str) -> pl.Expr:
 
 
 def _rows(events: pl.DataFrame) -> pl.DataFrame:
-    bought = pl.col("event_type") == EventType.PURCHASE.value
     return events.select(
         KEY,
         "event_id",
@@ -135,7 +150,6 @@ def _rows(events: pl.DataFrame) -> pl.DataFrame:
         "request_id",
         "position",
         pl.col("occurred_at").alias("moment"),
-        pl.when(bought).then(pl.col("quantity") * pl.col("unit_price")).alias("value"),
-        pl.when(bought).then(pl.col("currency")).alias("currency"),
+        *values(),
         "consent",
     )

@@ -1,5 +1,6 @@
 """Outcome tables: one Parquet file a day on which something was shown."""
 
+from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
 
@@ -30,13 +31,16 @@ def write_journal(folder: Path, journal: Journal) -> list[date]:
     return [day for (day,) in days]
 
 
-def write_changed_days(folder: Path, store: JournalStore) -> list[date]:
-    """Make the tables of the days whose outcomes changed; one that changes meanwhile is made again next time."""
-    changed = store.changed_days()
-    for day, changes in changed.items():
-        write_day(folder, day, store.journal(day, day))
+def changed_days_written(folder: Path, store: JournalStore) -> Iterator[tuple[date, Journal]]:
+    """Make the tables of the days whose outcomes changed, and give each day with what is known of it.
+
+    A day that changes meanwhile, or that the caller does not come to the end with, is made again next time.
+    """
+    for day, changes in store.changed_days().items():
+        journal = store.journal(day, day)
+        write_day(folder, day, journal)
+        yield day, journal
         store.written(day, changes)
-    return list(changed)
 
 
 def read_outcomes(folder: Path, first: date | None = None, last: date | None = None) -> pl.DataFrame:

@@ -1,5 +1,6 @@
 """Rows of the stream's functions as SQLite keeps them."""
 
+import json
 import sqlite3
 from collections.abc import Sequence
 
@@ -44,6 +45,15 @@ class JournalTable:
         found = self._sql.execute(f'SELECT {_names(self._schema)} FROM "{self.name}" WHERE {where}', values).fetchall()  # noqa: S608
         stored = pl.Schema({name: pl.Int64() if _TYPES[dtype] == "INTEGER" else dtype for name, dtype in self._schema.items()})
         return pl.DataFrame(found, schema=stored, orient="row").cast(self._schema)
+
+    def rows_of(self, column: str, wanted: Sequence[str]) -> pl.DataFrame:
+        """Rows whose column is one of these texts.
+
+        Args:
+            column: best one that has an index.
+            wanted: any number of them.
+        """
+        return self.rows(f'"{column}" IN (SELECT value FROM json_each(?))', (json.dumps(wanted),))  # noqa: S608 - names are ours
 
 
 def _names(columns: Sequence[str] | pl.Schema) -> str:

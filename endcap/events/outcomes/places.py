@@ -16,6 +16,7 @@ PLACE = ("request_id", "item_id", "position")
 
 _SERVED = {
     "impression_id": pl.String(),
+    "user_id": pl.String(),
     "surface": pl.String(),
     "source": pl.String(),
     "propensity": pl.Float64(),
@@ -88,6 +89,7 @@ def _served(events: pl.DataFrame) -> pl.DataFrame:
         "item_id",
         pl.col("position").fill_null(1),
         pl.col("event_id").alias("impression_id"),
+        "user_id",
         "surface",
         "source",
         "propensity",

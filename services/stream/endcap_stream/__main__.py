@@ -16,6 +16,7 @@ from endcap.core.log import configure_logging, get_logger
 from endcap.core.settings import Settings, load_settings
 from endcap.core.standard_logging import bridge_standard_logging
 from endcap.events.outcomes.journal_store import JournalStore
+from endcap.events.outcomes.windows import Windows
 from endcap.release.bundle.served_catalogue import ServedCatalogue
 from endcap_stream.catalogue_job import CatalogueJob
 from endcap_stream.endpoints import serving
@@ -50,7 +51,7 @@ def run(settings: Settings) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
     chosen, registry = settings.stream, CollectorRegistry()
-    outcomes = JournalStore(settings.outcomes_dir)
+    outcomes = JournalStore(settings.outcomes_dir, Windows.of(settings.outcomes))
     registry.register(OutcomeCollector(outcomes.totals))
     job = Job(settings, subscriptions(settings, system_clock, outcomes), registry)
     known = ServedCatalogue(settings, system_clock).known

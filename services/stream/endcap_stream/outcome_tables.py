@@ -2,9 +2,10 @@
 
 import sqlite3
 import threading
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 
 import polars as pl
 
@@ -12,17 +13,20 @@ from endcap.core.clock import Clock
 from endcap.core.errors import EndcapError
 from endcap.core.log import get_logger
 from endcap.core.settings import Settings
-from endcap.engine.exploration.counting import EvidenceRule, evidence_of_outcomes, write_evidence
-from endcap.events.outcomes.day_tables import read_outcomes, write_changed_days
+from endcap.engine.exploration.counting import EvidenceRule, write_evidence
+from endcap.engine.exploration.daily_evidence import DailyEvidence
+from endcap.events.outcomes.day_tables import changed_days_written, read_outcomes
 from endcap.events.outcomes.examination import ASSUMED, Examination, measured_examination
 from endcap.events.outcomes.journal_store import JournalStore
+from endcap.events.outcomes.resolution import Journal
 from endcap.events.outcomes.windows import Windows
 
 EVIDENCE_FILE = "click_evidence.parquet"
 
 _COUNT_EVERY_SECONDS = 1.0
-_MEASURE_EVERY = timedelta(hours=1)
 _MEASURED_DAYS = 28
+_PAUSE_FACTOR = 10
+"""A writing that takes long is done less often, so that it takes a tenth of the time at most."""
 
 
 class OutcomeTables:
@@ -32,14 +36,16 @@ class OutcomeTables:
         store: where outcomes are kept.
         settings: all settings.
         clock: the present, UTC.
+        timer: monotonic seconds.
     """
 
-    def __init__(self, store: JournalStore, settings: Settings, clock: Clock) -> None:
+    def __init__(self, store: JournalStore, settings: Settings, clock: Clock, timer: Callable[[], float] = time.monotonic) -> None:
         self._store, self._settings, self._clock = store, settings, clock
         self._list_window = timedelta(minutes=settings.outcomes.list_minutes)
-        self._examination: Examination = ASSUMED
-        self._measured_at: datetime | None = None
-        self._written_at: datetime | None = None
+        self._evidence = DailyEvidence(self._rule(ASSUMED))
+        self._evidence_of: date | None = None
+        self._timer = timer
+        self._write_again_at: float | None = None
 
     @contextmanager
     def kept_current(self) -> Iterator[None]:
@@ -66,22 +72,34 @@ class OutcomeTables:
 
     def look(self, *, write: bool = False) -> None:
         """One look; tables and evidence when it is time, or when `write` says so."""
-        now = self._clock()
+        now, began = self._clock(), self._timer()
         self._store.count_lists(now, self._list_window)
-        if not write and self._written_at is not None and (now - self._written_at).total_seconds() < self._settings.outcomes.write_seconds:
+        if not write and self._write_again_at is not None and began < self._write_again_at:
             return
-        self._written_at = now
-        self._store.forget(now - timedelta(days=self._settings.outcomes.keep_days))
-        write_changed_days(self._settings.outcomes_dir, self._store)
-        self._write_evidence(now)
+        self._write(now)
+        took = self._timer() - began
+        self._write_again_at = began + max(self._settings.outcomes.write_seconds, _PAUSE_FACTOR * took)
 
-    def _write_evidence(self, now: datetime) -> None:
-        if self._measured_at is None or now - self._measured_at >= _MEASURE_EVERY:
-            self._examination = measured_examination(
-                read_outcomes(self._settings.outcomes_dir, (now - timedelta(days=_MEASURED_DAYS)).date())
-            )
-            self._measured_at = now
-        windows = Windows.of(self._settings.outcomes)
-        rule = EvidenceRule(self._settings.exploration.half_life_days, self._examination, windows.click)
-        counted = evidence_of_outcomes(*self._store.consented(now - timedelta(days=self._settings.outcomes.keep_days)), now, rule)
-        write_evidence(counted, self._settings.live_dir / EVIDENCE_FILE)
+    def _write(self, now: datetime) -> None:
+        if self._evidence_of != now.date():
+            self._begin_day(now)
+        for day, journal in changed_days_written(self._settings.outcomes_dir, self._store):
+            self._count_evidence(day, journal)
+        write_evidence(self._evidence.total(now), self._settings.live_dir / EVIDENCE_FILE)
+
+    def _begin_day(self, now: datetime) -> None:
+        """Forget what is too old, and count evidence of all days by what is known of places by now."""
+        kept_from = now - timedelta(days=self._settings.outcomes.keep_days)
+        self._store.forget(kept_from)
+        measured = read_outcomes(self._settings.outcomes_dir, (now - timedelta(days=_MEASURED_DAYS)).date())
+        self._evidence = DailyEvidence(self._rule(measured_examination(measured)))
+        for day in self._store.days():
+            self._count_evidence(day, self._store.journal(day, day))
+        self._evidence_of = now.date()
+
+    def _count_evidence(self, day: date, journal: Journal) -> None:
+        consented = pl.col("consent")
+        self._evidence.put(day, journal.places.filter(consented), journal.touches.filter(consented))
+
+    def _rule(self, examination: Examination) -> EvidenceRule:
+        return EvidenceRule(self._settings.exploration.half_life_days, examination, Windows.of(self._settings.outcomes).click)

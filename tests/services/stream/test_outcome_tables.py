@@ -4,6 +4,7 @@ from pathlib import Path
 
 import polars as pl
 import pytest
+from polars.testing import assert_frame_equal
 
 from endcap.core.settings import OutcomeSettings, Settings
 from endcap.engine.exploration.counting import EvidenceRule, count_evidence
@@ -25,6 +26,9 @@ class Hand:
     def __call__(self) -> datetime:
         return self.now
 
+    def seconds(self) -> float:
+        return self.now.timestamp()
+
 
 @pytest.fixture
 def settings(tmp_path: Path) -> Settings:
@@ -41,13 +45,33 @@ def test_evidence_is_what_the_events_say_and_no_file_is_carried(settings: Settin
     hand = Hand()
     OutcomeTables(store, settings, hand).look()
     written = pl.read_parquet(settings.live_dir / EVIDENCE_FILE)
-    assert written.equals(count_evidence(frame(ROWS), hand.now, EvidenceRule(settings.exploration.half_life_days)))
+    assert_frame_equal(written, count_evidence(frame(ROWS), hand.now, EvidenceRule(settings.exploration.half_life_days)))
     assert len(written) == 2
+
+
+def test_evidence_of_earlier_days_stays_after_a_restart(settings: Settings, store: JournalStore) -> None:
+    deliver(store, *ROWS)
+    hand = Hand()
+    OutcomeTables(store, settings, hand).look()
+    hand.now += timedelta(days=3)
+    later = [event("impression", 9, 60 * 24 * 3, request_id="r9"), event("click", 10, 60 * 24 * 3 + 1, request_id="r9")]
+    deliver(store, *later)
+    OutcomeTables(store, settings, hand).look()
+    written = pl.read_parquet(settings.live_dir / EVIDENCE_FILE)
+    assert_frame_equal(written, count_evidence(frame(ROWS + later), hand.now, EvidenceRule(settings.exploration.half_life_days)))
+
+
+def test_what_may_not_be_used_for_personalisation_is_no_evidence(settings: Settings, store: JournalStore) -> None:
+    deliver(
+        store, event("impression", 1, 0), event("impression", 2, 0, request_id="r2", consent=False), event("click", 3, 1, consent=False)
+    )
+    OutcomeTables(store, settings, Hand()).look()
+    assert pl.read_parquet(settings.live_dir / EVIDENCE_FILE).select("item_id", "clicks").rows() == [("A", 0.0)]
 
 
 def test_tables_are_written_when_it_is_time_and_lists_counted_at_every_look(settings: Settings, store: JournalStore) -> None:
     hand = Hand()
-    tables = OutcomeTables(store, settings, hand)
+    tables = OutcomeTables(store, settings, hand, hand.seconds)
     tables.look()
     deliver(store, *ROWS)
     hand.now += timedelta(seconds=59)

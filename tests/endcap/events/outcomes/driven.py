@@ -9,7 +9,7 @@ import polars as pl
 from endcap.events.outcomes.journal_store import JournalStore
 from endcap.events.outcomes.outcome_counters import OutcomeTotals
 from endcap.events.outcomes.resolution import Journal
-from endcap.events.outcomes.whole_log import outcome_functions
+from endcap.events.outcomes.whole_log import journal_of_rows, outcome_functions
 from endcap.events.outcomes.windows import Windows
 from endcap.events.stream.function import DUE_AT, KEY, Instant, StreamFunction
 from tests.endcap.events.outcomes.made_events import Row, frame
@@ -59,7 +59,7 @@ def journal_of_batches(batches: Sequence[pl.DataFrame], windows: Windows) -> tup
         seen |= set(fresh["event_id"])
         for each in driven:
             each.step(fresh, Instant(newest, newest - LAG))  # type: ignore[arg-type, operator]
-    return Journal(*(each.said() for each in driven)), driven
+    return journal_of_rows([each.said() for each in driven], windows), driven
 
 
 def deliver(store: JournalStore, *rows: Row) -> None:

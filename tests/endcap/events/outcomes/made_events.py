@@ -47,7 +47,7 @@ def frame(rows: Iterable[Row]) -> pl.DataFrame:
 def logs(draw: st.DrawFn) -> list[Row]:
     """Up to 30 events within ten days, of three items, sessions, users and requests; a list is served at once, to one person."""
     kinds = st.sampled_from(
-        ["impression", "impression", "impression", "seen_impression", "click", "product_view", "add_to_cart", "purchase"]
+        ["impression", "impression", "impression", "seen_impression", "click", "product_view", "add_to_cart", "purchase", "identity"]
     )
     minutes = st.one_of(st.integers(0, 90), st.integers(0, 10 * 24 * 60))
     people = st.tuples(st.integers(1, 3), st.integers(0, 2))
@@ -58,10 +58,13 @@ def logs(draw: st.DrawFn) -> list[Row]:
         fields: Row = {"item_id": f"i{item}"}
         if kind in ("impression", "seen_impression"):
             fields |= {"request_id": f"r{max(request, 1)}", "position": position}
+        elif kind == "identity":
+            fields = {"item_id": None}
         elif request:
             fields["request_id"] = f"r{request}"
         at, (session, user) = lists[max(request, 1) - 1] if kind == "impression" else (moment, person)
-        rows.append(event(kind, number, at, session_id=f"s{session}", user_id=f"u{user}" if user else None, **fields))
+        user_id = f"u{max(user, 1)}" if user or kind == "identity" else None
+        rows.append(event(kind, number, at, session_id=f"s{session}", user_id=user_id, **fields))
     return rows
 
 
@@ -77,7 +80,7 @@ def walked(rows: list[Row], windows: Windows | None = None) -> Mapping[tuple[str
         for row in rows:
             if row["event_type"] not in kinds:
                 continue
-            named, touched = _matches(row, places, length[objective])
+            named, touched = _matches(row | {"user_id": _user(row, rows, windows.longest)}, places, length[objective])
             if (objective, row["event_type"]) in NAMED_ONLY:
                 touched = []
             if not named + touched:
@@ -90,6 +93,19 @@ def walked(rows: list[Row], windows: Windows | None = None) -> Mapping[tuple[str
                 part, wins = weight / sum(weights.values()), each == best_first[0]
                 counted[(*each, objective.value)] = (events + wins, revenue + wins * value, shared + part, shared_revenue + part * value)
     return counted
+
+
+def _user(row: Row, rows: list[Row], known_for: timedelta) -> str | None:
+    """The event's own user, else that of the newest identity of its visit up to it."""
+    before = [
+        each
+        for each in rows
+        if each["event_type"] == "identity"
+        and each["session_id"] == row["session_id"]
+        and timedelta() <= row["occurred_at"] - each["occurred_at"] <= known_for
+    ]
+    newest = max(before, key=lambda each: (each["occurred_at"], each["event_id"]), default={"user_id": None})
+    return row["user_id"] or newest["user_id"]
 
 
 def _matches(row: Row, places: Mapping[tuple[str, str, int], list[Row]], window: timedelta) -> tuple[list[Any], list[Any]]:

@@ -97,6 +97,17 @@ def test_a_purchase_in_a_later_visit_counts_for_what_the_user_was_shown() -> Non
     assert followed(found, "purchase") == {("r1", 1): "last_touch"}
 
 
+def test_after_the_log_in_a_visit_is_the_users_though_its_events_do_not_say_so() -> None:
+    shown, log_in = event("impression", 1, 0, user_id="u1", session_id="phone"), event("identity", 2, 60, item_id=None, user_id="u1")
+    bought = outcomes(shown, log_in, event("purchase", 3, 90))
+    assert followed(bought, "purchase") == {("r1", 1): "last_touch"}
+
+
+def test_what_was_done_before_the_log_in_is_not_the_users() -> None:
+    shown, log_in = event("impression", 1, 0, user_id="u1", session_id="phone"), event("identity", 2, 60, item_id=None, user_id="u1")
+    assert followed(outcomes(shown, log_in, event("purchase", 3, 59)), "purchase") == {}
+
+
 @pytest.mark.parametrize(("kind", "minutes"), [("click", 30), ("add_to_cart", 24 * 60), ("purchase", 7 * 24 * 60)])
 def test_what_follows_counts_up_to_the_end_of_its_window(kind: str, minutes: int) -> None:
     objective = {"add_to_cart": "cart"}.get(kind, kind)

@@ -2,13 +2,12 @@ from datetime import date, timedelta
 from pathlib import Path
 from random import Random
 
-import polars as pl
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from polars.testing import assert_frame_equal
 
-from endcap.events.outcomes.day_tables import read_outcomes, write_changed_days
+from endcap.events.outcomes.day_tables import changed_days_written, read_outcomes
 from endcap.events.outcomes.journal_store import JournalStore
 from endcap.events.outcomes.outcome_counters import OutcomeTotals
 from endcap.events.outcomes.resolution import outcomes_of
@@ -103,8 +102,8 @@ def test_day_tables_are_the_outcomes_of_the_whole_log(tmp_path_factory: pytest.T
         for piece in part.sample(fraction=1, shuffle=True, seed=seed).iter_slices(3):
             store.sink(name).deliver(piece)
             if random.random() < 0.2:
-                write_changed_days(folder, store)
-    write_changed_days(folder, store)
+                list(changed_days_written(folder, store))
+    list(changed_days_written(folder, store))
     assert store.changed_days() == {}
     whole = outcomes_of(journal_of_log(frame(rows), Windows(), END))
     assert_frame_equal(read_outcomes(folder), whole, check_row_order=False, abs_tol=1e-9)
@@ -112,17 +111,17 @@ def test_day_tables_are_the_outcomes_of_the_whole_log(tmp_path_factory: pytest.T
 
 def test_a_return_makes_the_day_of_the_list_anew(store: JournalStore, tmp_path: Path) -> None:
     deliver(store, event("impression", 1, 0), event("purchase", 2, 10, order_id="o"))
-    write_changed_days(tmp_path, store)
+    list(changed_days_written(tmp_path, store))
     assert read_outcomes(tmp_path)["value"].sum() == 2
     deliver(store, event("return", 3, 60 * 24 * 3, order_id="o"))
     assert list(store.changed_days()) == [START.date()]
-    write_changed_days(tmp_path, store)
+    list(changed_days_written(tmp_path, store))
     assert read_outcomes(tmp_path)["followed"].sum() == 0
 
 
 def test_days_are_read_from_and_to(store: JournalStore, tmp_path: Path) -> None:
     deliver(store, *(event("impression", number, number * 60 * 24, request_id=f"r{number}") for number in range(3)))
-    write_changed_days(tmp_path, store)
+    list(changed_days_written(tmp_path, store))
     assert read_outcomes(tmp_path, date(2026, 11, 3), date(2026, 11, 3))["request_id"].unique().to_list() == ["r1"]
     assert read_outcomes(tmp_path / "none").is_empty()
 
@@ -130,7 +129,7 @@ def test_days_are_read_from_and_to(store: JournalStore, tmp_path: Path) -> None:
 def test_what_is_forgotten_leaves_totals_and_tables_as_they_are(store: JournalStore, tmp_path: Path) -> None:
     deliver(store, event("impression", 1, 0), event("click", 2, 1), event("purchase", 3, 2))
     store.count_lists(LATER, WINDOW)
-    write_changed_days(tmp_path, store)
+    list(changed_days_written(tmp_path, store))
     store.forget(START + timedelta(days=80))
     assert lists(store.totals()) == {("7", "home"): (1, 1, 1)}
     assert store.journal(START.date(), START.date()).places.is_empty()
@@ -139,16 +138,18 @@ def test_what_is_forgotten_leaves_totals_and_tables_as_they_are(store: JournalSt
 
 
 def test_functions_and_sinks_have_the_same_names(store: JournalStore) -> None:
-    assert [store.sink(function.name).name for function in outcome_functions(Windows())] == ["places", "attribution", "orders"]
+    assert [store.sink(function.name).name for function in outcome_functions(Windows())] == [
+        "places",
+        "attribution",
+        "orders",
+        "identified",
+    ]
     with pytest.raises(KeyError):
         store.sink("sessions")
 
 
-def test_evidence_is_of_what_may_be_used_for_personalisation(store: JournalStore) -> None:
-    deliver(
-        store, event("impression", 1, 0), event("impression", 2, 0, request_id="r2", consent=False), event("click", 3, 1, consent=False)
-    )
-    places, touches = store.consented(START)
-    assert (places["request_id"].to_list(), len(touches)) == (["r1"], 0)
-    assert store.consented(START + timedelta(hours=1))[0].is_empty()
-    assert isinstance(places, pl.DataFrame)
+def test_days_are_those_of_the_lists_that_are_kept(store: JournalStore) -> None:
+    deliver(store, event("impression", 1, 0), event("impression", 2, 60 * 24 * 3, request_id="r2"))
+    assert store.days() == [START.date(), (START + timedelta(days=3)).date()]
+    store.forget(START + timedelta(days=1))
+    assert store.days() == [(START + timedelta(days=3)).date()]

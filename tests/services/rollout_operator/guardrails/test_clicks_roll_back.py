@@ -110,6 +110,9 @@ def measured(tmp_path_factory: pytest.TempPathFactory) -> Measurement:
         show(log, CANDIDATE, 1)
         impressions(prometheus, 2)
         since = now()
+        # The growth since a moment is known from the first scrape after it: the step's lists come some scrapes later.
+        for _ in range(4):
+            prometheus.wait_scraped(target)
         stable, candidate = show(log, STABLE, LISTS), show(log, CANDIDATE, LISTS)
         click(collector, stable[: LISTS // 2] + candidate[: LISTS // 20])
         impressions(prometheus, 2 + 2 * LISTS)
