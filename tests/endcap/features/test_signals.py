@@ -102,7 +102,7 @@ def test_the_last_rating_counts(tables):
     low = {}
     for user_id, row in tables["user_item_features"].items():
         low[user_id] = [item for item, rated in zip(row["signal_item_ids"], row["signal_rated_low"], strict=True) if rated]
-    assert low == {"u1": ["i1"], "u2": [], "u3": []}
+    assert low == {"u1": ["i1"], "u2": [], "u3": [], "u7": []}
 
 
 def test_a_dataset_of_purchases_alone_has_zeros_and_empty_lists(shop, tmp_path):
