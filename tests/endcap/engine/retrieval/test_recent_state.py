@@ -86,14 +86,14 @@ def people(seed: int, count: int) -> list[Row]:
 
 
 FEW = settings(
-    max_examples=1,
+    max_examples=2,
     deadline=None,
     phases=[Phase.explicit, Phase.reuse, Phase.generate],
     suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
 """Each example has many people; a smaller seed is no simpler."""
 END_S = 9_001 * 97
-PEOPLE = 60
+PEOPLE = 30
 
 
 @settings(FEW)
