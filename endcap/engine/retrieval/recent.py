@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from endcap.contracts.moment import DAY_S
 from endcap.contracts.recent_kind import RECENT_KINDS, RecentKind
+from endcap.contracts.signals import SIGNAL_TYPES, VIEW_CODE
 from endcap.engine.retrieval.sorted_places import places_in
 from endcap.features.columns import RECENT_MOVED, RECENT_TOUCHES
 
@@ -101,13 +102,14 @@ def recent_touches(
     moved_at, kind, signal = (np.asarray(row[name], dtype=np.int64) for name in RECENT_TOUCHES[1:4])
     at_s = moved_at + (row[RECENT_MOVED] or 0)
     since = at_s >= batch.at_s
-    known = index > 0
+    # Rows of a newer version may have kinds that this one does not know.
+    known = (index > 0) & (kind <= max(RecentKind))
     return RecentTouches(
         index=index[known],
         at_s=at_s[known],
         age_days=_ages(moved_at, at_s, since, batch, now_s)[known],
         kind=kind[known],
-        signal=signal[known],
+        signal=np.where(signal > len(SIGNAL_TYPES), VIEW_CODE, signal)[known],
         is_new=(since & ~visit)[known],
     )
 

@@ -74,6 +74,18 @@ def open_for_sessions(settings: Settings) -> "FeatureStore":
     return _opened(config, settings)
 
 
+def open_for_recent_items(settings: Settings) -> "FeatureStore":
+    """The store to write recent items to. They stay: Redis would forget the features of the same people along with them.
+
+    Raises:
+        InvalidInput: as `open_store`.
+        DependencyUnavailable: as `open_store`.
+    """
+    config = store_config(settings) | {"offline_store": {"type": NO_OFFLINE_STORE}}
+    _limit_redis(config["online_store"], WAIT_SECONDS)
+    return _opened(config, settings)
+
+
 def _limit_redis(online_store: dict[str, Any], wait_seconds: float, keep_seconds: int | None = None) -> None:
     """How long an answer is waited for, and how long what is written is kept; None for ever."""
     if online_store["type"] == "redis":

@@ -3,7 +3,6 @@
 from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import polars as pl
 import pyarrow as pa
@@ -15,9 +14,7 @@ from endcap.core.settings import Settings
 from endcap.features.columns import RECENT_MOVED, USER_RECENT
 from endcap.features.store.names import RECENT_TABLE, USER_RECENT_VIEW
 from endcap.features.store.online_rows import OnlineRows
-
-if TYPE_CHECKING:
-    from feast import FeatureStore
+from endcap.features.store.open import open_for_recent_items
 
 ROWS_A_WRITE = 1_000
 """Rows written at once: bounds what a delivery after a long time away takes."""
@@ -55,13 +52,14 @@ class RecentItemsSink:
     and say by how much.
 
     Args:
-        store: opened with `open_store` or for requests, not for sessions: Redis forgets these, with all that it has of the same key.
-        moved_by: by how much times are moved back at a moment; `endcap.events.stream.bundle_moment`.
+        settings: where the online store is; it is opened with the first rows.
+        moved_by: by how much times are moved back now; `endcap.events.stream.bundle_moment`.
         clock: the present.
     """
 
-    def __init__(self, store: "FeatureStore", moved_by: Callable[[], timedelta], clock: Clock = system_clock) -> None:
-        self._online = OnlineRows(store, USER_RECENT_VIEW)
+    def __init__(self, settings: Settings, moved_by: Callable[[], timedelta], clock: Clock = system_clock) -> None:
+        self._settings = settings
+        self._online: OnlineRows | None = None
         self._moved_by = moved_by
         self._clock = clock
 
@@ -72,8 +70,11 @@ class RecentItemsSink:
             rows: `user_id` and USER_RECENT but for `recent_moved_s`, one a person; times as in the events.
 
         Raises:
-            DependencyUnavailable: the online store does not take them.
+            DependencyUnavailable: there is no feature store yet, it lacks the view, or it does not take the rows.
+            InvalidInput: its configuration is wrong.
         """
+        if self._online is None:
+            self._online = OnlineRows(open_for_recent_items(self._settings), USER_RECENT_VIEW)
         moved_s = round(self._moved_by().total_seconds())
         for part in moved_rows(rows, moved_s).iter_slices(ROWS_A_WRITE):
             self._online.write(part["user_id"].to_list(), part.select(USER_RECENT).to_dicts(), self._clock())

@@ -14,6 +14,7 @@ SECTIONS = {
     "User, history": columns.USER_HISTORY,
     "User, affinity": columns.USER_AFFINITY,
     "User x item": columns.PAIR_LISTS,
+    "User, lately": columns.USER_RECENT,
     "Item": columns.ITEM_NUMERIC,
     "Context": columns.CONTEXT,
 }

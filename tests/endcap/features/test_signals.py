@@ -95,14 +95,14 @@ def test_the_cart_is_what_was_put_into_it_and_neither_bought_nor_taken_out(table
     carts = {}
     for user_id, row in tables["user_item_features"].items():
         carts[user_id] = [item for item, at in zip(row["signal_item_ids"], row["signal_in_cart_at"], strict=True) if at]
-    assert carts == {"u1": ["i2"], "u2": ["i5"], "u3": []}
+    assert carts == {"u1": ["i2"], "u2": ["i5"], "u3": [], "u7": []}
 
 
 def test_the_last_rating_counts(tables):
     low = {}
     for user_id, row in tables["user_item_features"].items():
         low[user_id] = [item for item, rated in zip(row["signal_item_ids"], row["signal_rated_low"], strict=True) if rated]
-    assert low == {"u1": ["i1"], "u2": [], "u3": []}
+    assert low == {"u1": ["i1"], "u2": [], "u3": [], "u7": []}
 
 
 def test_a_dataset_of_purchases_alone_has_zeros_and_empty_lists(shop, tmp_path):

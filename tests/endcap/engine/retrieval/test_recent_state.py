@@ -86,14 +86,14 @@ def people(seed: int, count: int) -> list[Row]:
 
 
 FEW = settings(
-    max_examples=1,
+    max_examples=2,
     deadline=None,
     phases=[Phase.explicit, Phase.reuse, Phase.generate],
     suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
 """Each example has many people; a smaller seed is no simpler."""
 END_S = 9_001 * 97
-PEOPLE = 60
+PEOPLE = 30
 
 
 @settings(FEW)
@@ -201,3 +201,10 @@ def test_what_was_bought_before_the_stream_began_loses_its_newest_purchase(small
     assert state.days_since_bought == pytest.approx([7 + 300 / 86_400], abs=1e-5)
     assert state.gap_mean_days == pytest.approx([7.0])
     assert not len(state.history)
+
+
+def test_what_only_a_newer_version_knows_is_left_out_or_was_a_look(small_catalogue: ItemTable) -> None:
+    recent = recent_of([event(1, "product_view", 0), event(2, "product_view", 1, item_id="b")], at(100))["u"]
+    newer = recent | {"recent_kinds": [99, 3], "recent_signals": [3, 99]}
+    state = user_state(None, small_catalogue, VOCABULARIES, at(100), recent=newer)
+    assert (state.history.tolist(), state.history_signal.tolist()) == ([2], [3])

@@ -7,11 +7,13 @@ import polars as pl
 import pytest
 
 from endcap.core.errors import DependencyUnavailable
+from endcap.core.settings import Settings
 from endcap.events.stream.recent_rows import ROWS
 from endcap.features.columns import USER_RECENT
 from endcap.features.store.materialize import materialize
 from endcap.features.store.names import RECENT_PUSH_SOURCE, REQUEST_SERVICE, USER_RECENT_VIEW
 from endcap.features.store.online import OnlineFeatures
+from endcap.features.store.online_rows import OnlineRows
 from endcap.features.store.recent_items import RecentItemsSink, moved_rows
 
 NOW = datetime(2026, 11, 27, 8, tzinfo=UTC)
@@ -43,7 +45,7 @@ def online(filled):
 
 
 def sink(filled, moved_s: int = 0, now: datetime = NOW) -> RecentItemsSink:
-    return RecentItemsSink(filled.store, lambda: timedelta(seconds=moved_s), lambda: now)
+    return RecentItemsSink(filled.settings, lambda: timedelta(seconds=moved_s), lambda: now)
 
 
 def test_what_is_delivered_is_read_beside_the_batch_features(filled, online):
@@ -108,7 +110,12 @@ def test_a_store_without_the_view_is_an_error_with_a_fix(filled, monkeypatch):
 
     monkeypatch.setattr(filled.store, "get_feature_view", missing)
     with pytest.raises(DependencyUnavailable, match="endcap features"):
-        sink(filled).deliver(rows_of("u1"))
+        OnlineRows(filled.store, USER_RECENT_VIEW).write(["u1"], [{}], NOW)
+
+
+def test_before_there_is_a_store_rows_wait(tmp_path):
+    with pytest.raises(DependencyUnavailable, match="endcap features"):
+        RecentItemsSink(Settings(home=tmp_path), timedelta).deliver(rows_of("u1"))
 
 
 def test_feasts_own_push_writes_the_same_view(filled, online):

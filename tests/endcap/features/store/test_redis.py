@@ -114,7 +114,7 @@ def test_recent_items_of_one_second_replace_each_other_and_do_not_make_features_
     before = online.read("u1", None)["user"]
     now = datetime(2026, 11, 27, 8, tzinfo=UTC)
     for number in range(2):
-        sink = RecentItemsSink(open_store(cluster.settings), timedelta, lambda number=number: now + timedelta(milliseconds=number))
+        sink = RecentItemsSink(cluster.settings, timedelta, lambda number=number: now + timedelta(milliseconds=number))
         sink.deliver(
             pl.DataFrame([{"user_id": "u1", "recent_item_ids": [f"i{number}"]}], schema=ROWS).with_columns(
                 pl.exclude("user_id").fill_null([])
