@@ -4,7 +4,7 @@ from uuid import uuid4
 
 import polars as pl
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from endcap.engine.exploration.counting import count_evidence
@@ -84,7 +84,6 @@ def test_an_impression_far_down_counts_as_often_as_it_was_looked_at() -> None:
     assert counted(event("impression", position=None)) == {"A": (1, 0)}
 
 
-@settings(deadline=None)
 @given(st.lists(st.tuples(st.sampled_from("AB"), st.sampled_from(["r1", "r2", "r3"]), st.booleans(), st.floats(0, 9999)), max_size=20))
 def test_counts_equal_a_count_one_by_one(shown: list[tuple[str, str, bool, float]]) -> None:
     events = [event("impression", item, request, minutes) for item, request, _, minutes in shown]
