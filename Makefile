@@ -16,7 +16,7 @@ export NO_MKDOCS_2_WARNING := 1
 
 PAGES_WITH_TABLES := charts/endcap/README.md docs/data.md docs/events.md docs/outcomes.md docs/algorithms.md docs/quality.md
 
-.PHONY: help setup demo serve test test-unit test-journeys test-faults test-events test-cluster cluster-rollouts cluster-chart test-images test-install test-spark manifests docs-tables lint format docs docs-serve lock bench-serving bench-latency bench-quality clean
+.PHONY: help setup demo serve test test-unit test-properties test-journeys test-faults test-events test-cluster cluster-rollouts cluster-chart test-images test-install test-spark manifests docs-tables lint format docs docs-serve lock bench-serving bench-latency bench-quality clean
 .DEFAULT_GOAL := help
 
 help: ## Show this list
@@ -45,6 +45,9 @@ test: setup ## Run all tests but those that break running parts or need a cluste
 
 test-unit: setup ## Run the tests that start no process and train no network (under two minutes)
 	@$(BIN)/python -m pytest $(SIDE_BY_SIDE) -m "not processes and not training"
+
+test-properties: setup ## Try every property on all its examples; `make test` tries a quarter of them
+	@$(BIN)/python -m pytest $(SIDE_BY_SIDE) -m properties --hypothesis-profile whole
 
 test-journeys: setup ## From files to a predict call, for shops of nine shapes (within 15 minutes)
 	@$(BIN)/python -m pytest -n $(TEST_WORKERS) --dist load tests/journeys

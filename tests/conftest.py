@@ -16,6 +16,7 @@ from endcap.core.ports import free_port
 from endcap.core.settings import MilvusSettings, Settings
 from tests.artifacts_folder import FOLDER
 from tests.mlflow_database import migrated_once
+from tests.properties import register_profiles
 from tests.shared_milvus import kept_folder, milvus_until_killed, share_unpacked_milvus
 
 STARTS_PROCESSES = ("milvus", "endpoint", "broker", "scene", "filled", "_helm")
@@ -64,6 +65,7 @@ class ProcessGuard:
 
 
 def pytest_configure(config: pytest.Config) -> None:
+    register_profiles()
     if FOLDER not in os.environ:
         shared = tempfile.TemporaryDirectory(prefix="endcap-test-artifacts-")
         os.environ[FOLDER] = shared.name
@@ -75,7 +77,7 @@ def pytest_configure(config: pytest.Config) -> None:
 
 @pytest.hookimpl(wrapper=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> Iterator[None]:
-    """Those that start processes are marked, and the order is set: workers take file after file, and the last ones should be short.
+    """Properties and what starts processes are marked, and the order is set: workers take file after file, the last ones should be short.
 
     First whole pipelines, then files that train or start processes, of these ONE_WORKER's last: what they start needs a core's time as long
     as it is there. A wrapper: `-m` reads the marker in a hook of the same name.
@@ -83,6 +85,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> Iterator[None]:
     for item in items:
         if any(name in getattr(item, "fixturenames", ()) for name in STARTS_PROCESSES):
             item.add_marker(pytest.mark.processes)
+        if getattr(getattr(item, "obj", None), "is_hypothesis_test", False):
+            item.add_marker(pytest.mark.properties)
     long = {item.path for item in items if any(item.get_closest_marker(name) for name in ("processes", "training"))}
     items.sort(
         key=lambda item: (item.get_closest_marker("pipeline") is None, item.path not in long, _taken_together(item.nodeid) is not None)

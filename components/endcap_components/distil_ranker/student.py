@@ -13,7 +13,7 @@ from endcap_components.train_ranker.calibration import PlattScaling
 from endcap_components.train_ranker.examples import RankingExamples
 from endcap_components.train_ranker.hyperparameters import RankerHyperparameters
 from endcap_components.train_ranker.model import Ranker, RankerConstants
-from endcap_components.train_ranker.train import batch_signature, calibrate, constants_of, predict_logits
+from endcap_components.train_ranker.train import batch_signature, calibrate, constants_of, make_variables, predict_logits
 
 
 def soft_cross_entropy(logits: tf.Tensor, teacher_logits: tf.Tensor, temperature: float) -> tf.Tensor:
@@ -127,6 +127,7 @@ def fit_student(
     epochs = max(parameters.epochs, -(-parameters.steps_min // steps))
     schedule = tf.keras.optimizers.schedules.CosineDecay(parameters.learning_rate, decay_steps=steps * epochs)
     student.compile(optimizer=tf.keras.optimizers.Adam(schedule, jit_compile=False))
+    make_variables(student, {**examples.batch(fitted[:1]), TEACHER_LOGITS: teacher_logits[examples.rows_of(fitted[:1])]})
 
     def epoch() -> Iterator[dict[str, NDArray]]:  # type: ignore[type-arg]
         shuffled = rng.permutation(fitted)

@@ -5,14 +5,14 @@ from dataclasses import replace
 
 import polars as pl
 
-from endcap.events.stream.function import KEY, Instant, Step, StreamFunction
+from endcap.events.stream.function import KEY, Instant, Step, StreamFunction, linked_keys
 from endcap.events.stream.stepping import Stepped, stepped
 
 
 def stepped_through(
     function: StreamFunction, state_of: Callable[[pl.Series], pl.DataFrame], events: pl.DataFrame, keys: pl.Series, at: Instant
 ) -> tuple[pl.Series, Stepped]:
-    """Step some keys, then those that events are forwarded to, as `stepped` does.
+    """Step some keys with those that are linked to them, then those that events are forwarded to, as `stepped` does.
 
     Args:
         function: what is stepped.
@@ -24,7 +24,12 @@ def stepped_through(
     Returns:
         All keys that were stepped, and what that gives as a whole: nothing is forwarded any more.
     """
-    result = stepped(function, state_of(keys), events, keys, at)
+    state = state_of(keys)
+    if linked := linked_keys(function, state):
+        more = pl.Series(KEY, linked, dtype=pl.String())
+        keys = pl.concat([keys, more.filter(~more.is_in(keys.implode()))])
+        state = state_of(keys)
+    result = stepped(function, state, events, keys, at)
     whole, failures = result.step, list(result.failures)
     while not whole.forwarded.is_empty():
         to = whole.forwarded[KEY].unique()

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, given
 from hypothesis import strategies as st
 
 from endcap.algorithms.interactions import Interactions
@@ -13,6 +13,7 @@ from endcap.core.errors import DataRejected
 from endcap_benchmarks.quality.protocols.leave_one_out import LAST_ITEM, leave_one_out_task
 from endcap_benchmarks.quality.recorded_purchases import RecordedPurchases
 from endcap_benchmarks.quality.task import RankingTask
+from tests.properties import examples
 
 Writer = Callable[[Path, Sequence[Sequence[int]]], RecordedPurchases]
 SEQUENCES = st.lists(st.lists(st.integers(0, 12), min_size=1, max_size=9), min_size=2, max_size=8)
@@ -28,7 +29,7 @@ def by_user(task: RankingTask, interactions: Interactions, user_ids: list[str]) 
 
 
 @given(made=SEQUENCES, held_out=st.sampled_from([("test", 1), ("validation", 2)]))
-@settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@examples(12, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_what_is_learned_seen_and_asked(tmp_path: Path, write_sequences: Writer, made: list[list[int]], held_out: tuple[str, int]) -> None:
     part, back = held_out
     recorded = write_sequences(tmp_path / "data", made)

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 import numpy as np
 import polars as pl
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, given
 from hypothesis import strategies as st
 
 from endcap.contracts.evaluation import ALL, NEW
@@ -13,6 +13,7 @@ from endcap.core.errors import InvalidInput
 from endcap_benchmarks.quality.protocols.temporal import last_cuts, temporal_task
 from endcap_benchmarks.quality.recorded_purchases import RecordedPurchases
 from endcap_benchmarks.quality.task import RankingTask
+from tests.properties import examples
 
 FIRST_CUT = datetime(2026, 2, 2, tzinfo=UTC)
 
@@ -22,7 +23,7 @@ def names(task: RankingTask, index: np.ndarray) -> list[str]:
 
 
 @given(days=st.integers(0, 80), weeks=st.integers(1, 4), min_buyers=st.integers(1, 12))
-@settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@examples(12, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_training_ends_at_the_cut_and_truth_begins_there(recorded_shop: RecordedPurchases, days: int, weeks: int, min_buyers: int) -> None:
     cut = FIRST_CUT + timedelta(days=days)
     task = temporal_task(recorded_shop, cut, weeks=weeks, min_buyers=min_buyers)
@@ -44,7 +45,7 @@ def test_training_ends_at_the_cut_and_truth_begins_there(recorded_shop: Recorded
 
 
 @given(min_buyers=st.integers(1, 15))
-@settings(max_examples=8, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@examples(8, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_the_catalogue_holds_items_with_enough_buyers_before_the_cut(recorded_shop: RecordedPurchases, min_buyers: int) -> None:
     cut = FIRST_CUT + timedelta(weeks=4)
     task = temporal_task(recorded_shop, cut, weeks=4, min_buyers=min_buyers)

@@ -1,12 +1,13 @@
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
 from endcap_benchmarks.quality.protocols.leave_one_out import LAST_ITEM, leave_one_out_task
 from endcap_benchmarks.quality.recommending import TruthLists, top_items, user_blocks
 from endcap_benchmarks.quality.recorded_purchases import RecordedPurchases
+from tests.properties import examples
 
 SCORES = arrays.arrays(
     np.float32,
@@ -16,7 +17,7 @@ SCORES = arrays.arrays(
 
 
 @given(SCORES, st.integers(1, 40))
-@settings(max_examples=150, deadline=None)
+@examples(150)
 def test_top_items_equals_a_full_sort_with_ties_by_index(scores: np.ndarray, depth: int) -> None:
     found = top_items(scores, depth)
     for row, of_user in enumerate(scores):

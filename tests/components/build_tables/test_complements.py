@@ -3,10 +3,11 @@ from itertools import combinations
 import numpy as np
 import polars as pl
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from endcap_components.build_tables.complements import SUPPORT_MIN, complements_of, supported_lift
+from tests.properties import examples
 
 
 def baskets(*contents: list[int]) -> pl.DataFrame:
@@ -35,7 +36,7 @@ def test_one_basket_counts_a_pair_once() -> None:
     np.testing.assert_array_equal(complements_of(often, 3).weight, complements_of(once, 3).weight)
 
 
-@settings(max_examples=30, deadline=None)
+@examples(30)
 @given(st.lists(st.sets(st.integers(1, 5), min_size=1), min_size=1, max_size=40))
 def test_weights_are_the_supported_lift_of_each_pair(contents: list[set[int]]) -> None:
     table = complements_of(baskets(*[sorted(items) for items in contents]), 5, neighbours=5)

@@ -7,12 +7,13 @@ from math import exp
 import numpy as np
 import polars as pl
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from endcap.algorithms.interactions import Interactions
 from endcap_components.evaluate.evaluated_users import purchases_before
 from endcap_components.evaluate.model_scores import own_items, popular
+from tests.properties import examples
 
 CUT = datetime(2024, 5, 1, tzinfo=UTC)
 ITEMS = 6
@@ -46,7 +47,7 @@ ROWS = st.lists(st.tuples(st.sampled_from("abc"), st.integers(1, ITEMS), BASKETS
 
 
 @given(rows=ROWS, decay_days=st.sampled_from([None, 60.0]))
-@settings(max_examples=60, deadline=None)
+@examples(60)
 def test_own_items_are_sums_over_baskets(rows: list[tuple[str, int, str, float]], decay_days: float | None) -> None:
     newest: dict[tuple[str, str, int], float] = {}
     for user, item, basket, age in rows:

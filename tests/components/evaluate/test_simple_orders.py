@@ -3,13 +3,14 @@
 import numpy as np
 import pytest
 import tensorflow as tf
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from endcap.contracts.evaluation import Calibration
 from endcap.features.columns import ITEM_NUMERIC, PAIR_NUMERIC
 from endcap_components.evaluate.simple_orders import METHODS, fit_calibration, method_signature, order_of, probability_of
+from tests.properties import examples
 
 COUNTS = st.floats(0, 200, width=32, allow_subnormal=False)
 
@@ -50,7 +51,7 @@ def test_what_sold_of_late_counts_before_what_sold_once() -> None:
 
 
 @given(counts=st.lists(COUNTS, min_size=1, max_size=30), bought=st.lists(st.booleans(), min_size=1, max_size=30))
-@settings(deadline=None, max_examples=60)
+@examples(60)
 def test_probabilities_lie_between_0_and_1_in_the_methods_order(counts: list[float], bought: list[bool]) -> None:
     order = np.array(counts, np.float32)
     happened = np.resize(np.array(bought), len(order))

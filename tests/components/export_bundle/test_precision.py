@@ -6,13 +6,14 @@ from typing import Any
 import numpy as np
 import pytest
 import tensorflow as tf
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from endcap.core.errors import InvalidInput
 from endcap_components.export_bundle.batching import Batching
 from endcap_components.export_bundle.precision import Precision
 from endcap_components.export_bundle.saved_model import export_saved_model
+from tests.properties import examples
 
 ITEMS, DIM, HIDDEN = 400, 16, 32
 REDUCED = [each for each in Precision if each is not Precision.FLOAT32]
@@ -124,7 +125,7 @@ def test_a_weight_that_the_type_cannot_hold_is_refused_by_name(trained: tuple[Pa
         export_saved_model(tmp_path / "huge", trained[1], "endcap_7", tmp_path / "small", precision=Precision.FLOAT16)
 
 
-@settings(max_examples=30, deadline=None)
+@examples(30)
 @given(seed=st.integers(0, 1000), spread=st.floats(1e-4, 1e3), axis=st.sampled_from([0, -1]))
 def test_int8_is_off_by_half_a_step_at_most(seed: int, spread: float, axis: int) -> None:
     weights = (np.random.default_rng(seed).normal(size=(20, 6)) * spread).astype(np.float32)

@@ -1,12 +1,13 @@
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from endcap_components.train_ranker.calibration import PlattScaling
+from tests.properties import examples
 
 
-@settings(max_examples=15, deadline=None)
+@examples(15)
 @given(slope=st.floats(0.3, 3), offset=st.floats(-4, 1), seed=st.integers(0, 100))
 def test_scaling_is_recovered_from_labels(slope: float, offset: float, seed: int) -> None:
     rng = np.random.default_rng(seed)

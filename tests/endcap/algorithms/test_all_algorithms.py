@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, given
 from hypothesis import strategies as st
 
 from endcap.algorithms.algorithm import TrainingData
@@ -12,6 +12,7 @@ from endcap.algorithms.interactions import Interactions
 from endcap.algorithms.registry import ALGORITHMS, WITHOUT_NEIGHBOURS, algorithm_of, item_to_item_of
 from endcap.core.errors import InvalidInput
 from tests.endcap.algorithms.made_data import drawn_histories, interactions_of, random_histories, titled, training_data
+from tests.properties import examples
 
 SMALL: dict[str, dict[str, Any]] = {
     "als": {"factors": 4, "iterations": 3},
@@ -36,13 +37,13 @@ SEEDS = st.integers(0, 2**31 - 1)
 
 
 @pytest.mark.parametrize("name", [name for name in ALGORITHMS if name != "ncf"])
-@settings(max_examples=5, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@examples(5, suppress_health_check=[HealthCheck.too_slow])
 @given(learned=HISTORIES, asked=HISTORIES, seed=SEEDS)
 def test_scores_are_numbers_for_every_item_or_nothing(name: str, learned: list[list[int]], asked: list[list[int]], seed: int) -> None:
     assert_scores(name, learned, asked, seed)
 
 
-@settings(max_examples=2, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@examples(2, suppress_health_check=[HealthCheck.too_slow])
 @given(learned=HISTORIES, asked=HISTORIES, seed=SEEDS)
 def test_scores_of_a_network_are_numbers_too(learned: list[list[int]], asked: list[list[int]], seed: int) -> None:
     assert_scores("ncf", learned, asked, seed)

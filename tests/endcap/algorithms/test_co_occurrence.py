@@ -1,9 +1,10 @@
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from endcap.algorithms.co_occurrence import cosine, nearest_by
+from tests.properties import examples
 
 SHRINKAGE = 2.0
 
@@ -15,7 +16,7 @@ def by_hand(user_row: list[int], item: list[int], one: int, other: int) -> float
     return shared / ((len(buyers[one]) * len(buyers[other])) ** 0.5 + SHRINKAGE) if shared else 0.0
 
 
-@settings(max_examples=40, deadline=None)
+@examples(40)
 @given(st.lists(st.tuples(st.integers(0, 5), st.integers(1, 6)), min_size=1, max_size=40), st.integers(1, 8))
 def test_weights_are_the_shrunk_cosine_whatever_the_block_size(pairs: list[tuple[int, int]], block_rows: int) -> None:
     user_row, item = [user for user, _ in pairs], [bought for _, bought in pairs]

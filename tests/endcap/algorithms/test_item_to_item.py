@@ -4,11 +4,12 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 
 from endcap.algorithms.item_to_item import ItemToItemCosine, ItemToItemLift, ItemToItemRecent
 from endcap.algorithms.weights import recency_weights
 from tests.endcap.algorithms.made_data import drawn_histories, interactions_of, training_data
+from tests.properties import examples
 
 ITEMS = 6
 
@@ -27,7 +28,7 @@ def lift(histories: list[list[int]], one: int, other: int) -> float:
     return float(np.log(max(both / chance, 1)) * both / (both + 2)) if both else 0.0
 
 
-@settings(max_examples=25, deadline=None)
+@examples(25)
 @given(drawn_histories(items=ITEMS))
 def test_scores_are_sums_over_the_history(histories: list[list[int]]) -> None:
     data = training_data(histories, ITEMS)
@@ -48,7 +49,7 @@ def test_the_newest_purchase_weighs_most() -> None:
     assert scores[0, 3] / scores[0, 4] == pytest.approx(np.exp(-1), rel=1e-3)
 
 
-@settings(max_examples=25, deadline=None)
+@examples(25)
 @given(drawn_histories(items=ITEMS))
 def test_recency_counts_the_newest_purchase_of_an_item_from_the_users_own_end(histories: list[list[int]]) -> None:
     weights = recency_weights(interactions_of(histories, ITEMS), 2.0).toarray()

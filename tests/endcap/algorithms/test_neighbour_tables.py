@@ -1,13 +1,14 @@
 """Whatever the scores are, a table holds the best of each row."""
 
 import numpy as np
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from endcap.algorithms.neighbour_tables import fill_rows
+from tests.properties import examples
 
 
-@settings(max_examples=60, deadline=None)
+@examples(60)
 @given(st.integers(2, 200), st.integers(1, 6), st.integers(2, 9), st.integers(0, 2**32 - 1))
 def test_the_highest_scores_above_0_are_kept_and_ties_go_to_the_lower_index(items: int, count: int, levels: int, seed: int) -> None:
     scores = np.random.default_rng(seed).integers(-2, levels, size=items + 1).astype(np.float32)

@@ -3,7 +3,7 @@ from datetime import UTC, datetime
 import numpy as np
 import polars as pl
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from endcap.catalogue.category_levels import CategoryLevels
@@ -73,7 +73,6 @@ def test_in_a_tree_that_is_mostly_flat_only_what_is_divided_counts() -> None:
 names = st.sampled_from(["a", "b", "c"])
 
 
-@settings(deadline=None)
 @given(st.lists(st.lists(names, max_size=4), max_size=12), st.none() | st.integers(1, 3))
 def test_what_counts_is_a_category_of_the_item_and_one_of_several(paths, level) -> None:
     items = catalogue(paths)

@@ -6,7 +6,7 @@ from typing import Any
 
 import polars as pl
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, given
 from hypothesis import strategies as st
 
 from endcap.catalogue.item_table import ItemTable
@@ -14,6 +14,7 @@ from endcap.catalogue.item_updates import ItemUpdate, merged_updates, update_sch
 from endcap.catalogue.update_rows import BadRow, Format, format_of, judged_rows
 from endcap.catalogue.updated_items import apply_updates
 from endcap.core.errors import DataRejected
+from tests.properties import examples
 
 NOW = datetime(2026, 11, 27, 8, tzinfo=UTC)
 
@@ -160,7 +161,7 @@ def table(rows: list[dict[str, Any]]) -> pl.DataFrame:
 
 
 @given(st.lists(a_row, max_size=8), st.lists(a_row, max_size=8))
-@settings(deadline=None, max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@examples(60, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_merged_rows_make_the_same_catalogue_as_all_rows_one_after_the_other(catalogue: ItemTable, earlier, later) -> None:
     merged = merged_updates(table(earlier), table(later))
     one, _ = apply_updates(catalogue, table([*earlier, *later]))
@@ -189,7 +190,7 @@ def test_the_later_row_wins_and_a_bad_one_of_before_goes() -> None:
 
 
 @given(st.lists(a_row, max_size=6))
-@settings(deadline=None, max_examples=60)
+@examples(60)
 def test_a_good_row_survives_csv_and_json(rows) -> None:
     frame = table(rows)
     as_csv = frame.with_columns(pl.col("updated_at").dt.strftime("%Y-%m-%dT%H:%M:%SZ")).write_csv()

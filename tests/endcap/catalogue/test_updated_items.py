@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 import polars as pl
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
@@ -14,6 +14,7 @@ from endcap.catalogue.item_updates import ItemUpdate, read_updates, update_schem
 from endcap.catalogue.updated_items import apply_updates
 from endcap.core.errors import DataRejected
 from endcap.features.columns import ITEM_NUMERIC
+from tests.properties import examples
 
 NOW = datetime(2026, 11, 27, 8, tzinfo=UTC)
 
@@ -91,7 +92,7 @@ def test_bad_rows_are_refused_with_the_reason_and_good_ones_applied(catalogue: I
 NUMBER = st.none() | st.floats(-2, 2) | st.sampled_from([float("nan"), float("inf")])
 
 
-@settings(max_examples=60, deadline=None)
+@examples(60)
 @given(
     st.fixed_dictionaries(
         {

@@ -6,10 +6,11 @@ import json
 import sys
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from endcap.core.log import configure_logging, get_logger, label_lines, without_personal
+from tests.properties import examples
 
 
 @pytest.fixture
@@ -82,7 +83,7 @@ def test_addresses_of_people_are_hidden_everywhere(lines) -> None:
     assert lines()[0]["event"] == "mail to [hidden] failed"
 
 
-@settings(max_examples=200)
+@examples(200)
 @given(middle=st.text(max_size=20), around=st.text(max_size=20))
 def test_no_spelling_of_an_id_survives(middle: str, around: str) -> None:
     user = f"user{middle}77"

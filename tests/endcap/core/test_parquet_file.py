@@ -3,11 +3,12 @@ from pathlib import Path
 
 import polars as pl
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, given
 from hypothesis import strategies as st
 
 from endcap.core.errors import DataRejected
 from endcap.core.parquet_file import parquet_checked, read_parquet_checked
+from tests.properties import examples
 
 WRITTEN = pl.DataFrame(
     {
@@ -55,7 +56,7 @@ def test_column_names_that_are_no_text_are_refused(content: bytes) -> None:
 
 
 @given(st.integers(0, 2**32), st.lists(st.tuples(st.integers(0, 2**32), st.integers(0, 255)), max_size=6))
-@settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@examples(300, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_damaged_bytes_are_read_or_refused_and_nothing_else(content: bytes, cut: int, damage: list[tuple[int, int]]) -> None:
     damaged = bytearray(content[: len(content) - cut % len(content)] if cut % 3 == 0 else content)
     for place, value in damage:

@@ -3,12 +3,13 @@
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from endcap.core.errors import InvalidInput
 from endcap.core.sql_condition import FUNCTIONS, ConditionReader
 from endcap.engine.rules.conditions.columns import SCHEMA
+from tests.properties import examples
 
 CALLS = {
     **dict.fromkeys(["abs", "ceil", "ceiling", "floor", "round", "sign", "sqrt", "ln", "log10", "exp"], "{}(price) > 1"),
@@ -113,7 +114,7 @@ OPERATORS = st.sampled_from(
 )
 
 
-@settings(max_examples=60, deadline=None)
+@examples(60)
 @given(text=st.lists(OPERANDS | OPERATORS, max_size=12).map(" ".join) | st.text(max_size=40))
 def test_any_text_is_read_or_refused(reader: ConditionReader, text: str) -> None:
     try:

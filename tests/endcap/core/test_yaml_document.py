@@ -4,11 +4,12 @@ from typing import Any
 
 import pytest
 import yaml
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from endcap.core.errors import InvalidInput
 from endcap.core.yaml_document import DEPTH_MAX, SIZE_MAX_BYTES, read_yaml
+from tests.properties import examples
 
 PLAIN = st.recursive(
     st.none() | st.booleans() | st.integers(-(10**17), 10**17) | st.text("abcäöü .-_:#'\"{}[]&*!|>%@,0123456789", max_size=12),
@@ -72,13 +73,12 @@ def test_every_value_has_its_line() -> None:
     assert [document.line(path) for path in [("a",), ("b",), ("b", 0), ("b", 1, "d"), ("b", 1, "missing"), ("z",)]] == [1, 2, 3, 5, 4, 1]
 
 
-@settings(max_examples=60, deadline=None)
+@examples(60)
 @given(PLAIN)
 def test_what_the_library_writes_reads_back(value: Any) -> None:
     assert read_yaml(yaml.safe_dump(value, allow_unicode=True, default_flow_style=True), "f").value == value
 
 
-@settings(deadline=None)
 @given(st.text(max_size=200) | st.text("a:-[]{}\n &*!'\"#?|>", max_size=60) | st.binary(max_size=60).map(lambda raw: raw.decode("latin-1")))
 def test_any_text_is_read_or_refused(text: str) -> None:
     try:

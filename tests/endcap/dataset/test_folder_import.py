@@ -5,13 +5,14 @@ from zipfile import ZipFile
 
 import polars as pl
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from endcap.contracts.event import Event
 from endcap.core.errors import DataRejected, InvalidInput
 from endcap.dataset.layout import open_dataset
 from endcap.dataset.sources.folder import import_folder
+from tests.properties import examples
 
 ITEMS = "sku,name,group,price\nA1,Green tea,Food > Tea,3.50\nA2,Mug,Kitchen,8\n"
 ORDERS = (
@@ -178,7 +179,7 @@ def test_copies_of_items_and_users_are_no_bad_rows_and_another_item_under_an_id_
 ROWS = st.lists(st.tuples(st.integers(1, 4), st.sampled_from(["A1", "A2"]), st.integers(1, 2)), min_size=1, max_size=20)
 
 
-@settings(max_examples=15, deadline=None)
+@examples(15)
 @given(rows=ROWS)
 def test_every_row_is_kept_a_copy_or_refused(tmp_path_factory: pytest.TempPathFactory, rows: list[tuple[int, str, int]]) -> None:
     folder = tmp_path_factory.mktemp("copies") / "shop"

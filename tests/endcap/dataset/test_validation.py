@@ -6,7 +6,7 @@ from typing import Any
 import polars as pl
 import pyarrow as pa
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import BaseModel, ValidationError
 
@@ -14,6 +14,7 @@ from endcap.contracts.event import EventType
 from endcap.contracts.item import Availability
 from endcap.contracts.tables import TABLES, arrow_schema
 from endcap.dataset.validation import find_problems, table_schema
+from tests.properties import examples
 
 MOMENT = st.none() | st.datetimes(datetime(1990, 1, 1), datetime(2100, 1, 1), timezones=st.just(UTC))  # noqa: DTZ001
 AMOUNT = st.sampled_from([None, -1.0, -0.0, 0.0, 0.5, 3.0, math.inf, -math.inf, math.nan]) | st.floats()
@@ -165,7 +166,7 @@ def test_strategies_cover_every_column(table: str) -> None:
 
 @pytest.mark.parametrize("table", TABLES)
 @given(data=st.data())
-@settings(max_examples=40, deadline=None)
+@examples(40)
 def test_a_table_row_is_judged_as_its_contract_judges_it(table: str, data: st.DataObject) -> None:
     rows = data.draw(st.lists(rows_near_the_contract(table) | st.fixed_dictionaries(ROWS[table]), min_size=1, max_size=12))
     refused = set(find_problems(as_frame(table, rows), table_schema(table))["place"].to_list())

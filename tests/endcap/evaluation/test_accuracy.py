@@ -4,12 +4,13 @@ import os
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from endcap.evaluation.accuracy import ACCURACY, accuracy
 from endcap.evaluation.ranked_lists import RankedLists
 from endcap.evaluation.user_items import UserItems
+from tests.properties import examples
 
 RANX_NAMES = {"precision": "precision", "recall": "recall", "hr": "hit_rate", "mrr": "mrr", "ndcg": "ndcg"}
 ITEMS = 40
@@ -27,7 +28,7 @@ def lists_and_truths(draw: st.DrawFn) -> tuple[RankedLists, UserItems]:
 
 
 @given(lists_and_truths(), st.sampled_from([1, 3, 10, 20]))
-@settings(max_examples=40, deadline=None)
+@examples(40)
 def test_accuracy_equals_ranx(case: tuple[RankedLists, UserItems], k: int) -> None:
     os.environ["NUMBA_DISABLE_JIT"] = "1"  # ranx compiles for a minute otherwise
     from ranx import Qrels, Run, evaluate

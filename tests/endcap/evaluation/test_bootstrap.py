@@ -2,10 +2,11 @@
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from endcap.evaluation.bootstrap import Resamples
+from tests.properties import examples
 
 
 def test_the_same_seed_gives_the_same_interval() -> None:
@@ -33,7 +34,7 @@ def test_a_constant_difference_has_no_width() -> None:
 
 
 @given(st.lists(st.floats(0, 1), min_size=1, max_size=50), st.integers(0, 100))
-@settings(max_examples=30, deadline=None)
+@examples(30)
 def test_intervals_stay_within_the_values(values: list[float], seed: int) -> None:
     (interval,) = Resamples(len(values), seed, count=200).means(np.array(values)[:, None])
     assert min(values) - 1e-9 <= interval.low <= interval.high <= max(values) + 1e-9

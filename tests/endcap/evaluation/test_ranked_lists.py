@@ -1,12 +1,13 @@
 """From scores to lists: order, eligibility, what was bought, and filling up."""
 
 import numpy as np
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from endcap.engine.retrieval.candidates import Candidates
 from endcap.evaluation.ranked_lists import ScoredPairs
 from endcap.evaluation.user_items import UserItems
+from tests.properties import examples
 
 
 def pairs(*rows: tuple[int, int], users: int) -> UserItems:
@@ -58,7 +59,7 @@ def test_without_takes_pairs_away() -> None:
 
 
 @given(st.integers(1, 6), st.integers(1, 30), st.integers(1, 12), st.integers(0, 2**32 - 1))
-@settings(max_examples=40, deadline=None)
+@examples(40)
 def test_lists_equal_sorting_each_user_alone(users: int, items: int, k: int, seed: int) -> None:
     random = np.random.default_rng(seed)
     chosen = random.random((users, items)) < 0.5

@@ -2,10 +2,11 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from endcap.evaluation.significance import ALPHA, holm, paired_p_value
+from tests.properties import examples
 
 
 def test_without_a_difference_few_comparisons_are_significant() -> None:
@@ -23,7 +24,7 @@ def test_a_clear_difference_is_significant_and_none_is_not() -> None:
 
 
 @given(st.dictionaries(st.text(min_size=1, max_size=3), st.floats(0, 1), min_size=1, max_size=8))
-@settings(max_examples=60, deadline=None)
+@examples(60)
 def test_holm_never_lowers_keeps_the_order_and_stays_below_bonferroni(p_values: dict[str, float]) -> None:
     adjusted = holm(p_values)
     names = sorted(p_values, key=lambda name: p_values[name])

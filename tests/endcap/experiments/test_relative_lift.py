@@ -2,13 +2,14 @@
 
 import numpy as np
 import pytest
-from hypothesis import assume, given, settings
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from endcap.core.errors import InvalidInput
 from endcap.experiments.counts import Counts
 from endcap.experiments.relative_lift import ruled_out, score, upper_relative_lift
 from endcap_benchmarks.micro.sequential import Traffic, simulated
+from tests.properties import examples
 
 ALPHA = 0.05
 REPLICATIONS, LOOKS = 2000, 400
@@ -78,7 +79,6 @@ def made(drawn: tuple[int, int, float, float]) -> tuple[Counts, Counts]:
     return Counts.of(of_candidate, int(of_candidate * candidate_share)), Counts.of(of_stable, int(of_stable * stable_share))
 
 
-@settings(deadline=None)
 @given(drawn=counts, alpha=st.floats(1e-4, 0.4))
 def test_what_lies_above_the_upper_end_is_ruled_out_and_what_lies_below_is_not(drawn: tuple[int, int, float, float], alpha: float) -> None:
     candidate, stable = made(drawn)
@@ -91,7 +91,6 @@ def test_what_lies_above_the_upper_end_is_ruled_out_and_what_lies_below_is_not(d
         assert not ruled_out(candidate, stable, ratio - 1, alpha)
 
 
-@settings(deadline=None)
 @given(drawn=counts, alpha=st.floats(1e-4, 0.2))
 def test_the_upper_end_lies_above_what_was_seen_and_falls_with_alpha(drawn: tuple[int, int, float, float], alpha: float) -> None:
     candidate, stable = made(drawn)
@@ -101,7 +100,6 @@ def test_the_upper_end_lies_above_what_was_seen_and_falls_with_alpha(drawn: tupl
         assert sure >= float(candidate.share / stable.share) - 1
 
 
-@settings(deadline=None)
 @given(drawn=counts, more=st.integers(1, 1000))
 def test_more_clicks_on_the_candidate_raise_the_upper_end(drawn: tuple[int, int, float, float], more: int) -> None:
     candidate, stable = made(drawn)
@@ -110,7 +108,7 @@ def test_more_clicks_on_the_candidate_raise_the_upper_end(drawn: tuple[int, int,
     assert float(upper_relative_lift(better, stable, ALPHA)) >= float(upper_relative_lift(candidate, stable, ALPHA)) - 1e-9
 
 
-@settings(max_examples=50, deadline=None)
+@examples(50)
 @given(share=st.floats(0.01, 0.9), times=st.integers(2, 50), trials=st.integers(1000, 100_000))
 def test_more_of_the_same_brings_the_upper_end_closer(share: float, times: int, trials: int) -> None:
     successes = int(trials * share)

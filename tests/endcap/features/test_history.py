@@ -6,10 +6,11 @@ from datetime import UTC, datetime
 import ibis
 import polars as pl
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from endcap.features.history import item_touches, user_history
+from tests.properties import examples
 
 DAY = 86_400
 
@@ -78,7 +79,7 @@ TOUCHES = st.lists(
 )
 
 
-@settings(max_examples=25, deadline=None)
+@examples(25)
 @given(TOUCHES, TOUCHES)
 def test_history_is_what_was_touched_and_not_rated_low_since_whatever_comes_later(
     past: list[tuple[str, str, int, float]], future: list[tuple[str, str, int, float]]

@@ -9,11 +9,12 @@ import ibis
 import polars as pl
 import pyarrow as pa
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from endcap.contracts.tables import TABLES, arrow_schema
 from endcap.features.net_purchases import TakenOff, purchases_with_taken_off, taken_off
+from tests.properties import examples
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
 SECONDS = 20
@@ -110,7 +111,7 @@ def shops(draw: st.DrawFn) -> list[Row]:
     return rows
 
 
-@settings(max_examples=60, deadline=None)
+@examples(60)
 @given(rows=shops(), at=st.integers(1, SECONDS + 1), seed=st.integers(0, 99))
 def test_what_is_left_is_what_a_walk_through_the_events_leaves(rows: list[Row], at: int, seed: int) -> None:
     shuffled = random.Random(seed).sample(rows, len(rows))
@@ -120,7 +121,7 @@ def test_what_is_left_is_what_a_walk_through_the_events_leaves(rows: list[Row], 
     assert left_at(found, rows, at) == left_at(net(past), rows, at)
 
 
-@settings(max_examples=40, deadline=None)
+@examples(40)
 @given(rows=shops())
 def test_quantities_only_fall_and_never_below_zero(rows: list[Row]) -> None:
     found = net(rows)

@@ -5,13 +5,14 @@ from datetime import timedelta
 import ibis
 import polars as pl
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from endcap.features.columns import ITEM_SIGNALS, NEVER_DAYS, PAIR_SIGNALS, USER_SIGNALS
 from endcap.features.computing import build_feature_tables
 from endcap.features.snapshots import FeatureOptions
 from endcap.features.user_item_signals import cart_and_view_events, user_item_signals
+from tests.properties import examples
 
 OPTIONS = FeatureOptions(test_weeks=1, ranking_windows=1, low_rating=2.0)
 END = "2025-03-10T00:00:00"
@@ -140,7 +141,7 @@ def test_what_a_visit_did_after_log_in_is_the_persons(tables):
     assert tables["user_features"]["u7"]["history_item_ids"] == ["i5"]
 
 
-@settings(max_examples=10, deadline=None)
+@examples(10)
 @given(made_events, made_events)
 def test_carted_and_not_bought_by_t_whatever_comes_later(events, other_future):
     past = [event for event in events if event[3] < PAST]

@@ -1,7 +1,7 @@
 """What one act is, where it is a target, and that nothing of it stands in the history before."""
 
 import numpy as np
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from endcap.contracts.signals import Signal, Signals
@@ -50,13 +50,11 @@ def test_nobody_has_no_steps() -> None:
     assert act_steps(typed("", ""), Signals()).users == 2
 
 
-@settings(deadline=None)
 @given(TOUCHES)
 def test_steps_begin_at_another_item_and_after_an_earlier_visits_purchase(touches: list[tuple[str, int, str]]) -> None:
     assert len(joined_touches(typed(" ".join(text_of(touches))))) == len(raw_begins(touches))
 
 
-@settings(deadline=None)
 @given(TOUCHES)
 def test_nothing_of_a_targets_own_act_is_seen_before_it(touches: list[tuple[str, int, str]]) -> None:
     made = typed(" ".join(text_of(touches)))
@@ -69,7 +67,6 @@ def test_nothing_of_a_targets_own_act_is_seen_before_it(touches: list[tuple[str,
         assert act[begins[place]] not in act[: begins[place]]
 
 
-@settings(deadline=None)
 @given(TOUCHES, st.data())
 def test_moving_the_future_changes_nothing_that_is_shown_before_a_target(touches: list[tuple[str, int, str]], data: st.DataObject) -> None:
     text = text_of(touches)

@@ -3,7 +3,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from endcap.core.errors import DataRejected, InvalidInput
@@ -11,11 +11,12 @@ from endcap.training.example_shards import COUNTS_NAME, MANIFEST_NAME, ExampleSh
 from endcap.training.normalisation import Standardisation
 from endcap.training.retrieval_examples import RetrievalExamples
 from tests.endcap.training.made_examples import ITEMS, made_shards, numbers_of
+from tests.properties import examples
 
 SIZES = st.lists(st.lists(st.integers(0, 6), min_size=1, max_size=4), min_size=1, max_size=4)
 
 
-@settings(max_examples=20, deadline=None)
+@examples(20)
 @given(sizes=SIZES)
 def test_folder_tells_what_all_its_shards_hold(sizes: list[list[int]]) -> None:
     with tempfile.TemporaryDirectory() as folder:
@@ -32,7 +33,7 @@ def test_folder_tells_what_all_its_shards_hold(sizes: list[list[int]]) -> None:
             np.testing.assert_allclose(shards.user_numeric.deviation, expected.deviation, rtol=1e-4)
 
 
-@settings(max_examples=20, deadline=None)
+@examples(20)
 @given(sizes=SIZES, workers=st.integers(1, 4))
 def test_workers_divide_the_shards(sizes: list[list[int]], workers: int) -> None:
     with tempfile.TemporaryDirectory() as folder:

@@ -2,13 +2,14 @@ import tempfile
 from pathlib import Path
 
 import numpy as np
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from endcap.training.example_shards import ExampleShard, ExampleShards
 from endcap.training.example_stream import SNAPSHOT_SHARDS_MAX, ExampleStream, SnapshotBatch
 from endcap.training.retrieval_examples import RetrievalExamples
 from tests.endcap.training.made_examples import made_shards, numbers_of
+from tests.properties import examples
 
 SIZES = st.lists(st.lists(st.integers(1, 7), min_size=1, max_size=6), min_size=1, max_size=5)
 
@@ -17,7 +18,7 @@ def epoch_of(stream: ExampleStream, seed: int) -> list[SnapshotBatch]:
     return list(stream.epoch(np.random.default_rng(seed)))
 
 
-@settings(max_examples=30, deadline=None)
+@examples(30)
 @given(sizes=SIZES, batch_size=st.integers(1, 12), open_max=st.integers(1, 8), seed=st.integers(0, 99))
 def test_every_example_is_seen_once_among_those_of_its_snapshot(sizes: list[list[int]], batch_size: int, open_max: int, seed: int) -> None:
     with tempfile.TemporaryDirectory() as folder:

@@ -1,9 +1,10 @@
 import numpy as np
-from hypothesis import example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from endcap.training.normalisation import STANDARDISED_MAX, Standardisation
+from tests.properties import examples
 
 VALUES = arrays(np.float32, (12, 3), elements=st.floats(-1e4, 1e4, width=32))
 NEIGHBOURS = np.float32(
@@ -14,7 +15,7 @@ LOG_ROUNDING = 4
 """Last places by which float32 logs of neighbouring values may swap: log1p rounds, and in vector registers not as in scalar ones."""
 
 
-@settings(max_examples=25, deadline=None)
+@examples(25)
 @given(VALUES)
 @example(np.tile(np.random.default_rng(0).permutation(NEIGHBOURS)[:, None], 3))
 def test_normalised_values_are_bounded_and_keep_their_order(values: np.ndarray) -> None:

@@ -1,7 +1,7 @@
 from dataclasses import fields
 
 import numpy as np
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from endcap.training.retrieval_examples import EXAMPLE_SCHEMA, RetrievalExamples
@@ -15,7 +15,6 @@ def assert_same(one: RetrievalExamples, other: RetrievalExamples) -> None:
         assert values.dtype == others.dtype, field.name
 
 
-@settings(deadline=None)
 @given(size=st.integers(0, 8), seed=st.integers(0, 1000))
 def test_table_reads_back_the_same(size: int, seed: int) -> None:
     examples = made_examples(range(size), seed)
@@ -24,7 +23,6 @@ def test_table_reads_back_the_same(size: int, seed: int) -> None:
     assert_same(RetrievalExamples.of_table(table), examples)
 
 
-@settings(deadline=None)
 @given(sizes=st.lists(st.integers(0, 5), min_size=1, max_size=4), seed=st.integers(0, 1000))
 def test_parts_taken_out_of_the_whole_are_the_parts(sizes: list[int], seed: int) -> None:
     parts = [made_examples(range(size), seed + place) for place, size in enumerate(sizes)]

@@ -4,11 +4,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from endcap.core.errors import DataRejected
 from endcap.training.sequence_shards import KEPT, SequenceShards, SequenceShardWriter, UserSequences
+from tests.properties import examples
 
 LENGTHS = st.lists(st.lists(st.integers(1, 5), min_size=0, max_size=5), min_size=1, max_size=6)
 
@@ -36,7 +37,7 @@ def by_user(sequences: UserSequences) -> dict[str, list[int]]:
     return {str(user): sequences.item_index[start:end].tolist() for user, start, end in edges}
 
 
-@settings(max_examples=20, deadline=None)
+@examples(20)
 @given(lengths=LENGTHS, batch_users=st.integers(1, 7), seed=st.integers(0, 99))
 def test_every_user_is_read_once_with_everything_bought(lengths: list[list[int]], batch_users: int, seed: int) -> None:
     with tempfile.TemporaryDirectory() as folder:

@@ -10,9 +10,10 @@ from schemathesis import GenerationMode, checks
 
 from endcap_collector.openapi import openapi_document
 from tests.faults.hostile import drawn
+from tests.properties import share_of
 from tests.services.collector.collector_process import CollectorProcess
 
-pytestmark = pytest.mark.processes
+pytestmark = [pytest.mark.processes, pytest.mark.properties]
 
 REQUESTS = 80
 PROMISES = [
@@ -37,6 +38,6 @@ def test_document_is_kept(collector: CollectorProcess, path: str, method: str, m
     operation = schemathesis.openapi.from_dict(openapi_document())[path][method]
     with requests.Session() as session:
         session.trust_env = False
-        for case in drawn(operation.as_strategy(mode), 10 if path == "/v1/pixel" else REQUESTS):
+        for case in drawn(operation.as_strategy(mode), share_of(10 if path == "/v1/pixel" else REQUESTS)):
             response = case.call(base_url=collector.address, session=session, timeout=60)
             case.validate_response(response, checks=PROMISES)

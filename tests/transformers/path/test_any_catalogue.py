@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 import numpy as np
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, given
 from hypothesis import strategies as st
 
 from endcap.contracts.request import Context, Preferences, Surface
@@ -11,6 +11,7 @@ from endcap.engine.rules.file.rule_file import RuleFile
 from endcap.engine.rules.rule_book import RuleBook
 from endcap.release.bundle.tables import read_tables, write_tables
 from endcap_transformer.telemetry.rule_counts import RuleCounts
+from tests.properties import examples
 from tests.transformers.path.made_catalogues import feature_row, item_rows, made_tables, served
 from tests.transformers.path.test_request_path import Model, items_of, make_path, recommend
 
@@ -38,7 +39,7 @@ some_ids = st.lists(st.sampled_from([*IDS, "gone"]), max_size=4, unique=True)
     model_fails=st.sampled_from([(), ("rank",), ("encode_query", "rank")]),
     exploring=st.booleans(),
 )
-@settings(max_examples=60, deadline=None)
+@examples(60)
 def test_every_stage_answers_and_no_eligible_item_is_missing(  # noqa: PLR0917
     tables, user, bought, surface, item_ids, k, rules, model_fails, exploring
 ) -> None:
@@ -66,7 +67,7 @@ def test_every_stage_answers_and_no_eligible_item_is_missing(  # noqa: PLR0917
 
 
 @given(item_rows().flatmap(lambda rows: st.tuples(st.just(rows), made_tables(rows))), st.booleans())
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@examples(40, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_tables_of_every_kind_answer_the_same_when_they_were_stored(tmp_path_factory, made, memory_map) -> None:
     rows, tables = made
     folder = tmp_path_factory.mktemp("bundle")

@@ -6,7 +6,7 @@ import numpy as np
 import orjson
 import polars as pl
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from endcap.contracts.bundle import BundleManifest
@@ -16,6 +16,7 @@ from endcap.release.bundle.manifest import present_feature_columns
 from endcap_benchmarks.synthetic.bundle import make_items, make_tables, manifest_fields
 from endcap_transformer.live.served_bundle import ServedBundle, served_from
 from endcap_transformer.resilience.answer_cache import SharedAnswers, answer_json
+from tests.properties import examples
 from tests.transformers.path.test_request_path import SIZE, items_of, make_path, recommend
 
 WITHOUT = {
@@ -103,7 +104,7 @@ def test_all_protocols_and_cached_answers_name_it(feature_row) -> None:
         price_max=st.none() | st.floats(3, 25),
     ),
 )
-@settings(max_examples=20, deadline=None)
+@examples(20)
 def test_what_is_named_is_exactly_what_the_catalogue_cannot_answer(feature_row, columns, filters) -> None:
     served = catalogue_without(*columns)
     of_column = {"category_path": ["categories"], "brand": ["brands"], "price": ["price_min", "price_max"]}

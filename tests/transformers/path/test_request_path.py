@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from prometheus_client import CollectorRegistry
 
@@ -19,6 +19,7 @@ from endcap_benchmarks.synthetic.bundle import SyntheticSize, make_items
 from endcap_transformer.path.request_path import RequestPath
 from endcap_transformer.server.server import path_parts
 from endcap_transformer.telemetry.metrics import ServingMetrics
+from tests.properties import examples
 
 SIZE = SyntheticSize(items=300, dim=8, neighbours=10)
 IDS = [f"I{number:06d}" for number in range(300)]
@@ -237,7 +238,7 @@ some_filters = st.builds(
     model_fails=st.sampled_from([(), ("rank",), ("encode_query", "rank")]),
     index_fails=st.booleans(),
 )
-@settings(max_examples=60, deadline=None)
+@examples(60)
 def test_only_eligible_items_and_never_empty_while_there_is_one(  # noqa: PLR0917
     served, feature_row, user, surface, item_ids, exclude, filters, k, model_fails, index_fails
 ) -> None:

@@ -5,7 +5,7 @@ import json
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from kserve import InferInput, InferRequest
 from kserve.model_repository import ModelRepository
@@ -19,6 +19,7 @@ from endcap_transformer.resilience.admission import Admission
 from endcap_transformer.resilience.answer_cache import SharedAnswers
 from endcap_transformer.server.error_answers import ErrorAnswers
 from endcap_transformer.server.predict_v1 import PredictV1
+from tests.properties import examples
 from tests.transformers.canned import CannedModel
 from tests.transformers.virtual_time import run_virtual, virtual_loop
 
@@ -299,7 +300,7 @@ some_answers = st.lists(
 )
 
 
-@settings(max_examples=50, deadline=None)
+@examples(50)
 @given(answers=some_answers, request_id=texts.filter(bool), took_ms=st.floats(0, 1000))
 def test_the_cut_and_filled_body_is_what_serialising_gives(answers: list[Answer], request_id: str, took_ms: float) -> None:
     shared = SharedAnswers([Instance()] * len(answers), answers)

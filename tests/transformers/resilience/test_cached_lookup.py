@@ -3,13 +3,14 @@
 import asyncio
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from prometheus_client import CollectorRegistry
 
 from endcap.core.errors import DependencyUnavailable
 from endcap_transformer.resilience.cached_lookup import CachedLookup, SingleFlight, TtlCache
 from endcap_transformer.telemetry.metrics import ServingMetrics
+from tests.properties import examples
 from tests.transformers.virtual_time import run_virtual, virtual_loop
 
 
@@ -34,7 +35,7 @@ class Dependency:
     waiters=st.lists(st.tuples(st.floats(0, 2), st.none() | st.floats(0, 2)), min_size=1, max_size=12),
     takes_s=st.floats(0.1, 1.0),
 )
-@settings(max_examples=60, deadline=None)
+@examples(60)
 def test_whoever_stays_gets_a_value_and_never_two_compute_at_once(waiters, takes_s: float) -> None:
     """Each waiter comes at some time and gives up after a while, or never."""
 

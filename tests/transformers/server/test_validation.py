@@ -3,7 +3,7 @@
 import kserve
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from kserve.errors import InvalidInput as KServeInvalidInput
 
@@ -11,6 +11,7 @@ from endcap.contracts.request import Consent, Instance
 from endcap.core.errors import InvalidInput
 from endcap_transformer.server.parsing_v2 import DATATYPES, instances_of_v2
 from endcap_transformer.server.predict_v1 import instances_of_v1
+from tests.properties import examples
 
 json_values = st.recursive(
     st.none() | st.booleans() | st.integers(-(2**70), 2**70) | st.floats() | st.text(max_size=8),
@@ -21,7 +22,7 @@ instances = st.dictionaries(st.sampled_from(sorted(Instance.model_fields)) | st.
 
 
 @given(body=json_values | st.fixed_dictionaries({"instances": st.lists(instances, max_size=3)}))
-@settings(max_examples=150, deadline=None)
+@examples(150)
 def test_hostile_v1_bodies_are_read_or_refused(body) -> None:
     try:
         assert all(isinstance(each, Instance) for each in instances_of_v1(body))
@@ -30,7 +31,7 @@ def test_hostile_v1_bodies_are_read_or_refused(body) -> None:
 
 
 @given(body=st.binary(max_size=60))
-@settings(max_examples=200, deadline=None)
+@examples(200)
 def test_hostile_bytes_are_read_or_refused(body) -> None:
     with pytest.raises(InvalidInput):
         instances_of_v1(body)
@@ -47,7 +48,7 @@ tensors = st.builds(
 
 
 @given(inputs=st.lists(tensors, max_size=4), raw=st.none() | st.lists(st.binary(max_size=12), min_size=4, max_size=4))
-@settings(max_examples=150, deadline=None)
+@examples(150)
 def test_hostile_tensors_are_read_or_refused(inputs, raw) -> None:
     request = kserve.InferRequest("endcap", inputs, raw_inputs=raw[: len(inputs)] if raw else None)
     try:

@@ -14,6 +14,7 @@ from endcap.training.data_profile import DataProfile
 from endcap.training.held_out import HeldOut, hold_out_last
 from endcap.training.tensorflow_setup import fit_progress
 from endcap_components.train_two_tower.fitted_tower import FittedTower, TowerEnsemble
+from endcap_components.train_two_tower.made_variables import blank_batch, make_optimizer_variables
 from endcap_components.train_two_tower.next_item.early_stop import EarlyStop, WeightAverage
 from endcap_components.train_two_tower.next_item.sequence_batches import SequenceBatches
 from endcap_components.train_two_tower.next_item.sequence_hyperparameters import ResolvedHyperparameters, SequenceHyperparameters
@@ -118,6 +119,8 @@ def fit_sequence_tower(  # noqa: PLR0917 - as of `fit_ensemble`
     rng = np.random.default_rng(seed)
     steps = len(batches.rows(np.random.default_rng(seed)))
     tower.compile(optimizer=tf.keras.optimizers.legacy.Adam(_schedule(parameters, steps), epsilon=1e-8))
+    tower.compute_loss(blank_batch(_signature(batches)))
+    make_optimizer_variables(tower)
     dataset = _stream(batches, rng)
     average = WeightAverage(parameters.weight_average)
     stop = EarlyStop(average, held_out, parameters.patience)

@@ -17,6 +17,7 @@ from endcap_components.train_two_tower.checkpoints import Checkpoints
 from endcap_components.train_two_tower.content import item_content
 from endcap_components.train_two_tower.distribution import Strategy
 from endcap_components.train_two_tower.hyperparameters import TwoTowerHyperparameters
+from endcap_components.train_two_tower.made_variables import blank_batch, make_optimizer_variables
 from endcap_components.train_two_tower.warm_start import bought_block, co_purchase_factors
 from endcap_components.train_two_tower.window.batches import BatchSource, Inputs
 from endcap_components.train_two_tower.window.item_tower import ItemTower
@@ -55,6 +56,7 @@ def fit_two_tower(
     with strategy.tf.scope():
         model = build_model(training, trained, source, parameters, seed)
         model.compile(optimizer=tf.keras.optimizers.legacy.Adam(_schedule(parameters, steps), epsilon=1e-7))
+        _make_variables(model, source)
     callbacks = [fit_progress("two-tower", epochs=parameters.epochs, steps=steps)]
     if checkpoints is not None:
         callbacks.append(checkpoints.callback())
@@ -66,6 +68,12 @@ def fit_two_tower(
         "sampled_softmax": float(source.sampled),
         "replicas": float(strategy.worker.count * strategy.worker.replicas),
     }
+
+
+def _make_variables(model: TwoTower, source: BatchSource) -> None:
+    inputs = blank_batch(batch_signature(source))
+    model.compute_loss(inputs if source.sampled else inputs | {"item_numeric": source.item_numeric[0]})
+    make_optimizer_variables(model)
 
 
 def _dataset(source: BatchSource, model: TwoTower, strategy: Strategy) -> Any:

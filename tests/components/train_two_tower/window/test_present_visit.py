@@ -1,8 +1,9 @@
 import numpy as np
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from endcap_components.train_two_tower.window.present_visit import Batch, with_present_visits
+from tests.properties import examples
 
 LENGTH = 6
 
@@ -22,7 +23,7 @@ def batch(counts: list[int]) -> Batch:
     )
 
 
-@settings(max_examples=50, deadline=None)
+@examples(50)
 @given(counts=st.lists(st.integers(1, 6), min_size=1, max_size=8), seed=st.integers(0, 1000))
 def test_every_target_is_either_shown_or_asked_for(counts: list[int], seed: int) -> None:
     whole = batch(counts)

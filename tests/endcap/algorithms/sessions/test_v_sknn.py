@@ -4,12 +4,13 @@ from collections.abc import Sequence
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from endcap.algorithms.interactions import Interactions
 from endcap.algorithms.sessions.v_sknn import VSknn
 from tests.endcap.algorithms.made_data import interactions_of, training_data
+from tests.properties import examples
 
 ITEMS = 8
 VISITS = st.lists(st.lists(st.integers(1, ITEMS), min_size=1, max_size=6), min_size=1, max_size=12)
@@ -31,7 +32,7 @@ def written_out(visits: Sequence[Sequence[int]], history: Sequence[int], algorit
 
 
 @given(visits=VISITS, history=st.lists(st.integers(1, ITEMS), min_size=1, max_size=6), sample=st.integers(1, 12))
-@settings(max_examples=60, deadline=None)
+@examples(60)
 def test_scores_are_those_of_the_definition(visits: list[list[int]], history: list[int], sample: int) -> None:
     algorithm = VSknn(neighbours=1000, sample=sample)
     scores = algorithm.fit(training_data(visits, ITEMS), 1).scores(interactions_of([history, [1]], ITEMS))[0]

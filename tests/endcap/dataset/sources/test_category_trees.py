@@ -4,12 +4,13 @@ from pathlib import Path
 
 import polars as pl
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from endcap.core.errors import DataRejected
 from endcap.dataset.sources.category_trees import LoadedTree, category_paths
 from endcap.dataset.sources.lookup_mapping import CategoryTree
+from tests.properties import examples
 
 
 def placed(tmp_path: Path, text: str, ids: list[str | None], **options: str) -> list[list[str] | None]:
@@ -43,7 +44,7 @@ def test_categories_above_themselves_are_refused_by_name(tmp_path: Path) -> None
 
 
 @given(st.dictionaries(st.sampled_from("abcdefgh"), st.none() | st.sampled_from("abcdefgh"), max_size=8))
-@settings(max_examples=100, deadline=None)
+@examples(100)
 def test_any_tree_becomes_paths_or_is_refused(parents: dict[str, str | None]) -> None:
     try:
         paths = category_paths(parents, "p")

@@ -7,13 +7,14 @@ from typing import Any
 
 import polars as pl
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from endcap.core.errors import DataRejected, InvalidInput
 from endcap.dataset.sources.lookup_mapping import Lookup, OrderMoments
 from endcap.dataset.sources.lookups import LoadedLookup, order_moments
+from tests.properties import examples
 
 PRODUCTS = "id,name,aisle\n1,Tea,9\n2,Mug,\n2,Cup,8\n"
 
@@ -65,7 +66,7 @@ def test_orders_are_counted_forward_from_the_first_day() -> None:
 
 
 @given(st.lists(st.integers(0, 30), min_size=1, max_size=6), st.integers(0, 6), st.sampled_from(["sunday", "monday", "saturday"]))
-@settings(max_examples=40, deadline=None)
+@examples(40)
 def test_days_of_the_week_are_kept_as_far_as_the_days_between_fit_them(gaps: list[int], weekday: int, starts: str) -> None:
     days = [0, *gaps]
     since = [sum(days[1 : place + 1]) for place in range(len(days))]
@@ -90,7 +91,7 @@ def test_one_end_of_the_days_is_needed() -> None:
 
 
 @given(st.lists(st.integers(0, 30), min_size=1, max_size=20))
-@settings(max_examples=40, deadline=None)
+@examples(40)
 def test_the_days_between_orders_are_those_that_were_given(days: list[int]) -> None:
     rows = [("a", str(number), str(gap) if number > 1 else "", "12") for number, gap in enumerate(days, 1)]
     for options in ({"last_day": "2026-03-31"}, {"first_day": "2020-01-01"}):

@@ -6,13 +6,14 @@ from typing import Any
 import polars as pl
 import pyarrow as pa
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from endcap.dataset.sources.columns.value_format import ValueFormat
 from endcap.dataset.sources.files.raw_batch import RawBatch
 from endcap.dataset.sources.lookup_mapping import Properties
 from endcap.dataset.sources.property_rows import property_rows
+from tests.properties import examples
 
 MARCH = "1772352000000"
 APRIL = "1775030400000"
@@ -59,7 +60,7 @@ ROW = st.tuples(st.integers(0, 9), st.sampled_from("12"), st.sampled_from(["cate
 
 
 @given(st.lists(ROW, max_size=12), st.integers(0, 12))
-@settings(max_examples=60, deadline=None)
+@examples(60)
 def test_batches_change_nothing(rows: list[tuple[int, str, str, str]], cut: int) -> None:
     start = int(MARCH)
     texts = [(str(start + at), item, name, value) for at, item, name, value in rows]

@@ -5,12 +5,13 @@ from typing import Any
 
 import polars as pl
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from endcap.core.errors import InvalidInput
 from endcap.dataset.sources.row_filter import RowFilter, columns_of
 from endcap.dataset.sources.table_mapping import TableMapping
+from tests.properties import examples
 
 FRAME = pl.DataFrame(
     {
@@ -89,7 +90,7 @@ def test_the_columns_of_a_condition_are_known() -> None:
 
 
 @given(st.integers(-20, 20), st.sampled_from(["<", ">", "=", "<=", ">=", "<>"]))
-@settings(max_examples=40, deadline=None)
+@examples(40)
 def test_a_comparison_reads_the_same_from_both_sides(number: int, sign: str) -> None:
     turned = {"<": ">", ">": "<", "<=": ">=", ">=": "<="}.get(sign, sign)
     assert kept(f"qty {sign} {number}") == kept(f"{number} {turned} qty")

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import polars as pl
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, given
 from hypothesis import strategies as st
 from typer.testing import CliRunner
 
@@ -15,6 +15,7 @@ from endcap.core.errors import DataRejected, EndcapError, InvalidInput
 from endcap.dataset.layout import open_dataset
 from endcap.dataset.sources.sequence_lines import Separator, read_user_lines
 from endcap.dataset.sources.sequences import SequenceFiles, SequenceReading, import_sequences
+from tests.properties import examples
 
 
 def read(folder: Path, content: str | bytes, encoding: str | None = None, separator: Separator = Separator.AUTO) -> dict[str, list[str]]:
@@ -148,7 +149,7 @@ def test_the_command_takes_encoding_and_separator(tmp_path: Path) -> None:
     assert pl.read_parquet(tmp_path / "out" / "events.parquet")["user_id"].to_list() == ["jörg meier"]
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@examples(60, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(content=st.binary(max_size=60) | st.text(alphabet="ab ,;\t\n\r\ufeff\u2028'\"", max_size=60).map(str.encode))
 def test_any_bytes_are_sequences_or_one_sentence(tmp_path: Path, content: bytes) -> None:
     try:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import polars as pl
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, given
 from hypothesis import strategies as st
 from typer.testing import CliRunner
 
@@ -15,6 +15,7 @@ from endcap.core.errors import DataRejected, InvalidInput
 from endcap.dataset.assembly import judge_dataset
 from endcap.dataset.layout import ORDER_ONLY, Dataset, open_dataset
 from endcap.dataset.sources.sequences import LAST_DAY, SequenceFiles, import_sequences
+from tests.properties import examples
 
 
 def made(folder: Path, sequences: Sequence[Sequence[str]], attributes: dict[str, list[int]] | None = None) -> Dataset:
@@ -27,7 +28,7 @@ def made(folder: Path, sequences: Sequence[Sequence[str]], attributes: dict[str,
 
 
 @given(st.lists(st.lists(st.sampled_from(["7", "8", "9", "10"]), min_size=1, max_size=12), min_size=1, max_size=6))
-@settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@examples(12, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_events_sorted_by_time_are_the_sequences(tmp_path: Path, sequences: list[list[str]]) -> None:
     dataset = made(tmp_path, sequences)
     events = pl.read_parquet(dataset.table("events")).sort("user_id", "occurred_at")

@@ -4,7 +4,7 @@ from uuid import uuid4
 
 import polars as pl
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from polars.testing import assert_frame_equal
 
@@ -15,6 +15,7 @@ from endcap.events.outcomes.examination import Examination
 from endcap.events.outcomes.whole_log import journal_of_log
 from endcap.events.outcomes.windows import Windows
 from tests.endcap.events.outcomes.made_events import END, logs
+from tests.properties import examples
 
 NOW = datetime(2026, 3, 1, tzinfo=UTC)
 
@@ -96,7 +97,6 @@ def test_an_impression_far_down_counts_as_often_as_it_was_looked_at() -> None:
     assert counted(event("impression", position=None)) == {"A": (1, 0)}
 
 
-@settings(deadline=None)
 @given(st.lists(st.tuples(st.sampled_from("AB"), st.sampled_from(["r1", "r2", "r3"]), st.booleans(), st.floats(0, 9999)), max_size=20))
 def test_counts_equal_a_count_one_by_one(shown: list[tuple[str, str, bool, float]]) -> None:
     events = [event("impression", item, request, minutes) for item, request, _, minutes in shown]
@@ -112,7 +112,7 @@ def test_counts_equal_a_count_one_by_one(shown: list[tuple[str, str, bool, float
     assert {item: pytest.approx(tuple(totals), abs=1e-4) for item, totals in expected.items()} == result
 
 
-@settings(deadline=None, max_examples=15)
+@examples(15)
 @given(logs())
 def test_what_the_stream_joined_is_counted_as_the_events_are(rows: list[dict[str, Any]]) -> None:
     journal = journal_of_log(pl.DataFrame(rows, schema=event_schema()), Windows(), END)

@@ -1,6 +1,6 @@
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from endcap.engine.exploration.policies import DiscountedUcb, EpsilonGreedy, ThompsonSampling
@@ -14,7 +14,6 @@ def arms(clicks: list[float], misses: list[float]) -> Arms:
 
 
 @pytest.mark.parametrize("policy", POLICIES, ids=lambda policy: policy.name)
-@settings(deadline=None)
 @given(seed=st.integers(0, 2**32 - 1), count=st.integers(1, 60), data=st.data())
 def test_a_choice_is_of_distinct_arms_each_with_its_probability(policy: Policy, seed: int, count: int, data: st.DataObject) -> None:
     random = np.random.default_rng(seed)

@@ -1,6 +1,6 @@
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from endcap.engine.exploration.slots import drawn, slot_counts
@@ -8,7 +8,6 @@ from endcap.engine.exploration.slots import drawn, slot_counts
 COUNTS = st.integers(0, 12)
 
 
-@settings(deadline=None)
 @given(st.floats(0, 12), st.floats(0, 1), COUNTS, COUNTS, COUNTS)
 def test_every_way_fits_and_their_mean_is_what_was_asked_for(mean: float, share: float, positions: int, new: int, known: int) -> None:
     ways = slot_counts(mean, share, positions, new, known)

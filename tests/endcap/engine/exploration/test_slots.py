@@ -3,7 +3,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from endcap.engine.exploration.evidence import Evidence
@@ -13,6 +13,7 @@ from endcap.engine.exploration.slots import ExploredSlots
 from endcap.engine.slate.assembly import assemble
 from endcap.engine.slate.placements import Cap, MinimumShare, Pin, Placements, Reserve
 from endcap.engine.slate.slate import Slate, SlotKind
+from tests.properties import examples
 
 POLICIES: list[Policy] = [ThompsonSampling(), DiscountedUcb(), EpsilonGreedy()]
 SCORE = np.linspace(1, 0.1, 40, dtype=np.float32)
@@ -96,7 +97,7 @@ def test_every_new_candidate_comes_up_in_the_end(evidence: Evidence) -> None:
     assert new <= seen
 
 
-@settings(max_examples=60, deadline=None)
+@examples(60)
 @given(st.integers(0, 2**32 - 1), st.integers(0, 25), st.floats(0, 1), st.integers(1, 3))
 def test_rules_hold_with_exploration(evidence: Evidence, seed: int, k: int, share: float, most: int) -> None:
     random = np.random.default_rng(seed)

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
@@ -37,7 +37,6 @@ def weights(histories: list[list[int]], regularisation: float) -> NDArray[np.flo
     return np.maximum(weight, 0)
 
 
-@settings(deadline=None)
 @given(
     histories=drawn_histories(items=ITEMS),
     bought=st.sets(st.integers(1, ITEMS)),

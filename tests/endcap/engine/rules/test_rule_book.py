@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from endcap.catalogue.item_table import ItemTable
@@ -15,6 +15,7 @@ from endcap.core.errors import InvalidInput
 from endcap.engine.rules.rule_book import ITEMS_A_RULE, MASKS_KEPT, RuleBook
 from endcap.features.columns import ITEM_NUMERIC
 from tests.endcap.engine.rules.made_catalogue import NOW, at, made_candidates, made_items, written
+from tests.properties import examples
 
 Compiled = Callable[[str], RuleBook]
 
@@ -82,7 +83,7 @@ def test_excluded_is_what_plain_excludes_hide(compiled: Compiled, items: ItemTab
     assert boosts.excluded(boosts.active(at())) is None
 
 
-@settings(max_examples=20, deadline=None)
+@examples(20)
 @given(
     st.lists(st.sampled_from(["price < 2", "brand = 'Own 1'", "category_1 = 'Food'", "margin > 0.2", "available"]), min_size=1, max_size=20)
 )

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import polars as pl
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from endcap.catalogue.item_table import ItemTable
@@ -18,6 +18,7 @@ from endcap.engine.rules.file.rule_file import RuleFile
 from endcap.engine.rules.rule_book import RuleBook
 from endcap.engine.rules.rule_effects import RuleEffects
 from tests.endcap.engine.rules.made_catalogue import NOW, at, made_candidates
+from tests.properties import examples
 
 PARTS = st.sampled_from(
     [
@@ -72,7 +73,7 @@ def held(where: str, values: CandidateValues) -> np.ndarray:
     return frame.select(pl.sql_expr(where).fill_null(False).alias("held"))["held"].to_numpy()
 
 
-@settings(max_examples=60, deadline=None)
+@examples(60)
 @given(rules=RULES, seed=st.integers(0, 1000), ranked=st.booleans())
 def test_effects_are_those_of_each_rule_evaluated_by_itself(items: ItemTable, rules: list[Any], seed: int, ranked: bool) -> None:
     values = made_candidates(items, seed, ranked=ranked)
@@ -101,7 +102,7 @@ def known(by: str, values: CandidateValues) -> np.ndarray:
     return values.series(by).is_not_null().to_numpy()
 
 
-@settings(max_examples=20, deadline=None)
+@examples(20)
 @given(rules=RULES, seed=st.integers(0, 1000))
 def test_touched_names_the_rules_that_excluded_boosted_or_buried_each_row(items: ItemTable, rules: list[Any], seed: int) -> None:
     values = made_candidates(items, seed)

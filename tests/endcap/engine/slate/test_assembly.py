@@ -4,7 +4,7 @@ from math import ceil
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from endcap.engine.slate.assembly import assemble
@@ -49,7 +49,6 @@ def groups_listed(slate: Slate, cap: Cap) -> Counter:
     return Counter(group for group in cap.group[slate.rows[: cap.within]].tolist() if group >= 0)
 
 
-@settings(deadline=None)
 @given(shelves())
 def test_without_rules_the_order_is_that_of_the_scores(shelf) -> None:
     score, _, k = shelf
@@ -59,7 +58,6 @@ def test_without_rules_the_order_is_that_of_the_scores(shelf) -> None:
     assert slate.propensity.tolist() == [1.0] * len(slate)
 
 
-@settings(deadline=None)
 @given(ruled_shelves(), st.sampled_from([0.0, 0.4, 1.0]))
 def test_the_list_is_full_and_without_duplicates_whatever_the_rules(shelf, strength: float) -> None:
     score, k, placements = shelf
@@ -72,7 +70,6 @@ def test_the_list_is_full_and_without_duplicates_whatever_the_rules(shelf, stren
     assert {array.dtype for array in (slate.propensity, slate.penalty, slate.score, slate.score_after)} == {np.dtype(np.float32)}
 
 
-@settings(deadline=None)
 @given(ruled_shelves())
 def test_every_pin_holds_its_best_member_that_no_earlier_pin_took(shelf) -> None:
     score, k, placements = shelf
@@ -85,7 +82,6 @@ def test_every_pin_holds_its_best_member_that_no_earlier_pin_took(shelf) -> None
     assert {position + 1: int(slate.rows[position]) for position, kind in enumerate(slate.kind) if kind is SlotKind.PINNED} == expected
 
 
-@settings(deadline=None)
 @given(ruled_shelves())
 def test_reserved_places_are_filled_by_members_as_far_as_there_are_any(shelf) -> None:
     score, k, placements = shelf
@@ -99,7 +95,6 @@ def test_reserved_places_are_filled_by_members_as_far_as_there_are_any(shelf) ->
         assert held == min(len(places), free)
 
 
-@settings(deadline=None)
 @given(st.integers(0, 2**32 - 1))
 def test_as_many_reserved_places_hold_as_any_assignment_of_members_could(seed: int) -> None:
     random = np.random.default_rng(seed)
@@ -131,7 +126,6 @@ def test_an_earlier_place_does_not_use_up_the_last_member_of_a_reserve() -> None
     assert slate.rows.tolist() == [1, 2, 0]
 
 
-@settings(deadline=None)
 @given(ruled_shelves())
 def test_one_minimum_share_is_met_as_far_as_there_are_members_and_places(shelf) -> None:
     score, k, placements = shelf
@@ -174,7 +168,6 @@ def test_a_reserve_that_will_serve_the_share_is_waited_for() -> None:
     assert slate.rows.tolist() == [0, 1, 2, 20]
 
 
-@settings(deadline=None)
 @given(ruled_shelves())
 def test_a_cap_is_broken_only_by_what_stands_above_it_or_where_nothing_else_is_left(shelf) -> None:
     score, k, placements = shelf
@@ -186,7 +179,6 @@ def test_a_cap_is_broken_only_by_what_stands_above_it_or_where_nothing_else_is_l
             assert count <= cap.most or np.any(excused & (cap.group[slate.rows[: cap.within]] == group))
 
 
-@settings(deadline=None)
 @given(shelves(), st.integers(0, 5), st.none() | st.integers(1, 10))
 def test_one_cap_alone_gives_the_best_list_that_keeps_it_and_then_the_rest(shelf, most: int, within: int | None) -> None:
     score, group, k = shelf

@@ -1,6 +1,6 @@
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from endcap.engine.slate.assembly import assemble
@@ -27,7 +27,6 @@ def is_enough(capped: list[float], best: list[float], slack: float) -> bool:
     )
 
 
-@settings(deadline=None)
 @given(st.integers(0, 2**32 - 1), st.integers(0, 60), st.integers(1, 6), st.integers(1, 5), st.integers(1, 20))
 def test_the_cap_is_the_least_that_leaves_the_list_its_worth(seed, candidates, groups, most, places) -> None:
     random = np.random.default_rng(seed)

@@ -1,6 +1,6 @@
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from endcap.engine.slate.assembly import assemble
@@ -20,7 +20,6 @@ def naive_values(score: np.ndarray, vectors: np.ndarray, strength: float, listed
     return (1 - strength) * scaled - strength * np.array(likeness)
 
 
-@settings(deadline=None)
 @given(st.integers(0, 2**32 - 1), st.sampled_from([0.1, 0.5, 0.9]), st.integers(2, 12))
 def test_every_place_goes_to_what_the_definition_says(seed: int, strength: float, k: int) -> None:
     random = np.random.default_rng(seed)
@@ -38,7 +37,6 @@ def test_every_place_goes_to_what_the_definition_says(seed: int, strength: float
         listed.append(row)
 
 
-@settings(deadline=None)
 @given(st.integers(0, 2**32 - 1), st.integers(0, 200))
 def test_strength_zero_is_the_order_of_the_scores(seed: int, candidates: int) -> None:
     random = np.random.default_rng(seed)
@@ -83,7 +81,6 @@ def test_a_wider_window_for_the_caps_does_not_move_the_scale() -> None:
     assert slate.score_after[0] == pytest.approx(0.99)
 
 
-@settings(deadline=None)
 @given(st.lists(st.floats(-(2.0**100), 2.0**100, width=32), max_size=50))
 def test_relevance_keeps_the_order_and_is_finite(values: list[float]) -> None:
     score = np.sort(np.array(values, np.float32))[::-1]

@@ -1,7 +1,7 @@
 from collections import Counter
 
 import numpy as np
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from endcap.engine.exploration.evidence import Evidence
@@ -12,6 +12,7 @@ from endcap.engine.slate.diversity import Diversity
 from endcap.engine.slate.families import FAMILY_RULE, first_of_family, left_out
 from endcap.engine.slate.placements import Cap, Pin, Placements, Reserve
 from endcap.engine.slate.slate import SlotKind
+from tests.properties import examples
 
 
 @st.composite
@@ -27,7 +28,6 @@ def distinct_kinds(families: np.ndarray) -> int:
     return len(np.unique(families[families > 0])) + int((families == 0).sum())
 
 
-@settings(deadline=None)
 @given(shelves(), st.sampled_from([0.0, 0.5]))
 def test_one_of_a_family_as_long_as_there_are_others_and_the_list_is_as_long_as_without(shelf, strength: float) -> None:
     score, families, k = shelf
@@ -41,7 +41,6 @@ def test_one_of_a_family_as_long_as_there_are_others_and_the_list_is_as_long_as_
     assert slate.rule[firsts:] == (FAMILY_RULE,) * (len(slate) - firsts)
 
 
-@settings(deadline=None)
 @given(shelves(), st.lists(st.integers(1, 30), max_size=4))
 def test_the_pages_families_fill_up_a_list_only(shelf, page: list[int]) -> None:
     score, families, k = shelf
@@ -53,7 +52,6 @@ def test_the_pages_families_fill_up_a_list_only(shelf, page: list[int]) -> None:
     assert all(slate.rule[place] == FAMILY_RULE for place in np.flatnonzero(beside))
 
 
-@settings(deadline=None)
 @given(shelves())
 def test_the_best_of_the_family_is_shown(shelf) -> None:
     score, families, k = shelf
@@ -79,7 +77,7 @@ def test_the_category_cap_gives_way_before_a_family_stands_twice() -> None:
     assert slate.rule == (None, "diversity", FAMILY_RULE)
 
 
-@settings(deadline=None, max_examples=40)
+@examples(40)
 @given(shelves(), st.floats(0.1, 1.0))
 def test_what_explores_is_of_no_family_that_is_shown(shelf, share: float) -> None:
     score, families, k = shelf

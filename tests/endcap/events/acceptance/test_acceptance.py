@@ -6,7 +6,7 @@ from uuid import UUID
 
 import polars as pl
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from endcap.contracts.dead_letter import DeadLetterKind
@@ -20,6 +20,7 @@ from endcap.events.acceptance.scopes import TYPES_OF_SCOPE, Scope
 from endcap.events.examples import EXAMPLES
 from endcap.events.log.reader import read_events
 from tests.endcap.events.sent_events import CUSTOM_TYPES, sent
+from tests.properties import examples
 
 NOW = datetime(2026, 3, 1, 8, tzinfo=UTC)
 FRESH = "fresh-session"
@@ -82,7 +83,7 @@ ODD = st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size
 FIELDS = sorted({*SubmittedEvent.model_fields, "received_at", "colour"})
 
 
-@settings(max_examples=300, deadline=None)
+@examples(300)
 @given(
     st.sampled_from(EventType),
     st.dictionaries(st.sampled_from(FIELDS), ODD, max_size=3),

@@ -4,7 +4,7 @@ from uuid import UUID
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from endcap.contracts.event import Event, EventType
@@ -68,7 +68,6 @@ def test_event_ids_are_random_uuids_that_never_repeat() -> None:
     assert {UUID(str(one)).version for one in ids} == {4}
 
 
-@settings(deadline=None)
 @given(TEXT, TEXT, st.none() | st.text(max_size=200), st.none() | TEXT, TEXT)
 def test_whatever_a_caller_sends_the_lines_fit_the_contract(
     request_id: str, item: str, user: str | None, device: str | None, surface: str
@@ -80,7 +79,6 @@ def test_whatever_a_caller_sends_the_lines_fit_the_contract(
     assert event.item_id.startswith(item[:100])
 
 
-@settings(deadline=None)
 @given(st.floats(1e-30, 1, exclude_min=True))
 def test_no_propensity_is_rounded_out_of_its_range(propensity: float) -> None:
     (event,) = events(shown(1, propensities=[propensity]))

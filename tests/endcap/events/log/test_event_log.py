@@ -10,7 +10,7 @@ from uuid import uuid4
 
 import polars as pl
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, given
 from hypothesis import strategies as st
 from structlog.testing import capture_logs
 
@@ -19,6 +19,7 @@ from endcap.events.log.batches import Impressions
 from endcap.events.log.reader import event_schema, read_events
 from endcap.events.log.writer import FILE_SUFFIX, OPEN_SUFFIX, EventLog, LogFile, Rotation
 from tests.endcap.events.log.whole_events import WholeEvents
+from tests.properties import examples
 
 NOW = datetime(2026, 3, 1, 8, tzinfo=UTC)
 
@@ -124,7 +125,7 @@ def test_a_batch_that_cannot_be_written_does_not_stop_the_others(tmp_path: Path)
     assert read_events(tmp_path).collect()["request_id"].unique().to_list() == ["r1"]
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=40, deadline=None)
+@examples(40, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.data(), st.sampled_from([FILE_SUFFIX, OPEN_SUFFIX]))
 def test_a_file_that_breaks_off_gives_its_whole_lines(tmp_path: Path, data: st.DataObject, suffix: str) -> None:
     folder = tmp_path / uuid4().hex

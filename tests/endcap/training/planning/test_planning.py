@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from endcap.contracts.training_plan import Timetable, TrainingPlan
@@ -25,6 +25,7 @@ from endcap.training.training_set import TrainingSet
 from endcap_components.build_training_set.step import build_training_set
 from endcap_components.train_two_tower.step import early_parts
 from tests.journeys.shops import SHOPS, START, Catalogue, Line, shoppers, write_dataset
+from tests.properties import examples
 
 Planned = Callable[..., TrainingPlan]
 
@@ -161,7 +162,7 @@ LINES = st.lists(
 
 
 @given(lines=LINES, test_weeks=st.sampled_from([0, 0, 1, 4, 60]), min_buyers=st.sampled_from([0, 0, 2, 50]), data=st.data())
-@settings(max_examples=25, deadline=None)
+@examples(25)
 def test_any_purchases_get_a_plan_or_one_sentence(lines: list[Line], test_weeks: int, min_buyers: int, data: st.DataObject) -> None:
     days = data.draw(st.sampled_from([1, 30, 730]))
     lines = [replace(line, at=START + (line.at - datetime(2025, 1, 1, tzinfo=UTC)) * days / 730) for line in lines]

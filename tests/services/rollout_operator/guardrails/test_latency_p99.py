@@ -4,7 +4,7 @@ from math import inf
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from endcap.contracts.rollout import BuiltIn, Guardrail
@@ -33,7 +33,6 @@ def test_without_lists_there_is_none() -> None:
     assert quantile({}, 0.99) is None
 
 
-@settings(deadline=None)
 @given(seconds=st.lists(st.floats(0.0001, 0.0999), min_size=1, max_size=300), share=st.floats(0.01, 1))
 def test_it_is_in_the_bucket_of_the_true_quantile(seconds: list[float], share: float) -> None:
     counts = np.bincount(np.searchsorted(BOUNDS, seconds, side="left"), minlength=len(BOUNDS))

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import assume, given, settings
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from endcap_rollout_operator.guardrails.score_drift import BIN_SHARE_MIN, ENOUGH, merged_bins, population_stability_index
@@ -16,13 +16,11 @@ def test_a_worked_example() -> None:
     assert population_stability_index(one * 1e9, other * 1e9) == pytest.approx(by_hand, rel=1e-6)
 
 
-@settings(deadline=None)
 @given(histograms)
 def test_equal_distributions_have_an_index_of_zero(drawn: tuple[list[int], list[int]]) -> None:
     assert population_stability_index(drawn[0], drawn[0]) == pytest.approx(0, abs=1e-12)
 
 
-@settings(deadline=None)
 @given(histograms)
 def test_it_is_symmetric_and_never_negative(drawn: tuple[list[int], list[int]]) -> None:
     one, other = drawn
@@ -32,7 +30,6 @@ def test_it_is_symmetric_and_never_negative(drawn: tuple[list[int], list[int]]) 
     assert np.isfinite(there)
 
 
-@settings(deadline=None)
 @given(histograms, st.floats(0, 1), st.floats(0, 1))
 def test_it_grows_with_the_part_that_moved(drawn: tuple[list[int], list[int]], part: float, further: float) -> None:
     one, other = (np.asarray(each, float) + 1 for each in drawn)
@@ -42,7 +39,6 @@ def test_it_grows_with_the_part_that_moved(drawn: tuple[list[int], list[int]], p
     assert indexes[0] <= indexes[1] + 1e-9
 
 
-@settings(deadline=None)
 @given(histograms)
 def test_merging_keeps_all_counts_and_leaves_no_thin_bin(drawn: tuple[list[int], list[int]]) -> None:
     one, other = (np.asarray(each, float) for each in drawn)
@@ -54,7 +50,6 @@ def test_merging_keeps_all_counts_and_leaves_no_thin_bin(drawn: tuple[list[int],
     assert (weight >= BIN_SHARE_MIN - 1e-9).all()
 
 
-@settings(deadline=None)
 @given(histograms)
 def test_merging_treats_both_alike(drawn: tuple[list[int], list[int]]) -> None:
     one, other = drawn

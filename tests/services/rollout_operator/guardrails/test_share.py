@@ -2,20 +2,18 @@
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from scipy.stats import binom
 
 from endcap_rollout_operator.guardrails.share import CERTAIN, ENOUGH, at_least_by_chance, share_of, share_reading
 
 
-@settings(deadline=None)
 @given(total=st.integers(0, ENOUGH), bad=st.integers(0, ENOUGH), share=st.floats(0, 1))
 def test_the_tail_is_the_binomial_distributions(total: int, bad: int, share: float) -> None:
     assert at_least_by_chance(bad, total, share) == pytest.approx(binom.sf(bad - 1, total, share), abs=1e-9)
 
 
-@settings(deadline=None)
 @given(bad=st.integers(0, 1000), total=st.integers(ENOUGH, 1000))
 def test_enough_requests_make_a_share(bad: int, total: int) -> None:
     reading = share_reading(min(bad, total), total, 0.01, what="requests failed")
@@ -23,7 +21,6 @@ def test_enough_requests_make_a_share(bad: int, total: int) -> None:
     assert reading.value == min(bad, total) / total
 
 
-@settings(deadline=None)
 @given(bad=st.integers(0, 99), total=st.integers(1, ENOUGH - 1), limit=st.floats(0, 0.5))
 def test_few_requests_are_certain_only_when_chance_is_ruled_out(bad: int, total: int, limit: float) -> None:
     bad = min(bad, total)

@@ -2,11 +2,12 @@
 
 from dataclasses import replace
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from endcap.contracts.rollout import Action, Phase, Served
 from endcap_rollout_operator.state.observed_state import Mode
+from tests.properties import examples
 from tests.services.rollout_operator.state.made_cluster import MadeCluster, made_rollout
 
 MODE = st.sampled_from(["Standard", "Knative"])
@@ -35,7 +36,7 @@ def outcome(made: MadeCluster) -> tuple[object, ...]:
     return status.phase, status.reason, made.served, made.weight, made.percent, made.has_candidate, made.alias, made.champion, replicas
 
 
-@settings(max_examples=300, deadline=None)
+@examples(300)
 @given(mode=MODE, deaths=DEATHS, broken_at=BROKEN_AT)
 def test_deaths_change_nothing_of_the_end(mode: Mode, deaths: set[int], broken_at: int | None) -> None:
     made, _ = dying(deaths)
@@ -47,7 +48,7 @@ def test_deaths_change_nothing_of_the_end(mode: Mode, deaths: set[int], broken_a
     assert outcome(made) == outcome(undisturbed)
 
 
-@settings(max_examples=300, deadline=None)
+@examples(300)
 @given(mode=MODE, deaths=DEATHS, actions=ACTIONS)
 def test_deaths_amid_wishes_never_leave_traffic_on_a_candidate_that_is_not_the_target(
     mode: Mode, deaths: set[int], actions: dict[int, Action]
@@ -68,7 +69,7 @@ def test_deaths_amid_wishes_never_leave_traffic_on_a_candidate_that_is_not_the_t
     assert made.status.reason in {"Promoted", "Aborted"}
 
 
-@settings(max_examples=200, deadline=None)
+@examples(200)
 @given(mode=MODE, deaths=DEATHS)
 def test_no_death_looks_like_a_persons_edit(mode: Mode, deaths: set[int]) -> None:
     made, _ = dying(deaths)
@@ -78,7 +79,7 @@ def test_no_death_looks_like_a_persons_edit(mode: Mode, deaths: set[int]) -> Non
     assert "EditedByHand" not in seen
 
 
-@settings(max_examples=200, deadline=None)
+@examples(200)
 @given(mode=MODE, deaths=DEATHS, edited_at=st.integers(2, 20), edit=st.sampled_from(["weight", "bundle", "predictor", "replicas"]))
 def test_an_edit_amid_deaths_is_never_written_over(mode: Mode, deaths: set[int], edited_at: int, edit: str) -> None:
     made, _ = dying(deaths)
@@ -103,7 +104,7 @@ def test_an_edit_amid_deaths_is_never_written_over(mode: Mode, deaths: set[int],
     assert (made.weight, made.percent, made.served, made.fingerprint, made.has_candidate, made.candidate_min) == left
 
 
-@settings(max_examples=200, deadline=None)
+@examples(200)
 @given(deaths=DEATHS, stable_pods=st.integers(0, 3), deleted=st.booleans())
 def test_deaths_change_nothing_of_an_end_without_the_stable_collection(deaths: set[int], stable_pods: int, deleted: bool) -> None:
     made, _ = dying(deaths)

@@ -5,12 +5,13 @@ from zoneinfo import ZoneInfo
 
 import polars as pl
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from endcap.dataset.sources.columns.moments import PlausibleTimes, read_moments
 from endcap.dataset.sources.columns.value_format import ValueFormat
+from tests.properties import examples
 
 ZONE = "America/New_York"
 NOW = datetime(2026, 11, 29, tzinfo=UTC)
@@ -55,7 +56,7 @@ def test_a_first_day_goes_with_no_other_way_to_write_times() -> None:
 
 
 @given(st.lists(st.datetimes(datetime(1991, 1, 1), datetime(2026, 11, 1)), min_size=1, max_size=20))  # noqa: DTZ001
-@settings(max_examples=50, deadline=None)
+@examples(50)
 def test_local_times_become_the_instant_that_the_zone_says_or_are_refused(clocks: list[datetime]) -> None:
     moments, reasons = read([clock.isoformat(sep=" ") for clock in clocks], time_zone=ZONE)
     zone = ZoneInfo(ZONE)
@@ -71,7 +72,7 @@ def test_local_times_become_the_instant_that_the_zone_says_or_are_refused(clocks
 
 
 @given(st.datetimes(datetime(1991, 1, 1), datetime(2026, 11, 1)), st.integers(-14 * 60, 14 * 60))  # noqa: DTZ001
-@settings(max_examples=50, deadline=None)
+@examples(50)
 def test_offsets_are_taken_off(clock: datetime, offset_minutes: int) -> None:
     moment = clock.replace(tzinfo=timezone(timedelta(minutes=offset_minutes)))
     assert read([moment.isoformat()]) == ([moment.astimezone(UTC)], [None])
@@ -153,7 +154,7 @@ def test_times_out_of_the_plausible_range_say_which_year_came_out(values: list[A
 
 
 @given(st.integers(-(10**19), 10**19), st.sampled_from(["s", "ms", "us"]))
-@settings(max_examples=100, deadline=None)
+@examples(100)
 def test_any_number_is_a_plausible_moment_or_refused(number: int, unit: str) -> None:
     [moment], [reason] = read([str(number)], epoch_unit=unit)
     assert (moment is None) == (reason is not None)
@@ -182,6 +183,6 @@ FORMS = ["%d.%m.%Y %H:%M", "%m/%d/%y %H:%M", "%Y-%m-%dT%H:%M", "%Y%m%d %H%M", "%
 
 
 @given(MOMENTS, st.sampled_from(FORMS))
-@settings(max_examples=60, deadline=None)
+@examples(60)
 def test_a_time_written_in_a_format_reads_back(moment: datetime, form: str) -> None:
     assert read([moment.strftime(form)], time_format=form, time_zone="UTC") == ([moment.replace(tzinfo=UTC)], [None])

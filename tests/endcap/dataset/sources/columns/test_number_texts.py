@@ -5,12 +5,13 @@ from typing import Any
 
 import polars as pl
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from endcap.dataset.sources.columns.number_texts import plain_numbers
 from endcap.dataset.sources.columns.value_format import ValueFormat
+from tests.properties import examples
 
 NO_BREAK_SPACES = ["\u00a0", "\u202f", "\u2009"]
 
@@ -69,7 +70,7 @@ def test_digits_group_in_threes_or_are_no_number(text: str, options: dict[str, A
     st.sampled_from(["", "\u20ac", "CHF", "kr."]),
     st.booleans(),
 )
-@settings(max_examples=200, deadline=None)
+@examples(200)
 def test_any_number_written_in_any_form_reads_back(
     number: Decimal, decimal_comma: bool, thousands: str | None, sign: str, before: bool
 ) -> None:

@@ -4,12 +4,13 @@ import csv
 import io
 from typing import Any
 
-from hypothesis import example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from endcap.dataset.sources.files.delimited_text import delimited_batches
 from endcap.dataset.sources.files.raw_batch import RawBatch
 from endcap.dataset.sources.files.source_files import SourceFiles
+from tests.properties import examples
 
 HEADER = "sku,name,price\n"
 
@@ -89,7 +90,7 @@ ROWS = st.lists(st.lists(VALUES, min_size=2, max_size=4), max_size=8)
 
 
 @given(ROWS, st.sampled_from([",", ";", "\t"]))
-@settings(max_examples=80, deadline=None)
+@examples(80)
 def test_what_a_program_writes_reads_back_with_nothing_lost(written: list[list[str]], delimiter: str) -> None:
     whole = [row for row in written if len(row) == 2]
     text = io.StringIO(newline="")
@@ -100,7 +101,7 @@ def test_what_a_program_writes_reads_back_with_nothing_lost(written: list[list[s
 
 @given(st.lists(st.text(st.sampled_from('ab1 ,"\u00e4'), max_size=12), max_size=12), st.sampled_from(['"', "'", "none"]))
 @example(lines=['"', "", '"a,b', "c"], quote='"')
-@settings(max_examples=200, deadline=None)
+@examples(200)
 def test_no_line_disappears_without_being_counted(lines: list[str], quote: str) -> None:
     batches = read("k,v\n" + "\n".join(lines), batch_rows=3, quote=quote)
     good = [row for batch in batches for row in batch.frame.rows()]

@@ -3,18 +3,19 @@
 import numpy as np
 import polars as pl
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from endcap.catalogue.item_table import ItemTable
 from endcap.engine.rules.conditions.candidate_parts import CandidatePart, CandidateParts, threshold_of
 from tests.endcap.engine.rules.made_catalogue import made_candidates
+from tests.properties import examples
 
 COMPARISONS = st.sampled_from(["{0} > {1}", "{0} >= {1}", "{0} < {1}", "{0} <= {1}", "{0} = {1}", "{1} < {0}", "{1} >= {0}"])
 CONSTANTS = st.floats(-10, 10, width=32).map(lambda value: f"{value:.9f}") | st.sampled_from(["0", "0.1", "-0.0", "1e-30", "999999", "0.3"])
 
 
-@settings(max_examples=80, deadline=None)
+@examples(80)
 @given(comparison=COMPARISONS, constant=CONSTANTS, numbers=st.lists(st.floats(width=32, allow_nan=True), max_size=20))
 def test_a_threshold_answers_as_polars_does(comparison: str, constant: str, numbers: list[float]) -> None:
     condition = pl.sql_expr(comparison.format("score", constant))
@@ -27,7 +28,7 @@ def test_a_threshold_answers_as_polars_does(comparison: str, constant: str, numb
 
 
 @given(comparison=COMPARISONS, constant=st.integers(-20, 20), position=st.integers(1, 20))
-@settings(max_examples=40, deadline=None)
+@examples(40)
 def test_a_threshold_of_whole_numbers_answers_as_polars_does(comparison: str, constant: int, position: int) -> None:
     condition = pl.sql_expr(comparison.format("position", constant))
     threshold = threshold_of(condition)

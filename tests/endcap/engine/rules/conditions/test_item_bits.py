@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import polars as pl
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from endcap.catalogue.item_table import ItemTable
@@ -14,6 +14,7 @@ from endcap.engine.rules.conditions.columns import ITEM_COLUMNS
 from endcap.engine.rules.conditions.item_bits import AnyColumn, BitPlaces, ColumnSums, ItemBits, members
 from endcap.engine.rules.conditions.item_values import ItemValues
 from tests.endcap.engine.rules.made_catalogue import NOW
+from tests.properties import examples
 
 NOW_S = int(NOW.timestamp())
 CONDITIONS = [
@@ -43,7 +44,7 @@ def values(items: ItemTable) -> ItemValues:
     return ItemValues.of(items, NOW_S)
 
 
-@settings(max_examples=20, deadline=None)
+@examples(20)
 @given(st.lists(st.sampled_from(CONDITIONS), min_size=1, max_size=20), st.sampled_from([1, 64, 10_000]))
 def test_every_bit_is_what_polars_says_of_the_item(values: ItemValues, conditions: list[str], block_rows: int) -> None:
     with pytest.MonkeyPatch.context() as patch:
@@ -83,7 +84,7 @@ def test_items_grow_older(values: ItemValues) -> None:
     assert later.of(0, slice(None)).sum() > bits.of(0, slice(None)).sum()
 
 
-@settings(max_examples=40, deadline=None)
+@examples(40)
 @given(st.integers(0, 2**32 - 1), st.integers(1, 40), st.integers(0, 12))
 def test_packed_arithmetic_equals_that_of_single_bits(seed: int, bit_count: int, chosen: int) -> None:
     random = np.random.default_rng(seed)

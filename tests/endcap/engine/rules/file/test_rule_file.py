@@ -6,11 +6,12 @@ from typing import Any
 
 import pytest
 import yaml
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from endcap.core.errors import InvalidInput
 from endcap.engine.rules.file.rule_file import ACTIONS, RuleFile, parse_rules, read_rules
+from tests.properties import examples
 
 GOOD = """\
 version: 1
@@ -112,7 +113,7 @@ def test_the_json_schema_knows_every_key_and_one_action_a_rule() -> None:
     assert {"from", "to", "zone", "weekdays", "hours"} == set(schema["$defs"]["Time"]["properties"])
 
 
-@settings(max_examples=60, deadline=None)
+@examples(60)
 @given(st.fixed_dictionaries({}, optional={"version": st.just(1) | JUNK, "rules": st.lists(HALF_RULES, max_size=3) | JUNK, "picks": JUNK}))
 def test_any_structure_is_read_or_refused(value: dict[str, Any]) -> None:
     try:
@@ -121,7 +122,7 @@ def test_any_structure_is_read_or_refused(value: dict[str, Any]) -> None:
         assert refused.message
 
 
-@settings(max_examples=60, deadline=None)
+@examples(60)
 @given(st.text(max_size=100))
 def test_any_text_in_the_place_of_a_rule_is_read_or_refused(text: str) -> None:
     try:

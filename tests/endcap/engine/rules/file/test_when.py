@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from endcap.engine.rules.file.when import EARLIEST, LATEST, Time, TimeWindow
@@ -80,7 +80,6 @@ def test_what_is_no_window_is_refused(parts: dict[str, str], message: str) -> No
         Time.model_validate(parts)
 
 
-@settings(deadline=None)
 @given(
     now=MOMENTS,
     zone=ZONES,
@@ -95,7 +94,6 @@ def test_hours_and_their_complement_cover_every_moment_once(now: datetime, zone:
     assert open_hours.holds(now) != closed_hours.holds(now)
 
 
-@settings(deadline=None)
 @given(now=MOMENTS, zone=ZONES)
 def test_each_moment_lies_on_one_weekday(now: datetime, zone: str) -> None:
     holding = [day for day in range(7) if TimeWindow(zone=ZoneInfo(zone), weekdays=frozenset([day])).holds(now)]
