@@ -12,9 +12,12 @@ from endcap.events.outcomes.journal_store import JournalStore
 from endcap.events.outcomes.whole_log import outcome_functions
 from endcap.events.outcomes.windows import Windows
 from endcap.events.stream.item_counters import ItemCounters
+from endcap.events.stream.recent_items import RecentItems
 from endcap.events.stream.sessions import Sessions
 from endcap.events.stream.subscription import NeededConsent, Subscription
+from endcap.features.store.recent_items import RecentItemsSink
 from endcap.release.bundle.served_catalogue import ServedCatalogue
+from endcap.training.signals_file import read_signals
 from endcap_stream.replayed_moment import ReplayedMoment
 from endcap_stream.session_sink import SessionSink
 
@@ -35,6 +38,12 @@ def subscriptions(settings: Settings, clock: Clock, outcomes: JournalStore) -> S
     counts = ItemCountersSink(settings.live_dir, ServedCatalogue(settings, clock).counts, since, clock)
     return [
         Subscription(Sessions(gap), SessionSink(settings, moment, clock), NeededConsent.PERSONALISATION),
+        # It needs the events that take consent back.
+        Subscription(
+            RecentItems(read_signals(settings.training.signals_file)),
+            RecentItemsSink(settings, moment.distance, clock),
+            NeededConsent.NONE,
+        ),
         *(
             Subscription(function, outcomes.sink(function.name), NeededConsent.NONE)
             for function in outcome_functions(Windows.of(settings.outcomes))

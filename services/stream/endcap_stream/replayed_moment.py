@@ -3,7 +3,8 @@
 from datetime import datetime, timedelta
 
 from endcap.core.clock import Clock
-from endcap.core.settings import Settings, resolve_replay
+from endcap.core.settings import Settings
+from endcap.events.stream.bundle_moment import moved_by
 from endcap.release.bundle.manifest import read_manifest
 from endcap.release.bundle.promotion import model_base_path, served_version
 
@@ -33,5 +34,4 @@ class ReplayedMoment:
             return timedelta(0)
         if self._data_end is None or self._data_end[0] != version:
             self._data_end = version, read_manifest(model_base_path(served_dir) / str(version)).data_end
-        replay_at = resolve_replay(self._settings.replay_at, self._data_end[1], now)
-        return now - replay_at if replay_at is not None else timedelta(0)
+        return moved_by(self._settings.replay_at, self._data_end[1], now)
