@@ -120,7 +120,7 @@ class LogFollower:
         return _arrived(self._nothing, parts, cuts, gone, is_behind or horizon is not None)
 
     def _files(self) -> dict[str, Path]:
-        """By name without suffix, the first ones first; a file that was renamed between is the finished one."""
+        """By name without suffix, the first ones first; none before a writer made the folder."""
         try:
             names = sorted(file.name for file in self._folder.iterdir())
         except FileNotFoundError:

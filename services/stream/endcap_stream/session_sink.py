@@ -1,5 +1,6 @@
 """Visits on their way into the online store."""
 
+from math import ceil
 from typing import TYPE_CHECKING
 
 import polars as pl
@@ -40,6 +41,7 @@ class SessionSink:
             self._store = open_for_sessions(self._settings)
         if rows.is_empty():
             return
-        distance = int(self._moment.distance().total_seconds())
+        # Seconds are whole: rounded up, so that nothing is of after the moment that the bundle answers as of.
+        distance = ceil(self._moment.distance().total_seconds())
         moved = rows.with_columns(pl.col(MOMENTS).list.eval(pl.element() - distance))
         push_session_rows(self._store, moved, self._clock())

@@ -1,5 +1,7 @@
 """Visits in a real online store, as a request reads them."""
 
+import shutil
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -9,6 +11,7 @@ import pytest
 from endcap.contracts.bundle import MANIFEST_NAME, BundleManifest
 from endcap.core.errors import DependencyUnavailable
 from endcap.core.settings import Settings
+from endcap.engine.retrieval.user_state import user_state
 from endcap.events.stream.sessions import Sessions
 from endcap.events.stream.whole_log import run_to_end
 from endcap.features.store.names import SESSION_SIGNALS, SESSION_SUMMARY
@@ -20,6 +23,7 @@ from endcap_benchmarks.synthetic.bundle import SyntheticSize, manifest_fields
 from endcap_stream.replayed_moment import ReplayedMoment
 from endcap_stream.session_sink import SessionSink
 from tests.endcap.events.stream.streamed_events import BEGIN, event, frame
+from tests.transformers.two_items import two_items
 
 pytestmark = pytest.mark.processes
 
@@ -77,17 +81,48 @@ def test_a_visit_that_begins_again_without_items_takes_the_earlier_ones_away(set
     assert row["session"] == {"session_item_ids": [], "session_event_types": [], "session_occurred_at": []}
 
 
-def test_where_the_bundle_answers_as_of_its_end_visits_are_moved_there(settings: Settings) -> None:
+@pytest.fixture
+def recorded(settings: Settings) -> Iterator[Settings]:
+    """The same home while it serves a bundle of recorded data."""
     folder = model_base_path(settings.served_dir) / "7"
     folder.mkdir(parents=True)
     fields = manifest_fields(7, "collection", SyntheticSize()) | {"data_end": DATA_END, "files": {}, "features": present_feature_columns()}
     (folder / MANIFEST_NAME).write_text(BundleManifest.model_validate(fields).model_dump_json())
-    now = BEGIN + timedelta(seconds=30)
-    assert ReplayedMoment(settings, lambda: now).distance() == now - DATA_END
-    sink_of(settings, now).deliver(rows_of(event("1", 10, "product_view", "moved", item_id="i1")))
-    row = OnlineFeatures.open(settings).read(None, "moved")
+    yield settings
+    shutil.rmtree(settings.served_dir)
+
+
+def test_where_the_bundle_answers_as_of_its_end_visits_are_moved_there(recorded: Settings) -> None:
+    now = BEGIN + timedelta(seconds=29.5)
+    assert ReplayedMoment(recorded, lambda: now).distance() == now - DATA_END
+    sink_of(recorded, now).deliver(rows_of(event("1", 10, "product_view", "moved", item_id="i1")))
+    row = OnlineFeatures.open(recorded).read(None, "moved")
     assert row is not None and row["session"] is not None
     assert row["session"]["session_occurred_at"] == [int(DATA_END.timestamp()) - 20]
+
+
+def test_a_request_makes_the_same_of_a_visit_that_was_moved_as_of_one_of_today(recorded: Settings) -> None:
+    now = BEGIN + timedelta(minutes=5)
+    rows = rows_of(event("1", 10, "product_view", "same", item_id="a"), event("2", 70, "add_to_cart", "same", item_id="b"))
+    sink_of(recorded, now).deliver(rows)
+    pushed = OnlineFeatures.open(recorded).read(None, "same")
+    assert pushed is not None and pushed["session"] is not None
+    items = two_items(1.0, 2.0, DATA_END)
+    as_of_end, today = (
+        user_state(
+            None,
+            items,
+            {},
+            moment,
+            visit["session_item_ids"],
+            visit["session_event_types"],
+            session_occurred_at=visit["session_occurred_at"],
+        )
+        for moment, visit in ((DATA_END, pushed["session"]), (now, rows.row(0, named=True)))
+    )
+    assert as_of_end.session.tolist() == today.session.tolist() and len(today.session) == 2
+    for name in ("index", "views", "carts", "days_since_viewed", "cart_age_days"):
+        assert getattr(as_of_end.signals, name).tolist() == pytest.approx(getattr(today.signals, name).tolist(), nan_ok=True), name
 
 
 def test_without_a_store_visits_wait(tmp_path: Path) -> None:

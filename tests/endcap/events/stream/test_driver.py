@@ -137,6 +137,19 @@ def test_a_sink_that_is_away_makes_its_newest_rows_wait_and_no_other() -> None:
     assert (away.deliveries, away.rows["a",]["events"]) == (1, 3)
 
 
+def test_a_sink_is_asked_to_open_what_it_needs_before_there_are_rows() -> None:
+    bench = Bench(Sums())
+    bench.sink.is_away = True
+    failures: list[str] = []
+    now = [0.0]
+    delivery = Delivery(bench.driver.outboxes, {"sums": bench.sink}, failures.append, lambda: now[0])
+    delivery.open_sinks()
+    assert delivery.settle(30) and failures == ["sums"]
+    bench.sink.is_away, now[0] = False, 60.0
+    bench.take(event("1", 0, "click", item_id="a"))
+    assert delivery.settle(30) and bench.sink.rows["a",]["events"] == 1
+
+
 def test_what_was_stored_and_not_delivered_is_delivered_after_a_restart(tmp_path: Path) -> None:
     bench = Bench(Sums(), tmp_path)
     bench.take(event("1", 0, "click", item_id="a"))
