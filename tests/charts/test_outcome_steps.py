@@ -41,4 +41,4 @@ def test_longer_steps_are_taken_and_the_operator_waits_as_long(tmp_path: Path) -
 
 
 def test_other_guardrails_leave_steps_as_short_as_they_are(tmp_path: Path) -> None:
-    render(tmp_path, "minimal", values(ERRORS, {"duration": "10s"}))
+    assert render(tmp_path, "minimal", values(ERRORS, {"duration": "10s"}))
