@@ -134,6 +134,7 @@ def test_what_a_visit_did_after_log_in_counts_as_if_it_had_said_who(
     now, then = at(END_S), at(snapshot)
     rows = batch_rows(frame([named(row) for row in events]), [then, now], LOW)
     recent = recent_of([*events, *identities], now)
+    assert {user for user, _ in rows} <= set(recent)
     for user in sorted({user for user, _ in rows}):
         expected = user_state(rows.get((user, now)), small_catalogue, VOCABULARIES, now)
         said_the_same(user_state(rows.get((user, then)), small_catalogue, VOCABULARIES, now, recent=recent[user]), expected)
