@@ -3,7 +3,7 @@
 import ibis
 import polars as pl
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from ibis.config import Config
 
@@ -12,6 +12,7 @@ from endcap.contracts.tables import arrow_schema
 from endcap.features.identified import has_identities, identified
 from endcap.features.store.names import RECENT_LIFE_SECONDS
 from tests.endcap.events.stream.person_events import Row, event, frame
+from tests.properties import examples
 
 VISITS = st.sampled_from(["v1", "v2"])
 IDENTITIES = st.lists(st.tuples(VISITS, st.sampled_from(["u1", "u2"]), st.integers(0, 9), st.sampled_from([True, True, False])), max_size=5)
@@ -45,7 +46,7 @@ def walked(row: Row, events: list[Row]) -> str | None:
     return row["user_id"] or (max(past)[2] if past else None)
 
 
-@settings(max_examples=5, deadline=None)
+@examples(5)
 @given(IDENTITIES, VIEWS)
 def test_an_event_is_of_the_last_who_identified_in_its_visit_by_then(
     identities: list[tuple[str, str, int, bool]], views: list[tuple[str, str | None, int]]

@@ -9,7 +9,7 @@ from uuid import UUID
 
 import polars as pl
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from endcap.catalogue.changes.catalogue_change import SubmittedItem, SubmittedItemUpdate, change_of
@@ -20,6 +20,7 @@ from endcap.catalogue.changes.waiting_items import WAITING_FILE, WaitingItems
 from endcap.catalogue.item_updates import UPDATES_FILE, merged_updates, read_updates, update_schema, write_updates
 from endcap.core.errors import DataRejected
 from endcap.events.stream.function import Instant
+from tests.properties import examples
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
 AT = Instant(START, START)
@@ -57,7 +58,7 @@ SAID = st.fixed_dictionaries(
 )
 
 
-@settings(max_examples=25, deadline=None)
+@examples(25)
 @given(said=st.lists(st.tuples(st.integers(0, 3), SAID), min_size=1, max_size=12), seed=st.integers(0, 99), parts=st.integers(1, 4))
 def test_the_order_in_which_changes_are_read_does_not_matter(said: list[tuple[int, dict[str, Any]]], seed: int, parts: int) -> None:
     lines = [line(number, minute, **update) for number, (minute, update) in enumerate(said, start=1)]

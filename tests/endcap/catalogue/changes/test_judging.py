@@ -6,13 +6,14 @@ from typing import Any
 from uuid import UUID
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from endcap.catalogue.changes.catalogue_change import CatalogueChange
 from endcap.catalogue.changes.change_log import changes_of
 from endcap.catalogue.changes.judging import AcceptedChange, RefusedChange, judged_change
 from endcap.contracts.item import Item
+from tests.properties import examples
 
 NOW = datetime(2026, 3, 1, 8, tzinfo=UTC)
 FIELDS = sorted({*CatalogueChange.model_fields, *Item.model_fields})
@@ -24,7 +25,7 @@ def judged(text: str) -> AcceptedChange | RefusedChange:
     return judged_change(text, UUID(int=1), NOW)
 
 
-@settings(max_examples=150, deadline=None)
+@examples(150)
 @given(given_=st.dictionaries(st.sampled_from(FIELDS), LIKELY | VALUE, max_size=6))
 def test_any_object_becomes_a_line_that_is_read_back_or_is_refused(given_: dict[str, Any]) -> None:
     verdict = judged(json.dumps({"item_id": "tea"} | given_))
@@ -40,7 +41,7 @@ def test_any_object_becomes_a_line_that_is_read_back_or_is_refused(given_: dict[
         assert Item.model_validate_json(change.item).item_id == change.item_id
 
 
-@settings(max_examples=60, deadline=None)
+@examples(60)
 @given(
     text=st.text(max_size=30)
     | st.sampled_from(['{"item_id":"a","price":' + "9" * 5_000 + "}", "[" * 10_000, '{"item_id":"a\\ud800","price":1}'])

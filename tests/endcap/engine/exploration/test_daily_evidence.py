@@ -3,7 +3,7 @@ from typing import Any
 
 import polars as pl
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from polars.testing import assert_frame_equal
 
 from endcap.engine.exploration.counting import EvidenceRule, evidence_of_outcomes
@@ -11,6 +11,7 @@ from endcap.engine.exploration.daily_evidence import DailyEvidence
 from endcap.events.outcomes.whole_log import journal_of_log
 from endcap.events.outcomes.windows import Windows
 from tests.endcap.events.outcomes.made_events import END, START, event, frame, logs
+from tests.properties import examples
 
 RULE = EvidenceRule(half_life_days=7)
 
@@ -24,7 +25,7 @@ def put_days(evidence: DailyEvidence, rows: list[dict[str, Any]]) -> tuple[pl.Da
     return journal.places, journal.touches
 
 
-@settings(deadline=None, max_examples=10)
+@examples(10)
 @given(logs())
 def test_days_add_up_to_the_whole(rows: list[dict[str, Any]]) -> None:
     evidence = DailyEvidence(RULE)

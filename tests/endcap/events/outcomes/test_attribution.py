@@ -4,7 +4,7 @@ from typing import Any
 
 import polars as pl
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from endcap.events.outcomes.resolution import outcomes_of
@@ -13,6 +13,7 @@ from endcap.events.outcomes.windows import Windows
 from endcap.events.stream.function import Instant
 from tests.endcap.events.outcomes.driven import LAG, journal_of_batches
 from tests.endcap.events.outcomes.made_events import END, Row, event, frame, logs, walked
+from tests.properties import examples
 
 WINDOWS = Windows()
 
@@ -46,7 +47,7 @@ def shuffled_within_watermark(rows: list[Row], random: Random) -> list[Row]:
 
 
 @given(logs())
-@settings(deadline=None, max_examples=15)
+@examples(15)
 def test_a_whole_log_is_joined_as_a_person_would_by_hand(rows: list[Row]) -> None:
     found, expected = counts(outcomes(*rows)), walked(rows)
     assert set(found) == set(expected)
@@ -54,7 +55,7 @@ def test_a_whole_log_is_joined_as_a_person_would_by_hand(rows: list[Row]) -> Non
 
 
 @given(logs(), st.integers(0, 2**32))
-@settings(deadline=None, max_examples=15)
+@examples(15)
 def test_shuffles_doubles_and_restarts_change_nothing(rows: list[Row], seed: int) -> None:
     random = Random(seed)
     sent = shuffled_within_watermark(rows + random.sample(rows, len(rows) // 3), random)

@@ -3,7 +3,7 @@ from pathlib import Path
 from random import Random
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, given
 from hypothesis import strategies as st
 from polars.testing import assert_frame_equal
 
@@ -15,6 +15,7 @@ from endcap.events.outcomes.whole_log import journal_of_log, outcome_functions
 from endcap.events.outcomes.windows import Windows
 from tests.endcap.events.outcomes.driven import deliver, journal_of_batches, lists
 from tests.endcap.events.outcomes.made_events import END, START, Row, event, frame, logs
+from tests.properties import examples
 
 WINDOW = timedelta(minutes=30)
 LATER = START + timedelta(hours=3)
@@ -93,7 +94,7 @@ def test_a_process_that_ends_while_it_counts_counts_again_from_what_is_committed
 
 
 @given(logs(), st.integers(0, 2**32))
-@settings(deadline=None, max_examples=8, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@examples(8, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_day_tables_are_the_outcomes_of_the_whole_log(tmp_path_factory: pytest.TempPathFactory, rows: list[Row], seed: int) -> None:
     folder, random = tmp_path_factory.mktemp("days"), Random(seed)
     store = JournalStore(folder)

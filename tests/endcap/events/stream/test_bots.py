@@ -1,7 +1,7 @@
 from datetime import timedelta
 from pathlib import Path
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from endcap.events.stream.bots import BotRules, Bots
@@ -9,6 +9,7 @@ from endcap.events.stream.driver import DriverRules
 from endcap.events.stream.function import Instant
 from endcap.events.stream.sessions import Sessions
 from tests.endcap.events.stream.streamed_events import BEGIN, Bench, event, frame
+from tests.properties import examples
 
 RULES = BotRules(events_a_minute=3, views_without_dwell=5)
 AT = Instant(BEGIN + timedelta(minutes=5), BEGIN - timedelta(hours=1))
@@ -47,7 +48,7 @@ drawn_events = st.lists(
 )
 
 
-@settings(max_examples=20, deadline=None)
+@examples(20)
 @given(drawn_events, st.integers(1, 10))
 def test_what_is_a_bots_does_not_hang_on_how_events_are_cut(drawn: list[tuple[str, str, int]], size: int) -> None:
     events = [

@@ -4,12 +4,13 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from endcap.events.log.writer import FILE_SUFFIX, NAME_TIME, OPEN_SUFFIX
 from endcap.events.stream.following import Arrived, LogFollower
 from tests.endcap.events.stream.streamed_events import BEGIN, event
+from tests.properties import examples
 
 NOW = BEGIN + timedelta(days=1)
 
@@ -118,7 +119,7 @@ def test_a_line_longer_than_a_part_is_read(tmp_path: Path) -> None:
 written = st.lists(st.tuples(st.integers(0, 2), st.integers(0, 7_200), st.integers(0, 120)), max_size=30)
 
 
-@settings(max_examples=20, deadline=None)
+@examples(20)
 @given(written, st.integers(100, 3_000), st.data())
 def test_whatever_is_written_is_read_once(
     tmp_path_factory: Any, drawn: Sequence[tuple[int, int, int]], part: int, data: st.DataObject

@@ -3,7 +3,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from endcap.contracts.dead_letter import DeadLetterKind
@@ -12,6 +12,7 @@ from endcap.contracts.event_type import EventType
 from endcap.events.examples import EXAMPLES
 from endcap.events.stream.lines import LINE, read_lines
 from tests.endcap.events.sent_events import sent
+from tests.properties import examples
 
 NOW = datetime(2026, 3, 1, 8, tzinfo=UTC)
 
@@ -67,7 +68,7 @@ def test_a_line_without_consent_has_none() -> None:
     assert read_lines([without], NOW).events.select("consent", "consent_analytics").row(0) == (False, True)
 
 
-@settings(max_examples=25, deadline=None)
+@examples(25)
 @given(st.lists(st.sampled_from([GOOD, *(content for content, _, _ in BROKEN), b"", b"  "]), max_size=12))
 def test_each_line_is_an_event_a_broken_one_or_empty(lines: list[bytes]) -> None:
     read = read_lines(lines, NOW + timedelta(seconds=1))

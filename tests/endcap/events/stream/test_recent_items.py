@@ -6,7 +6,7 @@ from typing import Any
 
 import polars as pl
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from endcap.contracts.recent_kind import RecentKind
@@ -16,6 +16,7 @@ from endcap.events.stream.recent_events import LIFE, STATE
 from endcap.events.stream.recent_items import RecentItems
 from endcap.features.columns import RECENT_EVENTS
 from tests.endcap.events.stream.person_events import MADE, START, Row, SteppedByBatches, acts_of, event, frame
+from tests.properties import examples
 
 SIGNALS = Signals(low_rating=2.0)
 DAY = 86_400
@@ -46,7 +47,7 @@ IDENTITIES = st.lists(
 ENDS = st.lists(st.tuples(st.sampled_from(["u1", "u2"]), st.integers(0, 9_000)), max_size=1)
 
 
-@settings(max_examples=40, deadline=None)
+@examples(40)
 @given(made=st.lists(MADE, max_size=16), identities=IDENTITIES, ends=ENDS, seed=st.integers(0, 999))
 def test_order_batches_doubles_and_restarts_change_nothing(
     made: list[Row], identities: list[tuple[str, str, int, bool]], ends: list[tuple[str, int]], seed: int
@@ -74,7 +75,7 @@ def test_order_batches_doubles_and_restarts_change_nothing(
     assert stepped.state.sort(pl.all()).equals(whole.state.sort(pl.all()))
 
 
-@settings(max_examples=10, deadline=None)
+@examples(10)
 @given(made=st.lists(MADE, min_size=1, max_size=10), days=st.lists(st.integers(0, 70), min_size=1, max_size=10))
 def test_what_is_too_old_goes_whether_anything_comes_or_not(made: list[Row], days: list[int]) -> None:
     events = acts_of(made)

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import polars as pl
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from endcap.engine.retrieval.signal_state import NO_SIGNALS
@@ -15,6 +15,7 @@ from endcap.events.stream.sessions import EVENTS_KEPT, QUERIES_KEPT, Sessions
 from endcap.events.stream.whole_log import run_to_end
 from endcap.features.columns import HISTORY_LENGTH
 from tests.endcap.events.stream.streamed_events import BEGIN, Bench, event, frame
+from tests.properties import examples
 
 HOUR = 3_600
 
@@ -102,7 +103,7 @@ def made(name: int, seconds: int, kind: str, session: str, item: str) -> dict[st
 visits = st.lists(st.tuples(st.integers(0, 5 * HOUR), st.sampled_from(KINDS), st.sampled_from("st"), st.sampled_from("abc")), max_size=25)
 
 
-@settings(max_examples=12, deadline=None)
+@examples(12)
 @given(visits, st.randoms(use_true_random=False))
 def test_shuffled_doubled_and_late_events_with_restarts_between_give_the_rows_of_one_step(
     drawn: list[tuple[int, str, str, str]], random: Any
