@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import polars as pl
 
-from endcap.events.stream.function import KEY, Instant, Step, StreamFunction, no_due
+from endcap.events.stream.function import KEY, Instant, LinkedStreamFunction, Step, StreamFunction, no_due
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +37,8 @@ class Stepped:
 
 
 def stepped(function: StreamFunction, state: pl.DataFrame, events: pl.DataFrame, keys: pl.Series, at: Instant) -> Stepped:
-    """Step a function over keys; where it raises, over halves of them, down to the key that is at fault.
+    """Step a function over keys; where it raises, over halves of them, down to the key that is at fault. Of one whose keys concern each
+    other all fail together: a half might hold a visit without its person.
 
     Args:
         function: pure, so that it may be asked again.
@@ -49,9 +50,9 @@ def stepped(function: StreamFunction, state: pl.DataFrame, events: pl.DataFrame,
     try:
         return Stepped(function.step(state, events, at), ())
     except Exception as error:
-        if len(keys) <= 1:
+        if len(keys) <= 1 or isinstance(function, LinkedStreamFunction):
             ids = events["event_id"].to_list() if "event_id" in events.columns else []
-            failure = Failure(str(keys[0]) if len(keys) else "", ids, error)
+            failure = Failure(str(keys[0]) if len(keys) == 1 else "", ids, error)
             return Stepped(nothing(function, state), (failure,))
     middle = len(keys) // 2
     halves = [_of_keys(function, state, events, part, at) for part in (keys[:middle], keys[middle:])]
