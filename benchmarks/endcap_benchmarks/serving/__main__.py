@@ -8,9 +8,10 @@ from rich.console import Console
 from endcap.cli.output import print_json, report_failure
 from endcap.core.errors import EndcapError
 from endcap.core.settings import load_settings
+from endcap_benchmarks.record import document, write_document
 from endcap_benchmarks.serving.benchmark import run_benchmark
 from endcap_benchmarks.serving.options import parse
-from endcap_benchmarks.serving.report import document, print_report, verdicts, write_document
+from endcap_benchmarks.serving.report import print_report, verdicts
 
 WIDTH = 140
 """Of a table that goes to a file."""

@@ -2,19 +2,17 @@
 
 import subprocess
 import sys
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any
 
-from rich.console import Console
-from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
-
 from endcap.core.errors import EndcapError
 from endcap.core.settings import Settings
 from endcap.release.bundle.promotion import served_bundle
+from endcap_benchmarks.narrator import Narrator, narrated
 from endcap_benchmarks.serving.home import HomeSize, home_of
 from endcap_benchmarks.serving.load.mix import Population, dataset_population, made_population
 from endcap_benchmarks.serving.options import CACHED, EVENT, LATENCY, OVERLOAD, REFRESH, Options
@@ -27,53 +25,6 @@ from endcap_benchmarks.serving.scenarios.overload import overload
 from endcap_benchmarks.serving.scenarios.refresh import refresh
 from endcap_benchmarks.serving.scenarios.steady import one_client, steady
 from endcap_benchmarks.serving.stage import Stage
-
-REFRESHES_A_SECOND = 1
-
-
-class Narrator:
-    """A bar on a terminal, a line a step elsewhere; both on standard error.
-
-    Args:
-        progress: a running bar, None without a terminal.
-        console: standard error.
-        steps: how many there will be.
-    """
-
-    def __init__(self, progress: Progress | None, console: Console, steps: int) -> None:
-        self._progress = progress
-        self._console = console
-        self._task = progress.add_task("", total=steps) if progress else None
-
-    @contextmanager
-    def step(self, text: str) -> Iterator[None]:
-        """Count one step when its body is done."""
-        if self._progress is None or self._task is None:
-            self._console.print(text, highlight=False)
-            yield
-            return
-        self._progress.update(self._task, description=text)
-        yield
-        self._progress.advance(self._task)
-
-    def say(self, text: str) -> None:
-        """Say where the present step is."""
-        if self._progress is None or self._task is None:
-            self._console.print(f"  {text}", highlight=False)
-        else:
-            self._progress.update(self._task, description=text)
-
-
-@contextmanager
-def narrated(steps: int) -> Iterator[Narrator]:
-    console = Console(stderr=True)
-    if not console.is_terminal:
-        yield Narrator(None, console, steps)
-        return
-    columns = (BarColumn(), TimeElapsedColumn(), TextColumn("{task.description}"))
-    with Progress(*columns, console=console, transient=True, refresh_per_second=REFRESHES_A_SECOND) as progress:
-        yield Narrator(progress, console, steps)
-
 
 WARM_UP_SECONDS = 5.0
 PROFILED = "endcap_benchmarks.serving.profiled_transformer"
@@ -147,7 +98,7 @@ def measures(settings: Settings, options: Options, *, largest: bool) -> list[Mea
 
 def _measured(settings: Settings, options: Options, items: int, plan: Sequence[Measure], narrator: Narrator) -> list[dict[str, Any]]:
     with narrator.step(f"{items or 'promoted'} items: home"):
-        catalogue = _promoted(settings) if options.promoted else _made(settings, HomeSize(items, options.users), narrator.say)
+        catalogue = _promoted(settings) if options.promoted else made_catalogue(settings, HomeSize(items, options.users), narrator.say)
     rows = []
     with ExitStack() as stack:
         with narrator.step(f"{catalogue.items:,} items: starting all parts"):
@@ -173,8 +124,18 @@ def _promoted(settings: Settings) -> Catalogue:
     return Catalogue(items, settings.home.absolute(), dataset_population(settings))
 
 
-def _made(settings: Settings, size: HomeSize, say: Callable[[str], None]) -> Catalogue:
-    """In a process of its own: TensorFlow would stay in memory, and Milvus must start in a main thread."""
+def made_catalogue(settings: Settings, size: HomeSize, say: Callable[[str], None]) -> Catalogue:
+    """Make what is missing of a benchmark's own home, in a process of its own: TensorFlow would stay in memory, and Milvus must start in a
+    main thread.
+
+    Args:
+        settings: of the product.
+        size: what the home holds.
+        say: takes each step that takes its time.
+
+    Raises:
+        EndcapError: it could not be made.
+    """
     command = [sys.executable, "-m", "endcap_benchmarks.serving.home", "--items", str(size.items), "--users", str(size.users)]
     home = home_of(settings, size.items)
     home.mkdir(parents=True, exist_ok=True)

@@ -19,11 +19,20 @@ from endcap.core.ports import free_ports
 
 START_TIMEOUT_SECONDS = 300.0
 STOP_TIMEOUT_SECONDS = 60.0
-PORTS = ("ENDCAP_SERVING__HTTP_PORT", "ENDCAP_SERVING__GRPC_PORT", "ENDCAP_MODEL_SERVER__PORT", "ENDCAP_MILVUS__PORT")
+COLLECTOR_PORT, STREAM_PORT = "ENDCAP_COLLECTOR__PORT", "ENDCAP_STREAM__PORT"
+PORTS = (
+    *("ENDCAP_SERVING__HTTP_PORT", "ENDCAP_SERVING__GRPC_PORT", "ENDCAP_MODEL_SERVER__PORT", "ENDCAP_MILVUS__PORT"),
+    *(COLLECTOR_PORT, STREAM_PORT),
+)
 SUPERVISE = (sys.executable, "-m", "endcap_benchmarks.serving.supervise")
 LOG_END_CHARACTERS = 1_500
 
-_MODULES = {"transformer": "transformer", "model server": "endcap_model_server"}
+_MODULES = {
+    "transformer": "transformer",
+    "model server": "endcap_model_server",
+    "collector": "endcap_collector",
+    "stream": "endcap_stream",
+}
 _WATCHDOG = "endcap_local.parent_watchdog"
 _MILVUS = "milvus"
 

@@ -1,21 +1,17 @@
 """What every scenario plays on: running parts, the catalogue behind them, and stretches of load with new requests each."""
 
-import subprocess
-import sys
-import tempfile
 from dataclasses import dataclass, field
 from itertools import count
-from pathlib import Path
 
 import psutil
 
-from endcap.core.errors import EndcapError
 from endcap_benchmarks.serving.load.mix import Population, make_requests
 from endcap_benchmarks.serving.load.plan import Arrivals, Exchange, LoadPlan, Protocol, due_times, read_exchanges
+from endcap_benchmarks.serving.load.process import load_process
 from endcap_benchmarks.serving.parts import RunningParts
 from endcap_benchmarks.serving.usage import LOAD, Usage, between, reading
 
-COMMAND = (sys.executable, "-m", "endcap_benchmarks.serving.load.load")
+LOAD_MODULE = "endcap_benchmarks.serving.load.load"
 
 
 @dataclass(frozen=True)
@@ -33,39 +29,13 @@ def drive(parts: RunningParts, plan: LoadPlan) -> Stretch:
     Raises:
         EndcapError: the load process failed.
     """
-    with tempfile.TemporaryDirectory(prefix="endcap-load-") as folder:
-        plan_path, result_path = Path(folder) / "plan.json", Path(folder) / "result.json"
-        plan.write(plan_path)
-        process = subprocess.Popen(
-            [*COMMAND, str(plan_path), str(result_path)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
-        )
-        try:
-            _await(process, "ready")
-            watched = parts.processes() | {LOAD: psutil.Process(process.pid)}
-            first = reading(watched, parts.http_port)
-            _go(process)
-            _await(process, "sent")
-            last = reading(watched, parts.http_port)
-            _, errors = process.communicate()
-        finally:
-            process.kill()
-            process.wait()
-        if process.returncode != 0:
-            raise EndcapError(f"the load process failed: {errors[-1000:]}")
-        return Stretch(plan, read_exchanges(result_path), between(first, last))
-
-
-def _await(process: "subprocess.Popen[str]", word: str) -> None:
-    line = process.stdout.readline().strip() if process.stdout else ""
-    if line != f'"{word}"':
-        errors = process.stderr.read() if process.stderr else ""
-        raise EndcapError(f"the load process ended before it was {word}: {errors[-1000:]}")
-
-
-def _go(process: "subprocess.Popen[str]") -> None:
-    if process.stdin:
-        process.stdin.write("go\n")
-        process.stdin.flush()
+    with load_process(LOAD_MODULE, plan) as load:
+        watched = parts.processes() | {LOAD: psutil.Process(load.pid)}
+        first = reading(watched, parts.http_port)
+        load.go()
+        load.await_sent()
+        last = reading(watched, parts.http_port)
+        return Stretch(plan, read_exchanges(load.finish()), between(first, last))
 
 
 PATIENCE_SECONDS = 5.0
@@ -93,11 +63,14 @@ class Stage:
 
     def open_loop(self, protocol: Protocol, rate: float, seconds: float) -> Stretch:
         """The mix at `rate` requests a second."""
+        return drive(self.parts, self.open_plan(protocol, rate, seconds))
+
+    def open_plan(self, protocol: Protocol, rate: float, seconds: float) -> LoadPlan:
+        """What `open_loop` sends."""
         seed = next(self._seeds)
         due = due_times(rate, seconds, self.arrivals, seed)
         kinds, instances = make_requests(self.population, len(due), seed)
-        plan = LoadPlan(protocol, self._port(protocol), self.model, instances, kinds, due, seconds=PATIENCE_SECONDS)
-        return drive(self.parts, plan)
+        return LoadPlan(protocol, self._port(protocol), self.model, instances, kinds, due, seconds=PATIENCE_SECONDS)
 
     def closed_loop(self, seconds: float, clients: int, requests_max: int) -> Stretch:
         """The mix, asked by `clients` that each wait for their answer, over HTTP."""

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from endcap_benchmarks.report_table import PERCENTILES
 from endcap_benchmarks.serving.load.plan import Exchange
 from endcap_benchmarks.serving.stage import Stretch
 from endcap_benchmarks.serving.usage import LOAD, Usage
@@ -14,7 +15,6 @@ WHOLE = "whole"
 TRANSFORMER = "transformer"
 OK = 200
 SHED = (429, 503)
-PERCENTILES = {"p50_ms": 50, "p95_ms": 95, "p99_ms": 99}
 
 
 def summary(stretch: Stretch) -> dict[str, Any]:

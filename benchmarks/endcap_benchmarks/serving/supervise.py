@@ -13,7 +13,7 @@ from collections.abc import Callable
 from endcap.cli.output import report_failure
 from endcap.core.errors import EndcapError
 from endcap.core.settings import Settings, load_settings
-from endcap_local.parts import Part, local_parts, require_free_ports
+from endcap_local.parts import Part, event_parts, local_parts, require_free_ports
 from endcap_local.supervisor import PartsLog, Supervisor
 
 TRANSFORMER = "endcap_transformer"
@@ -22,10 +22,12 @@ TRANSFORMER = "endcap_transformer"
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--transformer", default=TRANSFORMER, help="the Python module that is run as the transformer")
+    parser.add_argument("--events", action="store_true", help="run the collector and the stream beside them")
     options = parser.parse_args()
     try:
         settings = load_settings()
-        run_parts(settings, local_parts(settings, options.transformer))
+        events = event_parts(settings) if options.events else []
+        run_parts(settings, [*local_parts(settings, options.transformer), *events])
     except EndcapError as error:
         report_failure(error)
         return error.exit_code

@@ -5,7 +5,8 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
-from endcap_benchmarks.serving.report import document, machine, print_report, verdicts, write_document
+from endcap_benchmarks.record import document, machine, write_document
+from endcap_benchmarks.serving.report import print_report, verdicts
 
 
 def steady(items: int, **changes) -> dict:

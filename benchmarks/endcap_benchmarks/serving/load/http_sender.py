@@ -18,23 +18,16 @@ class RawAnswer:
     body: bytes
 
 
-class HttpSender:
+class HttpConnections:
     """Sends prepared requests, each over a connection of its own while it lasts.
 
     Args:
         port: on 127.0.0.1.
-        model: the model's name.
     """
 
-    def __init__(self, port: int, model: str) -> None:
+    def __init__(self, port: int) -> None:
         self._port = port
-        self._path = f"/v1/models/{model}:predict"
         self._idle: list[_Connection] = []
-
-    def prepared(self, instance: dict[str, Any]) -> bytes:
-        body = json.dumps({"instances": [instance]}).encode()
-        head = f"POST {self._path} HTTP/1.1\r\nhost: 127.0.0.1\r\ncontent-type: application/json\r\ncontent-length: {len(body)}\r\n\r\n"
-        return head.encode() + body
 
     async def open(self, connections: int) -> None:
         """Connect ahead, so that a stretch does not start with handshakes."""
@@ -58,6 +51,28 @@ class HttpSender:
     async def _connected(self) -> "_Connection":
         _, connection = await asyncio.get_running_loop().create_connection(_Connection, "127.0.0.1", self._port)
         return connection
+
+
+class HttpSender(HttpConnections):
+    """Asks for predictions.
+
+    Args:
+        port: on 127.0.0.1.
+        model: the model's name.
+    """
+
+    def __init__(self, port: int, model: str) -> None:
+        super().__init__(port)
+        self._path = f"/v1/models/{model}:predict"
+
+    def prepared(self, instance: dict[str, Any]) -> bytes:
+        return post(self._path, "application/json", json.dumps({"instances": [instance]}).encode())
+
+
+def post(path: str, media_type: str, body: bytes) -> bytes:
+    """The bytes of one request."""
+    head = f"POST {path} HTTP/1.1\r\nhost: 127.0.0.1\r\ncontent-type: {media_type}\r\ncontent-length: {len(body)}\r\n\r\n"
+    return head.encode() + body
 
 
 class _Connection(asyncio.Protocol):

@@ -7,7 +7,8 @@ import selectors
 import pytest
 
 from endcap_benchmarks.serving.load.http_sender import HttpSender, raw_lists
-from endcap_benchmarks.serving.load.load import Sent, _ask, _closed_loop, _exchange, _open_loop
+from endcap_benchmarks.serving.load.load import _exchange
+from endcap_benchmarks.serving.load.loops import Sent, ask, closed_loop, open_loop
 from endcap_benchmarks.serving.load.plan import LoadPlan
 
 BODY = json.dumps({"predictions": [{"timings_ms": {"rank": 1.5}, "degraded": ["rank"], "recommendations": [{}, {}]}]}).encode()
@@ -73,7 +74,7 @@ def test_time_a_server_holds_everybody_up_counts_from_when_each_was_due() -> Non
             sender = HttpSender(server.port, "endcap")
             await sender.open(2)
             asyncio.get_running_loop().call_later(0.1, server.open.set)
-            return await _open_loop(sender, [sender.prepared({})] * 5, [0.0, 0.02, 0.04, 0.06, 0.08], patience_s=5.0)
+            return await open_loop(sender, [sender.prepared({})] * 5, [0.0, 0.02, 0.04, 0.06, 0.08], patience_s=5.0)
 
     sent = run(scenario)
     made = [_exchange(plan(), each) for each in sent]
@@ -89,7 +90,7 @@ def test_a_request_that_is_never_answered_is_an_exchange_without_an_answer() -> 
             server.open.clear()
             sender = HttpSender(server.port, "endcap")
             await sender.open(1)
-            return await _open_loop(sender, [sender.prepared({})] * 2, [0.0, 0.01], patience_s=0.1)
+            return await open_loop(sender, [sender.prepared({})] * 2, [0.0, 0.01], patience_s=0.1)
 
     made = [_exchange(plan(), each) for each in run(scenario)]
     assert [each.status for each in made] == [0, 0]
@@ -101,7 +102,7 @@ def test_a_closed_loop_starts_over_at_the_end_of_its_requests() -> None:
         async with Server() as server:
             sender = HttpSender(server.port, "endcap")
             await sender.open(2)
-            sent = await _closed_loop(sender, [sender.prepared({"k": k}) for k in (1, 2, 3)], clients=2, seconds=0.1)
+            sent = await closed_loop(sender, [sender.prepared({"k": k}) for k in (1, 2, 3)], clients=2, seconds=0.1)
             return sent, len(server.bodies)
 
     sent, received = run(scenario)
@@ -115,7 +116,7 @@ def test_a_refusal_says_whether_it_named_a_time_to_come_again(header, expected) 
         async with Server("429 Too Many Requests", header) as server:
             sender = HttpSender(server.port, "endcap")
             await sender.open(1)
-            return await _open_loop(sender, [sender.prepared({})], [0.0], patience_s=5.0)
+            return await open_loop(sender, [sender.prepared({})], [0.0], patience_s=5.0)
 
     made = _exchange(plan(), run(scenario)[0])
     assert (made.status, made.retry_after) == (429, expected)
@@ -127,6 +128,6 @@ def test_a_connection_that_breaks_is_an_exchange_without_an_answer() -> None:
             raise ConnectionResetError("gone")
 
     sent = Sent(0, 0.0, 0.0)
-    asyncio.run(_ask(Broken(), b"", sent, 0.0))  # type: ignore[arg-type]
+    asyncio.run(ask(Broken(), b"", sent, 0.0))  # type: ignore[arg-type]
     exchange = _exchange(plan(), sent)
     assert (exchange.status, exchange.done_s) == (0, None)

@@ -1,6 +1,6 @@
 from pathlib import Path
 
-from endcap_benchmarks.serving.report import _lines
+from endcap_benchmarks.record import _lines
 
 
 def test_a_system_without_the_file_says_nothing_of_its_hardware(tmp_path: Path) -> None:
