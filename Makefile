@@ -16,7 +16,7 @@ export NO_MKDOCS_2_WARNING := 1
 
 PAGES_WITH_TABLES := charts/endcap/README.md docs/data.md docs/events.md docs/outcomes.md docs/algorithms.md docs/quality.md
 
-.PHONY: help setup demo serve test test-unit test-properties test-journeys test-faults test-events test-cluster cluster-rollouts cluster-chart test-images test-install test-spark manifests docs-tables lint format docs docs-serve lock bench-serving bench-latency bench-quality clean
+.PHONY: help setup demo serve test test-unit test-properties test-journeys test-faults test-events test-cluster cluster-rollouts cluster-chart test-images test-install test-spark manifests docs-tables lint format docs docs-serve lock bench-serving bench-latency bench-events bench-quality clean
 .DEFAULT_GOAL := help
 
 help: ## Show this list
@@ -117,6 +117,9 @@ bench-serving: setup ## Measure serving at 10 k, 100 k and 1 M items, with its g
 
 bench-latency: setup ## Measure the served demo bundle, stage by stage
 	@$(BIN)/python -m endcap_benchmarks.serving --promoted
+
+bench-events: setup ## Measure events: a changed answer, collector and stream, with their goals (about 30 minutes; BENCH_EVENTS="--quick" for a few)
+	@$(BIN)/python -m endcap_benchmarks.events $(BENCH_EVENTS)
 
 bench-quality: setup ## Compare all models on the imported data: accuracy, reach, cost (hours; BENCH_QUALITY="--models popular,ease" for some)
 	@$(BIN)/endcap benchmark quality $(BENCH_QUALITY)

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from endcap_benchmarks.program import OutputOptions
 from endcap_benchmarks.serving.load.plan import Arrivals, Protocol
 
 RESULT = Path("benchmarks/results/serving.json")
@@ -15,7 +16,7 @@ SCENARIOS = (LATENCY, REFRESH, CACHED, OVERLOAD, EVENT)
 
 
 @dataclass(frozen=True)
-class Options:
+class Options(OutputOptions):
     """Attributes:
     items: catalogue sizes; all scenarios but the steady load are played on the largest.
     seconds: length of a steady run.
@@ -37,8 +38,6 @@ class Options:
     out: Path | None = RESULT
     promoted: bool = False
     profile: bool = False
-    strict: bool = False
-    as_json: bool = False
 
 
 QUICK = Options(items=(10_000,), seconds=10.0, short_seconds=2.0, users=500, out=None)

@@ -4,7 +4,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Protocol
 
@@ -38,8 +38,9 @@ class LoadProcess:
         self._write("go")
 
     def stop(self) -> None:
-        """Let it send no more; answers are still waited for."""
-        self._write("stop")
+        """Let it send no more; answers are still waited for. One that has ended by itself needs no word."""
+        with suppress(BrokenPipeError):
+            self._write("stop")
 
     def await_sent(self) -> None:
         """Until the stretch is over.

@@ -1,0 +1,117 @@
+"""The order of the benchmark: the collector alone, then all parts together, then the stream's functions."""
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, closing
+from functools import partial
+from typing import Any
+
+from endcap.core.clock import system_clock
+from endcap.core.settings import Settings
+from endcap_benchmarks.events.collector_process import RunningCollector, running_collector
+from endcap_benchmarks.events.deployment import Deployment
+from endcap_benchmarks.events.options import BESIDE, CHANGED, COLLECTOR, CPU, HOSTILE, STREAM, Options
+from endcap_benchmarks.events.pinned import on_core
+from endcap_benchmarks.events.scenarios.beside_events import beside_events
+from endcap_benchmarks.events.scenarios.changed_answer import changed_answer
+from endcap_benchmarks.events.scenarios.collector_alone import COLLECTOR_CORE, batches, batches_at_half, singles
+from endcap_benchmarks.events.scenarios.event_cpu import event_cpu
+from endcap_benchmarks.events.scenarios.hostile import zipped_zeros
+from endcap_benchmarks.events.scenarios.stream_functions import ITEMS, stream_functions
+from endcap_benchmarks.events.stretches import SEND_MODULE, EventStretches
+from endcap_benchmarks.events.traces import forget_events
+from endcap_benchmarks.narrator import Narrator, narrated
+from endcap_benchmarks.serving.benchmark import WARM_UP_SECONDS, made_catalogue
+from endcap_benchmarks.serving.home import HomeSize
+from endcap_benchmarks.serving.load.process import load_process
+from endcap_benchmarks.serving.parts import COLLECTOR_PORT, SUPERVISE, running_parts
+from endcap_benchmarks.serving.stage import Stage
+
+Figures = dict[str, Any]
+
+
+Alone = Callable[[RunningCollector], Figures]
+Together = Callable[[Deployment], Figures]
+
+
+def run_benchmark(settings: Settings, options: Options) -> list[Figures]:
+    """Measure everything that is asked for; one row of figures a run.
+
+    Raises:
+        EndcapError: a part or a load process failed.
+    """
+    alone, together = _of_collector(options), _of_parts(options)
+    sizes = options.sessions if STREAM in options.scenarios else ()
+    with narrated(len(alone) + (len(together) + 3 if together else 0) + len(sizes)) as narrator:
+        return [
+            *(_measured_alone(settings, alone, narrator) if alone else ()),
+            *(_measured_together(settings, options, together, narrator) if together else ()),
+            *(_measured_functions(settings, sizes, narrator) if sizes else ()),
+        ]
+
+
+def _of_collector(options: Options) -> dict[str, Alone]:
+    """What is measured of the collector alone, by name for the progress bar."""
+    seconds = options.collector_seconds
+    found: dict[str, Alone] = {}
+    if COLLECTOR in options.scenarios:
+        stretches = {"batches": batches, "batches at half": batches_at_half, "single events": singles}
+        found |= {name: partial(_alone, stretch, seconds) for name, stretch in stretches.items()}
+    if HOSTILE in options.scenarios:
+        found["zipped zeros"] = zipped_zeros
+    return found
+
+
+def _of_parts(options: Options) -> dict[str, Together]:
+    """What is measured of all parts together."""
+    rates = {"event_rate": options.event_rate, "predict_rate": options.predict_rate}
+    found: dict[str, Together] = {
+        CPU: partial(event_cpu, rate=options.event_rate, seconds=options.cpu_seconds, idle_seconds=options.idle_seconds),
+        CHANGED: partial(changed_answer, **rates, probes=options.probes, probe_rate=options.probe_rate),
+        BESIDE: partial(beside_events, **rates, turns=options.turns, turn_seconds=options.turn_seconds),
+    }
+    return {name: run for name, run in found.items() if name in options.scenarios}
+
+
+def _alone(stretch: Callable[[RunningCollector, EventStretches, float], Figures], seconds: float, collector: RunningCollector) -> Figures:
+    return stretch(collector, EventStretches(collector.port, [f"I{number:06d}" for number in range(ITEMS)]), seconds)
+
+
+def _measured_alone(settings: Settings, measures: dict[str, Alone], narrator: Narrator) -> Iterator[Figures]:
+    with running_collector(settings.home.absolute() / "bench", on_core(COLLECTOR_CORE)) as collector:
+        for name, run in measures.items():
+            with narrator.step(f"collector alone: {name}"):
+                yield run(collector)
+
+
+def _measured_together(settings: Settings, options: Options, measures: dict[str, Together], narrator: Narrator) -> Iterator[Figures]:
+    with narrator.step(f"{options.items:,} items: home"):
+        catalogue = made_catalogue(settings, HomeSize(options.items, options.users), narrator.say)
+    own = settings.model_copy(update={"home": catalogue.home})
+    forget_events(own)
+    with ExitStack() as stack:
+        stack.callback(forget_events, own)
+        with narrator.step("starting all parts"):
+            parts = stack.enter_context(running_parts(catalogue.home, [*SUPERVISE, "--events"]))
+        stage = Stage(parts, catalogue.population, catalogue.items, settings.serving.model_name, "poisson")
+        deployment = Deployment(stage, EventStretches(parts.ports[COLLECTOR_PORT], catalogue.population.items))
+        with narrator.step("warm-up"):
+            _warm_up(deployment, options)
+        for name, run in measures.items():
+            with narrator.step(f"all parts: {name}"):
+                yield run(deployment)
+
+
+def _warm_up(deployment: Deployment, options: Options) -> None:
+    with load_process(SEND_MODULE, deployment.events.open_loop(options.event_rate, WARM_UP_SECONDS)) as load:
+        load.go()
+        deployment.stage.open_loop("http", options.predict_rate, WARM_UP_SECONDS)
+        load.await_sent()
+        load.finish()
+    deployment.await_quiet()
+
+
+def _measured_functions(settings: Settings, sizes: Sequence[int], narrator: Narrator) -> Iterator[Figures]:
+    with closing(stream_functions(settings, settings.home.absolute() / "bench", sizes, system_clock())) as by_size:
+        for size in sizes:
+            with narrator.step(f"stream functions: {size:,} sessions"):
+                yield from next(by_size)

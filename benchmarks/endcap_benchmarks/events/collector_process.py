@@ -1,0 +1,80 @@
+"""A collector alone, in a folder of its own on the disk of the home."""
+
+import os
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import httpx
+import psutil
+
+from endcap.core.errors import DependencyUnavailable
+from endcap.core.polling import poll
+from endcap.core.ports import free_port
+
+START_SECONDS = 60.0
+STOP_SECONDS = 20.0
+LOOK_EVERY_SECONDS = 0.1
+NO_LIMIT = "1000000000"
+"""Events a second of one key: what is measured is not the limit."""
+
+
+@dataclass(frozen=True)
+class RunningCollector:
+    """Attributes:
+    port: on 127.0.0.1.
+    process: it.
+    """
+
+    port: int
+    process: psutil.Process
+
+    def get(self, path: str) -> httpx.Response:
+        """What it answers to a look."""
+        return httpx.get(f"http://127.0.0.1:{self.port}{path}", timeout=5, trust_env=False, verify=False)  # noqa: S501 - no TLS
+
+
+@contextmanager
+def running_collector(parent: Path, prefix: Sequence[str] = ()) -> Iterator[RunningCollector]:
+    """Run one until the body is done; what it stored is removed.
+
+    Args:
+        parent: the folder that its own is made in.
+        prefix: a command that runs it.
+
+    Raises:
+        DependencyUnavailable: it did not come up.
+    """
+    parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix="collector-", dir=parent) as home, (Path(home) / "collector.log").open("wb") as log:
+        port = free_port()
+        variables = {"ENDCAP_HOME": home, "ENDCAP_COLLECTOR__PORT": str(port), "ENDCAP_COLLECTOR__EVENTS_PER_SECOND": NO_LIMIT}
+        command = [*prefix, sys.executable, "-m", "endcap_collector"]
+        process = subprocess.Popen(command, env=os.environ | variables | {"ENDCAP_COLLECTOR__BURST": NO_LIMIT}, stdout=log, stderr=log)
+        try:
+            collector = RunningCollector(port, psutil.Process(process.pid))
+            _await_ready(collector, process, Path(log.name))
+            yield collector
+        finally:
+            process.terminate()
+            try:
+                process.wait(STOP_SECONDS)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait()
+
+
+def _await_ready(collector: RunningCollector, process: "subprocess.Popen[bytes]", log: Path) -> None:
+    def is_over() -> bool:
+        return process.poll() is not None or collector.get("/readyz").is_success
+
+    try:
+        poll(is_over, every_s=LOOK_EVERY_SECONDS, within_s=START_SECONDS, again_on=httpx.HTTPError)
+    except httpx.HTTPError as error:
+        raise DependencyUnavailable(f"the collector does not answer after {START_SECONDS:g} s ({error})", field=str(log)) from error
+    if process.poll() is not None:
+        raise DependencyUnavailable(f"the collector ended:\n{log.read_text(errors='replace')[-1000:]}", field=str(log))

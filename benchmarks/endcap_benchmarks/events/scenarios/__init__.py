@@ -1,0 +1,1 @@
+"""One figure each, with the goal that it is held against."""
