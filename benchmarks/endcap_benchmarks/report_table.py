@@ -12,6 +12,9 @@ from endcap_benchmarks.verdict import Verdict
 PERCENTILES = {"p50_ms": 50, "p95_ms": 95, "p99_ms": 99}
 """Keys of a run that have a figure a stage, and the percentile of each."""
 
+WHOLE_FROM = 1_000
+"""From here on digits behind the point say nothing."""
+
 _STYLE = {True: "[green]yes[/]", False: "[bold red]NO[/]", None: "[dim]-[/]"}
 
 Row = Mapping[str, Any]
@@ -47,7 +50,7 @@ def print_table(  # noqa: PLR0917 - what is shown, and how
     table.add_section()
     table.add_row("[bold]goals[/]")
     for verdict in verdicts:
-        value = "" if verdict.value is None else f"{verdict.value:,.4g}"
+        value = "" if verdict.value is None else _short(float(verdict.value))
         table.add_row(f"{verdict.goal}, [dim]{verdict.where}[/]", "", "", "", value, verdict.limit, _STYLE[verdict.met])
     console.print(table)
 
@@ -77,4 +80,6 @@ def shown_figures(run: Row, shown: Mapping[str, str]) -> list[tuple[str, str]]:
 def _short(value: Any) -> str:
     if isinstance(value, list | tuple):
         return " to ".join(_short(each) for each in value)
-    return f"{value:,.4g}" if isinstance(value, float) else str(value)
+    if not isinstance(value, float):
+        return str(value)
+    return f"{value:,.0f}" if abs(value) >= WHOLE_FROM else f"{value:.4g}"

@@ -3,6 +3,7 @@
 import tempfile
 import time
 from collections.abc import Generator, Sequence
+from contextlib import ExitStack, closing
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -134,9 +135,10 @@ def stream_functions(
         size: of what is measured.
     """
     parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix="stream-", dir=parent) as home:
-        own = settings.model_copy(update={"home": Path(home)})
-        known = subscriptions(own, lambda: now, JournalStore(own.outcomes_dir, Windows.of(own.outcomes)))
+    with ExitStack() as stack:
+        own = settings.model_copy(update={"home": Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="stream-", dir=parent)))})
+        outcomes = stack.enter_context(closing(JournalStore(own.outcomes_dir, Windows.of(own.outcomes))))
+        known = subscriptions(own, lambda: now, outcomes)
         state = GrowingState(own.stream_dir, known, now - timedelta(hours=1), size or MeasuredSteps())
         for count in sessions:
             fill_s = state.fill(count, sessions[-1])

@@ -4,6 +4,7 @@ import asyncio
 import json
 import selectors
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 
 from endcap_benchmarks.events.load.visits import Visit, VisitPlan, Watched
@@ -28,11 +29,12 @@ class Endpoint:
         self._server.close()
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        while head := await reader.readuntil(b"\r\n\r\n"):
-            length = int(head.lower().partition(b"content-length:")[2].split(b"\r\n")[0])
-            status, answer = self._answer(json.loads(await reader.readexactly(length)))
-            body = json.dumps(answer).encode()
-            writer.write(f"HTTP/1.1 {status} made\r\ncontent-length: {len(body)}\r\n\r\n".encode() + body)
+        with suppress(asyncio.IncompleteReadError):
+            while head := await reader.readuntil(b"\r\n\r\n"):
+                length = int(head.lower().partition(b"content-length:")[2].split(b"\r\n")[0])
+                status, answer = self._answer(json.loads(await reader.readexactly(length)))
+                body = json.dumps(answer).encode()
+                writer.write(f"HTTP/1.1 {status} made\r\ncontent-length: {len(body)}\r\n\r\n".encode() + body)
 
 
 class Shop:
