@@ -35,7 +35,7 @@ class Options(OutputOptions):
     event_rate: float = 200.0
     predict_rate: float = 20.0
     probes: int = 2_000
-    probe_rate: float = 4.0
+    probe_rate: float = 5.0
     turns: int = 8
     turn_seconds: float = 15.0
     cpu_seconds: float = 60.0
@@ -82,7 +82,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--event-rate", type=float, help="events a second (200)")
     parser.add_argument("--predict-rate", type=float, help="predict requests a second beside them (20)")
     parser.add_argument("--probes", type=int, help="events whose list is watched (2000)")
-    parser.add_argument("--probe-rate", type=float, help="of these a second (4)")
+    parser.add_argument("--probe-rate", type=float, help="of these a second (5)")
     parser.add_argument("--turns", type=int, help="pairs of turns without and with events (8)")
     parser.add_argument("--turn-seconds", type=float, help="length of a turn (15)")
     parser.add_argument("--cpu-seconds", type=float, help="length of the load whose CPU time is counted (60)")

@@ -33,7 +33,7 @@ class VisitPlan:
         visits: in the order in which they begin.
         look_every_s: pause before each look at the list.
         patience_s: after an event, how long its list is looked at; and before the first one, how long a whole list is waited for.
-        steady_after_s: after the last change, when the list is looked at once more; longer than features are cached.
+        steady_after_s: after the last change, when the list is looked at once more.
     """
 
     collector_port: int

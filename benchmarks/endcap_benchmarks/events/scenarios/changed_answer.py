@@ -27,7 +27,7 @@ from endcap_benchmarks.serving.usage import LOAD, Usage, between, reading
 WATCH_MODULE = "endcap_benchmarks.events.load.watch"
 EVENTS_A_VISIT = 4
 RESULTS, K = 100, 20
-LOOK_EVERY_SECONDS = 0.25
+LOOK_EVERY_SECONDS = 0.1
 PATIENCE_SECONDS = 10.0
 STEADY_AFTER_SECONDS = 1.5
 LONGEST_TAIL_SECONDS = 60.0
