@@ -46,10 +46,10 @@ class EventStretches:
         return EventPlan(self.port, made, _media_type(events_a_body), clients=clients, seconds=seconds)
 
     def _bodies(self, events: int, seconds: float, events_a_body: int) -> list[bytes]:
-        seed = next(self._seeds)
-        random, now = np.random.default_rng(seed), self.clock()
+        seed, now = next(self._seeds), self.clock()
+        random = np.random.default_rng([int(now.timestamp() * 1_000_000), seed])  # ids are new in every run
         sessions = random.integers(max(events // EVENTS_A_SESSION, 1), size=events)
-        shop = Shop(self.items, f"load-{now.timestamp():.0f}-{seed}")
+        shop = Shop(self.items, f"load-{now.timestamp():.6f}-{seed}")
         return bodies(json_lines(made_events(shop, sessions, Span(now - timedelta(seconds=seconds), now), random)), events_a_body)
 
 

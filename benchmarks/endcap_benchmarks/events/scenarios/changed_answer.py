@@ -5,6 +5,7 @@ as well.
 """
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -69,7 +70,7 @@ def changed_answer(deployment: Deployment, *, event_rate: float, predict_rate: f
     }
 
 
-def _ended(load: LoadProcess) -> Any:
+def _ended(load: LoadProcess) -> Path:
     load.stop()
     load.await_sent()
     return load.finish()

@@ -3,6 +3,7 @@
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from endcap_benchmarks.events.collector_process import RunningCollector
 from endcap_benchmarks.events.deployment import cpu_reading
@@ -74,8 +75,8 @@ def _figures(collector: RunningCollector, plan: EventPlan) -> dict[str, Any]:
     }
 
 
-def events_by_second(sent: SentEvents) -> np.ndarray:  # type: ignore[type-arg]
-    """int64 [seconds]: events that were accepted in each whole second of the stretch."""
+def events_by_second(sent: SentEvents) -> NDArray[np.float64]:
+    """float64 [seconds]: events that were accepted in each whole second of the stretch."""
     done_s, accepted = sent.done_s[sent.is_ok], sent.accepted[sent.is_ok]
     whole = int(done_s.max()) if len(done_s) else 0
     return np.bincount(done_s.astype(np.int64), weights=accepted, minlength=whole)[:whole]
