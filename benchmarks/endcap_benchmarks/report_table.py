@@ -40,10 +40,10 @@ def print_table(  # noqa: PLR0917 - what is shown, and how
     """
     here = machine()
     table = Table(title=f"{subject} on {here['cores']} cores, {here['memory_gib']} GiB, all parts on this machine", title_justify="left")
-    table.add_column("figure", no_wrap=True)
+    table.add_column("figure", overflow="fold")
     for name in ("p50", "p95", "p99", "value"):
-        table.add_column(name, justify="right")
-    table.add_column("goal")
+        table.add_column(name, justify="right", no_wrap=True)
+    table.add_column("goal", no_wrap=True)
     table.add_column("met")
     for run in runs:
         _add_section(table, run, shown, where)

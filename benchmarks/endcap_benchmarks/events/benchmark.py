@@ -16,7 +16,7 @@ from endcap_benchmarks.events.scenarios.changed_answer import changed_answer
 from endcap_benchmarks.events.scenarios.collector_alone import COLLECTOR_CORE, batches, batches_at_half, singles
 from endcap_benchmarks.events.scenarios.event_cpu import event_cpu
 from endcap_benchmarks.events.scenarios.hostile import zipped_zeros
-from endcap_benchmarks.events.scenarios.stream_functions import ITEMS, stream_functions
+from endcap_benchmarks.events.scenarios.stream_functions import ITEMS, MeasuredSteps, stream_functions
 from endcap_benchmarks.events.stretches import SEND_MODULE, EventStretches
 from endcap_benchmarks.events.traces import forget_events
 from endcap_benchmarks.narrator import Narrator, narrated
@@ -45,7 +45,7 @@ def run_benchmark(settings: Settings, options: Options) -> list[Figures]:
         return [
             *(_measured_alone(settings, alone, narrator) if alone else ()),
             *(_measured_together(settings, options, together, narrator) if together else ()),
-            *(_measured_functions(settings, sizes, narrator) if sizes else ()),
+            *(_measured_functions(settings, options, sizes, narrator) if sizes else ()),
         ]
 
 
@@ -110,8 +110,9 @@ def _warm_up(deployment: Deployment, options: Options) -> None:
     deployment.await_quiet()
 
 
-def _measured_functions(settings: Settings, sizes: Sequence[int], narrator: Narrator) -> Iterator[Figures]:
-    with closing(stream_functions(settings, settings.home.absolute() / "bench", sizes, system_clock())) as by_size:
+def _measured_functions(settings: Settings, options: Options, sizes: Sequence[int], narrator: Narrator) -> Iterator[Figures]:
+    steps, parent = MeasuredSteps(options.stream_steps), settings.home.absolute() / "bench"
+    with closing(stream_functions(settings, parent, sizes, system_clock(), steps)) as by_size:
         for size in sizes:
             with narrator.step(f"stream functions: {size:,} sessions"):
                 yield from next(by_size)

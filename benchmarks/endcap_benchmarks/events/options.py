@@ -28,6 +28,7 @@ class Options(OutputOptions):
     idle_seconds: length of the stretch without load that it is held against.
     collector_seconds: length of a stretch of the collector alone.
     sessions: in the stream's state, ascending.
+    stream_steps: of the stream that are measured, a size and function.
     """
 
     items: int = 10_000
@@ -42,6 +43,7 @@ class Options(OutputOptions):
     idle_seconds: float = 20.0
     collector_seconds: float = 10.0
     sessions: tuple[int, ...] = (10_000, 100_000, 1_000_000)
+    stream_steps: int = 6
     scenarios: tuple[str, ...] = SCENARIOS
     out: Path | None = RESULT
 
@@ -54,7 +56,8 @@ QUICK = Options(
     cpu_seconds=10.0,
     idle_seconds=5.0,
     collector_seconds=2.0,
-    sessions=(2_000, 10_000),
+    sessions=(2_000,),
+    stream_steps=2,
     out=None,
 )
 
@@ -89,6 +92,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--idle-seconds", type=float, help="length of the stretch without load (20)")
     parser.add_argument("--collector-seconds", type=float, help="length of a stretch of the collector alone (10)")
     parser.add_argument("--sessions", type=int, nargs="+", help="sessions in the stream's state (10000 100000 1000000)")
+    parser.add_argument("--stream-steps", type=int, help="steps that are measured a size and function (6)")
     parser.add_argument("--scenarios", nargs="+", choices=SCENARIOS)
     parser.add_argument("--out", type=Path, help="the JSON file (benchmarks/results/events.json; with --quick and --scenarios none)")
     parser.add_argument("--quick", action="store_true", help="a few minutes, writes no file")

@@ -80,6 +80,8 @@ _GOALS_OF: dict[str, Callable[[Row], list[Verdict]]] = {
 }
 
 SHOWN = {
+    "event_rate": "events a second beside",
+    "predict_rate": "requests a second beside",
     "p99_ms_interval": "p99 ms, 95 % interval",
     "slowest_ms": "slowest, ms",
     "probes": "events watched",

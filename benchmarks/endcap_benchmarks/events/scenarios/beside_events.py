@@ -41,7 +41,8 @@ def beside_events(deployment: Deployment, *, event_rate: float, predict_rate: fl
     ratio = ratio_of_percentiles(pairs, 99)
     return {
         "scenario": "requests beside events",
-        "of": f"{deployment.stage.items:,} items, {event_rate:g} events a second in every second turn",
+        "of": f"{deployment.stage.items:,} items",
+        "event_rate": event_rate,
         "rate": predict_rate,
         "turns": turns,
         "turn_seconds": turn_seconds,

@@ -64,7 +64,9 @@ def changed_answer(deployment: Deployment, *, event_rate: float, predict_rate: f
         sent, asked = SentEvents.read(_ended(events)), read_exchanges(_ended(predicts))
     return {
         "scenario": "changed answer",
-        "of": f"{stage.items:,} items, {event_rate:g} events and {predict_rate:g} requests a second beside",
+        "of": f"{stage.items:,} items",
+        "event_rate": event_rate,
+        "predict_rate": predict_rate,
         **_of_probes(watched),
         **_of_load(sent, asked, usage),
     }

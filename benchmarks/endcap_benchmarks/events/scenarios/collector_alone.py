@@ -27,24 +27,24 @@ BATCH_EVENTS_A_SECOND_MAX, SINGLE_EVENTS_A_SECOND_MAX = 60_000, 8_000
 def batches(collector: RunningCollector, events: EventStretches, seconds: float) -> dict[str, Any]:
     """As many events a second as there are, in batches of a hundred."""
     plan = events.closed_loop(round(BATCH_EVENTS_A_SECOND_MAX * seconds), seconds, BATCH_CLIENTS, BATCH_EVENTS)
-    return {"scenario": "collector: batches", "of": _of("batches of 100"), "clients": BATCH_CLIENTS, **_figures(collector, plan)}
+    return {"scenario": "collector: batches", "of": _of("100 a request"), "clients": BATCH_CLIENTS, **_figures(collector, plan)}
 
 
 def batches_at_half(collector: RunningCollector, events: EventStretches, seconds: float) -> dict[str, Any]:
     """Latency of batches of a hundred at half of the goal's rate, each due whatever becomes of those before."""
     rate = BATCH_RATE / 2
     plan = events.open_loop(rate, seconds, BATCH_EVENTS)
-    return {"scenario": "collector: batches at half", "of": _of("batches of 100"), "rate": rate, **_figures(collector, plan)}
+    return {"scenario": "collector: batches at half", "of": _of("100 a request"), "rate": rate, **_figures(collector, plan)}
 
 
 def singles(collector: RunningCollector, events: EventStretches, seconds: float) -> dict[str, Any]:
     """As many events a second as there are, one a request."""
     plan = events.closed_loop(round(SINGLE_EVENTS_A_SECOND_MAX * seconds), seconds, SINGLE_CLIENTS)
-    return {"scenario": "collector: single events", "of": _of("single events"), "clients": SINGLE_CLIENTS, **_figures(collector, plan)}
+    return {"scenario": "collector: single events", "of": _of("1 a request"), "clients": SINGLE_CLIENTS, **_figures(collector, plan)}
 
 
 def _of(what: str) -> str:
-    return f"{what}, {'one core, the sender on another' if on_core(SENDER_CORE) else 'not kept on one core'}"
+    return f"{what}, {'one core' if on_core(SENDER_CORE) else 'all cores'}"
 
 
 def _figures(collector: RunningCollector, plan: EventPlan) -> dict[str, Any]:

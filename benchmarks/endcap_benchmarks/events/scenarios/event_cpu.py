@@ -44,7 +44,7 @@ def event_cpu(deployment: Deployment, rate: float, seconds: float, idle_seconds:
     a_slice = rate * min(SLICE_SECONDS, seconds) / 1000
     return {
         "scenario": "cpu of events",
-        "of": f"{deployment.stage.items:,} items, single events",
+        "of": f"{deployment.stage.items:,} items",
         "rate": rate,
         "seconds": seconds,
         "events": accepted,
