@@ -63,11 +63,22 @@ def _of_collector(options: Options) -> dict[str, Alone]:
 
 def _of_parts(options: Options) -> dict[str, Together]:
     """What is measured of all parts together."""
-    rates = {"event_rate": options.event_rate, "predict_rate": options.predict_rate}
     found: dict[str, Together] = {
         CPU: partial(event_cpu, rate=options.event_rate, seconds=options.cpu_seconds, idle_seconds=options.idle_seconds),
-        CHANGED: partial(changed_answer, **rates, probes=options.probes, probe_rate=options.probe_rate),
-        BESIDE: partial(beside_events, **rates, turns=options.turns, turn_seconds=options.turn_seconds),
+        CHANGED: partial(
+            changed_answer,
+            event_rate=options.event_rate,
+            predict_rate=options.predict_rate,
+            probes=options.probes,
+            probe_rate=options.probe_rate,
+        ),
+        BESIDE: partial(
+            beside_events,
+            event_rate=options.event_rate,
+            predict_rate=options.predict_rate,
+            turns=options.turns,
+            turn_seconds=options.turn_seconds,
+        ),
     }
     return {name: run for name, run in found.items() if name in options.scenarios}
 

@@ -71,7 +71,7 @@ class SentEvents:
     @property
     def is_ok(self) -> NDArray[np.bool_]:
         """Requests that were taken."""
-        return self.status == OK
+        return np.equal(self.status, OK)
 
     def write(self, path: Path) -> None:
         with path.open("wb") as file:

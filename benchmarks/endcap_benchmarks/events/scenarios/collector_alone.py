@@ -79,4 +79,4 @@ def events_by_second(sent: SentEvents) -> NDArray[np.float64]:
     """float64 [seconds]: events that were accepted in each whole second of the stretch."""
     done_s, accepted = sent.done_s[sent.is_ok], sent.accepted[sent.is_ok]
     whole = int(done_s.max()) if len(done_s) else 0
-    return np.bincount(done_s.astype(np.int64), weights=accepted, minlength=whole)[:whole]
+    return np.bincount(done_s.astype(np.int64), weights=accepted, minlength=whole)[:whole].astype(np.float64)
