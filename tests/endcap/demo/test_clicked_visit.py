@@ -31,16 +31,17 @@ def collector(home: Path) -> Iterator[httpx.Client]:
     process.end(signal.SIGTERM)
 
 
-def answer(*titles: str) -> Answer:
+def answer(*titles: str, source: str = "popular", propensity: float = 1.0) -> Answer:
     listed = [
-        Recommendation(item_id=title, score=1.0, source="popular", reason=f"About {title}", position=place, title=title)
+        Recommendation(item_id=title, score=1.0, source=source, reason=f"About {title}", position=place, title=title, propensity=propensity)
         for place, title in enumerate(titles, start=1)
     ]
     return Answer(recommendations=listed, request_id="r", bundle="b", variant="default", degraded=[], ignored=[], timings_ms={"total": 1.0})
 
 
-def test_what_was_looked_at_is_stored_and_the_first_other_list_is_the_one_after(home: Path, collector: httpx.Client) -> None:
-    lists = iter([answer("milk"), answer("milk"), answer("milk"), answer("bread")])
+def test_what_was_looked_at_is_stored_and_the_first_list_that_follows_from_it_is_the_one_after(home: Path, collector: httpx.Client) -> None:
+    explored = answer("eggs", source="content", propensity=0.1)
+    lists = iter([answer("milk"), answer("milk"), answer("cheese"), explored, answer("bread", source="item_to_item")])
     visit = click_and_ask(lambda _: next(lists), collector, ["i1", "i2"])
     seen = read_events(home / "events").collect().filter(session_id=visit.session_id)
     assert seen["item_id"].to_list() == ["i1", "i2"]
@@ -51,7 +52,7 @@ def test_what_was_looked_at_is_stored_and_the_first_other_list_is_the_one_after(
 
 def test_each_visit_is_one_that_nobody_knows_yet(collector: httpx.Client) -> None:
     def visit() -> str:
-        lists = iter([answer("milk"), answer("bread")])
+        lists = iter([answer("milk"), answer("bread", source="item_to_item")])
         return click_and_ask(lambda _: next(lists), collector, ["i1"]).session_id
 
     assert visit() != visit()
@@ -63,7 +64,7 @@ def test_an_event_that_is_not_taken_ends_the_demo(collector: httpx.Client) -> No
 
 
 def test_both_lists_stand_side_by_side(collector: httpx.Client) -> None:
-    lists = iter([answer("milk", "eggs"), answer("bread", "butter")])
+    lists = iter([answer("milk", "eggs"), answer("bread", "butter", source="item_to_item")])
     visit = click_and_ask(lambda _: next(lists), collector, ["i1"])
     console = Console(file=io.StringIO(), width=120)
     print_clicked_visit(console, visit, ["Toast"])
