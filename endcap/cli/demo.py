@@ -67,19 +67,23 @@ def _train(console: Console, epochs: int | None) -> Any:
 
 
 def _serve_and_ask(console: Console, settings: Settings) -> dict[str, Any]:
+    from endcap.demo.clicked_visit import click_and_ask, print_clicked_visit
     from endcap.demo.explained import ask_until_explored, print_explained
     from endcap.demo.parts import demo_rules, running_server
-    from endcap.demo.scenes import explained_scene, latency_instances, scenes
+    from endcap.demo.scenes import explained_scene, latency_instances, scenes, visit_home
     from endcap.demo.shoppers import choose_cast
     from endcap.demo.tables import measure_latency
 
-    _heading(console, 3, "Serving: Milvus, the model server and the transformer")
+    _heading(console, 3, "Serving: Milvus, the model server, the transformer, the collector and the stream")
     cast = choose_cast(settings.data_dir)
-    _push_session(settings, cast.session_items)
     answers = []
-    with running_server(settings, rules_file=demo_rules()) as client:
+    with running_server(settings, rules_file=demo_rules()) as server:
+        client = server.predict
         console.print(f"Answering at {client.url}/v1/models/{settings.serving.model_name}:predict")
-        for scene in scenes(cast):
+        console.print(f"Taking events in at {server.collector.base_url}/v1/events")
+        visit = click_and_ask(lambda session_id: client.ask(visit_home(session_id)), server.collector, cast.session_items)
+        print_clicked_visit(console, visit, [cast.titles[item] for item in cast.session_items])
+        for scene in scenes(cast, visit.session_id):
             answer = client.ask(scene.instance)
             print_answer(console, scene.introduction, answer)
             answers.append({"request": scene.instance, "answer": answer.model_dump()})
@@ -91,9 +95,15 @@ def _serve_and_ask(console: Console, settings: Settings) -> dict[str, Any]:
         )
         console.print(f"Its rules: {demo_rules()}")
         _heading(console, 5, f"Latency: {LATENCY_REQUESTS} requests, one client")
-        latency = measure_latency(client.ask, latency_instances(cast, LATENCY_REQUESTS))
+        latency = measure_latency(client.ask, latency_instances(cast, visit.session_id, LATENCY_REQUESTS))
     print_table("Milliseconds by stage", latency, console)
-    return {"answers": answers, "explained": {"request": scene.instance, "answer": explained.model_dump()}, "latency": latency}
+    clicked = {"before": visit.before.model_dump(), "after": visit.after.model_dump(), "changed_ms": round(visit.changed_ms, 1)}
+    return {
+        "answers": answers,
+        "clicked": clicked,
+        "explained": {"request": scene.instance, "answer": explained.model_dump()},
+        "latency": latency,
+    }
 
 
 def print_answer(console: Console, introduction: str, answer: Answer) -> None:
@@ -107,21 +117,6 @@ def print_answer(console: Console, introduction: str, answer: Answer) -> None:
     console.print(table)
     if answer.degraded:
         console.print(f"degraded: {', '.join(answer.degraded)}", style="yellow")
-
-
-def _push_session(settings: Settings, item_ids: tuple[str, ...]) -> None:
-    """The anonymous visit's clicks, as the stream job pushes them."""
-    from endcap.contracts.event import EventType
-    from endcap.demo.shoppers import ANONYMOUS_SESSION
-    from endcap.features.store.open import open_store
-    from endcap.features.store.push import SessionSignals, push_sessions
-
-    now_s = int(time.time())
-    clicked_at = [now_s - 20 * place for place in reversed(range(len(item_ids)))]
-    push_sessions(
-        open_store(settings),
-        [SessionSignals(ANONYMOUS_SESSION, item_ids, [EventType.PRODUCT_VIEW.value] * len(item_ids), clicked_at)],
-    )
 
 
 def _heading(console: Console, number: int, text: str) -> None:

@@ -5,8 +5,9 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -38,8 +39,21 @@ def run_command(arguments: Sequence[str]) -> Any:
     return json.loads(done.stdout)
 
 
+@dataclass(frozen=True)
+class RunningServer:
+    """What `endcap serve` answers at.
+
+    Attributes:
+        predict: asks for lists.
+        collector: takes events, at its address as base.
+    """
+
+    predict: "PredictClient"
+    collector: httpx.Client
+
+
 @contextmanager
-def running_server(settings: Settings, rules_file: Path) -> Iterator["PredictClient"]:
+def running_server(settings: Settings, rules_file: Path) -> Iterator[RunningServer]:
     """`endcap serve` beside a Milvus that runs, for as long as the context lasts; on the configured ports where they are free.
 
     Args:
@@ -62,11 +76,14 @@ def running_server(settings: Settings, rules_file: Path) -> Iterator["PredictCli
             [sys.executable, "-m", "endcap", "serve"], env=environment, stdout=log, stderr=log, start_new_session=True
         )
     client = PredictClient(f"http://{settings.serving.host}:{ports['ENDCAP_SERVING__HTTP_PORT']}", settings.serving.model_name)
+    collector = _at(settings.collector.host, ports["ENDCAP_COLLECTOR__PORT"])
+    stream = _at(settings.stream.host, ports["ENDCAP_STREAM__PORT"])
     try:
-        _wait_until_ready(server, client, log_file)
-        yield client
+        _wait_until_ready(server, {"predict": client.is_ready, "collector": _ready(collector), "stream": _ready(stream)}, log_file)
+        yield RunningServer(client, collector)
     finally:
-        client.close()
+        for connected in (client, collector, stream):
+            connected.close()
         server.send_signal(signal.SIGINT)
         try:
             server.wait(timeout=STOP_TIMEOUT_S)
@@ -122,11 +139,29 @@ class PredictClient:
         self._http.close()
 
 
-def _wait_until_ready(server: "subprocess.Popen[bytes]", client: PredictClient, log_file: Path) -> None:
+def _at(host: str, port: int) -> httpx.Client:
+    return httpx.Client(base_url=f"http://{host}:{port}", timeout=10, trust_env=False)
+
+
+def _ready(part: httpx.Client) -> Callable[[], bool]:
+    def is_ready() -> bool:
+        try:
+            return part.get("/readyz").status_code == httpx.codes.OK
+        except httpx.HTTPError:
+            return False
+
+    return is_ready
+
+
+def _wait_until_ready(server: "subprocess.Popen[bytes]", parts: Mapping[str, Callable[[], bool]], log_file: Path) -> None:
+    waiting = dict(parts)
+
     def ready() -> bool:
         if server.poll() is not None:
             raise DependencyUnavailable(f"`endcap serve` ended with exit code {server.returncode}", fix=f"see {log_file}")
-        return client.is_ready()
+        for name in [name for name, is_ready in waiting.items() if is_ready()]:
+            del waiting[name]
+        return not waiting
 
     if not poll(ready, every_s=0.25, within_s=READY_TIMEOUT_S):
-        raise DependencyUnavailable(f"`endcap serve` was not ready within {READY_TIMEOUT_S} s", fix=f"see {log_file}")
+        raise DependencyUnavailable(f"`endcap serve` was not ready within {READY_TIMEOUT_S} s: {', '.join(waiting)}", fix=f"see {log_file}")

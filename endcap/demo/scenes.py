@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Any
 
-from endcap.demo.shoppers import ANONYMOUS_SESSION, DemoCast
+from endcap.demo.shoppers import DemoCast
 
 LIST_LENGTH = 6
 
@@ -16,8 +16,13 @@ class Scene:
     instance: dict[str, Any]
 
 
-def scenes(cast: DemoCast) -> list[Scene]:
-    """Three households, an anonymous visit, a product page and a cart."""
+def scenes(cast: DemoCast, session_id: str) -> list[Scene]:
+    """Three households, a product page, and the cart of a visit that nobody knows.
+
+    Args:
+        cast: who asks.
+        session_id: of the visit.
+    """
 
     def names(item_ids: tuple[str, ...]) -> str:
         return "; ".join(cast.titles[item] for item in item_ids)
@@ -33,18 +38,19 @@ def scenes(cast: DemoCast) -> list[Scene]:
     return [
         *homes,
         Scene(
-            f"An anonymous visitor who looked at {names(cast.session_items)}",
-            {"session_id": ANONYMOUS_SESSION, "surface": "home", "k": LIST_LENGTH},
-        ),
-        Scene(
             f"The product page of {names((cast.product,))}, seen by household {regular}",
             {"user_id": regular, "surface": "product", "item_ids": [cast.product], "k": LIST_LENGTH},
         ),
         Scene(
             f"A cart with {names(cast.cart)}",
-            {"session_id": ANONYMOUS_SESSION, "surface": "cart", "item_ids": list(cast.cart), "k": LIST_LENGTH},
+            {"session_id": session_id, "surface": "cart", "item_ids": list(cast.cart), "k": LIST_LENGTH},
         ),
     ]
+
+
+def visit_home(session_id: str) -> dict[str, Any]:
+    """The home page of a visit that nobody knows."""
+    return {"session_id": session_id, "surface": "home", "k": LIST_LENGTH}
 
 
 def explained_scene(cast: DemoCast) -> Scene:
@@ -56,7 +62,7 @@ def explained_scene(cast: DemoCast) -> Scene:
     )
 
 
-def latency_instances(cast: DemoCast, count: int) -> list[dict[str, Any]]:
+def latency_instances(cast: DemoCast, session_id: str, count: int) -> list[dict[str, Any]]:
     """The same kinds of request in turn, `count` in all, ten items each."""
-    kinds = [scene.instance | {"k": 10} for scene in scenes(cast)]
+    kinds = [{**instance, "k": 10} for instance in (*(scene.instance for scene in scenes(cast, session_id)), visit_home(session_id))]
     return [kinds[place % len(kinds)] for place in range(count)]

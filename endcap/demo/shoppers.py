@@ -7,8 +7,6 @@ import polars as pl
 
 from endcap.features.net_purchases import purchases_with_taken_off
 
-ANONYMOUS_SESSION = "demo-session"
-
 
 @dataclass(frozen=True)
 class Shopper:

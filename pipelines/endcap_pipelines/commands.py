@@ -96,7 +96,7 @@ def run(  # noqa: PLR0917 - an option a parameter, as typer reads them
     from endcap_components.distil_ranker.hyperparameters import DistillationHyperparameters
     from endcap_components.export_bundle.precision import Precision
     from endcap_pipelines.local_run import run_locally
-    from endcap_pipelines.options import chosen_algorithm
+    from endcap_pipelines.options import chosen_algorithm, two_tower_of
     from endcap_pipelines.placement import Placement
     from endcap_pipelines.results import TrainingResult
     from endcap_pipelines.training import training_pipeline
@@ -115,7 +115,7 @@ def run(  # noqa: PLR0917 - an option a parameter, as typer reads them
         "ranking_windows": ranking_windows or 0,
         "min_buyers": min_buyers or 0,
         "signals": _own_signals(signals or settings.training.signals_file),
-        "two_tower": fitting,
+        "two_tower": two_tower_of(epochs),
         "ranker": fitting,
         "item_to_item": chosen_algorithm(item_to_item),
         "ease": EaseTable.of({"use": ease}).model_dump(mode="json", exclude_defaults=True),

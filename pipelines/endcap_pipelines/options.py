@@ -33,6 +33,11 @@ def chosen_algorithm(text: str | None) -> dict[str, Any]:
     return dict(chosen)
 
 
+def two_tower_of(epochs: int | None) -> dict[str, Any]:
+    """The parameter of the two-tower for so many passes, whichever objective the data asks for; None for the models' own."""
+    return {"epochs": epochs, "next_item": {"epochs": epochs}} if epochs else {}
+
+
 def check_item_to_item(parameters: Mapping[str, Any]) -> None:
     """Refuse parameters of a run whose table could not be made.
 
