@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from endcap.cli.output import JsonOption, print_json, print_table
+from endcap.contracts.moment import require_utc, utc_text
 from endcap.core.errors import InvalidInput
 from endcap.core.settings import Settings, load_settings
 
@@ -26,6 +27,7 @@ def evidence(
     Example: endcap evidence --from-kafka --keep-days 70
     """
     from endcap.engine.exploration.counting import EvidenceRule, count_evidence, write_evidence
+    from endcap.engine.exploration.evidence import EVIDENCE_FILE
     from endcap.events.log.reader import read_events, remove_files_before
     from endcap.events.outcomes.day_tables import read_outcomes
     from endcap.events.outcomes.examination import measured_examination
@@ -39,7 +41,7 @@ def evidence(
     examination = measured_examination(read_outcomes(settings.outcomes_dir))
     rule = EvidenceRule(settings.exploration.half_life_days, examination, Windows.of(settings.outcomes).click)
     counted = count_evidence(read_events(settings.event_log_dir), moment, rule)
-    target = settings.live_dir / "click_evidence.parquet"
+    target = settings.live_dir / EVIDENCE_FILE
     write_evidence(counted, target)
     known = int((counted["impressions"] >= settings.exploration.evidence_impressions).sum())
     summary = {
@@ -48,7 +50,7 @@ def evidence(
         "impressions": round(float(counted["impressions"].sum()), 1),
         "clicks": round(float(counted["clicks"].sum()), 1),
         "examination": examination.summary(),
-        "as_of": moment.isoformat().replace("+00:00", "Z"),
+        "as_of": utc_text(moment),
         "file": str(target),
         **copied,
     }
@@ -69,8 +71,6 @@ def _copied(settings: Settings, seconds: float) -> dict[str, int]:
 
 
 def _moment(text: str) -> datetime:
-    from endcap.contracts.moment import require_utc
-
     try:
         return require_utc(datetime.fromisoformat(text))
     except ValueError as error:

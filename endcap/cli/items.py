@@ -12,6 +12,7 @@ import typer
 
 from endcap.cli.events import KeyOption, ToOption
 from endcap.cli.output import JsonOption, print_json, print_table
+from endcap.contracts.moment import require_utc, utc_text
 from endcap.core.errors import BundleInvalid, DataRejected, InvalidInput
 from endcap.core.settings import Settings, load_settings
 
@@ -161,8 +162,6 @@ def _chosen(form: str | None) -> "Format | None":
 
 
 def _moment(at: str | None) -> datetime:
-    from endcap.contracts.moment import require_utc
-
     if at is None:
         return datetime.now(UTC)
     try:
@@ -203,7 +202,7 @@ def _against_bundle(good: "pl.DataFrame", settings: Settings) -> dict[str, Any]:
         "bundle": bundle.manifest.name,
         "unknown_items": len(good.join(known, on="item_id", how="anti")),
         "outdated": len(good.filter(~known_after(bundle.manifest.data_end))),
-        "data_end": bundle.manifest.data_end.isoformat().replace("+00:00", "Z"),
+        "data_end": utc_text(bundle.manifest.data_end),
     }
 
 

@@ -23,4 +23,9 @@ def require_utc(moment: datetime) -> datetime:
     return moment.astimezone(UTC)
 
 
+def utc_text(moment: datetime) -> str:
+    """A UTC moment as endcap writes it in JSON: ISO 8601 with `Z`."""
+    return moment.isoformat().replace("+00:00", "Z")
+
+
 UtcMoment = Annotated[datetime, AfterValidator(require_utc)]

@@ -36,6 +36,21 @@ def read_parquet_checked(path: Path, *, fix: str, columns: Sequence[str] | None 
         raise DataRejected(f"cannot be read ({error.strerror or error})", field=str(path), fix=fix) from error
 
 
+def read_rows_checked(path: Path, schema: pl.Schema, *, fix: str) -> pl.DataFrame:
+    """As `read_parquet_checked`, of a file with these columns in these types; no file is no rows.
+
+    Raises:
+        DataRejected: it is damaged or no Parquet file, or its columns are others.
+    """
+    try:
+        found = read_parquet_checked(path, fix=fix)
+    except FileNotFoundError:
+        return schema.to_frame()
+    if dict(found.schema) != dict(schema):
+        raise DataRejected(f"the columns are not {', '.join(schema)} in their types", field=str(path), fix=fix)
+    return found
+
+
 def parquet_checked(content: bytes, *, name: str, fix: str) -> pl.DataFrame:
     """As `read_parquet_checked`, of bytes that are there already; `name` is what the error calls them.
 

@@ -13,15 +13,15 @@ from rich.table import Table
 
 from endcap.contracts.answer import Answer
 from endcap.contracts.event_type import EventType
+from endcap.contracts.moment import utc_text
 from endcap.core.clock import Clock, system_clock
 from endcap.core.errors import DependencyUnavailable
 from endcap.core.polling import poll
+from endcap.events.outcomes.propensities import CERTAIN
 from endcap.events.sending import send_events
 
 LOOK_EVERY_S = 0.02
 CHANGED_WITHIN_S = 15.0
-EXPLORED_BELOW = 0.5
-"""Propensity below which chance put an item in its place."""
 
 
 @dataclass(frozen=True)
@@ -91,11 +91,11 @@ def print_clicked_visit(console: Console, visit: ClickedVisit, names: Sequence[s
 
 
 def _view(session_id: str, item_id: str, now: datetime) -> str:
-    moment = now.isoformat().replace("+00:00", "Z")
+    moment = utc_text(now)
     event = {"event_id": str(uuid4()), "event_type": EventType.PRODUCT_VIEW.value, "occurred_at": moment, "sent_at": moment}
     return json.dumps({**event, "session_id": session_id, "item_id": item_id, "channel": "web"})
 
 
 def _sources(answer: Answer) -> set[str]:
     """Where a list's items are from, but for those that chance put there: exploration alone changes a list now and then."""
-    return {each.source for each in answer.recommendations if each.propensity >= EXPLORED_BELOW}
+    return {each.source for each in answer.recommendations if each.propensity >= CERTAIN}

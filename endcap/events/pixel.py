@@ -5,6 +5,7 @@ from datetime import datetime
 from uuid import UUID
 
 from endcap.contracts.event_type import EventType
+from endcap.contracts.moment import utc_text
 from endcap.core.errors import InvalidInput
 from endcap.events.dead_letters.sealing import Seal
 
@@ -43,4 +44,4 @@ def opened_event(token: str, seal: Seal, now: datetime) -> str:
     link = json.loads(seal.open(token))
     if now.timestamp() >= link["expires_at"]:
         raise PixelExpired("the link's time is over", field="t", fix="nothing needs to be done")
-    return json.dumps({**link["event"], "occurred_at": now.isoformat().replace("+00:00", "Z")})
+    return json.dumps({**link["event"], "occurred_at": utc_text(now)})

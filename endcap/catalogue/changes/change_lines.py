@@ -5,9 +5,10 @@ from datetime import datetime
 
 import polars as pl
 
-from endcap.catalogue.changes.change_log import MOMENT_FORMAT, change_schema
+from endcap.catalogue.changes.change_log import change_schema
 from endcap.catalogue.item_updates import REASON, with_reasons
 from endcap.contracts.dead_letter import DeadLetterKind
+from endcap.core.line_moments import as_written, read_moments
 from endcap.events.acceptance.moments import AHEAD_MAX
 from endcap.events.stream.lines import LINE, BrokenLine, ReadLines, parsed_lines
 
@@ -21,8 +22,8 @@ def read_change_lines(lines: Sequence[bytes], now: datetime) -> ReadLines:
     """
     schema = change_schema()
     moments = [name for name, kind in schema.items() if isinstance(kind, pl.Datetime)]
-    parsed, broken = parsed_lines(lines, pl.Schema({name: pl.String() if name in moments else kind for name, kind in schema.items()}))
-    changes = parsed.with_columns(pl.col(moments).str.to_datetime(MOMENT_FORMAT, time_unit="us", time_zone="UTC", strict=False))
+    parsed, broken = parsed_lines(lines, as_written(schema))
+    changes = parsed.with_columns(read_moments(schema, strict=False))
     own = pl.coalesce(
         *(
             pl.when(pl.col(name).is_null()).then(pl.lit(f"{name}: missing, or nothing that the contract reads"))

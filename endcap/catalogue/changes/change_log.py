@@ -6,9 +6,8 @@ import polars as pl
 
 from endcap.catalogue.changes.catalogue_change import CatalogueChange
 from endcap.contracts.tables import arrow_schema
+from endcap.core.line_moments import as_written, read_moments
 from endcap.events.log.writer import FILE_SUFFIX, OPEN_SUFFIX
-
-MOMENT_FORMAT = "%Y-%m-%dT%H:%M:%S%.fZ"
 
 
 def change_schema() -> pl.Schema:
@@ -25,10 +24,7 @@ def changes_of(lines: bytes) -> pl.DataFrame:
     schema = change_schema()
     if not lines.strip():
         return schema.to_frame()
-    moments = [name for name, kind in schema.items() if isinstance(kind, pl.Datetime)]
-    as_written = pl.Schema({name: pl.String() if name in moments else kind for name, kind in schema.items()})
-    read = pl.read_ndjson(lines, schema=as_written)
-    return read.with_columns(pl.col(moments).str.to_datetime(MOMENT_FORMAT, time_unit="us", time_zone="UTC"))
+    return pl.read_ndjson(lines, schema=as_written(schema)).with_columns(read_moments(schema))
 
 
 def read_changes(folder: Path) -> pl.DataFrame:

@@ -10,9 +10,8 @@ from endcap.catalogue.changes.counter_updates import ServedCounts, counter_updat
 from endcap.catalogue.changes.trend_file import TRENDS_FILE, trends_of, write_trends
 from endcap.catalogue.item_updates import UPDATES_FILE, alone, joined_updates
 from endcap.core.clock import Clock
-from endcap.core.errors import DataRejected
 from endcap.core.files import replacing_file
-from endcap.core.parquet_file import read_parquet_checked
+from endcap.core.parquet_file import read_rows_checked
 from endcap.events.stream.item_counters import COUNTS_SCHEMA
 
 COUNTERS_FILE = "item_counters.parquet"
@@ -52,7 +51,9 @@ class ItemCountersSink:
         """
         counters = self._folder / COUNTERS_FILE
         with alone(counters):
-            counts = pl.concat([self._read(counters), rows]).unique(["item_id", "region"], keep="last", maintain_order=True)
+            counts = pl.concat([read_rows_checked(counters, COUNTS_SCHEMA, fix=_FIX), rows]).unique(
+                ["item_id", "region"], keep="last", maintain_order=True
+            )
             if counts.is_empty():
                 return
             self._write(counts)
@@ -66,13 +67,3 @@ class ItemCountersSink:
         with alone(path):
             joined_updates(path, updates)
         write_trends(self._folder / TRENDS_FILE, trends_of(counts))
-
-    @staticmethod
-    def _read(path: Path) -> pl.DataFrame:
-        try:
-            found = read_parquet_checked(path, fix=_FIX)
-        except FileNotFoundError:
-            return COUNTS_SCHEMA.to_frame()
-        if dict(found.schema) != dict(COUNTS_SCHEMA):
-            raise DataRejected(f"the columns are not {', '.join(COUNTS_SCHEMA)} in their types", field=str(path), fix=_FIX)
-        return found

@@ -6,9 +6,8 @@ from pathlib import Path
 import polars as pl
 
 from endcap.catalogue.item_updates import alone
-from endcap.core.errors import DataRejected
 from endcap.core.files import replacing_file
-from endcap.core.parquet_file import read_parquet_checked
+from endcap.core.parquet_file import read_rows_checked
 
 WAITING_FILE = "waiting_items.parquet"
 WAITING_SCHEMA = pl.Schema({"item_id": pl.String(), "updated_at": pl.Datetime("us", "UTC"), "item": pl.String()})
@@ -33,13 +32,7 @@ class WaitingItems:
         Raises:
             DataRejected: it cannot be read, or holds something else.
         """
-        try:
-            found = read_parquet_checked(self.path, fix=_FIX)
-        except FileNotFoundError:
-            return WAITING_SCHEMA.to_frame()
-        if dict(found.schema) != dict(WAITING_SCHEMA):
-            raise DataRejected(f"the columns are not {', '.join(WAITING_SCHEMA)} in their types", field=str(self.path), fix=_FIX)
-        return found
+        return read_rows_checked(self.path, WAITING_SCHEMA, fix=_FIX)
 
     def join(self, items: pl.DataFrame, known: pl.Series) -> int:
         """Take whole items up; those that the bundle knows wait no longer.

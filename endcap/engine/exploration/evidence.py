@@ -15,7 +15,10 @@ from endcap.engine.exploration.policy import Arms
 EVIDENCE_SCHEMA = pl.Schema(
     {"item_id": pl.String(), "impressions": pl.Float64(), "clicks": pl.Float64(), "as_of": pl.Datetime("us", "UTC")}
 )
-"""Columns of `click_evidence.parquet`, one row an item."""
+"""Columns of the file, one row an item."""
+
+EVIDENCE_FILE = "click_evidence.parquet"
+"""In the live folder."""
 
 _FIX = "count it again: endcap evidence"
 

@@ -12,6 +12,7 @@ from pydantic import ValidationError
 from endcap.contracts.dead_letter import DeadLetterKind
 from endcap.contracts.event import EventFields
 from endcap.contracts.event_type import ABOUT_CONSENT, EventType
+from endcap.contracts.moment import utc_text
 from endcap.contracts.submitted_event import SubmittedEvent
 from endcap.core.person_ids import AS_GIVEN, PersonIds
 from endcap.core.settings import ConsentSettings
@@ -158,9 +159,9 @@ class Acceptance:
     def _accepted(self, event: SubmittedEvent, properties: str | None, occurred_at: datetime, received_at: datetime) -> Accepted:
         allowed = self._consent.analytics if event.consent_analytics is None else event.consent_analytics
         personal = self._consent.personalisation if event.consent is None else event.consent
-        times = f'"occurred_at":"{_instant(occurred_at)}","received_at":"{_instant(received_at)}"'
+        times = f'"occurred_at":"{utc_text(occurred_at)}","received_at":"{utc_text(received_at)}"'
         if event.sent_at is not None:
-            times += f',"sent_at":"{_instant(event.sent_at)}"'
+            times += f',"sent_at":"{utc_text(event.sent_at)}"'
         own = f',"consent":{_TRUTH[personal]},"consent_analytics":{_TRUTH[allowed]}'
         if event.user_id is not None and (allowed or event.event_type in ABOUT_CONSENT):
             own += f',"user_id":{self._kept(event.user_id)}'
@@ -193,10 +194,6 @@ _CONTENT = b'"event_id":"'
 
 def _lost_user(value: dict[str, Any], event: SubmittedEvent) -> bool:
     return event.user_id is None and value.get("user_id") is not None
-
-
-def _instant(moment: datetime) -> str:
-    return moment.isoformat().replace("+00:00", "Z")
 
 
 def _refused(error: ValidationError, value: dict[str, Any]) -> Refused:

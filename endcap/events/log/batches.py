@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from endcap.contracts.event import EventType
+from endcap.contracts.moment import utc_text
 
 REQUEST_SESSION = "request:"
 """Prefix of the session id of a request that had none: the contract wants a session, and the request is all there is of it."""
@@ -68,7 +69,7 @@ class Impressions:
         return len(self.item_ids)
 
     def json_lines(self) -> str:
-        moment = self.now.isoformat().replace("+00:00", "Z")
+        moment = utc_text(self.now)
         session = _text(self._session(), _LONG)
         tail = (
             f',"event_type":"{EventType.IMPRESSION}","schema_version":1,"occurred_at":"{moment}","received_at":"{moment}"'

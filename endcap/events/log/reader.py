@@ -8,10 +8,8 @@ import polars as pl
 
 from endcap.contracts.event import Event
 from endcap.contracts.tables import added_defaults, arrow_schema
+from endcap.core.line_moments import as_written, read_moments
 from endcap.events.log.writer import FILE_SUFFIX, NAME_TIME, OPEN_SUFFIX
-
-MOMENT_FORMAT = "%Y-%m-%dT%H:%M:%S%.fZ"
-"""How the log writes moments, UTC."""
 
 
 def event_schema() -> pl.Schema:
@@ -57,11 +55,9 @@ def _is_ended(file: Path) -> bool:
 
 def _scanned(source: Path | bytes) -> pl.LazyFrame:
     schema = event_schema()
-    moments = [name for name, dtype in schema.items() if isinstance(dtype, pl.Datetime)]
-    as_written = pl.Schema({name: pl.String() if name in moments else dtype for name, dtype in schema.items()})
-    lines = pl.scan_ndjson(source, schema=as_written)
+    lines = pl.scan_ndjson(source, schema=as_written(schema))
     return lines.with_columns(
-        pl.col(moments).str.to_datetime(MOMENT_FORMAT, time_unit="us", time_zone="UTC"),
+        read_moments(schema),
         *(pl.col(name).fill_null(default) for name, default in added_defaults("events").items()),
     )
 
@@ -78,8 +74,8 @@ def remove_files_before(folder: Path, moment: datetime, suffixes: tuple[str, ...
     for file in folder.glob("*"):
         if not file.name.endswith(suffixes):
             continue
-        begun = _begun(file.name)
-        if begun is not None and begun < moment:
+        began = begun(file.name)
+        if began is not None and began < moment:
             file.unlink(missing_ok=True)
             removed += 1
     return removed
@@ -87,11 +83,12 @@ def remove_files_before(folder: Path, moment: datetime, suffixes: tuple[str, ...
 
 def log_began(folder: Path) -> datetime | None:
     """When the first of the files under a folder was begun, UTC; None where there is none."""
-    begun = (_begun(file.name) for file in folder.glob(f"*{FILE_SUFFIX}*"))
-    return min((moment for moment in begun if moment is not None), default=None)
+    moments = (begun(file.name) for file in folder.glob(f"*{FILE_SUFFIX}*"))
+    return min((moment for moment in moments if moment is not None), default=None)
 
 
-def _begun(name: str) -> datetime | None:
+def begun(name: str) -> datetime | None:
+    """When a file of the log was begun, by its name, UTC; None for one of another name."""
     try:
         return datetime.strptime(name.partition("-")[0], NAME_TIME).replace(tzinfo=UTC)
     except ValueError:

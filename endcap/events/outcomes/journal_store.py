@@ -10,6 +10,7 @@ from pathlib import Path
 
 import polars as pl
 
+from endcap.core.sqlite_transaction import transaction
 from endcap.events.outcomes.attribution import TOUCH_SCHEMA, Attribution
 from endcap.events.outcomes.identified import IDENTIFIED_SCHEMA, IdentifiedEvents, touches_of_identified
 from endcap.events.outcomes.journal_tables import JournalTable
@@ -26,6 +27,7 @@ from endcap.events.outcomes.outcome_counters import (
 from endcap.events.outcomes.places import PLACE, PLACE_SCHEMA, Places
 from endcap.events.outcomes.resolution import Journal
 from endcap.events.outcomes.windows import Windows
+from endcap.events.stream.columns import micros
 
 JOURNAL_FILE = "journal.sqlite"
 
@@ -133,7 +135,7 @@ class JournalStore:
         """What is known of the lists of some days (UTC), both ends included."""
         begin = datetime.combine(first, time(), UTC)
         end = datetime.combine(last + timedelta(days=1), time(), UTC)
-        between = (_micros(begin), _micros(end))
+        between = (micros(begin), micros(end))
         with self._lock:
             shown = "shown_at >= ? AND shown_at < ?"
             places = self._places.rows(shown, between)
@@ -157,7 +159,7 @@ class JournalStore:
         while True:
             with self._transaction():
                 due = "NOT is_counted AND shown_at <= ? ORDER BY shown_at"
-                lists = self._lists.rows(f"{due} LIMIT {_LISTS_AT_ONCE}", (_micros(present - window),))
+                lists = self._lists.rows(f"{due} LIMIT {_LISTS_AT_ONCE}", (micros(present - window),))
                 if lists.is_empty():
                     return counted
                 seen = self._seen_surfaces(present - seen_within)
@@ -180,7 +182,7 @@ class JournalStore:
         before = datetime.combine(before.astimezone(UTC).date(), time(), UTC)
         with self._transaction():
             for table, column in _KEPT_BY:
-                self._sql.execute(f"DELETE FROM {table} WHERE {column} < ?", (_micros(before),))  # noqa: S608 - names are ours
+                self._sql.execute(f"DELETE FROM {table} WHERE {column} < ?", (micros(before),))  # noqa: S608 - names are ours
 
     def _take_places(self, rows: pl.DataFrame) -> None:
         self._places.put(rows)
@@ -254,7 +256,7 @@ class JournalStore:
         self._sql.executemany(upsert, [(day.isoformat(),) for day in days])
 
     def _seen_surfaces(self, since: datetime) -> list[str]:
-        found = self._sql.execute("SELECT DISTINCT surface FROM places WHERE seen_at IS NOT NULL AND shown_at >= ?", (_micros(since),))
+        found = self._sql.execute("SELECT DISTINCT surface FROM places WHERE seen_at IS NOT NULL AND shown_at >= ?", (micros(since),))
         return [surface for (surface,) in found if surface is not None]
 
     def _add(self, added: OutcomeTotals) -> None:
@@ -263,19 +265,9 @@ class JournalStore:
 
     @contextmanager
     def _transaction(self) -> Iterator[None]:
-        with self._lock:
-            self._sql.execute("BEGIN IMMEDIATE")
-            try:
-                yield
-            except BaseException:
-                self._sql.execute("ROLLBACK")
-                raise
-            self._sql.execute("COMMIT")
+        with self._lock, transaction(self._sql):
+            yield
 
 
 def _days(rows: pl.DataFrame) -> list[date]:
     return rows.select(pl.col("shown_at").dt.date()).unique().to_series().to_list()
-
-
-def _micros(moment: datetime) -> int:
-    return (moment - datetime.fromtimestamp(0, UTC)) // timedelta(microseconds=1)

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import polars as pl
 
 from endcap.events.outcomes.places import MOMENT
+from endcap.events.stream.columns import as_tuples, of_tuples
 
 _TYPES = {pl.String(): "TEXT", pl.Int64(): "INTEGER", pl.Float64(): "REAL", pl.Boolean(): "INTEGER", MOMENT: "INTEGER"}
 
@@ -31,9 +32,9 @@ class JournalTable:
 
     def put(self, rows: pl.DataFrame) -> None:
         """Rows in the place of earlier ones of their key."""
-        stored = rows.select(self._schema.names()).with_columns(pl.col(pl.Datetime).to_physical())
+        stored = as_tuples(rows.select(self._schema.names()))
         marks = ", ".join("?" * len(self._schema))
-        self._sql.executemany(f'INSERT OR REPLACE INTO "{self.name}" VALUES ({marks})', stored.rows())  # noqa: S608 - names are ours
+        self._sql.executemany(f'INSERT OR REPLACE INTO "{self.name}" VALUES ({marks})', stored)  # noqa: S608 - names are ours
 
     def rows(self, where: str = "TRUE", values: Sequence[object] = ()) -> pl.DataFrame:
         """Rows that satisfy a condition.
@@ -43,8 +44,7 @@ class JournalTable:
             values: for the condition.
         """
         found = self._sql.execute(f'SELECT {_names(self._schema)} FROM "{self.name}" WHERE {where}', values).fetchall()  # noqa: S608
-        stored = pl.Schema({name: pl.Int64() if _TYPES[dtype] == "INTEGER" else dtype for name, dtype in self._schema.items()})
-        return pl.DataFrame(found, schema=stored, orient="row").cast(self._schema)
+        return of_tuples(found, self._schema)
 
     def rows_of(self, column: str, wanted: Sequence[str]) -> pl.DataFrame:
         """Rows whose column is one of these texts.

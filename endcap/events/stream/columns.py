@@ -1,11 +1,15 @@
 """Columns as SQLite and JSON have them: moments are microseconds, all else is what it is."""
 
 from collections.abc import Iterable, Sequence
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import polars as pl
 
 MOMENT = pl.Datetime("us", "UTC")
+
+BEGINNING = datetime(1970, 1, 1, tzinfo=UTC)
+"""Before any event."""
 
 _FLAT = (pl.String(), pl.Boolean(), MOMENT)
 
@@ -45,6 +49,11 @@ def of_json(texts: Sequence[str], schema: pl.Schema) -> pl.DataFrame:
     stored = pl.Schema({name: pl.Int64() if dtype == MOMENT else dtype for name, dtype in schema.items()})
     decoded = pl.Series("row", texts, dtype=pl.String()).str.json_decode(pl.Struct(stored))
     return decoded.struct.unnest().cast(schema)
+
+
+def micros(moment: datetime) -> int:
+    """A moment as it is stored."""
+    return (moment - BEGINNING) // timedelta(microseconds=1)
 
 
 def _stored(column: pl.Series) -> pl.Series:

@@ -1,17 +1,15 @@
 """Which events count: each once, in time, a person's, with ids that are ids."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from enum import StrEnum
 
 import polars as pl
 
 from endcap.contracts.event_type import NEEDS_ITEM
 from endcap.events.stream.bots import Bots
+from endcap.events.stream.columns import BEGINNING
 from endcap.events.stream.function import Instant, Step
 from endcap.events.stream.placeholders import stands_for_no_item, stands_for_no_person
-
-BEGINNING = datetime(1970, 1, 1, tzinfo=UTC)
-"""Before any event."""
 
 
 class LeftOut(StrEnum):

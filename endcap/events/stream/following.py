@@ -8,7 +8,8 @@ from pathlib import Path
 import polars as pl
 
 from endcap.core.clock import Clock
-from endcap.events.log.writer import FILE_SUFFIX, NAME_TIME, OPEN_SUFFIX
+from endcap.events.log.reader import begun
+from endcap.events.log.writer import FILE_SUFFIX, OPEN_SUFFIX
 from endcap.events.stream.lines import LINE, BrokenLine, ReadLines, read_lines
 
 _FILES_AT_ONCE = 4
@@ -16,6 +17,9 @@ _FILES_AT_ONCE = 4
 
 _SLACK = timedelta(seconds=10)
 """A file is named a moment after its first event came."""
+
+_FIRST = datetime.min.replace(tzinfo=UTC) + _SLACK
+"""Of files whose name says nothing: they are read first."""
 
 Read = Callable[[Sequence[bytes], datetime], ReadLines]
 """Reads whole lines as of a moment."""
@@ -140,10 +144,10 @@ class LogFollower:
         for name, path in files.items():
             if name in self._over:
                 continue
-            begun = _begun(name)
-            if (horizon is not None and begun > horizon + _SLACK) or len(parts) >= _FILES_AT_ONCE:
+            began = begun(name) or _FIRST
+            if (horizon is not None and began > horizon + _SLACK) or len(parts) >= _FILES_AT_ONCE:
                 unread += 1
-                horizon = min(horizon or begun, begun - _SLACK) if len(parts) >= _FILES_AT_ONCE else horizon
+                horizon = min(horizon or began, began - _SLACK) if len(parts) >= _FILES_AT_ONCE else horizon
                 break
             part = self._part(name, path, places.get(name, 0))
             if part is None:
@@ -195,11 +199,3 @@ def _read(path: Path, place: int, most: int) -> tuple[bytes, bool, bool]:
         return b"", False, False
     whole = content[: content.rfind(b"\n") + 1]
     return whole, not at_end, at_end and path.name.endswith(FILE_SUFFIX)
-
-
-def _begun(name: str) -> datetime:
-    """When a file was begun; one of another name has no moment and is read first."""
-    try:
-        return datetime.strptime(name.partition("-")[0], NAME_TIME).replace(tzinfo=UTC)
-    except ValueError:
-        return datetime.min.replace(tzinfo=UTC) + _SLACK

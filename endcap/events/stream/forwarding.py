@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import polars as pl
 
-from endcap.events.stream.function import KEY, Instant, Step, StreamFunction, linked_keys
+from endcap.events.stream.function import KEY, Instant, Step, StreamFunction, linked_keys, of_keys, without_keys
 from endcap.events.stream.stepping import Stepped, stepped
 
 
@@ -34,7 +34,7 @@ def stepped_through(
     while not whole.forwarded.is_empty():
         to = whole.forwarded[KEY].unique()
         new = to.filter(~to.is_in(keys.implode()))
-        state = pl.concat([_of(whole.state, to), state_of(new)])
+        state = pl.concat([of_keys(whole.state, to), state_of(new)])
         later = stepped(function, state, whole.forwarded, to, at)
         failures += later.failures
         keys = pl.concat([keys, new])
@@ -44,16 +44,8 @@ def stepped_through(
 
 def _followed_by(whole: Step, later: Step, keys: pl.Series, row_key: tuple[str, ...]) -> Step:
     return Step(
-        state=pl.concat([_without(whole.state, keys), later.state]),
+        state=pl.concat([without_keys(whole.state, keys), later.state]),
         rows=pl.concat([whole.rows, later.rows]).unique(row_key, keep="last", maintain_order=True),
-        due=pl.concat([_without(whole.due, keys), later.due]),
+        due=pl.concat([without_keys(whole.due, keys), later.due]),
         forwarded=later.forwarded,
     )
-
-
-def _of(rows: pl.DataFrame, keys: pl.Series) -> pl.DataFrame:
-    return rows.filter(pl.col(KEY).is_in(keys.implode()))
-
-
-def _without(rows: pl.DataFrame, keys: pl.Series) -> pl.DataFrame:
-    return rows.filter(~pl.col(KEY).is_in(keys.implode()))

@@ -109,3 +109,13 @@ def linked_keys(function: StreamFunction, state: pl.DataFrame) -> list[str]:
 def no_due() -> pl.DataFrame:
     """For functions that wait for events only."""
     return pl.DataFrame(schema={KEY: pl.String(), DUE_AT: pl.Datetime("us", "UTC")})
+
+
+def of_keys(rows: pl.DataFrame, keys: pl.Series) -> pl.DataFrame:
+    """Rows of some keys."""
+    return rows.filter(pl.col(KEY).is_in(keys.implode()))
+
+
+def without_keys(rows: pl.DataFrame, keys: pl.Series) -> pl.DataFrame:
+    """Rows of all other keys."""
+    return rows.filter(~pl.col(KEY).is_in(keys.implode()))

@@ -11,8 +11,9 @@ import polars as pl
 from endcap.contracts.dead_letter import DeadLetterKind
 from endcap.contracts.event_type import TYPE_RULES, EventType
 from endcap.contracts.tables import added_defaults
+from endcap.core.line_moments import as_written, read_moments
 from endcap.events.acceptance.moments import AHEAD_MAX
-from endcap.events.log.reader import MOMENT_FORMAT, event_schema
+from endcap.events.log.reader import event_schema
 
 LINE = "line"
 """Column of a line's place in what was read, from 0."""
@@ -60,11 +61,9 @@ def read_lines(lines: Sequence[bytes], now: datetime) -> ReadLines:
         now: no event is of after this, but for what clocks differ.
     """
     schema = event_schema()
-    as_written = pl.Schema({name: pl.String() if isinstance(dtype, pl.Datetime) else dtype for name, dtype in schema.items()})
-    parsed, broken = parsed_lines(lines, as_written)
-    moments = [name for name, dtype in schema.items() if isinstance(dtype, pl.Datetime)]
+    parsed, broken = parsed_lines(lines, as_written(schema))
     events = parsed.with_columns(
-        *(pl.col(name).str.to_datetime(MOMENT_FORMAT, time_unit="us", time_zone="UTC", strict=False) for name in moments),
+        read_moments(schema, strict=False),
         pl.col("event_id").str.to_lowercase(),
         pl.col("schema_version").fill_null(1),
         pl.col("consent").fill_null(False),

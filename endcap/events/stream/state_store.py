@@ -3,17 +3,16 @@
 import fcntl
 import os
 import sqlite3
-from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import datetime
 from pathlib import Path
 
 import polars as pl
 
 from endcap.core.errors import DependencyUnavailable, InvalidInput
-from endcap.events.stream.columns import MOMENT, as_tuples, of_tuples, require_flat
-from endcap.events.stream.counting import BEGINNING
+from endcap.core.sqlite_transaction import transaction
+from endcap.events.stream.columns import BEGINNING, MOMENT, as_tuples, micros, of_tuples, require_flat
 from endcap.events.stream.function import DUE_AT, KEY, Step
 from endcap.events.stream.outbox import Outbox
 
@@ -136,14 +135,14 @@ class StateStore:
     def due_keys(self, function: str, present: datetime, most: int) -> pl.Series:
         """Text: keys whose due moment is not after `present`, the longest due first."""
         rows = self._sql.execute(
-            "SELECT key FROM due WHERE function = ? AND due_at <= ? ORDER BY due_at LIMIT ?", (function, _micros(present), most)
+            "SELECT key FROM due WHERE function = ? AND due_at <= ? ORDER BY due_at LIMIT ?", (function, micros(present), most)
         )
         return pl.Series(KEY, [row[0] for row in rows], dtype=pl.String())
 
     def is_due(self, present: datetime) -> bool:
         """Whether a key of any function is due."""
         asked = "SELECT EXISTS (SELECT 1 FROM due WHERE function = ? AND due_at <= ?)"
-        return any(self._sql.execute(asked, (name, _micros(present))).fetchone()[0] for name in self._schemas)
+        return any(self._sql.execute(asked, (name, micros(present))).fetchone()[0] for name in self._schemas)
 
     def keys(self, function: str) -> int:
         """How many keys a function knows something of."""
@@ -156,7 +155,7 @@ class StateStore:
             DependencyUnavailable: the disk refused; nothing was stored, and the step may be done again.
         """
         try:
-            with self._transaction():
+            with transaction(self._sql):
                 self._number += 1
                 for stated in progress.stated:
                     self._write(stated)
@@ -174,16 +173,6 @@ class StateStore:
         if self._lock is not None:
             os.close(self._lock)
             self._lock = None
-
-    @contextmanager
-    def _transaction(self) -> Iterator[None]:
-        self._sql.execute("BEGIN IMMEDIATE")
-        try:
-            yield
-        except BaseException:
-            self._sql.execute("ROLLBACK")
-            raise
-        self._sql.execute("COMMIT")
 
     def _write(self, stated: Stated) -> None:
         name = stated.function
@@ -210,7 +199,7 @@ class StateStore:
     def _write_seen(self, progress: Progress) -> None:
         seen = as_tuples(progress.seen.select("event_id", "occurred_at"))
         self._sql.executemany("INSERT OR IGNORE INTO seen VALUES (?, ?)", seen)
-        self._sql.execute("DELETE FROM seen WHERE occurred_at < ?", (_micros(progress.watermark),))
+        self._sql.execute("DELETE FROM seen WHERE occurred_at < ?", (micros(progress.watermark),))
         self._sql.execute("INSERT OR REPLACE INTO stamps VALUES ('present', ?)", (progress.present.isoformat(),))
 
     def _write_places(self, progress: Progress) -> None:
@@ -242,10 +231,6 @@ def _locked(folder: Path) -> int:
         os.close(descriptor)
         raise DependencyUnavailable("another stream runs on this state", field=str(folder), fix="stop it first") from error
     return descriptor
-
-
-def _micros(moment: datetime) -> int:
-    return (moment - BEGINNING) // timedelta(microseconds=1)
 
 
 def _text_of(schema: pl.Schema) -> str:

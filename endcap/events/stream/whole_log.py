@@ -6,9 +6,10 @@ from datetime import timedelta
 import polars as pl
 
 from endcap.events.stream.bots import BotRules, Bots
-from endcap.events.stream.counting import BEGINNING, Counting, newest_of
+from endcap.events.stream.columns import BEGINNING
+from endcap.events.stream.counting import Counting, newest_of
 from endcap.events.stream.forwarding import stepped_through
-from endcap.events.stream.function import DUE_AT, KEY, Instant, StreamFunction, no_due
+from endcap.events.stream.function import DUE_AT, KEY, Instant, StreamFunction, no_due, of_keys, without_keys
 from endcap.events.stream.subscription import NeededConsent, allowed
 
 _DUE_STEPS_MAX = 10_000
@@ -50,24 +51,16 @@ def run_to_end(
 def _rows(function: StreamFunction, events: pl.DataFrame, at: Instant) -> pl.DataFrame:
     keyed = function.keyed(events)
     state, due, rows = function.state_schema.to_frame(), no_due(), [function.row_schema.to_frame()]
-    keys, of_keys = keyed[KEY].unique(maintain_order=True), keyed
+    keys, events_of = keyed[KEY].unique(maintain_order=True), keyed
     for _ in range(_DUE_STEPS_MAX):
         stored = state
-        keys, result = stepped_through(function, lambda which: _of(stored, which), of_keys, keys, at)  # noqa: B023 - called at once
+        keys, result = stepped_through(function, lambda which: of_keys(stored, which), events_of, keys, at)  # noqa: B023 - called at once
         for failure in result.failures:
             raise failure.error
-        state = pl.concat([_without(state, keys), result.step.state])
-        due = pl.concat([_without(due, keys), result.step.due])
+        state = pl.concat([without_keys(state, keys), result.step.state])
+        due = pl.concat([without_keys(due, keys), result.step.due])
         rows.append(result.step.rows)
-        keys, of_keys = due.filter(pl.col(DUE_AT) <= at.present)[KEY], keyed.clear()
+        keys, events_of = due.filter(pl.col(DUE_AT) <= at.present)[KEY], keyed.clear()
         if keys.is_empty():
             return pl.concat(rows).unique(function.row_key, keep="last", maintain_order=True)
     raise RuntimeError(f"{function.name}: keys stay due; a step at {at.present} must name later moments")
-
-
-def _of(rows: pl.DataFrame, keys: pl.Series) -> pl.DataFrame:
-    return rows.filter(pl.col(KEY).is_in(keys.implode()))
-
-
-def _without(rows: pl.DataFrame, keys: pl.Series) -> pl.DataFrame:
-    return rows.filter(~pl.col(KEY).is_in(keys.implode()))

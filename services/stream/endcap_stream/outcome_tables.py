@@ -15,13 +15,12 @@ from endcap.core.log import get_logger
 from endcap.core.settings import Settings
 from endcap.engine.exploration.counting import EvidenceRule, write_evidence
 from endcap.engine.exploration.daily_evidence import DailyEvidence
+from endcap.engine.exploration.evidence import EVIDENCE_FILE
 from endcap.events.outcomes.day_tables import changed_days_written, read_outcomes
 from endcap.events.outcomes.examination import ASSUMED, Examination, measured_examination
 from endcap.events.outcomes.journal_store import JournalStore
 from endcap.events.outcomes.resolution import Journal
 from endcap.events.outcomes.windows import Windows
-
-EVIDENCE_FILE = "click_evidence.parquet"
 
 _COUNT_EVERY_SECONDS = 1.0
 _MEASURED_DAYS = 28

@@ -12,14 +12,14 @@ from structlog.testing import capture_logs
 
 from endcap.catalogue.item_updates import write_updates
 from endcap.core.settings import Settings
-from endcap.engine.exploration.evidence import EVIDENCE_SCHEMA, Evidence
+from endcap.engine.exploration.evidence import EVIDENCE_FILE, EVIDENCE_SCHEMA, Evidence
 from endcap.engine.rules.context import RuleContext
 from endcap.engine.rules.rule_book import RuleBook
 from endcap.release.bundle.manifest import Bundle
 from endcap_benchmarks.synthetic.bundle import DATA_END
 from endcap_transformer.live.bundle_watch import BundleHolder
 from endcap_transformer.live.live_changes import ITEM_UPDATES_NAME, LiveChanges
-from endcap_transformer.live.served_bundle import EVIDENCE_NAME, ServedBundle
+from endcap_transformer.live.served_bundle import ServedBundle
 from endcap_transformer.telemetry.metrics import ServingMetrics
 
 ITEM = "I000001"
@@ -46,7 +46,7 @@ class Parts:
 
     def write_evidence(self) -> None:
         row = {"item_id": ITEM, "impressions": 900.0, "clicks": 9.0, "as_of": DATA_END}
-        pl.DataFrame([row], schema=EVIDENCE_SCHEMA).write_parquet(self.settings.live_dir / EVIDENCE_NAME)
+        pl.DataFrame([row], schema=EVIDENCE_SCHEMA).write_parquet(self.settings.live_dir / EVIDENCE_FILE)
 
     def clicks(self) -> float:
         assert self.holder.current is not None
@@ -105,7 +105,7 @@ async def test_new_click_evidence_is_taken_up_and_a_broken_one_leaves_it(parts: 
     parts.write_evidence()
     await parts.live.look_for_evidence()
     assert parts.clicks() == 9
-    (parts.settings.live_dir / EVIDENCE_NAME).write_bytes(b"half a fi")
+    (parts.settings.live_dir / EVIDENCE_FILE).write_bytes(b"half a fi")
     with capture_logs() as lines:
         await parts.live.look_for_evidence()
         await parts.live.look_for_evidence()
@@ -163,7 +163,7 @@ async def test_click_evidence_that_cannot_be_looked_at_is_said_and_leaves_the_ea
 ) -> None:
     parts.write_evidence()
     parts.holder.current = parts.live.load(promoted(1))
-    file = parts.settings.live_dir / EVIDENCE_NAME
+    file = parts.settings.live_dir / EVIDENCE_FILE
     file.unlink()
     file.symlink_to(file)
     with capture_logs() as lines:
@@ -176,7 +176,7 @@ def test_a_bundle_beside_click_evidence_that_cannot_be_used_begins_without_any_a
     parts: Parts, promoted: Callable[[int], Bundle]
 ) -> None:
     parts.settings.live_dir.mkdir(parents=True, exist_ok=True)
-    (parts.settings.live_dir / EVIDENCE_NAME).write_bytes(b"half a fi")
+    (parts.settings.live_dir / EVIDENCE_FILE).write_bytes(b"half a fi")
     with capture_logs() as lines:
         parts.holder.current = parts.live.load(promoted(1))
     assert parts.clicks() == 0

@@ -9,7 +9,7 @@ from endcap.catalogue.item_table import ItemTable
 from endcap.contracts.bundle import BundleManifest
 from endcap.core.log import get_logger
 from endcap.core.settings import Settings
-from endcap.engine.exploration.evidence import Evidence
+from endcap.engine.exploration.evidence import EVIDENCE_FILE, Evidence
 from endcap.engine.retrieval.shop_trends import ShopTrends
 from endcap.engine.rules.rule_book import RuleBook
 from endcap.release.bundle.manifest import Bundle
@@ -18,7 +18,7 @@ from endcap_transformer.live.bundle_watch import BundleHolder
 from endcap_transformer.live.file_watch import UNUSABLE, Identity, identity, watch_file, yield_to_requests
 from endcap_transformer.live.item_refresh import ItemRefresh, ServedItems, watch_item_updates
 from endcap_transformer.live.rule_watch import RuleFileWatch, RulesInForce, watch_rules
-from endcap_transformer.live.served_bundle import EVIDENCE_NAME, ServedBundle, served_from
+from endcap_transformer.live.served_bundle import ServedBundle, served_from
 from endcap_transformer.live.trend_watch import TrendBase, TrendWatch, watch_trends
 from endcap_transformer.telemetry.metrics import ServingMetrics
 
@@ -44,7 +44,7 @@ class LiveChanges:
         self._items = ItemRefresh(settings.live_dir / ITEM_UPDATES_NAME, self._catalogue, self._take_items, on_done=self._count_refresh)
         purchases_min = settings.counters.region_purchases_min
         self._trends = TrendWatch(settings.live_dir / TRENDS_FILE, purchases_min, self._trend_base, self._take_trends, self._count_trends)
-        self._evidence_file = settings.live_dir / EVIDENCE_NAME
+        self._evidence_file = settings.live_dir / EVIDENCE_FILE
         self._evidence_seen: Identity | None = None
         self._tasks: set[asyncio.Task[None]] = set()
 

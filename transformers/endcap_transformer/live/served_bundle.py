@@ -14,7 +14,7 @@ from endcap.contracts.bundle import BundleManifest
 from endcap.core.clock import Clock, replay_clock, system_clock
 from endcap.core.log import get_logger
 from endcap.core.settings import RetrievalSettings, Settings, resolve_replay
-from endcap.engine.exploration.evidence import Evidence
+from endcap.engine.exploration.evidence import EVIDENCE_FILE, Evidence
 from endcap.engine.ranking.value import untrained_objectives, usable_value
 from endcap.engine.retrieval.content import ContentTable
 from endcap.engine.retrieval.preferences import PopularWithin
@@ -26,8 +26,6 @@ from endcap.engine.surfaces.surface import Surface, Surfaces, load_surfaces
 from endcap.release.bundle.tables import BundleTables
 from endcap_transformer.live.file_watch import UNUSABLE
 from endcap_transformer.telemetry.rule_counts import RuleCounts
-
-EVIDENCE_NAME = "click_evidence.parquet"
 
 
 @dataclass(frozen=True)
@@ -194,7 +192,7 @@ def _warn_of_untrained(manifest: BundleManifest, surfaces: Surfaces) -> None:
 def _evidence(settings: Settings, items: ItemTable) -> Evidence:
     """The click evidence on disk; none when the file cannot be used, since a list can do without."""
     try:
-        return Evidence.read(settings.live_dir / EVIDENCE_NAME, items)
+        return Evidence.read(settings.live_dir / EVIDENCE_FILE, items)
     except UNUSABLE as error:
         get_logger("transformer").error("click evidence refused; starting without any", cause=str(error))
         return Evidence.of(items)

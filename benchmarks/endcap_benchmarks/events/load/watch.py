@@ -13,6 +13,7 @@ from pathlib import Path
 from uuid import uuid4
 
 from endcap.contracts.event_type import EventType
+from endcap.contracts.moment import utc_text
 from endcap.core.clock import Clock, system_clock
 from endcap_benchmarks.events.load.plan import OK
 from endcap_benchmarks.events.load.send import PATH
@@ -128,7 +129,7 @@ def _items(answer: RawAnswer | None) -> Items | None:
 
 
 def _view(session_id: str, item_id: str, now: datetime) -> bytes:
-    moment = now.astimezone(UTC).isoformat().replace("+00:00", "Z")
+    moment = utc_text(now.astimezone(UTC))
     event = {"event_id": str(uuid4()), "event_type": EventType.PRODUCT_VIEW.value, "occurred_at": moment, "sent_at": moment}
     return json.dumps({**event, "session_id": session_id, "item_id": item_id, "channel": "web"}).encode()
 
