@@ -131,18 +131,14 @@ def _said(judged: "Judged") -> str:
 
 
 def _acceptance(settings: Settings) -> "Acceptance":
-    from uuid import uuid4
-
     from endcap.core.person_ids import load_person_ids
     from endcap.events.acceptance.acceptance import Acceptance
-    from endcap.events.acceptance.custom_types import load_custom_types
 
-    custom_types = load_custom_types(settings.events.custom_types_file)
-    return Acceptance(settings.consent, custom_types, lambda: str(uuid4()), load_person_ids(settings))
+    return Acceptance.of(settings, load_person_ids(settings))
 
 
 def _seal(settings: Settings) -> "Seal":
-    from endcap.events.dead_letters.sealing import load_seal
+    from endcap.events.dead_letters.sealing import dead_letter_seal
 
-    own = settings.keys_dir / "dead_letters.key"
-    return load_seal(settings.collector.dead_letter_key_file, own, "ENDCAP_COLLECTOR__DEAD_LETTER_KEY_FILE", may_make=own.exists())
+    # Only who buries makes the key.
+    return dead_letter_seal(settings, may_make=(settings.keys_dir / "dead_letters.key").exists())

@@ -47,7 +47,7 @@ def complete_journey(
             force=force,
             watch=watch,
         )
-    _report(dataset, reused, as_json, settings)
+    _finish(dataset, settings, reused, as_json)
 
 
 @app.command("folder")
@@ -70,7 +70,7 @@ def folder(
         dataset, reused = import_folder(
             source, mapping, out or settings.data_dir, settings.data.max_rejected_share, force=force, watch=watch
         )
-    _report(dataset, reused, as_json, settings)
+    _finish(dataset, settings, reused, as_json)
 
 
 @app.command("suggest")
@@ -138,18 +138,19 @@ def sequences(
             force=force,
             watch=watch,
         )
-    _report(dataset, reused, as_json, settings)
+    _finish(dataset, settings, reused, as_json)
 
 
-def _report(dataset: "Dataset", reused: bool, as_json: bool, settings: Settings) -> None:
-    """Keep ids as the settings want them, and say what the dataset holds; ids that stand for nobody are named as they came."""
+def _finish(dataset: "Dataset", settings: Settings, reused: bool, as_json: bool) -> None:
+    """Keep ids as the settings want them, and report; ids that stand for nobody are looked for before, to be named as they came."""
     from endcap.dataset.busy_people import busy_people
+    from endcap.dataset.kept_ids import with_kept_ids
 
     busy = busy_people(dataset.table("events"))
-    if settings.person_ids.hashed or dataset.person_ids:
-        from endcap.dataset.kept_ids import with_kept_ids
+    _report(with_kept_ids(dataset, load_person_ids(settings)), busy, reused, as_json)
 
-        dataset = with_kept_ids(dataset, load_person_ids(settings))
+
+def _report(dataset: "Dataset", busy: "Sequence[BusyPerson]", reused: bool, as_json: bool) -> None:
     if as_json:
         people = [{"user_id": person.user_id, "events": person.events, "share": person.share} for person in busy]
         print_json({"path": str(dataset.path), "reused": reused, **dataset.describe(), "implausible_users": people})

@@ -6,7 +6,7 @@ import hashlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from endcap.core.errors import InvalidInput
+from endcap.core.errors import DataRejected, InvalidInput
 from endcap.core.key_files import KEY_BYTES, read_keys
 
 if TYPE_CHECKING:
@@ -38,6 +38,27 @@ class PersonIds:
     def fingerprint(self) -> str | None:
         """Names the key without telling it; None where ids are kept as they are given. Equal ones mean that ids meet."""
         return None if self.key is None else hashlib.sha256(b"endcap person ids" + self.key).hexdigest()[:16]
+
+    def require(self, kept_by: str | None, *, where: str, otherwise: str) -> None:
+        """Refuse what is kept in another way: its ids would never meet those of requests and events.
+
+        Args:
+            kept_by: the fingerprint that is noted there; None where ids are as they were given.
+            where: names it in the error.
+            otherwise: what may be done instead of changing the settings.
+
+        Raises:
+            DataRejected: with the fix.
+        """
+        if kept_by == self.fingerprint:
+            return
+        if kept_by is None:
+            reason, fix = "ids are as they were given, and the settings want their hash", "run: endcap ids hash"
+        elif self.key is None:
+            reason, fix = "ids are hashed, and the settings want them as given", f"set ENDCAP_PERSON_IDS__HASHED=true, or {otherwise}"
+        else:
+            reason, fix = "ids are hashed with another key", f"name the key of that time, or {otherwise}"
+        raise DataRejected(reason, field=where, value=kept_by, fix=fix)
 
 
 AS_GIVEN = PersonIds()

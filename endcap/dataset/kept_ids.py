@@ -29,18 +29,8 @@ def require_kept(dataset: Dataset, ids: PersonIds) -> None:
     Raises:
         DataRejected: its ids are kept in another way than the settings say.
     """
-    if dataset.person_ids == ids.fingerprint:
-        return
-    if dataset.person_ids is None:
-        reason, fix = "ids are as they were given, and the settings want their hash", "run: endcap ids hash"
-    elif ids.key is None:
-        reason, fix = (
-            "ids are hashed, and the settings want them as given",
-            "set ENDCAP_PERSON_IDS__HASHED=true, or import the data again with --force",
-        )
-    else:
-        reason, fix = "ids are hashed with another key", "name the key of that time, or import the data again with --force"
-    raise DataRejected(reason, field=str(dataset.path / DESCRIPTION_FILE), value=dataset.person_ids, fix=fix)
+    where = str(dataset.path / DESCRIPTION_FILE)
+    ids.require(dataset.person_ids, where=where, otherwise="import the data again with --force")
 
 
 def with_kept_ids(dataset: Dataset, ids: PersonIds) -> Dataset:

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid4
 
 from pydantic import ValidationError
 
@@ -15,8 +15,8 @@ from endcap.contracts.event_type import ABOUT_CONSENT, EventType
 from endcap.contracts.moment import utc_text
 from endcap.contracts.submitted_event import SubmittedEvent
 from endcap.core.person_ids import AS_GIVEN, PersonIds
-from endcap.core.settings import ConsentSettings
-from endcap.events.acceptance.custom_types import CustomTypes
+from endcap.core.settings import ConsentSettings, Settings
+from endcap.events.acceptance.custom_types import CustomTypes, load_custom_types
 from endcap.events.acceptance.json_text import BrokenJson, read_json
 from endcap.events.acceptance.moments import RefusedMoment, corrected_moment
 from endcap.events.acceptance.scopes import Scope
@@ -107,6 +107,15 @@ class Acceptance:
         self._ids = ids
         self._custom_types = custom_types
         self._new_session = new_session
+
+    @classmethod
+    def of(cls, settings: Settings, ids: PersonIds) -> "Acceptance":
+        """As the settings have it, the same for the collector and for letters that are judged again.
+
+        Raises:
+            InvalidInput: the file of custom types cannot be used.
+        """
+        return cls(settings.consent, load_custom_types(settings.events.custom_types_file), lambda: str(uuid4()), ids)
 
     def judge(self, text: str, sender: Sender, received_at: datetime) -> Accepted | Refused:
         """Judge one event.

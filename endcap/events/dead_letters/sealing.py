@@ -7,6 +7,7 @@ from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 
 from endcap.core.errors import InvalidInput
 from endcap.core.key_files import read_keys
+from endcap.core.settings import Settings
 
 
 class Seal:
@@ -52,3 +53,17 @@ def load_seal(path: Path | None, own: Path, setting: str, *, may_make: bool) -> 
         InvalidInput: the file cannot be read, or holds no key.
     """
     return Seal(read_keys(path, own, setting, may_make=may_make), setting)
+
+
+def dead_letter_seal(settings: Settings, *, may_make: bool) -> Seal:
+    """The seal of dead letters, the same for whoever buries and opens them.
+
+    Args:
+        settings: all settings.
+        may_make: whether the local profile's own key is made where it is missing.
+
+    Raises:
+        InvalidInput: the file cannot be read, or holds no key.
+    """
+    own = settings.keys_dir / "dead_letters.key"
+    return load_seal(settings.collector.dead_letter_key_file, own, "ENDCAP_COLLECTOR__DEAD_LETTER_KEY_FILE", may_make=may_make)

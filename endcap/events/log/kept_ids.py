@@ -5,7 +5,6 @@ import re
 from functools import lru_cache
 from pathlib import Path
 
-from endcap.core.errors import DataRejected
 from endcap.core.files import replace_text, replacing_folder
 from endcap.core.person_ids import PersonIds
 from endcap.events.log.writer import FILE_SUFFIX, OPEN_SUFFIX
@@ -39,13 +38,7 @@ def require_kept_log(folder: Path, ids: PersonIds) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         replace_text(folder / STAMP_FILE, f"{ids.fingerprint}\n")
         return
-    if stamp is None:
-        reason, fix = "ids are as they were given, and the settings want their hash", "run: endcap ids hash"
-    elif ids.key is None:
-        reason, fix = "ids are hashed, and the settings want them as given", "set ENDCAP_PERSON_IDS__HASHED=true, or move the log away"
-    else:
-        reason, fix = "ids are hashed with another key", "name the key of that time, or move the log away"
-    raise DataRejected(reason, field=str(folder), value=stamp, fix=fix)
+    ids.require(stamp, where=str(folder), otherwise="move the log away")
 
 
 def keep_ids_of_log(folder: Path, ids: PersonIds) -> int:
@@ -64,7 +57,7 @@ def keep_ids_of_log(folder: Path, ids: PersonIds) -> int:
     if ids.key is None or stamp == ids.fingerprint or not folder.is_dir():
         return 0
     if stamp is not None:
-        require_kept_log(folder, ids)
+        ids.require(stamp, where=str(folder), otherwise="move the log away")
 
     @lru_cache(_REMEMBERED)
     def kept(value: bytes) -> bytes:

@@ -6,7 +6,6 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
-from uuid import uuid4
 
 from prometheus_client import CollectorRegistry
 from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4, generate_latest
@@ -21,10 +20,9 @@ from endcap.core.log import get_logger
 from endcap.core.person_ids import load_person_ids
 from endcap.core.settings import Settings
 from endcap.events.acceptance.acceptance import Acceptance
-from endcap.events.acceptance.custom_types import load_custom_types
 from endcap.events.acceptance.moments import BACK_MAX
 from endcap.events.dead_letters.letters import remove_letters_before
-from endcap.events.dead_letters.sealing import Seal, load_seal
+from endcap.events.dead_letters.sealing import Seal, dead_letter_seal, load_seal
 from endcap.events.log.durable import DurableLog
 from endcap.events.log.kept_ids import require_kept_log
 from endcap_collector.access import Access
@@ -79,13 +77,11 @@ def open_parts(settings: Settings, clock: Clock = system_clock, timer: Callable[
     is_local = settings.profile == "local"
     keys = WatchedKeys(chosen.keys_file, timer, metrics.keys_ok.set) if chosen.keys_file else None
     access = Access(settings, keys, RateLimits(timer), clock)
-    seal = load_seal(
-        chosen.dead_letter_key_file, settings.keys_dir / "dead_letters.key", "ENDCAP_COLLECTOR__DEAD_LETTER_KEY_FILE", may_make=is_local
-    )
+    seal = dead_letter_seal(settings, may_make=is_local)
     pixel_seal = load_seal(chosen.pixel_key_file, settings.keys_dir / "pixel.key", "ENDCAP_COLLECTOR__PIXEL_KEY_FILE", may_make=is_local)
-    custom_types, ids = load_custom_types(settings.events.custom_types_file), load_person_ids(settings)
+    ids = load_person_ids(settings)
     require_kept_log(settings.event_log_dir, ids)
-    acceptance = Acceptance(settings.consent, custom_types, lambda: str(uuid4()), ids)
+    acceptance = Acceptance.of(settings, ids)
     recent = RecentIds(chosen.remembered_ids)
     recent.remember_log(settings.event_log_dir, clock() - _REMEMBERED)
     events = DurableLog(settings.event_log_dir, clock=clock, observe=metrics.sync_seconds.observe)

@@ -11,7 +11,7 @@ from endcap.core.clock import Clock, system_clock
 from endcap.core.errors import DependencyUnavailable
 from endcap.core.log import get_logger
 from endcap.core.settings import Settings
-from endcap.events.dead_letters.sealing import load_seal
+from endcap.events.dead_letters.sealing import dead_letter_seal
 from endcap.events.stream.bots import BotRules
 from endcap.events.stream.buried import LETTERS, LetterSink
 from endcap.events.stream.delivery import Delivery
@@ -55,12 +55,7 @@ class Job:
         timer: Callable[[], float] = time.monotonic,
     ) -> None:
         chosen = settings.stream
-        seal = load_seal(
-            settings.collector.dead_letter_key_file,
-            settings.keys_dir / "dead_letters.key",
-            "ENDCAP_COLLECTOR__DEAD_LETTER_KEY_FILE",
-            may_make=settings.profile == "local",
-        )
+        seal = dead_letter_seal(settings, may_make=settings.profile == "local")
         bots = BotRules(chosen.bot_events_a_minute, chosen.bot_views_without_dwell)
         rules = DriverRules(timedelta(seconds=chosen.watermark_seconds), bots)
         sinks = {each.function.name: each.sink for each in subscriptions} | {LETTERS: LetterSink(settings.dead_letter_dir)}
