@@ -39,7 +39,9 @@ class RouteBackends:
         self._slices[uid] = (found["metadata"].get("labels", {}).get(SERVICE_LABEL, ""), addresses)
 
     def endpoints(self, service: str) -> list[str]:
-        """Addresses of the pods that get requests."""
+        """Addresses of the pods that get requests; none while the rule sends it nothing."""
+        if not self._weights.get(service):
+            return []
         return sorted({address for owner, addresses in self._slices.values() if owner == service for address in addresses})
 
     def choose(self) -> str | None:

@@ -48,6 +48,15 @@ def test_the_share_of_a_backend_without_pods_goes_to_no_other() -> None:
     assert 400 < drawn[None] < 600
 
 
+def test_a_service_has_endpoints_from_when_the_route_sends_to_it() -> None:
+    backends = RouteBackends("traffic", random.Random(7))
+    backends.change_slice("ADDED", _slice("1", "stable", ("10.0.0.1", True)))
+    assert backends.endpoints("stable") == []
+    backends.change_route(_route(stable=100, candidate=0))
+    assert backends.endpoints("stable") == ["10.0.0.1"]
+    assert backends.endpoints("candidate") == []
+
+
 def test_a_slice_that_is_deleted_takes_its_endpoints_with_it() -> None:
     backends = _backends(stable=100)
     backends.change_slice("ADDED", _slice("1", "stable", ("10.0.0.1", True)))
