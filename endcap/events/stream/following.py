@@ -64,6 +64,12 @@ class Arrived:
     def is_nothing(self) -> bool:
         return not self.places and not self.gone
 
+    def note_in(self, places: dict[str, int]) -> None:
+        """Bring what was read before, by file, up to this."""
+        places |= self.places
+        for name in self.gone:
+            places.pop(name, None)
+
 
 @dataclass(frozen=True, slots=True)
 class _Part:

@@ -6,14 +6,13 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import polars as pl
 import pyarrow as pa
 
 from endcap.contracts.tables import UTC_TIMESTAMP
 from endcap.core.errors import DependencyUnavailable
 from endcap.core.files import replacing_file
 from endcap.core.settings import Settings
-from endcap.features.store.names import SESSION_COLUMNS, SESSION_PUSH_SOURCE, SESSION_SUMMARY, SESSION_TABLE
+from endcap.features.store.names import SESSION_PUSH_SOURCE, SESSION_TABLE
 from endcap.features.store.quick_import import quiet_feast
 
 if TYPE_CHECKING:
@@ -70,37 +69,16 @@ def push_sessions(store: "FeatureStore", sessions: Sequence[SessionSignals]) -> 
     for session in sessions:
         if not len(session.item_ids) == len(session.event_types) == len(session.occurred_at) > 0:
             raise ValueError(f"session {session.session_id}: item_ids, event_types and occurred_at need the same length, at least 1")
-    _push(
-        store,
-        {
-            "session_id": [session.session_id for session in sessions],
-            "event_timestamp": [datetime.fromtimestamp(max(session.occurred_at), UTC) for session in sessions],
-            "session_item_ids": [list(session.item_ids) for session in sessions],
-            "session_event_types": [list(session.event_types) for session in sessions],
-            "session_occurred_at": [list(session.occurred_at) for session in sessions],
-            "session_cart_item_ids": [[] for _ in sessions],
-            "session_queries": [[] for _ in sessions],
-            "session_dwell_ms": [0] * len(sessions),
-        },
-    )
-
-
-def push_session_rows(store: "FeatureStore", rows: pl.DataFrame, now: datetime) -> None:
-    """Replace the online features of sessions; one whose lists are empty has nothing to say any more.
-
-    Args:
-        store: as `open_for_sessions` opens it.
-        rows: `session_id`, SESSION_COLUMNS and SESSION_SUMMARY, among others.
-        now: the moment of the features, UTC; of two pushes the later one stays.
-
-    Raises:
-        DependencyUnavailable: the online store does not take them.
-    """
-    columns = {name: rows[name].to_list() for name in ("session_id", *SESSION_COLUMNS, *SESSION_SUMMARY)}
-    _push(store, columns | {"event_timestamp": [now] * len(rows)})
-
-
-def _push(store: "FeatureStore", columns: dict[str, list[Any]]) -> None:
+    columns: dict[str, list[Any]] = {
+        "session_id": [session.session_id for session in sessions],
+        "event_timestamp": [datetime.fromtimestamp(max(session.occurred_at), UTC) for session in sessions],
+        "session_item_ids": [list(session.item_ids) for session in sessions],
+        "session_event_types": [list(session.event_types) for session in sessions],
+        "session_occurred_at": [list(session.occurred_at) for session in sessions],
+        "session_cart_item_ids": [[] for _ in sessions],
+        "session_queries": [[] for _ in sessions],
+        "session_dwell_ms": [0] * len(sessions),
+    }
     import pandas as pd
     from feast.data_source import PushMode
 

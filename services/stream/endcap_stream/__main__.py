@@ -3,8 +3,6 @@
 import signal
 import sys
 import threading
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 
 from prometheus_client import CollectorRegistry
 
@@ -24,6 +22,7 @@ from endcap_stream.functions import subscriptions
 from endcap_stream.job import Job
 from endcap_stream.outcome_metrics import OutcomeCollector
 from endcap_stream.outcome_tables import OutcomeTables
+from endcap_stream.rounds import beside
 
 
 def main() -> None:
@@ -59,34 +58,11 @@ def run(settings: Settings) -> None:
     tables = OutcomeTables(outcomes, settings, system_clock)
     with (
         serving(chosen.host, chosen.port, registry, lambda: job.is_ready),
-        tables.kept_current(),
-        _beside(catalogue.run, stop),
+        beside("outcomes", tables.run, threading.Event(), stop.set),
+        beside("catalogue", catalogue.run, stop, stop.set),
     ):
         get_logger("stream").info("starts", host=chosen.host, port=chosen.port, events=str(settings.event_log_dir))
         job.run(stop)
-
-
-@contextmanager
-def _beside(run: Callable[[threading.Event], None], stop: threading.Event) -> Iterator[None]:
-    """In a thread of its own; one that fails ends the process, for whoever supervises it to start it again."""
-    failure: list[BaseException] = []
-
-    def guarded() -> None:
-        try:
-            run(stop)
-        except BaseException as error:
-            failure.append(error)
-            stop.set()
-
-    thread = threading.Thread(target=guarded, name="catalogue")
-    thread.start()
-    try:
-        yield
-    finally:
-        stop.set()
-        thread.join()
-    if failure:
-        raise failure[0]
 
 
 if __name__ == "__main__":

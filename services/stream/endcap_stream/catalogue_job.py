@@ -14,13 +14,12 @@ from endcap.events.stream.delivery import Delivery
 from endcap.events.stream.following import LogFollower
 from endcap.events.stream.subscription import Sink
 from endcap_stream.metrics import StreamMetrics
+from endcap_stream.rounds import run_rounds
 
 ITEM_CHANGES = "item_changes"
 LOOK_EVERY_SECONDS = 0.2
 AGAIN_SECONDS = 1.0
 """After a step that failed."""
-
-_SETTLE_SECONDS = 5.0
 
 
 class CatalogueJob:
@@ -57,23 +56,14 @@ class CatalogueJob:
 
     def run(self, stop: threading.Event) -> None:
         """Until `stop` is set; then what waits is delivered, as far as there is time."""
-        self._delivery.open_sinks()
-        try:
-            while not stop.is_set():
-                stop.wait(self._round())
-            self._delivery.settle(_SETTLE_SECONDS)
-        finally:
-            self._delivery.close()
-            self._driver.close()
+        run_rounds(stop, self._round, self._delivery, self._driver.close)
 
     def _round(self) -> float:
         try:
             arrived = self._follower.look(self._places)
             if not arrived.is_nothing:
                 taken = self._driver.step(arrived)
-                self._places |= arrived.places
-                for name in arrived.gone:
-                    self._places.pop(name, None)
+                arrived.note_in(self._places)
                 self._metrics.item_changes.inc(taken.changes)
                 self._metrics.item_changes_rejected.inc(taken.refused)
         except (OSError, DependencyUnavailable) as error:

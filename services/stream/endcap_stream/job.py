@@ -19,6 +19,7 @@ from endcap.events.stream.driver import Driver, DriverRules
 from endcap.events.stream.following import Arrived, LogFollower
 from endcap.events.stream.subscription import Subscription
 from endcap_stream.metrics import StreamMetrics
+from endcap_stream.rounds import run_rounds
 
 LOOK_EVERY_SECONDS = 0.05
 STEP_EVERY_SECONDS = 0.2
@@ -28,7 +29,6 @@ AGAIN_SECONDS = 1.0
 """After a step that failed."""
 
 _COUNT_EVERY_SECONDS = 5.0
-_SETTLE_SECONDS = 5.0
 
 
 class Job:
@@ -72,14 +72,7 @@ class Job:
 
     def run(self, stop: threading.Event) -> None:
         """Until `stop` is set; then what waits is delivered, as far as there is time, and the state is let go of."""
-        self._delivery.open_sinks()
-        try:
-            while not stop.is_set():
-                stop.wait(self._round())
-            self._delivery.settle(_SETTLE_SECONDS)
-        finally:
-            self._delivery.close()
-            self._driver.close()
+        run_rounds(stop, self._round, self._delivery, self._driver.close)
 
     def _round(self) -> float:
         """One look and what follows from it; seconds until the next one."""
@@ -111,9 +104,7 @@ class Job:
 
     def _step(self, arrived: Arrived) -> None:
         taken = self._driver.step(arrived)
-        self._places |= arrived.places
-        for name in arrived.gone:
-            self._places.pop(name, None)
+        arrived.note_in(self._places)
         self.metrics.count(taken)
 
     def _count_waiting(self) -> None:

@@ -3,8 +3,7 @@
 import sqlite3
 import threading
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from datetime import date, datetime, timedelta
 
 import polars as pl
@@ -45,18 +44,6 @@ class OutcomeTables:
         self._evidence_of: date | None = None
         self._timer = timer
         self._write_again_at: float | None = None
-
-    @contextmanager
-    def kept_current(self) -> Iterator[None]:
-        """In a thread until the block ends; what changed by then is written."""
-        stop = threading.Event()
-        thread = threading.Thread(target=self.run, args=(stop,), name="outcomes")
-        thread.start()
-        try:
-            yield
-        finally:
-            stop.set()
-            thread.join()
 
     def run(self, stop: threading.Event) -> None:
         """Until `stop` is set; what changed by then is written. What fails is done again at the next look."""

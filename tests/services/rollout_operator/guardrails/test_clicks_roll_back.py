@@ -27,6 +27,7 @@ from endcap_stream.endpoints import serving
 from endcap_stream.job import Job
 from endcap_stream.outcome_metrics import OutcomeCollector
 from endcap_stream.outcome_tables import OutcomeTables
+from endcap_stream.rounds import beside
 from tests.prometheus_server import PrometheusServer, running_prometheus
 from tests.services.collector.collector_process import CollectorProcess
 from tests.services.rollout_operator.state.made_cluster import MadeCluster, made_rollout, made_spec
@@ -82,7 +83,8 @@ def counted(settings: Settings) -> Iterator[str]:
     functions = outcome_functions(Windows.of(settings.outcomes))
     job = Job(settings, [Subscription(each, store.sink(each.name), NeededConsent.NONE) for each in functions], registry)
     thread, port = threading.Thread(target=job.run, args=(stop,)), free_port()
-    with serving("127.0.0.1", port, registry, lambda: True), OutcomeTables(store, settings, now).kept_current():
+    tables = OutcomeTables(store, settings, now)
+    with serving("127.0.0.1", port, registry, lambda: True), beside("outcomes", tables.run, threading.Event(), stop.set):
         thread.start()
         try:
             yield f"127.0.0.1:{port}"
