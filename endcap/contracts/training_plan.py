@@ -93,6 +93,9 @@ class TrainingPlan(_Document):
     objectives: list[str] = Field(default_factory=list, description="Event types of which the two-tower learns the next one.")
     notes: list[str] = Field(default_factory=list, description="Where a signal is not used as asked for, as sentences with figures.")
     objective: Literal["window", "next_item"] | None = Field(description="What the two-tower learns; None where it is not trained.")
+    ranks: Literal["purchases", "visits"] = Field(
+        "purchases", description="What the ranker learns from: what people bought next, or what came next in visits."
+    )
     batch_size: int = Field(ge=1, description="Examples a step of the two-tower with the objective window.")
     parts: dict[str, Part] = Field(description="By name: two_tower, ranker, item_to_item, complements, popularity.")
 

@@ -12,7 +12,7 @@ from endcap.evaluation.bootstrap import Resamples
 POPULAR = "popular"
 
 
-def choose_order(values: Mapping[str, NDArray[np.float64]], min_lift: float, seed: int, metric: str) -> Ordering:
+def choose_order(values: Mapping[str, NDArray[np.float64]], min_lift: float, seed: int, metric: str, judged: str = "users") -> Ordering:
     """The ranker, unless the best simple method gives the same people lists that are as good.
 
     The ranker stays when its mean is higher, by however little: then nothing speaks for the method. With `min_lift` other than 0 it
@@ -24,6 +24,7 @@ def choose_order(values: Mapping[str, NDArray[np.float64]], min_lift: float, see
         min_lift: what the ranker needs above the best method.
         seed: of the resamples.
         metric: what the values are, for the reason.
+        judged: what there is a value of each, for the reason.
     """
     methods = {name: column for name, column in values.items() if name != RANKER}
     if not methods or not len(values[RANKER]):
@@ -36,7 +37,7 @@ def choose_order(values: Mapping[str, NDArray[np.float64]], min_lift: float, see
     by_name = dict(zip(values, means, strict=True))
     stays = reaches(lift.mean, min_lift)
     figures = f"{metric} {by_name[RANKER].mean:.4f} against {by_name[best].mean:.4f} of {best}"
-    paired = f"{lift.mean:+.4f} [{lift.low:+.4f}, {lift.high:+.4f}] over {users:,} users"
+    paired = f"{lift.mean:+.4f} [{lift.low:+.4f}, {lift.high:+.4f}] over {users:,} {judged}"
     needed = f", {min_lift:+.4f} is needed" if min_lift else ""
     verdict = "ordered by the ranker" if stays else f"ordered by {best} in place of the ranker"
     return Ordering(

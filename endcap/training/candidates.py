@@ -6,17 +6,21 @@ import numpy as np
 from numpy.typing import NDArray
 
 from endcap.catalogue.vocabulary import Vocabulary
+from endcap.contracts.signals import PURCHASE_CODE
 from endcap.core.settings import RetrievalSettings
 from endcap.engine.retrieval.buy_again import buy_again_candidates
 from endcap.engine.retrieval.candidates import Candidates, CandidateSet, union
 from endcap.engine.retrieval.ease import ease_candidates
 from endcap.engine.retrieval.item_to_item import item_to_item_candidates
 from endcap.engine.retrieval.left_in_cart import left_in_cart_candidates
+from endcap.engine.retrieval.ordering import recently_viewed_candidates
 from endcap.engine.retrieval.popular import popular_candidates, segments_of
 from endcap.engine.retrieval.user_state import UserState
 from endcap.training.moment_tables import MomentTables
 
 QUERIES_A_BLOCK = 256
+RECENTLY_VIEWED_QUOTA = 20
+"""As the surface home has it."""
 
 
 def candidate_sets(  # noqa: PLR0917
@@ -55,9 +59,17 @@ def candidate_sets(  # noqa: PLR0917
             "popular": popular_candidates(tables.popularity, segments, may_be_shown, quotas.popular_quota),
             "left_in_cart": left_in_cart_candidates(state, may_be_shown, quotas.left_in_cart_quota),
             "ease": ease_candidates(tables.ease, state, nothing, may_be_shown, quotas.ease_quota),
+            "recently_viewed": _seen_in_visit(state),
         }
         sets.append(union(by_source, quotas.candidates_max))
     return sets
+
+
+def _seen_in_visit(state: UserState) -> Candidates:
+    """The visit's own items, also those that nobody had had to do with before it."""
+    happened = state.history_signal[len(state.history) - len(state.session) :]
+    bought = state.session[happened == PURCHASE_CODE]
+    return recently_viewed_candidates(state.session, bought, lambda index: np.ones(len(index), dtype=bool), RECENTLY_VIEWED_QUOTA)
 
 
 def nearest_items(

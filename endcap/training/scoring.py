@@ -23,6 +23,8 @@ from endcap.engine.retrieval.user_state import UserState
 from endcap.features.columns import PURCHASE_OBJECTIVES
 from endcap.training.moment_tables import stamp
 
+VISIT_NDCG = "visit_ndcg"
+"""In `ranker.json`, what judges a ranker of visits: by what could order, NDCG@10 at moments of visits that it had not seen."""
 QUERIES_A_CALL = 512
 USERS_A_CALL = 64
 
@@ -92,6 +94,11 @@ class RankerArtifact:
     def value(self) -> dict[str, float]:
         """Exponents of the value of a surface that states none: `endcap.engine.ranking.value.default_value`."""
         return dict(self._described.get("value", BUY_VALUE))
+
+    @property
+    def visit_ndcg(self) -> dict[str, NDArray[np.float64]]:
+        """By what could order, a value for each of the same moments of visits; empty where it did not learn from visits."""
+        return {name: np.array(values, dtype=np.float64) for name, values in self._described.get(VISIT_NDCG, {}).items()}
 
 
 def encode_queries(encode: Signature, states: Sequence[UserState], context: NDArray[np.int32]) -> NDArray[np.float32]:

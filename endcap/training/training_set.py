@@ -32,7 +32,7 @@ from endcap.catalogue.item_table import ItemTable
 from endcap.catalogue.vocabulary import Vocabulary
 from endcap.contracts.moment import UtcMoment
 from endcap.contracts.signals import PURCHASE_CODE, Signals
-from endcap.contracts.training_plan import EligibleBy, TrainingPlan
+from endcap.contracts.training_plan import RANKER, EligibleBy, TrainingPlan
 from endcap.core.errors import DataRejected
 from endcap.engine.retrieval.user_state import UserState, user_state
 from endcap.features.columns import USER_CATEGORICAL
@@ -79,6 +79,8 @@ class TrainingManifest(BaseModel):
     def notes(self) -> list[str]:
         """Where events are not used as asked for, as sentences."""
         notes = [] if self.plan is None else list(self.plan.notes)
+        if self.plan is not None and self.plan.ranks == "visits":
+            notes.append(f"the ranker {self.plan.parts[RANKER].reason}")
         if self.shortened:
             notes.append(f"{self.shortened:,} people and visits did so much that only the newest of it is learned from")
         return notes

@@ -36,7 +36,8 @@ def distil_ranker(
     Args:
         taught: of the run.
         out_dir: the folder to write; replaced when it exists, once all of the new one is there.
-        parameters: hyperparameters; None for no distillation. What was not trained teaches nothing and is handed on.
+        parameters: hyperparameters; None for no distillation. What was not trained teaches nothing and is handed on, as is a blend of
+            visits, which is small already.
         quotas: candidates a source and in all, as in serving.
         seed: the teacher's.
 
@@ -47,7 +48,9 @@ def distil_ranker(
         DataRejected: the teacher is no trained ranker.
     """
     with replacing_folder(out_dir) as aside:
-        if parameters is None or TrainingSet(taught.training).manifest.untrained(RANKER) is not None:
+        manifest = TrainingSet(taught.training).manifest
+        is_of_visits = manifest.plan is not None and manifest.plan.ranks == "visits"
+        if parameters is None or is_of_visits or manifest.untrained(RANKER) is not None:
             shutil.copytree(taught.teacher, aside, dirs_exist_ok=True)
             metrics = {}
         else:

@@ -15,6 +15,7 @@ from endcap.evaluation.ranked_lists import ScoredPairs
 from endcap_components.evaluate.evaluated_users import EvaluatedUsers
 from endcap_components.evaluate.model_scores import RankedCandidates
 from endcap_components.evaluate.simple_orders import METHODS, fit_calibration, probability_of
+from endcap_components.train_ranker.choice import K as VISIT_K
 
 
 @dataclass(frozen=True)
@@ -81,13 +82,36 @@ class ServedOrder:
         return FULL if self.ordering.ordered_by == RANKER else ORDERED
 
 
+def order_by_visits(visit_ndcg: Mapping[str, NDArray[np.float64]], by: OrderLimits, seed: int) -> Ordering | None:
+    """What orders, by visits that a ranker of visits had not seen; None where it learned from purchases.
+
+    Args:
+        visit_ndcg: of the ranker: `endcap.training.scoring.RankerArtifact.visit_ndcg`.
+        by: what the ranker must reach.
+        seed: of the resamples.
+    """
+    judged = "moments of visits"
+    return choose_order(visit_ndcg, by.min_lift, seed, f"NDCG@{VISIT_K}", judged) if visit_ndcg else None
+
+
 def choose_served_order(
-    users: EvaluatedUsers, ranked: RankedCandidates, retrieval: RetrievalChoice, by: OrderLimits, seed: int
+    users: EvaluatedUsers,
+    ranked: RankedCandidates,
+    retrieval: RetrievalChoice,
+    by: OrderLimits,
+    seed: int,
+    *,
+    by_visits: Ordering | None = None,
 ) -> ServedOrder:
-    """Let the ranker and the simple methods order the same candidates for the same users, and take the one that is served."""
-    values = {RANKER: users.ndcg(ranked.scores.lists(users.cutoffs.main))}
-    values |= {name: users.ndcg(ranked.ordered_by(name).lists(users.cutoffs.main)) for name in METHODS}
-    chosen = choose_order(values, by.min_lift, seed, f"NDCG@{users.cutoffs.main}")
+    """Let the ranker and the simple methods order the same candidates for the same users, and take the one that is served.
+
+    A ranker that learned from visits is judged by visits: whoever buys is one of few.
+    """
+    chosen = by_visits
+    if chosen is None:
+        values = {RANKER: users.ndcg(ranked.scores.lists(users.cutoffs.main))}
+        values |= {name: users.ndcg(ranked.ordered_by(name).lists(users.cutoffs.main)) for name in METHODS}
+        chosen = choose_order(values, by.min_lift, seed, f"NDCG@{users.cutoffs.main}")
     ordering = chosen.model_copy(update={"uses_two_tower": retrieval.uses_two_tower, "retrieval_reason": retrieval.reason})
     if ordering.ordered_by == RANKER:
         return ServedOrder(ordering, ranked.scores, ranked.probabilities)

@@ -32,7 +32,9 @@ def order_of(method: str, item_numeric: tf.Tensor, pair_numeric: tf.Tensor) -> t
         item_numeric: float32 [m, len(ITEM_NUMERIC)].
         pair_numeric: float32 [m, len(PAIR_NUMERIC)].
     """
-    of_quarter = tf.maximum(item_numeric[:, ITEM_NUMERIC.index("purchases_90d")], 0.0)
+    # Where nobody buys, or two items sell alike, it is looks that tell.
+    viewed = tf.maximum(item_numeric[:, ITEM_NUMERIC.index("views_28d")], 0.0)
+    of_quarter = tf.maximum(item_numeric[:, ITEM_NUMERIC.index("purchases_90d")], 0.0) + viewed / (1.0 + viewed)
     popular = tf.maximum(item_numeric[:, ITEM_NUMERIC.index("purchases_28d")], 0.0) + of_quarter / (1.0 + of_quarter)
     if method == POPULAR:
         return popular

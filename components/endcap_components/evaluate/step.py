@@ -41,7 +41,7 @@ from endcap.training.training_set import TrainingSet
 from endcap_components.evaluate.evaluated_users import USERS_MAX, EvaluatedUsers
 from endcap_components.evaluate.model_scores import BASELINE, OWN, Queries, baseline_scores, ranked_candidates
 from endcap_components.evaluate.report import write_report
-from endcap_components.evaluate.served_order import OrderLimits, ServedOrder, choose_candidates, choose_served_order
+from endcap_components.evaluate.served_order import OrderLimits, ServedOrder, choose_candidates, choose_served_order, order_by_visits
 
 BASELINES = {ALL: BASELINE, NEW: "popular"}
 """By truth, the model that differences subtract."""
@@ -81,7 +81,8 @@ class JudgedBy:
 def evaluate_step(artifacts: Artifacts, out_dir: Path, report_file: Path, by: JudgedBy) -> Evaluation:
     """Evaluate all models and write `evaluation.json`, `per_user.parquet` and the HTML report.
 
-    Where nobody bought on both sides of the cut nothing can be judged: the evaluation has no truths, and popularity orders.
+    Where nobody bought on both sides of the cut nobody's list can be judged: the evaluation has no truths, and popularity orders unless a
+    ranker of visits is better at what comes next in them.
 
     Args:
         artifacts: the run's training set, tables and models.
@@ -101,8 +102,10 @@ def evaluate_step(artifacts: Artifacts, out_dir: Path, report_file: Path, by: Ju
         if users.user_ids:
             evaluation, evaluated = _of_users(artifacts, training, users, by, began)
         else:
-            ordering = choose_order({}, by.limits.min_lift, by.seed, _main(users))
-            evaluation = _document(training, users, by, objectives=RankerArtifact(artifacts.ranker).objectives, ordering=ordering)
+            ranker = RankerArtifact(artifacts.ranker)
+            by_visits = order_by_visits(ranker.visit_ndcg, by.limits, by.seed)
+            ordering = by_visits or choose_order({}, by.limits.min_lift, by.seed, _main(users))
+            evaluation = _document(training, users, by, objectives=ranker.objectives, ordering=ordering)
         progress.update(task, advance=1, description="Report")
         _write(out_dir, evaluation, evaluated)
         write_report(report_file, evaluation)
@@ -127,7 +130,8 @@ def _of_users(
     ranker = RankerArtifact(artifacts.ranker)
     quotas = retrieval.quotas(by.quotas)
     ranked = ranked_candidates(users, queries, training=training, tables=tables, rank=ranker.signature, quotas=quotas, value=ranker.value)
-    served = choose_served_order(users, ranked, retrieval, by.limits, by.seed)
+    by_visits = order_by_visits(ranker.visit_ndcg, by.limits, by.seed)
+    served = choose_served_order(users, ranked, retrieval, by.limits, by.seed, by_visits=by_visits)
     scores |= {FULL: ranked.scores, served.model: served.scores}
     began("The list as shown")
     value = usable_value(by.home.value, ranker.value, ranker.objectives)

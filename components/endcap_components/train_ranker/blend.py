@@ -4,7 +4,8 @@ Where people seldom buy the same again, some thousand steps say how much the two
 hardly more: a network over all features learns by heart what it sees of them.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 
 import numpy as np
 import tensorflow as tf
@@ -15,61 +16,98 @@ from endcap.training.conditional_logit import Choices, fit_weights
 from endcap_components.train_ranker.examples import RankingExamples
 
 NEAR, POPULAR, EASE = "near", "popular", "ease_with"
-SUMMED = ("bought_with", "bought_with_of_late")
+RELATED, NOTICED, SEEN, JUST_SEEN = "item_to_item_score", "noticed", "in_session", "just_seen"
+SUMMED = ("bought_with", "bought_with_of_late", RELATED)
 """Sums of neighbours' weights, of which the square root is taken, as EASE's sum is one already: their tails are long."""
-TERMS = (NEAR, *SUMMED, EASE, POPULAR)
+TERMS = (NEAR, "bought_with", "bought_with_of_late", EASE, POPULAR)
+"""Of what people buy next."""
+VISIT_TERMS = (NEAR, RELATED, EASE, NOTICED, SEEN, JUST_SEEN)
+"""Of what comes next in a visit: people come back to what they looked at minutes ago."""
+JUST_DAYS = 5 / (24 * 60)
+"""After so long an item of the visit is half as `just_seen`."""
 QUERIES_A_CALL = 256
 
 
-def terms_of(inputs: Mapping[str, tf.Tensor]) -> tf.Tensor:
-    """What is added up, float32 [m, len(TERMS)], from the inputs of a ranker."""
-    near = tf.reduce_sum(tf.gather(inputs["query_embedding"], inputs["query_row"]) * inputs["item_embedding"], axis=1)
-    pair, item = inputs["pair_numeric"], inputs["item_numeric"]
-    summed = [tf.sqrt(tf.maximum(pair[:, PAIR_NUMERIC.index(name)], 0.0)) for name in SUMMED]
-    popular = tf.math.log1p(tf.maximum(item[:, ITEM_NUMERIC.index("purchases_90d")], 0.0))
-    return tf.stack([near, *summed, pair[:, PAIR_NUMERIC.index(EASE)], popular], axis=1)
+def _near(inputs: Mapping[str, tf.Tensor]) -> tf.Tensor:
+    return tf.reduce_sum(tf.gather(inputs["query_embedding"], inputs["query_row"]) * inputs["item_embedding"], axis=1)
+
+
+def _pair(inputs: Mapping[str, tf.Tensor], name: str) -> tf.Tensor:
+    return tf.maximum(inputs["pair_numeric"][:, PAIR_NUMERIC.index(name)], 0.0)
+
+
+def _counted(inputs: Mapping[str, tf.Tensor], names: Sequence[str]) -> tf.Tensor:
+    """Logarithm of the sum of an item's counts."""
+    return tf.math.log1p(tf.add_n([tf.maximum(inputs["item_numeric"][:, ITEM_NUMERIC.index(name)], 0.0) for name in names]))
+
+
+def _just_seen(inputs: Mapping[str, tf.Tensor]) -> tf.Tensor:
+    return _pair(inputs, SEEN) / (1.0 + _pair(inputs, "days_since_viewed") / JUST_DAYS)
+
+
+_SAID: Mapping[str, Callable[[Mapping[str, tf.Tensor]], tf.Tensor]] = {
+    NEAR: _near,
+    POPULAR: partial(_counted, names=("purchases_90d",)),
+    NOTICED: partial(_counted, names=("purchases_28d", "carts_28d", "views_28d")),
+    JUST_SEEN: _just_seen,
+}
+"""By term that is no column of a pair."""
+
+
+def terms_of(inputs: Mapping[str, tf.Tensor], names: Sequence[str] = TERMS) -> tf.Tensor:
+    """What is added up, float32 [m, len(names)], from the inputs of a ranker."""
+
+    def said(name: str) -> tf.Tensor:
+        if name in _SAID:
+            return _SAID[name](inputs)
+        return tf.sqrt(_pair(inputs, name)) if name in SUMMED else _pair(inputs, name)
+
+    return tf.stack([said(name) for name in names], axis=1)
 
 
 class Blend(tf.Module):
     """A weighted sum of the terms as the logit of every objective."""
 
-    def __init__(self, weights: NDArray[np.float32], objectives: int) -> None:
+    def __init__(self, weights: NDArray[np.float32], objectives: int, terms: Sequence[str] = TERMS) -> None:
         """
         Args:
-            weights: float32 [len(TERMS)].
+            weights: float32 [terms].
             objectives: how many; calibration tells them apart.
+            terms: what is added up, by name.
         """
         super().__init__()
+        self._terms = tuple(terms)
         self.weights = tf.Variable(weights, trainable=False, name="blend_weights")
         self._objectives = objectives
 
     def logits(self, inputs: Mapping[str, tf.Tensor]) -> tf.Tensor:
         """float32 [m, objectives], all columns alike."""
-        utility = tf.linalg.matvec(terms_of(inputs), self.weights)
+        utility = tf.linalg.matvec(terms_of(inputs, self._terms), self.weights)
         return tf.tile(utility[:, None], [1, self._objectives])
 
     def described(self) -> dict[str, float]:
         """Weights by term."""
-        return dict(zip(TERMS, self.weights.numpy().tolist(), strict=True))
+        return dict(zip(self._terms, self.weights.numpy().tolist(), strict=True))
 
 
-def fit_blend(examples: RankingExamples) -> Blend:
-    """Weights under which what was bought is likeliest among the candidates that were there; all of them 0 or more."""
-    return Blend(fit_weights(_choices(examples)), len(examples.objectives))
+def fit_blend(examples: RankingExamples, terms: Sequence[str] = TERMS) -> Blend:
+    """Weights under which what happened is likeliest among the candidates that were there; all of them 0 or more."""
+    return Blend(fit_weights(_choices(examples, terms)), len(examples.objectives), terms)
 
 
-def _choices(examples: RankingExamples) -> Choices:
-    """The queries that may be fitted on and in which something was bought."""
+def _choices(examples: RankingExamples, names: Sequence[str]) -> Choices:
+    """The queries that may be fitted on and in which something happened."""
     lengths = np.diff(examples.start)
-    bought = np.bincount(np.repeat(np.arange(len(examples)), lengths), examples.labels[:, 0], len(examples))
-    queries = np.flatnonzero((bought > 0) & ~examples.held_out)
+    wanted = examples.wanted
+    chosen = np.bincount(np.repeat(np.arange(len(examples)), lengths), wanted, len(examples))
+    queries = np.flatnonzero((chosen > 0) & ~examples.held_out)
     rows = examples.rows_of(queries)
-    terms = [np.zeros((0, len(TERMS)))]
+    terms = [np.zeros((0, len(names)))]
     for batch in examples.batches(queries, QUERIES_A_CALL):
-        terms.append(terms_of({name: tf.constant(values) for name, values in batch.items()}).numpy())
+        terms.append(terms_of({name: tf.constant(values) for name, values in batch.items()}, names).numpy())
     return Choices(
         terms=np.concatenate(terms),
         start=np.concatenate([[0], np.cumsum(lengths[queries])]).astype(np.int64),
-        share=examples.labels[rows, 0] / np.repeat(bought[queries], lengths[queries]),
+        share=wanted[rows] / np.repeat(chosen[queries], lengths[queries]),
         offset=np.log(examples.weight[rows].astype(np.float64)),
     )

@@ -69,7 +69,13 @@ def choose_model(network: Ranker, blend: Blend, examples: RankingExamples) -> Ch
 
 
 def held_out_ndcg(score: NDArray[np.float32], examples: RankingExamples, queries: NDArray[np.int64]) -> float:
-    """Mean NDCG@10 over queries with a purchase; 0 without one.
+    """Mean of `query_ndcg`; 0 where nothing can be judged."""
+    values = query_ndcg(score, examples, queries)
+    return float(values.mean()) if len(values) else 0.0
+
+
+def query_ndcg(score: NDArray[np.float32], examples: RankingExamples, queries: NDArray[np.int64]) -> NDArray[np.float64]:
+    """NDCG@10 of each query with a candidate of which something came true; float64.
 
     Args:
         score: float32 [m], of the queries' candidates in order.
@@ -78,9 +84,11 @@ def held_out_ndcg(score: NDArray[np.float32], examples: RankingExamples, queries
     """
     rows = examples.rows_of(queries)
     row = np.repeat(np.arange(len(queries)), examples.start[queries + 1] - examples.start[queries])
-    bought = examples.labels[rows, 0] > 0
+    wanted = examples.wanted[rows]
     place = np.arange(1, len(rows) + 1, dtype=np.int32)
     lists = ScoredPairs(UserItems(row, place, len(queries)), score.astype(np.float64)).lists(K)
-    truth = UserItems(row[bought], place[bought], len(queries))
+    truth = UserItems(row[wanted], place[wanted], len(queries))
     judged = truth.counts > 0
-    return float(accuracy(lists.hits(truth)[judged], truth.counts[judged], K)["ndcg"].mean()) if judged.any() else 0.0
+    if not judged.any():
+        return np.zeros(0)
+    return accuracy(lists.hits(truth)[judged], truth.counts[judged], K)["ndcg"]

@@ -67,6 +67,11 @@ class RankingExamples:
         """By objective, the candidates of which it came true."""
         return dict(zip(self.objectives, self.labels.sum(axis=0, dtype=np.int64).tolist(), strict=True))
 
+    @property
+    def wanted(self) -> NDArray[np.bool_]:
+        """bool [m], candidates of which anything came true."""
+        return np.asarray(self.labels.max(axis=1, initial=0) > 0)
+
     def rows_of(self, queries: NDArray[np.int64]) -> NDArray[np.int64]:
         """int64, rows of the queries' candidates, in the queries' order."""
         return np.concatenate([np.zeros(0, np.int64), *(np.arange(self.start[query], self.start[query + 1]) for query in queries)])
@@ -96,8 +101,8 @@ class RankingExamples:
 
 
 @dataclass(frozen=True)
-class _Window:
-    """One window's part of the examples."""
+class WindowExamples:
+    """The examples of one window; columns as of RankingExamples."""
 
     user_ids: list[str]
     query_embedding: NDArray[np.float32]
@@ -156,7 +161,7 @@ def ranking_examples(
         held_out = np.array([user_id in held_out_users for user_id in users.user_ids])
         found, labels, weight, is_new = thinned(users.states, found, labels, kept, held_out, rng)
         windows.append(
-            _Window(
+            WindowExamples(
                 user_ids=users.user_ids,
                 query_embedding=queries,
                 states=users.states,
@@ -171,7 +176,7 @@ def ranking_examples(
                 held_out=held_out,
             )
         )
-    return _stacked(windows, objectives)
+    return stacked(windows, objectives)
 
 
 def _window_users(training: TrainingSet, moment: datetime, happened: Mapping[str, pl.DataFrame]) -> UsersAt:
@@ -204,7 +209,8 @@ def _reached(labels: NDArray[np.float32]) -> tuple[str, ...]:
     return tuple(name for column, name in enumerate(OBJECTIVES) if labels[:, column].any()) or PURCHASE_OBJECTIVES
 
 
-def _stacked(windows: list[_Window], objectives: Sequence[str] | None) -> RankingExamples:
+def stacked(windows: list[WindowExamples], objectives: Sequence[str] | None) -> RankingExamples:
+    """The windows' examples as one; objectives as of `ranking_examples`."""
     states = [state for window in windows for state in window.states]
     found = [candidates for window in windows for candidates in window.candidates]
     rows = len(windows[0].items)

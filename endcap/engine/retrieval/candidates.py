@@ -31,7 +31,7 @@ FUSION_WEIGHT: Mapping[str, float] = {
 """What a source's ranks count where the ranker does not decide, 1 for those that are not named. Sources that say little about how well
 an item fits lift what others brought too, and no more; stated tastes come before what everybody likes."""
 
-_OWN_REASONS = (SOURCES.index("buy_again"), SOURCES.index("left_in_cart"))
+_OWN_REASONS = tuple(SOURCES.index(name) for name in ("recently_viewed", "buy_again", "left_in_cart"))
 """Sources that are an item's main one whenever they bring it, the last above the first."""
 
 INDEX_BITS = 32
@@ -89,8 +89,8 @@ class CandidateSet:
         scores: float32 [m, len(SOURCES)], each source's score, 0 where it did not bring the item.
         brought: bool [m, len(SOURCES)], which sources brought the item.
         fused: float32 [m], reciprocal rank fusion of the sources; the order when the ranker does not answer.
-        main_source: int8 [m], place in SOURCES of the source that ranked the item highest; left_in_cart or else buy_again whenever they
-            brought the item, since what somebody wants anyway needs no other reason.
+        main_source: int8 [m], place in SOURCES of the source that ranked the item highest; left_in_cart, else buy_again, else
+            recently_viewed whenever they brought the item, since what somebody wants anyway needs no other reason.
     """
 
     index: NDArray[np.int32]

@@ -18,6 +18,8 @@ WINDOW_PEOPLE_MIN = 20
 """People that the ranker needs in every window; a tenth of them is held out for calibration."""
 LABELLED_MIN = 5
 """People with a purchase in the windows' days that the ranker needs."""
+VISITS_MIN = 20
+"""Visits of two events after the first window that a ranker needs which learns what comes next in them."""
 JUDGED_MIN = 10
 """People with purchases on both sides of the cut; of fewer no figure means anything."""
 BASKETS_MIN = 3
@@ -46,6 +48,8 @@ class Cut:
     early: EarlyPurchases
     window_people: int
     labelled: int
+    visits: int
+    """That began between the first window and the cut; 0 where times are not known."""
 
     @property
     def usual_objective(self) -> Objective:
@@ -69,6 +73,11 @@ class Cut:
     def ranks(self) -> bool:
         enough = self.window_people >= WINDOW_PEOPLE_MIN and self.labelled >= LABELLED_MIN and self.trainable >= ITEMS_MIN
         return bool(self.moments.windows) and enough
+
+    @property
+    def ranks_visits(self) -> bool:
+        """Whether a ranker can learn from visits what it cannot from purchases."""
+        return not self.ranks and self.objective == "next_item" and self.items.by == "interactions" and self.visits >= VISITS_MIN
 
     @property
     def models(self) -> int:

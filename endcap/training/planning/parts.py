@@ -24,7 +24,7 @@ def models_of(cut: Cut) -> dict[str, Part]:
     """The models of a person."""
     return {
         TWO_TOWER: Part(trained=cut.objective is not None, reason=_two_tower_reason(cut)),
-        RANKER: Part(trained=cut.ranks, reason="" if cut.ranks else _ranker_reason(cut)),
+        RANKER: Part(trained=cut.ranks or cut.ranks_visits, reason=_ranker_reason(cut)),
     }
 
 
@@ -41,6 +41,10 @@ def _two_tower_reason(cut: Cut) -> str:
 
 
 def _ranker_reason(cut: Cut) -> str:
+    if cut.ranks:
+        return ""
+    if cut.ranks_visits:
+        return f"learns what comes next in visits: from {cut.visits:,} that began from {cut.moments.windows[0]:%Y-%m-%d} on"
     return _too_little(cut) or (
         f"{cut.window_people:,} people had bought before {cut.moments.windows[0]:%Y-%m-%d}, and {cut.labelled:,} bought again within "
         f"{cut.times.horizon_days} days; {WINDOW_PEOPLE_MIN} and {LABELLED_MIN} are needed"

@@ -117,6 +117,7 @@ class _Planner:
             early=log.early(items),
             window_people=min((log.people_before(window) for window in windows), default=0),
             labelled=log.examples(windows[:1], times.horizon_days, items),
+            visits=log.visits_from(windows[0], plan.cut) if windows and self._knows_times else 0,
             judged=log.examples([plan.cut], times.horizon_days, replace(items, before=plan.cut)),
         )
 
@@ -177,6 +178,7 @@ def _plan(dataset: Dataset, log: PurchaseLog, totals: Totals, cut: Cut) -> Train
         objectives=_objectives(cut, log, signals),
         notes=notes,
         objective=cut.objective,
+        ranks="visits" if cut.ranks_visits else "purchases",
         batch_size=batch_size(cut.examples),
         parts=models_of(cut) | tables_of(log, cut),
     )

@@ -258,6 +258,10 @@ class PurchaseLog:
         self._take(trainable)
         return self.signals.next_of(_day(trainable.before))
 
+    def visits_from(self, first: datetime, before: datetime) -> int:
+        """Visits of two interactions and more that began from a moment on and before another; 0 where there are purchases only."""
+        return 0 if self.signals.is_empty else self.signals.visits(_day(first), _day(before))
+
     def _take(self, wanted: Trainable) -> None:
         """Have the items in the table `trainable`."""
         if self._trainable != wanted:

@@ -39,6 +39,9 @@ _TOGETHER = """
 _SEQUENCES = """
     SELECT count(*) FROM (SELECT who FROM done SEMI JOIN trainable USING (item) WHERE day < $before GROUP BY who HAVING sum(times) >= 2)
 """
+_VISITS = """
+    SELECT count(*) FROM (SELECT visit FROM done GROUP BY visit HAVING min(day) >= $first AND min(day) < $before AND sum(times) >= 2)
+"""
 
 
 @dataclass(frozen=True)
@@ -83,6 +86,10 @@ class SignalLog:
     def sequences(self, before: int) -> int:
         """People and visits with two interactions and more before a day, of items in the table `trainable`."""
         return int(self._row(_SEQUENCES, before)[0])
+
+    def visits(self, first: int, before: int) -> int:
+        """Visits of two interactions and more that began from a day on and before another."""
+        return int(self._connection.execute(_VISITS, {"first": first, "before": before}).fetchall()[0][0])
 
     def enough(self, before: int, least: Sequence[int]) -> dict[int, tuple[int, float]]:
         """By least number of people and visits, the items with which as many did anything before a day, and their share of all pairs of

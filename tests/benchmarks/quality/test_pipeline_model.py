@@ -1,6 +1,8 @@
 """What the full pipeline recommends, by the rows and indices of a task."""
 
-from datetime import UTC, datetime
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -8,21 +10,23 @@ import numpy as np
 import pytest
 
 from endcap.catalogue.item_table import ItemTable
-from endcap.core.errors import InvalidInput
+from endcap.contracts.signals import VIEW_CODE
 from endcap.evaluation.ranked_lists import ScoredPairs
-from endcap.evaluation.user_items import UserItems
+from endcap.evaluation.user_items import UserItems, contains
+from endcap.training.scoring import RankerArtifact
 from endcap_benchmarks.quality.models.pipeline_model import ORDERED, SHOWN, TWO_TOWER, PipelineModel
 from endcap_benchmarks.quality.models.pipeline_run import PipelineRun, RankedUsers
 from endcap_benchmarks.quality.protocols.leave_one_out import LAST_ITEM, leave_one_out_task
-from endcap_benchmarks.quality.protocols.session import session_task
+from endcap_benchmarks.quality.protocols.session import NEXT, session_task
 from endcap_benchmarks.quality.protocols.temporal import temporal_task
 from endcap_benchmarks.quality.recommending import RunContext
 from endcap_benchmarks.quality.recorded_purchases import RecordedPurchases
 from endcap_benchmarks.quality.recorded_signals import read_recorded_signals
+from tests.journeys.shops import Line, looks, write_dataset
 
 
 class Chance:
-    """A chain that scores all items of its users by chance, users by their places in `user_ids`."""
+    """A chain that scores all items of its users by chance, whose states are their places in `user_ids`."""
 
     objectives = ("buy",)
 
@@ -30,13 +34,17 @@ class Chance:
         self.items, self._user_ids = items, user_ids
         self.score = np.random.default_rng(0).random((len(user_ids), len(items))).astype(np.float32)
 
-    def ranked(self, user_ids: list[str], depths: np.ndarray, allowed: np.ndarray) -> RankedUsers:
+    def people(self, user_ids: list[str]) -> list[int]:
+        return [self._user_ids.index(user_id) for user_id in user_ids]
+
+    def ranked(self, states: Callable[[], list[int]], depths: np.ndarray, allowed: np.ndarray) -> RankedUsers:
         assert depths.min() >= 5
+        places = states()
         index = np.flatnonzero(allowed[1:]).astype(np.int32) + 1
-        rows = np.repeat(np.arange(len(user_ids)), len(index))
-        items = np.tile(index, len(user_ids))
-        score = self.score[[self._user_ids.index(user_id) for user_id in user_ids]][:, index].ravel()
-        pairs = UserItems(rows, items, len(user_ids))
+        rows = np.repeat(np.arange(len(places)), len(index))
+        items = np.tile(index, len(places))
+        score = self.score[places][:, index].ravel()
+        pairs = UserItems(rows, items, len(places))
         return RankedUsers(pairs, {"buy": score}, score, ScoredPairs(pairs, score.astype(np.float64)))
 
 
@@ -83,8 +91,23 @@ def test_a_run_on_an_order_gives_the_order_the_list_as_shown_and_the_two_tower_a
     assert (made[ORDERED].lists[LAST_ITEM].items != made[TWO_TOWER].lists[LAST_ITEM].items).any()
 
 
-def test_visits_are_refused(shop: Path, tmp_path: Path) -> None:
-    recorded = read_recorded_signals(shop)
-    task = session_task(recorded, "test", [1], days=14)
-    with pytest.raises(InvalidInput, match="--models: the pipeline's lists are of people"):
-        PipelineModel(ORDERED).recommend(task, RunContext(1, 5, shop, tmp_path, tmp_path))
+@pytest.mark.training
+def test_what_comes_next_in_visits_is_what_the_ranker_of_a_shop_without_purchases_learns(tmp_path: Path) -> None:
+    shop = write_dataset(tmp_path / "shop", [*looks(600), *_second_looks(600)])
+    task = session_task(read_recorded_signals(shop), "test", [VIEW_CODE], days=14)
+    context = RunContext(1, 10, shop, tmp_path / "own", tmp_path / "shared")
+    lists = PipelineModel(ORDERED, **SMALL).recommend(task, context).lists[NEXT]
+    (ranker,) = (tmp_path / "shared").glob("*/ranker")
+    assert set(RankerArtifact(ranker).visit_ndcg) > {"ranker", "popular"}
+    following = task.truths[NEXT].items
+    returned = contains(task.bought.keys, following.keys)
+    assert returned.sum() > 20
+    hits = lists.hits(following).any(axis=1)
+    assert hits[following.user_row[returned]].mean() > 0.95, "what a visit comes back to is in its list"
+    assert hits[following.user_row[~returned]].mean() > 0.5, "three of four items of other tastes are not in it"
+
+
+def _second_looks(visits: int) -> list[Line]:
+    """In each visit of `looks` a fourth look, at the item of the first."""
+    first = {line.visit: line for line in reversed(looks(visits))}
+    return [replace(line, at=line.at + timedelta(minutes=5)) for line in first.values()]

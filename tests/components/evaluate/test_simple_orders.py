@@ -50,6 +50,13 @@ def test_what_sold_of_late_counts_before_what_sold_once() -> None:
     assert np.argsort(-order_of("popular", tf.constant(item), tf.constant(pair)).numpy()).tolist() == [0, 2, 1]
 
 
+def test_where_nothing_sells_looks_tell() -> None:
+    item, pair = np.zeros((4, len(ITEM_NUMERIC)), np.float32), np.zeros((4, len(PAIR_NUMERIC)), np.float32)
+    item[:, ITEM_NUMERIC.index("views_28d")] = [3, 0, 9000, 50]
+    item[:, ITEM_NUMERIC.index("purchases_90d")] = [0, 1, 0, 0]
+    assert np.argsort(-order_of("popular", tf.constant(item), tf.constant(pair)).numpy()).tolist() == [1, 2, 3, 0]
+
+
 @given(counts=st.lists(COUNTS, min_size=1, max_size=30), bought=st.lists(st.booleans(), min_size=1, max_size=30))
 @examples(60)
 def test_probabilities_lie_between_0_and_1_in_the_methods_order(counts: list[float], bought: list[bool]) -> None:

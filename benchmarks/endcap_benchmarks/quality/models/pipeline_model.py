@@ -16,10 +16,10 @@ from numpy.typing import NDArray
 
 from endcap.contracts.evaluation import Reliability
 from endcap.contracts.tables import TABLES, arrow_schema
-from endcap.core.errors import InvalidInput
+from endcap.contracts.training_plan import Timetable
 from endcap.core.files import replacing_folder
 from endcap.core.settings import RetrievalSettings
-from endcap.dataset.layout import open_dataset
+from endcap.dataset.layout import Dataset, open_dataset
 from endcap.engine.ranking.value import usable_value
 from endcap.evaluation.as_shown import SHOWN as SHOWN_STEP
 from endcap.evaluation.as_shown import ShownSurface, home_surface
@@ -27,6 +27,7 @@ from endcap.evaluation.ranked_lists import RankedLists
 from endcap.evaluation.user_items import UserItems, contains, pair_keys
 from endcap.features.columns import HORIZON_DAYS
 from endcap.features.snapshots import FeatureOptions
+from endcap.training.planning.timetables import NO_SNAPSHOTS_DAYS, WEEKS
 from endcap_benchmarks.quality.models.pipeline_run import SCORING, PipelineRun, RankedUsers, ServedChain
 from endcap_benchmarks.quality.models.positioned_data import positioned_times, write_positioned_data
 from endcap_benchmarks.quality.recommending import Recommended, RunContext, reliability
@@ -64,6 +65,23 @@ def truncated_dataset(dataset_dir: Path, cut: datetime, out_dir: Path, *, promot
             shutil.copyfile(dataset_dir / name, out_dir / name)
 
 
+def visit_times(dataset: Dataset, cut: datetime) -> Timetable:
+    """How the pipeline cuts a dataset whose visits are judged from a midnight on: the visits of the week before it teach the ranker.
+
+    What comes next is learned from whole sequences, which needs no snapshots.
+    """
+    judged = (dataset.last_event_at + timedelta(seconds=1)).date() - cut.date()
+    return WEEKS.model_copy(
+        update={
+            "test_weeks": 0,
+            "test_days": judged.days,
+            "ranking_windows": 1,
+            "first_snapshot_days": NO_SNAPSHOTS_DAYS,
+            "grid_days": 1,
+        }
+    )
+
+
 @dataclass(frozen=True)
 class PipelineModel:
     """One list of a run of the pipeline.
@@ -95,15 +113,13 @@ class PipelineModel:
 
         Raises:
             DataRejected: the data is too short.
-            InvalidInput: the task's rows are visits.
         """
-        if task.of_visits:
-            raise InvalidInput("the pipeline's lists are of people", field="--models", value=self.lists, fix="use another --protocol")
         run, chain = self._chain(task, context)
         indices = _ItemIndices.of(task, chain)
         hidden = {name: indices.hidden(truth) for name, truth in task.truths.items()}
         depths = context.depth + SPARE + np.max([np.zeros(task.users)] + [each.counts for each in hidden.values() if each], axis=0)
-        ranked = chain.ranked(task.user_ids, depths.astype(np.int64), indices.of_task > 0)
+        states = partial(chain.visitors, task.histories, task.items) if task.of_visits else partial(chain.people, task.user_ids)
+        ranked = chain.ranked(states, depths.astype(np.int64), indices.of_task > 0)
         shown = {name: ranked if pairs is None else ranked.without(pairs) for name, pairs in hidden.items()}
         lists = {name: indices.lists(self._listed(each, chain, context.depth)) for name, each in shown.items()}
         first = next(iter(task.truths.values())).items
@@ -138,6 +154,12 @@ class PipelineModel:
             run.train(FeatureOptions.of(times), times)
             return run, ServedChain(run, seen_to_the_end=True)
         run = PipelineRun(folder, context.seed, RetrievalSettings(), self.ranker, self.two_tower)
+        if task.of_visits:
+            # Whole: nothing from the cut on is learned from.
+            run.made(dataset, partial(_write, dataset, partial(shutil.copytree, context.dataset_dir, dirs_exist_ok=True)))
+            times = visit_times(open_dataset(dataset), task.cut)
+            run.train(FeatureOptions.of(times), times)
+            return run, ServedChain(run, seen_to_the_end=False)
         run.made(dataset, partial(_write, dataset, partial(truncated_dataset, context.dataset_dir, task.cut, promotions=self.promotions)))
         run.train(FeatureOptions(test_weeks=HORIZON_DAYS // 7, ranking_windows=3))
         return run, ServedChain(run, seen_to_the_end=False)

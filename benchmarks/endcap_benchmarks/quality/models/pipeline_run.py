@@ -5,18 +5,22 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from functools import cached_property
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from endcap.algorithms.interactions import Interactions
+from endcap.catalogue.item_table import ItemTable
+from endcap.contracts.event_type import EventType
+from endcap.contracts.moment import DAY_S
 from endcap.contracts.training_plan import Timetable
 from endcap.core.errors import DataRejected
 from endcap.core.files import replacing_file
 from endcap.core.settings import RetrievalSettings
-from endcap.engine.retrieval.user_state import UserState
+from endcap.engine.retrieval.user_state import UserState, user_state
 from endcap.evaluation.ranked_lists import ScoredPairs
 from endcap.evaluation.user_items import UserItems, contains, pair_keys
 from endcap.features.snapshots import FeatureOptions
@@ -181,10 +185,29 @@ class ServedChain:
         self.items = self._training.items_at(learned_at)
         self.embeddings = self._two_tower.item_embeddings_at(learned_at)
 
-    @cached_property
-    def _states(self) -> dict[str, UserState]:
+    def people(self, user_ids: Sequence[str]) -> list[UserState | None]:
+        """People as they are known then; None for who is not."""
         users = self._training.users_at(self._seen_at)
-        return dict(zip(users.user_ids, users.states, strict=True))
+        states = dict(zip(users.user_ids, users.states, strict=True))
+        return [states.get(user_id) for user_id in user_ids]
+
+    def visitors(self, histories: Interactions, items: ItemTable) -> list[UserState | None]:
+        """Visitors of whom their visit is known and nothing else, each at its newest event; what they did were looks.
+
+        Args:
+            histories: of visits, their ages as of that event.
+            items: whose indices they are in.
+        """
+        now, names = self._seen_at, items.ids.names
+        ids = [names[index - 1] for index in histories.item_index.tolist()]
+        seconds = (now.timestamp() - histories.age_days.astype(np.float64) * DAY_S).astype(np.int64).tolist()
+        vocabularies, view = self._training.user_vocabularies, EventType.PRODUCT_VIEW.value
+
+        def visitor(start: int, end: int) -> UserState:
+            looks = [view] * (end - start)
+            return user_state(None, self.items, vocabularies, now, ids[start:end], looks, session_occurred_at=seconds[start:end])
+
+        return [visitor(start, end) for start, end in pairwise(histories.start.tolist())]
 
     @property
     def objectives(self) -> list[str]:
@@ -195,11 +218,13 @@ class ServedChain:
         """What the ranker's own order is of."""
         return self._ranker.value
 
-    def ranked(self, user_ids: Sequence[str], depths: NDArray[np.int64], allowed: NDArray[np.bool_]) -> RankedUsers:
+    def ranked(
+        self, states: Callable[[], Sequence[UserState | None]], depths: NDArray[np.int64], allowed: NDArray[np.bool_]
+    ) -> RankedUsers:
         """Candidates of the task's users; another list of the run finds them there.
 
         Args:
-            user_ids: whose.
+            states: makes the users, where their candidates are not there yet: `people` or `visitors`.
             depths: int64 [users], most candidates to keep.
             allowed: bool [n + 1], items that may be recommended.
 
@@ -208,35 +233,35 @@ class ServedChain:
         """
         # A run is of one task, whose depths grow with the lists' depth: their sum tells deeper ones apart.
         file = self._run.folder / f"ranked-{int(depths.sum())}.npz"
-        self._run.made(file, lambda: self._ranked(user_ids, depths, allowed).write(file), SCORING)
+        self._run.made(file, lambda: self._ranked(states(), depths, allowed).write(file), SCORING)
         return RankedUsers.read(file)
 
-    def _ranked(self, user_ids: Sequence[str], depths: NDArray[np.int64], allowed: NDArray[np.bool_]) -> RankedUsers:
-        known = np.flatnonzero([user_id in self._states for user_id in user_ids])
+    def _ranked(self, states: Sequence[UserState | None], depths: NDArray[np.int64], allowed: NDArray[np.bool_]) -> RankedUsers:
+        everybody = {row: state for row, state in enumerate(states) if state is not None}
+        known = np.array(list(everybody), dtype=np.intp)
         if not len(known):
             raise DataRejected("the run knows none of the users", field="--models", value="full_pipeline", fix="judge people who are known")
         blocks = [known[start : start + USERS_A_BLOCK] for start in range(0, len(known), USERS_A_BLOCK)]
-        parts = [self._block(rows, [user_ids[row] for row in rows], depths[rows], self._eligible & allowed) for rows in blocks]
+        parts = [self._block(rows, [everybody[row] for row in rows.tolist()], depths[rows], self._eligible & allowed) for rows in blocks]
 
         def joined(name: str) -> NDArray[Any]:
             return np.concatenate([part[name] for part in parts])
 
         return RankedUsers(
-            UserItems(joined("row"), joined("item"), len(user_ids)),
+            UserItems(joined("row"), joined("item"), len(states)),
             {name: joined(name) for name in self.objectives},
             joined("value"),
-            ScoredPairs(UserItems(joined("near_row"), joined("near_item"), len(user_ids)), joined("near_score")),
+            ScoredPairs(UserItems(joined("near_row"), joined("near_item"), len(states)), joined("near_score")),
         )
 
     def _block(
-        self, rows: NDArray[np.intp], user_ids: Sequence[str], depths: NDArray[np.int64], eligible: NDArray[np.bool_]
+        self, rows: NDArray[np.intp], states: Sequence[UserState], depths: NDArray[np.int64], eligible: NDArray[np.bool_]
     ) -> dict[str, NDArray[Any]]:
         """Columns of the candidates of some users."""
         from endcap.training.candidates import candidate_sets, nearest_items
         from endcap.training.scoring import score_candidates
         from endcap_components.evaluate.model_scores import ranked_pairs
 
-        states = [self._states[user_id] for user_id in user_ids]
         queries = self._two_tower.encode(states, self._context)
         vocabularies, neighbours = self._training.user_vocabularies, self._tables.neighbours
         found = candidate_sets(states, queries, self.embeddings, self._tables, self._run.quotas, eligible, vocabularies)

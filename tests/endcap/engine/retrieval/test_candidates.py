@@ -49,6 +49,15 @@ def test_what_was_bought_before_is_named_so() -> None:
     assert {SOURCES[source] for source in merged.main_source} == {"buy_again"}
 
 
+def test_what_the_visit_had_is_named_so_unless_it_is_a_habit_or_in_the_cart() -> None:
+    best = Candidates(np.array([5, 6, 7], np.int32), np.array([0.9, 0.5, 0.1], np.float32))
+    looked = Candidates(np.array([7, 6, 5], np.int32), np.array([1.0, 0.5, 0.3], np.float32))
+    carted, usual = (Candidates(np.array([index], np.int32), np.ones(1, np.float32)) for index in (6, 7))
+    merged = union({"two_tower": best, "recently_viewed": looked, "left_in_cart": carted, "buy_again": usual}, 10)
+    named = {int(index): SOURCES[source] for index, source in zip(merged.index, merged.main_source, strict=True)}
+    assert named == {5: "recently_viewed", 6: "left_in_cart", 7: "buy_again"}
+
+
 def test_keep_filters_every_column_alike() -> None:
     merged = union({"popular": Candidates(np.array([3, 1, 2], np.int32), np.array([0.9, 0.5, 0.1], np.float32))}, 10)
     kept = merged.keep(merged.index != 1)

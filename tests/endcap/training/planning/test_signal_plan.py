@@ -52,9 +52,21 @@ def test_a_shop_with_views_only_learns_the_next_view_from_visits(planned: Planne
     assert plan.objectives == ["product_view"]
     assert plan.eligible_by == "interactions"
     assert plan.trains("item_to_item")
-    assert not plan.trains("ranker")
     assert not plan.trains("complements")
     assert "people and visits" in plan.parts["two_tower"].reason
+    assert (plan.trains("ranker"), plan.ranks) == (True, "visits")
+    assert plan.parts["ranker"].reason.startswith("learns what comes next in visits: from ")
+
+
+def test_too_few_visits_leave_the_ranker_out(planned: Planned) -> None:
+    plan = planned(looks(60))
+    assert plan.objective == "next_item"
+    assert (plan.trains("ranker"), plan.ranks) == (False, "purchases")
+
+
+def test_who_buys_teaches_the_ranker_where_there_are_enough(planned: Planned) -> None:
+    plan = planned([*looks(), *shoppers(users=80)])
+    assert (plan.trains("ranker"), plan.ranks, plan.parts["ranker"].reason) == (True, "purchases", "")
 
 
 def test_few_purchases_among_many_views_train_on_the_views(planned: Planned) -> None:
