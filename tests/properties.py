@@ -18,9 +18,17 @@ def register_profiles() -> None:
     settings.load_profile(EVERY_RUN)
 
 
-def share_of(count: int) -> int:
-    """How many of `count` examples the profile tries, a few at least."""
-    return max(min(count, LEAST), count * settings().max_examples // WHOLE_EXAMPLES)
+def share_of(count: int, *, most_in_every_run: int | None = None) -> int:
+    """How many of `count` examples the profile tries, a few at least.
+
+    Args:
+        count: in the whole.
+        most_in_every_run: fewer than a quarter for those that take long.
+    """
+    tried = settings().max_examples
+    if tried < WHOLE_EXAMPLES and most_in_every_run is not None:
+        return most_in_every_run
+    return max(min(count, LEAST), count * tried // WHOLE_EXAMPLES)
 
 
 def examples(count: int, **others: Any) -> settings:

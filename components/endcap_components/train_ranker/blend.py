@@ -21,8 +21,8 @@ SUMMED = ("bought_with", "bought_with_of_late", RELATED)
 """Sums of neighbours' weights, of which the square root is taken, as EASE's sum is one already: their tails are long."""
 TERMS = (NEAR, "bought_with", "bought_with_of_late", EASE, POPULAR)
 """Of what people buy next."""
-VISIT_TERMS = (NEAR, RELATED, EASE, NOTICED, SEEN, JUST_SEEN)
-"""Of what comes next in a visit: people come back to what they looked at minutes ago."""
+VISIT_TERMS = (NEAR, RELATED, EASE, NOTICED, SEEN, JUST_SEEN, "left_in_cart_score", "decayed_60d")
+"""Of what comes next in a visit: people come back to what they looked at minutes ago, to their carts, and to what they buy."""
 JUST_DAYS = 5 / (24 * 60)
 """After so long an item of the visit is half as `just_seen`."""
 QUERIES_A_CALL = 256

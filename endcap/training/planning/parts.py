@@ -41,10 +41,10 @@ def _two_tower_reason(cut: Cut) -> str:
 
 
 def _ranker_reason(cut: Cut) -> str:
-    if cut.ranks:
-        return ""
     if cut.ranks_visits:
         return f"learns what comes next in visits: from {cut.visits:,} that began from {cut.moments.windows[0]:%Y-%m-%d} on"
+    if cut.ranks:
+        return ""
     return _too_little(cut) or (
         f"{cut.window_people:,} people had bought before {cut.moments.windows[0]:%Y-%m-%d}, and {cut.labelled:,} bought again within "
         f"{cut.times.horizon_days} days; {WINDOW_PEOPLE_MIN} and {LABELLED_MIN} are needed"
