@@ -1,5 +1,7 @@
 """`evaluation.json`: how good every model was on the last weeks, with intervals."""
 
+from collections.abc import Mapping
+
 from pydantic import BaseModel, ConfigDict, Field
 
 from endcap.contracts.learned_from import learned_from
@@ -9,6 +11,12 @@ from endcap.contracts.training_plan import EligibleBy
 EVALUATION_NAME = "evaluation.json"
 PER_USER_NAME = "per_user.parquet"
 """Beside it: columns user_id, model, truth, and a column a metric."""
+
+PER_VISIT_NAME = "per_visit.parquet"
+"""Beside it where a ranker of visits was trained: columns visit_id, model, and a column a metric, each a mean over the visit's moments."""
+
+VISIT_METRIC = "ndcg@10"
+"""By which bundles are compared whose rankers learned from visits."""
 
 ALL = "all"
 NEW = "new"
@@ -51,6 +59,15 @@ class TruthFigures(SegmentFigures):
     items_per_user: float = Field(description="Mean size of the truth.")
     differences: dict[str, dict[str, Figure]] = Field(description="By model and metric: model minus baseline, paired by user.")
     segments: dict[str, SegmentFigures]
+
+
+class VisitFigures(_Document):
+    """What came next at moments of the visits after the cut; means over visits."""
+
+    visits: int = Field(ge=1)
+    moments: int = Field(ge=1)
+    could_be_found: float = Field(description="Share of the next items that may be recommended, or that the visit had before.")
+    models: dict[str, dict[str, Figure]] = Field(description="By model and metric, for example full, ndcg@10.")
 
 
 class ReliabilityBin(_Document):
@@ -117,6 +134,7 @@ class Evaluation(_Document):
     deep_k: int = Field(DEEP_K, ge=1, description="Depth at which retrieval is judged; shorter for small catalogues.")
     ordering: Ordering = Field(Ordering(reason="made before the order was chosen"), description="What orders the list.")
     shown: Shown | None = Field(None, description="The list as it is shown.")
+    visits: VisitFigures | None = Field(None, description="What lists of visits are worth, where the ranker learned from visits.")
     signals: dict[str, float] = Field(default_factory=dict, description="Weights of the event types that taught; empty for purchases only.")
     next_of: list[str] = Field(default_factory=list, description="Event types of which the two-tower learned to find the next one.")
     objectives: list[str] = Field(default_factory=list, description="What the ranker was trained for: objectives that the data reaches.")
@@ -150,10 +168,13 @@ class Evaluation(_Document):
         return found.mean if found else float("nan")
 
     def flat(self) -> dict[str, float]:
-        """Means by name: model/metric@k, and model/new/metric@k for items new to the user."""
+        """Means by name: model/metric@k, model/new/metric@k for items new to the user, and model/visits/metric@k."""
+        found: dict[str, Mapping[str, Mapping[str, Figure]]] = {name: figures.models for name, figures in self.truths.items()}
+        if self.visits is not None:
+            found["visits"] = self.visits.models
         return {
             "/".join([model, *([] if truth == ALL else [truth]), metric]): figure.mean
-            for truth, figures in self.truths.items()
-            for model, metrics in figures.models.items()
+            for truth, models in found.items()
+            for model, metrics in models.items()
             for metric, figure in metrics.items()
         }

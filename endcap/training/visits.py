@@ -9,6 +9,8 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from endcap.catalogue.item_table import ItemTable
+from endcap.catalogue.vocabulary import Vocabulary
 from endcap.contracts.signals import event_type_of
 from endcap.engine.retrieval.user_state import UserState, user_state
 from endcap.training.training_set import TrainingSet
@@ -39,7 +41,22 @@ class VisitMoments:
         return len(self.visit_ids)
 
 
-def visit_moments(training: TrainingSet, at: datetime, until: datetime, most: int, rng: np.random.Generator) -> VisitMoments:
+@dataclass(frozen=True)
+class Codes:
+    """What states are written in.
+
+    Attributes:
+        items: a catalogue.
+        user_vocabularies: by USER_CATEGORICAL column.
+    """
+
+    items: ItemTable
+    user_vocabularies: Mapping[str, Vocabulary]
+
+
+def visit_moments(  # noqa: PLR0917
+    training: TrainingSet, at: datetime, until: datetime, most: int, rng: np.random.Generator, codes: Codes | None = None
+) -> VisitMoments:
     """Moments of the visits that began within a time, with what was known of their people when it began.
 
     Args:
@@ -48,12 +65,14 @@ def visit_moments(training: TrainingSet, at: datetime, until: datetime, most: in
         until: no event from here on is seen.
         most: so many are drawn where there are more.
         rng: of the draw.
+        codes: of another bundle's states; None for those of the training set, which the next items are in in any case.
     """
     events = _events(training.interactions, at, until)
     chosen = np.flatnonzero(events["step"].to_numpy() > 0)
     if len(chosen) > most:
         chosen = np.sort(rng.choice(chosen, most, replace=False))
-    columns = _Columns.of(training, events, {row["user_id"]: row for row in training.user_rows_at(at).iter_rows(named=True)})
+    codes = codes or Codes(training.items, training.user_vocabularies)
+    columns = _Columns.of(training, codes, events, {row["user_id"]: row for row in training.user_rows_at(at).iter_rows(named=True)})
     return VisitMoments(
         visit_ids=events["session_id"].gather(chosen).to_list(),
         states=[columns.before(int(place)) for place in chosen],
@@ -78,7 +97,7 @@ def _events(interactions: pl.LazyFrame, at: datetime, until: datetime) -> pl.Dat
 class _Columns:
     """Events as lists: a state is made of a slice of each."""
 
-    training: TrainingSet
+    codes: Codes
     rows: Mapping[str, Mapping[str, Any]]
     users: list[str]
     items: list[str]
@@ -88,10 +107,10 @@ class _Columns:
     steps: list[int]
 
     @classmethod
-    def of(cls, training: TrainingSet, events: pl.DataFrame, rows: Mapping[str, Mapping[str, Any]]) -> "_Columns":
+    def of(cls, training: TrainingSet, codes: Codes, events: pl.DataFrame, rows: Mapping[str, Mapping[str, Any]]) -> "_Columns":
         names = training.item_rows["item_id"].gather(events["item_index"].cast(pl.Int64) - 1)
         return cls(
-            training,
+            codes,
             rows,
             events["user_id"].to_list(),
             names.to_list(),
@@ -106,8 +125,8 @@ class _Columns:
         seen = slice(place - min(self.steps[place], EVENTS_MAX), place)
         return user_state(
             self.rows.get(self.users[place - 1]),
-            self.training.items,
-            self.training.user_vocabularies,
+            self.codes.items,
+            self.codes.user_vocabularies,
             self.moments[place - 1],
             self.items[seen],
             self.kinds[seen],

@@ -188,9 +188,11 @@ def _gains(artifacts: Mapping[str, Path], work: Path, variant: Variant, users: A
 
     with exported_artifact(variant.folder, artifacts["two_tower"], work / _slug(variant.model)) as folder:
         training, tables = TrainingSet(artifacts["training"]), TablesArtifact(artifacts["tables"])
-        queries = Queries.of(users, training, TwoTowerArtifact(folder))
+        queries = Queries.of(users.states, training, TwoTowerArtifact(folder))
         rank = RankerArtifact(folder).signature
-        ranked = ranked_candidates(users, queries, training=training, tables=tables, rank=rank, quotas=RetrievalSettings())
+        ranked = ranked_candidates(
+            users.states, users.eligible, queries, training=training, tables=tables, rank=rank, quotas=RetrievalSettings()
+        )
     scores, bought = ranked.scores, users.bought
     made = {}
     for truth, judged, lists in (

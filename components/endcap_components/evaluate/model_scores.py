@@ -13,6 +13,7 @@ from endcap.algorithms.popularity import RecentPopular
 from endcap.core.settings import RetrievalSettings
 from endcap.engine.ranking.value import BUY_VALUE, default_value, usable_value, value_scores
 from endcap.engine.retrieval.candidates import Candidates, CandidateSet
+from endcap.engine.retrieval.user_state import UserState
 from endcap.evaluation.ranked_lists import ScoredPairs
 from endcap.evaluation.user_items import UserItems
 from endcap.features.columns import OBJECTIVES
@@ -88,9 +89,9 @@ class Queries:
     items: NDArray[np.float32]
 
     @classmethod
-    def of(cls, users: EvaluatedUsers, training: TrainingSet, two_tower: TwoTowerArtifact) -> "Queries":
+    def of(cls, states: Sequence[UserState], training: TrainingSet, two_tower: TwoTowerArtifact) -> "Queries":
         cut = training.manifest.cut
-        return cls(two_tower.encode(users.states, evaluation_context(cut)), two_tower.item_embeddings_at(cut))
+        return cls(two_tower.encode(states, evaluation_context(cut)), two_tower.item_embeddings_at(cut))
 
     def nearest(self, users: EvaluatedUsers) -> ScoredPairs:
         """The two-tower alone."""
@@ -101,7 +102,8 @@ class Queries:
 
 
 def ranked_candidates(
-    users: EvaluatedUsers,
+    states: Sequence[UserState],
+    eligible: NDArray[np.bool_],
     queries: Queries,
     *,
     training: TrainingSet,
@@ -110,11 +112,12 @@ def ranked_candidates(
     quotas: RetrievalSettings,
     value: Mapping[str, float] = BUY_VALUE,
 ) -> RankedCandidates:
-    """The whole pipeline: the candidates of every source in the order of the ranker, and of the simple methods.
+    """The whole pipeline as of the cut: the candidates of every source in the order of the ranker, and of the simple methods.
 
     Args:
-        users: whose lists are made.
-        queries: of the same users.
+        states: whose lists are made.
+        eligible: bool [n + 1], what may be recommended.
+        queries: of the same states.
         training: of the run.
         tables: of the run.
         rank: the ranker's signature.
@@ -123,9 +126,9 @@ def ranked_candidates(
     """
     cut = training.manifest.cut
     known = tables.at(cut)
-    found = candidate_sets(users.states, queries.queries, queries.items, known, quotas, users.eligible, training.user_vocabularies)
+    found = candidate_sets(states, queries.queries, queries.items, known, quotas, eligible, training.user_vocabularies)
     context = evaluation_context(cut)
-    by_user = score_candidates(with_orders(rank), users.states, queries.queries, found, training.items_at(cut), known.neighbours, context)
+    by_user = score_candidates(with_orders(rank), states, queries.queries, found, training.items_at(cut), known.neighbours, context)
     return ranked_pairs(by_user, found, value)
 
 

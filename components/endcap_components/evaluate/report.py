@@ -11,6 +11,7 @@ from endcap.contracts.evaluation import (
     NEW,
     ORDERED,
     TRUTHS,
+    VISIT_METRIC,
     Evaluation,
     Figure,
     Reliability,
@@ -24,7 +25,15 @@ from endcap.evaluation.report_style import ACCENT, CURVES, QUIET, SECOND, STYLE,
 DECISION_PLACE = "<!-- the gate's decision -->"
 """Where the gate, which comes after the evaluation, writes what it said."""
 
-PAGE = """<!doctype html>
+PAGE = """{% macro table(shown) -%}
+<div class="scroll"><table>
+<thead><tr><th>model</th>{% for metric in shown.metrics %}<th>{{ metric }}</th>{% endfor %}</tr></thead>
+<tbody>{% for row in shown.rows %}<tr{% if row.is_served %} class="full"{% endif %}><td>{{ row.model }}</td>
+{% for figure, is_best in row.cells %}<td{% if is_best %} class="best"{% endif %}>{% if figure %}{{ "%.3f"|format(figure.mean) }}
+<small>{{ "%.3f"|format(figure.low) }} to {{ "%.3f"|format(figure.high) }}</small>{% else %}-{% endif %}</td>{% endfor %}</tr>
+{% endfor %}</tbody></table></div>
+{%- endmacro -%}
+<!doctype html>
 <html lang="en">
 <head>
 <meta charset="utf-8">
@@ -36,6 +45,7 @@ PAGE = """<!doctype html>
 <h1>Evaluation</h1>
 <p class="soft">Weights saw {{ evaluation.data_start.date() }} to {{ evaluation.cut.date() }};
 {% if truths %}lists are judged by the {{ evaluation.horizon_days }} days from there on. Intervals: 95 %, bootstrap over users.
+{%- elif visits %}lists are judged by what came next in the visits from there on. Intervals: 95 %, bootstrap over visits.
 {%- else %}nobody bought on both sides of that, so no list could be judged.{% endif %}</p>
 <div class="cards">
 {% for card in headline %}<div class="card"><b>{{ card.value }}</b>{{ card.text }}<br><small>{{ card.against }}</small></div>
@@ -45,17 +55,18 @@ PAGE = """<!doctype html>
 <h2>What orders the list</h2>
 <ul>{% for each in order %}<li>{{ each }}</li>{% endfor %}</ul>
 </section>
-{% for truth in truths %}
+{% if visits %}<section>
+<h2>What comes next in a visit</h2>
+<p class="soft">{{ "{:,}".format(evaluation.visits.moments) }} moments of {{ "{:,}".format(evaluation.visits.visits) }} visits; of
+{{ "%.0f"|format(100 * evaluation.visits.could_be_found) }} % the next item could be in a list. The best of each column is set bold.</p>
+{{ table(visits) }}
+</section>
+{% endif %}{% for truth in truths %}
 <section>
 <h2>{{ truth.title[0]|upper }}{{ truth.title[1:] }}</h2>
 <p class="soft">{{ "{:,}".format(truth.figures.users) }} users with {{ "%.1f"|format(truth.figures.items_per_user) }} items each on average.
 The best of each column is set bold.</p>
-<div class="scroll"><table>
-<thead><tr><th>model</th>{% for metric in truth.metrics %}<th>{{ metric }}</th>{% endfor %}</tr></thead>
-<tbody>{% for row in truth.rows %}<tr{% if row.is_served %} class="full"{% endif %}><td>{{ row.model }}</td>
-{% for figure, is_best in row.cells %}<td{% if is_best %} class="best"{% endif %}>{% if figure %}{{ "%.3f"|format(figure.mean) }}
-<small>{{ "%.3f"|format(figure.low) }} to {{ "%.3f"|format(figure.high) }}</small>{% else %}-{% endif %}</td>{% endfor %}</tr>
-{% endfor %}</tbody></table></div>
+{{ table(truth) }}
 <div class="plots">
 <figure><figcaption>Ranking</figcaption>{{ truth.ndcg }}</figure>
 <figure><figcaption>Retrieval</figcaption>{{ truth.recall }}</figure>
@@ -179,6 +190,7 @@ def write_report(path: Path, evaluation: Evaluation) -> None:
         style=STYLE,
         evaluation=evaluation,
         truths=[_truth_section(name, figures, evaluation) for name, figures in evaluation.truths.items()],
+        visits=_visit_section(evaluation),
         headline=_headline(evaluation),
         order=order_sentences(evaluation),
         taught=evaluation.learned_from,
@@ -216,6 +228,10 @@ def _headline(evaluation: Evaluation) -> list[dict[str, str]]:
                     f"against {model_title(evaluation.baselines[truth])}",
                 }
             )
+    if evaluation.visits is not None:
+        figure = evaluation.visits.models[served][VISIT_METRIC]
+        said = {"value": f"{figure.mean:.3f}", "text": f"{VISIT_METRIC} of what comes next in a visit"}
+        cards.append({**said, "against": f"{figure.low:.3f} to {figure.high:.3f}"})
     return cards
 
 
@@ -249,10 +265,7 @@ def _truth_section(name: str, figures: TruthFigures, evaluation: Evaluation) -> 
         "title": TRUTHS[name],
         "figures": figures,
         "metrics": metrics,
-        "rows": [
-            _row(model, columns, metrics, best) | {"is_served": model == evaluation.served_model}
-            for model, columns in figures.models.items()
-        ],
+        "rows": _rows(figures.models, metrics, best, evaluation),
         "baseline": model_title(baseline),
         "ndcg": _drawing(model_intervals(figures.models, ranking, f"NDCG@{evaluation.main_k} with 95 % interval")),
         "recall": _drawing(model_intervals(figures.models, retrieval, f"{retrieval} with 95 % interval")),
@@ -260,6 +273,22 @@ def _truth_section(name: str, figures: TruthFigures, evaluation: Evaluation) -> 
         if figures.segments
         else "",
     }
+
+
+def _visit_section(evaluation: Evaluation) -> dict[str, Any] | None:
+    if evaluation.visits is None:
+        return None
+    models = evaluation.visits.models
+    metrics = list(next(iter(models.values())))
+    best = {metric: max(columns[metric].mean for columns in models.values()) for metric in metrics}
+    return {"metrics": metrics, "rows": _rows(models, metrics, best, evaluation)}
+
+
+def _rows(
+    models: Mapping[str, Mapping[str, Figure]], metrics: list[str], best: Mapping[str, float], evaluation: Evaluation
+) -> list[dict[str, Any]]:
+    served = evaluation.served_model
+    return [_row(model, columns, metrics, best) | {"is_served": model == served} for model, columns in models.items()]
 
 
 def _row(model: str, columns: Mapping[str, Figure], metrics: list[str], best: Mapping[str, float]) -> dict[str, Any]:

@@ -41,7 +41,15 @@ from endcap.training.training_set import TrainingSet
 from endcap_components.evaluate.evaluated_users import USERS_MAX, EvaluatedUsers
 from endcap_components.evaluate.model_scores import BASELINE, OWN, Queries, baseline_scores, ranked_candidates
 from endcap_components.evaluate.report import write_report
-from endcap_components.evaluate.served_order import OrderLimits, ServedOrder, choose_candidates, choose_served_order, order_by_visits
+from endcap_components.evaluate.served_order import (
+    OrderLimits,
+    RetrievalChoice,
+    ServedOrder,
+    choose_candidates,
+    choose_served_order,
+    order_by_visits,
+)
+from endcap_components.evaluate.visit_lists import JudgedVisits, judge_visits
 
 BASELINES = {ALL: BASELINE, NEW: "popular"}
 """By truth, the model that differences subtract."""
@@ -106,14 +114,27 @@ def evaluate_step(artifacts: Artifacts, out_dir: Path, report_file: Path, by: Ju
             by_visits = order_by_visits(ranker.visit_ndcg, by.limits, by.seed)
             ordering = by_visits or choose_order({}, by.limits.min_lift, by.seed, _main(users))
             evaluation = _document(training, users, by, objectives=ranker.objectives, ordering=ordering)
+        visits = _of_visits(artifacts, training, by, evaluation.ordering)
+        if visits is not None:
+            evaluation = evaluation.model_copy(update={"visits": visits.figures(by.seed)})
         progress.update(task, advance=1, description="Report")
-        _write(out_dir, evaluation, evaluated)
+        _write(out_dir, evaluation, evaluated, visits)
         write_report(report_file, evaluation)
     logger = get_logger("evaluate")
     logger.info("evaluated", users=len(users.user_ids), ordered_by=evaluation.ordering.ordered_by, **_headline(evaluation))
     if evaluation.shown is not None and evaluation.shown.warning:
         logger.warning(evaluation.shown.warning)
     return evaluation
+
+
+def _of_visits(artifacts: Artifacts, training: TrainingSet, by: JudgedBy, ordering: Ordering) -> JudgedVisits | None:
+    """What lists of visits are worth; None where the ranker did not learn from visits, or none came after the cut."""
+    ranker = RankerArtifact(artifacts.ranker)
+    if not ranker.visit_ndcg:
+        return None
+    two_tower, tables = TwoTowerArtifact(artifacts.two_tower), TablesArtifact(artifacts.tables)
+    quotas = RetrievalChoice(ordering.uses_two_tower, "").quotas(by.quotas)
+    return judge_visits(training, tables, two_tower, ranker, quotas=quotas, ordering=ordering)
 
 
 def _of_users(
@@ -124,12 +145,14 @@ def _of_users(
     began("Baselines")
     scores = baseline_scores(users, tables.at(cut))
     began("Two-tower and ranker")
-    queries = Queries.of(users, training, TwoTowerArtifact(artifacts.two_tower))
+    queries = Queries.of(users.states, training, TwoTowerArtifact(artifacts.two_tower))
     scores["two_tower"] = queries.nearest(users)
     retrieval = choose_candidates(users, scores, by.limits)
     ranker = RankerArtifact(artifacts.ranker)
     quotas = retrieval.quotas(by.quotas)
-    ranked = ranked_candidates(users, queries, training=training, tables=tables, rank=ranker.signature, quotas=quotas, value=ranker.value)
+    ranked = ranked_candidates(
+        users.states, users.eligible, queries, training=training, tables=tables, rank=ranker.signature, quotas=quotas, value=ranker.value
+    )
     by_visits = order_by_visits(ranker.visit_ndcg, by.limits, by.seed)
     served = choose_served_order(users, ranked, retrieval, by.limits, by.seed, by_visits=by_visits)
     scores |= {FULL: ranked.scores, served.model: served.scores}
@@ -242,12 +265,14 @@ def _document(
     )
 
 
-def _write(out_dir: Path, evaluation: Evaluation, evaluated: Mapping[str, EvaluatedLists]) -> None:
+def _write(out_dir: Path, evaluation: Evaluation, evaluated: Mapping[str, EvaluatedLists], visits: JudgedVisits | None) -> None:
     with replacing_folder(out_dir) as aside:
         (aside / EVALUATION_NAME).write_text(evaluation.model_dump_json(indent=1), encoding="utf-8")
         frames = [lists.per_user().with_columns(pl.lit(name).alias("truth")) for name, lists in evaluated.items()]
         per_user = pl.concat(frames, how="diagonal") if frames else pl.DataFrame(schema=PER_USER_KEYS)
         per_user.write_parquet(aside / PER_USER_NAME)
+        if visits is not None:
+            visits.write(aside)
 
 
 def _headline(evaluation: Evaluation) -> dict[str, float]:

@@ -121,10 +121,12 @@ def precision_cost(exported: Path, trained: Artifacts, quotas: RetrievalSettings
     present = RetrievalChoice(ordering.uses_two_tower, ordering.retrieval_reason).quotas(quotas)
 
     def ranked(two_tower: Path, ranker: Path) -> RankedCandidates:
-        queries = Queries.of(users, training, TwoTowerArtifact(two_tower))
+        queries = Queries.of(users.states, training, TwoTowerArtifact(two_tower))
         rank = by_method or RankerArtifact(ranker).signature
         value = RankerArtifact(trained.ranker).value
-        return ranked_candidates(users, queries, training=training, tables=tables, rank=rank, quotas=present, value=value)
+        return ranked_candidates(
+            users.states, users.eligible, queries, training=training, tables=tables, rank=rank, quotas=present, value=value
+        )
 
     with exported_artifact(exported, trained.two_tower, trained.ranker) as folder:
         return PrecisionCost.of(ranked(trained.two_tower, trained.ranker), ranked(folder, folder), users.truth)

@@ -15,14 +15,17 @@ from endcap.engine.retrieval.candidates import Candidates, CandidateSet
 from endcap.engine.retrieval.item_to_item import NO_NEIGHBOURS, ItemToItem
 from endcap.engine.retrieval.popular import Popularity
 from endcap.engine.retrieval.user_state import UserState, user_state
+from endcap.evaluation.ranked_lists import ScoredPairs
 from endcap.release.bundle.manifest import Bundle
 from endcap.release.bundle.tables import BundleTables, read_tables
 from endcap.training.candidates import candidate_sets
 from endcap.training.moment_tables import MomentTables
 from endcap.training.scoring import encode_queries, evaluation_context, load_signature, score_candidates
 from endcap.training.training_set import TrainingSet
+from endcap.training.visits import Codes
 from endcap_components.evaluate.evaluated_users import EvaluatedUsers
 from endcap_components.evaluate.model_scores import ranked_pairs
+from endcap_components.evaluate.visit_lists import LIST_K, judged_moments, means_of_visits, next_metrics
 
 OWN_TABLES = "with its own tables"
 TABLES_AT_CUT = "with the run's tables as of the cut, since its own know the weeks that are judged"
@@ -123,15 +126,28 @@ class ChampionLists:
             users: of the challenger, all of them with something in the truth.
             training: the challenger's.
         """
+        ranked = self._ranked(self._states(users, training), users.eligible, training)
+        return users.ndcg(ranked.lists(users.cutoffs.main))
+
+    def of_visits(self, training: TrainingSet) -> pl.DataFrame:
+        """Columns visit_id, VISIT_METRIC and more, by visit id: what its lists of the challenger's visits are worth.
+
+        Args:
+            training: the challenger's.
+        """
+        moments = judged_moments(training, Codes(self.items, self.tables.user_vocabularies))
+        ranked = self._ranked(moments.states, training.eligible_at(training.manifest.cut), training)
+        return means_of_visits(moments.visit_ids, next_metrics(moments.next_item, ranked.lists(LIST_K)))
+
+    def _ranked(self, states: list[UserState], eligible: NDArray[np.bool_], training: TrainingSet) -> ScoredPairs:
+        """The candidates of some users as it orders them, in the challenger's indices."""
         context = evaluation_context(training.manifest.cut)
-        states = self._states(users, training)
         queries = encode_queries(load_signature(self.bundle.path, ENCODE_QUERY), states, context)
-        found = self._candidates(states, queries, users.eligible)
+        found = self._candidates(states, queries, eligible)
         rank = load_signature(self.bundle.path, RANK)
         scores = score_candidates(rank, states, queries, found, self.items, self.known.neighbours, context)
         ranked = ranked_pairs(scores, found, self.bundle.manifest.value).scores
-        pairs = replace(ranked.pairs, item_index=self.mapping.to_challenger[ranked.pairs.item_index])
-        return users.ndcg(replace(ranked, pairs=pairs).lists(users.cutoffs.main))
+        return replace(ranked, pairs=replace(ranked.pairs, item_index=self.mapping.to_challenger[ranked.pairs.item_index]))
 
     def _states(self, users: EvaluatedUsers, training: TrainingSet) -> list[UserState]:
         """The users by the challenger's features, in the champion's codes: items and categories that it does not know are unknown."""

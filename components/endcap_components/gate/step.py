@@ -8,11 +8,11 @@ from typing import Any
 
 import polars as pl
 
-from endcap.contracts.evaluation import ALL, EVALUATION_NAME, PER_USER_NAME, Evaluation
+from endcap.contracts.evaluation import ALL, EVALUATION_NAME, PER_USER_NAME, PER_VISIT_NAME, VISIT_METRIC, Evaluation
 from endcap.core.errors import EndcapError
 from endcap.core.log import get_logger
 from endcap.core.settings import Settings
-from endcap.evaluation.gate import Comparison, Decision, GateLimits, Uncompared, decide
+from endcap.evaluation.gate import USERS, VISITS, Comparison, Decision, GateLimits, Uncompared, decide
 from endcap.release.bundle.release_record import ReleaseRecord, read_release
 from endcap.release.champion import champion_bundle
 from endcap.release.tracking import Champion, Tracking
@@ -113,7 +113,9 @@ def compared_with(champion: Champion, inputs: GateInputs, evaluation: Evaluation
         settings: where bundles are kept.
     """
     version = champion.bundle_version
-    ours = _own_values(inputs.evaluation / PER_USER_NAME, evaluation)
+    by_visits = inputs.evaluation / PER_VISIT_NAME
+    is_of_visits = by_visits.is_file()
+    ours = _own_visits(by_visits, evaluation) if is_of_visits else _own_values(inputs.evaluation / PER_USER_NAME, evaluation)
     if not len(ours):
         return Comparison.of(version, ours["value"].to_numpy(), ours["value"].to_numpy(), seed=SEED)
     with ExitStack() as opened:
@@ -126,13 +128,22 @@ def compared_with(champion: Champion, inputs: GateInputs, evaluation: Evaluation
 
         training = TrainingSet(inputs.training)
         at_cut = TablesArtifact(inputs.tables).at(training.manifest.cut)
-        users = EvaluatedUsers.these(training, ours["user_id"].to_list())
         try:
             lists = ChampionLists.of(bundle, training, at_cut)
-            theirs = lists.ndcg(users, training)
+            if is_of_visits:
+                theirs = lists.of_visits(training)[VISIT_METRIC].to_numpy()
+            else:
+                theirs = lists.ndcg(EvaluatedUsers.these(training, ours["user_id"].to_list()), training)
         except EndcapError as error:
             return Uncompared(version, str(error))
-    return Comparison.of(version, ours["value"].to_numpy(), theirs, seed=SEED, note=lists.note)
+    judged = VISITS if is_of_visits else USERS
+    return Comparison.of(version, ours["value"].to_numpy(), theirs, seed=SEED, note=lists.note, judged=judged)
+
+
+def _own_visits(per_visit: Path, evaluation: Evaluation) -> pl.DataFrame:
+    """Columns visit_id, value: the same of visits, by visit id."""
+    frame = pl.read_parquet(per_visit).filter(pl.col("model") == evaluation.served_model)
+    return frame.select("visit_id", pl.col(VISIT_METRIC).alias("value")).sort("visit_id")
 
 
 def _own_values(per_user: Path, evaluation: Evaluation) -> pl.DataFrame:

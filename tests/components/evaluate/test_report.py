@@ -15,6 +15,7 @@ from endcap.contracts.evaluation import (
     SegmentFigures,
     Shown,
     TruthFigures,
+    VisitFigures,
 )
 from endcap.features.columns import OBJECTIVES
 from endcap_components.evaluate.report import model_title, write_report
@@ -119,6 +120,20 @@ def test_every_objective_has_a_curve(tmp_path: Path) -> None:
     write_report(tmp_path / "report.html", evaluation().model_copy(update={"reliability": all_four}))
     page = (tmp_path / "report.html").read_text(encoding="utf-8")
     assert [name for name in OBJECTIVES if f"{model_title(name)} (error 0.0010)" not in page] == []
+
+
+def test_what_comes_next_in_visits_has_a_table_of_its_own(tmp_path: Path) -> None:
+    def figures(mean: float) -> dict[str, Figure]:
+        return {"ndcg@10": Figure(mean=mean, low=mean - 0.01, high=mean + 0.01), "hr@20": Figure(mean=0.75, low=0.7, high=0.8)}
+
+    visits = VisitFigures(visits=45, moments=1205, could_be_found=0.287, models={"full": figures(0.543), "popular": figures(0.004)})
+    write_report(tmp_path / "report.html", evaluation().model_copy(update={"truths": {}, "visits": visits}))
+    page = re.sub(r"\s+", " ", (tmp_path / "report.html").read_text(encoding="utf-8"))
+    assert "lists are judged by what came next in the visits from there on" in page
+    assert "1,205 moments of 45 visits; of 29 % the next item could be in a list" in page
+    assert "<td>whole pipeline</td>" in page
+    assert page.count("0.543") == 2, "in the table and on a card"
+    assert "no list could be judged" not in page
 
 
 def test_names_from_the_data_are_escaped(tmp_path: Path) -> None:

@@ -12,20 +12,22 @@ from endcap.training.tensorflow_setup import prepare_tensorflow
 
 prepare_tensorflow(0)
 
-from endcap.contracts.evaluation import ALL, FULL, PER_USER_NAME, Evaluation  # noqa: E402
+from endcap.contracts.evaluation import ALL, FULL, PER_USER_NAME, RANKER, VISIT_METRIC, Evaluation, Ordering  # noqa: E402
 from endcap.core.settings import Settings  # noqa: E402
 from endcap.engine.retrieval.candidates import Candidates  # noqa: E402
 from endcap.engine.retrieval.item_to_item import ItemToItem  # noqa: E402
 from endcap.engine.retrieval.popular import OVERALL, Popularity  # noqa: E402
 from endcap.evaluation.as_shown import home_surface  # noqa: E402
-from endcap.evaluation.gate import Comparison, GateLimits, Uncompared, decide  # noqa: E402
+from endcap.evaluation.gate import VISITS, Comparison, GateLimits, Uncompared, decide  # noqa: E402
 from endcap.release.bundle.manifest import Bundle  # noqa: E402
 from endcap.release.tracking import Champion  # noqa: E402
 from endcap.training.moment_tables import MomentTables, TablesArtifact  # noqa: E402
+from endcap.training.scoring import RankerArtifact, TwoTowerArtifact  # noqa: E402
 from endcap.training.training_set import TrainingSet  # noqa: E402
 from endcap_benchmarks.synthetic.bundle import SyntheticSize, make_bundle  # noqa: E402
 from endcap_components.evaluate.served_order import OrderLimits  # noqa: E402
 from endcap_components.evaluate.step import Artifacts, JudgedBy, evaluate_step  # noqa: E402
+from endcap_components.evaluate.visit_lists import JudgedVisits, judge_visits  # noqa: E402
 from endcap_components.export_bundle.step import ExportInputs, export_bundle_step  # noqa: E402
 from endcap_components.gate.champion_lists import OWN_TABLES, TABLES_AT_CUT, ChampionLists, ItemMapping  # noqa: E402
 from endcap_components.gate.step import GateInputs, compared_with  # noqa: E402
@@ -123,6 +125,27 @@ def test_a_better_champion_refuses_a_challenger_that_lost_its_order(run: tuple[G
     found = compared((shuffled, evaluation, bundle), registered(bundle), tmp_path)
     decision = decide(evaluation, found, GateLimits())
     assert not decision.accepted and "beyond chance" in decision.reason
+
+
+def test_where_the_ranker_learned_from_visits_bundles_are_compared_by_visits(
+    run: tuple[GateInputs, Evaluation, Bundle], tmp_path: Path
+) -> None:
+    inputs, evaluation, bundle = run
+    training = TrainingSet(training_dir())
+    ordering = Ordering(ordered_by=RANKER, reason="")
+    models = TablesArtifact(tables_dir()), TwoTowerArtifact(two_tower_dir()), RankerArtifact(ranker_dir())
+    judged = judge_visits(training, *models, quotas=QUOTAS, ordering=ordering)
+    assert judged is not None
+    judged.write(tmp_path)
+    of_visits = GateInputs(inputs.training, inputs.tables, tmp_path, inputs.report)
+    found = compared((of_visits, evaluation, bundle), registered(bundle), tmp_path)
+    assert (found.judged, found.users) == (VISITS, judged.per_visit["visit_id"].n_unique())
+    assert abs(found.difference.mean) < 0.02 < found.ours
+    worse = judged.per_visit.with_columns(pl.col(VISIT_METRIC) * 0.5)
+    JudgedVisits(worse, judged.moments, 1.0).write(tmp_path)
+    decision = decide(evaluation, compared((of_visits, evaluation, bundle), registered(bundle), tmp_path), GateLimits())
+    assert not decision.accepted
+    assert f"over the same {found.users:,} visits, beyond chance" in decision.reason
 
 
 def test_a_champion_that_cannot_be_read_is_said_with_its_reason(run: tuple[GateInputs, Evaluation, Bundle], tmp_path: Path) -> None:
