@@ -67,12 +67,11 @@ def visit_moments(  # noqa: PLR0917
         rng: of the draw.
         codes: of another bundle's states; None for those of the training set, which the next items are in in any case.
     """
-    events = _events(training.interactions, at, until)
-    chosen = np.flatnonzero(events["step"].to_numpy() > 0)
-    if len(chosen) > most:
-        chosen = np.sort(rng.choice(chosen, most, replace=False))
+    events = _asked(_events(training.interactions, at, until), most, rng)
+    chosen = np.flatnonzero(events["is_asked"].to_numpy())
+    rows = training.user_rows_at(at).filter(pl.col("user_id").is_in(events["user_id"].unique().implode()))
     codes = codes or Codes(training.items, training.user_vocabularies)
-    columns = _Columns.of(training, codes, events, {row["user_id"]: row for row in training.user_rows_at(at).iter_rows(named=True)})
+    columns = _Columns.of(training, codes, events, {row["user_id"]: row for row in rows.iter_rows(named=True)})
     return VisitMoments(
         visit_ids=events["session_id"].gather(chosen).to_list(),
         states=[columns.before(int(place)) for place in chosen],
@@ -83,14 +82,25 @@ def visit_moments(  # noqa: PLR0917
 
 def _events(interactions: pl.LazyFrame, at: datetime, until: datetime) -> pl.DataFrame:
     """Events of visits of two or more that began in the time, a visit's together and in order, with their `step` from 0."""
+    began_before = interactions.filter(pl.col("occurred_at") < at).select("session_id").unique()
     return (
-        interactions.with_columns(pl.col("occurred_at").min().over("session_id").alias("began"))
-        .filter(pl.col("began") >= at, pl.col("occurred_at") < until, pl.col("signal") > 0)
+        interactions.filter(pl.col("occurred_at") >= at, pl.col("occurred_at") < until, pl.col("signal") > 0)
+        .join(began_before, on="session_id", how="anti", maintain_order="left")
         .filter(pl.len().over("session_id") >= EVENTS_MIN)
         .sort("session_id", "occurred_at", maintain_order=True)
         .with_columns(pl.int_range(pl.len()).over("session_id").alias("step"))
-        .collect()
+        .collect(engine="streaming")
     )
+
+
+def _asked(events: pl.DataFrame, most: int, rng: np.random.Generator) -> pl.DataFrame:
+    """The events of visits with a moment that is asked for, with `is_asked`: whether the moment before the event is."""
+    places = np.flatnonzero(events["step"].to_numpy() > 0)
+    if len(places) > most:
+        places = rng.choice(places, most, replace=False)
+    is_asked = np.zeros(len(events), dtype=bool)
+    is_asked[places] = True
+    return events.with_columns(is_asked=is_asked).filter(pl.col("is_asked").any().over("session_id"))
 
 
 @dataclass(frozen=True)
