@@ -1,20 +1,19 @@
 """`endcap import`: make a canonical dataset."""
 
-from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
+from endcap.cli.import_report import arrived_notes, finish_import
 from endcap.cli.output import JsonOption, print_json, print_table
 from endcap.core.errors import DataRejected, InvalidInput
 from endcap.core.person_ids import load_person_ids
-from endcap.core.settings import Settings, load_settings
+from endcap.core.settings import load_settings
 
 if TYPE_CHECKING:
     from endcap.contracts.signals import Signals
     from endcap.contracts.training_plan import TrainingPlan
-    from endcap.dataset.busy_people import BusyPerson
     from endcap.dataset.layout import Dataset
 
 
@@ -47,7 +46,7 @@ def complete_journey(
             force=force,
             watch=watch,
         )
-    _finish(dataset, settings, reused, as_json)
+    finish_import(dataset, settings, reused, as_json)
 
 
 @app.command("folder")
@@ -70,7 +69,7 @@ def folder(
         dataset, reused = import_folder(
             source, mapping, out or settings.data_dir, settings.data.max_rejected_share, force=force, watch=watch
         )
-    _finish(dataset, settings, reused, as_json)
+    finish_import(dataset, settings, reused, as_json)
 
 
 @app.command("suggest")
@@ -138,60 +137,44 @@ def sequences(
             force=force,
             watch=watch,
         )
-    _finish(dataset, settings, reused, as_json)
+    finish_import(dataset, settings, reused, as_json)
 
 
-def _finish(dataset: "Dataset", settings: Settings, reused: bool, as_json: bool) -> None:
-    """Keep ids as the settings want them, and report; ids that stand for nobody are looked for before, to be named as they came."""
-    from endcap.dataset.busy_people import busy_people
-    from endcap.dataset.kept_ids import with_kept_ids
+@app.command("log")
+def log(
+    data: Annotated[
+        Path | None, typer.Option("--data", help="Dataset that goes on; $ENDCAP_HOME/data unless given.", file_okay=False)
+    ] = None,
+    events: Annotated[Path | None, typer.Option("--events", help="Folder of the event log; the settings' unless given.")] = None,
+    out: Annotated[Path | None, typer.Option("--out", help="Folder to write; the dataset's own unless given.", file_okay=False)] = None,
+    force: ForceOption = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Go on with a dataset: add what the collector took since, and the items that wait, for the next training to learn from.
 
-    busy = busy_people(dataset.table("events"))
-    _report(with_kept_ids(dataset, load_person_ids(settings)), busy, reused, as_json)
+    Example: endcap import log
+    """
+    from endcap.catalogue.changes.waiting_items import WAITING_FILE, WaitingItems
+    from endcap.dataset.kept_ids import require_kept
+    from endcap.dataset.layout import open_dataset
+    from endcap.dataset.progress_bars import table_bars
+    from endcap.events.log.kept_ids import log_person_ids
+    from endcap.events.stream.bots import BotRules
+    from endcap.training.continued_dataset import arrivals, continue_dataset
 
-
-def _report(dataset: "Dataset", busy: "Sequence[BusyPerson]", reused: bool, as_json: bool) -> None:
-    if as_json:
-        people = [{"user_id": person.user_id, "events": person.events, "share": person.share} for person in busy]
-        print_json({"path": str(dataset.path), "reused": reused, **dataset.describe(), "implausible_users": people})
-        return
-    state = "already there" if reused else "imported"
-    print_table(
-        f"{dataset.path}: {state}, events from {dataset.first_event_at:%Y-%m-%d %H:%M} to {dataset.last_event_at:%Y-%m-%d %H:%M} UTC",
-        [{"table": table, "rows": f"{rows:,}", "rejected": f"{dataset.rejected.get(table, 0):,}"} for table, rows in dataset.rows.items()],
-    )
-    for note in _notes(dataset, busy):
-        typer.echo(note)
-
-
-def _notes(dataset: "Dataset", busy: "Sequence[BusyPerson]") -> Iterator[str]:
-    """What of the data counts otherwise than a reader of the table would think."""
-    for person in busy:
-        yield (
-            f"The user_id {person.user_id!r} has {person.share:.0%} of all customers' events ({person.events:,}), far more than any other. "
-            f"If it stands for no customer, name it in null_values of the mapping of events."
-        )
-    for table, copies in dataset.copies.items():
-        yield f"{copies:,} rows of {table} are copies of a row with the same id; each counts once"
-    for table, rows in dataset.left_out.items():
-        yield f"{rows:,} rows were left out of {table} by `where`; where several mappings read one file, each counts for itself"
-    if dataset.equal_lines:
-        yield (
-            f"{dataset.equal_lines:,} events differ from an earlier one by nothing but their place, and count; "
-            "where they are copies, map event_id or event_id_from"
-        )
-    if dataset.events_without_user:
-        share = dataset.events_without_user / dataset.rows["events"]
-        yield f"{dataset.events_without_user:,} events ({share:.0%}) have no user; they teach as visits of nobody known"
-    if dataset.purchases_without_price:
-        yield f"{dataset.purchases_without_price:,} purchases have no price; they count, and say nothing of prices and spending"
-    if dataset.held_out:
-        yield (
-            f"{dataset.held_out:,} purchases are held out to judge lists by; {dataset.held_out_cart_additions:,} cart additions "
-            "of the same items by the same people are left out"
-        )
-    if dataset.returns:
-        yield f"{dataset.returns:,} returns and cancellations, {dataset.unmatched_returns:,} of them of nothing that was bought and kept"
+    settings = load_settings()
+    base, log_dir, ids = open_dataset(data or settings.data_dir), events or settings.event_log_dir, load_person_ids(settings)
+    require_kept(base, ids)
+    if any(log_dir.glob("*")):
+        ids.require(log_person_ids(log_dir), where=str(log_dir), otherwise="name another --events")
+    bots = BotRules(settings.stream.bot_events_a_minute, settings.stream.bot_views_without_dwell)
+    arrived = arrivals(base, log_dir, WaitingItems(settings.live_dir / WAITING_FILE).read(), bots)
+    with table_bars() as watch:
+        dataset, reused = continue_dataset(base, arrived, out or base.path, settings.data.max_rejected_share, force=force, watch=watch)
+    if not as_json:
+        for note in arrived_notes(base, arrived):
+            typer.echo(note)
+    finish_import(dataset, settings, reused, as_json)
 
 
 def validate(

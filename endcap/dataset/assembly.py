@@ -110,10 +110,11 @@ def build_dataset(
     watch: Watch = watch_nothing,
     *,
     holdout: Holdout | None = None,
+    person_ids: str | None = None,
 ) -> Dataset:
     """Read every source and put the dataset in the place of `target` at the end; on failure `target` stays as it was.
 
-    `holdout` is written beside the tables.
+    `holdout` is written beside the tables; `person_ids` says what ids in the sources are hashed with already.
 
     Raises:
         DataRejected: a table has a larger share of bad rows than allowed, there are no events, or prices in several currencies.
@@ -126,7 +127,8 @@ def build_dataset(
             path=folder,
             source=origin.source,
             currency=facts.currency,
-            fingerprint=origin.fingerprint,
+            fingerprint=origin.fingerprint if person_ids is None else f"{origin.fingerprint}-{person_ids}",
+            person_ids=person_ids,
             rows={tally.table: tally.rows for tally in tallies},
             rejected={tally.table: tally.rejected for tally in tallies},
             first_event_at=facts.first_event_at,

@@ -5,6 +5,7 @@ import pytest
 from typer.testing import CliRunner
 
 from endcap.cli.importing import app
+from endcap.contracts.event import Event
 from endcap.core.errors import DataRejected, InvalidInput
 
 MAPPING = """
@@ -111,3 +112,28 @@ def test_a_suggested_mapping_is_printed_or_written_once(shop: Path) -> None:
     assert (shop / "mapping.yaml").read_text() == printed
     assert isinstance(run("suggest", shop, "--out", shop / "mapping.yaml").exception, InvalidInput)
     assert run("folder", shop, "--mapping", shop / "mapping.yaml").exit_code == 0
+
+
+def test_the_log_goes_on_top_of_the_settings_dataset(shop: Path) -> None:
+    run("folder", shop, "--mapping", shop / "mapping.yaml")
+    assert json.loads(run("log", "--json").stdout)["reused"]
+    events = shop / "home" / "events"
+    events.mkdir()
+    view = {"event_type": "product_view", "session_id": "7", "item_id": "A1", "consent": True, "consent_analytics": True}
+    moments = {"occurred_at": "2026-06-01T09:00:00Z", "received_at": "2026-06-01T09:00:00Z"}
+    event = Event.model_validate({**view, **moments, "event_id": "00000000-0000-4000-8000-000000000001"})
+    (events / "20260601T090000-1.jsonl").write_text(event.model_dump_json(exclude_none=True) + "\n")
+    result = run("log")
+    assert "1 events are new, 0 of the log do not count; 0 items waited" in result.stdout
+    assert "between 2026-03-01, where the dataset ends, and 2026-06-01" in result.stdout
+    assert json.loads(run("log", "--json").stdout)["rows"] == {"items": 1, "events": 3}
+
+
+def test_a_log_whose_ids_are_kept_otherwise_is_refused(shop: Path) -> None:
+    run("folder", shop, "--mapping", shop / "mapping.yaml")
+    events = shop / "home" / "events"
+    events.mkdir()
+    (events / "person_ids").write_text("another-key\n")
+    refused = run("log").exception
+    assert isinstance(refused, DataRejected)
+    assert "name another --events" in str(refused)
