@@ -7,11 +7,12 @@ from numpy.typing import NDArray
 
 from endcap.contracts.evaluation import VISIT_METRIC, Evaluation, Figure
 from endcap.evaluation.bootstrap import Resamples
+from endcap.evaluation.ordering import USERS
 
 ACCEPT_UNCOMPARED = "endcap pipeline run --accept-uncompared"
 """The way out, as messages name it; on a server it is the pipeline's parameter `accept_uncompared`."""
-USERS, VISITS = "users", "visits"
-"""What bundles are compared by."""
+VISITS = "visits"
+"""What bundles are compared by, beside USERS."""
 USERS_MIN = 6
 """Of five users all have the worse list by chance more often than the interval's 2.5 %: so few decide nothing."""
 

@@ -10,6 +10,8 @@ from endcap.contracts.evaluation import RANKER, Figure, Ordering
 from endcap.evaluation.bootstrap import Resamples
 
 POPULAR = "popular"
+USERS = "users"
+"""What there is a value of each, unless said otherwise."""
 
 
 def choose_order(values: Mapping[str, NDArray[np.float64]], min_lift: float, seed: int, metric: str, judged: str = "users") -> Ordering:
@@ -28,8 +30,9 @@ def choose_order(values: Mapping[str, NDArray[np.float64]], min_lift: float, see
     """
     methods = {name: column for name, column in values.items() if name != RANKER}
     if not methods or not len(values[RANKER]):
-        nobody = "nobody bought before and after the cut, so nothing is known of the ranker"
-        return Ordering(ordered_by=POPULAR, reason=f"ordered by {POPULAR} in place of the ranker: {nobody}")
+        nothing = "nobody bought before and after the cut" if judged == USERS else f"there are no {judged} to judge by"
+        reason = f"ordered by {POPULAR} in place of the ranker: {nothing}, so nothing is known of the ranker"
+        return Ordering(ordered_by=POPULAR, reason=reason)
     users = len(values[RANKER])
     best = max(methods, key=lambda name: float(methods[name].mean()))
     columns = np.column_stack([*values.values(), values[RANKER] - methods[best]])

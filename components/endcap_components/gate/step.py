@@ -12,7 +12,8 @@ from endcap.contracts.evaluation import ALL, EVALUATION_NAME, PER_USER_NAME, PER
 from endcap.core.errors import EndcapError
 from endcap.core.log import get_logger
 from endcap.core.settings import Settings
-from endcap.evaluation.gate import USERS, VISITS, Comparison, Decision, GateLimits, Uncompared, decide
+from endcap.evaluation.gate import VISITS, Comparison, Decision, GateLimits, Uncompared, decide
+from endcap.evaluation.ordering import USERS
 from endcap.release.bundle.release_record import ReleaseRecord, read_release
 from endcap.release.champion import champion_bundle
 from endcap.release.tracking import Champion, Tracking

@@ -68,5 +68,12 @@ def test_it_is_judged_by_visits_that_it_did_not_see() -> None:
     assert by_chance == pytest.approx(sum(1 / np.log2(place + 1) for place in range(1, 11)) / EACH, abs=0.04)
 
 
+def test_visits_of_which_nothing_can_be_judged_leave_the_order_to_popularity() -> None:
+    ordering = order_by_visits({RANKER: np.zeros(0), "popular": np.zeros(0)}, OrderLimits(), seed=1)
+    assert ordering is not None
+    assert ordering.ordered_by == "popular"
+    assert "there are no moments of visits to judge by" in ordering.reason
+
+
 def test_no_order_of_visits_is_known_of_a_ranker_of_purchases() -> None:
     assert order_by_visits({}, OrderLimits(), seed=1) is None
