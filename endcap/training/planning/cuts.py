@@ -76,8 +76,8 @@ class Cut:
 
     @property
     def ranks_visits(self) -> bool:
-        """Whether the ranker learns from visits: where purchases are too few to say what may be recommended, most requests are theirs."""
-        return self.objective == "next_item" and self.items.by == "interactions" and self.visits >= VISITS_MIN
+        """Whether a ranker can learn from visits what it cannot from purchases."""
+        return not self.ranks and self.objective == "next_item" and self.items.by == "interactions" and self.visits >= VISITS_MIN
 
     @property
     def models(self) -> int:
