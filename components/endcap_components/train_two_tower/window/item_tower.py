@@ -78,7 +78,11 @@ class ItemTower(tf.keras.layers.Layer):
         codes = tf.gather(block.codes, distinct)
         present = codes > 0
         found = tf.where(present)
-        total = tf.sparse.segment_sum(self.content, tf.gather_nd(codes, found), found[:, 0], num_segments=tf.shape(codes)[0])
+        rows = tf.shape(codes)[0]
+        # One more segment, which is dropped: of no code at all TensorFlow's gradient is whatever lay in memory.
+        code = tf.concat([tf.gather_nd(codes, found), [0]], axis=0)
+        segment = tf.concat([found[:, 0], [tf.cast(rows, tf.int64)]], axis=0)
+        total = tf.sparse.segment_sum(self.content, code, segment, num_segments=rows + 1)[:-1]
         count = tf.maximum(tf.reduce_sum(tf.cast(present, tf.float32), axis=1, keepdims=True), 1.0)
         return tf.gather(total / tf.sqrt(count), place)
 

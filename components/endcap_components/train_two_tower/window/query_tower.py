@@ -99,7 +99,8 @@ def recency_pools(history: tf.Tensor, age_days: tf.Tensor, present: tf.Tensor) -
     for days in POOLING_DAYS:
         # Ages count from the newest item, so that a long absence changes the mix of items no more than a short one.
         newest = tf.reduce_min(tf.where(present, age_days, 1e6), axis=1, keepdims=True)
-        weight = tf.where(present, tf.exp(-(age_days - newest) / days), 0.0)
+        # Of padding the age is 0, far below the newest item's: its power would be infinite before it is masked.
+        weight = tf.where(present, tf.exp(-tf.where(present, age_days - newest, 0.0) / days), 0.0)
         total = tf.maximum(tf.reduce_sum(weight, axis=1, keepdims=True), 1e-6)
         pools.append(tf.einsum("nl,nld->nd", weight / total, history))
     return pools
