@@ -44,6 +44,8 @@ def _report(dataset: "Dataset", busy: "Sequence[BusyPerson]", reused: bool, as_j
 
 def _notes(dataset: "Dataset", busy: "Sequence[BusyPerson]") -> Iterator[str]:
     """What of the data counts otherwise than a reader of the table would think."""
+    from endcap.dataset.layout import WITH_LOG
+
     for person in busy:
         yield (
             f"The user_id {person.user_id!r} has {person.share:.0%} of all customers' events ({person.events:,}), far more than any other. "
@@ -52,7 +54,8 @@ def _notes(dataset: "Dataset", busy: "Sequence[BusyPerson]") -> Iterator[str]:
     for table, copies in dataset.copies.items():
         yield f"{copies:,} rows of {table} are copies of a row with the same id; each counts once"
     for table, rows in dataset.left_out.items():
-        yield f"{rows:,} rows were left out of {table} by `where`; where several mappings read one file, each counts for itself"
+        if not dataset.source.endswith(WITH_LOG):
+            yield f"{rows:,} rows were left out of {table} by `where`; where several mappings read one file, each counts for itself"
     if dataset.equal_lines:
         yield (
             f"{dataset.equal_lines:,} events differ from an earlier one by nothing but their place, and count; "

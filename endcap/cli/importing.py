@@ -167,8 +167,7 @@ def log(
     require_kept(base, ids)
     if any(log_dir.glob("*")):
         ids.require(log_person_ids(log_dir), where=str(log_dir), otherwise="name another --events")
-    bots = BotRules(settings.stream.bot_events_a_minute, settings.stream.bot_views_without_dwell)
-    arrived = arrivals(base, log_dir, WaitingItems(settings.live_dir / WAITING_FILE).read(), bots)
+    arrived = arrivals(base, log_dir, WaitingItems(settings.live_dir / WAITING_FILE).read(), BotRules.of(settings.stream))
     with table_bars() as watch:
         dataset, reused = continue_dataset(base, arrived, out or base.path, settings.data.max_rejected_share, force=force, watch=watch)
     if not as_json:

@@ -24,13 +24,13 @@ from endcap.dataset.sources.source import BATCH_ROWS, Batch, TableSource, Watch,
 from endcap.features.net_purchases import taken_off_in
 
 
-def canonical_sources(dataset: Dataset, order: Sequence[str]) -> Iterator[TableSource]:
-    """The dataset's tables in the given order.
+def canonical_sources(dataset: Dataset, tables: Sequence[str] = ()) -> Iterator[TableSource]:
+    """The dataset's tables, or some of them in the given order; of all, the items come before what refers to them.
 
     Raises:
         DataRejected: while a table is read: its file is damaged.
     """
-    for table in order:
+    for table in tables or sorted(dataset.rows, key=lambda table: (table != "items", list(TABLES).index(table))):
         yield TableSource(table, dataset.rows[table], lambda table=table: _batches(dataset, table))  # type: ignore[misc]
 
 
@@ -156,5 +156,4 @@ def judge_dataset(dataset: Dataset, max_rejected_share: float, watch: Watch = wa
         DataRejected: a table has a larger share of bad rows than allowed, or a file is damaged.
     """
     with tempfile.TemporaryDirectory() as scratch:
-        order = sorted(dataset.rows, key=lambda table: (table != "items", list(TABLES).index(table)))
-        return Intake(Path(scratch), None, max_rejected_share, watch).take(canonical_sources(dataset, order))
+        return Intake(Path(scratch), None, max_rejected_share, watch).take(canonical_sources(dataset))

@@ -20,6 +20,8 @@ ORDER_ONLY = "sequences: order only, a day a step"
 """`source` of a dataset whose times carry an order and nothing else."""
 UNORDERED = "sequences: sets, neither times nor order"
 """`source` of a dataset whose times carry nothing at all."""
+WITH_LOG = " and event log"
+"""Ends `source` of a dataset that went on with an event log."""
 _COUNTS = (
     "returns",
     "unmatched_returns",
@@ -40,8 +42,8 @@ class Dataset:
     `rows` and `rejected` count rows by table; the tables that are not there are missing from both.
     `first_event_at` and `last_event_at` bound the events, both ends included, in UTC. `returns` counts returns and cancellations,
     `unmatched_returns` those among them that name no purchase from which anything is left to take. `copies` counts by table the rows that
-    repeated another one with its id and were left out, `left_out` those that the mapping's `where` left out, `equal_lines` the events that
-    only their place tells from another one; they stay.
+    repeated another one with its id and were left out, `left_out` those that the mapping's `where` left out, or of a log the events
+    that do not count, `equal_lines` the events that only their place tells from another one; they stay.
     `events_without_user` counts anonymous events, `purchases_without_price` those whose price is unknown. `held_out` counts purchases that
     are kept beside the tables for judging lists, `held_out_cart_additions` the cart additions of the same items by the same people, which
     are left out. `person_ids` names the key that ids of people, visits and orders are hashed with; None where they are as given.

@@ -14,19 +14,17 @@ from pydantic import ValidationError
 
 from endcap.contracts.event_type import ABOUT_CONSENT, EventType
 from endcap.contracts.item import Item
-from endcap.contracts.tables import TABLES, arrow_schema
+from endcap.contracts.tables import arrow_schema
 from endcap.core.errors import DataRejected
 from endcap.dataset.assembly import build_dataset, canonical_sources, with_all_columns
-from endcap.dataset.layout import Dataset, Origin, reusable_dataset
+from endcap.dataset.layout import WITH_LOG, Dataset, Origin, reusable_dataset
 from endcap.dataset.sources.source import Batch, TableSource, Watch, watch_nothing
 from endcap.events.log.reader import read_events
-from endcap.events.stream.bots import BotRules, Bots
-from endcap.events.stream.columns import BEGINNING
-from endcap.events.stream.counting import Counting, newest_of
+from endcap.events.stream.bots import BotRules
+from endcap.events.stream.whole_log import counted_events
 
 LISTS = (EventType.IMPRESSION, EventType.SEEN_IMPRESSION, EventType.SEARCH_RESULT)
 """Events a place of a list: of these the log has most, and no model learns from them."""
-FROM_LOG = " and event log"
 LOG_NAME = "event log"
 
 
@@ -76,10 +74,7 @@ def arrivals(base: Dataset, log_dir: Path, waiting: pl.DataFrame, bots: BotRules
     known = pl.scan_parquet(base.table("events")).select("event_id")
     log = read_events(log_dir).filter(~pl.col("event_type").is_in([kind.value for kind in LISTS]))
     new = log.join(known, on="event_id", how="anti", maintain_order="left").collect()
-    rule = Bots(bots)
-    counting = Counting(rule, None)
-    once, _, _ = counting.in_time(new, BEGINNING)
-    persons, _, _ = counting.of_persons(once, rule.state_schema.to_frame(), counting.instant(newest_of(once, BEGINNING)))
+    persons, _ = counted_events(new, None, bots)
     has = pl.read_parquet(base.table("items"), columns=["item_id"])["item_id"]
     items = waiting.filter(~pl.col("item_id").is_in(has.implode())).sort("item_id")["item"]
     return Arrivals(persons, new["event_id"].n_unique() - len(persons), tuple(items), _withdrawn(persons))
@@ -108,16 +103,15 @@ def continue_dataset(
     found = None if force else reusable_dataset(target, fingerprint)
     if found is not None:
         return found, True
-    origin = Origin(base.source.removesuffix(FROM_LOG) + FROM_LOG, fingerprint)
+    origin = Origin(base.source.removesuffix(WITH_LOG) + WITH_LOG, fingerprint)
     sources = _sources(base, arrived)
     return build_dataset(sources, target, origin, max_rejected_share, watch, person_ids=base.person_ids), False
 
 
 def _sources(base: Dataset, arrived: Arrivals) -> Iterator[TableSource]:
-    """The dataset's tables, each with what arrived behind it; items come before what refers to them."""
-    order = sorted(base.rows, key=lambda table: (table != "items", list(TABLES).index(table)))
+    """The dataset's tables, each with what arrived behind it."""
     more = {"items": _items(arrived.items), "users": _users(base, arrived), "events": with_all_columns(arrived.events.to_arrow(), "events")}
-    for source in canonical_sources(base, order):
+    for source in canonical_sources(base):
         rows = more.get(source.table)
         yield source if rows is None else _continued(source, rows, arrived)
 

@@ -76,10 +76,15 @@ class TrainingManifest(BaseModel):
         """Event types of which the two-tower learns to find the next one."""
         return [] if self.plan is None else self.plan.objectives
 
+    @property
+    def ranks_visits(self) -> bool:
+        """Whether the ranker learns what comes next in visits, in the place of purchases."""
+        return self.plan is not None and self.plan.ranks == "visits"
+
     def notes(self) -> list[str]:
         """Where events are not used as asked for, as sentences."""
         notes = [] if self.plan is None else list(self.plan.notes)
-        if self.plan is not None and self.plan.ranks == "visits":
+        if self.plan is not None and self.ranks_visits:
             notes.append(f"the ranker {self.plan.parts[RANKER].reason}")
         if self.shortened:
             notes.append(f"{self.shortened:,} people and visits did so much that only the newest of it is learned from")

@@ -67,8 +67,8 @@ def visit_moments(  # noqa: PLR0917
         rng: of the draw.
         codes: of another bundle's states; None for those of the training set, which the next items are in in any case.
     """
-    events = _asked(_events(training.interactions, at, until), most, rng)
-    chosen = np.flatnonzero(events["is_asked"].to_numpy())
+    events = _sampled(_events(training.interactions, at, until), most, rng)
+    chosen = np.flatnonzero(events["is_sampled"].to_numpy())
     rows = training.user_rows_at(at).filter(pl.col("user_id").is_in(events["user_id"].unique().implode()))
     codes = codes or Codes(training.items, training.user_vocabularies)
     columns = _Columns.of(training, codes, events, {row["user_id"]: row for row in rows.iter_rows(named=True)})
@@ -93,14 +93,14 @@ def _events(interactions: pl.LazyFrame, at: datetime, until: datetime) -> pl.Dat
     )
 
 
-def _asked(events: pl.DataFrame, most: int, rng: np.random.Generator) -> pl.DataFrame:
-    """The events of visits with a moment that is asked for, with `is_asked`: whether the moment before the event is."""
+def _sampled(events: pl.DataFrame, most: int, rng: np.random.Generator) -> pl.DataFrame:
+    """The events of visits with a moment in the sample, with `is_sampled`: whether the moment before the event is in it."""
     places = np.flatnonzero(events["step"].to_numpy() > 0)
     if len(places) > most:
         places = rng.choice(places, most, replace=False)
-    is_asked = np.zeros(len(events), dtype=bool)
-    is_asked[places] = True
-    return events.with_columns(is_asked=is_asked).filter(pl.col("is_asked").any().over("session_id"))
+    is_sampled = np.zeros(len(events), dtype=bool)
+    is_sampled[places] = True
+    return events.with_columns(is_sampled=is_sampled).filter(pl.col("is_sampled").any().over("session_id"))
 
 
 @dataclass(frozen=True)

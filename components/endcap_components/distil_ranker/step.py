@@ -49,8 +49,7 @@ def distil_ranker(
     """
     with replacing_folder(out_dir) as aside:
         manifest = TrainingSet(taught.training).manifest
-        is_of_visits = manifest.plan is not None and manifest.plan.ranks == "visits"
-        if parameters is None or is_of_visits or manifest.untrained(RANKER) is not None:
+        if parameters is None or manifest.ranks_visits or manifest.untrained(RANKER) is not None:
             shutil.copytree(taught.teacher, aside, dirs_exist_ok=True)
             metrics = {}
         else:

@@ -34,8 +34,8 @@ def order_of(method: str, item_numeric: tf.Tensor, pair_numeric: tf.Tensor) -> t
     """
     # Where nobody buys, or two items sell alike, it is looks that tell.
     viewed = tf.maximum(item_numeric[:, ITEM_NUMERIC.index("views_28d")], 0.0)
-    of_quarter = tf.maximum(item_numeric[:, ITEM_NUMERIC.index("purchases_90d")], 0.0) + viewed / (1.0 + viewed)
-    popular = tf.maximum(item_numeric[:, ITEM_NUMERIC.index("purchases_28d")], 0.0) + of_quarter / (1.0 + of_quarter)
+    behind_month = tf.maximum(item_numeric[:, ITEM_NUMERIC.index("purchases_90d")], 0.0) + viewed / (1.0 + viewed)
+    popular = tf.maximum(item_numeric[:, ITEM_NUMERIC.index("purchases_28d")], 0.0) + behind_month / (1.0 + behind_month)
     if method == POPULAR:
         return popular
     # The source's score counts the present visit as well, and leaves out what was bought before.

@@ -100,21 +100,20 @@ def evaluate_step(artifacts: Artifacts, out_dir: Path, report_file: Path, by: Ju
     """
     with StepProgress() as progress:
         task = progress.add_task("Reading users", total=_STAGES)
-        training = TrainingSet(artifacts.training)
-        users = EvaluatedUsers.of(training, USERS_MAX, by.seed)
+        run = _Run.of(artifacts)
+        users = EvaluatedUsers.of(run.training, USERS_MAX, by.seed)
+        by_visits = order_by_visits(run.ranker.visit_ndcg, by.limits, by.seed)
         evaluated: dict[str, EvaluatedLists] = {}
 
         def began(stage: str) -> None:
             progress.update(task, advance=1, description=stage)
 
         if users.user_ids:
-            evaluation, evaluated = _of_users(artifacts, training, users, by, began)
+            evaluation, evaluated = _of_users(run, users, by, by_visits, began)
         else:
-            ranker = RankerArtifact(artifacts.ranker)
-            by_visits = order_by_visits(ranker.visit_ndcg, by.limits, by.seed)
             ordering = by_visits or choose_order({}, by.limits.min_lift, by.seed, _main(users))
-            evaluation = _document(training, users, by, objectives=ranker.objectives, ordering=ordering)
-        visits = _of_visits(artifacts, training, by, evaluation.ordering)
+            evaluation = _document(run.training, users, by, objectives=run.ranker.objectives, ordering=ordering)
+        visits = _of_visits(run, by, evaluation.ordering) if by_visits else None
         if visits is not None:
             evaluation = evaluation.model_copy(update={"visits": visits.figures(by.seed)})
         progress.update(task, advance=1, description="Report")
@@ -127,33 +126,46 @@ def evaluate_step(artifacts: Artifacts, out_dir: Path, report_file: Path, by: Ju
     return evaluation
 
 
-def _of_visits(artifacts: Artifacts, training: TrainingSet, by: JudgedBy, ordering: Ordering) -> JudgedVisits | None:
-    """What lists of visits are worth; None where the ranker did not learn from visits, or none came after the cut."""
-    ranker = RankerArtifact(artifacts.ranker)
-    if not ranker.visit_ndcg:
-        return None
-    two_tower, tables = TwoTowerArtifact(artifacts.two_tower), TablesArtifact(artifacts.tables)
+@dataclass(frozen=True)
+class _Run:
+    """What a run left, each read once."""
+
+    training: TrainingSet
+    tables: TablesArtifact
+    two_tower: TwoTowerArtifact
+    ranker: RankerArtifact
+
+    @classmethod
+    def of(cls, artifacts: Artifacts) -> "_Run":
+        return cls(
+            TrainingSet(artifacts.training),
+            TablesArtifact(artifacts.tables),
+            TwoTowerArtifact(artifacts.two_tower),
+            RankerArtifact(artifacts.ranker),
+        )
+
+
+def _of_visits(run: _Run, by: JudgedBy, ordering: Ordering) -> JudgedVisits | None:
+    """What lists of visits are worth; None where no visit came after the cut."""
     quotas = RetrievalChoice(ordering.uses_two_tower, "").quotas(by.quotas)
-    return judge_visits(training, tables, two_tower, ranker, quotas=quotas, ordering=ordering)
+    return judge_visits(run.training, run.tables, run.two_tower, run.ranker, quotas=quotas, ordering=ordering)
 
 
 def _of_users(
-    artifacts: Artifacts, training: TrainingSet, users: EvaluatedUsers, by: JudgedBy, began: Callable[[str], None]
+    run: _Run, users: EvaluatedUsers, by: JudgedBy, by_visits: Ordering | None, began: Callable[[str], None]
 ) -> tuple[Evaluation, dict[str, EvaluatedLists]]:
     """The document, and by truth what every list is worth to each user."""
-    tables, cut = TablesArtifact(artifacts.tables), training.manifest.cut
+    training, tables, ranker, cut = run.training, run.tables, run.ranker, run.training.manifest.cut
     began("Baselines")
     scores = baseline_scores(users, tables.at(cut))
     began("Two-tower and ranker")
-    queries = Queries.of(users.states, training, TwoTowerArtifact(artifacts.two_tower))
+    queries = Queries.of(users.states, training, run.two_tower)
     scores["two_tower"] = queries.nearest(users)
     retrieval = choose_candidates(users, scores, by.limits)
-    ranker = RankerArtifact(artifacts.ranker)
     quotas = retrieval.quotas(by.quotas)
     ranked = ranked_candidates(
         users.states, users.eligible, queries, training=training, tables=tables, rank=ranker.signature, quotas=quotas, value=ranker.value
     )
-    by_visits = order_by_visits(ranker.visit_ndcg, by.limits, by.seed)
     served = choose_served_order(users, ranked, retrieval, by.limits, by.seed, by_visits=by_visits)
     scores |= {FULL: ranked.scores, served.model: served.scores}
     began("The list as shown")

@@ -10,8 +10,10 @@ from numpy.typing import NDArray
 
 from endcap.contracts.evaluation import FULL, ORDERED, PER_VISIT_NAME, RANKER, VISIT_METRIC, Figure, Ordering, VisitFigures
 from endcap.core.settings import RetrievalSettings
+from endcap.evaluation.accuracy import accuracy
 from endcap.evaluation.bootstrap import Resamples
 from endcap.evaluation.ranked_lists import RankedLists
+from endcap.evaluation.user_items import UserItems
 from endcap.training.moment_tables import TablesArtifact
 from endcap.training.scoring import RankerArtifact, TwoTowerArtifact
 from endcap.training.training_set import TrainingSet
@@ -44,13 +46,10 @@ def next_metrics(next_item: NDArray[np.int32], lists: RankedLists) -> dict[str, 
         next_item: int32 [q].
         lists: of the same moments.
     """
-    hits = lists.items == next_item[:, None]
-    place = np.arange(1, lists.k + 1)
-    return {
-        VISIT_METRIC: (hits[:, :K] / np.log2(place[:K] + 1)).sum(axis=1),
-        HIT: hits.any(axis=1).astype(np.float64),
-        RANK: (hits / place).sum(axis=1),
-    }
+    each, one = np.arange(len(next_item), dtype=np.int64), np.ones(len(next_item), dtype=np.int64)
+    hits = lists.hits(UserItems(each, next_item, len(next_item)))
+    of_list = accuracy(hits, one, LIST_K)
+    return {VISIT_METRIC: accuracy(hits[:, :K], one, K)["ndcg"], HIT: of_list["hr"], RANK: of_list["mrr"]}
 
 
 @dataclass(frozen=True)

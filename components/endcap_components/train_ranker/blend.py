@@ -92,22 +92,39 @@ class Blend(tf.Module):
 
 def fit_blend(examples: RankingExamples, terms: Sequence[str] = TERMS) -> Blend:
     """Weights under which what happened is likeliest among the candidates that were there; all of them 0 or more."""
-    return Blend(fit_weights(_choices(examples, terms)), len(examples.objectives), terms)
+    queries = np.flatnonzero(chosen_in(examples) & ~examples.held_out)
+    choices = choices_of(examples, queries, example_terms(examples, queries, terms))
+    return Blend(fit_weights(choices), len(examples.objectives), terms)
 
 
-def _choices(examples: RankingExamples, names: Sequence[str]) -> Choices:
-    """The queries that may be fitted on and in which something happened."""
-    lengths = np.diff(examples.start)
-    wanted = examples.wanted
-    chosen = np.bincount(np.repeat(np.arange(len(examples)), lengths), wanted, len(examples))
-    queries = np.flatnonzero((chosen > 0) & ~examples.held_out)
-    rows = examples.rows_of(queries)
-    terms = [np.zeros((0, len(names)))]
+def chosen_in(examples: RankingExamples) -> NDArray[np.bool_]:
+    """bool [q], the queries in which something happened."""
+    query = np.repeat(np.arange(len(examples)), np.diff(examples.start))
+    return np.bincount(query, examples.wanted, len(examples)) > 0
+
+
+def example_terms(examples: RankingExamples, queries: NDArray[np.int64], names: Sequence[str]) -> NDArray[np.float32]:
+    """What is added up of the candidates of some queries, in their order: float32 [candidates, len(names)]."""
+    terms = [np.zeros((0, len(names)), dtype=np.float32)]
     for batch in examples.batches(queries, QUERIES_A_CALL):
         terms.append(terms_of({name: tf.constant(values) for name, values in batch.items()}, names).numpy())
+    return np.concatenate(terms)
+
+
+def choices_of(examples: RankingExamples, queries: NDArray[np.int64], terms: NDArray[np.float32]) -> Choices:
+    """What weights are fitted to.
+
+    Args:
+        examples: which the queries are of.
+        queries: int64 [q], in each of which something happened.
+        terms: float32, of their candidates: `example_terms`.
+    """
+    lengths, rows = np.diff(examples.start)[queries], examples.rows_of(queries)
+    row = np.repeat(np.arange(len(queries)), lengths)
+    wanted = examples.wanted[rows]
     return Choices(
-        terms=np.concatenate(terms),
-        start=np.concatenate([[0], np.cumsum(lengths[queries])]).astype(np.int64),
-        share=wanted[rows] / np.repeat(chosen[queries], lengths[queries]),
+        terms=terms.astype(np.float64),
+        start=np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64),
+        share=wanted / np.bincount(row, wanted, len(queries))[row],
         offset=np.log(examples.weight[rows].astype(np.float64)),
     )

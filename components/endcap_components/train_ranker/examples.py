@@ -1,8 +1,9 @@
 """Ranking examples: what retrieval returned to users at the ranking windows, and what of it they bought."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 
 import numpy as np
 import polars as pl
@@ -149,34 +150,65 @@ def ranking_examples(
     known = [_window_users(training, moment, pairs) for moment, pairs in zip(moments, happened, strict=True)]
     everybody = [_drawn(users, queries_max // len(moments), rng) for users in known]
     held_out_users = drawn_users(everybody[-1].user_ids, held_out_share, rng)
-    windows = []
-    for moment, users, pairs in zip(moments, everybody, happened, strict=True):
-        context = random_contexts(len(users), moment.month, rng)
-        queries = two_tower.encode(users.states, context)
-        embeddings = two_tower.item_embeddings_at(moment)
-        eligible = training.eligible_at(moment)
-        at_moment = tables.at(moment)
-        found = candidate_sets(users.states, queries, embeddings, at_moment, quotas, eligible, training.user_vocabularies)
-        labels = label(users.user_ids, users.states, found, pairs)
+    retrieval, windows = Retrieval(training, tables, two_tower, quotas, rng), []
+    for users, pairs in zip(everybody, happened, strict=True):
         held_out = np.array([user_id in held_out_users for user_id in users.user_ids])
-        found, labels, weight, is_new = thinned(users.states, found, labels, kept, held_out, rng)
-        windows.append(
-            WindowExamples(
-                user_ids=users.user_ids,
-                query_embedding=queries,
-                states=users.states,
-                context=context,
-                candidates=found,
-                items=training.items_at(moment),
-                item_embedding=embeddings,
-                neighbours=at_moment.neighbours,
-                labels=labels,
-                weight=weight,
-                is_new=is_new,
-                held_out=held_out,
-            )
-        )
+        labelled = partial(label, users.user_ids, users.states, happened=pairs)
+        windows.append(retrieval.window(users, labelled, held_out, kept))
     return stacked(windows, objectives)
+
+
+@dataclass(frozen=True)
+class Retrieval:
+    """Makes candidates as serving would have at a moment, and the examples of them.
+
+    Attributes:
+        training, tables, two_tower: of the run.
+        quotas: candidates a source and in all, as in serving.
+        rng: of contexts and of what is left out.
+    """
+
+    training: TrainingSet
+    tables: TablesArtifact
+    two_tower: TwoTowerArtifact
+    quotas: RetrievalSettings
+    rng: np.random.Generator
+
+    def window(
+        self,
+        users: UsersAt,
+        labelled: Callable[[Sequence[CandidateSet]], NDArray[np.float32]],
+        held_out: NDArray[np.bool_],
+        kept: KeptShares = EVERY_CANDIDATE,
+    ) -> WindowExamples:
+        """The examples of some users.
+
+        Args:
+            users: whose, and as of which moment.
+            labelled: gives float32 [m, len(OBJECTIVES)] of their candidates.
+            held_out: bool [users].
+            kept: shares of the candidates of which nothing came true that are kept.
+        """
+        training, moment = self.training, users.moment
+        context = random_contexts(len(users), moment.month, self.rng)
+        queries, embeddings = self.two_tower.encode(users.states, context), self.two_tower.item_embeddings_at(moment)
+        at_moment, eligible = self.tables.at(moment), training.eligible_at(moment)
+        found = candidate_sets(users.states, queries, embeddings, at_moment, self.quotas, eligible, training.user_vocabularies)
+        candidates, labels, weight, is_new = thinned(users.states, found, labelled(found), kept, held_out, self.rng)
+        return WindowExamples(
+            user_ids=users.user_ids,
+            query_embedding=queries,
+            states=users.states,
+            context=context,
+            candidates=candidates,
+            items=training.items_at(moment),
+            item_embedding=embeddings,
+            neighbours=at_moment.neighbours,
+            labels=labels,
+            weight=weight,
+            is_new=is_new,
+            held_out=held_out,
+        )
 
 
 def _window_users(training: TrainingSet, moment: datetime, happened: Mapping[str, pl.DataFrame]) -> UsersAt:

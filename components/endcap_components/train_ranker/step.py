@@ -55,10 +55,9 @@ def train_ranker(
     from endcap_components.train_ranker.negatives import KeptShares
 
     training, two_tower = TrainingSet(training_dir), TwoTowerArtifact(two_tower_dir)
-    plan = training.manifest.plan
     if training.manifest.untrained(RANKER) is not None:
         return _write_untrained(two_tower, out_dir)
-    if plan is not None and plan.ranks == "visits":
+    if training.manifest.ranks_visits:
         return _write_of_visits(training, TablesArtifact(tables_dir), two_tower, out_dir, quotas=quotas, seed=seed)
     examples = ranking_examples(
         training,
@@ -71,6 +70,7 @@ def train_ranker(
         seed=seed,
     )
     category_sizes = [len(training.user_vocabularies[name]) for name in USER_CATEGORICAL]
+    plan = training.manifest.plan
     is_next_item = plan is not None and plan.objective == "next_item"
     model, calibration, metrics = fit_model(examples, category_sizes, parameters, is_next_item=is_next_item, seed=seed)
     served = ServedRanker(model, calibration, two_tower.item_embeddings_at(training.manifest.cut))

@@ -1,5 +1,8 @@
 """Ranking examples of visits: what retrieval returned after an event of a visit, and which of it the next event was about."""
 
+from collections.abc import Sequence
+from functools import partial
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -8,12 +11,11 @@ from endcap.contracts.signals import signal_code
 from endcap.core.settings import RetrievalSettings
 from endcap.engine.retrieval.candidates import CandidateSet
 from endcap.features.columns import OBJECTIVES
-from endcap.training.candidates import candidate_sets
 from endcap.training.moment_tables import TablesArtifact
 from endcap.training.scoring import TwoTowerArtifact
-from endcap.training.training_set import TrainingSet
+from endcap.training.training_set import TrainingSet, UsersAt
 from endcap.training.visits import VisitMoments, visit_moments
-from endcap_components.train_ranker.examples import RankingExamples, WindowExamples, random_contexts, stacked
+from endcap_components.train_ranker.examples import RankingExamples, Retrieval, stacked
 
 MOMENTS_MAX = 1500
 """All candidates of each are kept, since each is judged."""
@@ -46,28 +48,12 @@ def visit_examples(
     rng = np.random.default_rng(seed)
     at, until = training.manifest.ranking_windows[0], training.manifest.cut
     moments = visit_moments(training, at, until, MOMENTS_MAX, rng)
-    context = random_contexts(len(moments), at.month, rng)
-    queries, embeddings, at_moment = two_tower.encode(moments.states, context), two_tower.item_embeddings_at(at), tables.at(at)
-    found = candidate_sets(moments.states, queries, embeddings, at_moment, quotas, training.eligible_at(at), training.user_vocabularies)
-    is_new = [~state.bought_before(each.index) for state, each in zip(moments.states, found, strict=True)]
-    window = WindowExamples(
-        user_ids=moments.visit_ids,
-        query_embedding=queries,
-        states=moments.states,
-        context=context,
-        candidates=found,
-        items=training.items_at(at),
-        item_embedding=embeddings,
-        neighbours=at_moment.neighbours,
-        labels=_labels(moments, found),
-        weight=np.ones(sum(map(len, found)), dtype=np.float32),
-        is_new=np.concatenate(is_new),
-        held_out=np.zeros(len(moments), dtype=bool),
-    )
-    return stacked([window], None)
+    visitors = UsersAt(at, moments.visit_ids, moments.states)
+    retrieval = Retrieval(training, tables, two_tower, quotas, rng)
+    return stacked([retrieval.window(visitors, partial(_labels, moments), np.zeros(len(moments), dtype=bool))], None)
 
 
-def _labels(moments: VisitMoments, found: list[CandidateSet]) -> NDArray[np.float32]:
+def _labels(moments: VisitMoments, found: Sequence[CandidateSet]) -> NDArray[np.float32]:
     """float32 [m, len(OBJECTIVES)]: 1 for the next event's item, in the column of what it was."""
     sizes = [len(candidates) for candidates in found]
     index = np.concatenate([candidates.index for candidates in found])

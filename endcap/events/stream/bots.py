@@ -6,6 +6,7 @@ from datetime import timedelta
 import polars as pl
 
 from endcap.contracts.event_type import EventType
+from endcap.core.settings import StreamSettings
 from endcap.events.stream.columns import MOMENT
 from endcap.events.stream.function import DUE_AT, KEY, Instant, Step
 
@@ -35,6 +36,11 @@ class BotRules:
 
     events_a_minute: int = 240
     views_without_dwell: int = 1_000
+
+    @classmethod
+    def of(cls, settings: StreamSettings) -> "BotRules":
+        """As the settings have them."""
+        return cls(settings.bot_events_a_minute, settings.bot_views_without_dwell)
 
 
 class Bots:

@@ -35,17 +35,29 @@ def run_to_end(
     Raises:
         RuntimeError: a function names a due moment again and again that is over.
     """
-    rule = Bots(bots or BotRules())
-    counting = Counting(rule, delay)
-    kept, _, _ = counting.in_time(events, BEGINNING)
-    present = newest_of(kept, BEGINNING)
-    at = Instant(present, present - (delay or timedelta(0)))
-    counted, _, _ = counting.of_persons(kept, rule.state_schema.to_frame(), at)
+    counted, at = counted_events(events, delay, bots or BotRules())
     needs = consent or {}
     return {
         function.name: _rows(function, allowed(counted, needs.get(function.name, NeededConsent.PERSONALISATION)), at)
         for function in functions
     }
+
+
+def counted_events(events: pl.DataFrame, delay: timedelta | None, bots: BotRules) -> tuple[pl.DataFrame, Instant]:
+    """The events that count, each once and of persons, and where the stream stands after them.
+
+    Args:
+        events: as of `run_to_end`.
+        delay: the same.
+        bots: limits.
+    """
+    rule = Bots(bots)
+    counting = Counting(rule, delay)
+    kept, _, _ = counting.in_time(events, BEGINNING)
+    present = newest_of(kept, BEGINNING)
+    at = Instant(present, present - (delay or timedelta(0)))
+    counted, _, _ = counting.of_persons(kept, rule.state_schema.to_frame(), at)
+    return counted, at
 
 
 def _rows(function: StreamFunction, events: pl.DataFrame, at: Instant) -> pl.DataFrame:

@@ -56,8 +56,7 @@ class Job:
     ) -> None:
         chosen = settings.stream
         seal = dead_letter_seal(settings, may_make=settings.profile == "local")
-        bots = BotRules(chosen.bot_events_a_minute, chosen.bot_views_without_dwell)
-        rules = DriverRules(timedelta(seconds=chosen.watermark_seconds), bots)
+        rules = DriverRules(timedelta(seconds=chosen.watermark_seconds), BotRules.of(chosen))
         sinks = {each.function.name: each.sink for each in subscriptions} | {LETTERS: LetterSink(settings.dead_letter_dir)}
         self.metrics = StreamMetrics(registry, clock, (each.function.name for each in subscriptions), sinks)
         self._driver = Driver(settings.stream_dir, subscriptions, seal, clock, rules)
