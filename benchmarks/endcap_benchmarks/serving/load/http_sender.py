@@ -38,7 +38,7 @@ class HttpConnections:
         Raises:
             OSError: no connection, or it broke before the whole answer was there.
         """
-        connection = self._idle.pop() if self._idle else await self._connected()
+        connection = self._kept() or await self._connected()
         answer = await connection.ask(request)
         if connection.is_open:
             self._idle.append(connection)
@@ -47,6 +47,14 @@ class HttpConnections:
     async def close(self) -> None:
         for connection in self._idle:
             connection.close()
+
+    def _kept(self) -> "_Connection | None":
+        """One that the server has not closed meanwhile, as it does with those that nobody uses for a while."""
+        while self._idle:
+            connection = self._idle.pop()
+            if connection.is_open:
+                return connection
+        return None
 
     async def _connected(self) -> "_Connection":
         _, connection = await asyncio.get_running_loop().create_connection(_Connection, "127.0.0.1", self._port)
@@ -86,6 +94,9 @@ class _Connection(asyncio.Protocol):
 
     def connection_made(self, transport: Any) -> None:
         self._transport = transport
+
+    def eof_received(self) -> None:
+        self.is_open = False
 
     def ask(self, request: bytes) -> "asyncio.Future[RawAnswer]":
         self._waiter = asyncio.get_running_loop().create_future()

@@ -22,6 +22,7 @@ class Server:
         self.open = asyncio.Event()
         self.open.set()
         self.bodies: list[dict] = []
+        self._writers: list[asyncio.StreamWriter] = []
 
     async def __aenter__(self) -> "Server":
         self._server = await asyncio.start_server(self._serve, "127.0.0.1", 0)
@@ -31,7 +32,14 @@ class Server:
     async def __aexit__(self, *_: object) -> None:
         self._server.close()
 
+    async def close_idle(self) -> None:
+        """As a server does with connections that nobody used for a while."""
+        for writer in self._writers:
+            writer.close()
+            await writer.wait_closed()
+
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self._writers.append(writer)
         while head := await reader.readuntil(b"\r\n\r\n"):
             length = int(head.lower().partition(b"content-length:")[2].split(b"\r\n")[0])
             self.bodies.append(json.loads(await reader.readexactly(length)))
@@ -62,6 +70,23 @@ def test_answers_are_read_whole_and_connections_are_kept() -> None:
                 assert raw_lists(answer)[0]["timings_ms"] == {"rank": 1.5}
             assert len(sender._idle) == 1
             assert server.bodies == [{"instances": [{"k": 3}]}] * 3
+            await sender.close()
+
+    run(scenario)
+
+
+def test_a_connection_that_the_server_closed_meanwhile_is_not_asked_again() -> None:
+    async def scenario() -> None:
+        async with Server() as server:
+            sender = HttpSender(server.port, "endcap")
+            await sender.open(2)
+            await sender.send(sender.prepared({}))
+            await server.close_idle()
+            async with asyncio.timeout(10):
+                while any(connection.is_open for connection in sender._idle):
+                    await asyncio.sleep(0)
+                for _ in range(2):
+                    assert (await sender.send(sender.prepared({}))).status == 200
             await sender.close()
 
     run(scenario)
