@@ -22,9 +22,8 @@ from endcap.dataset.sources.source import Batch, TableSource, Watch, watch_nothi
 from endcap.events.log.reader import read_events
 from endcap.events.stream.bots import BotRules
 from endcap.events.stream.whole_log import counted_events
+from endcap.training.shown_lists import lists_of_some
 
-LISTS = (EventType.IMPRESSION, EventType.SEEN_IMPRESSION, EventType.SEARCH_RESULT)
-"""Events a place of a list: of these the log has most, and no model learns from them."""
 LOG_NAME = "event log"
 
 
@@ -72,7 +71,9 @@ def arrivals(base: Dataset, log_dir: Path, waiting: pl.DataFrame, bots: BotRules
         why = "its times say an order only, so no event can come after it"
         raise DataRejected(why, field=str(base.path), fix="import data with times")
     known = pl.scan_parquet(base.table("events")).select("event_id")
-    log = read_events(log_dir).filter(~pl.col("event_type").is_in([kind.value for kind in LISTS]))
+    # Of these a log has most, an event a place, and no model learns from them.
+    log = read_events(log_dir).filter(pl.col("event_type") != EventType.SEARCH_RESULT.value)
+    log, _ = lists_of_some(log)
     new = log.join(known, on="event_id", how="anti", maintain_order="left").collect()
     persons, _ = counted_events(new, None, bots)
     has = pl.read_parquet(base.table("items"), columns=["item_id"])["item_id"]

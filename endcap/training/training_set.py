@@ -10,6 +10,7 @@
 | `purchases.parquet` | user_id, item_index, occurred_at, session_id, device, taken_off_at: what models and tables learn from |
 | `anonymous.parquet` | the same of purchases without a user; `user_id` is the visit's, of a form that no user's has |
 | `interactions.parquet` | user_id, item_index, occurred_at, session_id, signal, taken_off_at: typed, where there are more than purchases |
+| `shown.parquet` | places of lists that persons were shown after the first window: `endcap.training.shown_lists` |
 | `eligible.parquet` | event_timestamp, item_index: items bought by at least `min_buyers` users before the moment, or as many interactions |
 | `vocabularies.json` | names behind the user categories' codes |
 | `examples/` | what the two-tower learns from: `endcap.training.example_shards` |
@@ -38,6 +39,7 @@ from endcap.engine.retrieval.user_state import UserState, user_state
 from endcap.features.columns import USER_CATEGORICAL
 from endcap.training.example_shards import ExampleShards
 from endcap.training.sequence_shards import SequenceShards
+from endcap.training.shown_lists import SHOWN_NAME, ShownLists
 
 MANIFEST_NAME = "training.json"
 INTERACTIONS_NAME = "interactions.parquet"
@@ -62,6 +64,7 @@ class TrainingManifest(BaseModel):
     shortened: int = Field(0, ge=0, description="People and visits with so many interactions that only the newest are learned from.")
     users: int = Field(ge=0, description="People with a sequence.")
     visits: int = Field(0, ge=0, description="Visits of nobody known with a sequence.")
+    shown: ShownLists | None = Field(None, description="What persons were shown in lists; None where the ranker has nothing of it.")
     items: int = Field(ge=0)
     examples: int = Field(ge=0)
     targets: int = Field(ge=0)
@@ -86,6 +89,8 @@ class TrainingManifest(BaseModel):
         notes = [] if self.plan is None else list(self.plan.notes)
         if self.plan is not None and self.ranks_visits:
             notes.append(f"the ranker {self.plan.parts[RANKER].reason}")
+        if self.shown is not None:
+            notes.append(self.shown.note())
         if self.shortened:
             notes.append(f"{self.shortened:,} people and visits did so much that only the newest of it is learned from")
         return notes
@@ -219,6 +224,12 @@ class TrainingSet:
         files = [self.path / name for name in ("purchases.parquet", "anonymous.parquet") if (self.path / name).is_file()]
         purchase = pl.lit(PURCHASE_CODE, dtype=pl.UInt8).alias("signal")
         return pl.scan_parquet(files).select("user_id", "item_index", "occurred_at", "session_id", purchase, "taken_off_at")
+
+    @property
+    def shown(self) -> pl.DataFrame | None:
+        """Columns of SHOWN_SCHEMA; None where it is not enough to weigh examples by."""
+        known = self.manifest.shown
+        return pl.read_parquet(self.path / SHOWN_NAME) if known is not None and known.are_enough else None
 
     @cached_property
     def examples(self) -> ExampleShards:

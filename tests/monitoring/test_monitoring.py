@@ -12,6 +12,7 @@ from prometheus_client import CollectorRegistry
 from prometheus_client.utils import floatToGoString
 
 from endcap.core.clock import system_clock
+from endcap.core.metric_description import MetricDescription
 from endcap_collector.metrics import CollectorMetrics
 from endcap_stream import outcome_metrics
 from endcap_stream.metrics import StreamMetrics
@@ -30,11 +31,16 @@ TARGET_LABELS = {"job", "instance"}
 SUFFIXES = {"histogram": ("_bucket", "_sum", "_count")}
 
 
+def described() -> list[MetricDescription]:
+    """Every metric of a transformer, a collector and a stream."""
+    streamed = [*StreamMetrics(CollectorRegistry(), system_clock, (), ()).described, *outcome_metrics.DESCRIBED]
+    return [*ServingMetrics(CollectorRegistry()).described, *CollectorMetrics(CollectorRegistry()).described, *streamed]
+
+
 def exposed() -> dict[str, set[str]]:
     """Labels by name of every sample that a transformer, a collector or a stream can show, endcap's, KServe's and the process's."""
     labels: dict[str, set[str]] = {}
-    streamed = [*StreamMetrics(CollectorRegistry(), system_clock, (), ()).described, *outcome_metrics.DESCRIBED]
-    for metric in [*ServingMetrics(CollectorRegistry()).described, *CollectorMetrics(CollectorRegistry()).described, *streamed]:
+    for metric in described():
         for suffix in SUFFIXES.get(metric.kind, ("",)):
             labels[metric.name + suffix] = set(metric.labels) | ({"le"} if suffix == "_bucket" else set())
     import kserve.metrics
@@ -93,9 +99,7 @@ def test_reader_refuses_what_is_no_promql(expression: str) -> None:
 def test_every_metric_is_on_the_dashboard_or_in_an_alert() -> None:
     shown = set().union(*(used(each).metrics for each in [*dashboard_expressions(), *(alert["expr"] for alert in ALERTS)]))
     missing = [
-        metric.name
-        for metric in ServingMetrics(CollectorRegistry()).described
-        if not any(metric.name + suffix in shown for suffix in SUFFIXES.get(metric.kind, ("",)))
+        metric.name for metric in described() if not any(metric.name + suffix in shown for suffix in SUFFIXES.get(metric.kind, ("",)))
     ]
     assert missing == []
 
@@ -115,6 +119,7 @@ def test_dashboard_can_be_imported() -> None:
         "Bundle and item table",
         "Saturation",
         "Outcomes",
+        "Events",
     ]
     places: set[tuple[int, int]] = set()
     for panel in panels:

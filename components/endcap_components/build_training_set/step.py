@@ -9,17 +9,19 @@ import polars as pl
 from endcap.catalogue.item_families import family_ids
 from endcap.catalogue.vocabulary import Vocabulary
 from endcap.contracts.signals import Signals
-from endcap.contracts.training_plan import TWO_TOWER, TrainingPlan
+from endcap.contracts.training_plan import RANKER, TWO_TOWER, TrainingPlan
 from endcap.core.files import replacing_folder
 from endcap.core.log import get_logger
 from endcap.features.columns import USER_CATEGORICAL
 from endcap.features.manifest import FeatureManifest, read_manifest
 from endcap.training.moments import Moments, demand_training, fitting_moments
 from endcap.training.sequence_shards import SequenceShards
+from endcap.training.shown_lists import SHOWN_NAME, ShownLists
 from endcap.training.training_set import INTERACTIONS_NAME, MANIFEST_NAME, TrainingManifest
 from endcap_components.build_training_set import purchases as bought
 from endcap_components.build_training_set.feature_rows import FolderRows, UserRows, item_rows, known_users, write_full_user_rows
 from endcap_components.build_training_set.interactions import write_interactions
+from endcap_components.build_training_set.shown_lists import write_shown_lists
 from endcap_components.build_training_set.user_parts import UserParts
 
 TARGET_DAYS = 14
@@ -127,12 +129,20 @@ class _Build:
             shortened=written.shortened if written else 0,
             users=SequenceShards.of(folder / "sequences").users - visits,
             visits=visits,
+            shown=self._write_shown(item_index, folder),
             items=len(items),
             examples=sum(shard.examples for shard in examples.shards),
             targets=sum(shard.targets for shard in examples.shards),
         )
         (folder / MANIFEST_NAME).write_text(manifest.model_dump_json(indent=1), encoding="utf-8")
         return manifest
+
+    def _write_shown(self, item_index: pl.DataFrame, folder: Path) -> ShownLists | None:
+        """Only the ranker of purchases learns from it."""
+        windows, plan = self.moments.windows, self.plan
+        if not windows or (plan is not None and (not plan.trains(RANKER) or plan.ranks != "purchases")):
+            return None
+        return write_shown_lists(self.dataset_dir, item_index, folder / SHOWN_NAME, since=windows[0], until=self.moments.cut)
 
     def _write_moments(self, folder: Path) -> None:
         moments = self.moments

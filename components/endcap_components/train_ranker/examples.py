@@ -22,6 +22,7 @@ from endcap.training.scoring import TwoTowerArtifact
 from endcap.training.training_set import TrainingSet, UsersAt
 from endcap_components.train_ranker.labels import happened_from, label
 from endcap_components.train_ranker.negatives import EVERY_CANDIDATE, KeptShares, drawn_users, thinned
+from endcap_components.train_ranker.shown_weights import ShownWeights, shown_within, weights_of_shown
 
 
 @dataclass(frozen=True)
@@ -37,7 +38,8 @@ class RankingExamples:
         pair_numeric: float32 [m, len(PAIR_NUMERIC)].
         objectives: those of OBJECTIVES that the labels are of.
         labels: float32 [m, len(objectives)], 0 or 1.
-        weight: float32 [m], how many candidates each stands for: of those that were not bought only some are kept.
+        weight: float32 [m], how many candidates each stands for: of those that were not bought only some are kept, and of those that were
+            shown some had little chance to be.
         is_new: bool [m], whether the user had never bought the item.
         held_out: bool [q], queries of users that fitting must not see; all their candidates are kept.
         item_numeric: float32 [windows x (n + 1), columns], as of each window.
@@ -150,7 +152,7 @@ def ranking_examples(
     known = [_window_users(training, moment, pairs) for moment, pairs in zip(moments, happened, strict=True)]
     everybody = [_drawn(users, queries_max // len(moments), rng) for users in known]
     held_out_users = drawn_users(everybody[-1].user_ids, held_out_share, rng)
-    retrieval, windows = Retrieval(training, tables, two_tower, quotas, rng), []
+    retrieval, windows = Retrieval(training, tables, two_tower, quotas, rng, training.shown), []
     for users, pairs in zip(everybody, happened, strict=True):
         held_out = np.array([user_id in held_out_users for user_id in users.user_ids])
         labelled = partial(label, users.user_ids, users.states, happened=pairs)
@@ -166,6 +168,7 @@ class Retrieval:
         training, tables, two_tower: of the run.
         quotas: candidates a source and in all, as in serving.
         rng: of contexts and of what is left out.
+        shown: columns of SHOWN_SCHEMA; None where candidates are not weighed by it.
     """
 
     training: TrainingSet
@@ -173,6 +176,7 @@ class Retrieval:
     two_tower: TwoTowerArtifact
     quotas: RetrievalSettings
     rng: np.random.Generator
+    shown: pl.DataFrame | None = None
 
     def window(
         self,
@@ -194,7 +198,9 @@ class Retrieval:
         queries, embeddings = self.two_tower.encode(users.states, context), self.two_tower.item_embeddings_at(moment)
         at_moment, eligible = self.tables.at(moment), training.eligible_at(moment)
         found = candidate_sets(users.states, queries, embeddings, at_moment, self.quotas, eligible, training.user_vocabularies)
-        candidates, labels, weight, is_new = thinned(users.states, found, labelled(found), kept, held_out, self.rng)
+        labels = labelled(found)
+        shown = self._shown(users, found, labels)
+        candidates, labels, weight, is_new = thinned(users.states, found, labels, kept, held_out, self.rng, shown)
         return WindowExamples(
             user_ids=users.user_ids,
             query_embedding=queries,
@@ -209,6 +215,12 @@ class Retrieval:
             is_new=is_new,
             held_out=held_out,
         )
+
+    def _shown(self, users: UsersAt, found: Sequence[CandidateSet], labels: NDArray[np.float32]) -> ShownWeights | None:
+        if self.shown is None:
+            return None
+        within = shown_within(self.shown, users.moment, self.training.manifest.horizon_days)
+        return weights_of_shown(users.user_ids, found, labels, within)
 
 
 def _window_users(training: TrainingSet, moment: datetime, happened: Mapping[str, pl.DataFrame]) -> UsersAt:

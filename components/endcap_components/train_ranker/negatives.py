@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from endcap.engine.retrieval.candidates import CandidateSet
 from endcap.engine.retrieval.user_state import UserState
+from endcap_components.train_ranker.shown_weights import ShownWeights
 
 
 @dataclass(frozen=True)
@@ -36,8 +37,9 @@ def thinned(  # noqa: PLR0917
     kept: KeptShares,
     held_out: NDArray[np.bool_],
     rng: np.random.Generator,
+    shown: ShownWeights | None = None,
 ) -> tuple[list[CandidateSet], NDArray[np.float32], NDArray[np.float32], NDArray[np.bool_]]:
-    """Keep every candidate that was bought, all candidates of held-out users, and a share of the others.
+    """Keep every candidate that was bought or shown, all candidates of held-out users, and a share of the others.
 
     Args:
         states: u users.
@@ -46,16 +48,20 @@ def thinned(  # noqa: PLR0917
         kept: shares.
         held_out: bool [u].
         rng: of the draw.
+        shown: [m], what of them was shown; a no to it is one that somebody gave.
 
     Returns:
-        For the k candidates that are kept: their sets, labels (float32 [k, objectives]), weights (float32 [k], one over the share) and
-        whether they are new to their user (bool [k]).
+        For the k candidates that are kept: their sets, labels (float32 [k, objectives]), weights (float32 [k], one over the share, times
+        that of what was shown) and whether they are new to their user (bool [k]).
     """
     is_new = np.concatenate([~state.bought_before(each.index) for state, each in zip(states, found, strict=True)])
     sizes = [len(each) for each in found]
     share = np.where(is_new, np.float32(kept.new), np.float32(kept.bought))
     share[labels.any(axis=1) | np.repeat(held_out, sizes)] = 1.0
+    if shown is not None:
+        share[shown.is_shown] = 1.0
+    weight = (1.0 if shown is None else shown.weight) / share
     keep = rng.random(len(share), dtype=np.float32) < share
     by_user = np.split(keep, np.cumsum(sizes)[:-1])
     sets = [each.keep(which) for each, which in zip(found, by_user, strict=True)]
-    return sets, labels[keep], (1.0 / share[keep]).astype(np.float32), is_new[keep]
+    return sets, labels[keep], weight[keep].astype(np.float32), is_new[keep]

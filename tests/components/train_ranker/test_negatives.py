@@ -10,6 +10,7 @@ from endcap.engine.retrieval.candidates import CandidateSet
 from endcap.engine.retrieval.user_state import UserState, user_state
 from endcap.training.training_set import TrainingSet
 from endcap_components.train_ranker.negatives import KeptShares, drawn_users, thinned
+from endcap_components.train_ranker.shown_weights import ShownWeights
 from tests.endcap.training.made_artifacts import training_dir
 
 ITEMS = 4000
@@ -68,3 +69,14 @@ def test_held_out_users_keep_everything(state: UserState, candidates: CandidateS
 def test_at_least_one_user_is_drawn() -> None:
     assert len(drawn_users(["a", "b"], 0.1, np.random.default_rng(0))) == 1
     assert len(drawn_users([str(number) for number in range(50)], 0.2, np.random.default_rng(0))) == 10
+
+
+def test_what_was_shown_is_kept_and_its_weight_with_it(state: UserState, candidates: CandidateSet) -> None:
+    is_shown = np.arange(ITEMS) % 3 == 0
+    shown = ShownWeights(is_shown, np.where(is_shown, 2.5, 1.0).astype(np.float32))
+    drawn = np.random.default_rng(0)
+    sets, _, weight, _ = thinned([state], [candidates], labels(), KEPT, np.zeros(1, dtype=bool), drawn, shown)
+    kept = np.isin(sets[0].index, np.flatnonzero(is_shown) + 1)
+    assert kept.sum() == is_shown.sum()
+    assert (weight[kept] == 2.5).all()
+    assert (weight[~kept] != 2.5).all()

@@ -1,10 +1,15 @@
+from pathlib import Path
+from shutil import copytree
+
 import numpy as np
+import polars as pl
 import pytest
 
 from endcap.features.columns import CONTEXT, CONTEXT_SIZES, PAIR_NUMERIC, PURCHASE_OBJECTIVES
 from endcap.training.moment_tables import TablesArtifact
 from endcap.training.scoring import TwoTowerArtifact
-from endcap.training.training_set import TrainingSet
+from endcap.training.shown_lists import SHOWN_NAME, SHOWN_SCHEMA, ShownLists
+from endcap.training.training_set import MANIFEST_NAME, TrainingSet
 from endcap_components.train_ranker.examples import RankingExamples, random_contexts, ranking_examples
 from endcap_components.train_ranker.negatives import KeptShares
 from tests.endcap.training.made_artifacts import QUOTAS, tables_dir, training_dir, two_tower_dir
@@ -54,3 +59,33 @@ def test_contexts_say_nothing_and_stay_within_bounds() -> None:
     assert (contexts < np.array(CONTEXT_SIZES)).all()
     assert (contexts[:, CONTEXT.index("month")] == 11).all()
     assert len(np.unique(contexts[:, CONTEXT.index("hour")])) == 24
+
+
+def test_candidates_are_weighed_by_what_persons_were_shown(tmp_path: Path) -> None:
+    plain, weighed = _examples(training_dir()), _examples(_with_lists(tmp_path / "training"))
+    assert plain.weight.max() < 4
+    assert weighed.weight.max() == 4
+    assert weighed.happened == plain.happened
+    assert len(weighed.item_row) > len(plain.item_row)
+
+
+def _examples(folder: Path) -> RankingExamples:
+    training, kept = TrainingSet(folder), KeptShares(bought=1.0, new=0.5)
+    tables, two_tower = TablesArtifact(tables_dir()), TwoTowerArtifact(two_tower_dir())
+    return ranking_examples(training, tables, two_tower, QUOTAS, queries_max=1000, kept=kept, seed=0)
+
+
+def _with_lists(folder: Path) -> Path:
+    """A training set in which everybody was shown everything, by a chance of a quarter."""
+    copytree(training_dir(), folder)
+    training = TrainingSet(folder)
+    window = training.manifest.ranking_windows[0]
+    users = pl.DataFrame({"user_id": training.users_at(window).user_ids})
+    items = pl.DataFrame({"item_index": np.arange(1, len(training.items), dtype=np.int32)})
+    places = users.join(items, how="cross").with_columns(
+        shown_at=pl.lit(window), look_chance=pl.lit(1.0), propensity=pl.lit(0.25), followed=pl.lit(True)
+    )
+    places.select(SHOWN_SCHEMA.names()).cast(SHOWN_SCHEMA).write_parquet(folder / SHOWN_NAME)
+    facts = ShownLists(places=len(places), followed=len(places), users=len(users), share=1.0, examination="assumed: place^-0.5")
+    (folder / MANIFEST_NAME).write_text(training.manifest.model_copy(update={"shown": facts}).model_dump_json())
+    return folder

@@ -97,12 +97,23 @@ def test_written_elsewhere_the_dataset_stays_as_it_was_and_the_same_is_taken_aga
 
 def test_events_that_do_not_count_in_the_stream_do_not_count_here(base: Dataset, logged: Logged) -> None:
     bots = [{"session_id": "robot", "device": "Googlebot/2.1"}] * 2
-    log = logged({}, {"item_id": "undefined"}, {"user_id": "guest"}, *bots, {"event_type": "impression"})
+    log = logged({}, {"item_id": "undefined"}, {"user_id": "guest"}, *bots, {"event_type": "search_result", "query": "tea"})
     arrived = came(base, log)
     assert arrived.left_out == 3
     assert arrived.events["user_id"].to_list() == ["u001", None]
     dataset, _ = continue_dataset(base, arrived, base.path, SHARE)
     assert dataset.left_out == {"events": 3}
+
+
+def test_lists_come_with_what_a_training_reads_of_them(base: Dataset, logged: Logged) -> None:
+    place = {"event_type": "impression", "request_id": "r1", "position": 2, "propensity": 0.25, "surface": "home", "source": "popular"}
+    seen = {"event_type": "seen_impression", "request_id": "r1", "position": 2}
+    dataset, _ = continue_dataset(base, came(base, logged(place, seen)), base.path, SHARE)
+    rows = pl.read_parquet(dataset.table("events")).filter(pl.col("request_id") == "r1")
+    assert rows.sort("event_type").select("event_type", "position", "propensity").rows() == [
+        ("impression", 2, 0.25),
+        ("seen_impression", 2, None),
+    ]
 
 
 def test_items_that_wait_come_with_their_events(base: Dataset, logged: Logged) -> None:
