@@ -28,6 +28,8 @@ class Line:
     visit: str
     kind: str = "purchase"
     price: float | None = 2.5
+    request: str | None = None
+    position: int | None = None
 
 
 @dataclass(frozen=True)
@@ -110,6 +112,8 @@ def _events(lines: list[Line]) -> pl.DataFrame:
         "quantity": [1.0 if line.kind == "purchase" else None for line in lines],
         "unit_price": [line.price if priced(line) else None for line in lines],
         "currency": ["EUR" if priced(line) else None for line in lines],
+        "request_id": [line.request for line in lines],
+        "position": [line.position for line in lines],
     }
     constant = {"schema_version": 1, "consent": True, "consent_analytics": True}
     schema = _schema(Event)

@@ -29,7 +29,7 @@ from endcap_collector.access import Access
 from endcap_collector.endpoints import EventsEndpoint, PixelEndpoint
 from endcap_collector.intake import Intake
 from endcap_collector.items_endpoint import ItemsEndpoint
-from endcap_collector.layers import EVENTS_PATH, ITEMS_PATH, PIXEL_PATH, AnswerLayer, OriginLayer
+from endcap_collector.layers import EVENTS_PATH, ITEMS_PATH, PIXEL_PATH, AnswerLayer, Endpoint, OriginLayer
 from endcap_collector.metrics import CollectorMetrics
 from endcap_collector.openapi import openapi_document
 from endcap_collector.rate_limit import RateLimits
@@ -110,9 +110,9 @@ def make_app(parts: Parts) -> ASGIApp:
         return JSONResponse(document)
 
     routes = [
-        Route(EVENTS_PATH, EventsEndpoint(settings, parts.access, parts.intake).__call__, methods=["POST"]),
-        Route(ITEMS_PATH, ItemsEndpoint(settings, parts.access, parts.catalogue, parts.metrics, parts.clock).__call__, methods=["PUT"]),
-        Route(PIXEL_PATH, PixelEndpoint(parts.pixel_seal, parts.intake, parts.clock).__call__, methods=["GET"]),
+        Route(EVENTS_PATH, Endpoint(EventsEndpoint(settings, parts.access, parts.intake)), methods=["POST"]),
+        Route(ITEMS_PATH, Endpoint(ItemsEndpoint(settings, parts.access, parts.catalogue, parts.metrics, parts.clock)), methods=["PUT"]),
+        Route(PIXEL_PATH, Endpoint(PixelEndpoint(parts.pixel_seal, parts.intake, parts.clock)), methods=["GET"]),
         Route("/healthz", health),
         Route("/readyz", ready),
         Route("/metrics", metrics),

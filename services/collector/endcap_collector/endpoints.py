@@ -1,7 +1,7 @@
 """The endpoints, from a request to its answer; what is refused as a whole is raised."""
 
 from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
+from starlette.responses import Response
 
 from endcap.contracts.dead_letter import DeadLetterKind
 from endcap.contracts.event_type import EventType
@@ -48,7 +48,7 @@ class EventsEndpoint:
         texts = await self._texts(request, grant)
         self._access.charge(grant, len(texts) - 1)
         taken = await self._intake.take(texts, grant.sender, _address(request))
-        return JSONResponse(answer_of(taken).model_dump(mode="json", exclude_none=True), status_of(taken))
+        return Response(answer_of(taken).model_dump_json(exclude_none=True), status_of(taken), media_type="application/json")
 
     async def _texts(self, request: Request, grant: Grant) -> list[str]:
         """The texts of the request's events; a body that cannot be taken apart is kept as one dead letter."""

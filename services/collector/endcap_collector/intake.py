@@ -82,7 +82,10 @@ class Intake:
         """
         judged = self._judge(texts, sender)
         letters = [(refused, SentText(texts[index], address, index)) for index, refused in judged.refused]
-        await asyncio.gather(self._store(judged), self._bury(letters, sender))
+        if letters:
+            await asyncio.gather(self._store(judged), self._bury(letters, sender))
+        else:
+            await self._store(judged)
         self._metrics.duplicates.inc(len(judged.again))
         for event in judged.new:
             self._metrics.count_accepted(event)

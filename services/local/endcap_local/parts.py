@@ -3,7 +3,7 @@
 import os
 import socket
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -55,13 +55,7 @@ def event_parts(settings: Settings) -> list[Part]:
     end."""
     if settings.events.kafka_bootstrap:
         return []
-    collector, stream = settings.collector, settings.stream
-    return [
-        _restarted(
-            "collector", "endcap_collector", Port(collector.host, collector.port, "ENDCAP_COLLECTOR__PORT", "--collector-port"), settings
-        ),
-        _restarted("stream", "endcap_stream", Port(stream.host, stream.port, "ENDCAP_STREAM__PORT", "--stream-port"), settings),
-    ]
+    return [_collector(settings), _stream(settings)]
 
 
 def require_free_ports(parts: list[Part]) -> None:
@@ -123,15 +117,27 @@ def _model_server(settings: Settings) -> Part:
     )
 
 
-def _restarted(name: str, module: str, port: Port, settings: Settings) -> Part:
+def _restarted(name: str, module: str, port: Port, settings: Settings, more: Mapping[str, str] | None = None) -> Part:
     return Part(
         name=name,
         command=[sys.executable, "-m", "endcap_local.restarting", name, sys.executable, "-m", module],
         ports=[port],
         address=f"http://{port.host}:{port.number}",
         is_ready=lambda: _is_http_ready(port, "/readyz"),
-        environment=settings_environment(settings),
+        environment={**settings_environment(settings), **(more or {})},
     )
+
+
+def _collector(settings: Settings) -> Part:
+    port = Port(settings.collector.host, settings.collector.port, "ENDCAP_COLLECTOR__PORT", "--collector-port")
+    return _restarted("collector", "endcap_collector", port, settings)
+
+
+def _stream(settings: Settings) -> Part:
+    """A step is of a hundred events: to wake more threads for it costs more than they bring."""
+    port = Port(settings.stream.host, settings.stream.port, "ENDCAP_STREAM__PORT", "--stream-port")
+    one_thread = {"POLARS_MAX_THREADS": os.environ.get("POLARS_MAX_THREADS", "1")}
+    return _restarted("stream", "endcap_stream", port, settings, one_thread)
 
 
 def _transformer(settings: Settings, module: str) -> Part:

@@ -1,3 +1,4 @@
+from concurrent.futures import ThreadPoolExecutor
 from datetime import date, timedelta
 from pathlib import Path
 from random import Random
@@ -154,3 +155,16 @@ def test_days_are_those_of_the_lists_that_are_kept(store: JournalStore) -> None:
     assert store.days() == [START.date(), (START + timedelta(days=3)).date()]
     store.forget(START + timedelta(days=1))
     assert store.days() == [(START + timedelta(days=3)).date()]
+
+
+def test_who_reads_a_day_neither_waits_nor_is_waited_for(store: JournalStore) -> None:
+    deliver(store, event("impression", 1, 0))
+    with store._snapshot() as reading:
+        assert len(reading.places.rows()) == 1
+        deliver(store, event("impression", 2, 0, item_id="B", position=2))
+        assert store.count_lists(LATER, WINDOW) == 1
+        assert len(reading.places.rows()) == 1
+    day = START.date()
+    with ThreadPoolExecutor() as others, store._transaction():
+        assert lists(others.submit(store.totals).result(timeout=30)) == {("7", "home"): (1, 0, 0)}
+        assert len(others.submit(store.journal, day, day).result(timeout=30).places) == 2
