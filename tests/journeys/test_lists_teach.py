@@ -39,7 +39,7 @@ def test_the_next_bundle_says_that_it_learned_from_lists(tmp_path: Path) -> None
     assert shown is not None
     assert shown.followed >= FOLLOWED_ENOUGH
     assert shown.places > 2 * shown.followed
-    assert made.training.manifest.taught_by() == {"purchase": 1.0}
+    assert not made.training.manifest.taught_by(), "lists are no signal"
     check_models(made)
     check_bundle(made)
     note = next(note for note in exported(made).manifest.notes if "lists" in note)

@@ -1,10 +1,12 @@
 """Outcome tables: one Parquet file a day on which something was shown."""
 
-from collections.abc import Iterator
+from collections import deque
+from collections.abc import Iterable, Iterator
 from datetime import date
 from pathlib import Path
 
 import polars as pl
+import pyarrow.parquet as pq
 
 from endcap.contracts.outcome import outcome_schema
 from endcap.core.files import replacing_file
@@ -15,31 +17,41 @@ from endcap.events.outcomes.resolution import Journal, outcomes_of
 _SUFFIX = ".parquet"
 
 
-def write_day(folder: Path, day: date, journal: Journal) -> int:
-    """Make the day's table anew from all that is known of it, and tell its rows; a reader finds the earlier one or this one, whole."""
-    rows = outcomes_of(journal)
+def written_day(folder: Path, day: date, parts: Iterable[Journal]) -> Iterator[Journal]:
+    """Make the day's table anew, part by part; a reader finds the earlier one or, once all parts are taken, this one.
+
+    Args:
+        folder: of the tables.
+        day: UTC.
+        parts: what is known of the day; each list in one of them.
+
+    Yields: each part when it is written.
+    """
     with replacing_file(folder / f"{day.isoformat()}{_SUFFIX}") as aside:
-        rows.write_parquet(aside)
-    return len(rows)
+        empty = pl.DataFrame(schema=outcome_schema()).to_arrow()
+        with pq.ParquetWriter(aside, empty.schema, compression="zstd") as file:
+            for part in parts:
+                file.write_table(outcomes_of(part).to_arrow())
+                yield part
 
 
 def write_journal(folder: Path, journal: Journal) -> list[date]:
     """Make the tables of all days that something was shown on."""
     days = journal.places.with_columns(day=pl.col("shown_at").dt.date()).partition_by("day", as_dict=True, include_key=False)
     for (day,), places in days.items():
-        write_day(folder, day, Journal(places, journal.touches, journal.orders))
+        deque(written_day(folder, day, [Journal(places, journal.touches, journal.orders)]), maxlen=0)
     return [day for (day,) in days]
 
 
-def changed_days_written(folder: Path, store: JournalStore) -> Iterator[tuple[date, Journal]]:
-    """Make the tables of the days whose outcomes changed, and give each day with what is known of it.
+def changed_days_written(folder: Path, store: JournalStore) -> Iterator[tuple[date, Iterator[Journal]]]:
+    """Make the tables of the days whose outcomes changed, and give each day with what is known of it, an hour after the other.
 
     A day that changes meanwhile, or that the caller does not come to the end with, is made again next time.
     """
     for day, changes in store.changed_days().items():
-        journal = store.journal(day, day)
-        write_day(folder, day, journal)
-        yield day, journal
+        hours = written_day(folder, day, store.hours_of(day))
+        yield day, hours
+        deque(hours, maxlen=0)
         store.written(day, changes)
 
 

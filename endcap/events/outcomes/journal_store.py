@@ -29,6 +29,7 @@ from endcap.events.stream.columns import micros
 JOURNAL_FILE = "journal.sqlite"
 
 _LISTS_AT_ONCE = 10_000
+_HOURS = 24
 
 _KEPT_BY = (("places", "shown_at"), ("attribution", "shown_at"), ("lists", "shown_at"), ("orders", "occurred_at"), ("identified", "moment"))
 """Tables that forget, each with its moment."""
@@ -100,12 +101,14 @@ class JournalStore:
         with self._transaction():
             self._at.sql.execute("DELETE FROM changed_days WHERE day = ? AND changes = ?", (day.isoformat(), changes))
 
-    def journal(self, first: date, last: date) -> Journal:
-        """What is known of the lists of some days (UTC), both ends included."""
-        begin = datetime.combine(first, time(), UTC)
-        end = datetime.combine(last + timedelta(days=1), time(), UTC)
+    def hours_of(self, day: date) -> Iterator[Journal]:
+        """What is known of the lists of a day (UTC), an hour after the other, all as of one moment."""
+        begin = datetime.combine(day, time(), UTC)
         with self._snapshot() as at:
-            return at.shown_within(micros(begin), micros(end))
+            for hour in range(_HOURS):
+                journal = at.shown_within(micros(begin + timedelta(hours=hour)), micros(begin + timedelta(hours=hour + 1)))
+                if not journal.places.is_empty():
+                    yield journal
 
     def days(self) -> list[date]:
         """Days (UTC) on which something was shown that is still kept."""

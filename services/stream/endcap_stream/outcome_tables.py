@@ -3,7 +3,7 @@
 import sqlite3
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import date, datetime, timedelta
 
 import polars as pl
@@ -69,8 +69,8 @@ class OutcomeTables:
     def _write(self, now: datetime) -> None:
         if self._evidence_of != now.date():
             self._begin_day(now)
-        for day, journal in changed_days_written(self._settings.outcomes_dir, self._store):
-            self._count_evidence(day, journal)
+        for day, hours in changed_days_written(self._settings.outcomes_dir, self._store):
+            self._count_evidence(day, hours)
         write_evidence(self._evidence.total(now), self._settings.live_dir / EVIDENCE_FILE)
 
     def _begin_day(self, now: datetime) -> None:
@@ -80,12 +80,12 @@ class OutcomeTables:
         measured = read_outcomes(self._settings.outcomes_dir, (now - timedelta(days=_MEASURED_DAYS)).date())
         self._evidence = DailyEvidence(self._rule(measured_examination(measured)))
         for day in self._store.days():
-            self._count_evidence(day, self._store.journal(day, day))
+            self._count_evidence(day, self._store.hours_of(day))
         self._evidence_of = now.date()
 
-    def _count_evidence(self, day: date, journal: Journal) -> None:
+    def _count_evidence(self, day: date, hours: Iterable[Journal]) -> None:
         consented = pl.col("consent")
-        self._evidence.put(day, journal.places.filter(consented), journal.touches.filter(consented))
+        self._evidence.put(day, ((journal.places.filter(consented), journal.touches.filter(consented)) for journal in hours))
 
     def _rule(self, examination: Examination) -> EvidenceRule:
         return EvidenceRule(self._settings.exploration.half_life_days, examination, Windows.of(self._settings.outcomes).click)

@@ -18,10 +18,11 @@ RULE = EvidenceRule(half_life_days=7)
 
 def put_days(evidence: DailyEvidence, rows: list[dict[str, Any]]) -> tuple[pl.DataFrame, pl.DataFrame]:
     journal = journal_of_log(frame(rows), Windows(), END)
-    day = pl.col("shown_at").dt.date()
+    day, hour = pl.col("shown_at").dt.date(), pl.col("shown_at").dt.hour()
     for number in range(12):
         of = day == (START + timedelta(days=number)).date()
-        evidence.put((START + timedelta(days=number)).date(), journal.places.filter(of), journal.touches.filter(of))
+        hours = [(journal.places.filter(of, hour == each), journal.touches.filter(of, hour == each)) for each in range(24)]
+        evidence.put((START + timedelta(days=number)).date(), hours)
     return journal.places, journal.touches
 
 

@@ -31,6 +31,10 @@ def items(totals: OutcomeTotals) -> dict[tuple[str, str, str], int]:
     return {(row[0], row[1], row[2]): row[3] for row in totals.items.rows()}
 
 
+def write_changed(folder: Path, store: JournalStore) -> list[date]:
+    return [day for day, _ in changed_days_written(folder, store)]
+
+
 def test_a_list_counts_once_when_its_time_is_over_and_not_before(store: JournalStore) -> None:
     deliver(
         store, event("impression", 1, 0), event("impression", 2, 0, item_id="B", position=2), event("click", 3, 1), event("click", 4, 2)
@@ -104,8 +108,8 @@ def test_day_tables_are_the_outcomes_of_the_whole_log(tmp_path_factory: pytest.T
         for piece in part.sample(fraction=1, shuffle=True, seed=seed).iter_slices(3):
             store.sink(name).deliver(piece)
             if random.random() < 0.2:
-                list(changed_days_written(folder, store))
-    list(changed_days_written(folder, store))
+                write_changed(folder, store)
+    write_changed(folder, store)
     assert store.changed_days() == {}
     whole = outcomes_of(journal_of_log(frame(rows), Windows(), END))
     assert_frame_equal(read_outcomes(folder), whole, check_row_order=False, abs_tol=1e-9)
@@ -113,17 +117,17 @@ def test_day_tables_are_the_outcomes_of_the_whole_log(tmp_path_factory: pytest.T
 
 def test_a_return_makes_the_day_of_the_list_anew(store: JournalStore, tmp_path: Path) -> None:
     deliver(store, event("impression", 1, 0), event("purchase", 2, 10, order_id="o"))
-    list(changed_days_written(tmp_path, store))
+    write_changed(tmp_path, store)
     assert read_outcomes(tmp_path)["value"].sum() == 2
     deliver(store, event("return", 3, 60 * 24 * 3, order_id="o"))
     assert list(store.changed_days()) == [START.date()]
-    list(changed_days_written(tmp_path, store))
+    write_changed(tmp_path, store)
     assert read_outcomes(tmp_path)["followed"].sum() == 0
 
 
 def test_days_are_read_from_and_to(store: JournalStore, tmp_path: Path) -> None:
     deliver(store, *(event("impression", number, number * 60 * 24, request_id=f"r{number}") for number in range(3)))
-    list(changed_days_written(tmp_path, store))
+    write_changed(tmp_path, store)
     assert read_outcomes(tmp_path, date(2026, 11, 3), date(2026, 11, 3))["request_id"].unique().to_list() == ["r1"]
     assert read_outcomes(tmp_path / "none").is_empty()
 
@@ -131,10 +135,10 @@ def test_days_are_read_from_and_to(store: JournalStore, tmp_path: Path) -> None:
 def test_what_is_forgotten_leaves_totals_and_tables_as_they_are(store: JournalStore, tmp_path: Path) -> None:
     deliver(store, event("impression", 1, 0), event("click", 2, 1), event("purchase", 3, 2))
     store.count_lists(LATER, WINDOW)
-    list(changed_days_written(tmp_path, store))
+    write_changed(tmp_path, store)
     store.forget(START + timedelta(days=80))
     assert lists(store.totals()) == {("7", "home"): (1, 1, 1)}
-    assert store.journal(START.date(), START.date()).places.is_empty()
+    assert list(store.hours_of(START.date())) == []
     assert store.changed_days() == {}
     assert len(read_outcomes(tmp_path)) == 3
 
@@ -167,4 +171,28 @@ def test_who_reads_a_day_neither_waits_nor_is_waited_for(store: JournalStore) ->
     day = START.date()
     with ThreadPoolExecutor() as others, store._transaction():
         assert lists(others.submit(store.totals).result(timeout=30)) == {("7", "home"): (1, 0, 0)}
-        assert len(others.submit(store.journal, day, day).result(timeout=30).places) == 2
+        (hour,) = others.submit(lambda: list(store.hours_of(day))).result(timeout=30)
+        assert len(hour.places) == 2
+
+
+def test_a_day_is_written_an_hour_after_the_other_and_put_in_place_as_a_whole(store: JournalStore, tmp_path: Path) -> None:
+    deliver(store, *(event("impression", number, number * 60, request_id=f"r{number}") for number in range(3)))
+    (day,), hours = store.changed_days(), []
+    for each, parts in changed_days_written(tmp_path, store):
+        assert each == day
+        hours.append(next(parts).places["request_id"].to_list())
+        assert read_outcomes(tmp_path).is_empty()
+        hours += [part.places["request_id"].to_list() for part in parts]
+    assert hours == [["r0"], ["r1"], ["r2"]]
+    assert read_outcomes(tmp_path)["request_id"].unique().sort().to_list() == ["r0", "r1", "r2"]
+
+
+def test_a_day_that_was_not_written_to_its_end_is_written_again(store: JournalStore, tmp_path: Path) -> None:
+    deliver(store, event("impression", 1, 0), event("impression", 2, 90, request_id="r2"))
+    with pytest.raises(OSError, match="full"):
+        for _, hours in changed_days_written(tmp_path, store):
+            next(hours)
+            raise OSError("full")
+    assert read_outcomes(tmp_path).is_empty()
+    assert write_changed(tmp_path, store) == [START.date()]
+    assert len(read_outcomes(tmp_path)) == 6
