@@ -3,12 +3,14 @@
 import os
 import subprocess
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from endcap.core.errors import DependencyUnavailable
 from endcap.core.settings import Settings
 from endcap.features.store.config import registry_file, repository_folder, store_config, write_store_config
 from endcap.features.store.names import SESSION_LIFE_SECONDS
+from endcap.features.store.online_file import let_readers_go_on
 from endcap.features.store.quick_import import import_feast
 
 if TYPE_CHECKING:
@@ -97,6 +99,8 @@ def _opened(config: dict[str, Any], settings: Settings) -> "FeatureStore":
     file = registry_file(config)
     if file is not None and not file.exists():
         raise DependencyUnavailable("the feature store is empty", field=str(file), fix="fill it: endcap features")
+    if config["online_store"]["type"] == "sqlite":
+        let_readers_go_on(Path(config["online_store"]["path"]))
     feast = import_feast()
     repo_config = feast.RepoConfig(**config)
     repo_config.repo_path = repository_folder(settings).absolute()
