@@ -37,7 +37,8 @@ def _fetched(what: str, folder: Path, arguments: Callable[[Path], Sequence[str |
     with tempfile.TemporaryDirectory(dir=folder.parent) as aside:
         made = Path(aside) / "made"
         command = ["mvn", "-q", "-B", *arguments(made)]
-        done = subprocess.run(command, capture_output=True, text=True, timeout=FETCH_SECONDS, check=False)
+        # Some of Maven's goals leave notes in the folder they run in.
+        done = subprocess.run(command, capture_output=True, text=True, timeout=FETCH_SECONDS, check=False, cwd=aside)
         if done.returncode:
             return None, f"Maven could not fetch {what}: {done.stdout.strip()[-300:]}"
         made.rename(folder)

@@ -13,7 +13,8 @@ from endcap.core.settings import SchemasSettings
 from tests.schema_registry.distribution import required_jar
 from tests.waiting import until
 
-START_SECONDS = 120
+START_SECONDS = 300
+"""It takes ten on an idle machine."""
 _JAVA = ("java", "-Xmx256m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1")
 
 
