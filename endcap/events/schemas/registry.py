@@ -64,7 +64,7 @@ class SchemaRegistry:
             subject: for example `endcap.events.v1-value`.
             schema: JSON Schema as text.
         """
-        answer = self._asked("POST", f"subjects/{quote(subject, safe='')}", _described(schema))
+        answer = self._answer("POST", f"subjects/{quote(subject, safe='')}", _described(schema))
         if answer is None:
             return None
         return Registered(_number(answer, "id"), _number(answer, "version"))
@@ -76,7 +76,7 @@ class SchemaRegistry:
             SchemaIncompatible: the registry refuses it for what it has already.
         """
         path = f"subjects/{quote(subject, safe='')}"
-        if self._asked("POST", f"{path}/versions", _described(schema), subject) is None:
+        if self._answer("POST", f"{path}/versions", _described(schema), subject) is None:
             raise self._strange("no such address")
         registered = self.found(subject, schema)
         if registered is None:
@@ -85,11 +85,11 @@ class SchemaRegistry:
 
     def set_mode(self, subject: str, mode: str = MODE) -> bool:
         """Have the registry judge new schemas of a subject so; False where it takes that only for subjects that have a schema."""
-        return self._asked("PUT", f"config/{quote(subject, safe='')}", {"compatibility": mode}) is not None
+        return self._answer("PUT", f"config/{quote(subject, safe='')}", {"compatibility": mode}) is not None
 
     def objections(self, subject: str, schema: str) -> Sequence[str] | None:
         """What the registry has against a schema beside all that the subject has; None where it has none of the subject's."""
-        answer = self._asked("POST", f"compatibility/subjects/{quote(subject, safe='')}/versions?verbose=true", _described(schema))
+        answer = self._answer("POST", f"compatibility/subjects/{quote(subject, safe='')}/versions?verbose=true", _described(schema))
         if answer is None:
             return None
         if answer.get("is_compatible") is True:
@@ -98,10 +98,10 @@ class SchemaRegistry:
 
     def schema_of(self, schema_id: int) -> str | None:
         """The schema with an id, as it was registered; None where there is none."""
-        answer = self._asked("GET", f"schemas/ids/{schema_id}")
+        answer = self._answer("GET", f"schemas/ids/{schema_id}")
         return None if answer is None else str(answer.get("schema"))
 
-    def _asked(self, method: str, path: str, content: Mapping[str, Any] | None = None, subject: str = "") -> Mapping[str, Any] | None:
+    def _answer(self, method: str, path: str, content: Mapping[str, Any] | None = None, subject: str = "") -> Mapping[str, Any] | None:
         """The answer; None where what was asked for is not there."""
         try:
             response = self._client.request(method, path, json=content, headers={"content-type": _MEDIA})
