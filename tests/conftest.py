@@ -19,7 +19,7 @@ from tests.mlflow_database import migrated_once
 from tests.properties import register_profiles
 from tests.shared_milvus import kept_folder, milvus_until_killed, share_unpacked_milvus
 
-STARTS_PROCESSES = ("milvus", "endpoint", "broker", "scene", "filled", "_helm")
+STARTS_PROCESSES = ("milvus", "endpoint", "broker", "registry_server", "scene", "filled", "_helm")
 """Fixtures whose tests are marked `processes` here; others that start some mark themselves."""
 MAY_START_PROCESSES = ("processes", "cluster", "faults")
 """Markers of what `make test-unit` leaves out."""

@@ -12,7 +12,8 @@ from typing import Any, Literal
 import polars as pl
 from pydantic import ValidationError
 
-from endcap.catalogue.item_updates import REASON, ItemUpdate, conformed, update_schema, with_reasons
+from endcap.catalogue.item_updates import REASON, conformed, update_schema, with_reasons
+from endcap.contracts.item_update import ItemUpdate
 from endcap.core.errors import DataRejected
 from endcap.core.parquet_file import parquet_checked
 

@@ -56,7 +56,7 @@ def apply_updates(
 
     Args:
         table: as the bundle brings it.
-        updates: columns of `endcap.catalogue.item_updates.ItemUpdate`; a null leaves the table's value. Rows that break the contract
+        updates: columns of `endcap.contracts.item_update.ItemUpdate`; a null leaves the table's value. Rows that break the contract
             are left out and counted.
         newer_than: rows up to this moment are left out: the table knows better.
         pause: see `Pause`.

@@ -46,6 +46,7 @@ EXIT_CODES = {
     5: "a part endcap needs does not answer",
     6: "the promotion gate refused the bundle",
     7: "the cluster lacks something that the values need",
+    8: "a schema breaks readers of its topic",
 }
 
 

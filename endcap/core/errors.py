@@ -67,6 +67,12 @@ class ClusterUnfit(EndcapError):
     exit_code = 7
 
 
+class SchemaIncompatible(EndcapError):
+    """A schema does not read what was written by an earlier one of its topic."""
+
+    exit_code = 8
+
+
 def _shortened(value: Any, limit: int = 120) -> str:
     text = repr(value)
     return text if len(text) <= limit else f"{text[:limit]}... ({len(text)} characters)"

@@ -180,7 +180,30 @@ class EventSettings(BaseModel):
     kafka_config_file: Path | None = Field(
         None, description="More settings of the Kafka client (TLS, SASL), `name=value` a line; holds passwords, so mount a secret."
     )
+    topic_prefix: str = Field(
+        "endcap",
+        pattern=r"^[A-Za-z0-9._-]{1,200}$",
+        description="What the names of endcap's topics begin with, before `.events.v1` and so on.",
+    )
     custom_types_file: Path | None = Field(None, description="YAML of the shop's own event types; empty for none.")
+
+
+class SchemasSettings(BaseModel):
+    """The schema registry that knows the topics' schemas; without one, values in Kafka are plain JSON."""
+
+    registry_url: str | None = Field(
+        None,
+        description="Where a registry speaks Confluent's API, for example https://registry.example/apis/ccompat/v7; empty for none.",
+    )
+    user: str | None = Field(None, description="Name for basic authentication; empty for none.")
+    password: SecretStr | None = Field(None, description="Password for that name.")
+    token: SecretStr | None = Field(None, description="Bearer token, instead of name and password.")
+    ca_file: Path | None = Field(None, description="Certificate authority of the registry's certificate; empty for the system's own.")
+    timeout_seconds: float = Field(2, gt=0, description="Longest time the registry may take to answer.")
+    refresh_seconds: float = Field(300, gt=0, description="Between two times that a writer asks for the ids of its schemas.")
+    ids_file: Path | None = Field(
+        None, description="Where writers keep the ids they know, for times without the registry; empty for `schema_ids.json` under `home`."
+    )
 
 
 class CollectorSettings(BaseModel):
@@ -307,6 +330,7 @@ class Settings(BaseSettings):
     milvus: MilvusSettings = MilvusSettings()
     mlflow: MlflowSettings = MlflowSettings()
     events: EventSettings = EventSettings()
+    schemas: SchemasSettings = SchemasSettings()
     collector: CollectorSettings = CollectorSettings()
     outcomes: OutcomeSettings = OutcomeSettings()
     stream: StreamSettings = StreamSettings()
@@ -381,6 +405,11 @@ class Settings(BaseSettings):
     def stream_dir(self) -> Path:
         """What the stream knows: its state, and what it has not delivered yet."""
         return self.home / "stream"
+
+    @property
+    def schema_ids_file(self) -> Path:
+        """The ids of schemas that a registry gave."""
+        return self.schemas.ids_file or self.home / "schema_ids.json"
 
     @property
     def keys_dir(self) -> Path:

@@ -10,7 +10,7 @@ from pydantic.fields import FieldInfo
 from endcap.contracts.dead_letter import MEANINGS
 from endcap.contracts.event_type import TYPE_RULES, EventType
 from endcap.contracts.submitted_event import SERVED_FIELDS, SubmittedEvent
-from endcap.core.settings import CollectorSettings
+from endcap.core.settings import CollectorSettings, Settings
 from endcap.events.acceptance.scopes import TYPES_OF_SCOPE, Scope
 from endcap.events.examples import EXAMPLES
 
@@ -50,8 +50,8 @@ def dead_letter_table() -> str:
 
 
 def settings_table(section: type[BaseModel] = CollectorSettings) -> str:
-    """A line a setting of the collector, or of the stream."""
-    part = section.__name__.removesuffix("Settings").upper()
+    """A line a setting of one section of the settings."""
+    (part,) = (name.upper() for name, field in Settings.model_fields.items() if field.annotation is section)
     rows = [(f"`ENDCAP_{part}__{name.upper()}`", _default(field), field.description or "") for name, field in section.model_fields.items()]
     return markdown_table(("setting", "default", "meaning"), rows)
 

@@ -1,4 +1,4 @@
-"""Clients of the shared Milvus, and small bundles to put into it."""
+"""Clients of the shared Milvus, small bundles to put into it, and the shared schema registry."""
 
 import os
 from collections.abc import Callable, Iterator
@@ -26,9 +26,17 @@ from endcap.release.bundle.manifest import Bundle, seal_bundle
 from endcap.release.bundle.tables import BundleTables, write_tables
 from endcap.release.index.connection import connect
 from endcap.release.index.search import ItemSearch
+from tests.schema_registry.apicurio import ApicurioRegistry, running_registry
 
 ITEMS = 1500
 DIM = 16
+
+
+@pytest.fixture(scope="session")
+def registry_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ApicurioRegistry]:
+    """A schema registry that tests share: each has subjects of its own."""
+    with running_registry(tmp_path_factory.mktemp("apicurio")) as running:
+        yield running
 
 
 @pytest.fixture

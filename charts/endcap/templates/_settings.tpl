@@ -125,6 +125,7 @@ ENDCAP_PERSON_IDS__KEY_FILE: /etc/endcap/person-ids/person-ids.key
 {{- with include "endcap.kafkaBootstrap" . -}}
 ENDCAP_EVENTS__KAFKA_BOOTSTRAP: {{ . | quote }}
 ENDCAP_EVENTS__KAFKA_TOPIC: {{ include "endcap.eventTopic" $ }}
+ENDCAP_EVENTS__TOPIC_PREFIX: {{ include "endcap.fullname" $ }}
 {{- end }}
 {{- if .Values.kafka.clientConfig.secretName }}
 ENDCAP_EVENTS__KAFKA_CONFIG_FILE: /etc/endcap/kafka/client.properties

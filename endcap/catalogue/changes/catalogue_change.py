@@ -1,4 +1,4 @@
-"""A change of the catalogue, as it is submitted and as the log has it."""
+"""A change of the catalogue as it is submitted, and the line of the log that keeps it."""
 
 from datetime import datetime
 from typing import Annotated
@@ -6,8 +6,9 @@ from uuid import UUID
 
 from pydantic import BeforeValidator, ConfigDict, Field
 
-from endcap.catalogue.item_updates import ItemUpdate
+from endcap.contracts.catalogue_change import CatalogueChange
 from endcap.contracts.item import Item
+from endcap.contracts.item_update import ItemUpdate
 from endcap.contracts.moment import UtcMoment
 from endcap.contracts.placeholder_ids import is_no_item
 
@@ -38,14 +39,6 @@ class SubmittedItem(Item):
 
     item_id: ItemId = Field(min_length=1, max_length=128, description="The shop's own id, stable over time.")
     updated_at: UtcMoment | None = Field(None, description=_WHEN)
-
-
-class CatalogueChange(ItemUpdate):
-    """One line of the catalogue's log. A whole item says its price, margin and availability here too."""
-
-    change_id: UUID = Field(description="A line that is read twice counts once.")
-    received_at: UtcMoment = Field(description="When endcap took it in, UTC.")
-    item: str | None = Field(None, description="The whole item, a JSON object stored as text; empty for an update.")
 
 
 def change_of(

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import polars as pl
 
-from endcap.catalogue.changes.catalogue_change import CatalogueChange
+from endcap.contracts.catalogue_change import CatalogueChange
 from endcap.contracts.tables import arrow_schema
 from endcap.core.line_moments import as_written, read_moments
 from endcap.events.log.writer import FILE_SUFFIX, OPEN_SUFFIX

@@ -13,6 +13,7 @@ from endcap.events.log.batches import Batch
 from endcap.events.log.kafka_config import KafkaConfig
 from endcap.events.log.losses import count_nothing
 from endcap.events.log.queued import QUEUE_BATCHES, QueuedEventLog
+from endcap.events.schemas.value_format import PlainJson, ValueFormat
 
 VERSION_HEADER = "schema_version"
 
@@ -41,7 +42,8 @@ _PRODUCER: dict[str, Any] = {
 
 
 class KafkaEventLog(QueuedEventLog):
-    """Events as messages of one topic: key is the user's id, else the session's; value is the contract's JSON; a header has its version.
+    """Events as messages of one topic: key is the user's id, else the session's; value is the contract's JSON, framed where the format says
+    so; a header has the contract's version.
 
     A person's events are in one partition, in the order they were emitted, and once, whatever is sent again. While Kafka is away events
     wait, as many as the queues hold; what Kafka refuses for good is dropped.
@@ -51,6 +53,7 @@ class KafkaEventLog(QueuedEventLog):
         self,
         config: KafkaConfig,
         *,
+        values: ValueFormat | None = None,
         queue_batches: int = QUEUE_BATCHES,
         count_dropped: Callable[[int], None] = count_nothing,
         complain_seconds: float = _COMPLAIN_SECONDS,
@@ -60,6 +63,7 @@ class KafkaEventLog(QueuedEventLog):
 
         Args:
             config: how it is reached.
+            values: how values are written, closed with the log; plain JSON when left out.
             queue_batches: batches that may wait, the bound on memory beside the client's own 20,000 events.
             count_dropped: called with the number of lost events, from any thread.
             complain_seconds: shortest time between two log lines about losses.
@@ -72,6 +76,7 @@ class KafkaEventLog(QueuedEventLog):
             queue_batches=queue_batches, flush_seconds=_FLUSH_SECONDS, complain_seconds=complain_seconds, count_dropped=count_dropped
         )
         self._config = config
+        self._values = values or PlainJson()
         self._trouble = ""
         self._batches = self._events = 0
         self._renew_seconds = renew_seconds
@@ -118,16 +123,16 @@ class KafkaEventLog(QueuedEventLog):
             messages = self._made(batch, _messages) or []
             self._batches, self._events = self._batches + 1, self._events + len(messages)
             for place, (person, line) in enumerate(messages):
-                if not self._is_settled(person, line):
+                if not self._is_settled(person, self._values.encoded(line)):
                     self._losses.add(len(messages) - place, self._with_trouble(_TOO_LATE))
                     break
         self._served(self._producer.poll, _TURN_SECONDS)
 
-    def _is_settled(self, person: str, line: bytes) -> bool:
+    def _is_settled(self, person: str, value: bytes) -> bool:
         """Hand an event to the client, which may take until it has room again; whether that was done before the time was over."""
         while True:
             try:
-                self._producer.produce(self._config.topic, line, person, headers=_HEADERS)
+                self._producer.produce(self._config.topic, value, person, headers=_HEADERS)
                 return True
             except BufferError:
                 has_ended = False
@@ -156,6 +161,7 @@ class KafkaEventLog(QueuedEventLog):
     def _finish(self) -> None:
         self._served(self._producer.flush, max(0.0, self._give_up_at - monotonic()))
         self._give_up()
+        self._values.close()
 
     def _give_up(self) -> None:
         """Drop what the client still has."""
@@ -164,5 +170,5 @@ class KafkaEventLog(QueuedEventLog):
 
 
 def _messages(batch: Batch) -> list[tuple[str, bytes]]:
-    """Key and value of each event."""
+    """Key and JSON of each event."""
     return list(zip(batch.persons(), batch.json_lines().encode().split(b"\n")[:-1], strict=True))

@@ -16,6 +16,7 @@ from endcap.core.files import replace_text
 from endcap.core.log import get_logger
 from endcap.events.log.kafka_config import KafkaConfig
 from endcap.events.log.writer import LogFile, Rotation
+from endcap.events.schemas.frame import BrokenFrame, opened
 
 OFFSETS_FILE = "kafka_offsets.json"
 """Beside the files: which message of each partition comes next."""
@@ -102,13 +103,18 @@ class _Copying:
 
     def _checked(self, value: bytes | None) -> str:
         try:
-            return Event.model_validate_json(value or b"").model_dump_json(exclude_none=True) + "\n"
+            return Event.model_validate_json(opened(value or b"").json).model_dump_json(exclude_none=True) + "\n"
+        except BrokenFrame as error:
+            return self._refused("value", error.message)
         except ValidationError as error:
-            if not self.refused:
-                first = error.errors(include_input=False)[0]
-                _log.warning("a message is no event", field=".".join(map(str, first["loc"])), reason=first["msg"])
-            self.refused += 1
-            return ""
+            first = error.errors(include_input=False)[0]
+            return self._refused(".".join(map(str, first["loc"])), first["msg"])
+
+    def _refused(self, name: str, reason: str) -> str:
+        if not self.refused:
+            _log.warning("a message is no event", field=name, reason=reason)
+        self.refused += 1
+        return ""
 
 
 def copy_events(

@@ -10,15 +10,18 @@ from endcap.events.log.queued import QueuedEventLog
 from endcap.events.log.writer import EventLog
 
 
-def open_event_log(settings: Settings, count_dropped: Callable[[int], None] = count_nothing) -> QueuedEventLog:
+def open_event_log(
+    settings: Settings, count_dropped: Callable[[int], None] = count_nothing, count_plain: Callable[[int], None] = count_nothing
+) -> QueuedEventLog:
     """The log that the settings choose, with its thread started.
 
     Args:
         settings: all settings.
         count_dropped: called with the number of lost events, from any thread.
+        count_plain: called with the number of events that Kafka got without a frame though a schema registry is set, from any thread.
 
     Raises:
-        InvalidInput: Kafka's settings cannot be used.
+        InvalidInput: the settings of Kafka or of the schema registry cannot be used.
         DataRejected: ids in the local log are kept in another way than the settings say.
     """
     if not settings.events.kafka_bootstrap:
@@ -26,5 +29,7 @@ def open_event_log(settings: Settings, count_dropped: Callable[[int], None] = co
         return EventLog(settings.event_log_dir, count_dropped=count_dropped)
     from endcap.events.log.kafka import KafkaEventLog
     from endcap.events.log.kafka_config import kafka_config
+    from endcap.events.schemas.value_format import open_value_format
 
-    return KafkaEventLog(kafka_config(settings.events), count_dropped=count_dropped)
+    config = kafka_config(settings.events)
+    return KafkaEventLog(config, values=open_value_format(settings, config.topic, count_plain), count_dropped=count_dropped)

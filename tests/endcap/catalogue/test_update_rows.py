@@ -10,9 +10,10 @@ from hypothesis import HealthCheck, given
 from hypothesis import strategies as st
 
 from endcap.catalogue.item_table import ItemTable
-from endcap.catalogue.item_updates import ItemUpdate, merged_updates, update_schema
+from endcap.catalogue.item_updates import merged_updates, update_schema
 from endcap.catalogue.update_rows import BadRow, Format, format_of, judged_rows
 from endcap.catalogue.updated_items import apply_updates
+from endcap.contracts.item_update import ItemUpdate
 from endcap.core.errors import DataRejected
 from tests.properties import examples
 

@@ -10,8 +10,9 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from endcap.catalogue.item_table import ItemTable
-from endcap.catalogue.item_updates import ItemUpdate, read_updates, update_schema, with_reasons, write_updates
+from endcap.catalogue.item_updates import read_updates, update_schema, with_reasons, write_updates
 from endcap.catalogue.updated_items import apply_updates
+from endcap.contracts.item_update import ItemUpdate
 from endcap.core.errors import DataRejected
 from endcap.features.columns import ITEM_NUMERIC
 from tests.properties import examples

@@ -75,7 +75,7 @@ class Transformer:
         self._metrics.request_budget.set(settings.serving.request_budget_ms / 1000)
         self._index = MilvusIndex(settings.milvus)
         self._client = ModelServerClient(serving_messages(), settings.model_server, MODEL_FOLDER)
-        self._log = open_event_log(settings, self._metrics.dropped_impressions.inc)
+        self._log = open_event_log(settings, self._metrics.dropped_impressions.inc, self._metrics.unframed_impressions.inc)
         self._metrics.queued_impressions.set_function(self._log.waiting)
         self._parts = path_parts(settings, store, self._index, self._client, self._log, self._metrics)
         self._path = RequestPath(self._parts)

@@ -171,6 +171,9 @@ class ServingMetrics:
         self.live_segments = self._gauge("endcap_live_trend_segments", "Segments whose popular items are counted live.")
         self.impressions = self._counter("endcap_impressions", "Impression events written.")
         self.dropped_impressions = self._counter("endcap_impressions_dropped", "Impression events given up.")
+        self.unframed_impressions = self._counter(
+            "endcap_impressions_unframed", "Impression events sent as plain JSON, since the schema registry gave no id yet."
+        )
         self.queued_impressions = self._gauge("endcap_impressions_queued", "Lists whose impression events wait to be written.")
 
     def _saturation(self) -> None:

@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from endcap.catalogue.changes.catalogue_change import CatalogueChange
 from endcap.catalogue.changes.change_log import changes_of
 from endcap.catalogue.changes.judging import AcceptedChange, RefusedChange, judged_change
+from endcap.contracts.catalogue_change import CatalogueChange
 from endcap.contracts.item import Item
 from tests.properties import examples
 

@@ -1,0 +1,1 @@
+"""Schemas of the topics' values: their released versions, what may change, and the registry that has them."""
