@@ -31,13 +31,12 @@ class Topic:
     key_fields: tuple[str, ...]
     encode: Encode = as_written
 
-    def key_of(self, line: bytes) -> str | None:
+    def key_of(self, line: bytes) -> bytes | None:
         """The key of a line; None where it has none of the fields."""
         for pattern in self._patterns:
-            if found := pattern.search(line):
-                text: str = json.loads(found[1])
-                if text:
-                    return text
+            if (found := pattern.search(line)) and len(found[1]) > len(b'""'):
+                quoted = found[1]
+                return quoted[1:-1] if b"\\" not in quoted else str(json.loads(quoted)).encode("utf-8", "replace")
         return None
 
     @cached_property

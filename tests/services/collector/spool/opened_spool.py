@@ -15,7 +15,7 @@ from endcap.core.settings import CollectorSettings, EventSettings, Settings
 from endcap.events.dead_letters.sealing import Seal, dead_letter_seal
 from endcap_collector.metrics import CollectorMetrics
 from endcap_collector.spool.forwarder import Pace
-from endcap_collector.spool.spool import Spool
+from endcap_collector.spool.spool import Spool, Topics
 from tests.kafka_broker.broker import KafkaBroker
 
 NOW = datetime(2026, 3, 1, 8, tzinfo=UTC)
@@ -71,6 +71,7 @@ async def opened_spool(
     client: str = "",
     clock: Callable[[], datetime] = lambda: NOW,
     close_seconds: float = 10.0,
+    ways: Topics | None = None,
     **chosen: Any,
 ) -> AsyncIterator[OpenedSpool]:
     """A spool that runs; at the end it has `close_seconds` for what waits.
@@ -82,6 +83,7 @@ async def opened_spool(
         client: further settings of Kafka's client.
         clock: the present.
         close_seconds: as above.
+        ways: topics with keys and encoding; None for those of the settings.
         chosen: settings of the collector.
     """
     settings = Settings(
@@ -91,7 +93,7 @@ async def opened_spool(
     )
     registry = CollectorRegistry()
     seal = dead_letter_seal(settings, may_make=True)
-    spool = Spool(settings, CollectorMetrics(registry), seal, clock, pace=pace)
+    spool = Spool(settings, CollectorMetrics(registry), seal, clock, pace=pace, topics=ways)
     spool.start()
     try:
         yield OpenedSpool(spool, registry, seal)

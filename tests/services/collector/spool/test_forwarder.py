@@ -2,18 +2,21 @@
 
 import json
 import os
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
 from endcap.core.errors import DependencyUnavailable
+from endcap.core.settings import CollectorSettings
 from endcap.events.dead_letters.letters import opened_payload, read_letters
 from endcap.events.log.kafka import VERSION_HEADER
 from endcap.events.stream.bots import BotRules, Bots
 from endcap.events.stream.columns import BEGINNING
 from endcap.events.stream.counting import Counting, LeftOut
 from endcap.events.stream.lines import read_lines
+from endcap_collector.spool.spool import Topics
 from endcap_collector.spool.topic import VERSION
 from tests.kafka_broker.broker import USERS, KafkaBroker
 from tests.services.collector.spool.opened_spool import NOW, QUICK, line, numbers, opened_spool, topic_settings, values_of
@@ -51,6 +54,16 @@ async def test_each_log_has_its_topic(broker: KafkaBroker, tmp_path: Path) -> No
         "catalogue_topic": [b"tea"],
     }
     assert found["rejected_topic"][0].value() == letter[:-1]
+
+
+async def test_a_message_is_what_the_topics_encoding_makes_of_a_line(broker: KafkaBroker, tmp_path: Path) -> None:
+    topics = topic_settings(broker)
+    named = Topics.of(CollectorSettings(**topics))
+    framed = replace(named, events=replace(named.events, encode=lambda line: b"\0\0\0\0\7" + line))
+    async with opened_spool(tmp_path, broker.bootstrap, ways=framed, **topics) as opened:
+        await opened.spool.events.write(line(1))
+    (message,) = broker.messages(topics["events_topic"], 1)
+    assert (message.key(), message.value()) == (b"u", b"\0\0\0\0\7" + line(1)[:-1])
 
 
 async def test_what_a_killed_collector_left_is_sent_by_the_next_without_its_half_line(broker: KafkaBroker, tmp_path: Path) -> None:
