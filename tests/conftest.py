@@ -15,6 +15,7 @@ import pytest
 from endcap.core.ports import free_port
 from endcap.core.settings import MilvusSettings, Settings
 from tests.artifacts_folder import FOLDER
+from tests.kafka_broker.broker import KafkaBroker, running_broker
 from tests.mlflow_database import migrated_once
 from tests.properties import register_profiles
 from tests.shared_milvus import kept_folder, milvus_until_killed, share_unpacked_milvus
@@ -25,7 +26,8 @@ MAY_START_PROCESSES = ("processes", "cluster", "faults")
 """Markers of what `make test-unit` leaves out."""
 ONE_WORKER = {
     "tests/transformers/": "transformers",
-    "tests/endcap/events/log/": "events",
+    "tests/endcap/events/log/": "broker",
+    "tests/services/collector/spool/": "broker",
     "tests/endcap/features/store/": "features",
     "tests/services/rollout_operator/guardrails/": "guardrails",
     "tests/components/deploy_bundle/test_deploy_bundle.py": "milvus",
@@ -122,6 +124,13 @@ def milvus_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def milvus(milvus_home: Path) -> Iterator[MilvusSettings]:
     """The settings of a local Milvus that runs until the last test."""
     with milvus_until_killed(Settings(home=milvus_home, milvus=MilvusSettings(port=free_port(), keep_collections=2))) as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[KafkaBroker]:
+    """A Kafka broker that runs until the last test; whoever stops it starts it again."""
+    with running_broker(tmp_path_factory.mktemp("kafka")) as running:
         yield running
 
 

@@ -233,6 +233,18 @@ class CollectorSettings(BaseModel):
     pixel_key_file: Path | None = Field(
         None, description="Keys that the links of mails' pixels are made with, as above; empty for one made under `home`."
     )
+    events_topic: str = Field("endcap.events.v1", min_length=1, description="Kafka's topic of events, where Kafka is set.")
+    rejected_topic: str = Field("endcap.rejected.v1", min_length=1, description="The same of dead letters.")
+    catalogue_topic: str = Field("endcap.catalogue.v1", min_length=1, description="The same of changes of items.")
+    spool_bytes_max: int = Field(
+        1024 * 1024 * 1024, ge=1, description="Bytes that may wait on the disk for Kafka; what would be more is answered with 503."
+    )
+    spool_keep_seconds: float = Field(
+        3_600,
+        ge=0,
+        description="How long a file of events or changes stays after its last line when Kafka has all of it; what is in it is known as "
+        "sent before after a restart.",
+    )
 
 
 class OutcomeSettings(BaseModel):
@@ -395,6 +407,11 @@ class Settings(BaseSettings):
     def dead_letter_dir(self) -> Path:
         """Events that were not taken, with their reasons."""
         return self.home / "dead_letters"
+
+    @property
+    def spool_dir(self) -> Path:
+        """What Kafka has of the logs, and the lock of whoever sends them there."""
+        return self.home / "spool"
 
     @property
     def outcomes_dir(self) -> Path:

@@ -43,7 +43,7 @@ def run_benchmark(settings: Settings, options: Options) -> list[Figures]:
     sizes = options.sessions if STREAM in options.scenarios else ()
     with narrated(len(alone) + (len(together) + 3 if together else 0) + len(sizes)) as narrator:
         return [
-            *(_measured_alone(settings, alone, narrator) if alone else ()),
+            *(_measured_alone(settings, alone, narrator, options.kafka) if alone else ()),
             *(_measured_together(settings, options, together, narrator) if together else ()),
             *(_measured_functions(settings, options, sizes, narrator) if sizes else ()),
         ]
@@ -87,8 +87,8 @@ def _alone(stretch: Callable[[RunningCollector, EventStretches, float], Figures]
     return stretch(collector, EventStretches(collector.port, [f"I{number:06d}" for number in range(ITEMS)]), seconds)
 
 
-def _measured_alone(settings: Settings, measures: dict[str, Alone], narrator: Narrator) -> Iterator[Figures]:
-    with running_collector(settings.home.absolute() / "bench", on_core(COLLECTOR_CORE)) as collector:
+def _measured_alone(settings: Settings, measures: dict[str, Alone], narrator: Narrator, kafka: str | None) -> Iterator[Figures]:
+    with running_collector(settings.home.absolute() / "bench", on_core(COLLECTOR_CORE), kafka) as collector:
         for name, run in measures.items():
             with narrator.step(f"collector alone: {name}"):
                 yield run(collector)

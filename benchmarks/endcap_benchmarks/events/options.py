@@ -29,6 +29,7 @@ class Options(OutputOptions):
     collector_seconds: length of a stretch of the collector alone.
     sessions: in the stream's state, ascending.
     stream_steps: of the stream that are measured, a size and function.
+    kafka: host:port of a Kafka that the collector alone sends to; None for none. Its topics have to be there.
     """
 
     items: int = 10_000
@@ -44,6 +45,7 @@ class Options(OutputOptions):
     collector_seconds: float = 10.0
     sessions: tuple[int, ...] = (10_000, 100_000, 1_000_000)
     stream_steps: int = 6
+    kafka: str | None = None
     scenarios: tuple[str, ...] = SCENARIOS
     out: Path | None = RESULT
 
@@ -66,7 +68,7 @@ def parse(arguments: Sequence[str] | None = None) -> Options:
     """Options of the command line; with `--quick` the defaults are those of two minutes."""
     given = vars(_parser().parse_args(arguments))
     base = QUICK if given.pop("quick") else Options()
-    if given["scenarios"]:
+    if given["scenarios"] or given["kafka"]:
         base = replace(base, out=None)
     chosen: dict[str, Any] = {
         name: tuple(sorted(value) if name == "sessions" else value) if isinstance(value, list) else value
@@ -93,6 +95,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--collector-seconds", type=float, help="length of a stretch of the collector alone (10)")
     parser.add_argument("--sessions", type=int, nargs="+", help="sessions in the stream's state (10000 100000 1000000)")
     parser.add_argument("--stream-steps", type=int, help="steps that are measured a size and function (6)")
+    parser.add_argument("--kafka", help="host:port of a Kafka that the collector alone sends to; writes no file")
     parser.add_argument("--scenarios", nargs="+", choices=SCENARIOS)
     parser.add_argument("--out", type=Path, help="the JSON file (benchmarks/results/events.json; with --quick and --scenarios none)")
     parser.add_argument("--quick", action="store_true", help="a few minutes, writes no file")

@@ -113,6 +113,7 @@ SHOWN = {
     "answered_with": "answers with events",
     "degraded_share_without": "without events: lists with a stage that fell back, share",
     "degraded_share_with": "with events: lists with a stage that fell back, share",
+    "kafka_behind_s": "until Kafka had all, s",
     "cpu_s_a_thousand": "CPU s a thousand events:",
     "cpu_s_a_thousand_interval": "95 % interval:",
     "slices": "slices of the interval",

@@ -10,7 +10,7 @@ from time import perf_counter
 
 from endcap.core.clock import Clock, system_clock
 from endcap.core.errors import DependencyUnavailable
-from endcap.events.log.writer import LogFile, Rotation
+from endcap.events.log.writer import LogFile, Rotation, SyncedFile
 
 _TRIED_BYTES = 1024 * 1024
 
@@ -61,6 +61,10 @@ class DurableLog:
         if self._writing is None:
             self._writing = asyncio.create_task(self._write_waiting())
         await written
+
+    def synced(self) -> SyncedFile | None:
+        """The file that is written at present and what of it is on the disk, for any thread; other files are not written any more."""
+        return self._file.synced
 
     async def is_taken(self) -> bool:
         """Whether the disk takes what is written; after a refusal it is tried."""

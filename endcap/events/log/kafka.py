@@ -10,7 +10,7 @@ from confluent_kafka import KafkaError, KafkaException, Message, Producer
 from endcap.contracts.event import Event
 from endcap.core.errors import InvalidInput
 from endcap.events.log.batches import Batch
-from endcap.events.log.kafka_config import KafkaConfig
+from endcap.events.log.kafka_config import IN_ORDER_AND_ONCE, KafkaConfig
 from endcap.events.log.losses import count_nothing
 from endcap.events.log.queued import QUEUE_BATCHES, QueuedEventLog
 from endcap.events.schemas.value_format import PlainJson, ValueFormat
@@ -28,16 +28,10 @@ _PURGE_SECONDS = 1.0
 _TOO_LATE = "Kafka did not confirm them in time"
 
 _PRODUCER: dict[str, Any] = {
-    "enable.idempotence": True,
-    "acks": "all",
-    # Java's default too, so that a person's events stay in one partition whoever sends them.
-    "partitioner": "murmur2_random",
-    "compression.type": "lz4",
+    **IN_ORDER_AND_ONCE,
     "linger.ms": 100,
-    # Together with the queue of lists this is what an outage may last; an event is not given up for its age.
+    # Together with the queue of lists this is what an outage may last.
     "queue.buffering.max.messages": 20_000,
-    "message.timeout.ms": 0,
-    "delivery.report.only.error": True,
 }
 
 

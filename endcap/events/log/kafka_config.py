@@ -22,6 +22,18 @@ OWN_NAMES = frozenset(
 )
 """What endcap's promises rest on; a file cannot change it."""
 
+IN_ORDER_AND_ONCE: Mapping[str, Any] = {
+    "enable.idempotence": True,
+    "acks": "all",
+    # Java's default too, so that a person's events stay in one partition whoever sends them.
+    "partitioner": "murmur2_random",
+    "compression.type": "lz4",
+    # An event is not given up for its age.
+    "message.timeout.ms": 0,
+    "delivery.report.only.error": True,
+}
+"""What every producer of events sets."""
+
 _BOOTSTRAP = "ENDCAP_EVENTS__KAFKA_BOOTSTRAP"
 _FILE = "ENDCAP_EVENTS__KAFKA_CONFIG_FILE"
 _REFUSALS = (KafkaException, TypeError, ValueError)

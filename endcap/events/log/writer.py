@@ -94,10 +94,29 @@ def _lines(batch: Batch) -> str:
     return batch.json_lines()
 
 
+@dataclass(frozen=True, slots=True)
+class SyncedFile:
+    """A file that is being written, and how much of it is safe.
+
+    Attributes:
+        name: without its suffix.
+        bytes: of it that are on the disk, whole lines.
+    """
+
+    name: str
+    bytes: int
+
+
 class LogFile:
-    """The file that is written at present; for one thread."""
+    """The file that is written at present; for one thread.
+
+    Attributes:
+        synced: that file, for any thread; None while there is none. It is known before the file is there, and no file is written
+            that is not it.
+    """
 
     def __init__(self, folder: Path, clock: Clock, rotation: Rotation) -> None:
+        self.synced: SyncedFile | None = None
         self._folder, self._clock, self._rotation = folder, clock, rotation
         self._descriptor: int | None = None
         self._path = folder
@@ -154,6 +173,7 @@ class LogFile:
             with suppress(OSError):
                 self.close()
             raise
+        self.synced = SyncedFile(self._path.name.removesuffix(OPEN_SUFFIX), self._bytes)
 
     def close(self) -> None:
         """Finish the file; one that cannot get its final name keeps the one of an open file, and one that holds nothing goes.
@@ -163,18 +183,25 @@ class LogFile:
         """
         if self._descriptor is not None:
             descriptor, self._descriptor = self._descriptor, None
-            os.close(descriptor)
-            with suppress(OSError):
-                if self._bytes == 0:
-                    self._path.unlink()
-                    return
-                self._path.rename(self._path.with_name(self._path.name.removesuffix(OPEN_SUFFIX) + FILE_SUFFIX))
+            try:
+                os.close(descriptor)
+                with suppress(OSError):
+                    self._finish()
+            finally:
+                self.synced = None
+
+    def _finish(self) -> None:
+        if self._bytes == 0:
+            self._path.unlink()
+        else:
+            self._path.rename(self._path.with_name(self._path.name.removesuffix(OPEN_SUFFIX) + FILE_SUFFIX))
 
     def _open(self) -> int:
         self._folder.mkdir(parents=True, exist_ok=True)
         self._serial += 1
         name = f"{self._clock():{NAME_TIME}}-{os.getpid()}-{id(self):x}-{self._serial:06}{OPEN_SUFFIX}"
         self._path = self._folder / name
+        self.synced = SyncedFile(name.removesuffix(OPEN_SUFFIX), 0)
         self._descriptor = os.open(self._path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND, 0o640)
         self._bytes, self._full_at = 0, monotonic() + self._rotation.file_seconds
         return self._descriptor

@@ -1,6 +1,5 @@
 """The stream's memory in one SQLite file: states, due moments, ids seen, places in the log, and rows not delivered yet."""
 
-import fcntl
 import os
 import sqlite3
 from collections.abc import Iterable, Mapping
@@ -11,6 +10,7 @@ from pathlib import Path
 import polars as pl
 
 from endcap.core.errors import DependencyUnavailable, InvalidInput
+from endcap.core.folder_lock import locked_folder
 from endcap.core.sqlite_transaction import transaction
 from endcap.events.stream.columns import BEGINNING, MOMENT, as_tuples, micros, of_tuples, require_flat
 from endcap.events.stream.function import DUE_AT, KEY, Step
@@ -88,7 +88,7 @@ class StateStore:
             require_flat(schema, name)
         self._schemas = dict(schemas)
         self._place = folder / _FILE if folder else None
-        self._lock = _locked(folder) if folder else None
+        self._lock = locked_folder(folder, "another stream runs on this state") if folder else None
         try:
             self._sql = sqlite3.connect(self._place or ":memory:", isolation_level=None, check_same_thread=False)
             self._sql.executescript(f"PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA cache_size=-{_CACHE_KIB};")
@@ -217,20 +217,6 @@ class StateStore:
 
 
 _REBUILD = "stop the stream, remove its folder, and start it again: the event log is read from its beginning"
-
-
-def _locked(folder: Path) -> int:
-    try:
-        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-        descriptor = os.open(folder / "lock", os.O_RDWR | os.O_CREAT, 0o600)
-    except OSError as error:
-        raise DependencyUnavailable(f"the disk refused: {error.strerror}", field=str(folder), fix="free or mount it") from error
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError as error:
-        os.close(descriptor)
-        raise DependencyUnavailable("another stream runs on this state", field=str(folder), fix="stop it first") from error
-    return descriptor
 
 
 def _text_of(schema: pl.Schema) -> str:

@@ -15,7 +15,6 @@ from starlette.routing import Route, Router
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from endcap.core.clock import Clock, system_clock
-from endcap.core.errors import InvalidInput
 from endcap.core.log import get_logger
 from endcap.core.person_ids import load_person_ids
 from endcap.core.settings import Settings
@@ -34,6 +33,7 @@ from endcap_collector.metrics import CollectorMetrics
 from endcap_collector.openapi import openapi_document
 from endcap_collector.rate_limit import RateLimits
 from endcap_collector.recent_ids import RecentIds
+from endcap_collector.spool.spool import Spool
 from endcap_collector.watched_keys import WatchedKeys
 
 _TIDY_SECONDS = 3_600.0
@@ -49,6 +49,7 @@ class Parts:
     events: DurableLog
     letters: DurableLog
     catalogue: DurableLog
+    spool: Spool | None
     access: Access
     intake: Intake
     pixel_seal: Seal
@@ -66,11 +67,10 @@ def open_parts(settings: Settings, clock: Clock = system_clock, timer: Callable[
         timer: monotonic seconds.
 
     Raises:
-        InvalidInput: a file that the settings name cannot be used, or keys are missing where others reach the address.
+        InvalidInput: a file or the Kafka that the settings name cannot be used, or keys are missing where others reach the address.
+        DependencyUnavailable: another collector sends from this home to Kafka, or the disk refused.
         DataRejected: ids in the log are kept in another way than the settings say.
     """
-    if settings.events.kafka_bootstrap:
-        raise InvalidInput("the collector writes to the local event log only", field="ENDCAP_EVENTS__KAFKA_BOOTSTRAP", fix="unset it here")
     chosen = settings.collector
     registry = CollectorRegistry()
     metrics = CollectorMetrics(registry)
@@ -84,11 +84,20 @@ def open_parts(settings: Settings, clock: Clock = system_clock, timer: Callable[
     acceptance = Acceptance.of(settings, ids)
     recent = RecentIds(chosen.remembered_ids)
     recent.remember_log(settings.event_log_dir, clock() - _REMEMBERED)
-    events = DurableLog(settings.event_log_dir, clock=clock, observe=metrics.sync_seconds.observe)
-    letters = DurableLog(settings.dead_letter_dir, clock=clock)
-    catalogue = DurableLog(settings.catalogue_log_dir, clock=clock, observe=metrics.sync_seconds.observe)
+    spool = Spool(settings, metrics, seal, clock) if settings.events.kafka_bootstrap else None
+    events, letters, catalogue = (spool.events, spool.letters, spool.catalogue) if spool else _local_logs(settings, metrics, clock)
     intake = Intake(acceptance=acceptance, events=events, letters=letters, seal=seal, recent=recent, metrics=metrics, clock=clock)
-    return Parts(settings, events, letters, catalogue, access, intake, pixel_seal, registry, metrics, clock)
+    return Parts(settings, events, letters, catalogue, spool, access, intake, pixel_seal, registry, metrics, clock)
+
+
+def _local_logs(settings: Settings, metrics: CollectorMetrics, clock: Clock) -> tuple[DurableLog, DurableLog, DurableLog]:
+    """Events, dead letters and changes of items where they stay."""
+    observe = metrics.sync_seconds.observe
+    return (
+        DurableLog(settings.event_log_dir, clock=clock, observe=observe),
+        DurableLog(settings.dead_letter_dir, clock=clock),
+        DurableLog(settings.catalogue_log_dir, clock=clock, observe=observe),
+    )
 
 
 def make_app(parts: Parts) -> ASGIApp:
@@ -134,11 +143,16 @@ async def _nothing_here(scope: Scope, receive: Receive, send: Send) -> None:
 @asynccontextmanager
 async def _running(parts: Parts) -> AsyncIterator[None]:
     tidying = asyncio.create_task(_tidy(parts))
+    if parts.spool is not None:
+        parts.spool.start()
     try:
         yield
     finally:
         tidying.cancel()
         await asyncio.gather(tidying, return_exceptions=True)
+        # Before the logs: what is too large for Kafka still becomes a dead letter.
+        if parts.spool is not None:
+            await parts.spool.close()
         await asyncio.gather(parts.events.close(), parts.letters.close(), parts.catalogue.close())
 
 

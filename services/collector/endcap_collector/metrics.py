@@ -3,8 +3,10 @@
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
 from endcap.contracts.dead_letter import DeadLetterKind
+from endcap.core.clock import Clock
 from endcap.core.metric_description import MetricDescription
 from endcap.events.acceptance.acceptance import Accepted
+from endcap_collector.spool.backlog import Backlog
 
 SECONDS_BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
 
@@ -35,6 +37,14 @@ class CollectorMetrics:
         self.sync_seconds = self._histogram("endcap_collector_sync_seconds", "Time of writing a group of requests to the disk.")
         self.in_flight = self._gauge("endcap_collector_in_flight_requests", "Requests in work.")
         self.keys_ok = self._gauge("endcap_collector_keys_ok", "1 when the file of keys on disk is in force, 0 when it was refused.")
+        self.spool_limit = self._gauge("endcap_collector_spool_limit_bytes", "Bytes that may wait for Kafka; 0 where none is set.")
+        self.waiting_bytes = self._gauge("endcap_collector_spool_waiting_bytes", "Bytes on the disk that Kafka did not confirm.", "log")
+        self.waiting_events = self._gauge("endcap_collector_spool_waiting_events", "The same in lines: events, letters, changes.", "log")
+        self.oldest_seconds = self._gauge("endcap_collector_spool_oldest_seconds", "Time since the first of those came.", "log")
+        self.kafka_confirmed = self._counter("endcap_collector_kafka_confirmed", "Messages that Kafka confirmed.", "log")
+        self.kafka_refused = self._counter(
+            "endcap_collector_kafka_refused", "Messages that Kafka refused, each time that it did, by reason.", "log", "reason"
+        )
         for kind in DeadLetterKind:
             self.refused.labels(kind.value)
 
@@ -44,13 +54,20 @@ class CollectorMetrics:
         if event.has_placeholder:
             self.placeholder_ids.inc()
 
+    def show_backlog(self, log: str, backlog: Backlog, clock: Clock) -> None:
+        """Show what of a log waits, from now on."""
+        self.waiting_bytes.labels(log).set_function(lambda: backlog.bytes)
+        self.waiting_events.labels(log).set_function(lambda: backlog.lines)
+        self.oldest_seconds.labels(log).set_function(lambda: backlog.oldest_seconds(clock()))
+        self.kafka_confirmed.labels(log)
+
     def _counter(self, name: str, meaning: str, *labels: str) -> Counter:
         self.described.append(MetricDescription(f"{name}_total", "counter", labels, meaning))
         return Counter(name, meaning, labels, registry=self._registry)
 
-    def _gauge(self, name: str, meaning: str) -> Gauge:
-        self.described.append(MetricDescription(name, "gauge", (), meaning))
-        return Gauge(name, meaning, registry=self._registry)
+    def _gauge(self, name: str, meaning: str, *labels: str) -> Gauge:
+        self.described.append(MetricDescription(name, "gauge", labels, meaning))
+        return Gauge(name, meaning, labels, registry=self._registry)
 
     def _histogram(self, name: str, meaning: str) -> Histogram:
         self.described.append(MetricDescription(name, "histogram", (), meaning))

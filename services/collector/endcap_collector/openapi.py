@@ -38,6 +38,7 @@ _EVENTS = {
 }
 _ITEM = {"anyOf": [{"$ref": SCHEMAS + "SubmittedItemUpdate"}, {"$ref": SCHEMAS + "SubmittedItem"}]}
 _ITEMS = {"oneOf": [_ITEM, {"type": "array", "items": _ITEM, "minItems": 1, "maxItems": 1_000}]}
+_NOT_NOW = "The disk refused or has no room, or too many requests are in work; nothing is stored for sure."
 _RETRY_AFTER = {
     "description": "Seconds to wait before the next attempt.",
     "required": True,
@@ -98,7 +99,7 @@ def _send_events() -> Document:
             "413": _refusal("Too many bytes or events."),
             "415": _refusal("A media type, character set or packing that is not taken."),
             "429": _refusal("More events than the key may send.") | retry,
-            "503": _refusal("The disk refused, or too many requests are in work; nothing is stored for sure.") | retry,
+            "503": _refusal(_NOT_NOW) | retry,
         },
     }
 
@@ -122,7 +123,7 @@ def _put_items() -> Document:
             "413": _refusal("Too many bytes or items."),
             "415": _refusal("A media type, character set or packing that is not taken."),
             "429": _refusal("More items than the key may send.") | retry,
-            "503": _refusal("The disk refused, or too many requests are in work; nothing is stored for sure.") | retry,
+            "503": _refusal(_NOT_NOW) | retry,
         },
     }
 
@@ -149,7 +150,10 @@ def _ready() -> Document:
         "operationId": "ready",
         "summary": "Whether requests may be sent",
         "security": [],
-        "responses": {"200": _response("They may.", readiness), "503": _response("The disk refused the newest events.", readiness)},
+        "responses": {
+            "200": _response("They may.", readiness),
+            "503": _response("The disk refused, or has no room.", readiness),
+        },
     }
 
 

@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 
 import httpx
@@ -12,11 +13,21 @@ from tests.waiting import until
 
 
 class CollectorProcess:
-    """`python -m endcap_collector` in a home folder."""
+    """`python -m endcap_collector` in a home folder.
 
-    def __init__(self, home: Path) -> None:
+    Args:
+        home: its home folder.
+        more: further settings, as variables of the environment.
+    """
+
+    def __init__(self, home: Path, more: Mapping[str, str] | None = None) -> None:
         self._port = free_port()
-        environment = {"ENDCAP_HOME": str(home), "ENDCAP_COLLECTOR__PORT": str(self._port), "ENDCAP_COLLECTOR__EVENTS_PER_SECOND": "1e9"}
+        environment = {
+            "ENDCAP_HOME": str(home),
+            "ENDCAP_COLLECTOR__PORT": str(self._port),
+            "ENDCAP_COLLECTOR__EVENTS_PER_SECOND": "1e9",
+            **(more or {}),
+        }
         self._log = (home.parent / f"collector-{self._port}.log").open("wb")
         self._process = subprocess.Popen(
             [sys.executable, "-m", "endcap_collector"], env=os.environ | environment, stdout=self._log, stderr=subprocess.STDOUT

@@ -94,22 +94,28 @@ def _furnish(home: Path) -> None:
 
 
 @asynccontextmanager
-async def running(home: Path, *, keyed: bool = True, clock: Callable[[], datetime] = lambda: NOW, **chosen: Any) -> AsyncIterator[Running]:
-    """A collector in `home`, with `KEYS` unless it has none."""
+async def running(
+    home: Path, *, keyed: bool = True, kafka: str | None = None, clock: Callable[[], datetime] = lambda: NOW, **chosen: Any
+) -> AsyncIterator[Running]:
+    """A collector in `home`, with `KEYS` unless it has none; it sends to Kafka where that is given as host:port."""
     _furnish(home)
     settings = Settings(
         home=home,
-        events=EventSettings(custom_types_file=home / "types.yaml"),
+        events=EventSettings(custom_types_file=home / "types.yaml", kafka_bootstrap=kafka),
         consent=ConsentSettings(personalisation=True, analytics=True),
         collector=CollectorSettings(keys_file=home / "keys.yaml" if keyed else None, **chosen),
     )
     ticks = Ticks()
     parts = open_parts(settings, clock, ticks)
+    if parts.spool is not None:
+        parts.spool.start()
     transport = httpx.ASGITransport(make_app(parts), raise_app_exceptions=True)
     async with httpx.AsyncClient(transport=transport, base_url="http://collector") as client:
         try:
             yield Running(client, parts, home, ticks)
         finally:
+            if parts.spool is not None:
+                await parts.spool.close()
             await parts.events.close()
             await parts.letters.close()
             await parts.catalogue.close()

@@ -1,5 +1,6 @@
 """The collector alone on one core; the process that sends has another one where there is one."""
 
+import time
 from typing import Any
 
 import numpy as np
@@ -27,24 +28,30 @@ BATCH_EVENTS_A_SECOND_MAX, SINGLE_EVENTS_A_SECOND_MAX = 60_000, 8_000
 def batches(collector: RunningCollector, events: EventStretches, seconds: float) -> dict[str, Any]:
     """As many events a second as there are, in batches of a hundred."""
     plan = events.closed_loop(round(BATCH_EVENTS_A_SECOND_MAX * seconds), seconds, BATCH_CLIENTS, BATCH_EVENTS)
-    return {"scenario": "collector: batches", "of": _of("100 a request"), "clients": BATCH_CLIENTS, **_figures(collector, plan)}
+    return {"scenario": "collector: batches", "of": _of("100 a request", collector), "clients": BATCH_CLIENTS, **_figures(collector, plan)}
 
 
 def batches_at_half(collector: RunningCollector, events: EventStretches, seconds: float) -> dict[str, Any]:
     """Latency of batches of a hundred at half of the goal's rate, each due whatever becomes of those before."""
     rate = BATCH_RATE / 2
     plan = events.open_loop(rate, seconds, BATCH_EVENTS)
-    return {"scenario": "collector: batches at half", "of": _of("100 a request"), "rate": rate, **_figures(collector, plan)}
+    of = _of("100 a request", collector)
+    return {"scenario": "collector: batches at half", "of": of, "rate": rate, **_figures(collector, plan)}
 
 
 def singles(collector: RunningCollector, events: EventStretches, seconds: float) -> dict[str, Any]:
     """As many events a second as there are, one a request."""
     plan = events.closed_loop(round(SINGLE_EVENTS_A_SECOND_MAX * seconds), seconds, SINGLE_CLIENTS)
-    return {"scenario": "collector: single events", "of": _of("1 a request"), "clients": SINGLE_CLIENTS, **_figures(collector, plan)}
+    return {
+        "scenario": "collector: single events",
+        "of": _of("1 a request", collector),
+        "clients": SINGLE_CLIENTS,
+        **_figures(collector, plan),
+    }
 
 
-def _of(what: str) -> str:
-    return f"{what}, {'one core' if on_core(SENDER_CORE) else 'all cores'}"
+def _of(what: str, collector: RunningCollector) -> str:
+    return f"{what}, {'one core' if on_core(SENDER_CORE) else 'all cores'}{', to Kafka' if collector.sends_to_kafka else ''}"
 
 
 def _figures(collector: RunningCollector, plan: EventPlan) -> dict[str, Any]:
@@ -53,6 +60,8 @@ def _figures(collector: RunningCollector, plan: EventPlan) -> dict[str, Any]:
         first = cpu_reading(processes)
         load.go()
         load.await_sent()
+        sent_s = time.perf_counter()
+        collector.await_confirmed()
         last = cpu_reading(processes)
         sent = SentEvents.read(load.finish())
     cpu_s = last.cpu_s["collector"] - first.cpu_s["collector"]
@@ -69,6 +78,7 @@ def _figures(collector: RunningCollector, plan: EventPlan) -> dict[str, Any]:
         "events_per_second": round(float(a_second.mean()), 1) if len(a_second) else None,
         "events_per_second_interval": mean_interval(a_second),
         "seconds": len(a_second),
+        "kafka_behind_s": round(last.at_s - sent_s, 2) if collector.sends_to_kafka else None,
         "cpu_s_a_thousand": {"collector": round(cpu_s / max(accepted, 1) * 1000, 4)},
         "cores_used": {"collector": round(cpu_s / (last.at_s - first.at_s), 3)},
         "send_lag_p99_ms": round(float(np.percentile((sent.sent_s - sent.due_s) * 1000, 99)), 2),

@@ -9,13 +9,18 @@ import pytest
 
 from endcap.core.errors import DependencyUnavailable
 from endcap.events.log.durable import DurableLog
-from endcap.events.log.writer import OPEN_SUFFIX, Rotation
+from endcap.events.log.writer import OPEN_SUFFIX, Rotation, SyncedFile
 
 NOW = datetime(2026, 3, 1, 8, tzinfo=UTC)
 
 
 def content(folder: Path) -> bytes:
     return b"".join(file.read_bytes() for file in sorted(folder.iterdir()))
+
+
+def only_file(folder: Path) -> str:
+    (file,) = folder.iterdir()
+    return file.name
 
 
 def file_count(folder: Path) -> int:
@@ -134,4 +139,43 @@ async def test_a_disk_that_refused_is_tried_until_it_takes_again(tmp_path: Path,
         assert not await log.is_taken()
     assert await log.is_taken()
     assert not file_count(tmp_path)
+    await log.close()
+
+
+async def test_it_says_which_file_it_writes_and_how_much_of_it_is_on_the_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    log = DurableLog(tmp_path)
+    assert log.synced() is None
+    during: list[SyncedFile | None] = []
+    sync = os.fsync
+
+    def looked_at(descriptor: int) -> None:
+        during.append(log.synced())
+        sync(descriptor)
+
+    monkeypatch.setattr("endcap.events.log.writer.os.fsync", looked_at)
+    await log.write(b"one\n")
+    name = only_file(tmp_path).removesuffix(OPEN_SUFFIX)
+    assert log.synced() == SyncedFile(name, 4)
+    await log.write(b"two\n")
+    assert log.synced() == SyncedFile(name, 8)
+    assert {each.bytes for each in during if each is not None} == {0, 4}, "what is not on the disk does not count"
+    await log.close()
+    assert log.synced() is None
+
+
+async def test_a_file_that_the_disk_refused_is_written_no_more(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    log = DurableLog(tmp_path)
+    await log.write(b"one\n")
+
+    def refused(_: int) -> None:
+        raise OSError(errno.EIO, "the disk is gone")
+
+    with monkeypatch.context() as patch:
+        patch.setattr("endcap.events.log.writer.os.fsync", refused)
+        with pytest.raises(DependencyUnavailable):
+            await log.write(b"two\n")
+    assert log.synced() is None
+    await log.write(b"three\n")
+    assert log.synced() is not None
+    assert content(tmp_path) == b"one\nthree\n"
     await log.close()
