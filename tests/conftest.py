@@ -24,6 +24,7 @@ STARTS_PROCESSES = ("milvus", "endpoint", "broker", "scene", "filled", "_helm")
 MAY_START_PROCESSES = ("processes", "cluster", "faults")
 """Markers of what `make test-unit` leaves out."""
 ONE_WORKER = {
+    "tests/clients/javascript/": "browser",
     "tests/transformers/": "transformers",
     "tests/endcap/events/log/": "events",
     "tests/endcap/features/store/": "features",
