@@ -2,7 +2,7 @@
 PYTHON ?= python3.11
 VENV := .venv
 BIN := $(VENV)/bin
-DISTRIBUTIONS := . components feature_repo pipelines transformers services/collector services/local services/model_server services/rollout_operator services/stream benchmarks
+DISTRIBUTIONS := . components feature_repo pipelines transformers services/collector services/local services/model_server services/rollout_operator services/stream clients/python benchmarks
 export TF_USE_LEGACY_KERAS := 1
 export TF_CPP_MIN_LOG_LEVEL ?= 2
 export PYTHONWARNINGS ?= ignore

@@ -25,6 +25,7 @@ STARTS_PROCESSES = ("milvus", "endpoint", "broker", "registry_server", "scene", 
 MAY_START_PROCESSES = ("processes", "cluster", "faults")
 """Markers of what `make test-unit` leaves out."""
 ONE_WORKER = {
+    "tests/clients/javascript/": "browser",
     "tests/transformers/": "transformers",
     "tests/endcap/events/log/": "broker",
     "tests/services/collector/spool/": "broker",

@@ -17,11 +17,16 @@ from pathlib import Path
 import pytest
 
 PACKAGES = {
+    "chromium": ("chromium", "chromium-common"),
     "prometheus": ("prometheus",),
     "promtool": ("prometheus",),
     "redis-server": ("redis-server", "redis-tools", "liblzf1", "libjemalloc2", "libatomic1"),
 }
 """Debian packages by program: the program's own and those libraries that a small machine lacks."""
+MANY_LIBRARIES = ("chromium",)
+"""Programs with too many libraries to name: those that apt would install with them come along."""
+WHERE = {"chromium": "usr/lib/chromium/chromium"}
+"""Where a program lies in its packages, if not in `usr/bin`."""
 LOCK_FOR_ALL = "fetching.lock"
 
 
@@ -31,17 +36,17 @@ class DebianProgram:
 
     Attributes:
         path: the file to execute.
-        libraries: folder of the shared libraries that came with it; None when the system has them.
+        libraries: folders of the shared libraries that came with it; none when the system has them.
     """
 
     path: Path
-    libraries: Path | None
+    libraries: tuple[Path, ...] = ()
 
     def environment(self) -> dict[str, str]:
         """The environment to start it with."""
-        if self.libraries is None:
+        if not self.libraries:
             return dict(os.environ)
-        return {**os.environ, "LD_LIBRARY_PATH": str(self.libraries)}
+        return {**os.environ, "LD_LIBRARY_PATH": os.pathsep.join(map(str, self.libraries))}
 
 
 def cache_folder() -> Path:
@@ -62,20 +67,20 @@ def debian_program(name: str) -> DebianProgram | None:
     """A program of `PACKAGES`, fetched when it is not there; None when that does not work here."""
     on_path = shutil.which(name)
     if on_path is not None:
-        return DebianProgram(Path(on_path), None)
+        return DebianProgram(Path(on_path))
     folder = cache_folder() / PACKAGES[name][0]
-    if not folder.is_dir() and not _fetched(PACKAGES[name], folder):
+    if not folder.is_dir() and not _fetched(name, folder):
         return None
     found = _unpacked(name, folder)
     return found if found is not None and _runs(found) else None
 
 
 def _unpacked(name: str, folder: Path) -> DebianProgram | None:
-    path = folder / "usr" / "bin" / name
+    path = folder / WHERE.get(name, f"usr/bin/{name}")
     if not path.exists():
         return None
-    libraries = next((each.parent for each in sorted(folder.glob("usr/lib/*/*.so*"))), None)
-    return DebianProgram(path, libraries)
+    libraries = {each.parent for pattern in ("usr/lib/*/*.so*", "lib/*/*.so*") for each in folder.glob(pattern)}
+    return DebianProgram(path, tuple(sorted(libraries)))
 
 
 def _runs(program: DebianProgram) -> bool:
@@ -83,7 +88,7 @@ def _runs(program: DebianProgram) -> bool:
     return done.returncode == 0
 
 
-def _fetched(packages: tuple[str, ...], folder: Path) -> bool:
+def _fetched(name: str, folder: Path) -> bool:
     if shutil.which("apt-get") is None or shutil.which("dpkg") is None:
         return False
     folder.parent.mkdir(parents=True, exist_ok=True)
@@ -92,7 +97,7 @@ def _fetched(packages: tuple[str, ...], folder: Path) -> bool:
             return True
         downloads, root = Path(aside) / "downloads", Path(aside) / "root"
         downloads.mkdir()
-        if not _downloaded(packages, downloads):
+        if not _downloaded(name, downloads):
             return False
         for archive in downloads.glob("*.deb"):
             subprocess.run(["dpkg", "-x", archive, root], check=True, timeout=120)
@@ -100,15 +105,27 @@ def _fetched(packages: tuple[str, ...], folder: Path) -> bool:
     return True
 
 
-def _downloaded(packages: tuple[str, ...], folder: Path) -> bool:
-    def worked(*arguments: str) -> bool:
-        try:
-            done = subprocess.run(["apt-get", "-q", *arguments], cwd=folder, capture_output=True, timeout=120, check=False)
-        except subprocess.TimeoutExpired:
-            return False
-        return done.returncode == 0
+def _downloaded(name: str, folder: Path) -> bool:
+    def tried() -> bool:
+        packages = {*PACKAGES[name], *(_lacking(name) if name in MANY_LIBRARIES else ())}
+        return _apt(folder, "download", *sorted(packages)) is not None
 
-    return worked("download", *packages) or (worked("update") and worked("download", *packages))
+    return tried() or (_apt(folder, "update") is not None and tried())
+
+
+def _lacking(name: str) -> tuple[str, ...]:
+    """What apt would install with a program; it is only asked."""
+    planned = _apt(None, "--simulate", "install", "--no-install-recommends", *PACKAGES[name]) or ""
+    return tuple(line.split()[1] for line in planned.splitlines() if line.startswith("Inst "))
+
+
+def _apt(folder: Path | None, *arguments: str) -> str | None:
+    """What apt-get says; None when it fails."""
+    try:
+        done = subprocess.run(["apt-get", "-q", *arguments], cwd=folder, capture_output=True, text=True, timeout=240, check=False)
+    except subprocess.TimeoutExpired:
+        return None
+    return done.stdout if done.returncode == 0 else None
 
 
 @contextmanager

@@ -17,10 +17,10 @@ def until(holds: Callable[[], T], what: str, within_s: float = 30.0) -> T:
     return result
 
 
-async def until_async(holds: Callable[[], object], what: str, within_s: float = 20.0) -> None:
+async def until_async(holds: Callable[[], object], what: str, within_s: float = 20.0, every_s: float = 0.001) -> None:
     """The same in an event loop, which goes on meanwhile; for what has no event to wait for."""
 
     async def look() -> object:
         return holds()
 
-    assert await poll_async(look, every_s=0.001, within_s=within_s, sleep=asyncio.sleep), f"{what}: not within {within_s:g} s"
+    assert await poll_async(look, every_s=every_s, within_s=within_s, sleep=asyncio.sleep), f"{what}: not within {within_s:g} s"

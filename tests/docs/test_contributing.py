@@ -13,7 +13,7 @@ import pytest
 from tests.docs.page import ROOT
 
 GUIDE = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
-PACKAGES = ("benchmarks", "components", "endcap", "feature_repo", "pipelines", "services", "transformers")
+PACKAGES = ("benchmarks", "clients", "components", "endcap", "feature_repo", "pipelines", "services", "transformers")
 
 SOURCE = """
 from types import SimpleNamespace

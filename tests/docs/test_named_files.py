@@ -13,7 +13,8 @@ PAGES = [
     *(ROOT / name for name in ("README.md", "CONTRIBUTING.md", "SECURITY.md", "charts/endcap/README.md")),
 ]
 FOLDERS = (
-    "benchmarks|charts|components|docs|endcap|feature_repo|images|manifests|monitoring|pipelines|requirements|services|tests|transformers"
+    "benchmarks|charts|clients|components|docs|endcap|feature_repo|images|manifests|monitoring|pipelines|requirements|services|tests"
+    "|transformers"
 )
 NAMED = re.compile(rf"(?<![\w./-])((?:{FOLDERS})/[\w./-]*(?:\.(?:py|yaml|json|md|toml|txt|svg)\b|/(?![\w.])))")
 MADE = {

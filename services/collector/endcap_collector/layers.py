@@ -27,6 +27,9 @@ _PREFLIGHT = {
     "access-control-max-age": "600",
 }
 
+_READABLE = {"access-control-expose-headers": "retry-after"}
+"""Without it a page of another origin is not shown when to come again."""
+
 
 class Endpoint:
     """What answers requests, as an application. Starlette would put one around it that answers what is raised, which AnswerLayer does.
@@ -135,7 +138,7 @@ class OriginLayer:
         async def marked(message: Message) -> None:
             if message["type"] == "http.response.start":
                 answer = MutableHeaders(scope=message)
-                answer.update(allowed)
+                answer.update({**allowed, **_READABLE})
                 answer.add_vary_header("origin")
             await send(message)
 

@@ -16,23 +16,28 @@ class CollectorProcess:
     """`python -m endcap_collector` in a home folder.
 
     Args:
-        home: its home folder.
-        more: further settings, as variables of the environment.
+        home: the folder.
+        settings: further settings, as environment variables.
+        port: of an earlier one; None for any.
     """
 
-    def __init__(self, home: Path, more: Mapping[str, str] | None = None) -> None:
-        self._port = free_port()
+    def __init__(self, home: Path, settings: Mapping[str, str] | None = None, port: int | None = None) -> None:
+        self._port = port or free_port()
         environment = {
             "ENDCAP_HOME": str(home),
             "ENDCAP_COLLECTOR__PORT": str(self._port),
             "ENDCAP_COLLECTOR__EVENTS_PER_SECOND": "1e9",
-            **(more or {}),
+            **(settings or {}),
         }
         self._log = (home.parent / f"collector-{self._port}.log").open("wb")
         self._process = subprocess.Popen(
             [sys.executable, "-m", "endcap_collector"], env=os.environ | environment, stdout=self._log, stderr=subprocess.STDOUT
         )
         until(self._answers, "the collector did not come up", 60)
+
+    @property
+    def port(self) -> int:
+        return self._port
 
     @property
     def address(self) -> str:

@@ -114,6 +114,7 @@ async def test_a_page_of_a_known_origin_may_read_any_answer(tmp_path: Path, key:
     async with running(tmp_path) as collector:
         answer = await collector.send(VIEW, key, headers={"origin": SHOP})
         assert answer.headers["access-control-allow-origin"] == SHOP
+        assert answer.headers["access-control-expose-headers"] == "retry-after"
 
 
 @pytest.mark.parametrize(
