@@ -233,9 +233,11 @@ class CollectorSettings(BaseModel):
     pixel_key_file: Path | None = Field(
         None, description="Keys that the links of mails' pixels are made with, as above; empty for one made under `home`."
     )
-    events_topic: str = Field("endcap.events.v1", min_length=1, description="Kafka's topic of events, where Kafka is set.")
-    rejected_topic: str = Field("endcap.rejected.v1", min_length=1, description="The same of dead letters.")
-    catalogue_topic: str = Field("endcap.catalogue.v1", min_length=1, description="The same of changes of items.")
+    events_topic: str | None = Field(
+        None, min_length=1, description="Kafka's topic of events, where Kafka is set; left out, `.events.v1` behind the topics' prefix."
+    )
+    rejected_topic: str | None = Field(None, min_length=1, description="The same of dead letters, `.rejected.v1`.")
+    catalogue_topic: str | None = Field(None, min_length=1, description="The same of changes of items, `.catalogue.v1`.")
     spool_bytes_max: int = Field(
         1024 * 1024 * 1024, ge=1, description="Bytes that may wait on the disk for Kafka; what would be more is answered with 503."
     )

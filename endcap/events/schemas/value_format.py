@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Protocol
 
-from endcap.contracts.topics import topic_called, value_subject
+from endcap.contracts.topics import Topic, topic_called, value_subject
 from endcap.core.settings import Settings
 from endcap.events.schemas.frame import framed
 from endcap.events.schemas.known_ids import KnownIds
@@ -55,24 +55,26 @@ class FramedJson:
         self._schema_id.close()
 
 
-def open_value_format(settings: Settings, topic: str, count_plain: Callable[[int], None]) -> ValueFormat:
+def open_value_format(settings: Settings, topic: str, count_plain: Callable[[int], None], has: Topic | None = None) -> ValueFormat:
     """The format that the settings choose for one topic.
 
     Args:
         settings: all settings.
-        topic: its whole name; one that is none of endcap's own has events.
+        topic: its whole name.
         count_plain: called with the number of values that went without a frame though a registry is set.
+        has: what its values are; None goes by the name, and one that is none of endcap's own has events.
 
     Raises:
         InvalidInput: the registry's settings cannot be used.
     """
     if not settings.schemas.registry_url:
         return PlainJson()
+    of = has or topic_called(topic, settings.events.topic_prefix)
     schema_id = SchemaId(
         open_registry(settings.schemas),
         KnownIds(settings.schema_ids_file),
         value_subject(topic),
-        newest_schema(topic_called(topic, settings.events.topic_prefix).stem).text,
+        newest_schema(of.stem).text,
         refresh_seconds=settings.schemas.refresh_seconds,
     )
     schema_id.start()

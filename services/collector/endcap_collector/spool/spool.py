@@ -7,13 +7,16 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from time import monotonic
 
+from endcap.contracts import topics as contracts
+from endcap.contracts.topics import CATALOGUE, EVENTS, REJECTED
 from endcap.core.clock import Clock
 from endcap.core.errors import DependencyUnavailable
 from endcap.core.folder_lock import locked_folder
 from endcap.core.log import get_logger
-from endcap.core.settings import CollectorSettings, Settings
+from endcap.core.settings import Settings
 from endcap.events.dead_letters.sealing import Seal
 from endcap.events.log.kafka_config import kafka_config
+from endcap.events.schemas.value_format import ValueFormat, open_value_format
 from endcap_collector.metrics import CollectorMetrics
 from endcap_collector.spool.backlog import Backlog
 from endcap_collector.spool.forwarder import Bury, Forwarder, Observed, Pace
@@ -39,12 +42,13 @@ class Topics:
     catalogue: Topic
 
     @classmethod
-    def of(cls, settings: CollectorSettings) -> "Topics":
-        """As the settings name them; a line is a message as it stands."""
+    def of(cls, settings: Settings) -> "Topics":
+        """As the settings name them, else endcap's own."""
+        named, prefix = settings.collector, settings.events.topic_prefix
         return cls(
-            events=Topic(settings.events_topic, ("user_id", "session_id")),
-            letters=Topic(settings.rejected_topic, ("letter_id",)),
-            catalogue=Topic(settings.catalogue_topic, ("item_id",)),
+            events=Topic(named.events_topic or EVENTS.named(prefix), ("user_id", "session_id")),
+            letters=Topic(named.rejected_topic or REJECTED.named(prefix), ("letter_id",)),
+            catalogue=Topic(named.catalogue_topic or CATALOGUE.named(prefix), ("item_id",)),
         )
 
 
@@ -96,7 +100,8 @@ class Spool:
         self._lock = locked_folder(settings.spool_dir, "another collector sends from this folder to Kafka")
         self._room = Room(settings.collector.spool_bytes_max)
         metrics.spool_limit.set(self._room.most)
-        chosen = topics or Topics.of(settings.collector)
+        self._formats: list[ValueFormat] = []
+        chosen = topics or self._framed(Topics.of(settings))
         events = self._way("events", settings.event_log_dir, chosen.events)
         letters = self._way("dead_letters", settings.dead_letter_dir, chosen.letters)
         catalogue = self._way("catalogue", settings.catalogue_log_dir, chosen.catalogue)
@@ -119,10 +124,26 @@ class Spool:
         # What is too large for the others becomes a letter: those go last.
         for forwarder in (*self._others, self._of_letters):
             forwarder.close(give_up_at)
+        for values in self._formats:
+            values.close()
         os.close(self._lock)
 
     def _forwarders(self) -> Sequence[Forwarder]:
         return (self._of_letters, *self._others)
+
+    def _framed(self, topics: Topics) -> Topics:
+        """The same, whose values are framed where a schema registry is set."""
+
+        def framed(log: str, topic: Topic, has: contracts.Topic) -> Topic:
+            values = open_value_format(self._settings, topic.name, self._metrics.kafka_plain.labels(log).inc, has)
+            self._formats.append(values)
+            return replace(topic, encode=values.encoded)
+
+        return Topics(
+            events=framed("events", topics.events, EVENTS),
+            letters=framed("dead_letters", topics.letters, REJECTED),
+            catalogue=framed("catalogue", topics.catalogue, CATALOGUE),
+        )
 
     def _way(self, name: str, folder: Path, topic: Topic) -> _Way:
         backlog = Backlog(self._room)

@@ -11,7 +11,7 @@ from uuid import UUID
 
 from prometheus_client import CollectorRegistry
 
-from endcap.core.settings import CollectorSettings, EventSettings, Settings
+from endcap.core.settings import CollectorSettings, EventSettings, SchemasSettings, Settings
 from endcap.events.dead_letters.sealing import Seal, dead_letter_seal
 from endcap_collector.metrics import CollectorMetrics
 from endcap_collector.spool.forwarder import Pace
@@ -72,6 +72,7 @@ async def opened_spool(
     clock: Callable[[], datetime] = lambda: NOW,
     close_seconds: float = 10.0,
     ways: Topics | None = None,
+    schemas: SchemasSettings | None = None,
     **chosen: Any,
 ) -> AsyncIterator[OpenedSpool]:
     """A spool that runs; at the end it has `close_seconds` for what waits.
@@ -84,12 +85,14 @@ async def opened_spool(
         clock: the present.
         close_seconds: as above.
         ways: topics with keys and encoding; None for those of the settings.
+        schemas: a schema registry; None for none.
         chosen: settings of the collector.
     """
     settings = Settings(
         home=home,
         events=EventSettings(kafka_bootstrap=bootstrap, kafka_config_file=client_file(home, SOON + client)),
         collector=CollectorSettings(**chosen),
+        schemas=schemas or SchemasSettings(),
     )
     registry = CollectorRegistry()
     seal = dead_letter_seal(settings, may_make=True)

@@ -8,10 +8,14 @@ from pathlib import Path
 
 import pytest
 
+from endcap.contracts.topics import CATALOGUE, EVENTS, value_subject
 from endcap.core.errors import DependencyUnavailable
-from endcap.core.settings import CollectorSettings
+from endcap.core.settings import CollectorSettings, SchemasSettings, Settings
 from endcap.events.dead_letters.letters import opened_payload, read_letters
 from endcap.events.log.kafka import VERSION_HEADER
+from endcap.events.schemas.frame import framed
+from endcap.events.schemas.known_ids import KnownIds
+from endcap.events.schemas.released import newest_schema
 from endcap.events.stream.bots import BotRules, Bots
 from endcap.events.stream.columns import BEGINNING
 from endcap.events.stream.counting import Counting, LeftOut
@@ -58,12 +62,31 @@ async def test_each_log_has_its_topic(broker: KafkaBroker, tmp_path: Path) -> No
 
 async def test_a_message_is_what_the_topics_encoding_makes_of_a_line(broker: KafkaBroker, tmp_path: Path) -> None:
     topics = topic_settings(broker)
-    named = Topics.of(CollectorSettings(**topics))
-    framed = replace(named, events=replace(named.events, encode=lambda line: b"\0\0\0\0\7" + line))
-    async with opened_spool(tmp_path, broker.bootstrap, ways=framed, **topics) as opened:
+    named = Topics.of(Settings(collector=CollectorSettings(**topics)))
+    own = replace(named, events=replace(named.events, encode=lambda line: b"\0\0\0\0\7" + line))
+    async with opened_spool(tmp_path, broker.bootstrap, ways=own, **topics) as opened:
         await opened.spool.events.write(line(1))
     (message,) = broker.messages(topics["events_topic"], 1)
     assert (message.key(), message.value()) == (b"u", b"\0\0\0\0\7" + line(1)[:-1])
+
+
+async def test_where_a_registry_is_set_values_have_the_frame_of_their_topics_schema(broker: KafkaBroker, tmp_path: Path) -> None:
+    topics, schemas = topic_settings(broker), SchemasSettings(registry_url="http://127.0.0.1:1")
+    known = KnownIds(Settings(home=tmp_path).schema_ids_file)
+    for number, (setting, stem) in enumerate([("events_topic", EVENTS.stem), ("catalogue_topic", CATALOGUE.stem)], 7):
+        known.remember(str(schemas.registry_url), value_subject(topics[setting]), newest_schema(stem).text, number)
+    async with opened_spool(tmp_path, broker.bootstrap, schemas=schemas, **topics) as opened:
+        await opened.spool.events.write(line(1))
+        await opened.spool.letters.write(b'{"letter_id":"l1"}\n')
+        await opened.spool.catalogue.write(b'{"item_id":"tea","price":3.9}\n')
+        await until_async(lambda: opened.waiting() == 0, "Kafka has all")
+        assert opened.value("endcap_collector_kafka_plain_total", log="dead_letters") == 1
+    values = {name: broker.messages(topic, 1)[0].value() for name, topic in topics.items()}
+    assert values == {
+        "events_topic": framed(7, line(1)[:-1]),
+        "rejected_topic": b'{"letter_id":"l1"}',
+        "catalogue_topic": framed(8, b'{"item_id":"tea","price":3.9}'),
+    }
 
 
 async def test_what_a_killed_collector_left_is_sent_by_the_next_without_its_half_line(broker: KafkaBroker, tmp_path: Path) -> None:
