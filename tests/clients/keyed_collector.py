@@ -45,7 +45,9 @@ class KeyedCollector:
         return f"http://127.0.0.1:{self.port}/v1/events"
 
     def start(self) -> None:
-        self._process = CollectorProcess(self.home, self._settings, self.port)
+        """Come up, unless it is up."""
+        if self._process is None:
+            self._process = CollectorProcess(self.home, self._settings, self.port)
 
     def kill(self) -> None:
         if self._process is not None:

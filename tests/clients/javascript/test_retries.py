@@ -25,7 +25,7 @@ async def test_events_of_an_outage_arrive_once_when_the_collector_is_back(visito
 
 
 async def test_a_later_page_sends_what_an_outage_kept(visitor: Visitor) -> None:
-    address = visitor.put_up(flushMs=NEVER_MS, endpoint=OWN_PATH)
+    address = visitor.put_up(flushMs=NEVER_MS, retryMs=NEVER_MS, retryMostMs=NEVER_MS, endpoint=OWN_PATH)
     visitor.shop.instead += [(503, {})] * 2
     page = await visitor.open(address)
     await page.evaluate("() => { endcap.search('tea'); return endcap.flush() }")

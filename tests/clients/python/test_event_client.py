@@ -28,9 +28,8 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[KeyedCollector
 
 @pytest.fixture
 def collector(running: KeyedCollector) -> Iterator[KeyedCollector]:
-    """One that is up, whatever the test before did to it."""
+    """One that may be killed: it is up again for the next test."""
     yield running
-    running.kill()
     running.start()
 
 

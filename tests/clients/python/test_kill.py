@@ -14,7 +14,7 @@ from tests.seeds import SEEDS
 
 pytestmark = pytest.mark.processes
 
-ROUNDS = 4
+ROUNDS = 3
 
 
 def started(endpoint: str, folder: Path, count: int) -> "subprocess.Popen[str]":
