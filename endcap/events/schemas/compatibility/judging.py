@@ -5,7 +5,7 @@ elements, fields.
 """
 
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from endcap.events.schemas.compatibility.bounds import AT_LEAST, AT_MOST, EXACT, value_breaks
@@ -60,26 +60,33 @@ def _breaks(old: Schema, new: Schema, path: str) -> Iterator[Break]:
     if len(now) < len(before):
         yield Break(path, "has fewer alternatives", "keep the alternatives")
     elif _is_choice(new) and not _is_choice(old) and not _may_become_a_choice(_whole(old)):
+        fix = "keep its one type, and leave the field out where it has none"
+        yield Break(path, "was of one type and is one of several alternatives", fix)
+    else:
+        yield from _choice_breaks([*map(_whole, before)], [*map(_whole, now)], path)
+
+
+def _choice_breaks(before: Sequence[Mapping[str, Any]], now: Sequence[Mapping[str, Any]], path: str) -> Iterator[Break]:
+    """Each alternative needs one of the new ones for itself, as registries ask; its own from before, if that is there."""
+    if any(len({each.get("type") for each in side}) < len(side) for side in (before, now)):
         yield Break(
-            path, "was of one type and is one of several alternatives", "keep its one type, and leave the field out where it has none"
+            path, "changed, and two of its alternatives are of one type, which is not judged", "leave the alternatives as they were"
         )
-    else:
-        for branch in before:
-            yield from _covered(_whole(branch), now, path)
-
-
-def _covered(old: Mapping[str, Any], alternatives: list[Schema], path: str) -> Iterator[Break]:
-    """Nothing where one of the alternatives takes all of `old`; else why the likeliest one does not."""
-    tried = [(new, list(_branch_breaks(old, _whole(new), path))) for new in alternatives]
-    if any(not found for _, found in tried):
         return
-    of_type = [found for new, found in tried if _whole(new).get("type") == old.get("type")]
-    if of_type:
-        yield from min(of_type, key=len)
-    elif len(tried) == 1:
-        yield from tried[0][1]
-    else:
-        yield Break(path, f"no longer takes {_type_said(old)}", "keep the type among those that are allowed")
+    left = list(range(len(now)))
+    for old in before:
+        fitting = [place for place in left if not [*_branch_breaks(old, now[place], path)]]
+        if fitting:
+            left.remove(min(fitting, key=lambda place: not _is_same(old, now[place])))
+        else:
+            yield from _refusals(old, now, path)
+
+
+def _refusals(old: Mapping[str, Any], alternatives: Sequence[Mapping[str, Any]], path: str) -> Sequence[Break]:
+    """Why the likeliest of the alternatives does not take all of `old`."""
+    likely = [new for new in alternatives if new.get("type") == old.get("type")] or (alternatives if len(alternatives) == 1 else [])
+    found = [found for new in likely for found in _branch_breaks(old, new, path)]
+    return found or [Break(path, f"no longer takes {_type_said(old)} by itself", "keep the type among those that are allowed")]
 
 
 def _branch_breaks(old: Mapping[str, Any], new: Mapping[str, Any], path: str) -> Iterator[Break]:
@@ -105,17 +112,22 @@ def _object_breaks(old: Mapping[str, Any], new: Mapping[str, Any], path: str) ->
         before, now = _field(old, name), _field(new, name)
         if now is False and before is not False:
             yield Break(below(path, name), "was removed, and what was written before may have it", "keep the field, optional")
-        elif name not in old.get("properties", {}) and [*_breaks(before, now, path)]:
-            what = "is new, and what was written before may have anything there"
-            yield Break(below(path, name), what, "take any value for it")
+        elif name not in old.get("properties", {}) and before is not False:
+            what = "is new in a model that takes unknown fields, so that what was written before may have it"
+            yield Break(below(path, name), what, "refuse unknown fields from the first version on, or leave the field among them")
         else:
             yield from _breaks(before, now, below(path, name))
     yield from _breaks(_others(old), _others(new), below(path, _OTHERS))
 
 
 def _takes_all(old: Schema, new: Schema) -> bool:
-    """Whether it needs no further look; compared as JSON, since in Python 1 is True."""
-    return new == ANYTHING or json.dumps(old, sort_keys=True) == json.dumps(new, sort_keys=True)
+    """Whether it needs no further look."""
+    return new == ANYTHING or _is_same(old, new)
+
+
+def _is_same(old: Schema, new: Schema) -> bool:
+    """Whether both are the same JSON; in Python 1 is True."""
+    return json.dumps(old, sort_keys=True) == json.dumps(new, sort_keys=True)
 
 
 def _not_judged(schema: Mapping[str, Any]) -> set[str]:
