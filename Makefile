@@ -14,7 +14,7 @@ SIDE_BY_SIDE := -n $(TEST_WORKERS) --dist loadfile --no-loadscope-reorder --igno
 
 export NO_MKDOCS_2_WARNING := 1
 
-PAGES_WITH_TABLES := charts/endcap/README.md docs/data.md docs/events.md docs/schemas.md docs/outcomes.md docs/algorithms.md docs/quality.md
+PAGES_WITH_TABLES := charts/endcap/README.md docs/data.md docs/events.md docs/schemas.md docs/outcomes.md docs/algorithms.md docs/quality.md docs/benchmarks.md
 
 .PHONY: help setup demo serve test test-unit test-properties test-journeys test-faults test-events test-cluster cluster-rollouts cluster-chart test-images test-install test-spark manifests docs-tables lint format docs docs-serve lock bench-serving bench-latency bench-events bench-quality clean
 .DEFAULT_GOAL := help
