@@ -3,9 +3,9 @@
 import json
 from pathlib import Path
 
+from endcap_benchmarks.record import RESULTS
 from endcap_benchmarks.verdict import Verdict
 
-RESULTS = Path("benchmarks/results")
 _MET = {True: "yes", False: "**no**", None: "not measured"}
 
 

@@ -16,6 +16,9 @@ import psutil
 from endcap.core.files import replace_text
 from endcap_benchmarks.verdict import Verdict
 
+RESULTS = Path("benchmarks/results")
+"""Where what is quoted in the pages stands."""
+
 _GIB = 1024**3
 
 

@@ -73,6 +73,7 @@ def arrivals(base: Dataset, log_dir: Path, waiting: pl.DataFrame, bots: BotRules
     known = pl.scan_parquet(base.table("events")).select("event_id")
     # Of these a log has most, an event a place, and no model learns from them.
     log = read_events(log_dir).filter(pl.col("event_type") != EventType.SEARCH_RESULT.value)
+    # Of the whole log, so that the same persons' lists are taken when it is read again.
     log, _ = lists_of_some(log)
     new = log.join(known, on="event_id", how="anti", maintain_order="left").collect()
     persons, _ = counted_events(new, None, bots)

@@ -225,7 +225,7 @@ class TrainingSet:
         purchase = pl.lit(PURCHASE_CODE, dtype=pl.UInt8).alias("signal")
         return pl.scan_parquet(files).select("user_id", "item_index", "occurred_at", "session_id", purchase, "taken_off_at")
 
-    @property
+    @cached_property
     def shown(self) -> pl.DataFrame | None:
         """Columns of SHOWN_SCHEMA; None where it is not enough to weigh examples by."""
         known = self.manifest.shown

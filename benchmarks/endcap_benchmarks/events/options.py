@@ -7,8 +7,9 @@ from pathlib import Path
 from typing import Any
 
 from endcap_benchmarks.program import OutputOptions
+from endcap_benchmarks.record import RESULTS
 
-RESULT = Path("benchmarks/results/events.json")
+RESULT = RESULTS / "events.json"
 CHANGED, BESIDE, CPU, COLLECTOR, STREAM, HOSTILE = "changed-answer", "beside", "cpu", "collector", "stream", "hostile"
 SCENARIOS = (COLLECTOR, HOSTILE, CPU, CHANGED, BESIDE, STREAM)
 

@@ -7,8 +7,7 @@ from endcap.contracts.evaluation import Figure
 from endcap_benchmarks.quality.console_table import TRUTH_TITLES
 from endcap_benchmarks.quality.metric_columns import best_models, metric_columns, present_columns, ranked_models, significance_mark
 from endcap_benchmarks.quality.quality_report import QualityReport, TaskResult, TruthResult
-
-RESULTS = Path("benchmarks/results")
+from endcap_benchmarks.record import RESULTS
 
 
 def markdown_of(name: str, results: Path = RESULTS) -> str:

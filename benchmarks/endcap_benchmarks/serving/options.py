@@ -7,9 +7,10 @@ from pathlib import Path
 from typing import Any
 
 from endcap_benchmarks.program import OutputOptions
+from endcap_benchmarks.record import RESULTS
 from endcap_benchmarks.serving.load.plan import Arrivals, Protocol
 
-RESULT = Path("benchmarks/results/serving.json")
+RESULT = RESULTS / "serving.json"
 SIZES = (10_000, 100_000, 1_000_000)
 LATENCY, CACHED, OVERLOAD, REFRESH, EVENT = "steady", "cached", "overload", "refresh", "next-event"
 SCENARIOS = (LATENCY, REFRESH, CACHED, OVERLOAD, EVENT)

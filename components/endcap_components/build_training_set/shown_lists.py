@@ -8,6 +8,7 @@ import polars as pl
 from endcap.contracts.event_type import EventType
 from endcap.events.log.reader import event_schema
 from endcap.events.outcomes.examination import Examination, measured_examination
+from endcap.events.outcomes.places import PLACE
 from endcap.events.outcomes.resolution import outcomes_of
 from endcap.events.outcomes.whole_log import journal_of_log
 from endcap.events.outcomes.windows import FOLLOWS, Windows
@@ -53,12 +54,11 @@ def write_shown_lists(
 
 def _shown(outcomes: pl.DataFrame, places: pl.DataFrame, examination: Examination) -> pl.DataFrame:
     """A row a place of persons."""
-    place = ["request_id", "item_id", "position"]
-    followed = outcomes.group_by(place).agg(pl.col("followed").any())
+    followed = outcomes.group_by(PLACE).agg(pl.col("followed").any())
     says_seen = pl.col("seen_at").is_not_null().any().over("surface")
     return (
         places.filter(~says_seen | pl.col("seen_at").is_not_null())
         .filter(pl.col("user_id").is_not_null(), pl.col("consent"))
-        .join(followed, on=place)
+        .join(followed, on=PLACE)
         .with_columns(look_chance=examination.chance(pl.col("position")), propensity=pl.col("propensity").fill_null(1.0))
     )

@@ -152,7 +152,7 @@ def ranking_examples(
     known = [_window_users(training, moment, pairs) for moment, pairs in zip(moments, happened, strict=True)]
     everybody = [_drawn(users, queries_max // len(moments), rng) for users in known]
     held_out_users = drawn_users(everybody[-1].user_ids, held_out_share, rng)
-    retrieval, windows = Retrieval(training, tables, two_tower, quotas, rng, training.shown), []
+    retrieval, windows = Retrieval(training, tables, two_tower, quotas, rng), []
     for users, pairs in zip(everybody, happened, strict=True):
         held_out = np.array([user_id in held_out_users for user_id in users.user_ids])
         labelled = partial(label, users.user_ids, users.states, happened=pairs)
@@ -168,7 +168,6 @@ class Retrieval:
         training, tables, two_tower: of the run.
         quotas: candidates a source and in all, as in serving.
         rng: of contexts and of what is left out.
-        shown: columns of SHOWN_SCHEMA; None where candidates are not weighed by it.
     """
 
     training: TrainingSet
@@ -176,7 +175,6 @@ class Retrieval:
     two_tower: TwoTowerArtifact
     quotas: RetrievalSettings
     rng: np.random.Generator
-    shown: pl.DataFrame | None = None
 
     def window(
         self,
@@ -217,9 +215,9 @@ class Retrieval:
         )
 
     def _shown(self, users: UsersAt, found: Sequence[CandidateSet], labels: NDArray[np.float32]) -> ShownWeights | None:
-        if self.shown is None:
+        if self.training.shown is None:
             return None
-        within = shown_within(self.shown, users.moment, self.training.manifest.horizon_days)
+        within = shown_within(self.training.shown, users.moment, self.training.manifest.horizon_days)
         return weights_of_shown(users.user_ids, found, labels, within)
 
 

@@ -21,7 +21,7 @@ _TOUCHED = """event_id IN (SELECT event_id FROM attribution WHERE {condition})""
 
 _TAKES = "SELECT {column} FROM orders WHERE event_type <> 'purchase' AND {column} IS NOT NULL"
 
-CONTESTED = " OR ".join(
+_CONTESTED = " OR ".join(
     (
         "event_type <> 'purchase'",
         f"user_id IN ({_TAKES.format(column='user_id')})",
@@ -30,7 +30,6 @@ CONTESTED = " OR ".join(
         f"session_id IN ({_TAKES.format(column='order_id')})",
     )
 )
-"""Returns, and the purchases that one of them could mean."""
 
 
 class JournalConnection:
@@ -59,11 +58,20 @@ class JournalConnection:
     def close(self) -> None:
         self.sql.close()
 
-    def shown_within(self, begin_us: int, end_us: int) -> Journal:
-        """What is known of the lists that were shown from `begin_us` to before `end_us`, microseconds since 1970."""
+    def contested_orders(self) -> pl.DataFrame:
+        """Returns, and the purchases that one of them could mean."""
+        return self.orders.rows(_CONTESTED)
+
+    def shown_within(self, begin_us: int, end_us: int, orders: pl.DataFrame) -> Journal:
+        """What is known of the lists that were shown from `begin_us` to before `end_us`, microseconds since 1970.
+
+        Args:
+            begin_us, end_us: as above.
+            orders: the contested ones, which are the same for all lists.
+        """
         shown, between = "shown_at >= ? AND shown_at < ?", (begin_us, end_us)
         places = self.places.rows(shown, between)
-        return Journal(places, self.touches_of(places, shown, between), self.orders.rows(CONTESTED))
+        return Journal(places, self.touches_of(places, shown, between), orders)
 
     def touches_of(self, places: pl.DataFrame, condition: str, values: Sequence[object] = ()) -> pl.DataFrame:
         """All pairs of each event that has one with these places.

@@ -12,7 +12,7 @@ import polars as pl
 from endcap.core.sqlite_transaction import transaction
 from endcap.events.outcomes.attribution import Attribution
 from endcap.events.outcomes.identified import IdentifiedEvents
-from endcap.events.outcomes.journal_connection import CONTESTED, JournalConnection
+from endcap.events.outcomes.journal_connection import JournalConnection
 from endcap.events.outcomes.orders import Orders
 from endcap.events.outcomes.outcome_counters import (
     ITEM_LABELS,
@@ -105,8 +105,9 @@ class JournalStore:
         """What is known of the lists of a day (UTC), an hour after the other, all as of one moment."""
         begin = datetime.combine(day, time(), UTC)
         with self._snapshot() as at:
+            orders = at.contested_orders()
             for hour in range(_HOURS):
-                journal = at.shown_within(micros(begin + timedelta(hours=hour)), micros(begin + timedelta(hours=hour + 1)))
+                journal = at.shown_within(micros(begin + timedelta(hours=hour)), micros(begin + timedelta(hours=hour + 1)), orders)
                 if not journal.places.is_empty():
                     yield journal
 
@@ -181,7 +182,7 @@ class JournalStore:
     def _take_orders(self, rows: pl.DataFrame) -> None:
         self._at.orders.put(rows)
         if (rows["event_type"] != "purchase").any():
-            contested = self._at.orders.rows(CONTESTED)
+            contested = self._at.contested_orders()
             self._changed_by(contested.filter(pl.col("event_type") == "purchase")["event_id"].to_list())
 
     def _changed_by(self, event_ids: list[str]) -> None:

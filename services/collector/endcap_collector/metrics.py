@@ -42,8 +42,8 @@ class CollectorMetrics:
         self.waiting_events = self._gauge("endcap_collector_spool_waiting_events", "The same in lines: events, letters, changes.", "log")
         self.oldest_seconds = self._gauge("endcap_collector_spool_oldest_seconds", "Time since the first of those came.", "log")
         self.kafka_confirmed = self._counter("endcap_collector_kafka_confirmed", "Messages that Kafka confirmed.", "log")
-        self.kafka_plain = self._counter(
-            "endcap_collector_kafka_plain", "Messages without a schema's frame, though a schema registry is set.", "log"
+        self.kafka_unframed = self._counter(
+            "endcap_collector_kafka_unframed", "Messages without a schema's frame, though a schema registry is set.", "log"
         )
         self.kafka_refused = self._counter(
             "endcap_collector_kafka_refused", "Messages that Kafka refused, each time that it did, by reason.", "log", "reason"

@@ -6,7 +6,8 @@ import pytest
 
 from endcap.contracts.evaluation import Figure
 from endcap_benchmarks.quality.quality_report import DataKind, Difference, ModelResult, QualityReport, TaskResult, TruthResult
-from endcap_benchmarks.quality.tables import RESULTS, markdown_of
+from endcap_benchmarks.quality.tables import markdown_of
+from endcap_benchmarks.record import RESULTS
 
 PAGE = Path(__file__).parents[3] / "docs" / "quality.md"
 

@@ -120,9 +120,10 @@ class Sending:
     def _hand_over(self, line: bytes, place: int, refused: dict[int, Refusal], is_over: Callable[[], bool]) -> None:
         """Give a line to the client, as soon as that has room."""
         topic, note = self._topic, partial(_note_refusal, refused, place)
+        value, key = topic.encode(line), topic.key_of(line)
         while True:
             try:
-                self._producer.produce(topic.name, topic.encode(line), topic.key_of(line), headers=_HEADERS, on_delivery=note)
+                self._producer.produce(topic.name, value, key, headers=_HEADERS, on_delivery=note)
             except BufferError:
                 if is_over():
                     refused[place] = Refusal(Reason.NO_ANSWER, "no room in Kafka's client")

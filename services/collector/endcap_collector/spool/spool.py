@@ -135,7 +135,7 @@ class Spool:
         """The same, whose values are framed where a schema registry is set."""
 
         def framed(log: str, topic: Topic, has: contracts.Topic) -> Topic:
-            values = open_value_format(self._settings, topic.name, self._metrics.kafka_plain.labels(log).inc, has)
+            values = open_value_format(self._settings, topic.name, self._metrics.kafka_unframed.labels(log).inc, has)
             self._formats.append(values)
             return replace(topic, encode=values.encoded)
 

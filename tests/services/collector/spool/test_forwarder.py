@@ -80,7 +80,7 @@ async def test_where_a_registry_is_set_values_have_the_frame_of_their_topics_sch
         await opened.spool.letters.write(b'{"letter_id":"l1"}\n')
         await opened.spool.catalogue.write(b'{"item_id":"tea","price":3.9}\n')
         await until_async(lambda: opened.waiting() == 0, "Kafka has all")
-        assert opened.value("endcap_collector_kafka_plain_total", log="dead_letters") == 1
+        assert opened.value("endcap_collector_kafka_unframed_total", log="dead_letters") == 1
     values = {name: broker.messages(topic, 1)[0].value() for name, topic in topics.items()}
     assert values == {
         "events_topic": framed(7, line(1)[:-1]),
