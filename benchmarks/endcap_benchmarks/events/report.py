@@ -18,6 +18,8 @@ RATE_KEPT = 0.95
 BESIDE_RATIO = 1.25
 CPU_S_A_THOUSAND = {"collector": 1.0, "stream": 2.0}
 BATCHES_P99_MS = 50.0
+CONTROLS_CHANGED_SHARE = 0.1
+"""Counts of what others bought reach all lists: of the changes that are waited for, so many may have been another's."""
 SINGLES_A_SECOND = 1_000.0
 
 
@@ -36,7 +38,7 @@ def _changed(row: Row) -> list[Verdict]:
         below("accepted to changed answer, p99", where(row), row["p99_ms"].get("accepted to changed answer"), CHANGED_P99_MS, "ms"),
         at_least("events that were watched", where(row), row["probes"], CHANGED_PROBES),
         at_least("events a second beside", where(row), row["events_per_second"], RATE_KEPT * CHANGED_EVENTS_A_SECOND),
-        at_most("lists that changed without an event", where(row), row["controls_changed"], 0),
+        at_most("lists that changed without an event, share", where(row), row["controls_changed_share"], CONTROLS_CHANGED_SHARE),
     ]
 
 
@@ -92,6 +94,7 @@ SHOWN = {
     "looks_degraded_share": "looks with a stage that fell back, share",
     "controls": "lists looked at without an event",
     "controls_changed": "of these changed",
+    "controls_changed_share": "share",
     "events": "events accepted",
     "events_not_accepted": "events not accepted",
     "events_refused": "events refused",

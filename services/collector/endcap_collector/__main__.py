@@ -10,6 +10,7 @@ from endcap.core.errors import EndcapError
 from endcap.core.log import configure_logging, get_logger
 from endcap.core.settings import Settings, load_settings
 from endcap.core.standard_logging import bridge_standard_logging
+from endcap.core.thread_turns import take_short_turns
 from endcap_collector.app import make_app, open_parts
 
 _GRACE_SECONDS = 10
@@ -23,6 +24,7 @@ def main() -> None:
         settings = load_settings()
         configure_logging(settings.log_level, settings.log_format)
         bridge_standard_logging("collector", {})
+        take_short_turns()
         run(settings)
     except EndcapError as error:
         report_failure(error)

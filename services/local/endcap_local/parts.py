@@ -3,7 +3,7 @@
 import os
 import socket
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -117,10 +117,10 @@ def _model_server(settings: Settings) -> Part:
     )
 
 
-def _restarted(name: str, module: str, port: Port, settings: Settings, more: Mapping[str, str] | None = None) -> Part:
+def _restarted(name: str, command: Sequence[str], port: Port, settings: Settings, more: Mapping[str, str] | None = None) -> Part:
     return Part(
         name=name,
-        command=[sys.executable, "-m", "endcap_local.restarting", name, sys.executable, "-m", module],
+        command=[sys.executable, "-m", "endcap_local.restarting", name, *command],
         ports=[port],
         address=f"http://{port.host}:{port.number}",
         is_ready=lambda: _is_http_ready(port, "/readyz"),
@@ -130,14 +130,16 @@ def _restarted(name: str, module: str, port: Port, settings: Settings, more: Map
 
 def _collector(settings: Settings) -> Part:
     port = Port(settings.collector.host, settings.collector.port, "ENDCAP_COLLECTOR__PORT", "--collector-port")
-    return _restarted("collector", "endcap_collector", port, settings)
+    return _restarted("collector", [sys.executable, "-m", "endcap_collector"], port, settings)
 
 
 def _stream(settings: Settings) -> Part:
-    """A step is of a hundred events: to wake more threads for it costs more than they bring."""
+    """It has two seconds where a request has 50 ms, so it stands behind. A step is of a hundred events: to wake more threads for it costs
+    more than they bring."""
     port = Port(settings.stream.host, settings.stream.port, "ENDCAP_STREAM__PORT", "--stream-port")
     one_thread = {"POLARS_MAX_THREADS": os.environ.get("POLARS_MAX_THREADS", "1")}
-    return _restarted("stream", "endcap_stream", port, settings, one_thread)
+    command = [sys.executable, "-m", "endcap_local.background", sys.executable, "-m", "endcap_stream"]
+    return _restarted("stream", command, port, settings, one_thread)
 
 
 def _transformer(settings: Settings, module: str) -> Part:

@@ -8,6 +8,7 @@ from endcap.core.errors import EndcapError
 from endcap.core.log import configure_logging
 from endcap.core.settings import load_settings
 from endcap.core.standard_logging import bridge_standard_logging
+from endcap.core.thread_turns import take_short_turns
 from endcap_model_server.server import serve
 
 
@@ -16,6 +17,7 @@ def main() -> int:
         settings = load_settings()
         configure_logging(settings.log_level, settings.log_format)
         bridge_standard_logging("model_server", {"opentelemetry": logging.ERROR})
+        take_short_turns()
         serve(settings)
     except EndcapError as error:
         report_failure(error)

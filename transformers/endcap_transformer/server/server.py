@@ -19,6 +19,7 @@ from endcap.core.person_ids import load_person_ids
 from endcap.core.settings import Settings, load_settings
 from endcap.core.standard_logging import bridge_standard_logging
 from endcap.core.tensorflow_serving.messages import serving_messages
+from endcap.core.thread_turns import take_short_turns
 from endcap.engine.exploration.policies import policy_of
 from endcap.engine.surfaces.surface import load_surfaces
 from endcap.events.log.open import open_event_log
@@ -232,6 +233,7 @@ def main(open_store: Callable[[Settings], OnlineRead] = open_online_store, wait_
         bridge_logs()
         disable_created_metrics()  # type: ignore[no-untyped-call]
         served_bundle(settings.served_dir)
+        take_short_turns()
         store = open_store(settings)
         wait_for_milvus(settings.milvus, wait_s)
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:

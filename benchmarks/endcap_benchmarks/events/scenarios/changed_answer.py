@@ -1,7 +1,7 @@
 """From an accepted event to another list: visits that nobody knows, watched under a load of other events and requests.
 
-Search results are asked for, since their list does not explore: it changes for what the visit did, and for nothing else, which is looked at
-as well.
+Search results are asked for, since their list does not explore: it changes for what the visit did, and now and then for counts of what
+others bought, which is looked at as well.
 """
 
 from collections.abc import Sequence
@@ -27,8 +27,10 @@ from endcap_benchmarks.serving.usage import LOAD, Usage, between, reading
 
 WATCH_MODULE = "endcap_benchmarks.events.load.watch"
 EVENTS_A_VISIT = 4
-RESULTS, K = 100, 20
-LOOK_EVERY_SECONDS = 0.1
+RESULTS, K = 100, 50
+"""Half of the results are listed: of the first twenty, one view in a hundred moves none."""
+
+LOOK_EVERY_SECONDS = 0.4
 PATIENCE_SECONDS = 10.0
 STEADY_AFTER_SECONDS = 1.5
 LONGEST_TAIL_SECONDS = 60.0
@@ -107,6 +109,7 @@ def _of_probes(watched: Sequence[Watched]) -> dict[str, Any]:
     accept_ms = np.array([probe.accept_ms for probe in probes if probe.is_accepted])
     looks = sum(probe.looks for probe in probes)
     controls = [each.is_steady for each in watched if each.is_steady is not None]
+    controls_changed = sum(not steady for steady in controls)
     stages = {"accepted to changed answer": waited, "sent to accepted": accept_ms}
     return {
         **{
@@ -122,7 +125,8 @@ def _of_probes(watched: Sequence[Watched]) -> dict[str, Any]:
         "looks_a_probe": round(looks / max(len(probes), 1), 2),
         "looks_degraded_share": share(sum(probe.degraded for probe in probes), looks),
         "controls": len(controls),
-        "controls_changed": sum(not steady for steady in controls),
+        "controls_changed": controls_changed,
+        "controls_changed_share": share(controls_changed, len(controls)),
     }
 
 

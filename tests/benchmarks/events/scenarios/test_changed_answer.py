@@ -16,6 +16,6 @@ def test_every_event_is_counted_whatever_became_of_it() -> None:
     figures = _of_probes(watched)
     assert figures["probes"] == 3 * EVENTS_A_VISIT
     assert (figures["never_changed"], figures["not_accepted"], figures["without_list"]) == (1, 4, 4)
-    assert (figures["controls"], figures["controls_changed"]) == (2, 1)
+    assert (figures["controls"], figures["controls_changed"], figures["controls_changed_share"]) == (2, 1, 0.5)
     assert figures["p99_ms"]["accepted to changed answer"] == PATIENCE_MS
     assert figures["looks_degraded_share"] == round(3 / 46, 4)
