@@ -31,7 +31,7 @@ class CannedPath:
     def wanted(self, instance: Instance) -> int:
         return instance.k
 
-    async def recommend(self, instance: Instance, plan: None, served: Any, request_id: str, parsed_ms: float = 0.0) -> Answer:
+    async def recommend(self, instance: Instance, plan: None, served: Any, request_id: str, parsed_ms: float = 0.0, *_: object) -> Answer:
         self.asked.append((instance, request_id))
         await asyncio.sleep(self.takes_s)
         self.finished += 1

@@ -7,6 +7,7 @@ from prometheus_client import REGISTRY
 
 from endcap.core.log import configure_logging
 from endcap.core.settings import ResilienceSettings, ServingSettings, Settings
+from endcap_transformer.resilience.concurrency_limit import ConcurrencyLimit
 from endcap_transformer.server.draining import exit_soon
 from endcap_transformer.server.kserve_server import BoundModelServer
 from endcap_transformer.server.server import bridge_logs
@@ -29,5 +30,5 @@ def serve(serving: ServingSettings, resilience: ResilienceSettings, takes_s: flo
 
 async def _serve(settings: Settings, takes_s: float) -> None:
     canned = CannedModel(takes_s, registry=REGISTRY)
-    await BoundModelServer(settings, canned.metrics).serve(canned.model)
+    await BoundModelServer(settings, canned.metrics, ConcurrencyLimit(settings.resilience.in_flight_max)).serve(canned.model)
     exit_soon()

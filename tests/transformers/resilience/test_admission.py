@@ -12,24 +12,25 @@ from kserve.protocol.grpc import grpc_predict_v2_pb2_grpc
 from prometheus_client import CollectorRegistry
 
 from endcap.core.settings import ResilienceSettings
-from endcap_transformer.resilience.admission import LIMIT_MIN, LIMIT_START, Admission, ConcurrencyLimit, LoopLag, Overloaded
+from endcap_transformer.resilience.admission import PLACE_WAIT_SHARE_OF_BUDGET, Admission, LoopLag, Overloaded
+from endcap_transformer.resilience.concurrency_limit import LIMIT_START, ConcurrencyLimit
 from endcap_transformer.server.admission_layers import GrpcAdmission, HttpAdmission
 from endcap_transformer.telemetry.metrics import ServingMetrics
 from tests.transformers.virtual_time import run_virtual, virtual_loop
 
 BUDGET_MS = 50
+CALLS_UNTIL_MS = 0.9 * BUDGET_MS
 SERVICE_S = 0.009
 OWN_S = 0.001
 REFUSAL_S = 0.00006
 CAPACITY = 1 / SERVICE_S
+WAITING = ResilienceSettings().in_flight_max
 
 
-class Everything:
+class Everything(ConcurrencyLimit):
     """Admits whatever comes, for comparison."""
 
-    limit = 1e9
-
-    def observe(self, *_: float) -> None: ...
+    places = 10**9
 
 
 @dataclass(frozen=True)
@@ -48,9 +49,8 @@ async def offered(rate: float, seconds: float = 10, *, protected: bool = True) -
     metrics = ServingMetrics(CollectorRegistry())
     lag = LoopLag(metrics.event_loop_lag.observe, loop.time)
     lag.start()
-    admission = Admission(ResilienceSettings(), BUDGET_MS, metrics, lag, loop.time)
-    if not protected:
-        admission._limit = Everything()
+    limit = (ConcurrencyLimit if protected else Everything)(64, loop.time)
+    admission = Admission(ResilienceSettings(), BUDGET_MS, metrics, lag, limit, loop.time)
     model_server, took, refused = asyncio.Lock(), [], 0
 
     async def request() -> None:
@@ -58,11 +58,13 @@ async def offered(rate: float, seconds: float = 10, *, protected: bool = True) -
         came = loop.time()
         await asyncio.sleep(0)
         try:
-            with admission.admitted("http", came):
+            async with admission.admitted("http", came):
+                began = limit.begin()
                 loop.busy(OWN_S / 2)
                 async with model_server:
                     await asyncio.sleep(SERVICE_S * chance.uniform(0.5, 1.5))
                 loop.busy(OWN_S / 2)
+                limit.ended(began, in_time=loop.time() - came <= CALLS_UNTIL_MS / 1000)
         except Overloaded:
             loop.busy(REFUSAL_S)
             refused += 1
@@ -85,7 +87,7 @@ def test_goodput_stays_flat_at_three_times_what_can_be_carried() -> None:
     carried, thrice = run_virtual(offered(0.9 * CAPACITY)), run_virtual(offered(3 * CAPACITY))
     assert thrice.goodput >= 0.9 * CAPACITY
     assert thrice.goodput >= carried.goodput
-    assert thrice.p99_ms <= 1.1 * BUDGET_MS  # this handler has no stages that would be cut short at the deadline
+    assert thrice.p99_ms <= 1.2 * BUDGET_MS  # this handler has no stages that would be cut short at the deadline
     assert thrice.goodput >= 0.97 * thrice.accepted
 
 
@@ -111,44 +113,81 @@ class Door:
     def __init__(self, **limits: int) -> None:
         self.registry = CollectorRegistry()
         self.lag = Steady()
-        self.admission = Admission(ResilienceSettings(**limits), BUDGET_MS, ServingMetrics(self.registry), self.lag, virtual_loop().time)
+        settings, clock = ResilienceSettings(**limits), virtual_loop().time
+        limit = ConcurrencyLimit(settings.in_flight_max, clock)
+        self.admission = Admission(settings, BUDGET_MS, ServingMetrics(self.registry), self.lag, limit, clock)
 
     def value(self, name: str, **labels: str) -> float:
         return self.registry.get_sample_value(name, labels)
 
-    def hold(self, number: int) -> list:
+    async def hold(self, number: int) -> list:
         held = [self.admission.admitted("http") for _ in range(number)]
         for each in held:
-            each.__enter__()
+            await each.__aenter__()
         return held
 
 
 async def turned_away(door: Door, arrived: float | None = None) -> bool:
     try:
-        with door.admission.admitted("http", arrived):
+        async with door.admission.admitted("http", arrived):
             return False
     except Overloaded:
         return True
 
 
-def test_of_hundreds_in_one_turn_of_the_loop_the_first_few_are_taken() -> None:
+def test_of_hundreds_in_one_turn_of_the_loop_the_first_few_are_taken_and_the_last_of_those_who_wait() -> None:
     async def main() -> None:
         door = Door()
 
         async def request() -> str:
             try:
-                with door.admission.admitted("http", virtual_loop().time()):
-                    await asyncio.sleep(0.02)
+                async with door.admission.admitted("http", virtual_loop().time()):
+                    await asyncio.sleep(0.01)
             except Overloaded:
                 return "refused"
             return "taken"
 
         outcomes = await asyncio.gather(*(request() for _ in range(200)))
-        assert outcomes == ["taken"] * int(LIMIT_START) + ["refused"] * (200 - int(LIMIT_START))
+        first = int(LIMIT_START)
+        waited = range(first + WAITING - first, first + WAITING)
+        assert [place for place, outcome in enumerate(outcomes) if outcome == "taken"] == [*range(first), *waited]
         assert virtual_loop().time() == pytest.approx(0.02)
-        assert door.value("endcap_shed_total", protocol="http") == 200 - LIMIT_START
+        assert door.value("endcap_shed_total", protocol="http") == 200 - 2 * first
         assert door.value("endcap_in_flight_requests") == 0
         assert door.value("endcap_concurrency_limit") == LIMIT_START
+
+    run_virtual(main())
+
+
+def test_who_waits_in_vain_is_turned_away_while_there_is_still_time_for_another_try() -> None:
+    async def main() -> None:
+        door = Door(in_flight_max=1)
+        held = await door.hold(1)
+        assert await turned_away(door)
+        assert virtual_loop().time() == pytest.approx(PLACE_WAIT_SHARE_OF_BUDGET * BUDGET_MS / 1000)
+        assert await turned_away(door, arrived=0.0)
+        assert virtual_loop().time() == pytest.approx(PLACE_WAIT_SHARE_OF_BUDGET * BUDGET_MS / 1000)
+        await held[0].__aexit__(None, None, None)
+        assert not await turned_away(door)
+
+    run_virtual(main())
+
+
+@pytest.mark.parametrize("got_place", [False, True])
+def test_who_goes_while_waiting_takes_no_place_along(got_place: bool) -> None:
+    async def main() -> None:
+        door = Door(in_flight_max=1)
+        held = await door.hold(1)
+        waiting = virtual_loop().create_task(turned_away(door))
+        await asyncio.sleep(0)
+        if got_place:
+            await held[0].__aexit__(None, None, None)
+        waiting.cancel()
+        await asyncio.gather(waiting, return_exceptions=True)
+        if not got_place:
+            await held[0].__aexit__(None, None, None)
+        assert door.admission.in_flight == 0
+        assert not await turned_away(door)
 
     run_virtual(main())
 
@@ -156,9 +195,9 @@ def test_of_hundreds_in_one_turn_of_the_loop_the_first_few_are_taken() -> None:
 def test_places_are_never_more_than_configured() -> None:
     async def main() -> None:
         door = Door(in_flight_max=3)
-        held = door.hold(3)
+        held = await door.hold(3)
         assert await turned_away(door)
-        held[0].__exit__(None, None, None)
+        await held[0].__aexit__(None, None, None)
         assert not await turned_away(door)
 
     run_virtual(main())
@@ -203,55 +242,6 @@ def test_one_hiccup_of_the_loop_is_no_overload_and_lasting_lag_is() -> None:
     run_virtual(main())
 
 
-def run_window(limit: ConcurrencyLimit, now: float, took_s: list[float], in_flight: int) -> float:
-    for each in took_s:
-        limit.observe(now + 0.2, now + 0.01, each, in_flight)
-    return now + 0.2
-
-
-def test_the_limit_grows_while_it_is_used_and_quick_and_stops_at_the_most() -> None:
-    limit, now = ConcurrencyLimit(most=12, budget_ms=BUDGET_MS), 0.0
-    for _ in range(10):
-        now = run_window(limit, now, [0.01] * 10, in_flight=8)
-    assert limit.limit == 12
-
-
-def test_a_limit_nobody_comes_near_is_not_changed() -> None:
-    limit, now = ConcurrencyLimit(most=64, budget_ms=BUDGET_MS), 0.0
-    for took_s in (0.01, 0.2):
-        for _ in range(5):
-            now = run_window(limit, now, [took_s] * 10, in_flight=1)
-    assert limit.limit == LIMIT_START
-
-
-def test_one_late_request_changes_nothing_and_more_shrink_it_to_the_least() -> None:
-    limit, now = ConcurrencyLimit(most=64, budget_ms=BUDGET_MS), 0.0
-    now = run_window(limit, now, [0.01] * 9 + [0.2], in_flight=8)
-    assert limit.limit == LIMIT_START
-    limit.observe(now + 0.1, now + 0.01, 0.2, 8)
-    limit.observe(now + 0.1, now + 0.01, 0.2, 8)
-    assert limit.limit == pytest.approx(0.7 * LIMIT_START)
-    for _ in range(20):
-        now = run_window(limit, now + 1, [0.2] * 10, in_flight=8)
-    assert limit.limit == LIMIT_MIN
-
-
-def test_after_an_overload_the_limit_comes_back_though_few_requests_come() -> None:
-    limit, now = ConcurrencyLimit(most=64, budget_ms=BUDGET_MS), 0.0
-    for _ in range(20):
-        now = run_window(limit, now + 1, [0.2] * 10, in_flight=8)
-    for _ in range(20):
-        now = run_window(limit, now, [0.01] * 10, in_flight=1)
-    assert limit.limit == LIMIT_START
-
-
-def test_requests_from_before_a_change_say_nothing_about_it() -> None:
-    limit = ConcurrencyLimit(most=64, budget_ms=BUDGET_MS)
-    run_window(limit, 0.0, [0.2] * 2, in_flight=8)
-    run_window(limit, 0.0, [0.2] * 50, in_flight=8)
-    assert limit.limit == pytest.approx(0.7 * LIMIT_START)
-
-
 async def http_status(door: Door, path: str, method: str = "POST") -> tuple[int, dict[bytes, bytes]]:
     sent = []
 
@@ -269,7 +259,7 @@ def test_over_http_the_answer_is_429_and_says_when_to_come_back() -> None:
     async def main() -> None:
         door = Door(in_flight_max=1, retry_after_seconds=3)
         assert (await http_status(door, "/v2/models/endcap/infer"))[0] == 200
-        held = door.hold(1)
+        held = await door.hold(1)
         status, headers = await http_status(door, "/v2/models/endcap/infer")
         assert (status, headers[b"retry-after"]) == (429, b"3")
         for path, method in (
@@ -295,7 +285,8 @@ class Servicer(grpc_predict_v2_pb2_grpc.GRPCInferenceServiceServicer):
 
 
 async def test_over_grpc_it_is_resource_exhausted_with_the_time_to_wait() -> None:
-    admission = Admission(ResilienceSettings(in_flight_max=1), BUDGET_MS, ServingMetrics(CollectorRegistry()), Steady())
+    settings, metrics = ResilienceSettings(in_flight_max=1), ServingMetrics(CollectorRegistry())
+    admission = Admission(settings, BUDGET_MS, metrics, Steady(), ConcurrencyLimit(1))
     server = grpc.aio.server(interceptors=(GrpcAdmission(admission),))
     grpc_predict_v2_pb2_grpc.add_GRPCInferenceServiceServicer_to_server(Servicer(), server)
     port = server.add_insecure_port("127.0.0.1:0")
@@ -304,7 +295,7 @@ async def test_over_grpc_it_is_resource_exhausted_with_the_time_to_wait() -> Non
         stub = grpc_predict_v2_pb2_grpc.GRPCInferenceServiceStub(channel)
         request = pb.ModelInferRequest(model_name="endcap")
         assert (await stub.ModelInfer(request)).model_name == "endcap"
-        with admission.admitted("grpc"):
+        async with admission.admitted("grpc"):
             with pytest.raises(grpc.aio.AioRpcError) as caught:
                 await stub.ModelInfer(request)
             assert caught.value.code() is grpc.StatusCode.RESOURCE_EXHAUSTED

@@ -17,6 +17,7 @@ from endcap.core.errors import DependencyUnavailable
 from endcap.core.settings import ResilienceSettings
 from endcap_transformer.resilience.admission import Admission
 from endcap_transformer.resilience.answer_cache import SharedAnswers
+from endcap_transformer.resilience.concurrency_limit import ConcurrencyLimit
 from endcap_transformer.server.error_answers import ErrorAnswers
 from endcap_transformer.server.predict_v1 import PredictV1
 from tests.properties import examples
@@ -50,7 +51,7 @@ class Edge(CannedModel):
         super().__init__(takes_s, virtual_loop().time, **cache)
         self.passed_on: list[str] = []
         limits = ResilienceSettings(in_flight_max=in_flight_max)
-        self.admission = Admission(limits, 50, self.metrics, NoLag(), virtual_loop().time)
+        self.admission = Admission(limits, 50, self.metrics, NoLag(), ConcurrencyLimit(limits.in_flight_max), virtual_loop().time)
         self.app = PredictV1(self._kserve, self.model, self.admission, ErrorAnswers(self.metrics), DataPlane(ModelRepository()))
 
     async def _kserve(self, scope, receive, send) -> None:

@@ -13,6 +13,7 @@ from kserve.model_repository import ModelRepository
 from endcap.contracts.openapi import openapi_document
 from endcap.core.settings import ResilienceSettings, Settings
 from endcap_transformer.resilience.admission import Admission, LoopLag
+from endcap_transformer.resilience.concurrency_limit import ConcurrencyLimit
 from endcap_transformer.server.draining import Draining
 from endcap_transformer.server.error_answers import ErrorAnswers
 from endcap_transformer.server.kserve_server import BoundRestServer, DrainedDataPlane, PromotedModels
@@ -34,7 +35,7 @@ async def client(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[httpx.AsyncCl
     models.update(canned.model)
     plane = DrainedDataPlane(models, Draining(ResilienceSettings(), canned.metrics))
     server = BoundRestServer(plane, PromotedModels(model_registry=models), Settings(), ErrorAnswers(canned.metrics))
-    admission = Admission(ResilienceSettings(), 8_000, canned.metrics, LoopLag(canned.metrics.event_loop_lag.observe))
+    admission = Admission(ResilienceSettings(), 8_000, canned.metrics, LoopLag(canned.metrics.event_loop_lag.observe), ConcurrencyLimit(64))
     server.put_in_front(canned.model, admission, 1_000_000)
     transport = httpx.ASGITransport(server.config.app, raise_app_exceptions=False)
     async with httpx.AsyncClient(transport=transport, base_url="http://test") as client:

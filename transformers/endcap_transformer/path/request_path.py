@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from enum import Enum, auto
 
 import numpy as np
 from numpy.typing import NDArray
@@ -32,10 +33,22 @@ from endcap_transformer.path.sources.source import SourceRequest
 from endcap_transformer.path.stage_trace import StageTrace
 from endcap_transformer.path.surface_plan import SurfacePlan, plan_of
 from endcap_transformer.resilience.cached_lookup import Missing
+from endcap_transformer.resilience.concurrency_limit import ConcurrencyLimit
 from endcap_transformer.resilience.guards import Guards
 from endcap_transformer.resilience.stale_answers import StaleAnswers, stale_key
 from endcap_transformer.telemetry.metrics import ServingMetrics
 from endcap_transformer.telemetry.own_cpu import Metered
+
+
+class ListPurpose(Enum):
+    """What a list is made for."""
+
+    SHOPPER = auto()
+    """Somebody waits for it."""
+    BULK = auto()
+    """One of many of the same request, which wait for each other."""
+    WARM_UP = auto()
+    """Nobody sees it: neither counted nor logged as an impression."""
 
 
 @dataclass(frozen=True)
@@ -45,6 +58,7 @@ class PathParts:
     Attributes:
         plans: by surface.
         exploration: how lists explore.
+        limit: of requests in work, which learns from each shopper's list.
     """
 
     settings: Settings
@@ -57,6 +71,7 @@ class PathParts:
     guards: Guards
     stale: StaleAnswers
     impressions: ImpressionLog
+    limit: ConcurrencyLimit
 
 
 class RequestPath:
@@ -93,7 +108,7 @@ class RequestPath:
         served: ServedBundle,
         request_id: str,
         parsed_ms: float = 0.0,
-        is_logged: bool = True,
+        purpose: ListPurpose = ListPurpose.SHOPPER,
     ) -> Answer:
         """Make one list.
 
@@ -103,14 +118,30 @@ class RequestPath:
             served: the bundle that answers, the same one in every stage.
             request_id: what the answer's events will name.
             parsed_ms: time its parsing took.
-            is_logged: whether the list is counted and logged as an impression; False for warm-up.
+            purpose: what it is made for.
         """
-        return await Metered(self._recommend(instance, plan, served, request_id, parsed_ms, is_logged=is_logged), self._metrics.own_cpu.inc)
+        began, limit_ms = self._parts.limit.begin(), self._limits.request_budget_ms
+        trace = StageTrace(limit_ms - parsed_ms, self._metrics, self._parts.guards)
+        is_logged = purpose is not ListPurpose.WARM_UP
+        made = await Metered(
+            self._recommend(instance, plan, served, request_id, parsed_ms, trace, is_logged=is_logged), self._metrics.own_cpu.inc
+        )
+        is_late = trace.is_cut or trace.timings_ms["total"] > limit_ms
+        if purpose is ListPurpose.SHOPPER and (is_late or not trace.degraded):
+            self._parts.limit.ended(began, in_time=not is_late)
+        return made
 
-    async def _recommend(
-        self, instance: Instance, plan: SurfacePlan, served: ServedBundle, request_id: str, parsed_ms: float, *, is_logged: bool
+    async def _recommend(  # noqa: PLR0917
+        self,
+        instance: Instance,
+        plan: SurfacePlan,
+        served: ServedBundle,
+        request_id: str,
+        parsed_ms: float,
+        trace: StageTrace,
+        *,
+        is_logged: bool,
     ) -> Answer:
-        trace = StageTrace(self._limits.request_budget_ms - parsed_ms, self._metrics, self._parts.guards)
         trace.spans.describe(surface=instance.surface, bundle=served.name)
         with trace.stage("parse"):
             consent = consent_of(instance, self._parts.settings.consent)

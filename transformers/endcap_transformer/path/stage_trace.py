@@ -19,6 +19,7 @@ LEFT_MIN_MS = 0.5
 LOOP_LATE_MS = 5.0
 """A deadline that is noticed later than this was missed by a busy process, which says nothing about the dependency."""
 
+_OUT_OF_TIME: frozenset[FallbackCause] = frozenset({"late", "budget", "bulkhead_full"})
 _REFUSED: dict[Rejection, tuple[FallbackCause, str]] = {
     Rejection.OPEN_CIRCUIT: ("open_circuit", "its circuit is open after failures"),
     Rejection.BULKHEAD_FULL: ("bulkhead_full", "too many calls to it are under way"),
@@ -38,6 +39,8 @@ class StageTrace:
     def __init__(self, budget_ms: float, metrics: ServingMetrics, guards: Guards, clock: Callable[[], float] = time.perf_counter) -> None:
         self.timings_ms: dict[str, float] = {}
         self.degraded: list[str] = []
+        self.is_cut = False
+        """Whether time ran out for one of its stages."""
         self.clock = clock
         self._start = clock()
         self.calls_until_ms = (1 - KEPT_SHARE) * budget_ms
@@ -85,6 +88,7 @@ class StageTrace:
     def _degrade(self, name: str, cause: FallbackCause) -> None:
         if name not in self.degraded:
             self.degraded.append(name)
+            self.is_cut = self.is_cut or cause in _OUT_OF_TIME
             self._metrics.fallback(name, cause)
             self.spans.fell_back(name, cause)
 

@@ -2,75 +2,21 @@
 
 import asyncio
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from typing import Protocol
 
 from endcap.core.settings import ResilienceSettings
+from endcap_transformer.resilience.concurrency_limit import ConcurrencyLimit
 from endcap_transformer.telemetry.metrics import ServingMetrics
 
 WAITED_SHARE_OF_BUDGET = 0.4
 """A request that waited for so much of its budget before it was looked at leaves too little for its answer."""
-LIMIT_START = 8.0
-LIMIT_MIN = 4.0
-LATE_SHARE_OF_BUDGET = 0.7
-"""A request that takes longer than this share of its budget is late: what is left is for the way back and for the worst of them."""
-LATE_REQUESTS_MAX = 0.1
-WINDOW_REQUESTS = 10
-WINDOW_S = 0.1
-LIMIT_CUT = 0.7
+PLACE_WAIT_SHARE_OF_BUDGET = 0.3
+"""How long a request may wait for a place: whole lists leave some every few milliseconds."""
 LAG_LOOK_S = 0.01
 LAG_PROMPT_S = 0.005
 LAG_PERSISTS_S = 0.1
-
-
-class ConcurrencyLimit:
-    """Grows by one while all requests are quick and the limit is used, shrinks by a factor when too many are late.
-
-    Additive increase, multiplicative decrease over windows of requests (Chiu and Jain 1989), as in Netflix's concurrency-limits with
-    its rule that a limit far from being reached is not changed; only up to where it started it grows back by itself. One late request says
-    nothing; the second in a window does.
-
-    Args:
-        most: the limit never exceeds it.
-        budget_ms: what a request may take.
-    """
-
-    def __init__(self, most: int, budget_ms: float) -> None:
-        self._most = float(most)
-        self._late_s = LATE_SHARE_OF_BUDGET * budget_ms / 1000
-        self.limit = min(LIMIT_START, self._most)
-        self._window_start = 0.0
-        self._requests = self._late = self._busiest = 0
-
-    def observe(self, now: float, started: float, took_s: float, in_flight: int) -> None:
-        """Take note of a request that ended.
-
-        Args:
-            now: seconds, any clock that never goes back.
-            started: when it was admitted, by the same clock; requests from before the last change of the limit say nothing about it.
-            took_s: from its arrival to its end.
-            in_flight: requests in work when it was admitted, itself included.
-        """
-        if started < self._window_start:
-            return
-        self._requests += 1
-        self._late += took_s > self._late_s
-        self._busiest = max(self._busiest, in_flight)
-        too_late = self._late > LATE_REQUESTS_MAX * max(self._requests, WINDOW_REQUESTS)
-        if too_late or (self._requests >= WINDOW_REQUESTS and now - self._window_start >= WINDOW_S):
-            self._adjust(too_late, is_used=2 * self._busiest >= int(self.limit))
-            self._start_window(now)
-
-    def _adjust(self, too_late: bool, is_used: bool) -> None:
-        if too_late and is_used:
-            self.limit = max(min(LIMIT_MIN, self._most), self.limit * LIMIT_CUT)
-        elif not self._late and (is_used or self.limit < LIMIT_START):
-            self.limit = min(self._most, self.limit + 1)
-
-    def _start_window(self, now: float) -> None:
-        self._window_start = now
-        self._requests = self._late = self._busiest = 0
 
 
 class Lag(Protocol):
@@ -84,52 +30,46 @@ class Overloaded(Exception):
     """This request is not answered now."""
 
 
-class Ticket:
-    """One admitted request; `counts` is False for those whose time says nothing, such as many lists at once."""
-
-    __slots__ = ("arrived", "counts", "in_flight", "started")
-
-    def __init__(self, arrived: float, started: float, in_flight: int) -> None:
-        self.arrived = arrived
-        self.started = started
-        self.in_flight = in_flight
-        self.counts = True
-
-
 class Admission:
     """Decides for HTTP and gRPC alike which requests are worked on.
 
-    When hundreds of requests come in with one turn of the loop, each is decided when its own turn comes: the first few are admitted,
-    for the rest the limit is reached, and they cost as little as their refusal.
+    When hundreds of requests come in with one turn of the loop, each is decided when its own turn comes: the first few are admitted, others
+    wait for a place, the last come first (adaptive LIFO, Maurer 2015: who has waited has the least time left for a list), the rest cost as
+    little as their refusal. The wait also keeps those who ask again at once from asking thousands of times a second.
 
     Args:
         settings: bounds.
         budget_ms: what a request may take.
         metrics: where requests in work and turned away are counted.
         lag: says whether the event loop keeps up.
+        limit: how many may be in work.
         clock: seconds that never go back, the same that stamps arrivals.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0917
         self,
         settings: ResilienceSettings,
         budget_ms: float,
         metrics: ServingMetrics,
         lag: Lag,
+        limit: ConcurrencyLimit,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self.clock = clock
         self.retry_after_s = settings.retry_after_seconds
         self.in_flight = 0
-        self._limit = ConcurrencyLimit(settings.in_flight_max, budget_ms)
+        self._limit = limit
+        self._waiting: list[asyncio.Future[None]] = []
+        self._waiting_max = settings.in_flight_max
         self._waited_max_s = WAITED_SHARE_OF_BUDGET * budget_ms / 1000
+        self._place_wait_s = PLACE_WAIT_SHARE_OF_BUDGET * budget_ms / 1000
         self._lag = lag
         self._shed = {protocol: metrics.shed.labels(protocol).inc for protocol in ("http", "grpc")}
         metrics.in_flight.set_function(lambda: self.in_flight)
-        metrics.concurrency_limit.set_function(lambda: int(self._limit.limit))
+        metrics.concurrency_limit.set_function(lambda: limit.places)
 
-    @contextmanager
-    def admitted(self, protocol: str, arrived: float | None = None) -> Iterator[Ticket]:
+    @asynccontextmanager
+    async def admitted(self, protocol: str, arrived: float | None = None) -> AsyncIterator[None]:
         """Hold one of the places while the body runs.
 
         Args:
@@ -141,18 +81,47 @@ class Admission:
         """
         now = self.clock()
         came = now if arrived is None else arrived
-        if self.in_flight >= int(self._limit.limit) or (now - came > self._waited_max_s and self._lag.persists(now)):
+        is_stale = now - came > self._waited_max_s and self._lag.persists(now)
+        if is_stale or not await self._has_place(came + self._place_wait_s - now):
             self._shed[protocol]()
             raise Overloaded
-        self.in_flight += 1
-        ticket = Ticket(came, now, self.in_flight)
+        self._limit.admitted(self.in_flight)
         try:
-            yield ticket
+            yield
         finally:
-            self.in_flight -= 1
-            if ticket.counts:
-                ended = self.clock()
-                self._limit.observe(ended, ticket.started, ended - ticket.arrived, ticket.in_flight)
+            self._leave()
+
+    async def _has_place(self, wait_s: float) -> bool:
+        """Take a place, now or once one is given back; False when there is none in time."""
+        if self.in_flight < self._limit.places:
+            self.in_flight += 1
+            return True
+        if wait_s <= 0 or len(self._waiting) >= self._waiting_max:
+            return False
+        loop = asyncio.get_running_loop()
+        place: asyncio.Future[None] = loop.create_future()
+        self._waiting.append(place)
+        timer = loop.call_later(wait_s, place.cancel)
+        try:
+            await asyncio.wait([place])
+        except asyncio.CancelledError:  # whoever asked has gone: a place that came with it is another's
+            if place.done() and not place.cancelled():
+                self._leave()
+            place.cancel()
+            raise
+        finally:
+            timer.cancel()
+            if place in self._waiting:
+                self._waiting.remove(place)
+        return not place.cancelled()
+
+    def _leave(self) -> None:
+        self.in_flight -= 1
+        while self._waiting and self.in_flight < self._limit.places:
+            place = self._waiting.pop()
+            if not place.done():
+                self.in_flight += 1
+                place.set_result(None)
 
 
 class LoopLag:

@@ -45,7 +45,7 @@ class HttpAdmission:
             await self._app(scope, receive, send)
             return
         try:
-            with self._admission.admitted("http", arrival(scope)):
+            async with self._admission.admitted("http", arrival(scope)):
                 await self._app(scope, receive, send)
         except Overloaded:
             await send_overloaded(send, self._admission.retry_after_s)
@@ -65,7 +65,7 @@ class GrpcAdmission(AsyncServerInterceptor):
         if method_name != MODEL_INFER:
             return await method(request_or_iterator, context)
         try:
-            with self._admission.admitted("grpc"):
+            async with self._admission.admitted("grpc"):
                 return await method(request_or_iterator, context)
         except Overloaded:
             return await context.abort(grpc.StatusCode.RESOURCE_EXHAUSTED, OVERLOADED, self._trailing)

@@ -24,6 +24,7 @@ from endcap.contracts.openapi import openapi_document
 from endcap.core.errors import DependencyUnavailable, InvalidInput
 from endcap.core.settings import Settings
 from endcap_transformer.resilience.admission import Admission, LoopLag
+from endcap_transformer.resilience.concurrency_limit import ConcurrencyLimit
 from endcap_transformer.server.admission_layers import GrpcAdmission, HttpAdmission, TimedHttp
 from endcap_transformer.server.draining import Draining
 from endcap_transformer.server.error_answers import ErrorAnswers, GrpcErrorAnswers
@@ -146,7 +147,7 @@ class BoundRestServer(RESTServer):  # type: ignore[misc]
 class BoundModelServer(ModelServer):  # type: ignore[misc]
     """Serves HTTP and gRPC until SIGTERM or SIGINT, then drains."""
 
-    def __init__(self, settings: Settings, metrics: ServingMetrics) -> None:
+    def __init__(self, settings: Settings, metrics: ServingMetrics, limit: ConcurrencyLimit) -> None:
         super().__init__(
             http_port=settings.serving.http_port, grpc_port=settings.serving.grpc_port, enable_latency_logging=False, workers=1
         )
@@ -154,7 +155,7 @@ class BoundModelServer(ModelServer):  # type: ignore[misc]
         self._metrics = metrics
         self._draining = Draining(settings.resilience, metrics)
         self._lag = LoopLag(metrics.event_loop_lag.observe)
-        self._admission = Admission(settings.resilience, settings.serving.request_budget_ms, metrics, self._lag)
+        self._admission = Admission(settings.resilience, settings.serving.request_budget_ms, metrics, self._lag, limit)
         self.dataplane = DrainedDataPlane(self.registered_models, self._draining)
         self.model_repository_extension = PromotedModels(model_registry=self.registered_models)
 

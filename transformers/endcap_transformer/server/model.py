@@ -15,7 +15,7 @@ from endcap.contracts.request import Instance
 from endcap.core.log import label_lines
 from endcap.core.person_ids import AS_GIVEN, PersonIds
 from endcap_transformer.live.bundle_watch import BundleHolder
-from endcap_transformer.path.request_path import RequestPath
+from endcap_transformer.path.request_path import ListPurpose, RequestPath
 from endcap_transformer.path.surface_plan import SurfacePlan
 from endcap_transformer.resilience.answer_cache import AnswerCache, Key, SharedAnswers, are_anonymous, request_ids
 from endcap_transformer.server.parsing_v2 import DATATYPES, OUTPUTS, instances_of_v2, v2_response
@@ -122,7 +122,7 @@ class RecommendationModel(kserve.Model):  # type: ignore[misc]
         async def in_turn(instance: Instance, plan: SurfacePlan, own_id: str) -> Answer:
             async with turn:
                 with current_trace().stage("list"):
-                    return await self._path.recommend(instance, plan, served, own_id, before_ms)
+                    return await self._path.recommend(instance, plan, served, own_id, before_ms, ListPurpose.BULK)
 
         ids = request_ids(request_id, len(instances))
         return SharedAnswers(instances, await asyncio.gather(*map(in_turn, instances, plans, ids)))

@@ -84,9 +84,8 @@ class PredictV1:
         if self._cache.is_computing(key):  # waiting takes no place
             shared, cached = await self._parsed_and_answered(key, body, request_id, arrived)
         else:
-            with self._admission.admitted("http", arrived) as ticket:
+            async with self._admission.admitted("http", arrived):
                 shared, cached = await self._parsed_and_answered(key, body, request_id, arrived)
-                ticket.counts = len(shared.answers) == 1
         if cached:
             return shared.body(request_id, self._since_ms(arrived)), HIT, JSON_MEDIA
         return v1_body(shared.answers), MISS, JSON_MEDIA

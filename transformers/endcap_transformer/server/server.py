@@ -33,12 +33,13 @@ from endcap_transformer.live.served_bundle import ServedBundle
 from endcap_transformer.path.features import FeatureReader, OnlineRead
 from endcap_transformer.path.impressions import ImpressionLog
 from endcap_transformer.path.query import CachedQueryEncoder
-from endcap_transformer.path.request_path import PathParts, RequestPath
+from endcap_transformer.path.request_path import ListPurpose, PathParts, RequestPath
 from endcap_transformer.path.slate import ExplorationConfig
 from endcap_transformer.path.sources.registry import source_registry
 from endcap_transformer.path.sources.two_tower import VectorSearch
 from endcap_transformer.path.surface_plan import surface_plans
 from endcap_transformer.resilience.answer_cache import AnswerCache
+from endcap_transformer.resilience.concurrency_limit import ConcurrencyLimit
 from endcap_transformer.resilience.guards import Guards
 from endcap_transformer.resilience.stale_answers import StaleAnswers
 from endcap_transformer.server.draining import exit_soon
@@ -100,7 +101,7 @@ class Transformer:
             cache = AnswerCache(self._settings.cache, self._metrics, self._revision, self._parts.impressions.log_shared)
             name, ids = self._settings.serving.model_name, load_person_ids(self._settings)
             model = RecommendationModel(name, self._path, self._holder, cache, self._tracing, ids)
-            await BoundModelServer(self._settings, self._metrics).serve(model)
+            await BoundModelServer(self._settings, self._metrics, self._parts.limit).serve(model)
         exit_soon()
 
     async def prepare(self) -> ServedBundle:
@@ -152,7 +153,7 @@ class Transformer:
             instance = kinds[number % len(kinds)]
             if instance.surface in surfaces:
                 (plan,) = self._path.plans([instance])
-                await self._path.recommend(instance, plan, served, "warm-up", is_logged=False)
+                await self._path.recommend(instance, plan, served, "warm-up", purpose=ListPurpose.WARM_UP)
 
     async def _close(self) -> None:
         await self._client.close()
@@ -193,6 +194,7 @@ def path_parts(  # noqa: PLR0917
         impressions=ImpressionLog(
             log, system_clock, metrics, settings.consent, settings.serving.service_name or settings.serving.model_name
         ),
+        limit=ConcurrencyLimit(settings.resilience.in_flight_max),
     )
 
 
