@@ -1,4 +1,4 @@
-"""esbuild as clients/javascript/package-lock.json has it, kept between runs."""
+"""esbuild and TypeScript as clients/javascript/package-lock.json has it, kept between runs."""
 
 import hashlib
 import shutil
@@ -14,7 +14,7 @@ _LOCKED = ("package.json", "package-lock.json", ".npmrc")
 
 
 def required_bundler() -> Path:
-    """A folder in which `npm run build` works, or a skipped test with the reason."""
+    """A folder in which `npm run build` and `npx tsc` work, or a skipped test with the reason."""
     if shutil.which("npm") is None:
         pytest.skip("npm is not installed, with which clients/javascript/dist is built")
     digest = hashlib.sha256(b"".join((MODULE / name).read_bytes() for name in _LOCKED)).hexdigest()[:16]
@@ -27,5 +27,5 @@ def required_bundler() -> Path:
         command = ["npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund"]
         done = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=240, check=False)
         if done.returncode:
-            pytest.skip(f"npm cannot install the locked esbuild: {done.stderr.strip()[-200:]}")
+            pytest.skip(f"npm cannot install the locked programs: {done.stderr.strip()[-200:]}")
     return folder
