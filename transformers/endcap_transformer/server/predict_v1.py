@@ -116,13 +116,13 @@ def instances_of_v1(body: bytes) -> list[Instance]:
     """Read a body.
 
     Raises:
-        InvalidInput: no JSON, or not what the contract wants.
+        InvalidInput: no JSON, a key that stands twice, or not what the contract wants.
     """
     try:
         document = orjson.loads(body)
     except orjson.JSONDecodeError as error:
         raise InvalidInput(f"the body is no JSON: {error}") from None
-    return validated(document)
+    return validated(document, body)
 
 
 def _header(headers: Headers, name: bytes) -> str | None:
