@@ -9,6 +9,8 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 HEAD_MAX_BYTES = 64 * 1024
 """Longest head that comes in pieces; uvicorn and its parser have no limit."""
+LINGER_S = 2.0
+"""How long what a refused sender still writes is read and thrown away: closed sooner, it would see a reset connection and no answer."""
 
 
 class _Reading(Enum):
@@ -38,6 +40,7 @@ class DeadlinedHttp(HttpToolsProtocol):
         self._awaited = _Reading.NOTHING
         self._messages = self._awaited_message = 0
         self._head_bytes = 0
+        self._is_refused = False
         self._timer: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
@@ -49,6 +52,8 @@ class DeadlinedHttp(HttpToolsProtocol):
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
+        if self._is_refused:
+            return
         before, was_reading = self._messages, self._reading
         super().data_received(data)
         if self.transport.is_closing():
@@ -113,8 +118,10 @@ class DeadlinedHttp(HttpToolsProtocol):
         body = b'{"error":"%s"}' % message
         head = b"HTTP/1.1 %s\r\ncontent-type: application/json\r\ncontent-length: %d\r\nconnection: close\r\n\r\n"
         self.transport.write(head % (status, len(body)) + body)
-        self._stop_waiting()
-        self.transport.close()
+        if self.transport.can_write_eof():
+            self.transport.write_eof()
+        self._is_refused = True
+        self._wait(LINGER_S, self.transport.close)
 
     def _wait(self, seconds: float, late: Callable[[], None]) -> None:
         self._stop_waiting()

@@ -101,18 +101,27 @@ async def test_half_a_head_after_an_answer_is_refused_too() -> None:
         writer.close()
 
 
-async def test_a_head_without_end_is_ended_by_its_length() -> None:
+async def test_a_head_without_end_is_refused_and_the_refusal_is_read_by_who_still_sends() -> None:
     async with serving(at_once) as connect:
         reader, writer = await connect()
         writer.write(b"GET / HTTP/1.1\r\n")
-        try:
-            for _ in range(4):
-                writer.write(b"x-filler: %s\r\n" % (b"y" * (HEAD_MAX_BYTES // 2)))
-                await writer.drain()
-            received = await rest(reader)
-        except ConnectionError:  # it was still being sent
-            received = b""
-        assert received == b"" or received.startswith(b"HTTP/1.1 431 ")
+        for _ in range(20):
+            writer.write(b"x-filler: %s\r\n" % (b"y" * (HEAD_MAX_BYTES // 4)))
+            await writer.drain()
+        assert (await rest(reader)).startswith(b"HTTP/1.1 431 ")
+        writer.close()
+
+
+@pytest.mark.parametrize("size", [1, HEAD_MAX_BYTES // 2])
+async def test_a_long_body_before_the_next_head_is_no_part_of_it(size: int) -> None:
+    async with serving(body_length) as connect:
+        reader, writer = await connect()
+        writer.write(
+            b"POST / HTTP/1.1\r\nhost: x\r\ncontent-length: 200000\r\n\r\n" + b"x" * 200_000 + b"GET / HTTP/1.1\r\nx: " + b"y" * size
+        )
+        assert await answer(reader) == b"200000"
+        writer.write(b"\r\n\r\n")
+        assert await answer(reader) == b"0"
         writer.close()
 
 
