@@ -3,6 +3,7 @@
 import asyncio
 import zlib
 from collections.abc import AsyncIterable, Mapping
+from contextlib import nullcontext
 
 from endcap.core.http.refusals import RequestRefused
 
@@ -28,7 +29,7 @@ class LongBody(RequestRefused):
         self.beginning = beginning
 
 
-async def read_body(chunks: AsyncIterable[bytes], headers: Mapping[str, str], max_bytes: int, seconds: float) -> bytes:
+async def read_body(chunks: AsyncIterable[bytes], headers: Mapping[str, str], max_bytes: int, seconds: float | None) -> bytes:
     """The body as it came.
 
     A body over the limit is refused when its sender has written it, or `DRAINED_BYTES` more than it may: before, the refusal would not be
@@ -38,7 +39,7 @@ async def read_body(chunks: AsyncIterable[bytes], headers: Mapping[str, str], ma
         chunks: of the body, as they come.
         headers: of the request; names in small letters.
         max_bytes: longest body.
-        seconds: longest time it may take to come.
+        seconds: longest time it may take to come; None for a body that is there already, which needs no timer.
 
     Raises:
         RequestRefused: it is too long, or took too long to come.
@@ -48,7 +49,7 @@ async def read_body(chunks: AsyncIterable[bytes], headers: Mapping[str, str], ma
     kept: list[bytes] = []
     size = 0
     try:
-        async with asyncio.timeout(seconds):
+        async with nullcontext() if seconds is None else asyncio.timeout(seconds):
             async for chunk in chunks:
                 if size <= max_bytes:
                     kept.append(chunk)
@@ -56,6 +57,8 @@ async def read_body(chunks: AsyncIterable[bytes], headers: Mapping[str, str], ma
                 if size > max_bytes + DRAINED_BYTES:
                     break
     except TimeoutError:
+        if seconds is None:
+            raise
         if size <= max_bytes:
             raise RequestRefused(408, f"body: did not come within {seconds:g} seconds", is_last=True) from None
     if size > max_bytes:

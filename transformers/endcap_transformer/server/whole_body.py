@@ -2,16 +2,17 @@
 
 from collections.abc import AsyncIterator
 
-from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from endcap.core.http.body import BrokenBody, read_body, unpacked
 from endcap.core.http.refusals import RequestRefused
+from endcap_transformer.server.admission_layers import arrival
 from endcap_transformer.server.error_answers import error_body
 from endcap_transformer.server.http_layers import send_answer
 
 METHODS = ("POST", "PUT", "PATCH")
 _REPLACED = (b"content-encoding", b"content-length")
+_READ = {b"content-encoding": "content-encoding", b"content-length": "content-length", b"expect": "expect"}
 
 
 class WholeBody:
@@ -32,9 +33,10 @@ class WholeBody:
         if scope["type"] != "http" or scope["method"] not in METHODS:
             await self._app(scope, receive, send)
             return
-        headers = Headers(scope=scope)
+        headers = {_READ[name]: value.decode("latin-1") for name, value in scope["headers"] if name in _READ}
         try:
-            packed = await read_body(_chunks(receive), headers, self._max_bytes, self._seconds)
+            seconds = self._seconds if arrival(scope) is None else None
+            packed = await read_body(_chunks(receive), headers, self._max_bytes, seconds)
             body = unpacked(packed, headers.get("content-encoding", ""), self._max_bytes)
         except _SenderGone:
             return
