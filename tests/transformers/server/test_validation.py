@@ -13,7 +13,7 @@ from kserve.errors import InvalidInput as KServeInvalidInput
 
 from endcap.contracts.request import Consent, Instance
 from endcap.core.errors import InvalidInput
-from endcap_transformer.server.double_keys import require_distinct_keys
+from endcap_transformer.server.canonical_json import require_distinct_keys
 from endcap_transformer.server.parsing_v2 import DATATYPES, instances_of_v2
 from endcap_transformer.server.predict_v1 import instances_of_v1
 from tests.properties import examples

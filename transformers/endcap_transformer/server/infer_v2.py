@@ -1,10 +1,9 @@
 """ASGI layer in front of KServe's V2 infer: JSON is read as JSON whatever its content type says, and no key may stand twice in it."""
 
-import orjson
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from endcap.core.errors import InvalidInput
-from endcap_transformer.server.double_keys import require_distinct_keys
+from endcap_transformer.server.canonical_json import require_distinct_if_json
 from endcap_transformer.server.error_answers import ErrorAnswers
 from endcap_transformer.server.http_layers import JSON_MEDIA, send_answer
 from endcap_transformer.server.parsing_v2 import LENGTH_HEADER
@@ -38,7 +37,7 @@ class InferV2:
             return
         message = await receive()
         try:
-            _require_distinct(message.get("body", b""))
+            require_distinct_if_json(message.get("body", b""))
         except InvalidInput as error:
             status, answer = self._errors.answer(scope["path"], error)
             await send_answer(send, status, answer)
@@ -47,14 +46,6 @@ class InferV2:
             kept = [header for header in scope["headers"] if header[0] != _CONTENT_TYPE]
             scope = {**scope, "headers": [*kept, (_CONTENT_TYPE, JSON_MEDIA)]}
         await self._app(scope, _first(message, receive), send)
-
-
-def _require_distinct(body: bytes) -> None:
-    try:
-        document = orjson.loads(body)
-    except orjson.JSONDecodeError:
-        return  # KServe's application says what is wrong
-    require_distinct_keys(body, orjson.dumps(document))
 
 
 def _first(message: Message, receive: Receive) -> Receive:

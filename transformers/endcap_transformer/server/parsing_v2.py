@@ -26,7 +26,7 @@ from endcap.contracts.answer import Answer
 from endcap.contracts.request import Instance
 from endcap.core.errors import InvalidInput
 from endcap_transformer.resilience.answer_cache import answer_json
-from endcap_transformer.server.double_keys import require_distinct_keys
+from endcap_transformer.server.canonical_json import canonical_json, require_distinct_keys
 from endcap_transformer.server.error_answers import printable
 from endcap_transformer.server.validation import validated
 
@@ -134,7 +134,7 @@ def _json(value: Any, field: str) -> Any:
         document = orjson.loads(text)
     except orjson.JSONDecodeError as error:
         raise InvalidInput(f"must be JSON: {error}", field=field) from None
-    require_distinct_keys(text.encode(), orjson.dumps(document))
+    require_distinct_keys(text.encode(), canonical_json(document))
     return document
 
 
@@ -190,7 +190,7 @@ def require_readable(body: bytes, length: str) -> None:
     head = body[: int(length)]
     try:
         _BinaryRequest.model_validate_json(head, strict=True)
-        require_distinct_keys(head, orjson.dumps(orjson.loads(head)))
+        require_distinct_keys(head, canonical_json(orjson.loads(head)))
     except orjson.JSONDecodeError as error:  # what pydantic takes and orjson does not
         raise InvalidInput(f"the JSON before the tensors' bytes cannot be read: {error}", field="body") from None
     except ValidationError as error:

@@ -15,6 +15,7 @@ from endcap.core.log import label_lines
 from endcap_transformer.resilience.admission import Admission, Overloaded
 from endcap_transformer.resilience.answer_cache import Key, SharedAnswers, are_anonymous, v1_body
 from endcap_transformer.server.admission_layers import arrival, send_overloaded
+from endcap_transformer.server.canonical_json import canonical_json, require_distinct_if_json
 from endcap_transformer.server.error_answers import ErrorAnswers
 from endcap_transformer.server.http_layers import JSON_MEDIA, Header, send_answer
 from endcap_transformer.server.model import RecommendationModel, request_id_of
@@ -94,8 +95,9 @@ class PredictV1:
     async def _answer_event(self, body: bytes, headers: Headers, request_id: str, arrived: float) -> Reply:
         """The same for a CloudEvent, answered by an event."""
         named = {name.decode("latin-1"): value.decode("latin-1") for name, value in headers}
+        require_distinct_if_json(body)
         data, attributes = self._events.decode(body, named)
-        answer, more, media = await self._answer(data if isinstance(data, bytes) else orjson.dumps(data), headers, request_id, arrived)
+        answer, more, media = await self._answer(data if isinstance(data, bytes) else canonical_json(data), headers, request_id, arrived)
         event, event_headers = self._events.encode(self._model.name, orjson.loads(answer), named, attributes)
         fields = {name.lower().encode("latin-1"): value.encode("latin-1") for name, value in event_headers.items()}
         fields.pop(b"content-length", None)

@@ -3,13 +3,12 @@
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-import orjson
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
 from endcap.contracts.request import Consent, Context, Filters, Instance, PredictRequest, Preferences
 from endcap.core.errors import InvalidInput
-from endcap_transformer.server.double_keys import require_distinct_keys
+from endcap_transformer.server.canonical_json import canonical_json, require_distinct_keys
 
 _FIELDS = {
     "": tuple(PredictRequest.model_fields),
@@ -52,10 +51,7 @@ def validated(body: object, text: bytes | None = None) -> list[Instance]:
     Raises:
         InvalidInput: names the first field that is wrong, what it was and what it may be.
     """
-    try:
-        canonical = orjson.dumps(body)
-    except TypeError:  # what JSON cannot say, for example text that is no UTF-8
-        raise InvalidInput("the body holds values that JSON cannot express") from None
+    canonical = canonical_json(body)
     if text is not None:
         require_distinct_keys(text, canonical)
     try:

@@ -1,11 +1,25 @@
-"""Keys that stand twice in a JSON object: every parser keeps one of them in silence, and which one is its own affair."""
+"""A JSON document written again, and what was lost when it was read: of keys that stand twice every parser keeps one in silence."""
 
 import json
 from typing import Any
 
+import orjson
+
 from endcap.core.errors import InvalidInput
 
 _QUOTE, _ESCAPED_QUOTE = b'"', b"\\u0022"
+
+
+def canonical_json(document: Any) -> bytes:
+    """The document as JSON in UTF-8.
+
+    Raises:
+        InvalidInput: it is nested too deep, or holds what JSON cannot say, for example text that is no UTF-8.
+    """
+    try:
+        return orjson.dumps(document)
+    except TypeError:
+        raise InvalidInput("the body is nested too deep, or holds values that JSON cannot express") from None
 
 
 def require_distinct_keys(text: bytes, canonical: bytes) -> None:
@@ -16,7 +30,7 @@ def require_distinct_keys(text: bytes, canonical: bytes) -> None:
 
     Args:
         text: JSON in UTF-8 that has been parsed already.
-        canonical: what was parsed, written again.
+        canonical: `canonical_json` of what was parsed.
 
     Raises:
         InvalidInput: names the key.
@@ -26,6 +40,19 @@ def require_distinct_keys(text: bytes, canonical: bytes) -> None:
             json.loads(text, object_pairs_hook=_distinct)
         except (ValueError, RecursionError):  # numbers or depths that only the first parser takes
             raise InvalidInput("the JSON is nested too deep or has numbers too long") from None
+
+
+def require_distinct_if_json(body: bytes) -> None:
+    """The same for a body that somebody else will parse, and refuse where it is no JSON.
+
+    Raises:
+        InvalidInput: names the key, or says that the body is nested too deep.
+    """
+    try:
+        document = orjson.loads(body)
+    except orjson.JSONDecodeError:
+        return
+    require_distinct_keys(body, canonical_json(document))
 
 
 def _distinct(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
