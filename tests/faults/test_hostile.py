@@ -168,8 +168,7 @@ def test_half_a_character_is_no_failure(deployment: Deployment, body: dict[str, 
 
 def test_anything_over_grpc(deployment: Deployment) -> None:
     codes: Counter[str] = Counter()
-    refusals = ("INVALID_ARGUMENT", "NOT_FOUND", "RESOURCE_EXHAUSTED", "UNIMPLEMENTED")  # the last one for a model version
-    allowed = {grpc.StatusCode[name] for name in refusals}
+    allowed = {grpc.StatusCode.INVALID_ARGUMENT, grpc.StatusCode.NOT_FOUND, grpc.StatusCode.RESOURCE_EXHAUSTED}
 
     async def run() -> list[tuple[bytes, str]]:
         async with grpc.aio.insecure_channel(f"127.0.0.1:{deployment.grpc_port}") as channel:

@@ -7,6 +7,7 @@ import httpx
 import pytest
 from kserve.protocol.grpc import grpc_predict_v2_pb2 as pb
 
+from endcap.core.errors import InvalidInput
 from endcap_transformer.server.error_answers import describe
 from endcap_transformer.server.grpc_servicer import UnversionedServicer
 from tests.transformers.server.shop import V2_BODY
@@ -22,7 +23,7 @@ from tests.transformers.server.shop import V2_BODY
 )
 async def test_a_version_is_refused_over_grpc_as_over_http(client: httpx.AsyncClient, method: str, request_: Any) -> None:
     servicer = UnversionedServicer(None, None)
-    with pytest.raises(NotImplementedError, match="model_version: must be empty") as caught:
+    with pytest.raises(InvalidInput, match="model_version: must be empty: .*; got '7'") as caught:
         await getattr(servicer, method)(request_, None)
-    assert describe(caught.value)[:2] == (501, grpc.StatusCode.UNIMPLEMENTED)
+    assert describe(caught.value)[1] is grpc.StatusCode.INVALID_ARGUMENT
     assert (await client.post("/v2/models/shop/versions/7/infer", json=V2_BODY)).status_code == 501

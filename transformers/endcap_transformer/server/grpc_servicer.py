@@ -4,11 +4,11 @@ from typing import Any
 
 from kserve.protocol.grpc.servicer import InferenceServicer
 
-VERSIONED = "model_version: must be empty; the bundle that answers is the one that `endcap bundle promote` chose"
+from endcap.core.errors import InvalidInput
 
 
 class UnversionedServicer(InferenceServicer):  # type: ignore[misc]
-    """Refuses a version by name, as KServe does over HTTP: an answer of another bundle than the one asked for would be taken for it."""
+    """Refuses a version by name, as KServe does over HTTP with 501: an answer of another bundle than the one asked for would be taken for it."""
 
     async def ModelInfer(self, request: Any, context: Any) -> Any:  # noqa: N802 - KServe's name
         _refuse(request.model_version)
@@ -25,4 +25,6 @@ class UnversionedServicer(InferenceServicer):  # type: ignore[misc]
 
 def _refuse(version: str) -> None:
     if version:
-        raise NotImplementedError(f"{VERSIONED}; got '{version[:40]}'")
+        raise InvalidInput(
+            "must be empty: the bundle that answers is chosen by `endcap bundle promote`", field="model_version", value=version
+        )

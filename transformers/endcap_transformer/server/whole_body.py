@@ -1,6 +1,7 @@
 """ASGI layer: a request's body is there, whole and unpacked, before anything looks at it."""
 
 from collections.abc import AsyncIterator
+from contextlib import suppress
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -33,13 +34,15 @@ class WholeBody:
         if scope["type"] != "http" or scope["method"] not in METHODS:
             await self._app(scope, receive, send)
             return
+        with suppress(_SenderGone):  # nobody is left to answer
+            await self._answer(scope, receive, send)
+
+    async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
         headers = {_READ[name]: value.decode("latin-1") for name, value in scope["headers"] if name in _READ}
         try:
             seconds = self._seconds if arrival(scope) is None else None
             packed = await read_body(_chunks(receive), headers, self._max_bytes, seconds)
             body = unpacked(packed, headers.get("content-encoding", ""), self._max_bytes)
-        except _SenderGone:
-            return
         except RequestRefused as error:
             more = [(name.encode(), value.encode()) for name, value in error.headers.items()]
             await send_answer(send, error.status, error_body(error.message), more)
