@@ -45,7 +45,8 @@ class Answer(BaseModel):
     degraded: list[str] = Field(description="Stages that fell back; empty when all answered in time.")
     ignored: list[str] = Field(
         description="Item ids of the request that the catalogue does not know; by name, filters that cannot apply and are left out: "
-        "`filters.price_max` where no item has a price, `filters.new_to_user` without consent; by name, objectives of the surface's value "
+        "`filters.price_max` where no item has a price, `filters.new_to_user` without consent; by name and value, categories and brands "
+        "of filters that the catalogue does not know: `filters.brands: Acme`; by name, objectives of the surface's value "
         "that the bundle was not trained for: `value.view`."
     )
     timings_ms: dict[str, float] = Field(description="Time by stage, in milliseconds, and of the whole as `total`.")

@@ -57,6 +57,11 @@ _RETRY_AFTER = {
     "required": True,
     "schema": {"type": "string", "pattern": "^[0-9]+$"},
 }
+_ENCODINGS = {
+    "description": "The content encodings that are taken.",
+    "required": True,
+    "schema": {"const": "gzip"},
+}
 _CACHE = {
     "description": "`hit` when the list was made for an earlier request that asked the same and named nobody.",
     "required": True,
@@ -108,7 +113,9 @@ def _predict() -> Document:
         "responses": {
             "200": _response("The lists, one an instance.", "PredictResponse") | {"headers": {"x-endcap-cache": _CACHE}},
             "400": _response("The request is not what the contract asks for.", "Refusal"),
-            "413": _response("The body is too long.", "Refusal"),
+            "408": _response("The body did not come in time.", "Refusal"),
+            "413": _response("The body is too long, as it came or unpacked.", "Refusal"),
+            "415": _response("The body has a content encoding other than gzip.", "Refusal") | {"headers": {"accept-encoding": _ENCODINGS}},
             "429": _response("More requests than can be answered in time.", "Refusal") | {"headers": {"retry-after": _RETRY_AFTER}},
             "503": _response("No bundle is served yet.", "Refusal"),
         },

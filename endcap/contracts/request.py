@@ -8,7 +8,10 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 from endcap.contracts.moment import UtcMoment
 
 K_MAX = 500
+PRICE_MAX = 3.4028234663852886e38
+"""The largest float32: the catalogue and the index hold prices as such, and a larger one would be infinite there."""
 Identifier = Annotated[str, Field(min_length=1, max_length=128)]
+Price = Annotated[float, Field(ge=0, le=PRICE_MAX, allow_inf_nan=False)]
 SurfaceName = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,63}$")]
 
 
@@ -31,12 +34,20 @@ class Filters(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     categories: list[Identifier] | None = Field(
-        None, max_length=50, description="Names of categories at any level; an item needs one of them."
+        None, max_length=50, description="Names of categories at any level; an item needs one of them. An empty list is no filter."
     )
-    brands: list[Identifier] | None = Field(None, max_length=50, description="An item needs one of these brands.")
-    price_min: float | None = Field(None, ge=0, allow_inf_nan=False, description="Lowest price shown.")
-    price_max: float | None = Field(None, ge=0, allow_inf_nan=False, description="Highest price shown.")
+    brands: list[Identifier] | None = Field(
+        None, max_length=50, description="An item needs one of these brands. An empty list is no filter."
+    )
+    price_min: Price | None = Field(None, description="Lowest price shown.")
+    price_max: Price | None = Field(None, description="Highest price shown.")
     new_to_user: bool = Field(False, description="Only items the user has never bought.")
+
+    @model_validator(mode="after")
+    def _prices_in_order(self) -> Self:
+        if self.price_min is not None and self.price_max is not None and self.price_min > self.price_max:
+            raise ValueError(f"price_min is above price_max: {self.price_min:g} and {self.price_max:g}; swap them, or leave one out")
+        return self
 
 
 class Context(BaseModel):
@@ -90,12 +101,6 @@ class Instance(BaseModel):
     exclude: list[Identifier] = Field(default_factory=list, max_length=1000, description="Items never to show in this list.")
     explain: bool = Field(False, description="Whether to say how each item came to its place.")
     consent: Consent = Field(default_factory=Consent)
-
-    @model_validator(mode="after")
-    def _prices_in_order(self) -> Self:
-        if self.filters.price_min is not None and self.filters.price_max is not None and self.filters.price_min > self.filters.price_max:
-            raise ValueError("filters.price_min is above filters.price_max")
-        return self
 
 
 class PredictRequest(BaseModel):

@@ -55,6 +55,10 @@ class DependencyUnavailable(EndcapError):
     http_status = 503
 
 
+class CallRefused(DependencyUnavailable):
+    """A part refused one call for what stands in it; the part itself is well, and answers others."""
+
+
 class BundleRefused(EndcapError):
     """The promotion gate refused a bundle."""
 
@@ -75,4 +79,17 @@ class SchemaIncompatible(EndcapError):
 
 def _shortened(value: Any, limit: int = 120) -> str:
     text = repr(value)
-    return text if len(text) <= limit else f"{text[:limit]}... ({len(text)} characters)"
+    return text if len(text) <= limit else f"{text[:limit]}... ({_extent(value, text)})"
+
+
+def _extent(value: Any, text: str) -> str:
+    """How much there is of a value, counted as the one who gave it counts."""
+    match value:
+        case str():
+            return f"{len(value)} characters"
+        case bytes():
+            return f"{len(value)} bytes"
+        case list() | tuple() | dict() | set() | frozenset():
+            return f"{len(value)} entries"
+        case _:
+            return f"{len(text)} characters"

@@ -72,7 +72,11 @@ class ServingSettings(BaseModel):
         None, max_length=128, description="InferenceService that this process is of, in impressions; empty for the model's name."
     )
     k_default: int = Field(10, ge=1, le=500)
-    body_max_bytes: int = Field(1024 * 1024, ge=1024)
+    body_max_bytes: int = Field(1024 * 1024, ge=1024, description="Longest body, packed or not.")
+    head_seconds: float = Field(10, gt=0, description="Longest time a request's head may take to come, from its first byte on.")
+    body_seconds: float = Field(
+        10, gt=0, description="Longest time a body may take to come; the budget counts from the moment when it is whole."
+    )
     surfaces_file: Path | None = Field(None, description="YAML of the surfaces; empty for the ones endcap ships with.")
     bundle_dir: Path | None = Field(
         None, description="Folder that holds `endcap/<version>/`, as KServe mounts it; empty for `served` under `home`."
@@ -220,6 +224,7 @@ class CollectorSettings(BaseModel):
     )
     body_max_bytes: int = Field(1024 * 1024, ge=1024, description="Longest body, packed or not.")
     events_max: int = Field(1_000, ge=1, description="Most events of one request.")
+    head_seconds: float = Field(10, gt=0, description="Longest time a request's head may take to come, from its first byte on.")
     body_seconds: float = Field(10, gt=0, description="Longest time a body may take to come.")
     requests_max: int = Field(256, ge=1, description="Most requests in work at once.")
     retry_after_seconds: int = Field(5, ge=1, description="Retry-After while a part is away.")

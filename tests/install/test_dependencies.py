@@ -26,6 +26,7 @@ USED_WITHOUT_IMPORT = {
     "endcap-transformer": "started as a process of its own",
     "grpcio-health-checking": "Feast's user interface",
     "grpcio-reflection": "Feast's user interface",
+    "httptools": "uvicorn's parser of HTTP/1.1",
     "psycopg": "SQLAlchemy's driver for Feast's registry",
     "tzdata": "zones, where the system has none",
 }

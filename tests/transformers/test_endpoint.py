@@ -188,7 +188,7 @@ def test_body_over_the_limit_is_refused_announced_or_chunked(endpoint) -> None:
     for content in (b"x" * (1024 * 1024 + 1), chunks()):
         response = httpx.post(f"{endpoint.http}/v1/models/endcap:predict", content=content)
         assert response.status_code == 413
-        assert response.json() == {"error": "body: must be at most 1048576 bytes"}
+        assert response.json() == {"error": "body: at most 1048576 bytes, unpacked"}
 
 
 def test_unknown_model_or_path_is_not_found(endpoint) -> None:

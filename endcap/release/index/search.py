@@ -68,6 +68,7 @@ class ItemSearch:
 
         Raises:
             DependencyUnavailable: Milvus does not answer in time, or does not know or has not loaded the collection.
+            CallRefused: it refused this search for its parameters.
         """
         index, score = self.search_many(collection, embedding[None, :], limit, where=where, ef=ef, timeout_ms=timeout_ms)
         return Candidates(index[0], score[0])

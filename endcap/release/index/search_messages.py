@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from endcap.core.errors import DependencyUnavailable
+from endcap.core.errors import CallRefused, DependencyUnavailable
 
 SEARCH_METHOD = "/milvus.proto.milvus.MilvusService/Search"
 EMBEDDING_FIELD = "embedding"
@@ -25,6 +25,9 @@ _READ_WHAT_IS_THERE = 1
 """Guarantee timestamp of eventual consistency: a search never waits for a clock tick, since collections do not change once built."""
 _PLACEHOLDER_FIELD = 6
 _KEPT_SHAPES = 256
+_PARAMETER_CODES = range(1100, 1200)
+_ANY_FAULT = 65_535
+_REFUSED_PARAMETERS = ("failed to create query plan:", "topk [")
 
 
 class SearchMessages:
@@ -59,11 +62,13 @@ class SearchMessages:
         """Item indices and inner products of each query, best first.
 
         Raises:
-            DependencyUnavailable: Milvus refused the search.
+            DependencyUnavailable: Milvus cannot search now.
+            CallRefused: it refused this search for its parameters.
         """
         response = self._milvus.SearchResults.FromString(answer)
         if response.status.code or response.status.error_code:
-            raise DependencyUnavailable(f"Milvus refused a search: {response.status.reason}", field="collection", value=collection)
+            kind = CallRefused if _is_of_the_call(response.status) else DependencyUnavailable
+            raise kind(f"Milvus refused a search: {response.status.reason}", field="collection", value=collection)
         found = response.results
         count = len(found.scores)
         index = np.fromiter(found.ids.int_id.data, dtype=np.int32, count=count)
@@ -92,6 +97,15 @@ class SearchMessages:
             consistency_level=_EVENTUALLY,
         ).SerializeToString()
         return shape
+
+
+def _is_of_the_call(status: Any) -> bool:
+    """Whether a search was refused for what stands in it: an expression without a plan, or a parameter that is none.
+
+    Milvus 2.3 has one code for everything and says which in words; later ones have codes for parameters.
+    """
+    reason: str = status.reason
+    return status.code in _PARAMETER_CODES or (status.code == _ANY_FAULT and reason.startswith(_REFUSED_PARAMETERS))
 
 
 def search_width(ef: int, limit: int) -> int:

@@ -1,12 +1,14 @@
 """The collector: `python -m endcap_collector`."""
 
 import sys
+from functools import partial
 
 import uvicorn
 import uvloop
 
 from endcap.cli.output import report_failure
 from endcap.core.errors import EndcapError
+from endcap.core.http.deadlined_http import DeadlinedHttp
 from endcap.core.log import configure_logging, get_logger
 from endcap.core.settings import Settings, load_settings
 from endcap.core.standard_logging import bridge_standard_logging
@@ -40,6 +42,7 @@ def run(settings: Settings) -> None:
         app,
         host=chosen.host,
         port=chosen.port,
+        http=partial(DeadlinedHttp, head_seconds=chosen.head_seconds, body_seconds=chosen.body_seconds),  # type: ignore[arg-type]
         lifespan="on",
         access_log=False,
         log_config=None,

@@ -7,12 +7,12 @@ from starlette.requests import Request
 
 from endcap.core.clock import Clock
 from endcap.core.errors import InvalidInput
+from endcap.core.http.refusals import RequestRefused
 from endcap.core.settings import Settings
 from endcap.events.acceptance.acceptance import Sender
 from endcap.events.acceptance.scopes import CHANGES_ITEMS, TYPES_OF_SCOPE, Scope
 from endcap_collector.key_file import SETTING, KeyEntry, KeyRing
 from endcap_collector.rate_limit import RateLimits
-from endcap_collector.refusals import RequestRefused
 from endcap_collector.watched_keys import WatchedKeys
 
 KEY_HEADER = "x-endcap-key"

@@ -7,6 +7,8 @@ from endcap.contracts.dead_letter import DeadLetterKind
 from endcap.contracts.event_type import EventType
 from endcap.core.clock import Clock
 from endcap.core.errors import InvalidInput
+from endcap.core.http.body import BrokenBody, LongBody, read_body, unpacked
+from endcap.core.http.refusals import RequestRefused
 from endcap.core.settings import CollectorSettings
 from endcap.events.acceptance.acceptance import Sender
 from endcap.events.acceptance.json_text import BrokenJson
@@ -16,10 +18,9 @@ from endcap.events.dead_letters.sealing import Seal
 from endcap.events.pixel import opened_event
 from endcap_collector.access import Access, Grant
 from endcap_collector.answers import answer_of, status_of
-from endcap_collector.body import BrokenBody, LongBody, read_body, text_of, unpacked
+from endcap_collector.body_text import text_of
 from endcap_collector.event_texts import MEDIA_TYPES, TooManyEvents, event_texts
 from endcap_collector.intake import Intake
-from endcap_collector.refusals import RequestRefused
 
 PIXEL = bytes.fromhex("47494638396101000100800000000000ffffff21f90401000000002c00000000010001000002024401003b")
 """A GIF of one transparent pixel."""
@@ -55,7 +56,7 @@ class EventsEndpoint:
         settings = self._settings
         text = ""
         try:
-            packed = await read_body(request, settings.body_max_bytes, settings.body_seconds)
+            packed = await read_body(request.stream(), request.headers, settings.body_max_bytes, settings.body_seconds)
             body = unpacked(packed, request.headers.get("content-encoding", ""), settings.body_max_bytes)
             text = body.decode("utf-8", "replace")
             text, media = text_of(body, request.headers.get("content-type", ""), MEDIA_TYPES)

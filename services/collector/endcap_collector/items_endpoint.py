@@ -8,15 +8,16 @@ from starlette.responses import JSONResponse, Response
 
 from endcap.catalogue.changes.judging import AcceptedChange, RefusedChange, judged_change
 from endcap.core.clock import Clock
+from endcap.core.http.body import BrokenBody, read_body, unpacked
+from endcap.core.http.refusals import RequestRefused
 from endcap.core.settings import CollectorSettings
 from endcap.events.acceptance.json_text import BrokenJson
 from endcap.events.log.durable import DurableLog
 from endcap_collector.access import Access
 from endcap_collector.answers import ItemsAnswer, RefusedItem
-from endcap_collector.body import BrokenBody, read_body, text_of, unpacked
+from endcap_collector.body_text import text_of
 from endcap_collector.event_texts import JSON_MEDIA, LINES_MEDIA, TooManyEvents, event_texts
 from endcap_collector.metrics import CollectorMetrics
-from endcap_collector.refusals import RequestRefused
 
 ITEM_MEDIA = (JSON_MEDIA, *LINES_MEDIA)
 _PLACES = 2**32 - 1
@@ -59,7 +60,7 @@ class ItemsEndpoint:
 
     async def _texts(self, request: Request) -> list[str]:
         settings = self._settings
-        packed = await read_body(request, settings.body_max_bytes, settings.body_seconds)
+        packed = await read_body(request.stream(), request.headers, settings.body_max_bytes, settings.body_seconds)
         try:
             body = unpacked(packed, request.headers.get("content-encoding", ""), settings.body_max_bytes)
             text, media = text_of(body, request.headers.get("content-type", ""), ITEM_MEDIA)

@@ -9,10 +9,10 @@ from starlette.responses import JSONResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from endcap.core.errors import EndcapError
+from endcap.core.http.refusals import RequestRefused
 from endcap.core.log import get_logger
 from endcap_collector.access import KEY_HEADER, Access
 from endcap_collector.metrics import CollectorMetrics
-from endcap_collector.refusals import RequestRefused
 
 EVENTS_PATH, ITEMS_PATH, PIXEL_PATH = "/v1/events", "/v1/items", "/v1/pixel"
 METHODS = {EVENTS_PATH: ("POST",), ITEMS_PATH: ("PUT",), PIXEL_PATH: ("GET", "HEAD")}

@@ -1,3 +1,5 @@
+import pytest
+
 from endcap.core.errors import BundleInvalid, BundleRefused, DataRejected, DependencyUnavailable, EndcapError, InvalidInput
 
 
@@ -6,10 +8,22 @@ def test_message_names_field_value_and_fix() -> None:
     assert str(error) == "k: must be at most 500; got 501; ask for fewer items"
 
 
-def test_long_values_are_shortened() -> None:
-    text = str(InvalidInput("too long", field="query", value="x" * 10_000))
+@pytest.mark.parametrize(
+    ("value", "extent"),
+    [
+        ("x" * 10_000, "10000 characters"),
+        ("it's" * 1_000, "4000 characters"),
+        ("\x00" * 500, "500 characters"),
+        (b"x" * 300, "300 bytes"),
+        (["abc"] * 200, "200 entries"),
+        (dict.fromkeys(range(300)), "300 entries"),
+        (10**200, "201 characters"),
+    ],
+)
+def test_long_values_are_shortened_and_counted_as_given(value: object, extent: str) -> None:
+    text = str(InvalidInput("too long", field="query", value=value))
     assert len(text) < 250
-    assert "10002 characters" in text
+    assert text.endswith(f"... ({extent})")
 
 
 def test_every_kind_has_its_own_exit_code() -> None:

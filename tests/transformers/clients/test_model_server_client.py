@@ -16,7 +16,7 @@ from tensorflow_serving.apis import (
     prediction_service_pb2_grpc,
 )
 
-from endcap.core.errors import DependencyUnavailable
+from endcap.core.errors import CallRefused, DependencyUnavailable
 from endcap.core.settings import ModelServerSettings
 from endcap.core.tensorflow_serving.messages import serving_messages
 from endcap_transformer.clients.model_server_client import ModelServerClient, text
@@ -82,7 +82,7 @@ async def test_arrays_and_the_version_reach_the_published_service_and_come_back(
 
 
 async def test_a_refusal_is_named_with_its_status(client: ModelServerClient) -> None:
-    with pytest.raises(DependencyUnavailable, match="INVALID_ARGUMENT: no signature encode_query"):
+    with pytest.raises(CallRefused, match="INVALID_ARGUMENT: no signature encode_query"):
         await client.predict("encode_query", 3, {})
 
 

@@ -71,9 +71,40 @@ def test_with_some_prices_the_filter_applies_as_ever(feature_row) -> None:
     assert served.revision != priced.revision  # so no answer of before is given again
 
 
-def test_a_category_that_this_catalogue_does_not_have_is_no_filter_that_cannot_apply(served, feature_row) -> None:
-    answer = recommend(make_path(served, feature_row), served, user_id="U1", filters=Filters(categories=["nowhere"]))
-    assert (answer.ignored, answer.recommendations) == ([], [])
+UNKNOWN = {
+    "categories": (Filters(categories=["nowhere"]), ["filters.categories: nowhere"]),
+    "brands": (Filters(brands=["Nobody's", "Nobody's"]), ["filters.brands: Nobody's"]),
+    "both": (
+        Filters(categories=["a", 'b"; \\'], brands=["c"]),
+        ["filters.categories: a", 'filters.categories: b"; \\', "filters.brands: c"],
+    ),
+}
+
+
+@pytest.mark.parametrize("name", UNKNOWN)
+@pytest.mark.parametrize("surface", ["home", "category", "search", "cart"])
+def test_where_the_catalogue_knows_none_of_the_names_the_list_is_empty_and_says_why(served, feature_row, name, surface) -> None:
+    filters, ignored = UNKNOWN[name]
+    answer = recommend(make_path(served, feature_row), served, user_id="U1", surface=surface, item_ids=["I000007"], filters=filters)
+    assert (answer.ignored, answer.recommendations, answer.degraded) == (ignored, [], [])
+
+
+def test_unknown_names_are_named_and_the_known_ones_apply(served, feature_row) -> None:
+    path = make_path(served, feature_row)
+    mixed = recommend(path, served, user_id="U1", filters=Filters(categories=["nowhere", "GROCERY"], brands=["Brand 3", "none"]))
+    assert mixed.ignored == ["filters.categories: nowhere", "filters.brands: none"]
+    known = recommend(path, served, user_id="U1", filters=Filters(categories=["GROCERY"], brands=["Brand 3"]))
+    assert items_of(mixed) == items_of(known) != []
+    assert known.ignored == []
+
+
+@pytest.mark.parametrize("empty", [Filters(categories=[]), Filters(brands=[]), Filters(categories=[], brands=[], new_to_user=False)])
+@pytest.mark.parametrize("surface", ["home", "category", "cart"])
+def test_an_empty_list_is_no_filter(served, feature_row, empty, surface) -> None:
+    path = make_path(served, feature_row)
+    answer = recommend(path, served, user_id="U1", surface=surface, item_ids=["I000007"], filters=empty)
+    assert answer.ignored == []
+    assert items_of(answer) == items_of(recommend(path, served, user_id="U1", surface=surface, item_ids=["I000007"])) != []
 
 
 def test_without_consent_and_without_prices_both_filters_are_named(feature_row) -> None:

@@ -222,7 +222,7 @@ some_ids = st.lists(st.sampled_from([*IDS, "unknown"]), max_size=40, unique=True
 some_filters = st.builds(
     Filters,
     categories=st.none() | st.lists(st.sampled_from(["GROCERY", "MEAT aisle 3", "DRUG GM shelf 2", "nowhere"]), max_size=2),
-    brands=st.none() | st.lists(st.sampled_from(["Brand 3", "Brand 40", "none"]), min_size=1, max_size=2),
+    brands=st.none() | st.lists(st.sampled_from(["Brand 3", "Brand 40", "none"]), max_size=2),
     price_max=st.none() | st.floats(0, 25),
     new_to_user=st.booleans(),
 )
@@ -252,7 +252,18 @@ def test_only_eligible_items_and_never_empty_while_there_is_one(  # noqa: PLR091
     allowed = given_and_eligible if surface is Surface.SEARCH and given_and_eligible else eligible - set(item_ids)
     assert shown <= allowed
     assert len(shown) == len(answer.recommendations) == min(k, len(allowed))
-    assert answer.ignored == (["unknown"] if "unknown" in [*item_ids, *exclude] else [])
+    assert answer.ignored == [*(["unknown"] if "unknown" in [*item_ids, *exclude] else []), *unknown_names(filters)]
+
+
+def unknown_names(filters) -> list[str]:
+    """What `ignored` says of filters: no item at all has the name."""
+    rows = make_items(SIZE).to_dicts()
+    categories = {name for item in rows for name in item["category_path"]}
+    brands = {item["brand"] for item in rows}
+    return [
+        *(f"filters.categories: {name}" for name in dict.fromkeys(filters.categories or ()) if name not in categories),
+        *(f"filters.brands: {name}" for name in dict.fromkeys(filters.brands or ()) if name not in brands),
+    ]
 
 
 def eligible_ids(served, row, exclude, filters) -> set[str]:
@@ -264,8 +275,8 @@ def eligible_ids(served, row, exclude, filters) -> set[str]:
         for item in rows
         if item["availability"] == "in_stock"
         and item["item_id"] not in exclude
-        and (filters.categories is None or any(name in item["category_path"] for name in filters.categories))
-        and (filters.brands is None or item["brand"] in filters.brands)
+        and (not filters.categories or any(name in item["category_path"] for name in filters.categories))
+        and (not filters.brands or item["brand"] in filters.brands)
         and (filters.price_max is None or np.float32(item["price"]) <= filters.price_max)
         and not (filters.new_to_user and item["item_id"] in bought)
     }

@@ -6,7 +6,7 @@ import pytest
 from prometheus_client import CollectorRegistry
 from structlog.testing import capture_logs
 
-from endcap.core.errors import DependencyUnavailable
+from endcap.core.errors import CallRefused, DependencyUnavailable, InvalidInput
 from endcap.core.settings import ResilienceSettings
 from endcap_transformer.path.stage_trace import StageTrace
 from endcap_transformer.resilience.guards import BulkheadFull, CircuitState, Guards
@@ -232,3 +232,43 @@ def test_a_cause_is_logged_once_in_a_while() -> None:
         return [entry["cause"] for entry in logs if entry["event"] == "stage fell back"]
 
     assert run_virtual(main()) == ["ValueError: garbage"] * 3
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [
+        CallRefused("cannot parse expression: price <= inf"),
+        InvalidInput("no such signature"),
+        UnicodeEncodeError("utf-8", "\ud800", 0, 1, "surrogates not allowed"),
+        OverflowError("int too large"),
+        KeyError("x"),
+        TypeError("no bytes"),
+    ],
+)
+def test_calls_that_fail_for_what_stands_in_them_open_no_circuit(fault: Exception) -> None:
+    async def main() -> None:
+        process = Process()
+        for _ in range(10):
+            trace = process.trace()
+            assert await ask(trace, fails=fault)
+            assert trace.degraded == ["rank"]
+        assert process.state("rank") is CircuitState.CLOSED
+        assert process.fallbacks("rank", "failed") == 10
+
+    run_virtual(main())
+
+
+def test_a_refused_call_hides_no_fault_of_the_part() -> None:
+    async def main() -> None:
+        process = Process()
+        for fails in (DependencyUnavailable("away"), CallRefused("no"), DependencyUnavailable("away"), CallRefused("no")):
+            await ask(process.trace(), fails=fails)
+        await ask(process.trace(), fails=OSError("gone"))
+        assert process.state("rank") is CircuitState.OPEN
+        await asyncio.sleep(2)
+        await ask(process.trace(), fails=CallRefused("no"))
+        assert process.state("rank") is CircuitState.HALF_OPEN
+        assert await ask(process.trace())
+        assert process.state("rank") is CircuitState.CLOSED
+
+    run_virtual(main())

@@ -1,45 +1,14 @@
 """KServe's application behind endcap's layers, within this process."""
 
 import json
-import logging
-from collections.abc import AsyncIterator
 from typing import Any
 
 import httpx
 import pytest
-from fastapi import FastAPI
-from kserve.model_repository import ModelRepository
 
 from endcap.contracts.openapi import openapi_document
-from endcap.core.settings import ResilienceSettings, Settings
-from endcap_transformer.resilience.admission import Admission, LoopLag
-from endcap_transformer.resilience.concurrency_limit import ConcurrencyLimit
-from endcap_transformer.server.draining import Draining
-from endcap_transformer.server.error_answers import ErrorAnswers
-from endcap_transformer.server.kserve_server import BoundRestServer, DrainedDataPlane, PromotedModels
 from endcap_transformer.server.parsing_v2 import LENGTH_HEADER
-from tests.transformers.canned import CannedModel
-
-INFER = "/v2/models/shop/infer"
-USER = {"name": "user_id", "shape": [1], "datatype": "BYTES"}
-
-
-@pytest.fixture
-async def client(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[httpx.AsyncClient]:
-    """Of a server whose model is called shop."""
-    monkeypatch.setattr("kserve.model_server.app", FastAPI())
-    access = logging.getLogger("uvicorn.access")
-    monkeypatch.setattr(access, "handlers", access.handlers)
-    monkeypatch.setattr(access, "propagate", access.propagate)
-    canned, models = CannedModel(name="shop"), ModelRepository()
-    models.update(canned.model)
-    plane = DrainedDataPlane(models, Draining(ResilienceSettings(), canned.metrics))
-    server = BoundRestServer(plane, PromotedModels(model_registry=models), Settings(), ErrorAnswers(canned.metrics))
-    admission = Admission(ResilienceSettings(), 8_000, canned.metrics, LoopLag(canned.metrics.event_loop_lag.observe), ConcurrencyLimit(64))
-    server.put_in_front(canned.model, admission, 1_000_000)
-    transport = httpx.ASGITransport(server.config.app, raise_app_exceptions=False)
-    async with httpx.AsyncClient(transport=transport, base_url="http://test") as client:
-        yield client
+from tests.transformers.server.shop import INFER, PREDICT, USER
 
 
 async def binary(client: httpx.AsyncClient, document: Any, tail: bytes) -> httpx.Response:
@@ -111,3 +80,16 @@ async def test_events_that_cannot_be_read_are_refused(client: httpx.AsyncClient,
         response = await client.post("/v1/models/shop:predict", content=content, headers=headers)
         assert response.status_code == 400, response.text
         assert set(response.json()) == {"error"}
+
+
+@pytest.mark.parametrize("accepted", ["gzip", "gzip, deflate, br"])
+async def test_long_answers_are_packed_for_those_who_ask(client: httpx.AsyncClient, accepted: str) -> None:
+    body = {"instances": [{"k": 100}]}
+    packed = await client.post(PREDICT, json=body, headers={"accept-encoding": accepted})
+    plain = await client.post(PREDICT, json=body, headers={"accept-encoding": "identity"})
+    assert packed.headers["content-encoding"] == "gzip"
+    assert "content-encoding" not in plain.headers
+    assert int(packed.headers["content-length"]) < len(plain.content) / 3
+    assert packed.json()["predictions"][0]["recommendations"] == plain.json()["predictions"][0]["recommendations"]
+    short = await client.post(PREDICT, json={"instances": [{"k": 1}]}, headers={"accept-encoding": accepted})
+    assert "content-encoding" not in short.headers

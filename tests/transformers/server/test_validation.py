@@ -1,7 +1,11 @@
 """Whatever a client sends, parsing either understands it or says InvalidInput."""
 
+import json
+from typing import Any
+
 import kserve
 import numpy as np
+import orjson
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -9,6 +13,7 @@ from kserve.errors import InvalidInput as KServeInvalidInput
 
 from endcap.contracts.request import Consent, Instance
 from endcap.core.errors import InvalidInput
+from endcap_transformer.server.canonical_json import require_distinct_keys
 from endcap_transformer.server.parsing_v2 import DATATYPES, instances_of_v2
 from endcap_transformer.server.predict_v1 import instances_of_v1
 from tests.properties import examples
@@ -25,7 +30,7 @@ instances = st.dictionaries(st.sampled_from(sorted(Instance.model_fields)) | st.
 @examples(150)
 def test_hostile_v1_bodies_are_read_or_refused(body) -> None:
     try:
-        assert all(isinstance(each, Instance) for each in instances_of_v1(body))
+        assert all(isinstance(each, Instance) for each in instances_of_v1(json.dumps(body).encode()))
     except InvalidInput as error:
         assert str(error)
 
@@ -101,7 +106,7 @@ def test_consent_is_read_from_json_and_from_tensors_and_may_be_left_out() -> Non
     tensors = kserve.InferRequest("endcap", [kserve.InferInput("consent", [3], "BYTES", stated)])
     assert [instance.consent for instance in instances_of_v2(tensors)] == wanted
     body = '{{"instances": [{}]}}'.format(", ".join(f'{{"consent": {text}}}' if text else "{}" for text in stated))
-    assert [instance.consent for instance in instances_of_v1(body)] == wanted
+    assert [instance.consent for instance in instances_of_v1(body.encode())] == wanted
 
 
 @pytest.mark.parametrize(
@@ -114,6 +119,108 @@ def test_consent_is_read_from_json_and_from_tensors_and_may_be_left_out() -> Non
 )
 def test_consent_that_cannot_be_read_is_refused_by_name(consent: str, message: str) -> None:
     with pytest.raises(InvalidInput, match=message):
-        instances_of_v1(f'{{"instances": [{{"consent": {consent}}}]}}')
+        instances_of_v1(f'{{"instances": [{{"consent": {consent}}}]}}'.encode())
     with pytest.raises(InvalidInput, match=message):
         instances_of_v2(kserve.InferRequest("endcap", [kserve.InferInput("consent", [1], "BYTES", [consent])]))
+
+
+def v1(instance: str) -> bytes:
+    return f'{{"instances": [{instance}]}}'.encode()
+
+
+@pytest.mark.parametrize("name", ["price_min", "price_max"])
+@pytest.mark.parametrize(
+    "value", ["1e39", "3.41e38", "1e308", "1e400", "-1e-3", "-1e400", "NaN", "Infinity", "-Infinity", '"5"', "true", "1" * 400]
+)
+def test_a_price_that_the_catalogue_cannot_hold_is_refused_by_name(name: str, value: str) -> None:
+    with pytest.raises(InvalidInput) as caught:
+        instances_of_v1(v1(f'{{"filters": {{"{name}": {value}}}}}'))
+    assert caught.value.http_status == 400
+    assert name in str(caught.value) or "no JSON" in str(caught.value)
+
+
+@pytest.mark.parametrize("value", [0.0, -0.0, 5e-324, 1e-46, 3.4028234663852886e38])
+def test_every_price_that_is_let_through_is_finite_where_it_is_stored(value: float) -> None:
+    (instance,) = instances_of_v1(v1(json.dumps({"filters": {"price_max": value}})))
+    assert np.isfinite(np.float32(instance.filters.price_max))
+
+
+def test_prices_in_the_wrong_order_are_named_with_the_way_out() -> None:
+    with pytest.raises(InvalidInput, match=r"instances\[0\]\.filters: price_min is above price_max: 5 and 2.5; swap them"):
+        instances_of_v1(v1('{"filters": {"price_min": 5, "price_max": 2.5}}'))
+
+
+@pytest.mark.parametrize("value", ["1e2", "99999999999999999999", "-1", "1" * 5000, "2147483648", "1e400"])
+def test_a_count_that_is_none_is_refused(value: str) -> None:
+    with pytest.raises(InvalidInput, match=r"k: must be|no JSON"):
+        instances_of_v1(v1(f'{{"k": {value}}}'))
+
+
+def test_the_name_of_an_unknown_field_does_not_fill_the_message() -> None:
+    with pytest.raises(InvalidInput) as caught:
+        instances_of_v1(v1(json.dumps({"x" * 100_000: 1})))
+    assert len(str(caught.value)) < 500
+
+
+DOUBLE = [
+    '{"k": 1, "k": 2}',
+    '{"k": 1, "\\u006b": 2}',
+    '{"filters": {"brands": ["a"], "brands": ["b"]}}',
+    '{"user_id": "\\u0022\\u0022\\u0022\\u0022", "k": 1, "k": 2}',
+    '{"context": {"device": "a\\\\u0022", "geo": "x", "geo": "y"}}',
+    '{"filters": {}, "k": 3, "filters": {"price_max": 1}}',
+]
+
+
+@pytest.mark.parametrize("instance", DOUBLE)
+def test_a_key_that_stands_twice_is_refused_by_name(instance: str) -> None:
+    with pytest.raises(InvalidInput, match=r"(k|brands|geo|filters): stands twice in one object; leave one out"):
+        instances_of_v1(v1(instance))
+
+
+def test_a_key_that_stands_twice_is_refused_in_tensors_and_outside_of_the_instance() -> None:
+    with pytest.raises(InvalidInput, match="price_max: stands twice"):
+        instances_of_v2(kserve.InferRequest("endcap", [kserve.InferInput("filters", [1], "BYTES", ['{"price_max": 1, "price_max": 2}'])]))
+    with pytest.raises(InvalidInput, match="instances: stands twice"):
+        instances_of_v1(b'{"instances": [{}], "instances": [{"k": 1}]}')
+
+
+objects: Any = st.recursive(
+    st.none()
+    | st.booleans()
+    | st.integers(-5, 5)
+    | st.text(max_size=6)
+    | st.sampled_from(['"', '\\"', "\\u0022", "\\", '"":'])
+    | st.lists(st.text(max_size=3), max_size=2),
+    lambda inner: st.lists(st.tuples(st.text(max_size=2) | st.sampled_from(['"', "\\u0022"]), inner), max_size=4),
+    max_leaves=8,
+)
+
+
+def _written(value: Any, ascii_only: bool) -> str:
+    """JSON of a value in which a list of pairs is an object, keys twice and all."""
+    if isinstance(value, list) and value and isinstance(value[0], tuple):
+        return "{" + ", ".join(f"{json.dumps(key, ensure_ascii=ascii_only)}: {_written(inner, ascii_only)}" for key, inner in value) + "}"
+    return json.dumps(value, ensure_ascii=ascii_only)
+
+
+def _has_double(value: Any) -> bool:
+    if not (isinstance(value, list) and value and isinstance(value[0], tuple)):
+        return False
+    keys = [key for key, _ in value]
+    return len(set(keys)) < len(keys) or any(_has_double(inner) for _, inner in value)
+
+
+@given(value=objects, ascii_only=st.booleans(), escaped=st.booleans())
+@examples(300)
+def test_keys_are_refused_exactly_when_one_stands_twice(value: Any, ascii_only: bool, escaped: bool) -> None:
+    text = _written(value, ascii_only)
+    if escaped:
+        text = text.replace('\\"', "\\u0022") if '\\\\"' not in text else text
+    encoded = text.encode()
+    try:
+        require_distinct_keys(encoded, orjson.dumps(orjson.loads(encoded)))
+    except InvalidInput:
+        assert _has_double(value)
+    else:
+        assert not _has_double(value)

@@ -8,7 +8,7 @@ import grpc.aio
 import numpy as np
 from numpy.typing import NDArray
 
-from endcap.core.errors import DependencyUnavailable, InvalidInput
+from endcap.core.errors import CallRefused, DependencyUnavailable, InvalidInput
 from endcap.core.polling import poll_async
 from endcap.core.settings import ModelServerSettings
 from endcap.core.tensorflow_serving.messages import GET_MODEL_STATUS, PREDICT, ServingMessages
@@ -19,6 +19,8 @@ MESSAGE_BYTES_MAX = 64 * 1024 * 1024
 RECONNECT_MS_MAX = 500
 POLL_SECONDS = 0.2
 STATE_AVAILABLE = 30
+OF_THE_CALL = (grpc.StatusCode.INVALID_ARGUMENT, grpc.StatusCode.OUT_OF_RANGE)
+"""What the server answers to inputs that it cannot run."""
 SERVICE = "tensorflow.serving.PredictionService"
 
 
@@ -54,7 +56,8 @@ class ModelServerClient:
         """Run one signature of one version.
 
         Raises:
-            DependencyUnavailable: the server does not answer or refuses.
+            DependencyUnavailable: the server does not answer, or does not serve the version.
+            CallRefused: it refuses these inputs.
         """
         request = self._messages.predict_request()
         request.model_spec.name = self._model_name
@@ -67,7 +70,8 @@ class ModelServerClient:
                 response = await self._predict(request, metadata=call.grpc_metadata())
                 return {name: read_tensor(tensor, name) for name, tensor in response.outputs.items()}
             except grpc.aio.AioRpcError as error:
-                raise DependencyUnavailable(f"{error.code().name}: {error.details()}", field=f"model server {self.address}") from error
+                kind = CallRefused if error.code() in OF_THE_CALL else DependencyUnavailable
+                raise kind(f"{error.code().name}: {error.details()}", field=f"model server {self.address}") from error
             except InvalidInput as error:
                 raise DependencyUnavailable(f"the answer cannot be read: {error}", field=f"model server {self.address}") from error
 

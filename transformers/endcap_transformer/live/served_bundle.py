@@ -56,6 +56,10 @@ class CategoryTree:
             depth = max(depth, path.count(PATH_SEPARATOR) + 1)
         return cls(parent, codes_by_name, depth)
 
+    def knows(self, name: str) -> bool:
+        """Whether a category has this name, as a single level or a whole path."""
+        return name in self.codes_by_name
+
     def within(self, names: Sequence[str]) -> NDArray[np.bool_]:
         """bool [c]: categories that are one of `names`, or lie below one; a name may be a single level or a whole path."""
         inside = np.zeros(len(self.parent), dtype=bool)

@@ -7,12 +7,12 @@ from datetime import datetime
 import numpy as np
 from numpy.typing import NDArray
 
-from endcap.catalogue.item_table import ItemTable
 from endcap.contracts.request import Filters, Instance
 from endcap.engine.slate.families import NO_FAMILIES, families_of
 from endcap.engine.surfaces.surface import Surface
 from endcap_transformer.live.served_bundle import ServedBundle
 from endcap_transformer.path.consent import EffectiveConsent
+from endcap_transformer.path.filters import applicable
 
 NO_FILTERS = Filters()
 NO_ITEMS = np.zeros(0, dtype=np.int32)
@@ -31,7 +31,8 @@ class ResolvedRequest:
         filters: the request's filters that can apply.
         is_filtered: whether any of them narrows the catalogue.
         ignored: item ids that the catalogue does not know, in the request's order, then the names of the filters that cannot apply, then
-            those of the objectives of the surface's value that the bundle was not trained for.
+            categories and brands that the catalogue does not know, then the names of the objectives of
+            the surface's value that the bundle was not trained for.
         now: the moment to answer for.
         request_id: what the answer's events will name.
         is_logged: whether the list is counted and logged as an impression; False for warm-up.
@@ -98,7 +99,7 @@ def resolve(
     ignored = list(dict.fromkeys(unknown_items + unknown_excluded)) if unknown_items or unknown_excluded else []
     filters, is_filtered = instance.filters, False
     if "filters" in instance.model_fields_set:
-        filters, inapplicable = _applicable(filters, served.tables.items, consent)
+        filters, inapplicable = applicable(filters, served, consent)
         ignored += inapplicable
         is_filtered = filters != NO_FILTERS
     if surface.value:
@@ -126,19 +127,3 @@ def _known(item_ids: Sequence[str], served: ServedBundle) -> tuple[NDArray[np.in
     distinct = list(dict.fromkeys(item_ids))
     index = served.tables.items.ids.codes(distinct)
     return index[index > 0], [distinct[place] for place in np.flatnonzero(index == 0)]
-
-
-def _applicable(filters: Filters, items: ItemTable, consent: EffectiveConsent) -> tuple[Filters, list[str]]:
-    """The filters without those that cannot apply, and the names of these: a question that no item could answer would empty every list."""
-    can_apply = {
-        "categories": items.has_categories,
-        "brands": items.has_brands,
-        "price_min": items.has_prices,
-        "price_max": items.has_prices,
-        "new_to_user": consent.personalisation,
-    }
-    left_out = [name for name, can in can_apply.items() if not can and getattr(filters, name) not in (None, False)]
-    if not left_out:
-        return filters, left_out
-    unset = {name: Filters.model_fields[name].default for name in left_out}
-    return filters.model_copy(update=unset), [f"filters.{name}" for name in left_out]

@@ -5,7 +5,7 @@ import time
 from collections.abc import Callable
 from types import TracebackType
 
-from endcap.core.errors import EndcapError
+from endcap.core.errors import CallRefused, EndcapError, InvalidInput
 from endcap_transformer.resilience.guards import BulkheadFull, Guard, Guards, Rejection
 from endcap_transformer.telemetry.metrics import FallbackCause, ServingMetrics
 from endcap_transformer.telemetry.tracing import current_trace
@@ -18,6 +18,9 @@ LEFT_MIN_MS = 0.5
 """With less than this left no call is made any more."""
 LOOP_LATE_MS = 5.0
 """A deadline that is noticed later than this was missed by a busy process, which says nothing about the dependency."""
+
+NOT_OF_THE_PART = (BulkheadFull, CallRefused, InvalidInput, ValueError, TypeError, LookupError, ArithmeticError)
+"""What a call ends in for reasons of its own, such as values that cannot be sent: five such requests must not cut everybody off."""
 
 _OUT_OF_TIME: frozenset[FallbackCause] = frozenset({"late", "budget", "bulkhead_full"})
 _REFUSED: dict[Rejection, tuple[FallbackCause, str]] = {
@@ -197,4 +200,4 @@ class FallibleCall:
             return False if had_time and overdue_ms <= LOOP_LATE_MS else None
         if error is None:
             return True
-        return False if isinstance(error, Exception) and not isinstance(error, BulkheadFull) else None
+        return False if isinstance(error, Exception) and not isinstance(error, NOT_OF_THE_PART) else None

@@ -7,8 +7,8 @@ from typing import Any
 import grpc
 from grpc_interceptor.server import AsyncServerInterceptor
 from starlette.types import ASGIApp, Receive, Scope, Send
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
+from endcap.core.http.deadlined_http import DeadlinedHttp
 from endcap_transformer.resilience.admission import Admission, Overloaded
 from endcap_transformer.server.error_answers import error_body
 from endcap_transformer.server.http_layers import send_answer
@@ -17,14 +17,14 @@ OVERLOADED = "too many requests; try again later"
 PREDICT_ENDINGS = (":predict", "/infer", ":explain")
 MODEL_INFER = "/inference.GRPCInferenceService/ModelInfer"
 ARRIVED = "arrived_s"
-"""Key of an ASGI scope's state: when the request's first bytes were read, by the monotonic clock."""
+"""Key of an ASGI scope's state: when the request's last byte was read, by the monotonic clock."""
 
 
-class TimedHttp(HttpToolsProtocol):
-    """uvicorn's HTTP/1.1, stamping when a request's first bytes were read: its wait for a turn of the loop counts too."""
+class TimedHttp(DeadlinedHttp):
+    """HTTP/1.1 that stamps when a request was whole: its wait for a turn of the loop counts, its sender's slowness does not."""
 
-    def on_message_begin(self) -> None:
-        super().on_message_begin()
+    def on_message_complete(self) -> None:
+        super().on_message_complete()
         self.scope["state"][ARRIVED] = time.monotonic()
 
 
@@ -72,7 +72,7 @@ class GrpcAdmission(AsyncServerInterceptor):
 
 
 def arrival(scope: Scope) -> float | None:
-    """When a request's first bytes were read, if its server stamps that."""
+    """When a request's last byte was read, if its server stamps that; the body has to be read first."""
     arrived: float | None = scope.get("state", {}).get(ARRIVED)
     return arrived
 

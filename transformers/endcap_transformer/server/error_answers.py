@@ -45,6 +45,8 @@ def describe(error: Exception) -> tuple[int, grpc.StatusCode, str]:  # noqa: PLR
             return 503, grpc.StatusCode.UNAVAILABLE, str(error)
         case NotImplementedError() | kserve_errors.UnsupportedProtocol():
             return 501, grpc.StatusCode.UNIMPLEMENTED, str(error)
+        case HTTPException(status_code=405):
+            return 405, grpc.StatusCode.INVALID_ARGUMENT, f"method: must be {_allowed(error).replace(', ', ' or ')}"
         case HTTPException():
             return error.status_code, grpc.StatusCode.INVALID_ARGUMENT, str(error.detail)
         case _ if _is_of_reading(error):
@@ -57,6 +59,19 @@ def _is_of_reading(error: Exception) -> bool:
     """Whether KServe failed at a request that it had not handed to the model: it reads tensors without a look at their types first."""
     modules = [frame.f_globals.get("__name__", "") for frame, _ in traceback.walk_tb(error.__traceback__)]
     return any(module.startswith("kserve.protocol") for module in modules) and "endcap_transformer.server.model" not in modules
+
+
+def _allowed(error: HTTPException) -> str:
+    """The methods of a path; HEAD is answered where GET is."""
+    methods = (error.headers or {}).get("Allow", "")
+    return methods.replace("GET", "GET, HEAD") if "HEAD" not in methods else methods
+
+
+def _headers_of(error: Exception) -> dict[str, str] | None:
+    """What the answer of an error says beside its status."""
+    if not isinstance(error, HTTPException) or error.headers is None:
+        return None
+    return {**error.headers, "Allow": _allowed(error)} if error.status_code == 405 else dict(error.headers)
 
 
 def error_body(message: str) -> bytes:
@@ -91,7 +106,7 @@ class ErrorAnswers:
 
         async def answered(request: Request, error: Exception) -> Response:
             status, body = self.answer(request.url.path, error)
-            return Response(body, status, media_type="application/json")
+            return Response(body, status, _headers_of(error), media_type="application/json")
 
         known = (
             EndcapError,

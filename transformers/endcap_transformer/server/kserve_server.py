@@ -14,29 +14,37 @@ from fastapi import FastAPI
 from kserve import InferRequest, ModelServer
 from kserve.protocol.dataplane import DataPlane
 from kserve.protocol.grpc import grpc_predict_v2_pb2_grpc
-from kserve.protocol.grpc.servicer import InferenceServicer
 from kserve.protocol.model_repository_extension import ModelRepositoryExtension
 from kserve.protocol.rest.server import RESTServer
 from prometheus_client import REGISTRY
+from starlette.middleware.gzip import GZipMiddleware
 from starlette.types import ASGIApp
 
 from endcap.contracts.openapi import openapi_document
 from endcap.core.errors import DependencyUnavailable, InvalidInput
-from endcap.core.settings import Settings
+from endcap.core.settings import ServingSettings, Settings
 from endcap_transformer.resilience.admission import Admission, LoopLag
 from endcap_transformer.resilience.concurrency_limit import ConcurrencyLimit
 from endcap_transformer.server.admission_layers import GrpcAdmission, HttpAdmission, TimedHttp
 from endcap_transformer.server.draining import Draining
 from endcap_transformer.server.error_answers import ErrorAnswers, GrpcErrorAnswers
-from endcap_transformer.server.http_layers import BodyLimit, MetricsPage
+from endcap_transformer.server.grpc_servicer import UnversionedServicer
+from endcap_transformer.server.http_layers import MetricsPage
+from endcap_transformer.server.infer_v2 import InferV2
+from endcap_transformer.server.methods import Methods
 from endcap_transformer.server.model import RecommendationModel
 from endcap_transformer.server.parsing_v2 import LENGTH_HEADER, require_readable
 from endcap_transformer.server.predict_v1 import PredictV1
+from endcap_transformer.server.whole_body import WholeBody
 from endcap_transformer.telemetry.metrics import ServingMetrics
 
 APP = "kserve.model_server:app"
 KEEP_ALIVE_S = 75
 """Longer than load balancers keep an idle connection, so that they are the ones to close it."""
+PACKED_FROM_BYTES = 4 * 1024
+"""Answers of this length are packed for who accepts it: below, some 20 items, they fit a few packets and packing saves no round trip."""
+PACKED_LEVEL = 1
+"""18.3 kB become 3.1 kB in 0.07 ms; level 9 makes 2.8 kB of them in 0.37 ms."""
 
 
 class DrainedDataPlane(DataPlane):  # type: ignore[misc]
@@ -93,7 +101,8 @@ class QuietServer(uvicorn.Server):
 class BoundRestServer(RESTServer):  # type: ignore[misc]
     """KServe's HTTP server on the configured address instead of all, with endcap's layers in front of its application.
 
-    From the outside in: body limit, V1 predict (answer cache, then admission), admission of everything else that predicts, KServe.
+    From the outside in: the whole body, methods, metrics, packed answers, V1 predict (answer cache, then admission), admission of
+    everything else that predicts, V2's JSON, KServe.
     """
 
     def __init__(
@@ -107,21 +116,23 @@ class BoundRestServer(RESTServer):  # type: ignore[misc]
         self.config.host = settings.serving.host
         access = logging.getLogger("uvicorn.access")
         access.handlers, access.propagate = [], False  # uvicorn writes no line a request only when nothing could take it
-        self.config.http = TimedHttp
+        self.config.http = partial(TimedHttp, head_seconds=settings.serving.head_seconds, body_seconds=settings.serving.body_seconds)
         self.config.ws = "none"
         self.config.server_header = False
         self.config.timeout_graceful_shutdown = settings.resilience.drain_seconds
         self._server = QuietServer(self.config)
         self._errors = errors
 
-    def put_in_front(self, model: RecommendationModel, admission: Admission, body_max_bytes: int) -> None:
+    def put_in_front(self, model: RecommendationModel, admission: Admission, serving: ServingSettings) -> None:
         """Build the application and its layers."""
         from kserve.model_server import app
 
         self.create_application()
         app.openapi = partial(openapi_document, model.name)
-        predict: ASGIApp = PredictV1(HttpAdmission(app, admission), model, admission, self._errors, self.dataplane)
-        self.config.app = BodyLimit(MetricsPage(predict, REGISTRY), body_max_bytes)
+        infer = HttpAdmission(InferV2(app, self._errors), admission)
+        predict: ASGIApp = PredictV1(infer, model, admission, self._errors, self.dataplane)
+        packed = GZipMiddleware(predict, minimum_size=PACKED_FROM_BYTES, compresslevel=PACKED_LEVEL)
+        self.config.app = WholeBody(Methods(MetricsPage(packed, REGISTRY)), serving.body_max_bytes, serving.body_seconds)
 
     async def serve(self) -> None:
         """Serve until `stop`, then until what is in flight is done or out of time.
@@ -169,7 +180,7 @@ class BoundModelServer(ModelServer):  # type: ignore[misc]
         self.register_model(model)
         rpc = self._grpc()
         rest = BoundRestServer(self.dataplane, self.model_repository_extension, self._settings, ErrorAnswers(self._metrics))
-        rest.put_in_front(model, self._admission, self._settings.serving.body_max_bytes)
+        rest.put_in_front(model, self._admission, self._settings.serving)
         await rpc.start()
         self._draining.listen()
         self._lag.start()
@@ -201,7 +212,7 @@ class BoundModelServer(ModelServer):  # type: ignore[misc]
             interceptors=(GrpcAdmission(self._admission), GrpcErrorAnswers(self._metrics)),
             options=[("grpc.max_receive_message_length", serving.body_max_bytes), ("grpc.so_reuseport", 0)],
         )
-        servicer = InferenceServicer(self.dataplane, self.model_repository_extension)
+        servicer = UnversionedServicer(self.dataplane, self.model_repository_extension)
         grpc_predict_v2_pb2_grpc.add_GRPCInferenceServiceServicer_to_server(servicer, server)
         try:
             bound = server.add_insecure_port(f"{serving.host}:{serving.grpc_port}")

@@ -26,6 +26,7 @@ from endcap.contracts.answer import Answer
 from endcap.contracts.request import Instance
 from endcap.core.errors import InvalidInput
 from endcap_transformer.resilience.answer_cache import answer_json
+from endcap_transformer.server.canonical_json import canonical_json, require_distinct_keys
 from endcap_transformer.server.error_answers import printable
 from endcap_transformer.server.validation import validated
 
@@ -130,9 +131,11 @@ def _json(value: Any, field: str) -> Any:
     if text is None:
         return None
     try:
-        return orjson.loads(text)
+        document = orjson.loads(text)
     except orjson.JSONDecodeError as error:
         raise InvalidInput(f"must be JSON: {error}", field=field) from None
+    require_distinct_keys(text.encode(), canonical_json(document))
+    return document
 
 
 def _as_is(value: Any, _field: str) -> Any:
@@ -184,8 +187,12 @@ def require_readable(body: bytes, length: str) -> None:
     """
     if not (length.isascii() and length.isdigit() and len(length) < 20 and int(length) <= len(body)):
         raise InvalidInput("must be the length of the JSON before the tensors' bytes", field=LENGTH_HEADER, value=length)
+    head = body[: int(length)]
     try:
-        _BinaryRequest.model_validate_json(body[: int(length)], strict=True)
+        _BinaryRequest.model_validate_json(head, strict=True)
+        require_distinct_keys(head, canonical_json(orjson.loads(head)))
+    except orjson.JSONDecodeError as error:  # what pydantic takes and orjson does not
+        raise InvalidInput(f"the JSON before the tensors' bytes cannot be read: {error}", field="body") from None
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
         raise InvalidInput(first["msg"], field=".".join(map(str, first["loc"])) or "body") from None

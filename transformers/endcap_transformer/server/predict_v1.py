@@ -15,6 +15,7 @@ from endcap.core.log import label_lines
 from endcap_transformer.resilience.admission import Admission, Overloaded
 from endcap_transformer.resilience.answer_cache import Key, SharedAnswers, are_anonymous, v1_body
 from endcap_transformer.server.admission_layers import arrival, send_overloaded
+from endcap_transformer.server.canonical_json import canonical_json, require_distinct_if_json
 from endcap_transformer.server.error_answers import ErrorAnswers
 from endcap_transformer.server.http_layers import JSON_MEDIA, Header, send_answer
 from endcap_transformer.server.model import RecommendationModel, request_id_of
@@ -93,8 +94,9 @@ class PredictV1:
     async def _answer_event(self, body: bytes, headers: Headers, request_id: str, arrived: float) -> Reply:
         """The same for a CloudEvent, answered by an event."""
         named = {name.decode("latin-1"): value.decode("latin-1") for name, value in headers}
+        require_distinct_if_json(body)
         data, attributes = self._events.decode(body, named)
-        answer, more, media = await self._answer(data if isinstance(data, bytes) else orjson.dumps(data), headers, request_id, arrived)
+        answer, more, media = await self._answer(data if isinstance(data, bytes) else canonical_json(data), headers, request_id, arrived)
         event, event_headers = self._events.encode(self._model.name, orjson.loads(answer), named, attributes)
         fields = {name.lower().encode("latin-1"): value.encode("latin-1") for name, value in event_headers.items()}
         fields.pop(b"content-length", None)
@@ -115,13 +117,13 @@ def instances_of_v1(body: bytes) -> list[Instance]:
     """Read a body.
 
     Raises:
-        InvalidInput: no JSON, or not what the contract wants.
+        InvalidInput: no JSON, a key that stands twice, or not what the contract wants.
     """
     try:
         document = orjson.loads(body)
     except orjson.JSONDecodeError as error:
         raise InvalidInput(f"the body is no JSON: {error}") from None
-    return validated(document)
+    return validated(document, body)
 
 
 def _header(headers: Headers, name: bytes) -> str | None:

@@ -3,12 +3,12 @@
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-import orjson
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
 from endcap.contracts.request import Consent, Context, Filters, Instance, PredictRequest, Preferences
 from endcap.core.errors import InvalidInput
+from endcap_transformer.server.canonical_json import canonical_json, require_distinct_keys
 
 _FIELDS = {
     "": tuple(PredictRequest.model_fields),
@@ -18,6 +18,9 @@ _FIELDS = {
     "preferences": tuple(Preferences.model_fields),
     "consent": tuple(Consent.model_fields),
 }
+
+NAME_MAX = 128
+"""Longer names of unknown fields are cut in messages."""
 
 _KINDS = {
     "string_type": "must be text",
@@ -38,18 +41,23 @@ _KINDS = {
 }
 
 
-def validated(body: object) -> list[Instance]:
+def validated(body: object, text: bytes | None = None) -> list[Instance]:
     """The instances of a parsed request body.
+
+    Args:
+        body: as a JSON document.
+        text: what it was parsed from; None where nothing can have been lost.
 
     Raises:
         InvalidInput: names the first field that is wrong, what it was and what it may be.
     """
+    canonical = canonical_json(body)
+    if text is not None:
+        require_distinct_keys(text, canonical)
     try:
-        return PredictRequest.model_validate_json(orjson.dumps(body), strict=True).instances
+        return PredictRequest.model_validate_json(canonical, strict=True).instances
     except ValidationError as error:
         raise _for_a_person(error.errors(include_url=False)[0]) from None
-    except TypeError:  # what JSON cannot say, for example text that is no UTF-8
-        raise InvalidInput("the body holds values that JSON cannot express") from None
 
 
 def _for_a_person(first: ErrorDetails) -> InvalidInput:
@@ -93,7 +101,8 @@ def _message(first: ErrorDetails) -> str:  # noqa: PLR0911 - one line a kind
 def _path(location: tuple[int | str, ...]) -> str:
     path = ""
     for part in location:
-        path += f"[{part}]" if isinstance(part, int) else f".{part}" if path else str(part)
+        name = str(part)[:NAME_MAX]
+        path += f"[{part}]" if isinstance(part, int) else f".{name}" if path else name
     return path or "body"
 
 

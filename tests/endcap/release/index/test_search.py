@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from endcap.core.errors import DependencyUnavailable
+from endcap.contracts.request import PRICE_MAX
+from endcap.core.errors import CallRefused, DependencyUnavailable
 from endcap.core.settings import MilvusSettings
 from endcap.release.bundle.tables import BundleTables
 from endcap.release.index.collection import build_collection, drop_collection
@@ -101,8 +102,26 @@ async def test_a_milvus_that_is_gone_is_a_clear_error() -> None:
             await search.search("any_1", np.zeros(16, np.float32), 5, timeout_ms=PATIENT_MS)
 
 
+@pytest.mark.parametrize("number", ["inf", "nan", "-inf"])
+def test_a_number_milvus_cannot_read_is_the_calls_fault(collection: str, search: ItemSearch, number: str) -> None:
+    with pytest.raises(CallRefused, match="refused"):
+        search.search(collection, np.ones(16, np.float32), 5, timeout_ms=PATIENT_MS, where=f"0.0 <= price <= {number}")
+
+
+@pytest.mark.parametrize("limit", [0, -1, 16_385])
+def test_a_limit_milvus_does_not_have_is_the_calls_fault(collection: str, search: ItemSearch, limit: int) -> None:
+    with pytest.raises(CallRefused, match="topk"):
+        search.search(collection, np.ones(16, np.float32), limit, timeout_ms=PATIENT_MS)
+
+
+@pytest.mark.parametrize("price", [0.0, -0.0, 5e-324, PRICE_MAX])
+def test_every_price_of_a_request_is_an_expression_that_milvus_reads(collection: str, search: ItemSearch, price: float) -> None:
+    for narrowed in (SearchFilter(price_max=price), SearchFilter(price_min=price), SearchFilter(price_min=price, price_max=price)):
+        search.search(collection, np.ones(16, np.float32), 5, timeout_ms=PATIENT_MS, where=search_expression(narrowed))
+
+
 def test_an_expression_milvus_cannot_read_is_a_clear_error(collection: str, search: ItemSearch) -> None:
-    with pytest.raises(DependencyUnavailable, match="refused"):
+    with pytest.raises(CallRefused, match="refused"):
         search.search(collection, np.zeros(16, np.float32), 5, where="colour == 1", timeout_ms=PATIENT_MS)
 
 

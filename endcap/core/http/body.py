@@ -2,12 +2,14 @@
 
 import asyncio
 import zlib
-from collections.abc import Sequence
+from collections.abc import AsyncIterable, Mapping
+from contextlib import nullcontext
 
-from starlette.requests import Request
+from endcap.core.http.refusals import RequestRefused
 
-from endcap_collector.refusals import RequestRefused
-
+DRAINED_BYTES = 8 * 1024 * 1024
+"""What is read beyond the limit and thrown away. A sender that still writes would see a reset connection in place of the refusal."""
+ENCODINGS = "gzip"
 _GZIP_WINDOW = 16 + zlib.MAX_WBITS
 
 
@@ -27,27 +29,46 @@ class LongBody(RequestRefused):
         self.beginning = beginning
 
 
-async def read_body(request: Request, max_bytes: int, seconds: float) -> bytes:
+async def read_body(chunks: AsyncIterable[bytes], headers: Mapping[str, str], max_bytes: int, seconds: float | None) -> bytes:
     """The body as it came.
+
+    A body over the limit is refused when its sender has written it, or `DRAINED_BYTES` more than it may: before, the refusal would not be
+    read. A sender that waits for a 100 (Continue) has written nothing and is refused at once.
+
+    Args:
+        chunks: of the body, as they come.
+        headers: of the request; names in small letters.
+        max_bytes: longest body.
+        seconds: longest time it may take to come; None for a body that is there already, which needs no timer.
 
     Raises:
         RequestRefused: it is too long, or took too long to come.
     """
-    announced = request.headers.get("content-length", "")
-    if announced.isdecimal() and int(announced[:20]) > max_bytes:
+    if _announced(headers) > max_bytes and headers.get("expect", "").lower() == "100-continue":
         raise LongBody(max_bytes)
-    chunks: list[bytes] = []
+    kept: list[bytes] = []
     size = 0
     try:
-        async with asyncio.timeout(seconds):
-            async for chunk in request.stream():
-                chunks.append(chunk)
+        async with nullcontext() if seconds is None else asyncio.timeout(seconds):
+            async for chunk in chunks:
+                if size <= max_bytes:
+                    kept.append(chunk)
                 size += len(chunk)
-                if size > max_bytes:
-                    raise LongBody(max_bytes, b"".join(chunks))
+                if size > max_bytes + DRAINED_BYTES:
+                    break
     except TimeoutError:
-        raise RequestRefused(408, f"body: did not come within {seconds:g} seconds", is_last=True) from None
-    return b"".join(chunks)
+        if seconds is None:
+            raise
+        if size <= max_bytes:
+            raise RequestRefused(408, f"body: did not come within {seconds:g} seconds", is_last=True) from None
+    if size > max_bytes:
+        raise LongBody(max_bytes, b"".join(kept))
+    return b"".join(kept)
+
+
+def _announced(headers: Mapping[str, str]) -> int:
+    length = headers.get("content-length", "")
+    return int(length[:20]) if length.isascii() and length.isdecimal() else 0
 
 
 def unpacked(body: bytes, encoding: str, max_bytes: int) -> bytes:
@@ -68,7 +89,7 @@ def unpacked(body: bytes, encoding: str, max_bytes: int) -> bytes:
         case "gzip" | "x-gzip":
             return _inflated(body, max_bytes)
         case _:
-            raise RequestRefused(415, "content-encoding: gzip or none")
+            raise RequestRefused(415, f"content-encoding: {ENCODINGS} or none", more={"accept-encoding": ENCODINGS})
 
 
 def _inflated(body: bytes, max_bytes: int) -> bytes:
@@ -84,22 +105,3 @@ def _inflated(body: bytes, max_bytes: int) -> bytes:
     if stream.unused_data:
         raise BrokenBody("something follows the gzip")
     return plain
-
-
-def text_of(body: bytes, content_type: str, media_types: Sequence[str]) -> tuple[str, str]:
-    """The body as text, and its media type in small letters.
-
-    Raises:
-        RequestRefused: the media type or its character set is none that is taken.
-        BrokenBody: it is no UTF-8.
-    """
-    media, *parameters = (part.strip().lower() for part in content_type.split(";"))
-    if media not in media_types:
-        raise RequestRefused(415, f"content-type: one of {', '.join(media_types)}")
-    charset = next((part.partition("=")[2].strip('"') for part in parameters if part.startswith("charset=")), "utf-8")
-    if charset not in ("utf-8", "utf8", "us-ascii"):
-        raise RequestRefused(415, "content-type: the charset is UTF-8")
-    try:
-        return body.decode("utf-8"), media
-    except UnicodeDecodeError as error:
-        raise BrokenBody(f"no UTF-8 at byte {error.start}") from None
