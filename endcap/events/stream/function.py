@@ -97,7 +97,7 @@ class LinkedStreamFunction(StreamFunction, Protocol):
 
     What becomes of a key follows from its own rows and events, from those of the keys that link to it, and from those of keys that have an
     event with it; what a step says of a key without all of these may be wrong. So keys may be stepped apart as long as each has these
-    beside it.
+    beside it. It forwards nothing.
     """
 
     def linked(self, state: pl.DataFrame) -> pl.DataFrame:
