@@ -1,11 +1,12 @@
 """The stream on Spark says what the in-process one says, batch for batch."""
 
 from collections.abc import Mapping
+from pathlib import Path
 from random import Random
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, Phase, given
+from hypothesis import Phase, given
 from hypothesis import strategies as st
 
 from endcap.events.stream.buried import LETTERS
@@ -15,7 +16,9 @@ from endcap_stream.spark.judging import PLACEHOLDERS
 from endcap_stream.spark.keying import TAKEN
 from endcap_stream.spark.reading import BROKEN
 from tests.properties import examples
+from tests.seeds import SEEDS
 from tests.services.stream.spark.made_lines import made_batches
+from tests.services.stream.spark.serial_spark import SerialSession
 from tests.services.stream.spark.spark_bench import InProcess, OnSpark, Rows, all_functions
 
 BATCHES, EVENTS = 4, 60
@@ -43,14 +46,23 @@ def assert_equal_counts(record: BatchRecord, taken: Taken) -> None:
     assert (record.present, record.watermark) == (taken.at.present, taken.at.watermark)
 
 
-@pytest.mark.processes
-@pytest.mark.properties
-@examples(8, phases=[Phase.explicit, Phase.generate], suppress_health_check=list(HealthCheck))
-@given(seed=st.integers(0, 2**32))
-def test_rows_and_counts_are_those_of_the_in_process_stream(session: Any, tmp_path_factory: pytest.TempPathFactory, seed: int) -> None:
-    folder, functions = tmp_path_factory.mktemp("both"), all_functions()
+def assert_equal_streams(session: Any, folder: Path, seed: int) -> None:
+    functions = all_functions()
     spark, driver = OnSpark(session, folder / "spark", functions), InProcess(folder / "driver", functions)
     for lines, now in made_batches(Random(seed), BATCHES, EVENTS):
         assert_equal_counts(spark.take(lines, now), driver.take(lines, now))
         for function, _ in functions:
             assert_equal_rows(spark.rows(function.name), driver.rows(function.name), function.name)
+
+
+@pytest.mark.properties
+@examples(40, phases=[Phase.explicit, Phase.generate])
+@given(seed=st.integers(0, 2**32))
+def test_rows_and_counts_are_those_of_the_in_process_stream(tmp_path_factory: pytest.TempPathFactory, seed: int) -> None:
+    assert_equal_streams(SerialSession(), tmp_path_factory.mktemp("both"), seed)
+
+
+@pytest.mark.processes
+@pytest.mark.parametrize("seed", SEEDS)
+def test_spark_computes_the_same(session: Any, tmp_path: Path, seed: int) -> None:
+    assert_equal_streams(session, tmp_path, seed)
