@@ -7,6 +7,8 @@ from endcap.events.stream.function import KEY, LINKED, Instant, Step
 from endcap.events.stream.recent_events import CONSENT, PERSON, STATE, VISIT, adopted, due, held, is_person, kept, keyed
 from endcap.events.stream.recent_rows import ROWS, recent_rows
 
+RECENT_ITEMS = "recent_items"
+
 
 class RecentItems:
     """One row a person: touches, and what was bought and taken back, of LIFE at most.
@@ -26,7 +28,7 @@ class RecentItems:
 
     @property
     def name(self) -> str:
-        return "recent_items"
+        return RECENT_ITEMS
 
     @property
     def state_schema(self) -> pl.Schema:

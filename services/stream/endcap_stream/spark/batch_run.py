@@ -48,6 +48,21 @@ class Read:
     received_at: datetime | None
 
 
+@dataclass(frozen=True, slots=True)
+class Done:
+    """What a batch came to, before it is stored.
+
+    Attributes:
+        words: of the stages for the driver.
+        rows: by function, and dead letters.
+    """
+
+    read: Read
+    at: Instant
+    words: Sequence[Pack]
+    rows: Mapping[str, pl.DataFrame]
+
+
 class BatchRun:
     """Does the batches of one query, each once.
 
@@ -90,7 +105,7 @@ class BatchRun:
             at = self._instant(batch, read, words)
             words += self._stepped(once, Standing(batch, at))
             rows = self._rows(words) | self._letters(once, batch, words)
-            return self._stored(batch, before, read, at, words, rows)
+            return self._stored(batch, before, Done(read, at, words, rows))
         finally:
             contents.unpersist()
             if once is not None:
@@ -163,39 +178,46 @@ class BatchRun:
         found = [table for table in (joined(words, BROKEN_LETTERS),) if table is not None]
         named = failed.filter(pl.col("event_id").is_not_null())
         if len(named):
-            sent = self._sent
-            letters = once.filter(_is_for_bucket).mapPartitions(lambda parcels: Bury(sent.value, batch, named)(parcels))
+            letters = once.filter(_is_for_bucket).mapPartitions(_buried_by(self._sent, batch, named))
             found += [table for pack in letters.collect() if (table := Pack(pack).table(BROKEN_LETTERS)) is not None]
         if not found:
             return {}
         return {LETTERS: pl.concat([LETTER_SCHEMA.to_frame(), *found]).unique(LETTER_KEY, keep="last", maintain_order=True)}
 
-    def _stored(
-        self, batch: Batch, before: BatchRecord, read: Read, at: Instant, words: Sequence[Pack], rows: Mapping[str, pl.DataFrame]
-    ) -> BatchRecord:
+    def _stored(self, batch: Batch, before: BatchRecord, done: Done) -> BatchRecord:
         """Write rows, then the record: with it the batch is done."""
-        files = {memory: _kept(brought_up(before.kept(memory), words, memory)) for memory in Memory}
+        files = {memory: _kept(brought_up(before.kept(memory), done.words, memory)) for memory in Memory}
         record = BatchRecord(
             query=before.query,
             number=batch.number,
             now=batch.now,
-            present=at.present,
-            watermark=at.watermark,
-            is_behind=self._is_behind(read),
-            received_at=read.received_at,
-            counts={**counts_of(words), RECORDS: read.records, BROKEN: read.broken},
-            failed=dict(Counter(failures_in(words)["function"].to_list())),
-            waiting={name: len(table) for name, table in rows.items()},
+            present=done.at.present,
+            watermark=done.at.watermark,
+            is_behind=self._is_behind(done.read),
+            received_at=done.read.received_at,
+            counts={**counts_of(done.words), RECORDS: done.read.records, BROKEN: done.read.broken},
+            failed=dict(Counter(failures_in(done.words)["function"].to_list())),
+            waiting={name: len(table) for name, table in done.rows.items()},
             files=files,
         )
-        if rows:
-            self._work.folder.write(record.rows_name, packed(rows))
+        if done.rows:
+            self._work.folder.write(record.rows_name, packed(done.rows))
         self._records.write(record)
         return record
 
 
 def _read_by(reader: RecordReader) -> Any:
-    return lambda batches: reader(batches)
+    def read(batches: Any) -> Any:
+        return reader(batches)
+
+    return read
+
+
+def _buried_by(sent: Any, batch: Batch, failed: pl.DataFrame) -> Any:
+    def bury(parcels: Any) -> Any:
+        return Bury(sent.value, batch, failed)(parcels)
+
+    return bury
 
 
 def _summed(summaries: Sequence[bytes]) -> Read:
