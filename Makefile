@@ -74,8 +74,8 @@ test-images: setup ## Run the install steps of the images and start what comes o
 test-install: setup ## Build the wheels, install them into an empty environment, and train and serve in another folder (about 6 minutes)
 	@ENDCAP_TEST_INSTALL=1 $(BIN)/python -m pytest tests/install
 
-test-spark: .venv-spark/.ready ## Compare the features that Spark computes with DuckDB's (needs Java 17)
-	@.venv-spark/bin/python -m pytest tests/endcap/features/test_spark_build.py
+test-spark: .venv-spark/.ready ## Compare features and the stream on Spark with those without it (needs Java 17)
+	@PYTHONPATH=$(CURDIR):$(CURDIR)/feature_repo:$(CURDIR)/services/stream .venv-spark/bin/python -m pytest tests/endcap/features/test_spark_build.py tests/services/stream/spark
 
 .venv-spark/.ready: $(VENV)/.ready requirements/spark.txt
 	@test -x .venv-spark/bin/python || $(BIN)/uv venv --quiet --python $(BIN)/python .venv-spark

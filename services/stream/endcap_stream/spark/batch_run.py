@@ -25,6 +25,7 @@ from endcap_stream.spark.reading import LETTERS as BROKEN_LETTERS
 from endcap_stream.spark.results import FORWARDED
 from endcap_stream.spark.rounds import Round
 from endcap_stream.spark.stepping import StepFirst
+from endcap_stream.spark.task_heap import keep_heap
 from endcap_stream.spark.work import Batch, Memory, Standing, Work
 
 if TYPE_CHECKING:
@@ -96,10 +97,12 @@ class BatchRun:
         before = self._records.before(number)
         batch = Batch(number, self._clock(), before.present, {memory: before.kept(memory) for memory in Memory})
         reader = RecordReader(batch.now, self._work.seal)
-        contents = values.mapInArrow(_read_by(reader), READ_SCHEMA).rdd.map(tuple).persist()
+        contents = values.mapInArrow(_read_by(reader), READ_SCHEMA).persist()
         once = None
         try:
-            read = _summed(contents.map(lambda row: row[0]).collect())
+            read = _summed([row[0] for row in contents.select("summary").collect()])
+            if not read.records and not self._is_due(batch):
+                return self._stored(batch, before, Done(read, self._instant(batch, read, ()), (), {}))
             once = self._spread(self._judged(contents, batch, read), Once, batch).persist()
             words = _for_driver(once)
             at = self._instant(batch, read, words)
@@ -111,14 +114,15 @@ class BatchRun:
             if once is not None:
                 once.unpersist()
 
-    def _judged(self, contents: "RDD[Any]", batch: Batch, read: Read) -> "RDD[Any]":
+    def _judged(self, contents: "DataFrame", batch: Batch, read: Read) -> "RDD[Any]":
         steps = self._steps(contents) if self._may_be_late_by_others(batch, read) else None
         sent = self._sent
 
         def judge(rows: Any) -> Any:
-            return Judge(sent.value, batch, steps)(bytes(row[1]) for row in rows)
+            keep_heap()
+            return Judge(sent.value, batch, steps)(bytes(row[0]) for row in rows)
 
-        return contents.mapPartitions(judge)
+        return contents.select("content").rdd.mapPartitions(judge)
 
     def _may_be_late_by_others(self, batch: Batch, read: Read) -> bool:
         """Whether an event may be late because of another one of the batch that came before it."""
@@ -126,8 +130,10 @@ class BatchRun:
             return False
         return read.newest > batch.present and read.oldest < read.newest - self._work.delay
 
-    def _steps(self, contents: "RDD[Any]") -> pl.DataFrame:
-        found = [Pack(content).table("steps") for content in contents.map(lambda row: _steps_in(bytes(row[1]))).collect()]
+    def _steps(self, contents: "DataFrame") -> pl.DataFrame:
+        found = [
+            Pack(content).table("steps") for content in contents.select("content").rdd.map(lambda row: _steps_in(bytes(row[0]))).collect()
+        ]
         whole = pl.concat([STEPS_SCHEMA.to_frame(), *(table for table in found if table is not None)])
         return steps_of(whole)
 
@@ -136,6 +142,7 @@ class BatchRun:
         sent = self._sent
 
         def run(bucket: int, given: Any) -> Any:
+            keep_heap()
             return stage(sent.value, standing)(bucket, given)
 
         return parcels.partitionBy(self._work.buckets, partition_of).mapPartitionsWithIndex(run)
@@ -146,6 +153,10 @@ class BatchRun:
         known = max(batch.present, newest) if isinstance(newest, datetime) else batch.present
         present = known if self._is_behind(read) else max(known, batch.now)
         return self._work.counting().instant(present)
+
+    def _is_due(self, batch: Batch) -> bool:
+        """Whether time alone has something to do."""
+        return any(each.is_due(max(batch.present, batch.now)) for files in batch.files.values() for each in files)
 
     def _is_behind(self, read: Read) -> bool:
         return read.records >= _BEHIND * self._records_max
@@ -208,6 +219,7 @@ class BatchRun:
 
 def _read_by(reader: RecordReader) -> Any:
     def read(batches: Any) -> Any:
+        keep_heap()
         return reader(batches)
 
     return read

@@ -51,10 +51,25 @@ class SerialFrame:
 
     partitions: Sequence[pa.RecordBatch]
 
-    def mapInArrow(self, made: Callable[[Iterable[pa.RecordBatch]], Iterable[pa.RecordBatch]], schema: str) -> Any:
+    def mapInArrow(self, made: Callable[[Iterable[pa.RecordBatch]], Iterable[pa.RecordBatch]], schema: str) -> "SerialFrame":
         names = [column.split()[0] for column in schema.split(",")]
-        parts = [[tuple(row[name] for name in names) for batch in made([part]) for row in batch.to_pylist()] for part in self.partitions]
-        return SimpleNamespace(rdd=SerialRdd(parts))
+        return SerialFrame([pa.Table.from_batches(made([part])).select(names).combine_chunks().to_batches()[0] for part in self.partitions])
+
+    def select(self, name: str) -> "SerialFrame":
+        return SerialFrame([part.select([name]) for part in self.partitions])
+
+    def collect(self) -> list[tuple[Any, ...]]:
+        return self.rdd.collect()
+
+    def persist(self) -> "SerialFrame":
+        return self
+
+    def unpersist(self) -> None:
+        """Nothing is held elsewhere."""
+
+    @property
+    def rdd(self) -> SerialRdd:
+        return SerialRdd([[tuple(row.values()) for row in part.to_pylist()] for part in self.partitions])
 
 
 class SerialSession:
