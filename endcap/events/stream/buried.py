@@ -42,8 +42,7 @@ def letters_of(
     """
     letters = [_of_line(found, seal, now) for found in lines]
     letters += [letter for name, failure in failures for letter in _of_failure(name, failure, events, seal, now)]
-    rows = [(str(letter.letter_id), now, letter.model_dump_json(exclude_none=True)) for letter in letters]
-    return pl.DataFrame(rows, schema=LETTER_SCHEMA, orient="row")
+    return _rows(letters, now)
 
 
 class LetterSink:
@@ -75,9 +74,31 @@ def _of_line(found: FoundLine, seal: Seal, now: datetime) -> DeadLetter:
     return _letter(f"{found.file} {found.byte} {broken.line}", refused, broken.content.decode("utf-8", "replace"), seal, now)
 
 
+def letters_of_failed(function: str, error_name: str, failed: pl.DataFrame, seal: Seal, now: datetime) -> pl.DataFrame:
+    """Rows of LETTER_SCHEMA of events that a function failed on.
+
+    Args:
+        function: its name.
+        error_name: the kind of what it raised.
+        failed: columns of the contract `Event`.
+        seal: of dead letters.
+        now: when they are buried, UTC.
+    """
+    return _rows(_of_failed(function, error_name, failed, seal, now), now)
+
+
+def _rows(letters: Sequence[DeadLetter], now: datetime) -> pl.DataFrame:
+    rows = [(str(letter.letter_id), now, letter.model_dump_json(exclude_none=True)) for letter in letters]
+    return pl.DataFrame(rows, schema=LETTER_SCHEMA, orient="row")
+
+
 def _of_failure(function: str, failure: Failure, events: pl.DataFrame, seal: Seal, now: datetime) -> Sequence[DeadLetter]:
-    reason = f"the stream's function {function} failed on it: {type(failure.error).__name__}"
     failed = events.filter(pl.col("event_id").is_in(list(failure.event_ids)))
+    return _of_failed(function, type(failure.error).__name__, failed, seal, now)
+
+
+def _of_failed(function: str, error_name: str, failed: pl.DataFrame, seal: Seal, now: datetime) -> Sequence[DeadLetter]:
+    reason = f"the stream's function {function} failed on it: {error_name}"
     return [
         _letter(f"{function} {row['event_id']}", _refused_event(row, reason), text, seal, now)
         for row, text in zip(failed.iter_rows(named=True), failed.write_ndjson().splitlines(), strict=True)

@@ -7,7 +7,7 @@ import polars as pl
 
 from endcap.contracts.event_type import NEEDS_ITEM
 from endcap.events.stream.bots import Bots
-from endcap.events.stream.columns import BEGINNING
+from endcap.events.stream.columns import BEGINNING, MOMENT
 from endcap.events.stream.function import Instant, Step
 from endcap.events.stream.placeholders import stands_for_no_item, stands_for_no_person
 
@@ -30,12 +30,21 @@ MEANINGS = {
 """What each says."""
 
 
-def judged(events: pl.DataFrame, present: datetime, delay: timedelta | None) -> pl.DataFrame:
+def newest_before(present: datetime) -> pl.Expr:
+    """The newest moment that was known of when each event arrived, of events in the order of arrival.
+
+    Args:
+        present: where the stream stood before them.
+    """
+    return pl.max_horizontal(pl.col("occurred_at").cum_max().shift(1), pl.lit(present).cast(MOMENT))
+
+
+def judged(events: pl.DataFrame, newest: pl.Expr, delay: timedelta | None) -> pl.DataFrame:
     """Events with ids that are null where they stand for none, and what keeps them from counting.
 
     Args:
-        events: in the order of arrival, columns of the contract `Event`.
-        present: where the stream stood before them.
+        events: columns of the contract `Event`.
+        newest: the newest moment that was known of when each arrived.
         delay: between the newest event and the watermark; None for a whole log, in which nothing is late.
 
     Returns:
@@ -47,7 +56,6 @@ def judged(events: pl.DataFrame, present: datetime, delay: timedelta | None) -> 
         "item_id": stands_for_no_item("item_id"),
         "session_id": stands_for_no_person("session_id"),
     }
-    newest = pl.max_horizontal(pl.col("occurred_at").cum_max().shift(1), pl.lit(present).cast(events.schema["occurred_at"]))
     needs_item = pl.col("event_type").is_in([kind.value for kind in NEEDS_ITEM])
     marked = events.lazy().with_columns(
         pl.any_horizontal(placeholder.values()).alias("had_placeholder"),
@@ -81,7 +89,7 @@ class Counting:
             events: in the order of arrival.
             present: where the stream stood before them.
         """
-        marked = judged(events, present, self._delay)
+        marked = judged(events, newest_before(present), self._delay)
         is_late, is_known = marked["is_late"], marked["is_known"]
         kept = marked.lazy().filter(~pl.col("is_late") & pl.col("is_known")).select(events.columns)
         once = kept.unique("event_id", keep="first", maintain_order=True).collect()

@@ -4,11 +4,12 @@ import time
 from collections.abc import Callable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
+from typing import Protocol
 
 import polars as pl
 
 from endcap.core.log import get_logger
-from endcap.events.stream.outbox import Outbox, Parcel
+from endcap.events.stream.outbox import Parcel
 from endcap.events.stream.subscription import Sink
 
 FIRST_PAUSE_SECONDS, MAX_PAUSE_SECONDS = 0.5, 30.0
@@ -17,12 +18,28 @@ FIRST_PAUSE_SECONDS, MAX_PAUSE_SECONDS = 0.5, 30.0
 CountFailure = Callable[[str], None]
 
 
+class WaitingRows(Protocol):
+    """Rows of one function that its sink does not have yet; used by one thread."""
+
+    def nothing(self) -> pl.DataFrame:
+        """No rows."""
+
+    def parcel(self) -> Parcel | None:
+        """The oldest rows that wait; None when none does."""
+
+    def remove(self, parcel: Parcel) -> None:
+        """The sink has these."""
+
+    def waiting(self) -> int:
+        """How many rows wait."""
+
+
 @dataclass(slots=True)
 class _Route:
     """One sink and what is on its way there."""
 
     name: str
-    outbox: Outbox
+    outbox: WaitingRows
     sink: Sink
     thread: ThreadPoolExecutor
     every: float = 0.0
@@ -45,7 +62,7 @@ class Delivery:
 
     def __init__(
         self,
-        outboxes: Mapping[str, Outbox],
+        outboxes: Mapping[str, WaitingRows],
         sinks: Mapping[str, Sink],
         count_failure: CountFailure = lambda _: None,
         timer: Callable[[], float] = time.monotonic,

@@ -38,11 +38,19 @@ def stepped_through(
         later = stepped(function, state, whole.forwarded, to, at)
         failures += later.failures
         keys = pl.concat([keys, new])
-        whole = _followed_by(whole, later.step, to, function.row_key)
+        whole = followed_by(whole, later.step, to, function.row_key)
     return keys, Stepped(replace(whole, forwarded=whole.forwarded.clear()), failures)
 
 
-def _followed_by(whole: Step, later: Step, keys: pl.Series, row_key: tuple[str, ...]) -> Step:
+def followed_by(whole: Step, later: Step, keys: pl.Series, row_key: tuple[str, ...]) -> Step:
+    """One step of what two gave, one after the other.
+
+    Args:
+        whole: the first one.
+        later: the second one, of some keys that the first may have had too.
+        keys: these keys.
+        row_key: of the function.
+    """
     return Step(
         state=pl.concat([without_keys(whole.state, keys), later.state]),
         rows=pl.concat([whole.rows, later.rows]).unique(row_key, keep="last", maintain_order=True),

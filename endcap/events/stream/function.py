@@ -87,15 +87,34 @@ class StreamFunction(Protocol):
         """
 
 
+LINKED = "linked"
+"""Column of a key that another one links to."""
+
+
 @runtime_checkable
 class LinkedStreamFunction(StreamFunction, Protocol):
-    """One whose keys concern each other: a visit that belongs to a person from some moment on."""
+    """One whose keys concern each other: a visit that belongs to a person from some moment on.
 
-    def linked(self, state: pl.DataFrame) -> pl.Series:
+    What becomes of a key follows from its own rows and events, from those of the keys that link to it, and from those of keys that have an
+    event with it; what a step says of a key without all of these may be wrong. So keys may be stepped apart as long as each has these
+    beside it. It forwards nothing.
+    """
+
+    def linked(self, state: pl.DataFrame) -> pl.DataFrame:
         """Keys whose rows of state a step needs beside those of the keys that have events; they are stepped along.
 
         Args:
             state: rows of the keys that have events.
+
+        Returns:
+            `key` and `linked`: each pair once, which of the keys links to which.
+        """
+
+    def key_of(self, rows: pl.DataFrame) -> pl.Series:
+        """Text [n]: the key that each row is of.
+
+        Args:
+            rows: columns of `row_schema`, [n].
         """
 
 
@@ -103,7 +122,7 @@ def linked_keys(function: StreamFunction, state: pl.DataFrame) -> list[str]:
     """Keys to load beside those of the events; none for most functions."""
     if not isinstance(function, LinkedStreamFunction):
         return []
-    return sorted(set(function.linked(state)) - set(state[KEY]))
+    return sorted(set(function.linked(state)[LINKED]) - set(state[KEY]))
 
 
 def no_due() -> pl.DataFrame:

@@ -3,9 +3,11 @@
 import polars as pl
 
 from endcap.contracts.signals import Signals
-from endcap.events.stream.function import KEY, Instant, Step
+from endcap.events.stream.function import KEY, LINKED, Instant, Step
 from endcap.events.stream.recent_events import CONSENT, PERSON, STATE, VISIT, adopted, due, held, is_person, kept, keyed
 from endcap.events.stream.recent_rows import ROWS, recent_rows
+
+RECENT_ITEMS = "recent_items"
 
 
 class RecentItems:
@@ -26,7 +28,7 @@ class RecentItems:
 
     @property
     def name(self) -> str:
-        return "recent_items"
+        return RECENT_ITEMS
 
     @property
     def state_schema(self) -> pl.Schema:
@@ -44,10 +46,14 @@ class RecentItems:
         """The events by person, or by visit where they name none."""
         return keyed(events)
 
-    def linked(self, state: pl.DataFrame) -> pl.Series:
+    def linked(self, state: pl.DataFrame) -> pl.DataFrame:
         """The persons that identified in the visits at hand."""
         named = state.filter(~is_person(), pl.col("user_id").is_not_null())
-        return named.select((pl.lit(PERSON) + pl.col("user_id")).unique().alias(KEY)).to_series()
+        return named.select(KEY, (pl.lit(PERSON) + pl.col("user_id")).alias(LINKED)).unique()
+
+    def key_of(self, rows: pl.DataFrame) -> pl.Series:
+        """The person of each row."""
+        return rows.select((pl.lit(PERSON) + pl.col("user_id")).alias(KEY)).to_series()
 
     def step(self, state: pl.DataFrame, events: pl.DataFrame, at: Instant) -> Step:
         """Who did what by now."""

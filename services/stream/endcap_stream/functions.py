@@ -1,6 +1,6 @@
 """What the stream runs: a line a function, with its sink and the consent that its events need."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import timedelta
 
 from endcap.catalogue.changes.counters_sink import ItemCountersSink
@@ -12,14 +12,28 @@ from endcap.events.outcomes.journal_store import JournalStore
 from endcap.events.outcomes.whole_log import outcome_functions
 from endcap.events.outcomes.windows import Windows
 from endcap.events.stream.item_counters import ItemCounters
-from endcap.events.stream.recent_items import RecentItems
+from endcap.events.stream.recent_items import RECENT_ITEMS, RecentItems
 from endcap.events.stream.sessions import Sessions
-from endcap.events.stream.subscription import NeededConsent, Subscription
+from endcap.events.stream.subscription import NeededConsent, Sink, Subscription
 from endcap.features.store.recent_items import RecentItemsSink
 from endcap.release.bundle.served_catalogue import ServedCatalogue
 from endcap.training.signals_file import read_signals
 from endcap_stream.replayed_moment import ReplayedMoment
 from endcap_stream.session_sink import SessionSink
+
+
+def online_sinks(settings: Settings, clock: Clock) -> Mapping[str, Callable[[], Sink]]:
+    """What opens a sink of the online store, by name of the function whose rows go there; such a store takes several writers.
+
+    Args:
+        settings: all settings.
+        clock: the present, UTC.
+    """
+    moment = ReplayedMoment(settings, clock)
+    return {
+        Sessions.name: lambda: SessionSink(settings, moment, clock),
+        RECENT_ITEMS: lambda: RecentItemsSink(settings, moment.distance, clock),
+    }
 
 
 def subscriptions(settings: Settings, clock: Clock, outcomes: JournalStore) -> Sequence[Subscription]:
@@ -30,20 +44,17 @@ def subscriptions(settings: Settings, clock: Clock, outcomes: JournalStore) -> S
         clock: the present, UTC.
         outcomes: where what was shown and what followed is kept.
     """
-    moment = ReplayedMoment(settings, clock)
-    gap = timedelta(seconds=settings.stream.session_gap_seconds)
+    online = online_sinks(settings, clock)
+    sessions = Sessions(timedelta(seconds=settings.stream.session_gap_seconds))
+    recent_items = RecentItems(read_signals(settings.training.signals_file))
     chosen = settings.counters
     counters = ItemCounters(read_user_regions(chosen.users_file or settings.data_dir / "users.parquet"), chosen.remembered_days)
     since = log_began(settings.event_log_dir) or clock()
     counts = ItemCountersSink(settings.live_dir, ServedCatalogue(settings, clock).counts, since, clock)
     return [
-        Subscription(Sessions(gap), SessionSink(settings, moment, clock), NeededConsent.PERSONALISATION),
+        Subscription(sessions, online[sessions.name](), NeededConsent.PERSONALISATION),
         # It needs the events that take consent back.
-        Subscription(
-            RecentItems(read_signals(settings.training.signals_file)),
-            RecentItemsSink(settings, moment.distance, clock),
-            NeededConsent.NONE,
-        ),
+        Subscription(recent_items, online[recent_items.name](), NeededConsent.NONE),
         *(
             Subscription(function, outcomes.sink(function.name), NeededConsent.NONE)
             for function in outcome_functions(Windows.of(settings.outcomes))

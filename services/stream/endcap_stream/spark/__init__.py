@@ -1,0 +1,1 @@
+"""The stream on Spark: the same functions, with keys spread over executors."""
