@@ -17,8 +17,10 @@ FETCH_SECONDS = 0.25
 
 _TURN_SECONDS = 0.02
 _ANSWER_SECONDS = 1.0
-_MESSAGES_AT_ONCE = 10_000
-_LEAST_SHARE = 64 * 1024
+_MESSAGES_AT_ONCE = 500
+_LEAST_WAITING = 16 * 1024
+_LEAST_FETCHED = 64 * 1024
+_LONGEST_WRITTEN = 1_000_000
 _MOST_FETCHED = 50 * 1024 * 1024
 _RESETS = (KafkaError._AUTO_OFFSET_RESET, KafkaError.OFFSET_OUT_OF_RANGE)
 _log = get_logger("stream")
@@ -72,7 +74,7 @@ class TopicReader:
         self.partitions: dict[str, Partition] = {}
         self._most_bytes, self._waiting, self._count_lost, self._timer = most_bytes, waiting, count_lost, timer
         self._said: set[tuple[str, str]] = set()
-        self._client = config.opened(Consumer, {**_consumer(group, most_bytes), "on_commit": self._committed})
+        self._client = config.opened(Consumer, {**_consumer(config, group, most_bytes), "on_commit": self._committed})
 
     def read(self, partitions: Mapping[str, Partition]) -> None:
         """Read these from now on, each from where it stands."""
@@ -92,21 +94,22 @@ class TopicReader:
             KafkaException: the client cannot go on.
         """
         until = self._timer() + FETCH_SECONDS
-        messages = self._client.consume(_MESSAGES_AT_ONCE, 0)
+        messages = self._at_hand()
         while True:
             self._take_in(messages)
             self._look_at_ends()
-            self._pause_full()
-            can_come = any(each.has_more is not False and not each.is_paused for each in self.partitions.values())
-            if not can_come or self._waiting.bytes >= self._most_bytes or self._timer() >= until:
+            if self._is_enough() or self._timer() >= until:
                 return
-            messages = self._client.consume(_MESSAGES_AT_ONCE, 0)
+            if self._waiting.bytes >= self._most_bytes:
+                self._pause_full()
+            messages = self._at_hand()
             if not messages and (message := self._client.poll(_TURN_SECONDS)) is not None:
                 messages = [message]
 
     def resume(self) -> None:
-        """Read on where all that was here is taken."""
-        emptied = [each for each in self.partitions.values() if each.is_paused and not self._waiting.has(each.name)]
+        """Read on where half of what may wait is taken."""
+        half = self._share() / 2
+        emptied = [each for each in self.partitions.values() if each.is_paused and self._waiting.bytes_of(each.name) < half]
         if emptied:
             self._client.resume([TopicPartition(each.topic, each.number) for each in emptied])
             for each in emptied:
@@ -124,6 +127,23 @@ class TopicReader:
     def close(self) -> None:
         """Let go of Kafka."""
         self._client.close()
+
+    def _is_enough(self) -> bool:
+        """Whether each partition that has more has half its share here: the less there is, the less can be taken of all of them."""
+        half = self._share() / 2
+        return all(each.has_more is False or self._waiting.bytes_of(each.name) >= half for each in self.partitions.values())
+
+    def _share(self) -> int:
+        return max(_LEAST_WAITING, self._most_bytes // max(1, len(self.partitions)))
+
+    def _at_hand(self) -> list[Message]:
+        """What the client has, about as much as there is room for."""
+        # Where there is no room, what comes is of partitions that others wait for: all that have their share are paused.
+        messages, room = list[Message](), max(1, self._most_bytes - self._waiting.bytes)
+        while room > 0 and (more := self._client.consume(_MESSAGES_AT_ONCE, 0)):
+            messages += more
+            room -= sum(map(len, more))
+        return messages
 
     def _take_in(self, messages: Iterable[Message]) -> None:
         fetched = list[Fetched]()
@@ -180,8 +200,8 @@ class TopicReader:
             each.end = marks[1] if marks is not None and marks[1] >= 0 else None
 
     def _pause_full(self) -> None:
-        """A partition that has its share here waits for the others."""
-        share = max(_LEAST_SHARE, self._most_bytes // max(1, len(self.partitions)))
+        """A partition that has its share here waits for the others. What the client has of it is fetched again, so not before it must."""
+        share = self._share()
         full = [each for each in self.partitions.values() if not each.is_paused and self._waiting.bytes_of(each.name) >= share]
         if full:
             self._client.pause([TopicPartition(each.topic, each.number) for each in full])
@@ -194,8 +214,10 @@ class TopicReader:
             _log.warning("Kafka does not note how far the stream is; lags that tools show are wrong, nothing else", reason=error.str())
 
 
-def _consumer(group: str, most_bytes: int) -> dict[str, Any]:
-    fetched = min(max(most_bytes, _LEAST_SHARE), _MOST_FETCHED)
+def _consumer(config: KafkaConfig, group: str, most_bytes: int) -> dict[str, Any]:
+    fetched = min(max(most_bytes, _LEAST_FETCHED), _MOST_FETCHED)
+    # The client wants this to be no less than the longest message that it may write, which the file may set.
+    whole = {} if "message.max.bytes" in config.more else {"fetch.max.bytes": max(fetched, _LONGEST_WRITTEN)}
     return {
         "group.id": group,
         "enable.auto.commit": False,
@@ -204,9 +226,10 @@ def _consumer(group: str, most_bytes: int) -> dict[str, Any]:
         "auto.offset.reset": "error",
         "enable.partition.eof": True,
         "queued.max.messages.kbytes": fetched // 1024,
-        "fetch.max.bytes": fetched,
-        "fetch.message.max.bytes": max(_LEAST_SHARE, fetched // 4),
+        # Little of one partition at a time: the others have their turn, and few need pause.
+        "fetch.message.max.bytes": max(_LEAST_FETCHED, fetched // 32),
         "fetch.queue.backoff.ms": 20,
         "fetch.wait.max.ms": 100,
         "fetch.error.backoff.ms": 100,
+        **whole,
     }
