@@ -56,7 +56,7 @@ test-faults: setup ## Kill, hang, lock and flood running parts, and look at the 
 	@$(BIN)/python -m pytest -m faults
 
 test-events: setup ## Kill the collector, the stream and Kafka under load, ten times each: nothing is lost or doubled (within 20 minutes)
-	@ENDCAP_TEST_SEEDS=10 $(BIN)/python -m pytest tests/services/collector/test_kill.py tests/services/collector/spool/test_kill.py tests/services/stream/test_kill.py
+	@ENDCAP_TEST_SEEDS=10 $(BIN)/python -m pytest tests/services/collector/test_kill.py tests/services/collector/spool/test_kill.py tests/services/stream/test_kill.py tests/services/stream/kafka/test_kafka_kill.py
 
 test-cluster: setup ## Run what needs a Kubernetes API server: KUBECONFIG's, or one built here with Go
 	@$(MAKE) --no-print-directory --jobs=$(if $(KUBECONFIG),1,2) --output-sync=line cluster-rollouts cluster-chart

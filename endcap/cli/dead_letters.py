@@ -101,8 +101,10 @@ def replay_letters(fix: FixArgument = None, as_json: JsonOption = False) -> None
     from endcap.core.person_ids import load_person_ids
     from endcap.events.dead_letters.replay import replay
     from endcap.events.log.kept_ids import require_kept_log
+    from endcap.events.log.whole_log import require_way_to_kafka
 
     settings = load_settings()
+    require_way_to_kafka(settings)
     require_kept_log(settings.event_log_dir, load_person_ids(settings))
     try:
         done = asdict(replay(_judged(settings, fix), settings.dead_letter_dir, settings.event_log_dir))

@@ -4,19 +4,24 @@ import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from endcap.cli.output import JsonOption, print_json, print_table
 from endcap.core.errors import InvalidInput
-from endcap.core.settings import load_settings
+from endcap.core.settings import Settings, load_settings
+
+if TYPE_CHECKING:
+    import polars as pl
 
 app = typer.Typer(help="Send events to the collector, and look at the event log.", no_args_is_help=True)
 
 STDIN = "-"
 SHOWN = 20
 """Refused events that are shown one by one; the others are counted."""
+_LOOKED_AT = 1_000
+_ANSWER_SECONDS = 30.0
 _COLUMNS = ("occurred_at", "event_type", "user_id", "session_id", "item_id", "query", "request_id", "position")
 
 FileArgument = Annotated[str, typer.Argument(help="JSON lines, an event a line; - for standard input.")]
@@ -59,13 +64,13 @@ def tail(
 ) -> None:
     """Show the newest events of the event log.
 
+    Where it is Kafka's, those of a type are looked for among the newest thousand of each partition.
+
     Example: endcap events tail --type click
     """
     import polars as pl
 
-    from endcap.events.log.reader import read_events
-
-    frame = read_events(load_settings().event_log_dir)
+    frame = _log(load_settings(), count)
     if event_type is not None:
         frame = frame.filter(pl.col("event_type") == event_type)
     rows = frame.sort("received_at", maintain_order=True).tail(count).collect().to_dicts()
@@ -107,6 +112,20 @@ def key(
         return
     typer.echo(f"key: {secret}", err=True)
     typer.echo(yaml.safe_dump({"keys": [entry]}, sort_keys=False), nl=False)
+
+
+def _log(settings: Settings, count: int) -> "pl.LazyFrame":
+    """The newest events at least, wherever they are kept."""
+    if settings.events.kafka_bootstrap:
+        from endcap.events.log.kafka_config import kafka_config
+        from endcap.events.log.topic_names import read_topics
+        from endcap.events.stream.kafka.newest import newest_events
+
+        messages = max(count, _LOOKED_AT)
+        return newest_events(kafka_config(settings.events), read_topics(settings), messages, seconds=_ANSWER_SECONDS).lazy()
+    from endcap.events.log.reader import read_events
+
+    return read_events(settings.event_log_dir)
 
 
 def _send(file: str, to: str | None, key: str | None, as_json: bool) -> None:

@@ -1,6 +1,7 @@
 """`endcap evidence`: what the event log says about each item's clicks."""
 
-from dataclasses import asdict
+import time
+from dataclasses import fields, replace
 from datetime import UTC, datetime, timedelta
 from typing import Annotated
 
@@ -14,7 +15,7 @@ from endcap.core.settings import Settings, load_settings
 
 def evidence(
     as_of: Annotated[str | None, typer.Option(help="UTC instant to count up to, ISO 8601; now when left out.", show_default=False)] = None,
-    from_kafka: Annotated[bool, typer.Option("--from-kafka", help="First copy what is new in Kafka's topic into the event log.")] = False,
+    from_kafka: Annotated[bool, typer.Option("--from-kafka", help="First copy what is new in Kafka's topics into the event log.")] = False,
     copy_seconds: Annotated[float, typer.Option(min=1, help="Longest time to copy; the rest is left to the next run.")] = 300,
     keep_days: Annotated[
         float | None,
@@ -29,6 +30,7 @@ def evidence(
     from endcap.engine.exploration.counting import EvidenceRule, count_evidence, write_evidence
     from endcap.engine.exploration.evidence import EVIDENCE_FILE
     from endcap.events.log.reader import read_events, remove_files_before
+    from endcap.events.log.whole_log import require_whole_log
     from endcap.events.outcomes.day_tables import read_outcomes
     from endcap.events.outcomes.examination import measured_examination
     from endcap.events.outcomes.windows import Windows
@@ -36,6 +38,7 @@ def evidence(
     settings = load_settings()
     moment = datetime.now(UTC) if as_of is None else _moment(as_of)
     copied = _copied(settings, copy_seconds) if from_kafka else {}
+    require_whole_log(settings, settings.event_log_dir)
     if keep_days is not None:
         remove_files_before(settings.event_log_dir, datetime.now(UTC) - timedelta(days=keep_days))
     examination = measured_examination(read_outcomes(settings.outcomes_dir))
@@ -60,14 +63,27 @@ def evidence(
         print_table("Click evidence", [summary])
 
 
-def _copied(settings: Settings, seconds: float) -> dict[str, int]:
+def _copied(settings: Settings, seconds: float) -> dict[str, int | str]:
+    """What was copied of the topics of shown lists and of what followed, together."""
     from endcap.events.log.kafka_config import kafka_config
-    from endcap.events.log.kafka_copy import copy_events
+    from endcap.events.log.kafka_copy import Copied, NoSuchTopic, copy_events
+    from endcap.events.log.topic_names import read_topics
+    from endcap.events.log.whole_log import require_no_collector
 
-    return {
-        f"kafka_{name}": number
-        for name, number in asdict(copy_events(kafka_config(settings.events), settings.event_log_dir, seconds)).items()
-    }
+    require_no_collector(settings)
+    config, until = kafka_config(settings.events), time.monotonic() + seconds
+    done: list[Copied] = []
+    absent: list[str] = []
+    # First the one that has to be there; events may come to it too.
+    for topic in sorted(read_topics(settings), key=lambda each: each != config.topic):
+        try:
+            done.append(copy_events(replace(config, topic=topic), settings.event_log_dir, until - time.monotonic()))
+        except NoSuchTopic:
+            if topic == config.topic:
+                raise
+            absent.append(topic)
+    summed = {f"kafka_{each.name}": sum(getattr(copied, each.name) for copied in done) for each in fields(Copied)}
+    return summed if not absent else {**summed, "kafka_topics_that_are_not_there": ", ".join(absent)}
 
 
 def _moment(text: str) -> datetime:

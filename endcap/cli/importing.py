@@ -159,12 +159,15 @@ def log(
     from endcap.dataset.layout import open_dataset
     from endcap.dataset.progress_bars import table_bars
     from endcap.events.log.kept_ids import log_person_ids
+    from endcap.events.log.whole_log import require_whole_log
     from endcap.events.stream.bots import BotRules
     from endcap.training.continued_dataset import arrivals, continue_dataset
 
     settings = load_settings()
     base, log_dir, ids = open_dataset(data or settings.data_dir), events or settings.event_log_dir, load_person_ids(settings)
     require_kept(base, ids)
+    if events is None:
+        require_whole_log(settings, log_dir)
     if any(log_dir.glob("*")):
         ids.require(log_person_ids(log_dir), where=str(log_dir), otherwise="name another --events")
     arrived = arrivals(base, log_dir, WaitingItems(settings.live_dir / WAITING_FILE).read(), BotRules.of(settings.stream))

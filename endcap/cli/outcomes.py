@@ -67,10 +67,12 @@ def outcomes(
 def _join_log(settings: Settings) -> None:
     from endcap.core.clock import system_clock
     from endcap.events.log.reader import read_events
+    from endcap.events.log.whole_log import require_whole_log
     from endcap.events.outcomes.day_tables import write_journal
     from endcap.events.outcomes.whole_log import journal_of_log
     from endcap.events.outcomes.windows import Windows
 
+    require_whole_log(settings, settings.event_log_dir)
     events = read_events(settings.event_log_dir).collect(engine="streaming")
     write_journal(settings.outcomes_dir, journal_of_log(events, Windows.of(settings.outcomes), system_clock()))
 

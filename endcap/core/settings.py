@@ -177,10 +177,12 @@ class MlflowSettings(BaseModel):
 
 
 class EventSettings(BaseModel):
-    """Where impression events go, the local event log or Kafka, and which types there are beside the contract's."""
+    """Where events go, the local event log or Kafka, and which types there are beside the contract's."""
 
     kafka_bootstrap: str | None = Field(None, description="Kafka's host:port, several with commas; empty for the local event log.")
-    kafka_topic: str = Field("endcap-events", min_length=1)
+    kafka_topic: str | None = Field(
+        None, min_length=1, description="Topic of the lists that were shown; left out, `.impressions.v1` behind the topics' prefix."
+    )
     kafka_config_file: Path | None = Field(
         None, description="More settings of the Kafka client (TLS, SASL), `name=value` a line; holds passwords, so mount a secret."
     )
@@ -276,7 +278,14 @@ class StreamSettings(BaseModel):
         7_200, gt=0, description="Events that happened this long before the newest one are late: left to the batch features, and counted."
     )
     session_gap_seconds: float = Field(1_800, gt=0, description="A pause longer than this ends a visit.")
-    batch_bytes: int = Field(4 * 1024 * 1024, ge=1024, description="Bytes of each file of the event log that one step reads at most.")
+    batch_bytes: int = Field(
+        4 * 1024 * 1024,
+        ge=1024,
+        description="Bytes that one step reads at most of each file of the event log, or of all partitions.",
+    )
+    kafka_group: str = Field(
+        "endcap-stream", min_length=1, description="Consumer group under which Kafka's tools see how far the stream is; never read."
+    )
     bot_events_a_minute: int = Field(
         240, ge=1, description="A session with more events of pages in a minute is a bot's, and left out from then on."
     )

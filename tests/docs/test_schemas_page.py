@@ -26,5 +26,5 @@ def test_the_commands_of_the_page_do_what_it_says(tmp_path: Path) -> None:
         }
         done = subprocess.run(["bash", "-c", block.script], env=environment, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
-    for said in ("as released", "would be registered", "endcap.events.v1-value", "endcap-events-value", "compatible"):
+    for said in ("as released", "would be registered", "endcap.events.v1-value", "endcap.impressions.v1-value", "compatible"):
         assert said in done.stdout

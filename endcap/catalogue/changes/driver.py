@@ -84,7 +84,7 @@ class CatalogueDriver:
             for failure in result.failures:
                 failed += keyed.filter(pl.col(KEY) == failure.key).height
                 log.error("a change of an item could not be taken", item_id=failure.key, error=repr(failure.error))
-        self._store.commit(Progress(stated, _NOTHING_SEEN, present, present, arrived.places, arrived.gone))
+        self._store.commit(Progress(stated, _NOTHING_SEEN, present, present, present, arrived.places, arrived.gone))
         return TakenChanges(len(keyed) - failed, len(arrived.broken) + failed)
 
     def close(self) -> None:

@@ -12,6 +12,7 @@ from confluent_kafka import KafkaException
 from endcap.core.errors import InvalidInput
 from endcap.core.settings import EventSettings
 from endcap.core.standard_logging import StructuredHandler
+from endcap.events.log.topic_names import impressions_topic
 
 OWN_NAMES = frozenset(
     {
@@ -62,7 +63,7 @@ class KafkaConfig:
 
     Attributes:
         bootstrap: host:port, several with commas.
-        topic: where events go.
+        topic: where the lists that were shown go.
         file: where `more` was read from.
         more: settings of the client by name.
     """
@@ -116,7 +117,7 @@ def kafka_config(settings: EventSettings) -> KafkaConfig:
         raise InvalidInput("no Kafka is set", field=_BOOTSTRAP, fix="set it to host:port of one or more brokers")
     file = settings.kafka_config_file
     more = _read(file) if file is not None else {}
-    return KafkaConfig(settings.kafka_bootstrap, settings.kafka_topic, file, more)
+    return KafkaConfig(settings.kafka_bootstrap, impressions_topic(settings), file, more)
 
 
 def _read(file: Path) -> dict[str, FileSetting]:

@@ -1,6 +1,7 @@
 """A topic's events copied into the files of an event log, where everything that reads one finds them."""
 
 import json
+from collections import defaultdict
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -15,11 +16,9 @@ from endcap.core.errors import DependencyUnavailable, InvalidInput
 from endcap.core.files import replace_text
 from endcap.core.log import get_logger
 from endcap.events.log.kafka_config import KafkaConfig
+from endcap.events.log.whole_log import OFFSETS_FILE
 from endcap.events.log.writer import LogFile, Rotation
 from endcap.events.schemas.frame import BrokenFrame, opened
-
-OFFSETS_FILE = "kafka_offsets.json"
-"""Beside the files: which message of each partition comes next."""
 
 _MESSAGES_AT_ONCE = 5_000
 _TURN_SECONDS = 0.5
@@ -29,6 +28,10 @@ _FINAL = (KafkaError.TOPIC_AUTHORIZATION_FAILED, KafkaError.UNKNOWN_TOPIC_OR_PAR
 """Errors that no waiting mends; of others Kafka's client recovers by itself."""
 
 _log = get_logger("event_log")
+
+
+class NoSuchTopic(InvalidInput):
+    """A topic that is to be copied is not there."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,7 +136,8 @@ def copy_events(
         timer: monotonic seconds.
 
     Raises:
-        InvalidInput: Kafka's client refuses a setting, or there is no such topic.
+        InvalidInput: Kafka's client refuses a setting.
+        NoSuchTopic: there is none of this name.
         DependencyUnavailable: Kafka does not answer or refuses, or the disk does.
     """
     until = timer() + seconds
@@ -173,7 +177,7 @@ def _partitions(client: Consumer, topic: str, folder: Path, seconds_left: Callab
     if known.error is not None:
         if known.error.code() != KafkaError.UNKNOWN_TOPIC_OR_PART:
             raise KafkaException(known.error)
-        raise InvalidInput("there is no such topic", field="ENDCAP_EVENTS__KAFKA_TOPIC", value=topic, fix="make the topic, or name another")
+        raise NoSuchTopic("there is no such topic", field="ENDCAP_EVENTS__KAFKA_TOPIC", value=topic, fix="make the topic, or name another")
     cluster = str(metadata.cluster_id)
     before = _remembered(folder, cluster, topic)
     partitions = {}
@@ -203,18 +207,28 @@ def _marks(client: Consumer, partition: TopicPartition, seconds_left: Callable[[
 
 def _remembered(folder: Path, cluster: str, topic: str) -> Mapping[int, int]:
     """Next offset by partition; none of another cluster or topic."""
+    return {number: offset for (of, name, number), offset in _all_remembered(folder).items() if (of, name) == (cluster, topic)}
+
+
+def _all_remembered(folder: Path) -> dict[tuple[str, str, int], int]:
+    """Next offset by cluster, topic and partition."""
     try:
         content = json.loads((folder / OFFSETS_FILE).read_text(encoding="utf-8"))
-        is_of_topic, offsets = content["of"] == [cluster, topic], {int(number): int(offset) for number, offset in content["next"].items()}
+        # Files of one topic alone are as they were before a copy had several.
+        copies = content if content and isinstance(content, list) else [content]
+        return {(*map(str, each["of"]), int(number)): int(offset) for each in copies for number, offset in each["next"].items()}  # type: ignore[misc]
     except FileNotFoundError:
         return {}
     except (ValueError, TypeError, KeyError, AttributeError) as error:
         raise InvalidInput(
             "the file is damaged", field=str(folder / OFFSETS_FILE), fix="remove it: the topic is then copied from its start"
         ) from error
-    return offsets if is_of_topic else {}
 
 
 def _remember(folder: Path, cluster: str, topic: str, partitions: Mapping[int, _Partition]) -> None:
-    content = {"of": [cluster, topic], "next": {number: each.next for number, each in partitions.items()}}
-    replace_text(folder / OFFSETS_FILE, json.dumps(content))
+    others = defaultdict[tuple[str, str], dict[int, int]](dict)
+    for (of, name, number), offset in _all_remembered(folder).items():
+        if of == cluster and name != topic:
+            others[of, name][number] = offset
+    others[cluster, topic] = {number: each.next for number, each in partitions.items()}
+    replace_text(folder / OFFSETS_FILE, json.dumps([{"of": list(of), "next": following} for of, following in others.items()]))

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from endcap.contracts.topics import TOPICS, topic_called, value_subject
 from endcap.core.settings import EventSettings
+from endcap.events.log.topic_names import impressions_topic
 from endcap.events.schemas.registry import Registered, SchemaRegistry
 from endcap.events.schemas.released import VERSIONS, ReleasedSchema, released_schemas
 
@@ -35,9 +36,9 @@ class PublishedSchema:
 
 
 def topic_names(settings: EventSettings) -> Sequence[str]:
-    """The topics whose values have a schema: endcap's own, and the one of the event log where it has another name."""
+    """The topics whose values have a schema: endcap's own, and the one of lists that were shown where it has another name."""
     own = [topic.named(settings.topic_prefix) for topic in TOPICS]
-    return own if settings.kafka_topic in own else [*own, settings.kafka_topic]
+    return own if impressions_topic(settings) in own else [*own, impressions_topic(settings)]
 
 
 def published(registry: SchemaRegistry, settings: EventSettings, *, is_dry_run: bool, folder: Path = VERSIONS) -> Sequence[PublishedSchema]:

@@ -1,5 +1,6 @@
 """What the stream cannot take, as dead letters: lines that are no events, and events that a function fails on."""
 
+from base64 import b64encode
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 from pathlib import Path
@@ -69,9 +70,13 @@ class LetterSink:
 
 
 def _of_line(found: FoundLine, seal: Seal, now: datetime) -> DeadLetter:
-    broken = found.broken
-    refused = Refused(broken.kind, broken.field, broken.reason)
-    return _letter(f"{found.file} {found.byte} {broken.line}", refused, broken.content.decode("utf-8", "replace"), seal, now)
+    broken, reason = found.broken, found.broken.reason
+    try:
+        text = broken.content.decode()
+    except UnicodeDecodeError:
+        text, reason = b64encode(broken.content).decode(), f"{reason}; it is no text, so its bytes are kept in base64"
+    refused = Refused(broken.kind, broken.field, reason)
+    return _letter(f"{found.file} {found.byte} {broken.line}", refused, text, seal, now)
 
 
 def letters_of_failed(function: str, error_name: str, failed: pl.DataFrame, seal: Seal, now: datetime) -> pl.DataFrame:

@@ -97,7 +97,7 @@ class Driver:
         return self._store.outboxes
 
     def places(self) -> Mapping[str, int]:
-        """Bytes that were read, by file of the log."""
+        """Bytes that were read, by file of the log, or offsets of next messages, by topic and partition."""
         return self._store.places()
 
     def keys(self, function: str) -> int:
@@ -118,19 +118,19 @@ class Driver:
             DependencyUnavailable: the disk refused; nothing changed, and the same may be taken again.
         """
         events = arrived.events if arrived else event_schema().to_frame()
-        before = self._store.present()
+        before = self._store.reached()
         kept, left_out, placeholder_ids = self._counting.in_time(events, before)
         seen_before = self._store.seen(kept["event_id"])
         new = kept.filter(~pl.col("event_id").is_in(seen_before.implode())) if len(seen_before) else kept
         left_out[LeftOut.DUPLICATE] += len(kept) - len(new)
-        at = self._counting.instant(self._present(newest_of(new, before), is_behind=arrived is not None and arrived.is_behind))
+        reached, at = self._at(newest_of(new, before), arrived)
         counted, left_out[LeftOut.BOT], bots = self._of_persons(new, at)
         stated, failures = self._stepped(counted, at)
         lines = arrived.broken if arrived else ()
         self._bury(stated, letters_of(lines, failures, counted, self._seal, self._clock()))
         places, gone = (arrived.places, arrived.gone) if arrived else ({}, ())
         seen = new.select("event_id", "occurred_at")
-        self._store.commit(Progress([bots, *stated], seen, at.present, at.watermark, places, gone))
+        self._store.commit(Progress([bots, *stated], seen, at.present, reached, at.watermark, places, gone))
         failed: dict[str, int] = {}
         for name, failure in failures:
             get_logger("stream").error("a function failed", function=name, error=repr(failure.error), events=len(failure.event_ids))
@@ -141,9 +141,16 @@ class Driver:
         """Let go of the state."""
         self._store.close()
 
-    def _present(self, newest: datetime, *, is_behind: bool) -> datetime:
-        """The clock's, unless the log has more: what waits there is of before."""
-        return newest if is_behind else max(newest, self._clock())
+    def _at(self, newest: datetime, arrived: Arrived | None) -> tuple[datetime, Instant]:
+        """The moment that the watermark goes by, and where the stream stands.
+
+        Both go by the clock, unless the log has more: what waits there is of before. Where that cannot be seen, what is due goes on by the
+        clock, and the watermark waits for events.
+        """
+        present = newest if arrived is not None and arrived.is_behind else max(newest, self._clock())
+        reached = newest if arrived is not None and arrived.holds_watermark else present
+        # Not before the step before: what was due by then is done.
+        return reached, Instant(max(present, self._store.present()), self._counting.instant(reached).watermark)
 
     def _of_persons(self, events: pl.DataFrame, at: Instant) -> tuple[pl.DataFrame, int, Stated]:
         name = self._counting.bots.name

@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Protocol
 
 import polars as pl
 
@@ -32,8 +33,8 @@ class FoundLine:
     """A broken line and where it stands.
 
     Attributes:
-        file: of the log, without its suffix.
-        byte: where the part that was read begins; with the line's place in it, what names the line for good.
+        file: of the log, without its suffix; or topic and partition.
+        byte: where the part that was read begins, or the message's offset; with the line's place in it, what names the line for good.
         broken: what is wrong.
     """
 
@@ -49,9 +50,12 @@ class Arrived:
     Attributes:
         events: columns of the contract `Event`, in the order of arrival.
         broken: lines that are none.
-        places: bytes that are read now, by file; only those that changed.
-        gone: files that had a place and are no more.
+        places: bytes that are read now, by file, or offsets of next messages, by topic and partition; only those that changed.
+        gone: files or partitions that had a place and are no more.
         is_behind: whether more waits in the log.
+        is_cut_off: whether a part of the log does not answer, so that nobody can say what waits there.
+        holds_watermark: whether more may be on its way from before than can be seen, as after an outage: the watermark then goes by events
+            alone.
     """
 
     events: pl.DataFrame
@@ -59,6 +63,8 @@ class Arrived:
     places: Mapping[str, int]
     gone: Sequence[str]
     is_behind: bool
+    is_cut_off: bool = False
+    holds_watermark: bool = False
 
     @property
     def is_nothing(self) -> bool:
@@ -69,6 +75,23 @@ class Arrived:
         places |= self.places
         for name in self.gone:
             places.pop(name, None)
+
+
+class Follower(Protocol):
+    """Reads what is new in a log, for one thread."""
+
+    def look(self, places: Mapping[str, int]) -> Arrived:
+        """What is new.
+
+        Args:
+            places: what was read, as `Arrived` names it. What came of the look before and is not in it comes again.
+
+        Raises:
+            OSError: the log cannot be read.
+        """
+
+    def close(self) -> None:
+        """Let go of the log."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,6 +151,9 @@ class LogFollower:
         gone = [name for name in places if name not in files]
         self._over -= set(gone)
         return _arrived(self._nothing, parts, cuts, gone, is_behind or horizon is not None)
+
+    def close(self) -> None:
+        """Nothing is held between two looks."""
 
     def _files(self) -> dict[str, Path]:
         """By name without suffix, the first ones first; none before a writer made the folder."""

@@ -55,14 +55,16 @@ class Progress:
         stated: what was computed.
         seen: `event_id` and `occurred_at` of the events that are not to come again.
         present: the newest moment that is known of.
+        reached: the moment that the watermark goes by; not after `present`.
         watermark: ids of events from before it are forgotten: such events are late.
-        places: bytes that were read, by file of the log.
-        gone: files of the log that are no more.
+        places: bytes that were read, by file of the log, or offsets of next messages, by topic and partition.
+        gone: those of them that are no more.
     """
 
     stated: Iterable[Stated]
     seen: pl.DataFrame
     present: datetime
+    reached: datetime
     watermark: datetime
     places: Mapping[str, int] = field(default_factory=dict)
     gone: Iterable[str] = ()
@@ -113,11 +115,14 @@ class StateStore:
 
     def present(self) -> datetime:
         """Where the stream stood after the newest step; 1970 before the first one."""
-        found = self._sql.execute("SELECT stamp FROM stamps WHERE name = 'present'").fetchone()
-        return datetime.fromisoformat(found[0]) if found else BEGINNING
+        return self._moment("present") or BEGINNING
+
+    def reached(self) -> datetime:
+        """The moment that the watermark went by after the newest step; 1970 before the first one."""
+        return self._moment("reached") or self.present()
 
     def places(self) -> dict[str, int]:
-        """Bytes that were read, by file of the log."""
+        """Bytes that were read, by file of the log, or offsets of next messages, by topic and partition."""
         return dict(self._sql.execute("SELECT file, bytes FROM places").fetchall())
 
     def seen(self, event_ids: pl.Series) -> pl.Series:
@@ -200,11 +205,16 @@ class StateStore:
         seen = as_tuples(progress.seen.select("event_id", "occurred_at"))
         self._sql.executemany("INSERT OR IGNORE INTO seen VALUES (?, ?)", seen)
         self._sql.execute("DELETE FROM seen WHERE occurred_at < ?", (micros(progress.watermark),))
-        self._sql.execute("INSERT OR REPLACE INTO stamps VALUES ('present', ?)", (progress.present.isoformat(),))
+        stamps = (("present", progress.present.isoformat()), ("reached", progress.reached.isoformat()))
+        self._sql.executemany("INSERT OR REPLACE INTO stamps VALUES (?, ?)", stamps)
 
     def _write_places(self, progress: Progress) -> None:
         self._sql.executemany("INSERT OR REPLACE INTO places VALUES (?, ?)", list(progress.places.items()))
         self._sql.executemany("DELETE FROM places WHERE file = ?", [(name,) for name in progress.gone])
+
+    def _moment(self, name: str) -> datetime | None:
+        found = self._sql.execute("SELECT stamp FROM stamps WHERE name = ?", (name,)).fetchone()
+        return datetime.fromisoformat(found[0]) if found else None
 
     def _check(self, name: str, stamp: str) -> None:
         """Refuse what another version wrote; what is new is stamped."""

@@ -51,10 +51,7 @@ def local_parts(settings: Settings, transformer_module: str = "endcap_transforme
 
 
 def event_parts(settings: Settings) -> list[Part]:
-    """The collector and the stream, where events go to this machine. Serving goes on without them, so they are started again when they
-    end."""
-    if settings.events.kafka_bootstrap:
-        return []
+    """The collector and the stream. Serving goes on without them, so they are started again when they end."""
     return [_collector(settings), _stream(settings)]
 
 

@@ -9,7 +9,7 @@ from prometheus_client import CollectorRegistry
 from endcap.catalogue.changes.sink import ItemChangesSink
 from endcap.cli.output import report_failure
 from endcap.core.clock import system_clock
-from endcap.core.errors import EndcapError, InvalidInput
+from endcap.core.errors import EndcapError
 from endcap.core.log import configure_logging, get_logger
 from endcap.core.settings import Settings, load_settings
 from endcap.core.standard_logging import bridge_standard_logging
@@ -41,11 +41,9 @@ def run(settings: Settings) -> None:
     """Follow the log of the settings.
 
     Raises:
-        InvalidInput: events go to Kafka, which this process does not read; or the state does not fit.
+        InvalidInput: Kafka's settings cannot be used, or the state does not fit.
         DependencyUnavailable: the port or the state is another process's.
     """
-    if settings.events.kafka_bootstrap:
-        raise InvalidInput("the stream reads the local event log only", field="ENDCAP_EVENTS__KAFKA_BOOTSTRAP", fix="unset it here")
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
@@ -61,7 +59,9 @@ def run(settings: Settings) -> None:
         beside("outcomes", tables.run, threading.Event(), stop.set),
         beside("catalogue", catalogue.run, stop, stop.set),
     ):
-        get_logger("stream").info("starts", host=chosen.host, port=chosen.port, events=str(settings.event_log_dir))
+        get_logger("stream").info(
+            "starts", host=chosen.host, port=chosen.port, events=settings.events.kafka_bootstrap or str(settings.event_log_dir)
+        )
         job.run(stop)
 
 

@@ -4,16 +4,15 @@ import threading
 import time
 from collections.abc import Callable
 
-from endcap.catalogue.changes.change_lines import read_change_lines
 from endcap.catalogue.changes.driver import CatalogueDriver
 from endcap.core.clock import Clock, system_clock
 from endcap.core.errors import DependencyUnavailable
 from endcap.core.log import get_logger
 from endcap.core.settings import Settings
 from endcap.events.stream.delivery import Delivery
-from endcap.events.stream.following import LogFollower
 from endcap.events.stream.subscription import Sink
-from endcap_stream.metrics import StreamMetrics
+from endcap_stream.followers import catalogue_follower
+from endcap_stream.metrics import CATALOGUE_LOG, StreamMetrics
 from endcap_stream.rounds import run_rounds
 
 ITEM_CHANGES = "item_changes"
@@ -33,7 +32,7 @@ class CatalogueJob:
         timer: monotonic seconds.
 
     Raises:
-        InvalidInput: the state that is there does not fit.
+        InvalidInput: the state that is there does not fit, or Kafka's settings cannot be used.
         DependencyUnavailable: another process has the state, or the disk refused.
     """
 
@@ -46,7 +45,7 @@ class CatalogueJob:
         timer: Callable[[], float] = time.monotonic,
     ) -> None:
         self._driver = CatalogueDriver(settings.stream_dir / "catalogue", clock)
-        self._follower = LogFollower(settings.catalogue_log_dir, settings.stream.batch_bytes, clock, read_change_lines)
+        self._follower = catalogue_follower(settings, metrics, clock)
         every = {ITEM_CHANGES: settings.counters.deliver_seconds}
         self._delivery = Delivery(
             self._driver.outboxes, {ITEM_CHANGES: sink}, lambda name: metrics.undelivered.labels(name).inc(), timer, every
@@ -56,7 +55,11 @@ class CatalogueJob:
 
     def run(self, stop: threading.Event) -> None:
         """Until `stop` is set; then what waits is delivered, as far as there is time."""
-        run_rounds(stop, self._round, self._delivery, self._driver.close)
+        run_rounds(stop, self._round, self._delivery, self._let_go)
+
+    def _let_go(self) -> None:
+        self._follower.close()
+        self._driver.close()
 
     def _round(self) -> float:
         try:
@@ -71,5 +74,6 @@ class CatalogueJob:
             get_logger("stream").error("a step over the catalogue's log failed; it is done again", reason=str(error), seconds=AGAIN_SECONDS)
             return AGAIN_SECONDS
         self._delivery.hand_over()
+        self._metrics.cut_off.labels(CATALOGUE_LOG).set(arrived.is_cut_off)
         self._metrics.waiting.labels(ITEM_CHANGES).set(self._driver.outboxes[ITEM_CHANGES].waiting())
         return 0.0 if arrived.is_behind else LOOK_EVERY_SECONDS

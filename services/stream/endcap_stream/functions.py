@@ -7,7 +7,6 @@ from endcap.catalogue.changes.counters_sink import ItemCountersSink
 from endcap.core.clock import Clock
 from endcap.core.settings import Settings
 from endcap.dataset.user_regions import read_user_regions
-from endcap.events.log.reader import log_began
 from endcap.events.outcomes.journal_store import JournalStore
 from endcap.events.outcomes.whole_log import outcome_functions
 from endcap.events.outcomes.windows import Windows
@@ -18,6 +17,7 @@ from endcap.events.stream.subscription import NeededConsent, Sink, Subscription
 from endcap.features.store.recent_items import RecentItemsSink
 from endcap.release.bundle.served_catalogue import ServedCatalogue
 from endcap.training.signals_file import read_signals
+from endcap_stream.log_beginning import log_beginning
 from endcap_stream.replayed_moment import ReplayedMoment
 from endcap_stream.session_sink import SessionSink
 
@@ -49,8 +49,7 @@ def subscriptions(settings: Settings, clock: Clock, outcomes: JournalStore) -> S
     recent_items = RecentItems(read_signals(settings.training.signals_file))
     chosen = settings.counters
     counters = ItemCounters(read_user_regions(chosen.users_file or settings.data_dir / "users.parquet"), chosen.remembered_days)
-    since = log_began(settings.event_log_dir) or clock()
-    counts = ItemCountersSink(settings.live_dir, ServedCatalogue(settings, clock).counts, since, clock)
+    counts = ItemCountersSink(settings.live_dir, ServedCatalogue(settings, clock).counts, log_beginning(settings, clock), clock)
     return [
         Subscription(sessions, online[sessions.name](), NeededConsent.PERSONALISATION),
         # It needs the events that take consent back.

@@ -16,9 +16,10 @@ from endcap.events.stream.bots import BotRules
 from endcap.events.stream.buried import LETTERS, LetterSink
 from endcap.events.stream.delivery import Delivery
 from endcap.events.stream.driver import Driver, DriverRules
-from endcap.events.stream.following import Arrived, LogFollower
+from endcap.events.stream.following import Arrived
 from endcap.events.stream.subscription import Subscription
-from endcap_stream.metrics import StreamMetrics
+from endcap_stream.followers import event_follower
+from endcap_stream.metrics import EVENTS_LOG, StreamMetrics
 from endcap_stream.rounds import run_rounds
 
 LOOK_EVERY_SECONDS = 0.05
@@ -32,7 +33,7 @@ _COUNT_EVERY_SECONDS = 5.0
 
 
 class Job:
-    """Runs functions over the local event log, in one thread.
+    """Runs functions over the event log, in one thread.
 
     Args:
         settings: all settings.
@@ -42,7 +43,7 @@ class Job:
         timer: monotonic seconds.
 
     Raises:
-        InvalidInput: the state that is there does not fit the functions, or a key is missing.
+        InvalidInput: the state that is there does not fit the functions, a key is missing, or Kafka's settings cannot be used.
         DependencyUnavailable: another process has the state, or the disk refused.
     """
 
@@ -60,7 +61,7 @@ class Job:
         sinks = {each.function.name: each.sink for each in subscriptions} | {LETTERS: LetterSink(settings.dead_letter_dir)}
         self.metrics = StreamMetrics(registry, clock, (each.function.name for each in subscriptions), sinks)
         self._driver = Driver(settings.stream_dir, subscriptions, seal, clock, rules)
-        self._follower = LogFollower(settings.event_log_dir, chosen.batch_bytes, clock)
+        self._follower = event_follower(settings, self.metrics, clock)
         every = {each.function.name: each.deliver_every for each in subscriptions}
         self._delivery = Delivery(self._driver.outboxes, sinks, lambda name: self.metrics.undelivered.labels(name).inc(), timer, every)
         self._clock, self._timer = clock, timer
@@ -71,7 +72,11 @@ class Job:
 
     def run(self, stop: threading.Event) -> None:
         """Until `stop` is set; then what waits is delivered, as far as there is time, and the state is let go of."""
-        run_rounds(stop, self._round, self._delivery, self._driver.close)
+        run_rounds(stop, self._round, self._delivery, self._let_go)
+
+    def _let_go(self) -> None:
+        self._follower.close()
+        self._driver.close()
 
     def _round(self) -> float:
         """One look and what follows from it; seconds until the next one."""
@@ -93,13 +98,17 @@ class Job:
         self.is_ready = True
         self._delivery.hand_over()
         self._count_waiting()
+        self.metrics.cut_off.labels(EVENTS_LOG).set(arrived.is_cut_off)
+        self._note_read(arrived, looked_at)
+        return 0.0 if arrived.is_behind else LOOK_EVERY_SECONDS
+
+    def _note_read(self, arrived: Arrived, looked_at: datetime) -> None:
+        """All was read up to the look, unless more waits there, or may."""
         newest = arrived.events["received_at"].max()
-        if not arrived.is_behind:
+        if not arrived.is_behind and not arrived.is_cut_off:
             self.metrics.read_until(looked_at)
-            return LOOK_EVERY_SECONDS
-        if isinstance(newest, datetime):
+        elif isinstance(newest, datetime):
             self.metrics.read_until(newest)
-        return 0.0
 
     def _step(self, arrived: Arrived) -> None:
         taken = self._driver.step(arrived)

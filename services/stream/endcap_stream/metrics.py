@@ -10,6 +10,9 @@ from endcap.core.metric_description import MetricDescription
 from endcap.events.stream.counting import LeftOut
 from endcap.events.stream.driver import Taken
 
+EVENTS_LOG, CATALOGUE_LOG = "events", "catalogue"
+"""Values of the label `log`."""
+
 SECONDS_BUCKETS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30)
 
 
@@ -48,7 +51,12 @@ class StreamMetrics:
         self.lag = self._gauge("endcap_stream_lag_seconds", "Time since the arrival of the newest event up to which all is taken.")
         self.watermark = self._gauge("endcap_stream_watermark_timestamp_seconds", "Events from before this moment are late.")
         self.step_seconds = self._histogram("endcap_stream_step_seconds", "Time of a step, from the log to the stored state.")
+        self.cut_off = self._gauge("endcap_stream_cut_off", "1 while a topic, or a partition of one, does not answer.", "log")
+        self.kafka_lost = self._counter("endcap_stream_kafka_lost", "Messages that Kafka deleted before they were read.", "topic")
+        self.kafka_null = self._counter("endcap_stream_kafka_null", "Messages without a value, which are passed over.", "topic")
         self.lag.set_function(self._lag)
+        for log in (EVENTS_LOG, CATALOGUE_LOG):
+            self.cut_off.labels(log).set(0)
         for reason in LeftOut:
             self.left_out.labels(reason.value)
         for name in functions:
@@ -56,6 +64,11 @@ class StreamMetrics:
         for name in sinks:
             self.undelivered.labels(name)
             self.waiting.labels(name).set(0)
+
+    def show_topic(self, topic: str) -> None:
+        """Show a topic's counters from the start, at zero."""
+        self.kafka_lost.labels(topic)
+        self.kafka_null.labels(topic)
 
     def count(self, taken: Taken) -> None:
         """Count what a step did."""

@@ -153,8 +153,9 @@ def test_a_part_that_takes_events_and_is_killed_comes_back_and_nothing_else_ends
     assert not part.is_ready()
 
 
-def test_where_events_go_to_kafka_neither_collector_nor_stream_is_started() -> None:
-    assert not event_parts(Settings(events=EventSettings(kafka_bootstrap="kafka:9092")))
+def test_where_events_go_to_kafka_collector_and_stream_are_started_too() -> None:
+    parts = event_parts(Settings(events=EventSettings(kafka_bootstrap="kafka:9092")))
+    assert [part.name for part in parts] == ["collector", "stream"]
 
 
 def test_a_line_about_a_part_that_comes_back_is_shown(tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 
 import httpx
@@ -12,11 +13,16 @@ from tests.waiting import until
 
 
 class StreamProcess:
-    """`python -m endcap_stream` in a home folder."""
+    """`python -m endcap_stream` in a home folder.
 
-    def __init__(self, home: Path) -> None:
+    Args:
+        home: the folder.
+        settings: further settings, as environment variables.
+    """
+
+    def __init__(self, home: Path, settings: Mapping[str, str] | None = None) -> None:
         self._port = free_port()
-        environment = {"ENDCAP_HOME": str(home), "ENDCAP_STREAM__PORT": str(self._port)}
+        environment = {"ENDCAP_HOME": str(home), "ENDCAP_STREAM__PORT": str(self._port), **(settings or {})}
         self._log = (home.parent / f"stream-{self._port}.log").open("wb")
         self._process = subprocess.Popen(
             [sys.executable, "-m", "endcap_stream"], env=os.environ | environment, stdout=self._log, stderr=subprocess.STDOUT

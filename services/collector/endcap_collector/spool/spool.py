@@ -16,6 +16,7 @@ from endcap.core.log import get_logger
 from endcap.core.settings import Settings
 from endcap.events.dead_letters.sealing import Seal
 from endcap.events.log.kafka_config import kafka_config
+from endcap.events.log.topic_names import catalogue_topic, events_topic, rejected_topic
 from endcap.events.schemas.value_format import ValueFormat, open_value_format
 from endcap_collector.metrics import CollectorMetrics
 from endcap_collector.spool.backlog import Backlog
@@ -44,11 +45,10 @@ class Topics:
     @classmethod
     def of(cls, settings: Settings) -> "Topics":
         """As the settings name them, else endcap's own."""
-        named, prefix = settings.collector, settings.events.topic_prefix
         return cls(
-            events=Topic(named.events_topic or EVENTS.named(prefix), ("user_id", "session_id")),
-            letters=Topic(named.rejected_topic or REJECTED.named(prefix), ("letter_id",)),
-            catalogue=Topic(named.catalogue_topic or CATALOGUE.named(prefix), ("item_id",)),
+            events=Topic(events_topic(settings), ("user_id", "session_id")),
+            letters=Topic(rejected_topic(settings), ("letter_id",)),
+            catalogue=Topic(catalogue_topic(settings), ("item_id",)),
         )
 
 

@@ -14,8 +14,9 @@ from endcap.core.errors import DependencyUnavailable, InvalidInput
 from endcap.core.settings import EventSettings
 from endcap.events.log.kafka import KafkaEventLog
 from endcap.events.log.kafka_config import KafkaConfig, kafka_config
-from endcap.events.log.kafka_copy import OFFSETS_FILE, Copied, _marks, copy_events
+from endcap.events.log.kafka_copy import Copied, _marks, copy_events
 from endcap.events.log.reader import event_schema, read_events
+from endcap.events.log.whole_log import OFFSETS_FILE
 from tests.endcap.events.log.shown_lists import shown_list
 from tests.kafka_broker.broker import USERS, KafkaBroker
 from tests.waiting import until
@@ -103,10 +104,19 @@ def test_another_cluster_or_a_topic_made_again_is_copied_from_its_start(
 ) -> None:
     config = config_of(broker, broker.topic())
     copy_events(config, tmp_path, SECONDS)
-    of = json.loads((tmp_path / OFFSETS_FILE).read_text())["of"]
-    (tmp_path / OFFSETS_FILE).write_text(json.dumps({**before, "of": before["of"] or of}))
+    (written,) = json.loads((tmp_path / OFFSETS_FILE).read_text())
+    (tmp_path / OFFSETS_FILE).write_text(json.dumps({**before, "of": before["of"] or written["of"]}))
     emit(config, "a")
     assert copy_events(config, tmp_path, SECONDS) == Copied(4, 0, 0, 0)
+
+
+def test_two_topics_are_copied_into_one_folder_each_from_where_it_was(broker: KafkaBroker, tmp_path: Path) -> None:
+    shown, followed = (config_of(broker, broker.topic()) for _ in range(2))
+    for request_id in ("a", "b"):
+        emit(shown, request_id)
+        emit(followed, f"{request_id} too")
+        assert [copy_events(config, tmp_path, SECONDS) for config in (shown, followed)] == [Copied(4, 0, 0, 0)] * 2
+    assert requests(tmp_path) == ["a", "a too", "b", "b too"]
 
 
 def test_a_copied_line_is_the_contracts(broker: KafkaBroker, tmp_path: Path) -> None:

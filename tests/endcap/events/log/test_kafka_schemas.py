@@ -7,6 +7,7 @@ from confluent_kafka import Producer
 from structlog.testing import capture_logs
 
 from endcap.contracts.event import Event
+from endcap.contracts.impression import Impression
 from endcap.core.settings import EventSettings, SchemasSettings, Settings
 from endcap.events.log.kafka_config import kafka_config
 from endcap.events.log.kafka_copy import Copied, copy_events
@@ -50,6 +51,21 @@ def test_with_a_registry_values_are_framed_by_its_id_and_copied_as_before(
     assert [Event.model_validate_json(value.json).request_id for value in values] == ["a"] * 4 + ["b"] * 4
     assert copy_events(kafka_config(settings.events), tmp_path / "copy", SECONDS) == Copied(8, 0, 0, 0)
     assert read_events(tmp_path / "copy").collect()["request_id"].unique().sort().to_list() == ["a", "b"]
+
+
+def test_lists_that_were_shown_go_to_their_own_topic_framed_by_its_schema(
+    broker: KafkaBroker, registry_server: ApicurioRegistry, tmp_path: Path
+) -> None:
+    prefix = broker.topic()
+    events = EventSettings(kafka_bootstrap=broker.bootstrap, topic_prefix=prefix)
+    settings = Settings(home=tmp_path, events=events, schemas=registry_server.settings)
+    broker.make_topic(f"{prefix}.impressions.v1")
+    with closing(open_registry(settings.schemas)) as registry:
+        rows = {each.subject: each.id for each in published(registry, events, is_dry_run=False)}
+    assert emit(settings, "a") == 0
+    values = [opened(message.value()) for message in broker.messages(f"{prefix}.impressions.v1", 4)]
+    assert {value.schema_id for value in values} == {rows[f"{prefix}.impressions.v1-value"]}
+    assert [Impression.model_validate_json(value.json).position for value in values] == [1, 2, 3, 4]
 
 
 def test_without_the_registrys_answer_values_are_plain_counted_and_copied(broker: KafkaBroker, tmp_path: Path) -> None:

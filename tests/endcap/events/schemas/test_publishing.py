@@ -79,8 +79,8 @@ def test_a_schema_that_breaks_readers_is_refused_by_the_registry(registry: Schem
 
 def test_the_event_logs_topic_is_one_more_where_it_has_another_name() -> None:
     own = [topic.named("endcap") for topic in TOPICS]
-    assert topic_names(EventSettings()) == [*own, "endcap-events"]
-    assert topic_names(EventSettings(kafka_topic="endcap.impressions.v1")) == own
+    assert topic_names(EventSettings()) == own
+    assert topic_names(EventSettings(kafka_topic="shown")) == [*own, "shown"]
 
 
 def test_confluents_own_deserializer_reads_a_framed_value(

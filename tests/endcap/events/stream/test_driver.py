@@ -1,4 +1,5 @@
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -11,7 +12,7 @@ from endcap.events.dead_letters.letters import letter_table, opened_payload, rea
 from endcap.events.stream.buried import LETTERS, LetterSink
 from endcap.events.stream.counting import LeftOut
 from endcap.events.stream.delivery import Delivery
-from endcap.events.stream.driver import Driver
+from endcap.events.stream.driver import Driver, DriverRules
 from endcap.events.stream.following import Arrived, FoundLine
 from endcap.events.stream.function import KEY, Instant, Step, no_due
 from endcap.events.stream.lines import BrokenLine
@@ -247,6 +248,22 @@ def test_state_columns_that_a_table_cannot_hold_are_refused() -> None:
 
     with pytest.raises(TypeError, match=r"sums\.items"):
         Bench(Listed())
+
+
+def test_while_the_log_cannot_be_seen_what_is_due_goes_by_the_clock_and_what_comes_late_counts() -> None:
+    bench = Bench(Sums(), rules=DriverRules(delay=timedelta(hours=2)))
+    bench.take(event("1", 0, "click", item_id="a"))
+    bench.now += timedelta(hours=5)
+    cut_off = replace(arrived([]), is_cut_off=True, holds_watermark=True)
+    at = bench.driver.step(cut_off).at
+    assert (at.present, at.watermark) == (bench.now, BEGIN - timedelta(hours=2))
+    backlog = replace(arrived([event("2", 60, "click", item_id="a", arrives=60)], is_behind=True), holds_watermark=True)
+    taken = bench.driver.step(backlog)
+    assert (taken.events, taken.left_out[LeftOut.LATE]) == (1, 0)
+    assert taken.at.present == bench.now, "what was due is not due again"
+    assert taken.at.watermark == BEGIN + timedelta(seconds=60) - timedelta(hours=2)
+    assert bench.driver.step(arrived([])).at.watermark == bench.now - timedelta(hours=2)
+    assert bench.take(event("3", 90, "click", item_id="a")).left_out[LeftOut.LATE] == 1
 
 
 def test_no_event_needs_no_step() -> None:
