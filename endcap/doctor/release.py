@@ -94,6 +94,20 @@ class Release:
 
     @property
     def has_route(self) -> bool:
+        """Whether there is anything for a gateway to route to."""
+        return self._has_serving_route or self.has_collector_route
+
+    @property
+    def has_collector_route(self) -> bool:
+        return bool(self.values["collector.enabled"] and self.values["collector.route.enabled"])
+
+    @property
+    def makes_serving_route(self) -> bool:
+        """Whether serving has an HTTPRoute of the chart's; Knative makes its own."""
+        return self._has_serving_route and self.is_standard
+
+    @property
+    def _has_serving_route(self) -> bool:
         return bool(self.values["serving.enabled"] and self.values["route.enabled"])
 
     @property

@@ -43,15 +43,19 @@ def rendered_kinds(release: Release) -> set[Kind]:
 def _own(release: Release) -> Iterator[tuple[str, str]]:
     """Kinds in the release's namespace."""
     values = release.values
-    accounts = any(values[f"{name}.enabled"] for name in ("serving", "rollouts.operator", "redis", "spark"))
+    accounts = any(values[f"{name}.enabled"] for name in ("serving", "collector", "rollouts.operator", "redis", "spark"))
     wanted: tuple[tuple[str, str, object], ...] = (
         (NETWORK, "networkpolicies", values["networkPolicies.enabled"]),
         (CORE, "serviceaccounts", accounts),
-        (CORE, "configmaps", accounts or values["pipelines.enabled"] or values["monitoring.dashboards.enabled"]),
+        (
+            CORE,
+            "configmaps",
+            values["serving.enabled"] or values["redis.enabled"] or values["pipelines.enabled"] or values["monitoring.dashboards.enabled"],
+        ),
         (CORE, "persistentvolumeclaims", _makes_claims(release)),
-        (CORE, "services", values["rollouts.operator.enabled"] or values["redis.enabled"]),
+        (CORE, "services", any(values[f"{name}.enabled"] for name in ("rollouts.operator", "redis", "collector"))),
         (APPS, "deployments", values["rollouts.operator.enabled"]),
-        (APPS, "statefulsets", values["redis.enabled"]),
+        (APPS, "statefulsets", values["redis.enabled"] or values["collector.enabled"]),
         (BATCH, "cronjobs", values["evidence.enabled"]),
         (RBAC, "roles", values["rollouts.operator.enabled"] or values["spark.enabled"] or values["pipelines.enabled"]),
         (RBAC, "rolebindings", values["rollouts.operator.enabled"] or values["spark.enabled"] or values["pipelines.enabled"]),
@@ -66,6 +70,12 @@ def _own(release: Release) -> Iterator[tuple[str, str]]:
     yield from ((group, plural) for group, plural, is_made in wanted if is_made)
     if values["serving.enabled"]:
         yield from _serving(release)
+    if values["collector.enabled"]:
+        yield from _collector(release)
+    if release.has_route and values["route.gateway.create"]:
+        yield GATEWAY, "gateways"
+    if values["certificate.enabled"] and (values["serving.enabled"] or release.has_collector_route):
+        yield "cert-manager.io", "certificates"
 
 
 def _serving(release: Release) -> Iterator[tuple[str, str]]:
@@ -74,12 +84,20 @@ def _serving(release: Release) -> Iterator[tuple[str, str]]:
     yield KSERVE, "servingruntimes"
     if values["serving.podDisruptionBudget.enabled"]:
         yield "policy", "poddisruptionbudgets"
-    if values["route.enabled"] and release.is_standard:
+    if release.makes_serving_route:
         yield GATEWAY, "httproutes"
-    if values["route.enabled"] and values["route.gateway.create"]:
-        yield GATEWAY, "gateways"
-    if values["certificate.enabled"]:
-        yield "cert-manager.io", "certificates"
+    if values["monitoring.podMonitor.enabled"]:
+        yield MONITORS, "podmonitors"
+
+
+def _collector(release: Release) -> Iterator[tuple[str, str]]:
+    values = release.values
+    if values["collector.autoscaling.enabled"]:
+        yield "autoscaling", "horizontalpodautoscalers"
+    if values["collector.podDisruptionBudget.enabled"]:
+        yield "policy", "poddisruptionbudgets"
+    if values["collector.route.enabled"]:
+        yield GATEWAY, "httproutes"
     if values["monitoring.podMonitor.enabled"]:
         yield MONITORS, "podmonitors"
 

@@ -29,7 +29,7 @@ def _made(page: str) -> Named:
         for line in block.text.replace("\\\n", " ").splitlines() if block.kind == "run" else []:
             words = shlex.split(line.removeprefix("$ "))
             if words[:4] == ["kubectl", "create", "secret", "generic"]:
-                keys = {word.split("=")[1] for word in words if word.startswith("--from-literal=")}
+                keys = {word.split("=")[1] for word in words if word.startswith(("--from-literal=", "--from-file="))}
                 made[words[words.index("--namespace") + 1], words[4]] = keys
     return made
 

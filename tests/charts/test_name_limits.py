@@ -11,6 +11,7 @@ Chart = Callable[..., list[Document]]
 ROLLOUTS = {"rollouts": {"operator": {"enabled": True}}, "milvus": {"host": "milvus"}}
 LONG_NAMESPACE = "recommendations-of-the-shop-in-europe-west"
 KAFKA = {"kafka": {"enabled": True, "replicas": 3}}
+COLLECTOR = {"collector": {"enabled": True, "secretName": "keys"}, "kafka": {"bootstrap": "kafka:9092"}}
 SPARK = {"spark": {"enabled": True}}
 EVIDENCE = {"evidence": {"enabled": True}, "kafka": {"bootstrap": "kafka:9092"}}
 REDIS = {"redis": {"enabled": True, "auth": {"secretName": "redis-login"}}}
@@ -40,6 +41,7 @@ def _named(length: int, values: dict[str, Any] | None = None) -> dict[str, Any]:
         (KNATIVE, LONG_NAMESPACE, 62 - len(LONG_NAMESPACE)),
         (EVIDENCE, "shop", 43),
         (REDIS, "shop", 46),
+        (COLLECTOR, "shop", 42),
         (MILVUS, "shop", 46),
         (KAFKA, "shop", 26),
         (KAFKA | {"kafka": {"enabled": True, "replicas": 11}}, "shop", 25),

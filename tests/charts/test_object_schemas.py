@@ -12,7 +12,16 @@ from tests.charts.chart import CHART, Document, called, of_kind
 from tests.charts.custom_resources import CRDS, faults, schemas
 
 KUBERNETES = "1.34.0"
-BUILT_IN = {"v1", "apps/v1", "batch/v1", "policy/v1", "networking.k8s.io/v1", "rbac.authorization.k8s.io/v1", "apiextensions.k8s.io/v1"}
+BUILT_IN = {
+    "v1",
+    "apps/v1",
+    "autoscaling/v2",
+    "batch/v1",
+    "policy/v1",
+    "networking.k8s.io/v1",
+    "rbac.authorization.k8s.io/v1",
+    "apiextensions.k8s.io/v1",
+}
 
 
 def test_objects_of_kubernetes_itself_are_valid_without_an_unknown_field(objects: list[Document]) -> None:

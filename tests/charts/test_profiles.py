@@ -15,6 +15,7 @@ EVERYTHING = {
     "FeatureStore",
     "Gateway",
     "HTTPRoute",
+    "HorizontalPodAutoscaler",
     "InferenceService",
     "Job",
     "Kafka",
@@ -68,8 +69,9 @@ def test_gpu_may_follow_production(chart: Callable[..., list[Document]], rendere
     objects = chart(None, "production", "--values", str(CHART / "profiles" / "gpu.yaml"))
     assert {each["kind"] for each in objects} == {each["kind"] for each in rendered("production")}
     assert one(objects, "InferenceService")["spec"]["predictor"]["model"]["resources"]["limits"]["nvidia.com/gpu"] == "1"
-    route, gateway = one(objects, "HTTPRoute"), one(objects, "Gateway")
-    assert [each["name"] for each in route["spec"]["parentRefs"]] == [gateway["metadata"]["name"]]
+    gateway = one(objects, "Gateway")
+    parents = [each["name"] for route in of_kind(objects, "HTTPRoute") for each in route["spec"]["parentRefs"]]
+    assert parents == [gateway["metadata"]["name"]] * 2
 
 
 def test_alert_rules_and_dashboards_are_the_monitoring_folders(rendered: Rendered) -> None:

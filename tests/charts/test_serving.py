@@ -64,7 +64,7 @@ def test_no_bundle_no_inference_service(chart: Chart) -> None:
 
 def test_a_standard_service_keeps_kserve_from_making_a_route_of_the_same_name(rendered: Rendered) -> None:
     objects = rendered("production")
-    service, route = one(objects, "InferenceService"), one(objects, "HTTPRoute")
+    service, route = one(objects, "InferenceService"), one(objects, "HTTPRoute", "endcap")
     assert service["metadata"]["name"] == route["metadata"]["name"]
     assert service["metadata"]["labels"]["networking.kserve.io/visibility"] == "cluster-local"
 
@@ -78,6 +78,11 @@ def test_production_has_replicas_to_lose(rendered: Rendered) -> None:
     objects = rendered("production")
     assert one(objects, "InferenceService")["spec"]["predictor"]["minReplicas"] >= 2
     budgets = {each["metadata"]["name"]: each["spec"]["selector"]["matchLabels"] for each in of_kind(objects, "PodDisruptionBudget")}
+    assert (
+        budgets.pop("endcap-collector").items()
+        <= one(objects, "StatefulSet", "endcap-collector")["spec"]["selector"]["matchLabels"].items()
+    )
+    assert one(objects, "HorizontalPodAutoscaler", "endcap-collector")["spec"]["minReplicas"] >= 2
     selected = {name: labels["serving.kserve.io/inferenceservice"] for name, labels in budgets.items()}
     assert selected == {"endcap": "endcap", "endcap-candidate": "endcap-candidate"}
 
@@ -161,7 +166,7 @@ def test_on_knative_a_share_of_the_traffic_can_be_given(chart: Chart) -> None:
 
 def test_variants_have_a_service_a_rule_and_a_budget_each(rendered: Rendered) -> None:
     objects = rendered("production with variants")
-    rules = one(objects, "HTTPRoute")["spec"]["rules"]
+    rules = one(objects, "HTTPRoute", "endcap")["spec"]["rules"]
     assert [rule["name"] for rule in rules] == ["variant-bold", "variant-calm", "traffic"]
     assert rules[0]["matches"][0]["headers"] == [{"type": "Exact", "name": "x-endcap-variant", "value": "bold"}]
     assert rules[0]["backendRefs"][0]["name"] == "endcap-bold-predictor"
@@ -171,11 +176,11 @@ def test_variants_have_a_service_a_rule_and_a_budget_each(rendered: Rendered) ->
     assert (settings["ENDCAP_SERVING__VARIANT"], settings["ENDCAP_SERVING__K_DEFAULT"]) == ("bold", "20")
     assert bold["metadata"]["labels"]["endcap.dev/track"] == "variant"
     budgets = {each["metadata"]["name"] for each in of_kind(objects, "PodDisruptionBudget")}
-    assert budgets == {"endcap", "endcap-candidate", "endcap-bold", "endcap-calm"}
+    assert budgets == {"endcap", "endcap-candidate", "endcap-bold", "endcap-calm", "endcap-collector"}
 
 
 def test_at_rest_all_traffic_goes_to_the_stable_service(rendered: Rendered) -> None:
-    rule = one(rendered("production"), "HTTPRoute")["spec"]["rules"][-1]
+    rule = one(rendered("production"), "HTTPRoute", "endcap")["spec"]["rules"][-1]
     assert rule["name"] == "traffic"
     assert "headers" not in rule["matches"][0]
     assert [(each["name"], each["port"], each["weight"]) for each in rule["backendRefs"]] == [("endcap-predictor", 80, 100)]

@@ -24,6 +24,7 @@ WITHOUT_PODS = {
     "CustomResourceDefinition",
     "Gateway",
     "HTTPRoute",
+    "HorizontalPodAutoscaler",
     "KafkaNodePool",
     "KafkaTopic",
     "NetworkPolicy",

@@ -32,7 +32,7 @@ def copied(image: str) -> list[str]:
 
 
 def test_there_is_one_image_a_deployable_unit() -> None:
-    assert IMAGES == ["pipeline", "rollout-operator", "spark", "transformer"]
+    assert IMAGES == ["collector", "pipeline", "rollout-operator", "spark", "transformer"]
 
 
 @pytest.mark.parametrize("image", IMAGES)
@@ -108,7 +108,6 @@ def test_sparks_connector_to_kafka_is_of_sparks_line() -> None:
     assert connector.split(".")[:2] == locked.removeprefix("pyspark==").split(".")[:2]
 
 
-def test_the_operator_copies_no_other_service() -> None:
-    assert [source for source in copied("rollout-operator") if source.startswith("services")] == [
-        "services/rollout_operator",
-    ]
+@pytest.mark.parametrize(("image", "service"), [("collector", "services/collector"), ("rollout-operator", "services/rollout_operator")])
+def test_a_service_copies_no_other_service(image: str, service: str) -> None:
+    assert [source for source in copied(image) if source.startswith("services")] == [service]

@@ -49,6 +49,10 @@ def test_a_lock_has_all_that_its_distributions_ask_for(name: str, folder: str) -
     ("name", "unwanted"),
     [
         ("transformer", ("tensorflow*", "keras", "tf-keras", "kfp*", "mlflow*", "pyspark", "matplotlib")),
+        (
+            "collector",
+            ("tensorflow*", "keras", "feast", "kserve", "kfp*", "mlflow*", "dask", "duckdb", "ibis-framework", "pyspark", "pandas"),
+        ),
         ("rollout-operator", ("tensorflow*", "keras", "feast", "kserve", "kfp*", "dask", "duckdb", "ibis-framework", "pyspark")),
         ("spark", ("tensorflow*", "keras", "kserve", "mlflow*", "feast", "kfp*")),
         ("pipeline", ("nvidia-*", "kserve", "pytest")),
@@ -58,7 +62,7 @@ def test_an_image_holds_nothing_of_another_part(name: str, unwanted: tuple[str, 
     assert [package for package in pins(LOCKS / f"{name}.txt") if any(fnmatch(package, pattern) for pattern in unwanted)] == []
 
 
-@pytest.mark.parametrize("image", ["pipeline", "rollout-operator", "spark", "transformer"])
+@pytest.mark.parametrize("image", ["collector", "pipeline", "rollout-operator", "spark", "transformer"])
 def test_an_image_installs_what_its_lock_is_made_for(image: str) -> None:
     steps = " && ".join(read_dockerfile(ROOT / "images" / image / "Dockerfile").stages[0].all("RUN")).split(" && ")
     built = [step.split()[-1] for step in steps if " build " in step]

@@ -23,7 +23,7 @@
 {{- if and .Values.serving.knative.canaryTrafficPercent (ne .Values.serving.deploymentMode "Knative") -}}
 {{- fail "serving.knative.canaryTrafficPercent: KServe ignores it in Standard mode, where the route's weights take its place" -}}
 {{- end -}}
-{{- if and .Values.certificate.enabled (not .Values.route.hostnames) -}}
+{{- if and .Values.certificate.enabled (not (fromJsonArray (include "endcap.hostnames" .))) -}}
 {{- fail "certificate.enabled: a certificate needs route.hostnames" -}}
 {{- end -}}
 {{- $names := list }}{{ range .Values.pipelines.secretEnv }}{{ $names = append $names .env }}{{ end -}}
@@ -36,6 +36,8 @@
 {{- if and .Values.redis.enabled (not .Values.redis.auth.secretName) -}}
 {{- fail "redis.auth.secretName: name the secret with what the Redis run here asks clients for" -}}
 {{- end -}}
+{{- include "endcap.collectorChecks" . -}}
+{{- include "endcap.topicChecks" . -}}
 {{- include "endcap.outcomeStepChecks" . -}}
 {{- include "endcap.storageChecks" . -}}
 {{- end -}}

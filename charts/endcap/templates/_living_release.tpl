@@ -13,8 +13,14 @@ Argo CD) there is nothing to look up, and the API server refuses it.
 {{- end -}}
 {{- if .Values.redis.enabled -}}
 {{- include "endcap.selectorStays" (dict "root" . "kind" "StatefulSet" "name" (include "endcap.redisName" .) "component" "redis") -}}
-{{- include "endcap.redisVolumeStays" . -}}
+{{- $volume := .Values.redis.persistence -}}
+{{- include "endcap.volumeStays" (dict "root" . "key" "redis.persistence" "name" (include "endcap.redisName" .) "isWanted" $volume.enabled "volume" $volume) -}}
 {{- end -}}
+{{- if .Values.collector.enabled -}}
+{{- include "endcap.selectorStays" (dict "root" . "kind" "StatefulSet" "name" (include "endcap.collectorName" .) "component" "collector") -}}
+{{- include "endcap.volumeStays" (dict "root" . "key" "collector.spool" "name" (include "endcap.collectorName" .) "isWanted" true "volume" .Values.collector.spool) -}}
+{{- end -}}
+{{- include "endcap.formerTopicsStay" . -}}
 {{- if and (include "endcap.usesClaim" .) .Values.bundles.claim.create -}}
 {{- include "endcap.claimStays" (dict "root" . "key" "bundles.claim" "name" (include "endcap.bundlesClaim" .) "claim" .Values.bundles.claim) -}}
 {{- end -}}
@@ -76,22 +82,24 @@ Argo CD) there is nothing to look up, and the API server refuses it.
 {{- end -}}
 {{- end -}}
 
-{{/* A StatefulSet's volume templates cannot change at all. */}}
-{{- define "endcap.redisVolumeStays" -}}
-{{- $live := lookup "apps/v1" "StatefulSet" .Release.Namespace (include "endcap.redisName" .) -}}
+{{/* A StatefulSet's volume templates cannot change at all. Call with (dict "root" $ "key" KEY "name" NAME "isWanted" BOOL "volume" VALUES). */}}
+{{- define "endcap.volumeStays" -}}
+{{- $name := .name -}}
+{{- $key := .key -}}
+{{- $wanted := .volume -}}
+{{- $live := lookup "apps/v1" "StatefulSet" .root.Release.Namespace $name -}}
 {{- if $live -}}
-{{- $wanted := .Values.redis.persistence -}}
 {{- $templates := $live.spec.volumeClaimTemplates | default list -}}
 {{- $how := "delete the StatefulSet alone with `kubectl delete statefulset --cascade=orphan`, then upgrade" -}}
-{{- if ne (not $templates) (not $wanted.enabled) -}}
-{{- fail (printf "redis.persistence.enabled: StatefulSet %s cannot change its volumes: %s" (include "endcap.redisName" .) $how) -}}
+{{- if ne (not $templates) (not .isWanted) -}}
+{{- fail (printf "%s.enabled: StatefulSet %s cannot change its volumes: %s" $key $name $how) -}}
 {{- end -}}
 {{- range $templates -}}
 {{- if ne (include "endcap.bytes" .spec.resources.requests.storage) (include "endcap.bytes" $wanted.size) -}}
-{{- fail (printf "redis.persistence.size: StatefulSet %s has volumes of %s and cannot change that: %s" (include "endcap.redisName" $) .spec.resources.requests.storage $how) -}}
+{{- fail (printf "%s.size: StatefulSet %s has volumes of %s and cannot change that: %s" $key $name .spec.resources.requests.storage $how) -}}
 {{- end -}}
 {{- if ne (.spec.storageClassName | default "") $wanted.storageClassName -}}
-{{- fail (printf "redis.persistence.storageClassName: StatefulSet %s has volumes of class %q and cannot change that: %s" (include "endcap.redisName" $) (.spec.storageClassName | default "") $how) -}}
+{{- fail (printf "%s.storageClassName: StatefulSet %s has volumes of class %q and cannot change that: %s" $key $name (.spec.storageClassName | default "") $how) -}}
 {{- end -}}
 {{- end -}}
 {{- end -}}

@@ -34,6 +34,9 @@ KServe's hosts and labels as its controller refuses them; the other operators' a
 {{- if .Values.redis.enabled -}}
 {{- $all = append $all (dict "what" "revision label of Redis's StatefulSet" "text" (printf "%s-%s" (include "endcap.redisName" .) "0123456789") "most" 63 "by" "Kubernetes" "shorten" "fullnameOverride") -}}
 {{- end -}}
+{{- if .Values.collector.enabled -}}
+{{- $all = append $all (dict "what" "revision label of the collector's StatefulSet" "text" (printf "%s-%s" (include "endcap.collectorName" .) "0123456789") "most" 63 "by" "Kubernetes" "shorten" "fullnameOverride") -}}
+{{- end -}}
 {{- if .Values.milvus.enabled -}}
 {{- $all = append $all (dict "what" "Helm release of Milvus's etcd" "text" (printf "%s-etcd" $full) "most" 53 "by" "milvus-operator" "shorten" "fullnameOverride") -}}
 {{- $all = append $all (dict "what" "revision label of a StatefulSet of Milvus's" "text" (printf "%s-minio-%s" $full "0123456789") "most" 63 "by" "Kubernetes" "shorten" "fullnameOverride") -}}

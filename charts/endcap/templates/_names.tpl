@@ -28,6 +28,19 @@
 {{- end -}}
 {{- define "endcap.pipelineNamespace" -}}{{ .Values.pipelines.namespace | default .Release.Namespace }}{{- end -}}
 {{- define "endcap.gatewayName" -}}{{ .Values.route.gateway.name | default (include "endcap.fullname" .) }}{{- end -}}
+{{/* Host names of all routes, as a JSON list. */}}
+{{- define "endcap.hostnames" -}}
+{{- $hosts := list -}}
+{{- if .Values.serving.enabled }}{{ $hosts = concat $hosts .Values.route.hostnames }}{{ end -}}
+{{- if and .Values.collector.enabled .Values.collector.route.enabled }}{{ $hosts = concat $hosts (.Values.collector.route.hostnames | default .Values.route.hostnames) }}{{ end -}}
+{{- $hosts | uniq | toJson -}}
+{{- end -}}
+
+{{/* Whether there is a route at all, which a gateway and a certificate are for. */}}
+{{- define "endcap.hasRoute" -}}
+{{- if or (and .Values.serving.enabled .Values.route.enabled) (and .Values.collector.enabled .Values.collector.route.enabled) -}}true{{- end -}}
+{{- end -}}
+
 {{- define "endcap.certificateSecret" -}}{{ .Values.certificate.secretName | default (printf "%s-tls" (include "endcap.fullname" .)) }}{{- end -}}
 {{- define "endcap.bundlesClaim" -}}{{ .Values.bundles.claim.name | default (printf "%s-bundles" (include "endcap.fullname" .)) }}{{- end -}}
 {{- define "endcap.workspaceClaim" -}}{{ .Values.workspace.claim.name | default (printf "%s-workspace" (include "endcap.fullname" .)) }}{{- end -}}
@@ -72,4 +85,18 @@
 {{- end -}}
 {{- end -}}
 
-{{- define "endcap.eventTopic" -}}{{ .Values.kafka.topic | default (printf "%s-events" (include "endcap.fullname" .)) }}{{- end -}}
+{{/* Names of topics end as endcap/contracts/topics.py says. */}}
+{{- define "endcap.eventsTopic" -}}{{ include "endcap.fullname" . }}.events.v1{{- end -}}
+{{- define "endcap.impressionsTopic" -}}{{ include "endcap.fullname" . }}.impressions.v1{{- end -}}
+
+{{/* Where serving writes impressions: the evidence's job reads one topic, the one in which the collector's clicks are. */}}
+{{- define "endcap.impressionTopic" -}}
+{{- $own := ternary (include "endcap.eventsTopic" .) (include "endcap.impressionsTopic" .) .Values.evidence.enabled -}}
+{{- .Values.kafka.topic | default $own -}}
+{{- end -}}
+
+{{/* Topics of releases that had no collector. */}}
+{{- define "endcap.formerTopic" -}}{{ include "endcap.fullname" . }}-events{{- end -}}
+{{- define "endcap.formerDeadLetterTopic" -}}{{ include "endcap.formerTopic" . }}-dead-letter{{- end -}}
+
+{{- define "endcap.collectorName" -}}{{ include "endcap.fullname" . }}-collector{{- end -}}

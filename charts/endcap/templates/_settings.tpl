@@ -50,11 +50,22 @@
 {{- if and .Values.redis.tls (not .Values.redis.enabled) }},ssl=true{{ if .Values.redis.caSecretName }},ssl_ca_certs="/etc/endcap/redis/ca.crt"{{ end }}{{ end -}}
 {{- end -}}
 
-{{/* Settings that every part of a release shares, as a map. */}}
-{{- define "endcap.sharedSettings" -}}
+{{/* Settings of every part of a release, as a map. */}}
+{{- define "endcap.baseSettings" -}}
 ENDCAP_PROFILE: cluster
 ENDCAP_LOG_FORMAT: json
 ENDCAP_LOG_LEVEL: {{ .Values.settings.logLevel }}
+{{- if .Values.personIds.secretName }}
+ENDCAP_PERSON_IDS__HASHED: "true"
+ENDCAP_PERSON_IDS__KEY_FILE: /etc/endcap/person-ids/person-ids.key
+{{- end }}
+{{- with .Values.settings.env }}
+{{ toYaml . }}
+{{- end }}
+{{- end -}}
+
+{{/* Settings of parts that know of Milvus too, as a map. */}}
+{{- define "endcap.sharedSettings" -}}
 ENDCAP_MILVUS__HOST: {{ include "endcap.milvusHost" . }}
 ENDCAP_MILVUS__PORT: {{ ternary 19530 (.Values.milvus.port | int) .Values.milvus.enabled | quote }}
 ENDCAP_MILVUS__MANAGED: "false"
@@ -64,13 +75,7 @@ ENDCAP_MILVUS__TLS: "true"
 {{- if .Values.milvus.caSecretName }}
 ENDCAP_MILVUS__CA_FILE: /etc/endcap/milvus/ca.crt
 {{- end }}
-{{- if .Values.personIds.secretName }}
-ENDCAP_PERSON_IDS__HASHED: "true"
-ENDCAP_PERSON_IDS__KEY_FILE: /etc/endcap/person-ids/person-ids.key
-{{- end }}
-{{- with .Values.settings.env }}
-{{ toYaml . }}
-{{- end }}
+{{ include "endcap.baseSettings" . }}
 {{- end -}}
 
 {{/* What Milvus asks clients for. */}}
@@ -120,14 +125,21 @@ ENDCAP_PERSON_IDS__KEY_FILE: /etc/endcap/person-ids/person-ids.key
 {{- end }}
 {{- end -}}
 
-{{/* Where events go to, as a map. */}}
-{{- define "endcap.eventSettings" -}}
+{{/* Kafka and its topics, as a map. */}}
+{{- define "endcap.kafkaSettings" -}}
 {{- with include "endcap.kafkaBootstrap" . -}}
 ENDCAP_EVENTS__KAFKA_BOOTSTRAP: {{ . | quote }}
-ENDCAP_EVENTS__KAFKA_TOPIC: {{ include "endcap.eventTopic" $ }}
 ENDCAP_EVENTS__TOPIC_PREFIX: {{ include "endcap.fullname" $ }}
 {{- end }}
 {{- if .Values.kafka.clientConfig.secretName }}
 ENDCAP_EVENTS__KAFKA_CONFIG_FILE: /etc/endcap/kafka/client.properties
+{{- end }}
+{{- end -}}
+
+{{/* The same for those who write or read impressions. */}}
+{{- define "endcap.impressionSettings" -}}
+{{ include "endcap.kafkaSettings" . }}
+{{- if include "endcap.kafkaBootstrap" . }}
+ENDCAP_EVENTS__KAFKA_TOPIC: {{ include "endcap.impressionTopic" . }}
 {{- end }}
 {{- end -}}

@@ -95,5 +95,5 @@ ENDCAP_MODEL_SERVER__HOST: 127.0.0.1
 ENDCAP_MODEL_SERVER__PORT: "8500"
 ENDCAP_RESILIENCE__DRAIN_SECONDS: {{ .Values.serving.resilience.drainSeconds | quote }}
 ENDCAP_RESILIENCE__UNREADY_SECONDS: {{ .Values.serving.resilience.unreadySeconds | quote }}
-{{ include "endcap.eventSettings" . }}
+{{ include "endcap.impressionSettings" . }}
 {{- end -}}

@@ -74,6 +74,9 @@ def claims(release: Release) -> Iterator[Claim]:
     if values["redis.enabled"] and values["redis.persistence.enabled"]:
         name, of = f"data-{release.fullname}-redis-0", str(values["redis.persistence.storageClassName"] or "")
         yield Claim(own, name, "ReadWriteOnce", of, is_made=True, because="redis.persistence")
+    if values["collector.enabled"]:
+        name, of = f"data-{release.fullname}-collector-0", str(values["collector.spool.storageClassName"] or "")
+        yield Claim(own, name, "ReadWriteOnce", of, is_made=True, because="collector.spool")
     if values["kafka.enabled"]:
         of = str(values["kafka.storage.storageClassName"] or "")
         yield Claim(own, f"data-0-{release.fullname}-*", "ReadWriteOnce", of, is_made=True, because="kafka.storage")

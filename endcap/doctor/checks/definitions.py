@@ -49,7 +49,7 @@ def needs(release: Release) -> Iterator[Need]:
             yield _knative()
     if gateway := _gateway(release):
         yield gateway
-    if values["serving.enabled"] and values["certificate.enabled"]:
+    if values["certificate.enabled"] and (values["serving.enabled"] or release.has_collector_route):
         certificates = (Definition("certificates", "cert-manager.io", "v1"),)
         yield Need("cert-manager", "certificate.enabled", certificates, "install cert-manager with its definitions (crds.enabled=true)")
     if release.scales_with_keda:
@@ -76,12 +76,13 @@ def _gateway(release: Release) -> Need | None:
         return None
     group = "gateway.networking.k8s.io"
     kinds = [Definition("gateways", group, "v1")]
-    if release.is_standard:
+    if release.makes_serving_route or release.has_collector_route:
         kinds.append(Definition("httproutes", group, "v1"))
     elif not release.values["route.gateway.create"]:
         return None
-    fix = "install the definitions of Gateway API and an implementation of it, or set route.enabled to false"
-    return Need("Gateway API", "route.enabled", tuple(kinds), fix)
+    because = "route.enabled" if release.makes_serving_route or not release.has_collector_route else "collector.route.enabled"
+    fix = f"install the definitions of Gateway API and an implementation of it, or set {because} to false"
+    return Need("Gateway API", because, tuple(kinds), fix)
 
 
 def _parts(release: Release) -> Iterator[Need]:
@@ -104,7 +105,7 @@ def _parts(release: Release) -> Iterator[Need]:
         spark = tuple(Definition(kind, "sparkoperator.k8s.io", "v1beta2") for kind in kinds)
         yield Need("Spark operator", "spark.enabled", spark, "install the Spark operator, or set spark.enabled to false")
     monitors = {
-        "podmonitors": values["serving.enabled"] and values["monitoring.podMonitor.enabled"],
+        "podmonitors": (values["serving.enabled"] or values["collector.enabled"]) and values["monitoring.podMonitor.enabled"],
         "servicemonitors": values["rollouts.operator.enabled"] and values["monitoring.serviceMonitor.enabled"],
         "prometheusrules": values["monitoring.prometheusRule.enabled"],
     }

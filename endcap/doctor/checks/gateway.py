@@ -20,16 +20,15 @@ def checks(release: Release) -> Iterator[Check]:
     if not release.has_route:
         return
     values = release.values
-    if release.is_standard:
-        yield Check("Gateway API", "version", "HTTPRoutes whose rules have name and timeouts", "route.enabled", _fields)
+    makes_routes = release.makes_serving_route or release.has_collector_route
+    if makes_routes:
+        because = "route.enabled" if release.makes_serving_route else "collector.route.enabled"
+        yield Check("Gateway API", "version", "HTTPRoutes whose rules have name and timeouts", because, _fields)
     if values["route.gateway.create"]:
         name = str(values["route.gateway.className"])
         yield Check("Gateway API", "class", f"gateway class {name}", "route.gateway.className", lambda cluster: _class(cluster, name))
-    if not release.is_standard:
-        return
-    for parent in _parents(release):
+    for parent, because in _parents(release) if makes_routes else ():
         place = f"{parent.get('namespace', release.namespace)}/{parent['name']}"
-        because = "route.parentRefs" if values["route.parentRefs"] else "route.gateway.name"
         yield Check(
             "Gateway API",
             f"gateway-{parent['name']}" + (f"-{parent['sectionName']}" if parent.get("sectionName") else ""),
@@ -39,11 +38,21 @@ def checks(release: Release) -> Iterator[Check]:
         )
 
 
-def _parents(release: Release) -> list[Mapping[str, Any]]:
+def _parents(release: Release) -> list[tuple[Mapping[str, Any], str]]:
+    """Gateways that the release's routes are attached to and that it does not make, each once, with the value that names it."""
+    own = release.values["collector.route.parentRefs"] if release.has_collector_route else None
+    parents = [(each, "collector.route.parentRefs") for each in own or ()]
+    if release.makes_serving_route or not own:
+        parents = [*_shared_parents(release), *parents]
+    named = {(each.get("namespace"), each["name"], each.get("sectionName")): (each, because) for each, because in reversed(parents)}
+    return [each for each in reversed(named.values()) if each[0].get("kind", "Gateway") == "Gateway"]
+
+
+def _shared_parents(release: Release) -> list[tuple[Mapping[str, Any], str]]:
     values = release.values
     if values["route.parentRefs"]:
-        return [each for each in values["route.parentRefs"] if each.get("kind", "Gateway") == "Gateway"]
-    return [] if values["route.gateway.create"] else [{"name": values["route.gateway.name"] or release.fullname}]
+        return [(each, "route.parentRefs") for each in values["route.parentRefs"]]
+    return [] if values["route.gateway.create"] else [({"name": values["route.gateway.name"] or release.fullname}, "route.gateway.name")]
 
 
 def _fields(cluster: Cluster) -> Outcome:

@@ -16,6 +16,8 @@ STORAGE_KEYS = {
 }
 """Keys by the scheme of the address, as KServe calls them unless its ConfigMap (key `credentials`) gives other names."""
 
+COLLECTOR_KEYS = ("keys.yaml", "dead-letters.key", "pixel.key")
+
 
 @dataclass(frozen=True)
 class Key:
@@ -29,9 +31,10 @@ class Key:
 
 def checks(release: Release) -> Iterator[Check]:
     values = release.values
-    if not values["feast.registry.secretName"] and (values["serving.enabled"] or values["pipelines.enabled"]):
-        missing = gap("no secret is named: Helm refuses the values", "name the secret in feast.registry.secretName")
-        yield Check("Secrets", "registry", "the address of Feast's registry", "feast.registry.secretName", lambda _: missing)
+    if values["serving.enabled"] or values["pipelines.enabled"]:
+        yield from _unnamed(release, "registry", "the address of Feast's registry", "feast.registry.secretName")
+    if values["collector.enabled"]:
+        yield from _unnamed(release, "collector", f"a secret with {', '.join(COLLECTOR_KEYS)}", "collector.secretName")
     by_secret: dict[tuple[str, str], list[Key]] = defaultdict(list)
     for each in keys(release):
         by_secret[each.namespace, each.secret].append(each)
@@ -46,6 +49,13 @@ def checks(release: Release) -> Iterator[Check]:
             lambda cluster, namespace=namespace, secret=secret, names=names: _secret(cluster, namespace, secret, names),  # type: ignore[misc]
         )
     yield from _storage(release)
+
+
+def _unnamed(release: Release, name: str, needed: str, value: str) -> Iterator[Check]:
+    """A gap where a secret that is always needed has no name."""
+    if not release.values[value]:
+        missing = gap("no secret is named: Helm refuses the values", f"name the secret in {value}")
+        yield Check("Secrets", name, needed, value, lambda _: missing)
 
 
 def keys(release: Release) -> Iterator[Key]:
@@ -64,7 +74,9 @@ def keys(release: Release) -> Iterator[Key]:
         yield from _listed(release, "spark.secretEnv", own)
     if values["redis.enabled"]:
         yield from _named(release, ("redis.auth.secretName", "redis.auth.key"), own)
-    if values["kafka.clientConfig.secretName"] and (values["serving.enabled"] or values["evidence.enabled"]):
+    if values["collector.enabled"]:
+        yield from _collector(release)
+    if values["kafka.clientConfig.secretName"] and any(values[f"{name}.enabled"] for name in ("serving", "evidence", "collector")):
         yield from _named(release, ("kafka.clientConfig.secretName", "kafka.clientConfig.key"), own)
     yield from _parts(release)
     for name in values["images.pullSecrets"] or ():
@@ -85,6 +97,15 @@ def _stores(release: Release, namespace: str) -> Iterator[Key]:
     for name in ("milvus.caSecretName", "redis.caSecretName"):
         if values[name]:
             yield Key(namespace, str(values[name]), "ca.crt", name)
+
+
+def _collector(release: Release) -> Iterator[Key]:
+    values, own = release.values, release.namespace
+    yield from _listed(release, "collector.secretEnv", own)
+    for key in COLLECTOR_KEYS if values["collector.secretName"] else ():
+        yield Key(own, str(values["collector.secretName"]), key, "collector.secretName")
+    if values["personIds.secretName"]:
+        yield Key(own, str(values["personIds.secretName"]), "person-ids.key", "personIds.secretName")
 
 
 def _parts(release: Release) -> Iterator[Key]:

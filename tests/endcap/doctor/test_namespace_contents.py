@@ -119,6 +119,9 @@ def test_secrets_need_every_key_that_pods_read() -> None:
         ("shop", "endcap-redis", "redis"),
         ("shop", "endcap-feast", "FEAST_REDIS"),
         ("shop", "endcap-feast", "FEAST_REGISTRY"),
+        ("shop", "endcap-collector", "keys.yaml"),
+        ("shop", "endcap-collector", "dead-letters.key"),
+        ("shop", "endcap-collector", "pixel.key"),
     }
     answers = {SECRET.format("shop", "endcap-milvus"): {"data": {"token": "eA=="}}}
     lacking = _some(outcome(secrets.checks(release), "secret-endcap-milvus", made_cluster(answers)))

@@ -13,7 +13,7 @@ from tests.charts.chart import KNATIVE, PROFILES, render
 from tests.endcap.doctor.made_cluster import made_release
 
 PLURALS = {"NetworkPolicy": "networkpolicies", "Gateway": "gateways", "Milvus": "milvuses"}
-BUILT_IN = ("apps", "batch", "policy", "networking.k8s.io", "rbac.authorization.k8s.io", "apiextensions.k8s.io", "")
+BUILT_IN = ("apps", "autoscaling", "batch", "policy", "networking.k8s.io", "rbac.authorization.k8s.io", "apiextensions.k8s.io", "")
 
 
 def _kinds(rendered: list[dict[str, Any]]) -> set[tuple[str, str, str]]:
