@@ -210,6 +210,7 @@ def test_grpc_errors_have_their_codes(endpoint) -> None:
         ({"inputs": [bytes_input("colour", ["red"])]}, grpc.StatusCode.INVALID_ARGUMENT, "inputs[colour]: unknown tensor"),
         ({"inputs": [bytes_input("user_id", ["U1"])], "raw_input_contents": [b"\x09\x00"]}, grpc.StatusCode.INVALID_ARGUMENT, ""),
         ({"inputs": [bytes_input("user_id", ["U1"])], "model": "other"}, grpc.StatusCode.NOT_FOUND, "other"),
+        ({"inputs": [bytes_input("user_id", ["U1"])], "model_version": "7"}, grpc.StatusCode.INVALID_ARGUMENT, "model_version: must be"),
     ]
     for fields, code, message in cases:
         with pytest.raises(grpc.RpcError) as caught:

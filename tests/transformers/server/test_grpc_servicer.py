@@ -23,7 +23,7 @@ from tests.transformers.server.shop import V2_BODY
 )
 async def test_a_version_is_refused_over_grpc_as_over_http(client: httpx.AsyncClient, method: str, request_: Any) -> None:
     servicer = UnversionedServicer(None, None)
-    with pytest.raises(InvalidInput, match="model_version: must be empty: .*; got '7'") as caught:
+    with pytest.raises(InvalidInput, match=r"model_version: must be empty: .*; got '7'") as caught:
         await getattr(servicer, method)(request_, None)
     assert describe(caught.value)[1] is grpc.StatusCode.INVALID_ARGUMENT
     assert (await client.post("/v2/models/shop/versions/7/infer", json=V2_BODY)).status_code == 501

@@ -8,7 +8,7 @@ from endcap.core.errors import InvalidInput
 
 
 class UnversionedServicer(InferenceServicer):  # type: ignore[misc]
-    """Refuses a version by name, as KServe does over HTTP with 501: an answer of another bundle than the one asked for would be taken for it."""
+    """Refuses a version by name, which over HTTP KServe does with 501: an answer of another bundle would be taken for the one asked for."""
 
     async def ModelInfer(self, request: Any, context: Any) -> Any:  # noqa: N802 - KServe's name
         _refuse(request.model_version)
@@ -25,6 +25,4 @@ class UnversionedServicer(InferenceServicer):  # type: ignore[misc]
 
 def _refuse(version: str) -> None:
     if version:
-        raise InvalidInput(
-            "must be empty: the bundle that answers is chosen by `endcap bundle promote`", field="model_version", value=version
-        )
+        raise InvalidInput("must be empty: bundles are chosen by `endcap bundle promote`", field="model_version", value=version)
