@@ -12,21 +12,21 @@ from endcap.core.clock import Clock
 from endcap.core.log import get_logger
 from endcap.events.stream.buried import LETTER_KEY, LETTER_SCHEMA, LETTERS
 from endcap.events.stream.function import Instant
-from endcap_stream.spark.batch_record import BatchRecord, BatchRecords, KeptFiles
-from endcap_stream.spark.failures import Bury, failures_in
-from endcap_stream.spark.files_table import brought_up
-from endcap_stream.spark.judging import STEPS_SCHEMA, Judge, steps_of
-from endcap_stream.spark.keying import Key
-from endcap_stream.spark.once import NEWEST, Once
-from endcap_stream.spark.packs import Pack, joined, packed
-from endcap_stream.spark.parcels import TO_DRIVER, counts_of, partition_of
-from endcap_stream.spark.reading import BROKEN, EVENTS, NUMBERS, READ_SCHEMA, RECORDS, RecordReader
-from endcap_stream.spark.reading import LETTERS as BROKEN_LETTERS
-from endcap_stream.spark.results import FORWARDED
-from endcap_stream.spark.rounds import Round
-from endcap_stream.spark.stepping import StepFirst
-from endcap_stream.spark.task_heap import keep_heap
-from endcap_stream.spark.work import Batch, Memory, Standing, Work
+from endcap_stream.spark.stages.failures import Bury, failures_in
+from endcap_stream.spark.stages.files_table import brought_up
+from endcap_stream.spark.stages.judging import STEPS_SCHEMA, Judge, steps_of
+from endcap_stream.spark.stages.keying import Key
+from endcap_stream.spark.stages.once import NEWEST, Once
+from endcap_stream.spark.stages.parcels import TO_DRIVER, counts_of, partition_of
+from endcap_stream.spark.stages.reading import BROKEN, EVENTS, NUMBERS, READ_SCHEMA, RECORDS, RecordReader
+from endcap_stream.spark.stages.reading import LETTERS as BROKEN_LETTERS
+from endcap_stream.spark.stages.results import FORWARDED
+from endcap_stream.spark.stages.rounds import Round
+from endcap_stream.spark.stages.stepping import StepFirst
+from endcap_stream.spark.stages.task_heap import keep_heap
+from endcap_stream.spark.stages.work import Batch, Memory, Standing, Work
+from endcap_stream.spark.storage.batch_record import BatchRecord, BatchRecords, KeptFiles
+from endcap_stream.spark.storage.packs import Pack, joined, packed
 
 if TYPE_CHECKING:
     from pyspark import RDD

@@ -34,15 +34,15 @@ from endcap_stream.metrics import StreamMetrics
 from endcap_stream.outcome_metrics import OutcomeCollector
 from endcap_stream.outcome_tables import OutcomeTables
 from endcap_stream.rounds import beside
-from endcap_stream.spark.batch_record import BatchRecords
 from endcap_stream.spark.batch_run import BatchRun
-from endcap_stream.spark.done_batches import DoneBatches
 from endcap_stream.spark.kafka_source import client_options, read_stream
 from endcap_stream.spark.query import Batches
 from endcap_stream.spark.session import open_session
 from endcap_stream.spark.spread_sink import SpreadSink
-from endcap_stream.spark.state_folder import StateFolder
-from endcap_stream.spark.work import Listener, Work
+from endcap_stream.spark.stages.work import Listener, Work
+from endcap_stream.spark.storage.batch_record import BatchRecords
+from endcap_stream.spark.storage.done_batches import DoneBatches
+from endcap_stream.spark.storage.state_folder import StateFolder
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame, SparkSession

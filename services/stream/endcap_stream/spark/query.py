@@ -11,12 +11,12 @@ from endcap.events.stream.delivery import Delivery
 from endcap.events.stream.driver import Taken
 from endcap.events.stream.function import Instant
 from endcap_stream.metrics import StreamMetrics
-from endcap_stream.spark.batch_record import BatchRecord
 from endcap_stream.spark.batch_run import BatchRun
-from endcap_stream.spark.done_batches import DoneBatches
-from endcap_stream.spark.judging import PLACEHOLDERS
-from endcap_stream.spark.keying import TAKEN
-from endcap_stream.spark.reading import BROKEN
+from endcap_stream.spark.stages.judging import PLACEHOLDERS
+from endcap_stream.spark.stages.keying import TAKEN
+from endcap_stream.spark.stages.reading import BROKEN
+from endcap_stream.spark.storage.batch_record import BatchRecord
+from endcap_stream.spark.storage.done_batches import DoneBatches
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from endcap.events.stream.subscription import Sink
-from endcap_stream.spark.packs import Pack, packed
+from endcap_stream.spark.storage.packs import Pack, packed
 
 if TYPE_CHECKING:
     from pyspark import SparkContext

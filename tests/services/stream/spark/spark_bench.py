@@ -20,11 +20,11 @@ from endcap.events.stream.lines import LINE, read_lines
 from endcap.events.stream.recent_items import RecentItems
 from endcap.events.stream.sessions import Sessions
 from endcap.events.stream.subscription import NeededConsent, Subscription
-from endcap_stream.spark.batch_record import BatchRecord, BatchRecords
 from endcap_stream.spark.batch_run import BatchRun
-from endcap_stream.spark.packs import Pack
-from endcap_stream.spark.state_folder import StateFolder
-from endcap_stream.spark.work import Listener, Work
+from endcap_stream.spark.stages.work import Listener, Work
+from endcap_stream.spark.storage.batch_record import BatchRecord, BatchRecords
+from endcap_stream.spark.storage.packs import Pack
+from endcap_stream.spark.storage.state_folder import StateFolder
 from tests.endcap.events.stream.streamed_events import SEAL, Collected
 
 QUERY = "4f6b"

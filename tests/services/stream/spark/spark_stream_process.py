@@ -13,7 +13,7 @@ from tests.waiting import until
 
 ROOT = Path(__file__).parents[4]
 APPLICATION = ROOT / "images" / "spark" / "stream_on_spark.py"
-START_SECONDS = 180
+START_SECONDS = 300
 
 
 class SparkStreamProcess:
@@ -32,7 +32,7 @@ class SparkStreamProcess:
             "ENDCAP_HOME": str(home),
             "ENDCAP_STREAM__PORT": str(self._port),
             "ENDCAP_EVENTS__KAFKA_BOOTSTRAP": bootstrap,
-            "PYTHONPATH": os.pathsep.join([str(ROOT), str(ROOT / "services" / "stream")]),
+            "PYTHONPATH": os.pathsep.join(str(ROOT / each) for each in ("", "feature_repo", "services/stream")),
             "PYSPARK_PYTHON": sys.executable,
             "SPARK_LOCAL_IP": "127.0.0.1",
             "POLARS_MAX_THREADS": "1",

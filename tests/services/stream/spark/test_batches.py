@@ -13,11 +13,11 @@ from endcap.events.stream.function import Instant, Step
 from endcap.events.stream.item_counters import ItemCounters
 from endcap.events.stream.sessions import Sessions
 from endcap.events.stream.subscription import NeededConsent
-from endcap_stream.spark.batch_outbox import BatchOutbox
-from endcap_stream.spark.batch_record import BatchRecords
-from endcap_stream.spark.done_batches import DoneBatches
-from endcap_stream.spark.keying import TAKEN
-from endcap_stream.spark.packs import Pack
+from endcap_stream.spark.stages.keying import TAKEN
+from endcap_stream.spark.storage.batch_outbox import BatchOutbox
+from endcap_stream.spark.storage.batch_record import BatchRecords
+from endcap_stream.spark.storage.done_batches import DoneBatches
+from endcap_stream.spark.storage.packs import Pack
 from tests.endcap.events.stream.streamed_events import BEGIN, event
 from tests.services.stream.spark.serial_spark import SerialSession
 from tests.services.stream.spark.spark_bench import BUCKETS, QUERY, OnSpark, line_of

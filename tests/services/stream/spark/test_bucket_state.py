@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 from endcap.core.errors import DependencyUnavailable
 from endcap.events.stream.columns import BEGINNING, MOMENT
 from endcap.events.stream.function import DUE_AT, KEY
-from endcap_stream.spark.bucket_state import BucketFiles, BucketState, Change
-from endcap_stream.spark.buckets import buckets_of, split_by_key
-from endcap_stream.spark.state_folder import StateFolder
+from endcap_stream.spark.stages.buckets import buckets_of, split_by_key
+from endcap_stream.spark.storage.bucket_state import BucketFiles, BucketState, Change
+from endcap_stream.spark.storage.state_folder import StateFolder
 from tests.properties import examples
 
 SCHEMA = pl.Schema({KEY: pl.String(), "number": pl.Int64()})

@@ -11,10 +11,10 @@ from hypothesis import strategies as st
 
 from endcap.events.stream.buried import LETTERS
 from endcap.events.stream.driver import Taken
-from endcap_stream.spark.batch_record import BatchRecord
-from endcap_stream.spark.judging import PLACEHOLDERS
-from endcap_stream.spark.keying import TAKEN
-from endcap_stream.spark.reading import BROKEN
+from endcap_stream.spark.stages.judging import PLACEHOLDERS
+from endcap_stream.spark.stages.keying import TAKEN
+from endcap_stream.spark.stages.reading import BROKEN
+from endcap_stream.spark.storage.batch_record import BatchRecord
 from tests.properties import examples
 from tests.seeds import SEEDS
 from tests.services.stream.spark.made_lines import made_batches

@@ -26,7 +26,7 @@ from tests.services.stream.spark.spark_stream_process import SparkStreamProcess
 from tests.waiting import until
 
 VISITS, CLICKS = 30, 12
-KILLS = 2
+KILLS = 1
 EVENTS_TOPIC, IMPRESSIONS_TOPIC = (topic.named(EventSettings().topic_prefix) for topic in (EVENTS, IMPRESSIONS))
 
 

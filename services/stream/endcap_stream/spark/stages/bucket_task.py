@@ -6,10 +6,10 @@ from dataclasses import dataclass, field
 import polars as pl
 
 from endcap.events.stream.function import StreamFunction
-from endcap_stream.spark.bucket_state import BucketState
-from endcap_stream.spark.packs import Pack, joined
-from endcap_stream.spark.parcels import Outgoing
-from endcap_stream.spark.work import Work
+from endcap_stream.spark.stages.parcels import Outgoing
+from endcap_stream.spark.stages.work import Work
+from endcap_stream.spark.storage.bucket_state import BucketState
+from endcap_stream.spark.storage.packs import Pack, joined
 
 
 @dataclass(frozen=True, slots=True)

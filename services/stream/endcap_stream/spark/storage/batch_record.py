@@ -6,9 +6,9 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from endcap.core.errors import InvalidInput
 from endcap.events.stream.columns import BEGINNING
-from endcap_stream.spark.bucket_state import BucketFiles
-from endcap_stream.spark.state_folder import StateFolder
-from endcap_stream.spark.work import Memory
+from endcap_stream.spark.stages.work import Memory
+from endcap_stream.spark.storage.bucket_state import BucketFiles
+from endcap_stream.spark.storage.state_folder import StateFolder
 
 _FOLDER = "batches"
 _AGAIN = "remove the state and the query's checkpoint together, and start it again: the topics are read from their beginning"

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 import polars as pl
 
 from endcap.events.stream.function import KEY, Step, StreamFunction, no_due
-from endcap_stream.spark.bucket_task import BucketTask
-from endcap_stream.spark.buckets import split_by_key
+from endcap_stream.spark.stages.bucket_task import BucketTask
+from endcap_stream.spark.stages.buckets import split_by_key
 
 FORWARDED = "forwarded"
 """Part of a function's events that wait for a further round, and their count."""

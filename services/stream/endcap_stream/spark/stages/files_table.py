@@ -4,9 +4,9 @@ from collections.abc import Iterable, Sequence
 
 import polars as pl
 
-from endcap_stream.spark.bucket_state import BucketFiles
-from endcap_stream.spark.packs import Pack
-from endcap_stream.spark.work import Memory
+from endcap_stream.spark.stages.work import Memory
+from endcap_stream.spark.storage.bucket_state import BucketFiles
+from endcap_stream.spark.storage.packs import Pack
 
 _SCHEMA = pl.Schema({"bucket": pl.Int64(), "names": pl.List(pl.String()), "due_us": pl.Int64()})
 

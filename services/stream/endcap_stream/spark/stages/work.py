@@ -14,8 +14,8 @@ from endcap.events.stream.columns import MOMENT
 from endcap.events.stream.counting import Counting
 from endcap.events.stream.function import KEY, Instant, StreamFunction
 from endcap.events.stream.subscription import NeededConsent
-from endcap_stream.spark.bucket_state import BucketFiles, BucketState
-from endcap_stream.spark.state_folder import StateFolder
+from endcap_stream.spark.storage.bucket_state import BucketFiles, BucketState
+from endcap_stream.spark.storage.state_folder import StateFolder
 
 
 class Memory(StrEnum):

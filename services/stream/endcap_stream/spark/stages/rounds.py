@@ -8,13 +8,13 @@ import polars as pl
 from endcap.events.stream.forwarding import followed_by
 from endcap.events.stream.function import KEY, LinkedStreamFunction, StreamFunction, of_keys
 from endcap.events.stream.stepping import nothing, stepped
-from endcap_stream.spark.bucket_state import Change
-from endcap_stream.spark.bucket_task import BucketTask
-from endcap_stream.spark.failures import send_failures
-from endcap_stream.spark.files_table import files_table
-from endcap_stream.spark.parcels import TO_DRIVER, Parcel, placed
-from endcap_stream.spark.results import FORWARDED, Result, received
-from endcap_stream.spark.work import Memory, Standing, Work
+from endcap_stream.spark.stages.bucket_task import BucketTask
+from endcap_stream.spark.stages.failures import send_failures
+from endcap_stream.spark.stages.files_table import files_table
+from endcap_stream.spark.stages.parcels import TO_DRIVER, Parcel, placed
+from endcap_stream.spark.stages.results import FORWARDED, Result, received
+from endcap_stream.spark.stages.work import Memory, Standing, Work
+from endcap_stream.spark.storage.bucket_state import Change
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,13 +7,13 @@ import polars as pl
 
 from endcap.events.stream.counting import LeftOut
 from endcap.events.stream.function import KEY
-from endcap_stream.spark.bucket_state import Change
-from endcap_stream.spark.buckets import split_by_key
-from endcap_stream.spark.files_table import files_table
-from endcap_stream.spark.packs import joined
-from endcap_stream.spark.parcels import TO_DRIVER, Outgoing, Parcel, placed
-from endcap_stream.spark.reading import EVENTS, OFFSET
-from endcap_stream.spark.work import SEEN, Batch, Memory, Work
+from endcap_stream.spark.stages.buckets import split_by_key
+from endcap_stream.spark.stages.files_table import files_table
+from endcap_stream.spark.stages.parcels import TO_DRIVER, Outgoing, Parcel, placed
+from endcap_stream.spark.stages.reading import EVENTS, OFFSET
+from endcap_stream.spark.stages.work import SEEN, Batch, Memory, Work
+from endcap_stream.spark.storage.bucket_state import Change
+from endcap_stream.spark.storage.packs import joined
 
 NEWEST = "newest"
 

@@ -26,11 +26,12 @@ class StateFolder:
             DependencyUnavailable: the file system refused.
         """
         files, root = self._opened()
+        place = f"{root}/{name}"
         try:
-            with files.open_input_file(f"{root}/{name}") as file:
+            if files.get_file_info(place).type == pafs.FileType.NotFound:
+                return None
+            with files.open_input_file(place) as file:
                 return bytes(file.read())
-        except FileNotFoundError:
-            return None
         except OSError as error:
             raise self._refused(name, error) from error
 

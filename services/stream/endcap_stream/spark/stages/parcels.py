@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 import polars as pl
 
-from endcap_stream.spark.packs import Pack, packed
+from endcap_stream.spark.storage.packs import Pack, packed
 
 TO_DRIVER = -1
 """In place of a bucket."""

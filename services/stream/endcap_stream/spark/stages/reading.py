@@ -14,7 +14,7 @@ from endcap.events.schemas.frame import BrokenFrame, opened
 from endcap.events.stream.buried import letters_of
 from endcap.events.stream.following import FoundLine
 from endcap.events.stream.lines import LINE, BrokenLine, read_lines
-from endcap_stream.spark.packs import packed
+from endcap_stream.spark.storage.packs import packed
 
 RECORD_COLUMNS = ("topic", "partition", "offset", "value")
 """Of what is read; the value of a record that only moves time is null."""

@@ -1,16 +1,16 @@
 """Events that a function failed on, on their way to the driver and back as dead letters."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 import polars as pl
 
 from endcap.events.stream.buried import letters_of_failed
 from endcap.events.stream.stepping import Failure
-from endcap_stream.spark.packs import Pack, joined, packed
-from endcap_stream.spark.parcels import TO_DRIVER, Outgoing, Parcel, placed
-from endcap_stream.spark.reading import EVENTS, LETTERS, OFFSET
-from endcap_stream.spark.work import Batch, Work
+from endcap_stream.spark.stages.parcels import TO_DRIVER, Outgoing, Parcel, placed
+from endcap_stream.spark.stages.reading import EVENTS, LETTERS, OFFSET
+from endcap_stream.spark.stages.work import Batch, Work
+from endcap_stream.spark.storage.packs import Pack, joined, packed
 
 FAILED = "failed"
 _SCHEMA = pl.Schema({"function": pl.String(), "event_id": pl.String(), "error_name": pl.String(), "error": pl.String()})
@@ -18,11 +18,10 @@ _SCHEMA = pl.Schema({"function": pl.String(), "event_id": pl.String(), "error_na
 
 def send_failures(function: str, failures: Iterable[Failure], out: Outgoing) -> None:
     """Tell the driver of events that a function failed on; of a key that was only due, of none."""
-    rows = [
-        (function, event_id, type(failure.error).__name__, repr(failure.error))
-        for failure in failures
-        for event_id in failure.event_ids or [None]
-    ]
+    rows: list[tuple[str, str | None, str, str]] = []
+    for failure in failures:
+        ids: Sequence[str | None] = failure.event_ids or (None,)
+        rows += [(function, event_id, type(failure.error).__name__, repr(failure.error)) for event_id in ids]
     out.add(TO_DRIVER, FAILED, pl.DataFrame(rows, schema=_SCHEMA, orient="row"))
 
 

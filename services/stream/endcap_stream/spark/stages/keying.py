@@ -9,13 +9,13 @@ from endcap.events.stream.bots import Bots
 from endcap.events.stream.counting import LeftOut
 from endcap.events.stream.function import KEY, LINKED, LinkedStreamFunction
 from endcap.events.stream.subscription import allowed
-from endcap_stream.spark.bucket_state import Change
-from endcap_stream.spark.buckets import split_by_key
-from endcap_stream.spark.files_table import files_table
-from endcap_stream.spark.packs import joined
-from endcap_stream.spark.parcels import TO_DRIVER, Outgoing, Parcel, placed
-from endcap_stream.spark.reading import EVENTS, OFFSET
-from endcap_stream.spark.work import Listener, Memory, Standing, Work
+from endcap_stream.spark.stages.buckets import split_by_key
+from endcap_stream.spark.stages.files_table import files_table
+from endcap_stream.spark.stages.parcels import TO_DRIVER, Outgoing, Parcel, placed
+from endcap_stream.spark.stages.reading import EVENTS, OFFSET
+from endcap_stream.spark.stages.work import Listener, Memory, Standing, Work
+from endcap_stream.spark.storage.bucket_state import Change
+from endcap_stream.spark.storage.packs import joined
 
 TAKEN = "taken"
 DUE_AT_ONCE = 10_000

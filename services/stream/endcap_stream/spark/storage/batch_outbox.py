@@ -5,9 +5,9 @@ from dataclasses import dataclass, field
 import polars as pl
 
 from endcap.events.stream.outbox import Parcel
-from endcap_stream.spark.batch_record import BatchRecord, rows_name
-from endcap_stream.spark.packs import Pack
-from endcap_stream.spark.state_folder import StateFolder
+from endcap_stream.spark.storage.batch_record import BatchRecord, rows_name
+from endcap_stream.spark.storage.packs import Pack
+from endcap_stream.spark.storage.state_folder import StateFolder
 
 _AT_ONCE = 50
 """Batches whose rows are delivered together."""

@@ -7,11 +7,11 @@ import polars as pl
 
 from endcap.events.stream.columns import MOMENT
 from endcap.events.stream.counting import LeftOut, judged
-from endcap_stream.spark.buckets import split_by_key
-from endcap_stream.spark.packs import Pack
-from endcap_stream.spark.parcels import TO_DRIVER, Outgoing, Parcel
-from endcap_stream.spark.reading import EVENTS, LETTERS
-from endcap_stream.spark.work import Batch, Work
+from endcap_stream.spark.stages.buckets import split_by_key
+from endcap_stream.spark.stages.parcels import TO_DRIVER, Outgoing, Parcel
+from endcap_stream.spark.stages.reading import EVENTS, LETTERS
+from endcap_stream.spark.stages.work import Batch, Work
+from endcap_stream.spark.storage.packs import Pack
 
 PLACEHOLDERS = "placeholders"
 _NEWEST = "__newest"

@@ -7,13 +7,13 @@ import polars as pl
 
 from endcap.events.stream.function import KEY, LINKED, LinkedStreamFunction, of_keys
 from endcap.events.stream.stepping import stepped
-from endcap_stream.spark.bucket_task import BucketTask
-from endcap_stream.spark.buckets import buckets_of
-from endcap_stream.spark.failures import send_failures
-from endcap_stream.spark.keying import DUE_AT_ONCE
-from endcap_stream.spark.parcels import Parcel, placed
-from endcap_stream.spark.results import Result
-from endcap_stream.spark.work import Memory, Standing, Work
+from endcap_stream.spark.stages.bucket_task import BucketTask
+from endcap_stream.spark.stages.buckets import buckets_of
+from endcap_stream.spark.stages.failures import send_failures
+from endcap_stream.spark.stages.keying import DUE_AT_ONCE
+from endcap_stream.spark.stages.parcels import Parcel, placed
+from endcap_stream.spark.stages.results import Result
+from endcap_stream.spark.stages.work import Memory, Standing, Work
 
 _TO = "__to"
 

@@ -10,8 +10,8 @@ import polars as pl
 from endcap.core.errors import DependencyUnavailable
 from endcap.events.stream.columns import micros
 from endcap.events.stream.function import DUE_AT, KEY, no_due, of_keys, without_keys
-from endcap_stream.spark.packs import Pack, packed
-from endcap_stream.spark.state_folder import StateFolder
+from endcap_stream.spark.storage.packs import Pack, packed
+from endcap_stream.spark.storage.state_folder import StateFolder
 
 _CHANGES_MAX = 8
 """Files of changes of a bucket; it writes all its keys anew behind so many and its own number, so that not all buckets do at once."""

@@ -4,9 +4,9 @@ from collections.abc import Mapping, Sequence
 
 from endcap.events.stream.buried import LETTER_KEY, LETTER_SCHEMA, LETTERS
 from endcap.events.stream.function import StreamFunction
-from endcap_stream.spark.batch_outbox import BatchOutbox
-from endcap_stream.spark.batch_record import BatchRecord, BatchRecords, rows_name
-from endcap_stream.spark.state_folder import StateFolder
+from endcap_stream.spark.storage.batch_outbox import BatchOutbox
+from endcap_stream.spark.storage.batch_record import BatchRecord, BatchRecords, rows_name
+from endcap_stream.spark.storage.state_folder import StateFolder
 
 _KEPT = 2
 """Newest records that stay: the last batch may come again, and starts from the one before it."""
