@@ -69,6 +69,8 @@ template:
         env:
           {{- $own := mergeOverwrite (fromYaml (include "endcap.impressionSettings" .)) (fromYaml (include "endcap.schemaSettings" .)) }}
           {{- $own = omit $own "ENDCAP_EVENTS__KAFKA_BOOTSTRAP" "ENDCAP_EVENTS__KAFKA_CONFIG_FILE" }}
+          {{- /* nothing waits for it, so a registry that is slow does not stop an upgrade */}}
+          {{- $_ := set $own "ENDCAP_SCHEMAS__TIMEOUT_SECONDS" "30" }}
           {{- $base := omit (fromYaml (include "endcap.baseSettings" .)) "ENDCAP_PERSON_IDS__HASHED" "ENDCAP_PERSON_IDS__KEY_FILE" }}
           {{- include "endcap.env" (mergeOverwrite $base $own) | trim | nindent 10 }}
           {{- with include "endcap.schemaAuthEnv" . }}{{ . | trim | nindent 10 }}{{ end }}
