@@ -22,6 +22,7 @@ from endcap.doctor.checks import (
     prometheus,
     quotas,
     rights,
+    schema_registry,
     secrets,
     stores,
 )
@@ -50,6 +51,7 @@ KINDS = (
     secrets,
     claims,
     stores,
+    schema_registry,
     rights,
 )
 PARTS = (
@@ -72,6 +74,7 @@ PARTS = (
     "Milvus",
     "Redis",
     "Kafka",
+    "Schema registry",
     "Rights",
 )
 """In the order of the table."""

@@ -66,8 +66,12 @@ def connected(host: str, port: int, tls: ssl.SSLContext | None = None) -> Iterat
             yield encrypted
 
 
-def ask_http(url: str) -> Answer:
+def ask_http(url: str, authority: str | None = None) -> Answer:
     """GET an address.
+
+    Args:
+        url: the address.
+        authority: certificate authority that it is checked by, PEM; None for the system's own.
 
     Raises:
         Unreachable: no HTTP server answers.
@@ -79,7 +83,7 @@ def ask_http(url: str) -> Answer:
         pass  # tells a name that is not known here from a connection that is refused
     timeout = httpx.Timeout(READ_TIMEOUT_S, connect=CONNECT_TIMEOUT_S)
     try:
-        answer = httpx.get(url, timeout=timeout, trust_env=False, verify=ssl.create_default_context())
+        answer = httpx.get(url, timeout=timeout, trust_env=False, verify=ssl.create_default_context(cadata=authority))
         return Answer(answer.status_code, answer.content.decode("utf-8", "replace"))
     except httpx.HTTPError as error:
         raise Unreachable(f"no answer over HTTP: {error}", host, port, is_refused=True) from error

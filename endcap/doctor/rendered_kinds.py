@@ -23,7 +23,7 @@ def rendered_kinds(release: Release) -> set[Kind]:
     """Everything that `helm install` creates."""
     own = release.namespace
     kinds = {Kind(group, plural, own) for group, plural in _own(release)}
-    if release.values["hooks.enabled"]:
+    if release.values["hooks.enabled"] or (release.values["schemaRegistry.url"] and release.values["schemaRegistry.publish"]):
         kinds.add(Kind(BATCH, "jobs", own))
     if release.values["pipelines.enabled"]:
         kinds |= {*_pipelines(release), *_schedule(release)}
@@ -43,15 +43,13 @@ def rendered_kinds(release: Release) -> set[Kind]:
 def _own(release: Release) -> Iterator[tuple[str, str]]:
     """Kinds in the release's namespace."""
     values = release.values
-    accounts = any(values[f"{name}.enabled"] for name in ("serving", "collector", "rollouts.operator", "redis", "spark"))
+    parts = ("serving", "rollouts.operator", "redis", "spark")
+    configured = (*parts, "pipelines", "monitoring.dashboards")
+    accounts = any(values[f"{name}.enabled"] for name in (*parts, "collector")) or values["schemaRegistry.url"]
     wanted: tuple[tuple[str, str, object], ...] = (
         (NETWORK, "networkpolicies", values["networkPolicies.enabled"]),
         (CORE, "serviceaccounts", accounts),
-        (
-            CORE,
-            "configmaps",
-            values["serving.enabled"] or values["redis.enabled"] or values["pipelines.enabled"] or values["monitoring.dashboards.enabled"],
-        ),
+        (CORE, "configmaps", any(values[f"{name}.enabled"] for name in configured)),
         (CORE, "persistentvolumeclaims", _makes_claims(release)),
         (CORE, "services", any(values[f"{name}.enabled"] for name in ("rollouts.operator", "redis", "collector"))),
         (APPS, "deployments", values["rollouts.operator.enabled"]),

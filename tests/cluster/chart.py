@@ -12,6 +12,10 @@ KNATIVE = ("--set", "serving.deploymentMode=Knative", "--set", "serving.timeoutS
 """Values for Knative mode, in which the time-out is the time to drain, too."""
 
 
+ONE_COLLECTOR = ("--set", "collector.replicas.min=1")
+"""Its autoscaler runs in the tests' control plane, where it would make more of them, and their volumes, at a moment of its own."""
+
+
 def parts_in(namespace: str) -> tuple[str, str]:
     """Values that put the parts of a profile into this namespace instead of one that the tests do not have."""
     return "--set", f"parts.namespace={namespace}"

@@ -1,17 +1,19 @@
 """What `helm uninstall` leaves of each profile: what holds data or serves others, as `Inventory` names it."""
 
+from endcap.contracts.topics import TOPICS
+
 DEFINITION = "customresourcedefinitions.apiextensions.k8s.io/rollouts.endcap.dev"
 CLAIMS = {
     "bundles": "persistentvolumeclaims/endcap-bundles",
     "workspace": "persistentvolumeclaims/endcap-workspace",
     "evidence": "persistentvolumeclaims/endcap-live",
     "redis": "persistentvolumeclaims/data-endcap-redis-0",
+    "collector": "persistentvolumeclaims/data-endcap-collector-0",
 }
 KAFKA = {
     "kafkas.kafka.strimzi.io/endcap",
     "kafkanodepools.kafka.strimzi.io/endcap-brokers",
-    "kafkatopics.kafka.strimzi.io/endcap-events",
-    "kafkatopics.kafka.strimzi.io/endcap-events-dead-letter",
+    *(f"kafkatopics.kafka.strimzi.io/{topic.named('endcap')}" for topic in TOPICS),
 }
 KEPT: dict[str, set[str]] = {
     "minimal": {CLAIMS["bundles"]},
@@ -23,6 +25,7 @@ KEPT: dict[str, set[str]] = {
 etcd and MinIO is said in the Milvus alone."""
 FREED = (
     "bundles.claim.keep=false",
+    "collector.spool.keep=false",
     "crds.keep=false",
     "evidence.claim.keep=false",
     "kafka.keep=false",

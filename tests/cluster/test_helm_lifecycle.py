@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 import yaml
 
-from tests.cluster.chart import CHART, PROFILES, RELEASE, documents, is_hook, parts_in, values_of
+from tests.cluster.chart import CHART, ONE_COLLECTOR, PROFILES, RELEASE, documents, is_hook, parts_in, values_of
 from tests.cluster.cluster import Cluster
 from tests.cluster.command import Command, CommandFailed
 from tests.cluster.kept import CLAIMS, DEFINITION, FREED, KEPT
@@ -19,6 +19,8 @@ from tests.waiting import until
 GONE_TIMEOUT_S = 60.0
 NO_HOOKS = "--no-hooks"
 """The one before an uninstall takes the schedule off a server of Kubeflow Pipelines, which test_schedule has and these tests have not."""
+VOLUMES = {CLAIMS["redis"], CLAIMS["collector"]}
+"""Of StatefulSets, whose controller makes them."""
 LIVE_URI = "pvc://endcap-bundles/20261201090000"
 OPERATOR = "--field-manager=rollout-operator"
 
@@ -41,11 +43,15 @@ def objects(cluster: Cluster) -> Objects:
 
 
 def _install(helm: Command, namespace: str, profile: str, *more: str) -> str:
-    return helm("install", RELEASE, CHART, "--namespace", namespace, "--values", values_of(profile), *parts_in(namespace), *more)
+    return helm(
+        "install", RELEASE, CHART, "--namespace", namespace, "--values", values_of(profile), *parts_in(namespace), *ONE_COLLECTOR, *more
+    )
 
 
 def _upgrade(helm: Command, namespace: str, profile: str, *more: str) -> str:
-    return helm("upgrade", RELEASE, CHART, "--namespace", namespace, "--values", values_of(profile), *parts_in(namespace), *more)
+    return helm(
+        "upgrade", RELEASE, CHART, "--namespace", namespace, "--values", values_of(profile), *parts_in(namespace), *ONE_COLLECTOR, *more
+    )
 
 
 def _rendered(helm: Command, namespace: str, profile: str) -> str:
@@ -130,10 +136,10 @@ def _milvus_stores(helm: Command, namespace: str) -> list[tuple[str, bool]]:
 
 def test_what_an_uninstall_takes_with_it_is_a_value_each(helm: Command, inventory: Inventory, namespace: str) -> None:
     _install(helm, namespace, "production", *(option for each in FREED for option in ("--set", each)))
-    until(lambda: CLAIMS["redis"] in inventory.of_namespace(namespace), "the claim of Redis")
+    until(lambda: inventory.of_namespace(namespace) >= VOLUMES, "the claims of Redis and the collector")
     assert _milvus_stores(helm, namespace) == [("Delete", True)] * 2
     helm("uninstall", RELEASE, "--namespace", namespace, NO_HOOKS)
-    left = inventory.of_namespace(namespace) - {CLAIMS["redis"]}  # whose StatefulSet goes first
+    left = inventory.of_namespace(namespace) - VOLUMES  # whose StatefulSets go first
     assert not {each for each in left if each.startswith(("persistentvolumeclaims", "kafka"))} - set(CLAIMS.values())
     assert DEFINITION not in inventory.of_cluster()
 
@@ -150,7 +156,7 @@ def test_a_release_takes_up_again_what_an_uninstall_kept_and_the_page_removes_it
     helm: Command, kubectl: Command, inventory: Inventory, objects: Objects, namespace: str
 ) -> None:
     _install(helm, namespace, "production")
-    until(lambda: CLAIMS["redis"] in inventory.of_namespace(namespace), "the claim of Redis")
+    until(lambda: inventory.of_namespace(namespace) >= VOLUMES, "the claims of Redis and the collector")
     claims = [each.partition("/")[2] for each in CLAIMS.values()]
     uids = {name: objects.get("v1", "PersistentVolumeClaim", namespace, name)["metadata"]["uid"] for name in claims}
     assert _milvus_stores(helm, namespace) == [("Retain", False)] * 2

@@ -12,7 +12,7 @@ SETTINGS = (
     "--values",
     values_of("production"),
     "--set",
-    "crds.enabled=false,fullnameOverride=endcap,kafka.enabled=false,evidence.enabled=false,parts.namespace=",
+    "crds.enabled=false,fullnameOverride=endcap,kafka.enabled=false,kafka.bootstrap=kafka.shared.svc:9092,evidence.enabled=false,parts.namespace=,collector.replicas.min=1",
 )
 KNATIVE = "serving.deploymentMode=Knative,serving.timeoutSeconds=30,route.enabled=false,certificate.enabled=false"
 
@@ -41,6 +41,8 @@ def _upgrade(helm: Command, namespace: str, change: str, *more: str) -> str:
         ("workspace.claim.size=900Mi", r"workspace\.claim\.size: claim endcap-workspace has"),
         ("redis.persistence.enabled=false", r"redis\.persistence\.enabled: StatefulSet endcap-redis cannot change its volumes"),
         ("redis.persistence.size=11Ti", r"redis\.persistence\.size: StatefulSet endcap-redis has volumes of"),
+        ("collector.spool.size=40Gi", r"collector\.spool\.size: StatefulSet endcap-collector has volumes of 10Gi and cannot change that"),
+        ("collector.spool.storageClassName=fast", r"collector\.spool\.storageClassName: StatefulSet endcap-collector"),
         ("redis.persistence.storageClassName=fast", r"redis\.persistence\.storageClassName: StatefulSet endcap-redis"),
     ],
 )
@@ -53,7 +55,9 @@ def test_an_upgrade_that_cannot_succeed_is_not_begun(helm: Command, kubectl: Com
     assert services.split() == ["inferenceservice.serving.kserve.io/endcap"]
 
 
-@pytest.mark.parametrize("change", ["bundles.claim.size=2Ti", "redis.maxMemory=2gb", "commonLabels.team=search"])
+@pytest.mark.parametrize(
+    "change", ["bundles.claim.size=2Ti", "redis.maxMemory=2gb", "commonLabels.team=search", "collector.spool.waitingMax=2Gi"]
+)
 def test_what_can_change_is_let_through(helm: Command, release: str, change: str) -> None:
     assert "kind: InferenceService" in _upgrade(helm, release, change, "--dry-run=server")
 

@@ -25,6 +25,7 @@ def _rights(group: str, resource: str, verbs: str, name: str = "") -> set[Right]
 SPARK_VERBS = "get list watch create update patch delete deletecollection"
 NEEDS: dict[str, set[Right]] = {  # by the component that the account is labelled with
     "serving": set(),
+    "collector": set(),
     "redis": set(),
     # reads and writes its own resource, moves the target and its route, looks at what KServe made of it, tells people
     "rollout-operator": (

@@ -163,7 +163,7 @@ def test_the_route_leads_to_the_service_that_kserve_makes(serving: Serving, helm
     ports = serving.made("v1", "Service")["spec"]["ports"]
     assert (ports[0]["port"], ports[0]["targetPort"]) == (80, 8080)
     rendered = documents(helm("template", RELEASE, CHART, "--values", values_of("production")))
-    route = next(each for each in rendered if each["kind"] == "HTTPRoute")
+    route = next(each for each in rendered if (each["kind"], each["metadata"]["name"]) == ("HTTPRoute", RELEASE))
     backends = next(each["backendRefs"] for each in route["spec"]["rules"] if each["name"] == "traffic")
     assert [(each["name"], each["port"], each["weight"]) for each in backends] == [(f"{RELEASE}-predictor", 80, 100)]
 
@@ -228,7 +228,7 @@ def test_a_variant_is_a_service_of_its_own_that_the_header_leads_to(serving: Ser
     arguments = ("template", RELEASE, CHART, "--namespace", serving.namespace, "--values", values_of("production"), *variant)
     serving.apply("production", *variant)
     until(lambda: serving.is_ready(f"{RELEASE}-b"), "the variant ready")
-    route = next(each for each in documents(helm(*arguments)) if each["kind"] == "HTTPRoute")
+    route = next(each for each in documents(helm(*arguments)) if (each["kind"], each["metadata"]["name"]) == ("HTTPRoute", RELEASE))
     rules = [each["name"] for each in route["spec"]["rules"]]
     assert rules == ["variant-b", "traffic"]
     first = route["spec"]["rules"][0]

@@ -38,6 +38,7 @@
 {{- end -}}
 {{- include "endcap.collectorChecks" . -}}
 {{- include "endcap.topicChecks" . -}}
+{{- include "endcap.schemaChecks" . -}}
 {{- include "endcap.outcomeStepChecks" . -}}
 {{- include "endcap.storageChecks" . -}}
 {{- end -}}

@@ -11,11 +11,12 @@ ENDCAP_COLLECTOR__SPOOL_BYTES_MAX: {{ include "endcap.bytes" (toString .Values.c
 ENDCAP_COLLECTOR__ALLOWED_ORIGINS: {{ toJson . | quote }}
 {{- end }}
 {{ include "endcap.kafkaSettings" . }}
+{{ include "endcap.schemaSettings" . }}
 {{- end -}}
 
 {{/* What the collector's pods mount beside their volume, of the secrets that are files. */}}
 {{- define "endcap.collectorSecrets" -}}
-{{- list "kafka" "person-ids" | toJson -}}
+{{- list "kafka" "person-ids" "schemas" | toJson -}}
 {{- end -}}
 
 {{- define "endcap.collectorChecks" -}}
@@ -45,17 +46,17 @@ ENDCAP_COLLECTOR__ALLOWED_ORIGINS: {{ toJson . | quote }}
 {{- end -}}
 {{- end -}}
 
-{{/* A volume without a class is made by the cluster's default one: whether there is one is seen in a cluster only. Call with
-(dict "root" $ "key" KEY "class" NAME). */}}
+{{/* A volume without a class is made by the cluster's default one: whether there is one is seen in a cluster only, by somebody who may list
+classes, so it is looked for at the first installation alone. Call with (dict "root" $ "key" KEY "class" NAME). */}}
 {{- define "endcap.storageClassCheck" -}}
+{{- if and .root.Release.IsInstall (not .class) -}}
 {{- $found := (lookup "storage.k8s.io/v1" "StorageClass" "" "").items | default list -}}
-{{- if and $found (not .class) -}}
 {{- $default := false -}}
 {{- range $found -}}
 {{- $annotations := .metadata.annotations | default dict -}}
 {{- if eq (get $annotations "storageclass.kubernetes.io/is-default-class") "true" }}{{ $default = true }}{{ end -}}
 {{- end -}}
-{{- if not $default -}}
+{{- if and $found (not $default) -}}
 {{- fail (printf "%s: the cluster has no default storage class, so that no volume would be made; name one of `kubectl get storageclass`" .key) -}}
 {{- end -}}
 {{- end -}}

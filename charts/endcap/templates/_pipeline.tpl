@@ -106,7 +106,7 @@
 {{/* Certificate authorities of steps that reach stores. */}}
 {{- define "endcap.pipelineSecretFiles" -}}
 {{- $files := list -}}
-{{- range $part, $file := (omit (fromJson (include "endcap.secretFiles" .)) "kafka") -}}
+{{- range $part, $file := (omit (fromJson (include "endcap.secretFiles" .)) "kafka" "schemas") -}}
 {{- $parameter := dict "runtimeValue" (dict "constant" $file.secretName) -}}
 {{- $files = append $files (dict "secretName" $file.secretName "secretNameParameter" $parameter "mountPath" (printf "/etc/endcap/%s" $part) "optional" false) -}}
 {{- end -}}

@@ -107,7 +107,7 @@ spec:
           claimName: {{ . }}
           readOnly: true # Knative takes no other claim
       {{- end }}
-      {{- with include "endcap.secretVolumes" (dict "root" $root "parts" (list "milvus" "redis" "kafka" "person-ids")) }}{{ . | trim | nindent 6 }}{{ end }}
+      {{- with include "endcap.secretVolumes" (dict "root" $root "parts" (list "milvus" "redis" "kafka" "person-ids" "schemas")) }}{{ . | trim | nindent 6 }}{{ end }}
 {{- end -}}
 {{- end -}}
 

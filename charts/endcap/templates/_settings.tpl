@@ -95,6 +95,7 @@ ENDCAP_MILVUS__CA_FILE: /etc/endcap/milvus/ca.crt
 {{- with .Values.milvus.caSecretName }}{{ $_ := set $files "milvus" (dict "secretName" . "key" "ca.crt" "path" "ca.crt") }}{{ end -}}
 {{- with .Values.redis.caSecretName }}{{ $_ := set $files "redis" (dict "secretName" . "key" "ca.crt" "path" "ca.crt") }}{{ end -}}
 {{- with .Values.personIds.secretName }}{{ $_ := set $files "person-ids" (dict "secretName" . "key" "person-ids.key" "path" "person-ids.key") }}{{ end -}}
+{{- with .Values.schemaRegistry.caSecretName }}{{ $_ := set $files "schemas" (dict "secretName" . "key" "ca.crt" "path" "ca.crt") }}{{ end -}}
 {{- with .Values.kafka.clientConfig }}{{ if .secretName }}{{ $_ := set $files "kafka" (dict "secretName" .secretName "key" .key "path" "client.properties") }}{{ end }}{{ end -}}
 {{- toJson $files -}}
 {{- end -}}

@@ -33,6 +33,7 @@ env:
     {{- end }}
   {{- include "endcap.feastEnv" $root | nindent 2 }}
   {{- with include "endcap.milvusAuthEnv" $root }}{{ . | trim | nindent 2 }}{{ end }}
+  {{- with include "endcap.schemaAuthEnv" $root }}{{ . | trim | nindent 2 }}{{ end }}
   {{- with include "endcap.secretEnv" $transformer.secretEnv }}{{ . | trim | nindent 2 }}{{ end }}
 {{- if $standard }}
 lifecycle:
@@ -79,7 +80,7 @@ volumeMounts:
     subPath: live
     readOnly: true
   {{- end }}
-  {{- with include "endcap.secretMounts" (dict "root" $root "parts" (list "milvus" "redis" "kafka" "person-ids")) }}{{ . | trim | nindent 2 }}{{ end }}
+  {{- with include "endcap.secretMounts" (dict "root" $root "parts" (list "milvus" "redis" "kafka" "person-ids" "schemas")) }}{{ . | trim | nindent 2 }}{{ end }}
 {{- end -}}
 
 {{- define "endcap.transformerSettings" -}}
@@ -96,4 +97,5 @@ ENDCAP_MODEL_SERVER__PORT: "8500"
 ENDCAP_RESILIENCE__DRAIN_SECONDS: {{ .Values.serving.resilience.drainSeconds | quote }}
 ENDCAP_RESILIENCE__UNREADY_SECONDS: {{ .Values.serving.resilience.unreadySeconds | quote }}
 {{ include "endcap.impressionSettings" . }}
+{{ include "endcap.schemaSettings" . }}
 {{- end -}}

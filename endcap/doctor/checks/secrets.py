@@ -78,6 +78,7 @@ def keys(release: Release) -> Iterator[Key]:
         yield from _collector(release)
     if values["kafka.clientConfig.secretName"] and any(values[f"{name}.enabled"] for name in ("serving", "evidence", "collector")):
         yield from _named(release, ("kafka.clientConfig.secretName", "kafka.clientConfig.key"), own)
+    yield from _schema_registry(release)
     yield from _parts(release)
     for name in values["images.pullSecrets"] or ():
         yield Key(own, str(name), ".dockerconfigjson", "images.pullSecrets")
@@ -106,6 +107,15 @@ def _collector(release: Release) -> Iterator[Key]:
         yield Key(own, str(values["collector.secretName"]), key, "collector.secretName")
     if values["personIds.secretName"]:
         yield Key(own, str(values["personIds.secretName"]), "person-ids.key", "personIds.secretName")
+
+
+def _schema_registry(release: Release) -> Iterator[Key]:
+    values, own = release.values, release.namespace
+    if values["schemaRegistry.auth.secretName"]:
+        for key in ("token",) if values["schemaRegistry.auth.kind"] == "token" else ("user", "password"):
+            yield Key(own, str(values["schemaRegistry.auth.secretName"]), key, "schemaRegistry.auth.secretName")
+    if values["schemaRegistry.caSecretName"]:
+        yield Key(own, str(values["schemaRegistry.caSecretName"]), "ca.crt", "schemaRegistry.caSecretName")
 
 
 def _parts(release: Release) -> Iterator[Key]:

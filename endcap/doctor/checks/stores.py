@@ -53,8 +53,8 @@ def _answer(cluster: Cluster, release: Release, place: str, ask: Ask) -> Outcome
 
 def _milvus(cluster: Cluster, release: Release) -> str:
     values = release.values
-    token = _secret_text(cluster, release.namespace, values["milvus.auth.secretName"], values["milvus.auth.key"])
-    authority = _secret_text(cluster, release.namespace, values["milvus.caSecretName"], "ca.crt") if values["milvus.tls"] else None
+    token = secret_text(cluster, release.namespace, values["milvus.auth.secretName"], values["milvus.auth.key"])
+    authority = secret_text(cluster, release.namespace, values["milvus.caSecretName"], "ca.crt") if values["milvus.tls"] else None
     host, port = str(values["milvus.host"]), int(values["milvus.port"])
     credentials = protocols.channel_credentials(authority) if values["milvus.tls"] else None
     is_withheld = bool(values["milvus.auth.secretName"]) and token is None
@@ -63,7 +63,7 @@ def _milvus(cluster: Cluster, release: Release) -> str:
 
 def _redis(cluster: Cluster, release: Release) -> str:
     values = release.values
-    password = _secret_text(cluster, release.namespace, values["redis.auth.secretName"], values["redis.auth.key"])
+    password = secret_text(cluster, release.namespace, values["redis.auth.secretName"], values["redis.auth.key"])
     tls = _context(cluster, release) if values["redis.tls"] else None
     is_withheld = bool(values["redis.auth.secretName"]) and password is None
     return protocols.ask_redis(str(values["redis.host"]), int(values["redis.port"]), tls, password, is_withheld=is_withheld)
@@ -76,7 +76,7 @@ def _redis_of_secret(cluster: Cluster, release: Release) -> str:
         NotAllowed: it is not there, or may not be read.
     """
     values = release.values
-    address = _secret_text(cluster, release.namespace, values["redis.address.secretName"], values["redis.address.key"])
+    address = secret_text(cluster, release.namespace, values["redis.address.secretName"], values["redis.address.key"])
     if address is None:
         raise NotAllowed("the address cannot be read from the secret")
     place, *options = address.split(",")
@@ -87,7 +87,7 @@ def _redis_of_secret(cluster: Cluster, release: Release) -> str:
 
 
 def _context(cluster: Cluster, release: Release) -> ssl.SSLContext:
-    authority = _secret_text(cluster, release.namespace, release.values["redis.caSecretName"], "ca.crt")
+    authority = secret_text(cluster, release.namespace, release.values["redis.caSecretName"], "ca.crt")
     return ssl.create_default_context(cadata=authority)
 
 
@@ -96,7 +96,7 @@ def _kafka(_: Cluster, release: Release, place: str) -> str:
     return protocols.ask_kafka(host, port, is_plain=not release.values["kafka.clientConfig.secretName"])
 
 
-def _secret_text(cluster: Cluster, namespace: str, name: Any, key: Any) -> str | None:
+def secret_text(cluster: Cluster, namespace: str, name: Any, key: Any) -> str | None:
     """One key of a secret, for calling a store as the release would; it is never shown.
 
     None when no secret is named, it is not there, or the caller may not read it. Whether it is there is for the checks of secrets to say.

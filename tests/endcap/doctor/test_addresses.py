@@ -13,7 +13,7 @@ import pytest
 from endcap.core.ports import free_port
 from endcap.core.settings import MilvusSettings
 from endcap.doctor.check import Outcome
-from endcap.doctor.checks import kubeflow_pipelines, prometheus, stores
+from endcap.doctor.checks import kubeflow_pipelines, prometheus, schema_registry, stores
 from endcap.doctor.cluster import NotAllowed
 from endcap.doctor.finding import State
 from endcap.doctor.reach import service_of
@@ -231,6 +231,28 @@ def test_prometheus_has_to_answer_without_credentials(answer: tuple[int, str], s
         found = outcome(prometheus.checks(release), "address", made_cluster({}))
     assert found is not None
     assert found.state is state
+
+
+@pytest.mark.parametrize(
+    ("status", "login", "state"),
+    [
+        (200, "", State.OK),
+        (401, "registry-login", State.OK),
+        (401, "", State.GAP),
+        (404, "", State.GAP),
+        (500, "registry-login", State.GAP),
+    ],
+)
+def test_a_schema_registry_has_to_answer_as_confluents_does(status: int, login: str, state: State) -> None:
+    with answering({"/apis/ccompat/v7/subjects": (status, "[]")}) as url:
+        named = {"schemaRegistry": {"url": f"{url}/apis/ccompat/v7/", "auth": {"secretName": login}}}
+        found = outcome(schema_registry.checks(made_release(named)), "address", made_cluster({}))
+    assert found is not None
+    assert found.state is state
+
+
+def test_without_a_schema_registry_nobody_looks_for_one() -> None:
+    assert list(schema_registry.checks(made_release({}))) == []
 
 
 @pytest.mark.parametrize(

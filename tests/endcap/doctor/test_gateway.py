@@ -96,3 +96,20 @@ def test_the_class_of_a_gateway_that_is_made_has_to_be_accepted() -> None:
 
 def test_without_a_route_nothing_is_looked_at() -> None:
     assert list(gateway.checks(made_release({"route": {"enabled": False}}))) == []
+
+
+def test_gateways_of_the_collector_s_route_are_looked_at_too() -> None:
+    takes_all = _gateway(allowedRoutes={"namespaces": {"from": "All"}})
+    answers = {GATEWAY.format("edge", "events"): takes_all, GATEWAY.format("shop", "endcap-gateway"): _gateway()}
+    collector = {"enabled": True, "secretName": "keys", "route": {"enabled": True, "parentRefs": [{"name": "events", "namespace": "edge"}]}}
+    assert _found({"collector": collector}, "gateway-events", answers).state is State.OK
+    assert _found({"collector": collector}, "gateway-endcap-gateway", answers).state is State.OK
+    alone = {"collector": collector, "route": {"enabled": False}}
+    names = [check.name for check in gateway.checks(made_release(alone, profile="gpu"))]
+    assert names == ["version", "gateway-events"]
+
+
+def test_one_gateway_of_both_routes_is_looked_at_once() -> None:
+    collector = {"enabled": True, "secretName": "keys", "route": {"enabled": True}}
+    names = [check.name for check in gateway.checks(made_release({"collector": collector}, profile="gpu"))]
+    assert names == ["version", "gateway-endcap-gateway"]

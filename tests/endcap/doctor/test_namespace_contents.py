@@ -242,3 +242,21 @@ def test_gpus_need_a_node_that_offers_them(labels: dict[str, str], gpus: str, st
     for check in ("nodes-serving-pods", "nodes-training-steps"):
         assert _some(outcome(nodes.checks(made_release(profile="gpu")), check, cluster)).state is state
     assert list(nodes.checks(made_release())) == []
+
+
+def test_secrets_and_spools_of_a_collector_alone_are_looked_for() -> None:
+    registry = {"url": "https://registry.example", "auth": {"secretName": "login"}, "caSecretName": "authority"}
+    values = {
+        "serving": {"enabled": False},
+        "collector": {"enabled": True, "secretName": "keys", "spool": {"storageClassName": "fast"}},
+        "kafka": {"bootstrap": "kafka:9092", "clientConfig": {"secretName": "kafka-login"}},
+        "schemaRegistry": registry,
+    }
+    release = made_release(values)
+    found = {(each.secret, each.key) for each in secrets.keys(release)}
+    assert found >= {("keys", "keys.yaml"), ("keys", "pixel.key"), ("kafka-login", "client.properties")}
+    assert found >= {("login", "user"), ("login", "password"), ("authority", "ca.crt")}
+    spool = next(each for each in claims.claims(release) if each.because == "collector.spool")
+    assert (spool.storage_class, spool.mode) == ("fast", "ReadWriteOnce")
+    unnamed = made_release({"collector": {"enabled": True}})
+    assert _some(outcome(secrets.checks(unnamed), "collector", made_cluster({}))).state is State.GAP
