@@ -13,7 +13,8 @@ from pathlib import Path
 from uuid import uuid4
 
 from confluent_kafka import Producer
-from confluent_kafka.admin import AdminClient, NewTopic
+from confluent_kafka.admin import AdminClient
+from confluent_kafka.cimpl import NewTopic
 
 from endcap.core.clock import system_clock
 from endcap.core.settings import EventSettings, StreamSettings
