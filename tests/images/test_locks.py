@@ -51,7 +51,7 @@ def test_a_lock_has_all_that_its_distributions_ask_for(name: str, folder: str) -
     [
         ("transformer", ("tensorflow*", "keras", "tf-keras", "kfp*", "mlflow*", "pyspark", "matplotlib")),
         ("rollout-operator", ("tensorflow*", "keras", "feast", "kserve", "kfp*", "dask", "duckdb", "ibis-framework", "pyspark")),
-        ("spark", ("tensorflow*", "keras", "kserve", "mlflow*", "feast", "kfp*")),
+        ("spark", ("tensorflow*", "keras", "kserve", "mlflow*", "kfp*")),
         ("pipeline", ("nvidia-*", "kserve", "pytest")),
     ],
 )
