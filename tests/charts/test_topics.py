@@ -40,7 +40,7 @@ def _of_kafka(objects: list[Document]) -> list[dict[str, Any]]:
 def test_serving_writes_impressions_to_a_topic_that_is_made_and_its_job_reads(chart: Chart, has_evidence: bool) -> None:
     objects = chart({"evidence": {"enabled": has_evidence}}, "production")
     topic = _written(objects, "InferenceService/endcap:transformer-container")["ENDCAP_EVENTS__KAFKA_TOPIC"]
-    assert topic == (EVENTS if has_evidence else IMPRESSIONS).named("endcap")
+    assert topic == IMPRESSIONS.named("endcap")
     assert topic in _topics(objects)
     if has_evidence:
         assert _written(objects, "CronJob/endcap-evidence:evidence")["ENDCAP_EVENTS__KAFKA_TOPIC"] == topic

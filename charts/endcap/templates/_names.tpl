@@ -89,10 +89,9 @@
 {{- define "endcap.eventsTopic" -}}{{ include "endcap.fullname" . }}.events.v1{{- end -}}
 {{- define "endcap.impressionsTopic" -}}{{ include "endcap.fullname" . }}.impressions.v1{{- end -}}
 
-{{/* Where serving writes impressions: the evidence's job reads one topic, the one in which the collector's clicks are. */}}
+{{/* Where serving writes impressions. */}}
 {{- define "endcap.impressionTopic" -}}
-{{- $own := ternary (include "endcap.eventsTopic" .) (include "endcap.impressionsTopic" .) .Values.evidence.enabled -}}
-{{- .Values.kafka.topic | default $own -}}
+{{- .Values.kafka.topic | default (include "endcap.impressionsTopic" .) -}}
 {{- end -}}
 
 {{/* Topics of releases that had no collector. */}}
