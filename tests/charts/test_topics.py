@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from endcap.contracts.topics import EVENTS, IMPRESSIONS, TOPICS
+from endcap.contracts.topics import IMPRESSIONS, TOPICS
 from tests.charts.chart import Document, Refused, called, containers, environment, of_kind, one
 
 Chart = Callable[..., list[Document]]
