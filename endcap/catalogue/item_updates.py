@@ -13,7 +13,9 @@ from typing import Any, get_args
 
 import annotated_types
 import polars as pl
+from pydantic import AfterValidator
 
+from endcap.contracts.amount import AMOUNT_MAX, require_amount
 from endcap.contracts.item import Availability
 from endcap.contracts.item_update import ItemUpdate
 from endcap.contracts.tables import arrow_schema
@@ -176,6 +178,8 @@ def _checks(name: str, field: Any) -> Iterator[tuple[pl.Expr, str]]:
                 yield column.str.len_chars() < constraint.min_length, f"must have {constraint.min_length} or more characters"
             case annotated_types.MaxLen():
                 yield column.str.len_chars() > constraint.max_length, f"must have {constraint.max_length} or fewer characters"
+            case AfterValidator() if constraint.func is require_amount:
+                yield column.is_finite() & (column.abs() > AMOUNT_MAX), f"must lie within {AMOUNT_MAX:g} either way"
             case _ if getattr(constraint, "allow_inf_nan", None) is False:
                 yield ~column.is_finite(), "must be a finite number"
 

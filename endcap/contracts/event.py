@@ -6,6 +6,7 @@ from uuid import UUID
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 from pydantic_core import PydanticCustomError
 
+from endcap.contracts.amount import Amount
 from endcap.contracts.event_type import ABOUT_CONSENT, NEEDS_ITEM, NEEDS_QUERY, TAKES_OFF, TYPE_RULES, EventType
 from endcap.contracts.moment import UtcMoment
 
@@ -46,18 +47,18 @@ class EventFields(BaseModel):
         description="The order or receipt of a purchase, `session_id` where it is empty; of a return or cancellation the one taken from.",
     )
     item_id: str | None = Field(None, min_length=1, max_length=128, description="The item it is about.")
-    quantity: float | None = Field(
+    quantity: Amount = Field(
         None,
         gt=0,
         allow_inf_nan=False,
         description="Units, or weight for goods sold by weight; empty in a return or cancellation of all of it.",
     )
-    unit_price: float | None = Field(None, ge=0, allow_inf_nan=False, description="Price paid per unit, in `currency`; empty when unknown.")
-    unit_discount: float | None = Field(
+    unit_price: Amount = Field(None, ge=0, allow_inf_nan=False, description="Price paid per unit, in `currency`; empty when unknown.")
+    unit_discount: Amount = Field(
         None, ge=0, allow_inf_nan=False, description="What was taken off the shelf price per unit, in `currency`."
     )
     currency: str | None = Field(None, pattern=r"^[A-Z]{3}$", description="ISO 4217 code of the prices.")
-    rating: float | None = Field(
+    rating: Amount = Field(
         None, allow_inf_nan=False, description="How the customer rates the item, on the shop's own scale; for rating events."
     )
     query: str | None = Field(None, max_length=512, description="Search text or filter expression.")

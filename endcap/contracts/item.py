@@ -4,6 +4,7 @@ from enum import StrEnum
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from endcap.contracts.amount import Amount
 from endcap.contracts.moment import UtcMoment
 
 
@@ -28,7 +29,7 @@ class Item(BaseModel):
         max_length=128,
         description="Items that differ in size, colour or seller only belong to one family; empty where the title is to tell.",
     )
-    price: float | None = Field(None, ge=0, allow_inf_nan=False, description="Present shelf price, in `currency`.")
+    price: Amount = Field(None, ge=0, allow_inf_nan=False, description="Present shelf price, in `currency`.")
     currency: str | None = Field(None, pattern=r"^[A-Z]{3}$", description="ISO 4217 code of the price.")
     margin: float | None = Field(None, ge=-1, le=1, allow_inf_nan=False, description="What is earned of the price, as its share.")
     availability: Availability = Field(Availability.IN_STOCK, description="Only items in stock are recommended.")

@@ -17,6 +17,7 @@ from pandera.errors import SchemaErrors
 from pydantic import AfterValidator, BaseModel
 from pydantic.fields import FieldInfo
 
+from endcap.contracts.amount import AMOUNT_MAX, require_amount
 from endcap.contracts.event import TAKES_OFF, TYPE_RULES
 from endcap.contracts.moment import require_utc
 from endcap.contracts.tables import TABLES, arrow_schema
@@ -157,6 +158,8 @@ def _constraint_checks(name: str, kind: Any, constraint: Any) -> Iterator[pa.Che
         case AfterValidator() if constraint.func is require_utc:
             # The column's type is a UTC timestamp already.
             return
+        case AfterValidator() if constraint.func is require_amount:
+            yield _check(lambda column: (column.abs() <= AMOUNT_MAX) | ~column.is_finite(), f"must lie within {AMOUNT_MAX:g} either way")
         case _ if getattr(constraint, "allow_inf_nan", None) is False:
             yield _check(lambda column: column.is_finite(), "must be a finite number")
         case _ if getattr(constraint, "pattern", None):
