@@ -53,7 +53,7 @@ async def test_while_kafka_is_away_events_are_taken_until_the_spool_is_full_and_
             now[0] = NOW + timedelta(seconds=400)
             assert await shown(collector, 'endcap_collector_spool_waiting_events{log="events"}') == accepted
             assert 3_000 < await shown(collector, 'endcap_collector_spool_waiting_bytes{log="events"}') <= 4_000
-            assert await shown(collector, 'endcap_collector_spool_oldest_seconds{log="events"}') == 400
+            await until_async(lambda: _sample(collector, "oldest_seconds") == 400, "the age of the first of them is known", 30)
             assert await shown(collector, "endcap_collector_spool_limit_bytes") == 4_000
             kafka.close()
             await until_async(lambda: not _waits(collector), "Kafka has all", 30)
@@ -65,8 +65,12 @@ async def test_while_kafka_is_away_events_are_taken_until_the_spool_is_full_and_
 
 
 def _waits(collector: Running) -> bool:
-    found = collector.parts.registry.get_sample_value("endcap_collector_spool_waiting_events", {"log": "events"})
-    return bool(found)
+    return bool(_sample(collector, "waiting_events"))
+
+
+def _sample(collector: Running, name: str) -> float | None:
+    found: float | None = collector.parts.registry.get_sample_value(f"endcap_collector_spool_{name}", {"log": "events"})
+    return found
 
 
 async def test_an_event_that_is_sent_again_is_known_after_a_restart_while_its_file_is_kept(broker: KafkaBroker, tmp_path: Path) -> None:
