@@ -125,6 +125,9 @@ class ResilienceSettings(BaseModel):
 
     bulkhead_calls: int = Field(32, ge=1, description="Calls to one dependency at the same time; more fall back at once.")
     breaker_failures: int = Field(5, ge=1, description="Failures in a row that open a dependency's circuit.")
+    breaker_failing_seconds: float = Field(
+        0.3, ge=0, description="How long failures in a row have gone on when they open a circuit: a short stall opens none."
+    )
     breaker_open_seconds: float = Field(2, gt=0, description="How long it stays open before one call tries again.")
     in_flight_max: int = Field(64, ge=1, description="Most requests in work at once; the working limit below it follows the latency.")
     retry_after_seconds: int = Field(1, ge=1, description="Retry-After of a request that was shed.")

@@ -13,7 +13,7 @@ from endcap_transformer.resilience.guards import BulkheadFull, CircuitState, Gua
 from endcap_transformer.telemetry.metrics import ServingMetrics
 from tests.transformers.virtual_time import run_virtual, virtual_loop
 
-LIMITS = ResilienceSettings(bulkhead_calls=2, breaker_failures=3, breaker_open_seconds=2)
+LIMITS = ResilienceSettings(bulkhead_calls=2, breaker_failures=3, breaker_failing_seconds=0, breaker_open_seconds=2)
 
 
 class Process:

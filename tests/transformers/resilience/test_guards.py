@@ -162,6 +162,30 @@ class BreakerAgainstModel(RuleBasedStateMachine):
 TestBreakerAgainstModel = BreakerAgainstModel.TestCase
 
 
+@pytest.mark.parametrize(("apart_s", "state"), [(0.0, CircuitState.CLOSED), (0.01, CircuitState.CLOSED), (0.1, CircuitState.OPEN)])
+def test_failures_of_one_short_stall_open_no_circuit_and_lasting_ones_do(apart_s: float, state: CircuitState) -> None:
+    now = [0.0]
+    breaker = CircuitBreaker(5, 2.0, lambda: now[0], failing_s=0.3)
+    for _ in range(5):
+        breaker.failed(breaker.permit() or 0)
+        now[0] += apart_s
+    assert breaker.state is state
+
+
+def test_a_success_between_two_stalls_begins_the_count_anew() -> None:
+    now = [0.0]
+    breaker = CircuitBreaker(2, 2.0, lambda: now[0], failing_s=0.3)
+    breaker.failed(breaker.permit() or 0)
+    now[0] = 1.0
+    breaker.succeeded(breaker.permit() or 0)
+    for _ in range(3):
+        breaker.failed(breaker.permit() or 0)
+    assert breaker.state is CircuitState.CLOSED
+    now[0] = 1.3
+    breaker.failed(breaker.permit() or 0)
+    assert breaker.state is CircuitState.OPEN
+
+
 def test_a_jump_of_the_wall_clock_changes_nothing(monkeypatch) -> None:
     breaker = CircuitBreaker(1, 3600.0)
     breaker.failed(breaker.permit())

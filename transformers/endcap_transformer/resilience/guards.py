@@ -114,7 +114,7 @@ def _ignore(_state: CircuitState) -> None:
 class CircuitBreaker:
     """After failures in a row a dependency is left alone for a while, then probed by one call at a time.
 
-    Closed; open after failures in a row; half open after a pause, with one probe; closed again when the probe succeeds.
+    Closed; open after failures in a row over a while; half open after a pause, with one probe; closed again when the probe succeeds.
 
     A call takes a `permit()` first and gives the permit back with its outcome. A permit from before a change of state has no say any
     more: what was under way when the circuit opened neither closes it nor takes the probe's place.
@@ -124,6 +124,8 @@ class CircuitBreaker:
         open_s: how long it stays open before the first probe.
         clock: seconds that never go back; the wall clock has no part in it.
         on_change: called with each new state.
+        failing_s: how long failures have gone on when they open it: a stall of some milliseconds fails all calls that are under way at
+            once, and the part that stalled answers the next one.
     """
 
     def __init__(
@@ -132,13 +134,16 @@ class CircuitBreaker:
         open_s: float,
         clock: Callable[[], float] = time.monotonic,
         on_change: Callable[[CircuitState], None] = _ignore,
+        failing_s: float = 0.0,
     ) -> None:
         self.state = CircuitState.CLOSED
         self._failures_max = failures
         self._open_s = open_s
+        self._failing_s = failing_s
         self._clock = clock
         self._on_change = on_change
         self._failures = 0
+        self._failing_since = 0.0
         self._opened_at = 0.0
         self._probing = False
         self._generation = 0
@@ -172,9 +177,13 @@ class CircuitBreaker:
         """The call failed, or was late by its own measure."""
         if permit != self._generation:
             return
+        now = self._clock()
+        if not self._failures:
+            self._failing_since = now
         self._failures += 1
-        if self.state is CircuitState.HALF_OPEN or self._failures >= self._failures_max:
-            self._opened_at = self._clock()
+        is_lasting = self._failures >= self._failures_max and now - self._failing_since >= self._failing_s
+        if self.state is CircuitState.HALF_OPEN or is_lasting:
+            self._opened_at = now
             self._turn(CircuitState.OPEN)
 
     def abandoned(self, permit: int) -> None:
@@ -205,7 +214,9 @@ class Guard:
         self, name: str, settings: ResilienceSettings, clock: Callable[[], float], on_change: Callable[[CircuitState], None]
     ) -> None:
         self.name = name
-        self.breaker = CircuitBreaker(settings.breaker_failures, settings.breaker_open_seconds, clock, on_change)
+        self.breaker = CircuitBreaker(
+            settings.breaker_failures, settings.breaker_open_seconds, clock, on_change, settings.breaker_failing_seconds
+        )
         self.bulkhead = Bulkhead(settings.bulkhead_calls)
 
     def enter(self) -> int | Rejection:
