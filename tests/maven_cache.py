@@ -2,13 +2,39 @@
 
 import fcntl
 import os
+import re
 import shutil
 import subprocess
 import tempfile
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+import pytest
+
 FETCH_SECONDS = 600
+
+
+def required(found: tuple[Path | None, str]) -> Path:
+    """The folder that was found, or a skipped test with the reason."""
+    folder, reason = found
+    if folder is None:
+        pytest.skip(reason)
+    return folder
+
+
+def jars_of(pom: Path, what: str, *options: str) -> tuple[Path | None, str]:
+    """Folder of all jars that a pom depends on, or the reason why there is none.
+
+    Args:
+        pom: names the version in the first property that ends in `.version`.
+        what: they are of.
+        options: of Maven's copying.
+    """
+    version = re.search(r"<(\w+)\.version>(.+)</\1\.version>", pom.read_text())
+    assert version is not None
+    return kept_or_fetched(
+        what, version[2], lambda folder: ["-f", pom, "dependency:copy-dependencies", *options, f"-DoutputDirectory={folder}"]
+    )
 
 
 def kept_or_fetched(what: str, version: str, arguments: Callable[[Path], Sequence[str | Path]]) -> tuple[Path | None, str]:

@@ -4,9 +4,7 @@ from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
 
-import pytest
-
-from tests.maven_cache import kept_or_fetched
+from tests.maven_cache import kept_or_fetched, required
 
 VERSION = "2.6.13.Final"
 """The last line that runs on Java 17."""
@@ -16,10 +14,7 @@ _PLUGIN = "org.apache.maven.plugins:maven-dependency-plugin:3.8.1"
 
 def required_jar() -> Path:
     """The program's jar, its libraries beside it; or a skipped test with the reason."""
-    folder, reason = _distribution()
-    if folder is None:
-        pytest.skip(reason)
-    (jar,) = folder.glob("**/apicurio-registry-app-*-runner.jar")
+    (jar,) = required(_distribution()).glob("**/apicurio-registry-app-*-runner.jar")
     return jar
 
 
