@@ -75,6 +75,14 @@ _REQUEST_ID = {
     "schema": {"type": "string", "minLength": 1, "maxLength": 128, "pattern": "^[!-~]+$"},
 }
 
+_LANE = {
+    "name": "x-endcap-lane",
+    "in": "header",
+    "required": False,
+    "description": "`bulk` when nobody waits for the lists: they are made together, behind those of single requests.",
+    "schema": {"const": "bulk"},
+}
+
 
 def openapi_document(model_name: str = MODEL_NAME) -> Document:
     """The document as JSON values.
@@ -108,7 +116,7 @@ def _predict() -> Document:
     return {
         "operationId": "predict",
         "summary": "Recommend one list an instance",
-        "parameters": [_REQUEST_ID],
+        "parameters": [_REQUEST_ID, _LANE],
         "requestBody": {"required": True, "content": _content("PredictRequest")},
         "responses": {
             "200": _response("The lists, one an instance.", "PredictResponse") | {"headers": {"x-endcap-cache": _CACHE}},

@@ -107,6 +107,16 @@ class PersonIdSettings(BaseModel):
     )
 
 
+class BulkSettings(BaseModel):
+    """The lane of large requests, which makes many lists together and behind those that shoppers wait for."""
+
+    lists_over: int = Field(8, ge=1, description="A request with more lists than this is made in the bulk lane.")
+    lists_together: int = Field(8, ge=1, le=100, description="Lists of one batch: one read, one search and one ranking for all.")
+    requests_max: int = Field(8, ge=1, description="Requests of the lane in work or waiting; one more is answered 429.")
+    patience_ms: float = Field(50, gt=0, description="How long a step of a batch waits for a moment in which no shopper does.")
+    list_budget_ms: float = Field(10_000, gt=0, description="Time a list of the lane may take before stages are cut short.")
+
+
 class CacheSettings(BaseModel):
     """Caches of one transformer; each is bounded in entries, and 0 seconds switches it off."""
 
@@ -354,6 +364,7 @@ class Settings(BaseSettings):
     consent: ConsentSettings = ConsentSettings()
     person_ids: PersonIdSettings = PersonIdSettings()
     cache: CacheSettings = CacheSettings()
+    bulk: BulkSettings = BulkSettings()
     resilience: ResilienceSettings = ResilienceSettings()
     exploration: ExplorationSettings = ExplorationSettings()
     telemetry: TelemetrySettings = TelemetrySettings()

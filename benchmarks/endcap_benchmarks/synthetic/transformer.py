@@ -2,7 +2,7 @@
 
 import json
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from typing import Any
 
@@ -27,6 +27,9 @@ class SyntheticStore:
             "session": {"session_item_ids": json.loads(session_id or "")} if named else None,
         }
         return row if known or named else None
+
+    def read_many(self, asked: Sequence[tuple[str | None, str | None]]) -> list[Mapping[str, Any] | None]:
+        return [self.read(*each) for each in asked]
 
 
 def open_synthetic_store(settings: Settings) -> SyntheticStore:

@@ -6,6 +6,8 @@ It asks Feast's online store view by view (`OnlineStore.online_read`, what every
 
 import threading
 import traceback
+from collections.abc import Sequence
+from datetime import datetime
 from typing import TYPE_CHECKING, Any, TypedDict
 
 from endcap.core.errors import DependencyUnavailable
@@ -17,6 +19,9 @@ from endcap.features.store.open import open_for_requests
 if TYPE_CHECKING:
     from feast import FeatureStore, FeatureView
     from feast.infra.online_stores.online_store import OnlineStore
+
+
+Views = list[tuple["FeatureView", list[str]]]
 
 
 class OnlineRow(TypedDict):
@@ -65,41 +70,63 @@ class OnlineFeatures:
         Raises:
             DependencyUnavailable: the online store does not answer.
         """
+        return self.read_many([(user_id, session_id)])[0]
+
+    def read_many(self, asked: Sequence[tuple[str | None, str | None]]) -> list[OnlineRow | None]:
+        """The same for several users and sessions, by one read a view.
+
+        Raises:
+            DependencyUnavailable: the online store does not answer.
+        """
+        users, sessions = [user for user, _ in asked], [session for _, session in asked]
         try:
-            user = self._read(self._user_views, "user_id", user_id) if user_id else None
-            recent = self._untimed(self._recent_views, "user_id", user_id)
-            session = self._untimed(self._session_views, "session_id", session_id)
+            known = self._read(self._user_views, "user_id", users)
+            recents = self._untimed(self._recent_views, "user_id", users)
+            visits = self._untimed(self._session_views, "session_id", sessions)
         except Exception as error:
             # The frames hold SQLite's cursor: dropped in another thread, it would wait there for the lock that this thread waits for.
             traceback.clear_frames(error.__traceback__)
             raise DependencyUnavailable(
                 f"the online read failed: {_reason(error)}", field="feature store", fix="run: endcap features"
             ) from error
-        return OnlineRow(user=user, recent=recent, session=session) if user or recent or session else None
+        return [
+            OnlineRow(user=user, recent=recent, session=session) if user or recent or session else None
+            for user, recent, session in zip(known, recents, visits, strict=True)
+        ]
 
-    def _untimed(self, views: list[tuple["FeatureView", list[str]]], join_key: str, entity_id: str | None) -> dict[str, Any] | None:
+    def _untimed(self, views: Views, join_key: str, ids: Sequence[str | None]) -> list[dict[str, Any] | None]:
         """Values of what the stream wrote, without the moment at which it did."""
-        found = self._read(views, join_key, entity_id) if entity_id else None
-        return None if found is None else {name: value for name, value in found.items() if name != "event_timestamp"}
+        return [
+            None if found is None else {name: value for name, value in found.items() if name != "event_timestamp"}
+            for found in self._read(views, join_key, ids)
+        ]
 
-    def _read(self, views: list[tuple["FeatureView", list[str]]], join_key: str, entity_id: str) -> dict[str, Any] | None:
-        """Values by feature name; a view that has none of an entity that others know gives None for each of its features."""
+    def _read(self, views: Views, join_key: str, ids: Sequence[str | None]) -> list[dict[str, Any] | None]:
+        """Values by feature name of each id, None where it is missing or unknown.
+
+        A view that has none of an entity that others know gives None for each of its features.
+        """
         from feast.protos.feast.types.EntityKey_pb2 import EntityKey
         from feast.protos.feast.types.Value_pb2 import Value
 
-        key = EntityKey(join_keys=[join_key], entity_values=[Value(string_val=entity_id)])
-        values: dict[str, Any] = {}
-        moments = []
+        asked = list(dict.fromkeys(each for each in ids if each))
+        if not asked:
+            return [None] * len(ids)
+        keys = [EntityKey(join_keys=[join_key], entity_values=[Value(string_val=each)]) for each in asked]
+        values: list[dict[str, Any]] = [{} for _ in asked]
+        moments: list[list[datetime]] = [[] for _ in asked]
         online = self._online_store()
         for view, names in views:
             # A copy: the Redis store adds to the list of names that it is given.
-            moment, found = online.online_read(self._store.config, view, [key], [*names])[0]
-            row = {name: _plain(found.get(name)) for name in names} if found else dict.fromkeys(names)
-            values |= row
-            # Of what it does not have, the Redis store gives empty values and the moment 1970.
-            if moment is not None and any(value is not None for value in row.values()):
-                moments.append(moment)
-        return values | {"event_timestamp": min(moments)} if moments else None
+            rows = online.online_read(self._store.config, view, keys, [*names])
+            for place, (moment, found) in enumerate(rows):
+                row = {name: _plain(found.get(name)) for name in names} if found else dict.fromkeys(names)
+                values[place] |= row
+                # Of what it does not have, the Redis store gives empty values and the moment 1970.
+                if moment is not None and any(value is not None for value in row.values()):
+                    moments[place].append(moment)
+        known = {each: row | {"event_timestamp": min(times)} for each, row, times in zip(asked, values, moments, strict=True) if times}
+        return [known.get(each) if each else None for each in ids]
 
     def _online_store(self) -> "OnlineStore":
         """The store as this thread sees it: on a connection that threads share, one that waits for a lock would stop the whole process."""

@@ -134,13 +134,27 @@ class AsyncItemSearch:
         Args:
             metadata: gRPC metadata, which carries a trace on.
         """
-        request = self._messages.request(collection, embedding[None, :], limit, ef=search_width(ef, limit), where=where)
+        found = await self.search_many(collection, embedding[None, :], limit, where=where, ef=ef, timeout_ms=timeout_ms, metadata=metadata)
+        return found[0]
+
+    async def search_many(
+        self,
+        collection: str,
+        embeddings: NDArray[np.float32],
+        limit: int,
+        *,
+        where: str | None = None,
+        ef: int = 0,
+        timeout_ms: float = 1000.0,
+        metadata: Metadata = (),
+    ) -> list[Candidates]:
+        """The same for float32 [q, dim] at once."""
+        request = self._messages.request(collection, embeddings, limit, ef=search_width(ef, limit), where=where)
         try:
             answer = await self._call(request, timeout=timeout_ms / 1000.0, metadata=(*self._metadata, *metadata))
         except self._rpc_error as error:
             raise not_answered(self._settings, error) from error
-        index, score = self._messages.candidates(answer, collection)
-        return Candidates(index[0], score[0])
+        return [Candidates(index, score) for index, score in zip(*self._messages.candidates(answer, collection), strict=True)]
 
 
 def not_answered(settings: MilvusSettings, error: Any) -> DependencyUnavailable:

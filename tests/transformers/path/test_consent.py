@@ -18,6 +18,7 @@ from endcap.engine.rules.rule_book import RuleBook
 from endcap.events.log.batches import Impressions
 from endcap.features.columns import USER_CATEGORICAL
 from endcap_transformer.live.served_bundle import ServedBundle
+from endcap_transformer.path.features import FeatureReader
 from endcap_transformer.path.impressions import ImpressionLog
 from endcap_transformer.path.request_path import RequestPath
 from endcap_transformer.resilience.answer_cache import SharedAnswers
@@ -55,7 +56,7 @@ class Shop:
         self.served, self.store, self.log = served, CountingStore(row), ListedImpressions()
         chosen = Settings(serving=PATIENT, consent=consent)
         metrics = ServingMetrics(CollectorRegistry())
-        parts = path_parts(chosen, self.store, ExactIndex(served), Model(served), self.log, metrics)
+        parts = path_parts(chosen, FeatureReader(self.store, chosen, metrics), ExactIndex(served), Model(served), self.log, metrics)
         self.path = RequestPath(replace(parts, plans={name: without_exploration(plan) for name, plan in parts.plans.items()}))
 
     def ask(self, request_id: str = "r", **fields: Any) -> Answer:

@@ -16,6 +16,7 @@ from endcap.core.settings import ServingSettings, Settings
 from endcap.engine.retrieval.candidates import Candidates
 from endcap.engine.surfaces.surface import SurfaceExploration
 from endcap_benchmarks.synthetic.bundle import SyntheticSize, make_items
+from endcap_transformer.path.features import FeatureReader
 from endcap_transformer.path.request_path import RequestPath
 from endcap_transformer.server.server import path_parts
 from endcap_transformer.telemetry.metrics import ServingMetrics
@@ -81,14 +82,9 @@ def make_path(served, feature_row, *, model=None, index=None, limits=None, surfa
     generous = {"request_budget_ms": 20_000, "features_timeout_ms": 5_000, "retrieval_timeout_ms": 5_000, "rank_timeout_ms": 5_000}
     chosen = Settings(serving=ServingSettings(**(generous | (limits or {})), surfaces_file=surfaces))
     rows = {"U1": {"user": feature_row, "session": None}, "S1": {"user": None, "session": {"session_item_ids": [IDS[100]]}}}
-    parts = path_parts(
-        chosen,
-        store or Store(rows),
-        index or ExactIndex(served),
-        model or Model(served),
-        ListedImpressions(),
-        ServingMetrics(CollectorRegistry()),
-    )
+    metrics = ServingMetrics(CollectorRegistry())
+    features = FeatureReader(store or Store(rows), chosen, metrics)
+    parts = path_parts(chosen, features, index or ExactIndex(served), model or Model(served), ListedImpressions(), metrics)
     if not exploring:
         parts = replace(parts, plans={name: without_exploration(plan) for name, plan in parts.plans.items()})
     return RequestPath(parts)

@@ -1,8 +1,14 @@
 import asyncio
+from types import SimpleNamespace
+
+import pytest
 
 from endcap.contracts.request import Instance
+from endcap.core.errors import InvalidInput
 from endcap.core.person_ids import PersonIds
-from endcap_transformer.server.model import RecommendationModel
+from endcap_transformer.live.served_bundle import ServedBundle
+from endcap_transformer.server.model import RecommendationModel, lane_of
+from tests.transformers.bulk.made_parts import MadeShop
 from tests.transformers.canned import CannedModel
 
 HASHED = PersonIds(bytes(32))
@@ -23,3 +29,24 @@ def test_ids_are_used_as_given_unless_told_otherwise() -> None:
     asyncio.run(canned.model.answers(None, [Instance(user_id="U1", session_id="S1")], "r", 0.0))
     ((instance, _),) = canned.path.asked
     assert (instance.user_id, instance.session_id) == ("U1", "S1")
+
+
+def test_a_request_with_many_lists_leaves_its_place_to_shoppers(served: ServedBundle) -> None:
+    shop = MadeShop(served, patience_ms=60_000)
+
+    async def run() -> tuple[int, int]:
+        lane = shop.lane()
+        model = RecommendationModel("endcap", shop.path, SimpleNamespace(current=served), CannedModel().cache, bulk=lane)  # type: ignore[arg-type]
+        async with shop.admission.admitted("http"):
+            shared, _ = await model.answers(None, [Instance(user_id="U1")] * 9, "r", 0.0)
+            in_work = shop.admission.in_flight
+        lane.close()
+        return in_work, len(shared.answers)
+
+    assert asyncio.run(run()) == (0, 9)
+    assert shop.admission.in_flight == 0
+
+
+def test_a_lane_that_is_not_there_is_refused_by_name() -> None:
+    with pytest.raises(InvalidInput, match=r"^x-endcap-lane: must be bulk, or left out; got .fast.$"):
+        lane_of("fast")

@@ -43,6 +43,19 @@ class MilvusIndex:
                 collection, embedding, limit, where=where, timeout_ms=timeout_ms, metadata=call.grpc_metadata()
             )
 
+    async def search_many(
+        self, collection: str, embeddings: NDArray[np.float32], limit: int, *, where: str | None, timeout_ms: float
+    ) -> list[Candidates]:
+        """The same for float32 [q, dim], by one call: the candidates of each.
+
+        Raises:
+            DependencyUnavailable: Milvus does not answer in time, or refuses.
+        """
+        with current_trace().call(SERVICE, "Search", self._address) as call:
+            return await self._search.search_many(
+                collection, embeddings, limit, where=where, timeout_ms=timeout_ms, metadata=call.grpc_metadata()
+            )
+
     async def close(self) -> None:
         await self._search.close()
 

@@ -1,7 +1,7 @@
 """A client of TensorFlow Serving's gRPC API: arrays in, arrays out."""
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Protocol
 
 import grpc
 import grpc.aio
@@ -22,6 +22,13 @@ STATE_AVAILABLE = 30
 OF_THE_CALL = (grpc.StatusCode.INVALID_ARGUMENT, grpc.StatusCode.OUT_OF_RANGE)
 """What the server answers to inputs that it cannot run."""
 SERVICE = "tensorflow.serving.PredictionService"
+
+
+class PredictCall(Protocol):
+    """Runs signatures of a bundle's SavedModel."""
+
+    async def predict(self, signature: str, version: int, inputs: Mapping[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:
+        """Run one signature of one version."""
 
 
 class ModelServerClient:

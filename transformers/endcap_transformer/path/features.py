@@ -30,6 +30,19 @@ class OnlineRead(Protocol):
     def read(self, user_id: str | None, session_id: str | None) -> Row:
         """The parts that are known, `user`, `recent` and `session`, each features by name or None; None when none is known."""
 
+    def read_many(self, asked: Sequence[tuple[str | None, str | None]]) -> Sequence[Row]:
+        """The same of several users and sessions."""
+
+
+class Features(Protocol):
+    """What requests read their features by."""
+
+    def cached(self, user_id: str | None, session_id: str | None) -> Row | Missing:
+        """Features that are there already, without a call."""
+
+    async def read(self, user_id: str | None, session_id: str | None) -> Row:
+        """The known parts, for whom `cached` has nothing."""
+
 
 class FeatureReader:
     """Reads in threads of its own, since the store's client blocks. A person's features are kept for a moment, a session's never: the

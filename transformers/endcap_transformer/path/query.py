@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,7 +12,7 @@ from endcap.core.errors import DependencyUnavailable
 from endcap.core.settings import CacheSettings
 from endcap.engine.retrieval.context import context_codes
 from endcap.engine.retrieval.user_state import UserState
-from endcap_transformer.clients.model_server_client import ModelServerClient, checked, text
+from endcap_transformer.clients.model_server_client import PredictCall, checked, text
 from endcap_transformer.live.served_bundle import ServedBundle
 from endcap_transformer.path.resolving import ResolvedRequest
 from endcap_transformer.resilience.cached_lookup import CachedLookup
@@ -54,6 +55,16 @@ class Query:
     collection: str
 
 
+class QueryEncoder(Protocol):
+    """Makes query embeddings of people."""
+
+    def cached(self, served: ServedBundle, person: Person) -> Query | None:
+        """The embedding if there is one already, without a call."""
+
+    async def encode(self, served: ServedBundle, person: Person) -> Query:
+        """The embedding of a person for whom `cached` has none."""
+
+
 class CachedQueryEncoder:
     """Query embeddings from the model server; those of people who come often are kept.
 
@@ -63,7 +74,7 @@ class CachedQueryEncoder:
         metrics: where look-ups are counted.
     """
 
-    def __init__(self, client: ModelServerClient, settings: CacheSettings, metrics: ServingMetrics) -> None:
+    def __init__(self, client: PredictCall, settings: CacheSettings, metrics: ServingMetrics) -> None:
         self._client = client
         self._cache: CachedLookup[tuple[object, ...], Query] = CachedLookup(
             settings.query_entries, settings.query_seconds, metrics.cache("query")
@@ -86,7 +97,7 @@ class CachedQueryEncoder:
         return await Metered(encode_query(self._client, served, person), self._own_cpu.inc)
 
 
-async def encode_query(client: ModelServerClient, served: ServedBundle, person: Person) -> Query:
+async def encode_query(client: PredictCall, served: ServedBundle, person: Person) -> Query:
     """Ask the model server, past the cache.
 
     Raises:

@@ -11,7 +11,7 @@ from endcap.engine.ranking.pair_features import pair_features
 from endcap.engine.ranking.value import value_scores
 from endcap.engine.retrieval.candidates import SOURCES, CandidateSet
 from endcap.engine.surfaces.surface import Surface
-from endcap_transformer.clients.model_server_client import ModelServerClient, checked
+from endcap_transformer.clients.model_server_client import PredictCall, checked
 from endcap_transformer.live.served_bundle import ServedBundle
 from endcap_transformer.path.query import Person, Query
 from endcap_transformer.path.resolving import ResolvedRequest
@@ -47,7 +47,7 @@ class RankedCandidates:
 
 
 async def rank_probabilities(
-    client: ModelServerClient, candidates: CandidateSet, request: ResolvedRequest, person: Person, query: Query
+    client: PredictCall, candidates: CandidateSet, request: ResolvedRequest, person: Person, query: Query
 ) -> dict[str, NDArray[np.float32]]:
     """One probability per objective and candidate, float32 [m] each.
 

@@ -15,15 +15,15 @@ from endcap.engine.retrieval.popular import segment_name, segments_of
 from endcap.engine.rules.active_rules import ActiveRules
 from endcap.engine.rules.context import RuleContext
 from endcap.engine.slate.families import places_before_twins
-from endcap_transformer.clients.model_server_client import ModelServerClient
+from endcap_transformer.clients.model_server_client import PredictCall
 from endcap_transformer.live.served_bundle import ServedBundle
 from endcap_transformer.path.answering import RenderedList, answer, count_list, recommendations, stale_recommendations
 from endcap_transformer.path.consent import consent_of
 from endcap_transformer.path.eligibility import Eligibility
 from endcap_transformer.path.fallback import last_resort
-from endcap_transformer.path.features import FeatureReader, Row, session_bought, state_of
+from endcap_transformer.path.features import Features, Row, session_bought, state_of
 from endcap_transformer.path.impressions import ImpressionLog
-from endcap_transformer.path.query import CachedQueryEncoder, Person, Query
+from endcap_transformer.path.query import Person, Query, QueryEncoder
 from endcap_transformer.path.ranking import RankedCandidates, rank_by_value, rank_probabilities, with_query_scores
 from endcap_transformer.path.resolving import NO_ITEMS, ResolvedRequest, resolve
 from endcap_transformer.path.retrieval import retrieve
@@ -45,8 +45,10 @@ class ListPurpose(Enum):
 
     SHOPPER = auto()
     """Somebody waits for it."""
+    PAGE = auto()
+    """One of a few of the same request, which wait for each other."""
     BULK = auto()
-    """One of many of the same request, which wait for each other."""
+    """One of the bulk lane's, which has a budget and counts of its own."""
     WARM_UP = auto()
     """Nobody sees it: neither counted nor logged as an impression."""
 
@@ -63,9 +65,9 @@ class PathParts:
 
     settings: Settings
     plans: Mapping[str, SurfacePlan]
-    features: FeatureReader
-    encoder: CachedQueryEncoder
-    model: ModelServerClient
+    features: Features
+    encoder: QueryEncoder
+    model: PredictCall
     exploration: ExplorationConfig
     metrics: ServingMetrics
     guards: Guards
@@ -121,7 +123,7 @@ class RequestPath:
             purpose: what it is made for.
         """
         began, limit_ms = self._parts.limit.begin(), self._limits.request_budget_ms
-        trace = StageTrace(limit_ms - parsed_ms, self._metrics, self._parts.guards)
+        trace = StageTrace(limit_ms - parsed_ms, self._metrics, self._parts.guards, is_timed=purpose is not ListPurpose.BULK)
         is_logged = purpose is not ListPurpose.WARM_UP
         made = await Metered(
             self._recommend(instance, plan, served, request_id, parsed_ms, trace, is_logged=is_logged), self._metrics.own_cpu.inc
@@ -246,13 +248,19 @@ class RequestPath:
         trace.finish(parsed_ms)
         made = answer(listed, request, trace)
         if request.is_logged:
-            surface = self._metrics.surface(request.instance.surface)
-            surface.lists.inc()
-            surface.seconds.observe(trace.timings_ms["total"] / 1000)
-            if trace.degraded:
-                surface.degraded.inc()
+            self._count(request.instance.surface, trace)
             self._parts.impressions.log(request.instance, made)
         return made
+
+    def _count(self, name: str, trace: StageTrace) -> None:
+        if not trace.is_timed:
+            self._metrics.bulk_list(name, is_degraded=bool(trace.degraded))
+            return
+        surface = self._metrics.surface(name)
+        surface.lists.inc()
+        surface.seconds.observe(trace.timings_ms["total"] / 1000)
+        if trace.degraded:
+            surface.degraded.inc()
 
 
 def _active_rules(request: ResolvedRequest, segments: Sequence[str]) -> ActiveRules:

@@ -31,7 +31,8 @@ async def retrieve(sources: Sequence[Source], request: SourceRequest, trace: Sta
         async with call:
             if future is not None:
                 by_source[source.name] = await future
-        metrics.source(source.name).seconds.observe(perf_counter() - start)
+        if trace.is_timed:
+            metrics.source(source.name).seconds.observe(perf_counter() - start)
     for name, found in by_source.items():
         metrics.source(name).candidates.observe(len(found.index))
     return by_source
@@ -66,4 +67,5 @@ def _from_memory(
     if isinstance(found, Awaitable):
         raise TypeError(f"{source.name} has to be awaited: name it in REMOTE")
     by_source[source.name] = found
-    metrics.source(source.name).seconds.observe(perf_counter() - start)
+    if trace.is_timed:
+        metrics.source(source.name).seconds.observe(perf_counter() - start)

@@ -37,9 +37,19 @@ class StageTrace:
         metrics: where stage times are counted.
         guards: admit or reject every call to another part.
         clock: seconds, as exact as can be.
+        is_timed: whether its times are counted; those of a list that waits for others say nothing about its stages.
     """
 
-    def __init__(self, budget_ms: float, metrics: ServingMetrics, guards: Guards, clock: Callable[[], float] = time.perf_counter) -> None:
+    def __init__(
+        self,
+        budget_ms: float,
+        metrics: ServingMetrics,
+        guards: Guards,
+        clock: Callable[[], float] = time.perf_counter,
+        *,
+        is_timed: bool = True,
+    ) -> None:
+        self.is_timed = is_timed
         self.timings_ms: dict[str, float] = {}
         self.degraded: list[str] = []
         self.is_cut = False
@@ -86,13 +96,14 @@ class StageTrace:
     def finish(self, before_ms: float = 0.0) -> None:
         """Close the clock; `before_ms` passed before it was started."""
         self.timings_ms["total"] = before_ms + self.elapsed_ms()
-        self._metrics.observe_stages(self.timings_ms)
+        if self.is_timed:
+            self._metrics.observe_stages(self.timings_ms)
 
     def _degrade(self, name: str, cause: FallbackCause) -> None:
         if name not in self.degraded:
             self.degraded.append(name)
             self.is_cut = self.is_cut or cause in _OUT_OF_TIME
-            self._metrics.fallback(name, cause)
+            self._metrics.fallback(name if self.is_timed else f"bulk_{name}", cause)
             self.spans.fell_back(name, cause)
 
 

@@ -4,6 +4,7 @@ import asyncio
 import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from contextvars import ContextVar
 from typing import Protocol
 
 from endcap.core.settings import ResilienceSettings
@@ -28,6 +29,33 @@ class Lag(Protocol):
 
 class Overloaded(Exception):
     """This request is not answered now."""
+
+
+class Place:
+    """A place among the requests in work.
+
+    Args:
+        leave: gives it back.
+    """
+
+    def __init__(self, leave: Callable[[], None]) -> None:
+        self._leave: Callable[[], None] | None = leave
+
+    def leave(self) -> None:
+        """Give it back, once."""
+        leave, self._leave = self._leave, None
+        if leave is not None:
+            leave()
+
+
+_PLACE: ContextVar[Place | None] = ContextVar("endcap_place", default=None)
+
+
+def leave_place() -> None:
+    """Give back the place of the request in work, which goes on without one."""
+    place = _PLACE.get()
+    if place is not None:
+        place.leave()
 
 
 class Admission:
@@ -60,6 +88,7 @@ class Admission:
         self.in_flight = 0
         self._limit = limit
         self._waiting: list[asyncio.Future[None]] = []
+        self._for_quiet: list[asyncio.Future[None]] = []
         self._waiting_max = settings.in_flight_max
         self._waited_max_s = WAITED_SHARE_OF_BUDGET * budget_ms / 1000
         self._place_wait_s = PLACE_WAIT_SHARE_OF_BUDGET * budget_ms / 1000
@@ -86,10 +115,28 @@ class Admission:
             self._shed[protocol]()
             raise Overloaded
         self._limit.admitted(self.in_flight)
+        place = Place(self._leave)
+        token = _PLACE.set(place)
         try:
             yield
         finally:
-            self._leave()
+            _PLACE.reset(token)
+            place.leave()
+
+    async def quiet(self, patience_s: float) -> None:
+        """Return once no admitted request is in work, or when patience is over; at once only after the loop has turned."""
+        await asyncio.sleep(0)
+        if not self.in_flight:
+            return
+        waits = asyncio.get_running_loop().create_future()
+        self._for_quiet.append(waits)
+        timer = asyncio.get_running_loop().call_later(patience_s, _over, waits)
+        try:
+            await waits
+        finally:
+            timer.cancel()
+            if waits in self._for_quiet:
+                self._for_quiet.remove(waits)
 
     async def _has_place(self, wait_s: float) -> bool:
         """Take a place, now or once one is given back; False when there is none in time."""
@@ -122,6 +169,14 @@ class Admission:
             if not place.done():
                 self.in_flight += 1
                 place.set_result(None)
+        if not self.in_flight:
+            for waits in self._for_quiet:
+                _over(waits)
+
+
+def _over(waits: "asyncio.Future[None]") -> None:
+    if not waits.done():
+        waits.set_result(None)
 
 
 class LoopLag:

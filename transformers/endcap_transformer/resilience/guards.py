@@ -252,10 +252,14 @@ class Guards:
         settings: limits, the same for every dependency.
         metrics: where the circuits' states are shown.
         clock: seconds that never go back.
+        lane: whose calls are guarded, in front of the dependency's name where its state is shown; empty for shoppers' requests.
     """
 
-    def __init__(self, settings: ResilienceSettings, metrics: ServingMetrics, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self, settings: ResilienceSettings, metrics: ServingMetrics, clock: Callable[[], float] = time.monotonic, *, lane: str = ""
+    ) -> None:
         self._settings = settings
+        self._lane = lane
         self._metrics = metrics
         self._clock = clock
         self._guards: dict[str, Guard] = {}
@@ -274,12 +278,13 @@ class Guards:
             self._log.warning("stage fell back", stage=name, cause=cause)
 
     def _new(self, name: str) -> Guard:
-        gauge = self._metrics.breaker(name)
+        shown = f"{self._lane}_{name}" if self._lane else name
+        gauge = self._metrics.breaker(shown)
         gauge.set(CLOSED)
 
         def changed(state: CircuitState) -> None:
             gauge.set(GAUGE[state])
-            self._log.warning("circuit changed", dependency=name, state=state.value)
+            self._log.warning("circuit changed", dependency=shown, state=state.value)
 
         guard = self._guards[name] = Guard(name, self._settings, self._clock, changed)
         return guard

@@ -166,7 +166,7 @@ class BoundModelServer(ModelServer):  # type: ignore[misc]
         self._metrics = metrics
         self._draining = Draining(settings.resilience, metrics)
         self._lag = LoopLag(metrics.event_loop_lag.observe)
-        self._admission = Admission(settings.resilience, settings.serving.request_budget_ms, metrics, self._lag, limit)
+        self.admission = Admission(settings.resilience, settings.serving.request_budget_ms, metrics, self._lag, limit)
         self.dataplane = DrainedDataPlane(self.registered_models, self._draining)
         self.model_repository_extension = PromotedModels(model_registry=self.registered_models)
 
@@ -180,7 +180,7 @@ class BoundModelServer(ModelServer):  # type: ignore[misc]
         self.register_model(model)
         rpc = self._grpc()
         rest = BoundRestServer(self.dataplane, self.model_repository_extension, self._settings, ErrorAnswers(self._metrics))
-        rest.put_in_front(model, self._admission, self._settings.serving)
+        rest.put_in_front(model, self.admission, self._settings.serving)
         await rpc.start()
         self._draining.listen()
         self._lag.start()
@@ -209,7 +209,7 @@ class BoundModelServer(ModelServer):  # type: ignore[misc]
     def _grpc(self) -> Any:
         serving = self._settings.serving
         server = grpc.aio.server(
-            interceptors=(GrpcAdmission(self._admission), GrpcErrorAnswers(self._metrics)),
+            interceptors=(GrpcAdmission(self.admission), GrpcErrorAnswers(self._metrics)),
             options=[("grpc.max_receive_message_length", serving.body_max_bytes), ("grpc.so_reuseport", 0)],
         )
         servicer = UnversionedServicer(self.dataplane, self.model_repository_extension)

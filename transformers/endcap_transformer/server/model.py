@@ -12,11 +12,14 @@ from kserve.errors import ModelNotReady
 
 from endcap.contracts.answer import Answer
 from endcap.contracts.request import Instance
+from endcap.core.errors import InvalidInput
 from endcap.core.log import label_lines
 from endcap.core.person_ids import AS_GIVEN, PersonIds
+from endcap_transformer.bulk.lane import LANE, BulkLane
 from endcap_transformer.live.bundle_watch import BundleHolder
 from endcap_transformer.path.request_path import ListPurpose, RequestPath
 from endcap_transformer.path.surface_plan import SurfacePlan
+from endcap_transformer.resilience.admission import leave_place
 from endcap_transformer.resilience.answer_cache import AnswerCache, Key, SharedAnswers, are_anonymous, request_ids
 from endcap_transformer.server.parsing_v2 import DATATYPES, OUTPUTS, instances_of_v2, v2_response
 from endcap_transformer.server.validation import private_values
@@ -24,6 +27,8 @@ from endcap_transformer.telemetry.tracing import Tracing, current_trace
 
 LISTS_AT_ONCE = 4
 REQUEST_ID_MAX = 128
+LANE_HEADER = "x-endcap-lane"
+"""Says that nobody waits for the lists."""
 
 
 class RecommendationModel(kserve.Model):  # type: ignore[misc]
@@ -36,6 +41,7 @@ class RecommendationModel(kserve.Model):  # type: ignore[misc]
         cache: answers to anonymous requests.
         tracing: starts the traces of requests; None for no traces.
         ids: how ids of people and visits are kept: by these features are looked up and lists logged.
+        bulk: makes the lists of large requests; None to make them as those of small ones.
     """
 
     def __init__(  # noqa: PLR0917 - what an answer is made with
@@ -46,11 +52,13 @@ class RecommendationModel(kserve.Model):  # type: ignore[misc]
         cache: AnswerCache,
         tracing: Tracing | None = None,
         ids: PersonIds = AS_GIVEN,
+        bulk: BulkLane | None = None,
     ) -> None:
         super().__init__(name)
         self._ids = ids
         self._path = path
         self._holder = holder
+        self._bulk = bulk
         self.cache = cache
         self.tracing = tracing or Tracing(None)
         self.ready = holder.current is not None
@@ -76,19 +84,20 @@ class RecommendationModel(kserve.Model):  # type: ignore[misc]
             label_lines(request_id, traced.trace_id)
             instances = instances_of_v2(payload)
             label_lines(request_id, traced.trace_id, lambda: private_values(instances))
-            answers = await self._shared_or_own(instances, request_id, start)
+            answers = await self._shared_or_own(instances, request_id, start, lane_of((headers or {}).get(LANE_HEADER)))
         return v2_response(answers, payload, self._width(instances))
 
-    async def _shared_or_own(self, instances: Sequence[Instance], request_id: str, start: float) -> list[Answer]:
-        key = self.cache.key(b"\n".join(_bytes(instance) for instance in instances)) if are_anonymous(instances) else None
+    async def _shared_or_own(self, instances: Sequence[Instance], request_id: str, start: float, lane: str | None) -> list[Answer]:
+        may_share = lane is None and are_anonymous(instances)
+        key = self.cache.key(b"\n".join(_bytes(instance) for instance in instances)) if may_share else None
         shared = self.cache.fresh(key, request_id)
         cached = shared is not None
         if shared is None:
-            shared, cached = await self.answers(key, instances, request_id, _since_ms(start))
+            shared, cached = await self.answers(key, instances, request_id, _since_ms(start), lane)
         return shared.given_to(request_id, _since_ms(start)) if cached else list(shared.answers)
 
     async def answers(
-        self, key: Key | None, instances: Sequence[Instance], request_id: str, before_ms: float
+        self, key: Key | None, instances: Sequence[Instance], request_id: str, before_ms: float, lane: str | None = None
     ) -> tuple[SharedAnswers, bool]:
         """Answers to instances of either protocol, and whether another request, under way already, computed them.
 
@@ -97,16 +106,18 @@ class RecommendationModel(kserve.Model):  # type: ignore[misc]
             instances: valid ones.
             request_id: for the answers computed here.
             before_ms: what passed since the request came.
+            lane: that the request asks for.
 
         Raises:
             InvalidInput: a surface is unknown or lacks its items.
             ModelNotReady: no bundle is served.
+            Overloaded: the bulk lane has no room for it.
         """
         plans = self._path.plans(instances)
+        if self._bulk is not None and self._bulk.takes(len(instances), lane):
+            return await self._in_bulk(self._bulk, instances, request_id, before_ms), False
         if key is None:
-            if self._ids.key is not None:
-                instances = [_kept(instance, self._ids) for instance in instances]
-            return await self._computed(instances, plans, request_id, before_ms), False
+            return await self._computed(self._kept(instances), plans, request_id, before_ms), False
         return await self.cache.shared(key, request_id, lambda: self._computed(instances, plans, request_id, before_ms))
 
     async def _computed(
@@ -122,10 +133,21 @@ class RecommendationModel(kserve.Model):  # type: ignore[misc]
         async def in_turn(instance: Instance, plan: SurfacePlan, own_id: str) -> Answer:
             async with turn:
                 with current_trace().stage("list"):
-                    return await self._path.recommend(instance, plan, served, own_id, before_ms, ListPurpose.BULK)
+                    return await self._path.recommend(instance, plan, served, own_id, before_ms, ListPurpose.PAGE)
 
         ids = request_ids(request_id, len(instances))
         return SharedAnswers(instances, await asyncio.gather(*map(in_turn, instances, plans, ids)))
+
+    async def _in_bulk(self, bulk: BulkLane, instances: Sequence[Instance], request_id: str, before_ms: float) -> SharedAnswers:
+        served = self._holder.current
+        if served is None:
+            raise ModelNotReady(self.name)
+        leave_place()
+        ids = request_ids(request_id, len(instances))
+        return SharedAnswers(instances, await bulk.answers(self._kept(instances), served, ids, before_ms))
+
+    def _kept(self, instances: Sequence[Instance]) -> Sequence[Instance]:
+        return instances if self._ids.key is None else [_kept(instance, self._ids) for instance in instances]
 
     def _width(self, instances: Sequence[Instance]) -> int:
         return max(self._path.wanted(instance) for instance in instances)
@@ -144,6 +166,17 @@ def request_id_of(*named: str | None) -> str:
         if candidate and len(candidate) <= REQUEST_ID_MAX and candidate.isprintable():
             return candidate
     return str(uuid.uuid4())
+
+
+def lane_of(named: str | None) -> str | None:
+    """The lane that a request asks for.
+
+    Raises:
+        InvalidInput: there is no such lane.
+    """
+    if named is not None and named != LANE:
+        raise InvalidInput(f"must be {LANE}, or left out", field=LANE_HEADER, value=named)
+    return named
 
 
 def _kept(instance: Instance, ids: PersonIds) -> Instance:

@@ -18,7 +18,7 @@ from endcap_transformer.server.admission_layers import arrival, send_overloaded
 from endcap_transformer.server.canonical_json import canonical_json, require_distinct_if_json
 from endcap_transformer.server.error_answers import ErrorAnswers
 from endcap_transformer.server.http_layers import JSON_MEDIA, Header, send_answer
-from endcap_transformer.server.model import RecommendationModel, request_id_of
+from endcap_transformer.server.model import LANE_HEADER, RecommendationModel, lane_of, request_id_of
 from endcap_transformer.server.validation import private_values, validated
 from endcap_transformer.telemetry.tracing import caller_headers, current_trace
 
@@ -76,17 +76,18 @@ class PredictV1:
         else:
             await send_answer(send, 200, answer, more, media)
 
-    async def _answer(self, body: bytes, _headers: Headers, request_id: str, arrived: float) -> Reply:
+    async def _answer(self, body: bytes, headers: Headers, request_id: str, arrived: float) -> Reply:
         """The answer, and whether another request's was used."""
-        key = self._cache.key(body)
+        lane = lane_of(_header(headers, LANE_HEADER.encode()))
+        key = self._cache.key(body) if lane is None else None
         shared = self._cache.fresh(key, request_id)
         if shared is not None:
             return shared.body(request_id, self._since_ms(arrived)), HIT, JSON_MEDIA
         if self._cache.is_computing(key):  # waiting takes no place
-            shared, cached = await self._parsed_and_answered(key, body, request_id, arrived)
+            shared, cached = await self._parsed_and_answered(key, body, request_id, arrived, lane)
         else:
             async with self._admission.admitted("http", arrived):
-                shared, cached = await self._parsed_and_answered(key, body, request_id, arrived)
+                shared, cached = await self._parsed_and_answered(key, body, request_id, arrived, lane)
         if cached:
             return shared.body(request_id, self._since_ms(arrived)), HIT, JSON_MEDIA
         return v1_body(shared.answers), MISS, JSON_MEDIA
@@ -103,11 +104,13 @@ class PredictV1:
         media = fields.pop(b"content-type", media)
         return event if isinstance(event, bytes) else orjson.dumps(event), (*more, *fields.items()), media
 
-    async def _parsed_and_answered(self, key: Key | None, body: bytes, request_id: str, arrived: float) -> tuple[SharedAnswers, bool]:
+    async def _parsed_and_answered(
+        self, key: Key | None, body: bytes, request_id: str, arrived: float, lane: str | None
+    ) -> tuple[SharedAnswers, bool]:
         instances = instances_of_v1(body)
         label_lines(request_id, current_trace().trace_id, lambda: private_values(instances))
         shared_key = key if are_anonymous(instances) else None
-        return await self._model.answers(shared_key, instances, request_id, self._since_ms(arrived))
+        return await self._model.answers(shared_key, instances, request_id, self._since_ms(arrived), lane)
 
     def _since_ms(self, arrived: float) -> float:
         return (self._admission.clock() - arrived) * 1000

@@ -25,6 +25,7 @@ from endcap.engine.surfaces.surface import load_surfaces
 from endcap.events.log.open import open_event_log
 from endcap.events.log.queued import QueuedEventLog
 from endcap.release.bundle.promotion import MODEL_FOLDER, served_bundle
+from endcap_transformer.bulk.lane import BulkLane, BulkSources
 from endcap_transformer.clients.connections import MilvusIndex, open_online_store, wait_for_milvus
 from endcap_transformer.clients.model_server_client import ModelServerClient
 from endcap_transformer.live.bundle_watch import BundleHolder, await_promoted, watch_bundle
@@ -72,6 +73,7 @@ class Transformer:
 
     def __init__(self, settings: Settings, store: OnlineRead, wait_s: float) -> None:
         self._settings = settings
+        self._store = store
         self._wait_s = wait_s
         self._metrics = ServingMetrics(REGISTRY)
         self._metrics.request_budget.set(settings.serving.request_budget_ms / 1000)
@@ -79,7 +81,8 @@ class Transformer:
         self._client = ModelServerClient(serving_messages(), settings.model_server, MODEL_FOLDER)
         self._log = open_event_log(settings, self._metrics.dropped_impressions.inc, self._metrics.unframed_impressions.inc)
         self._metrics.queued_impressions.set_function(self._log.waiting)
-        self._parts = path_parts(settings, store, self._index, self._client, self._log, self._metrics)
+        self._features = FeatureReader(store, settings, self._metrics)
+        self._parts = path_parts(settings, self._features, self._index, self._client, self._log, self._metrics)
         self._path = RequestPath(self._parts)
         self._holder = BundleHolder()
         self._live = LiveChanges(settings, self._holder, self._metrics)
@@ -100,8 +103,11 @@ class Transformer:
                 stack.push_async_callback(_cancelled, asyncio.create_task(watching))
             cache = AnswerCache(self._settings.cache, self._metrics, self._revision, self._parts.impressions.log_shared)
             name, ids = self._settings.serving.model_name, load_person_ids(self._settings)
-            model = RecommendationModel(name, self._path, self._holder, cache, self._tracing, ids)
-            await BoundModelServer(self._settings, self._metrics, self._parts.limit).serve(model)
+            server = BoundModelServer(self._settings, self._metrics, self._parts.limit)
+            sources = BulkSources(self._store, self._index, load_surfaces(self._settings.serving.surfaces_file))
+            bulk = BulkLane(self._parts, sources, server.admission)
+            stack.callback(bulk.close)
+            await server.serve(RecommendationModel(name, self._path, self._holder, cache, self._tracing, ids, bulk))
         exit_soon()
 
     async def prepare(self) -> ServedBundle:
@@ -158,19 +164,24 @@ class Transformer:
     async def _close(self) -> None:
         await self._client.close()
         await self._index.close()
-        self._parts.features.close()
+        self._features.close()
         await asyncio.to_thread(self._tracing.close)
         await asyncio.to_thread(self._log.close)
 
 
 def path_parts(  # noqa: PLR0917
-    settings: Settings, store: OnlineRead, search: VectorSearch, model: ModelServerClient, log: QueuedEventLog, metrics: ServingMetrics
+    settings: Settings,
+    features: FeatureReader,
+    search: VectorSearch,
+    model: ModelServerClient,
+    log: QueuedEventLog,
+    metrics: ServingMetrics,
 ) -> PathParts:
     """Make what all requests of a process share.
 
     Args:
         settings: all settings.
-        store: the online feature store.
+        features: reads the online feature store.
         search: the vector search.
         model: client of the model server.
         log: where impressions go.
@@ -184,7 +195,7 @@ def path_parts(  # noqa: PLR0917
     return PathParts(
         settings=settings,
         plans=surface_plans(surfaces, source_registry(search, timeout_ms), timeout_ms),
-        features=FeatureReader(store, settings, metrics),
+        features=features,
         encoder=CachedQueryEncoder(model, settings.cache, metrics),
         model=model,
         exploration=ExplorationConfig(policy_of(settings.exploration), settings.exploration),

@@ -88,6 +88,7 @@ class ServingMetrics:
         self._surfaces: dict[str, SurfaceMetrics] = {}
         self._caches: dict[str, CacheMetrics] = {}
         self._request_path()
+        self._bulk()
         self._candidates()
         self._degradation()
         self._rules()
@@ -127,6 +128,13 @@ class ServingMetrics:
         for protocol in ("http", "grpc"):
             self.refused.labels(protocol)
             self.failed.labels(protocol)
+
+    def _bulk(self) -> None:
+        self._bulk_lists = self._counter("endcap_bulk_lists", "Lists of the bulk lane answered.", "surface")
+        self._bulk_degraded = self._counter(
+            "endcap_bulk_degraded_lists", "Lists of the bulk lane in which at least one stage fell back.", "surface"
+        )
+        self.bulk_waiting = self._gauge("endcap_bulk_requests", "Requests of the bulk lane in work or waiting.")
 
     def _candidates(self) -> None:
         self.source_seconds = self._histogram("endcap_source_seconds", "Time by candidate source.", "source", LATENCY_BUCKETS_S)
@@ -214,6 +222,12 @@ class ServingMetrics:
                 top_score=self.top_scores.labels(name),
             )
         return bound
+
+    def bulk_list(self, surface: str, *, is_degraded: bool) -> None:
+        """Count a list of the bulk lane."""
+        self._counter_of(self._bulk_lists, "bulk", surface).inc()
+        if is_degraded:
+            self._counter_of(self._bulk_degraded, "bulk_degraded", surface).inc()
 
     def cache(self, name: str) -> CacheMetrics:
         """A cache: `.hit()`, `.miss()`, `.stale()`, `.entries.set(n)`."""

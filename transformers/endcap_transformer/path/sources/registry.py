@@ -18,7 +18,7 @@ from endcap.engine.retrieval.similar_users import similar_users_candidates
 from endcap.engine.retrieval.trending import trending_candidates
 from endcap_transformer.path.resolving import NO_ITEMS
 from endcap_transformer.path.sources.source import Find, SourceRequest
-from endcap_transformer.path.sources.two_tower import TwoTowerSearch, VectorSearch
+from endcap_transformer.path.sources.two_tower import NearestSearch, TwoTowerSearch
 
 REMOTE = ("two_tower",)
 """Sources that call another part; they are started before those that read memory, and awaited after them."""
@@ -26,7 +26,7 @@ OWN_HISTORY_MAX = 10
 """With more items of their own than this, a person's own history says more than similar users do."""
 
 
-def source_registry(search: VectorSearch, timeout_ms: float) -> Mapping[str, Find]:
+def source_registry(search: NearestSearch, timeout_ms: float) -> Mapping[str, Find]:
     """The sources of one process.
 
     Args:

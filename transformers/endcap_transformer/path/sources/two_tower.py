@@ -18,16 +18,20 @@ SPARE = 1.05
 """The collection knows stock and rules of the day it was built; the search returns so much more to make up for what has gone since."""
 
 
-class VectorSearch(Protocol):
-    """Milvus, as `endcap.release.index` gives it."""
-
-    def check(self, collection: str) -> None:
-        """Raise EndcapError when the collection is not there and loaded."""
+class NearestSearch(Protocol):
+    """Finds neighbours."""
 
     async def search(
         self, collection: str, embedding: NDArray[np.float32], limit: int, *, where: str | None, timeout_ms: float
     ) -> Candidates:
         """The nearest items of a unit-length float32 [dim] that fulfil `where`, inner product as score."""
+
+
+class VectorSearch(NearestSearch, Protocol):
+    """Milvus, as `endcap.release.index` gives it."""
+
+    def check(self, collection: str) -> None:
+        """Raise EndcapError when the collection is not there and loaded."""
 
 
 class TwoTowerSearch:
@@ -38,7 +42,7 @@ class TwoTowerSearch:
         timeout_ms: after this a call is given up for good.
     """
 
-    def __init__(self, search: VectorSearch, timeout_ms: float) -> None:
+    def __init__(self, search: NearestSearch, timeout_ms: float) -> None:
         self._search = search
         self._timeout_ms = timeout_ms
 
