@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from endcap.contracts.bundle import BundleManifest
-from endcap.contracts.request import Consent, Filters, Instance
+from endcap.contracts.request import Consent, Filters, Instance, Preferences
 from endcap.core.settings import Settings
 from endcap.release.bundle.manifest import present_feature_columns
 from endcap_benchmarks.synthetic.bundle import make_items, make_tables, manifest_fields
@@ -96,6 +96,14 @@ def test_unknown_names_are_named_and_the_known_ones_apply(served, feature_row) -
     known = recommend(path, served, user_id="U1", filters=Filters(categories=["GROCERY"], brands=["Brand 3"]))
     assert items_of(mixed) == items_of(known) != []
     assert known.ignored == []
+
+
+def test_unknown_preferences_are_named_and_the_known_ones_are_heard(served, feature_row) -> None:
+    (known, *_) = served.categories.codes_by_name
+    stated = Preferences(categories=[known, "nowhere"], brands=["none", "none"])
+    mixed = recommend(make_path(served, feature_row), served, preferences=stated, k=20)
+    assert mixed.ignored == ["preferences.categories: nowhere", "preferences.brands: none"]
+    assert "preferences" in {item.source for item in mixed.recommendations}
 
 
 @pytest.mark.parametrize("empty", [Filters(categories=[]), Filters(brands=[]), Filters(categories=[], brands=[], new_to_user=False)])

@@ -1,8 +1,8 @@
 """A request's filters as far as a catalogue can answer them, and by name what of them it cannot."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
-from endcap.contracts.request import Filters
+from endcap.contracts.request import Filters, Preferences
 from endcap_transformer.live.served_bundle import ServedBundle
 from endcap_transformer.path.consent import EffectiveConsent
 
@@ -33,10 +33,19 @@ def _without_empty_lists(filters: Filters) -> Filters:
     return filters.model_copy(update=dict.fromkeys(empty)) if empty else filters
 
 
+def unknown_preferences(stated: Preferences, served: ServedBundle) -> list[str]:
+    """What a person stated that the catalogue does not know, by name: nothing of theirs can follow from it."""
+    return list(_unknown_of("preferences", stated.categories, stated.brands, served))
+
+
 def _unknown(filters: Filters, served: ServedBundle) -> Iterator[str]:
-    for name in dict.fromkeys(filters.categories or ()):
+    return _unknown_of("filters", filters.categories or (), filters.brands or (), served)
+
+
+def _unknown_of(field: str, categories: Sequence[str], brands: Sequence[str], served: ServedBundle) -> Iterator[str]:
+    for name in dict.fromkeys(categories):
         if not served.categories.knows(name):
-            yield f"filters.categories: {name}"
-    for name in dict.fromkeys(filters.brands or ()):
+            yield f"{field}.categories: {name}"
+    for name in dict.fromkeys(brands):
         if not served.tables.items.brands.code(name):
-            yield f"filters.brands: {name}"
+            yield f"{field}.brands: {name}"

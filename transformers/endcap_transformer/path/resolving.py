@@ -12,7 +12,7 @@ from endcap.engine.slate.families import NO_FAMILIES, families_of
 from endcap.engine.surfaces.surface import Surface
 from endcap_transformer.live.served_bundle import ServedBundle
 from endcap_transformer.path.consent import EffectiveConsent
-from endcap_transformer.path.filters import applicable
+from endcap_transformer.path.filters import applicable, unknown_preferences
 
 NO_FILTERS = Filters()
 NO_ITEMS = np.zeros(0, dtype=np.int32)
@@ -102,6 +102,8 @@ def resolve(
         filters, inapplicable = applicable(filters, served, consent)
         ignored += inapplicable
         is_filtered = filters != NO_FILTERS
+    if "preferences" in instance.model_fields_set:
+        ignored += unknown_preferences(instance.preferences, served)
     if surface.value:
         ignored += served.ignored_of(surface)
     return ResolvedRequest(
