@@ -2,13 +2,16 @@
 
 import json
 import ssl
+from collections.abc import Mapping
 from http import HTTPStatus
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 from rich.console import Console
 
 from endcap.cli.output import JsonOption, print_json, print_table
+from endcap.cli.preparing_lists import PART_PEOPLE, PreparedRequest, prepare_lists
 from endcap.contracts.answer import Answer
 from endcap.core.errors import DependencyUnavailable, EndcapError, InvalidInput
 from endcap.core.settings import load_settings
@@ -29,23 +32,43 @@ def recommend(  # noqa: PLR0917 - an option a parameter, as typer reads them
     ] = None,
     analytics: Annotated[bool | None, typer.Option(help="Whether the customer allows it.", show_default="the endpoint's setting")] = None,
     url: Annotated[str | None, typer.Option(help="The predict endpoint's address.", show_default="http://127.0.0.1:8080")] = None,
+    for_all: Annotated[bool, typer.Option("--all", help="Prepare the lists of everybody who has features, as a mailing needs.")] = False,
+    people: Annotated[Path | None, typer.Option(help="Prepare those of a CSV or Parquet file's column user_id.")] = None,
+    out: Annotated[Path | None, typer.Option(help="Folder for prepared lists; parts that are there are left alone.")] = None,
+    share: Annotated[str, typer.Option(help="Prepare one share of the parts, beside other machines: 2/8.")] = "1/1",
+    part_people: Annotated[int, typer.Option(min=1, help="People of a part of prepared lists.")] = PART_PEOPLE,
     as_json: JsonOption = False,
 ) -> None:
     """Ask for recommendations.
 
     Example: endcap recommend --user 1364 --surface product --item 1082185 -k 5
+
+    Example: endcap recommend --all --surface email --out lists.parquet
     """
+    serving = load_settings().serving
+    address = url or f"http://{serving.host}:{serving.http_port}"
+    if for_all or people is not None:
+        _refuse_beside_prepared({"--user": user, "--session": session, "--item": item, "--explain": explain, "--analytics": analytics})
+        prepare_lists(PreparedRequest(address, surface, k, personalisation, people, out, share, part_people), as_json=as_json)
+        return
+    if out is not None:
+        raise InvalidInput("prepared lists need to know for whom", field="--out", value=str(out), fix="add --all, or --people FILE")
     instance: dict[str, Any] = {"surface": surface, "k": k, "explain": explain, "item_ids": list(item or [])}
     instance |= {name: value for name, value in (("user_id", user), ("session_id", session)) if value is not None}
     consent = {"personalisation": personalisation, "analytics": analytics}
     if stated := {name: value for name, value in consent.items() if value is not None}:
         instance["consent"] = stated
-    serving = load_settings().serving
-    answer = ask(url or f"http://{serving.host}:{serving.http_port}", serving.model_name, [instance])[0]
+    answer = ask(address, serving.model_name, [instance])[0]
     if as_json:
         print_json(answer)
         return
     _show(answer, explain)
+
+
+def _refuse_beside_prepared(given: Mapping[str, object]) -> None:
+    for option, value in given.items():
+        if value:
+            raise InvalidInput("is for one list; --all and --people prepare many", field=option, value=value, fix="leave one of them out")
 
 
 def ask(url: str, model: str, instances: list[dict[str, Any]]) -> list[dict[str, Any]]:

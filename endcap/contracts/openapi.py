@@ -79,7 +79,7 @@ _LANE = {
     "name": "x-endcap-lane",
     "in": "header",
     "required": False,
-    "description": "`bulk` when nobody waits for the lists: they are made together, behind those of single requests.",
+    "description": "`bulk` when nobody waits for the lists nor sees them yet: made together, behind everybody else's, without impressions.",
     "schema": {"const": "bulk"},
 }
 

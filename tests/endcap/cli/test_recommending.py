@@ -11,6 +11,7 @@ from typer.testing import CliRunner
 
 from endcap.cli.recommending import ask, recommend
 from endcap.core.errors import DependencyUnavailable, EndcapError, InvalidInput
+from tests.endcap.prepared_lists.made_endpoint import MadeEndpoint
 
 ANSWER = {
     "recommendations": [
@@ -121,3 +122,42 @@ def test_consent_is_sent_as_it_is_stated_and_a_list_without_it_is_called_so(endp
     assert shown.exit_code == 0
     assert "not personalised" in shown.output
     assert endpoint.asked[0][1]["instances"][0]["consent"] == {"personalisation": False, "analytics": True}
+
+
+def test_lists_of_a_file_of_people_are_prepared_in_a_folder(command, tmp_path) -> None:
+    people = tmp_path / "people.csv"
+    people.write_text("user_id\nu1\nu2\n")
+    with MadeEndpoint() as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        arguments = [
+            "--people",
+            str(people),
+            "--surface",
+            "email",
+            "-k",
+            "2",
+            "--out",
+            str(tmp_path / "lists"),
+            "--url",
+            server.url,
+            "--json",
+        ]
+        shown = CliRunner().invoke(command, arguments)
+        server.shutdown()
+    assert shown.exit_code == 0
+    told = json.loads(shown.output)
+    assert (told["lists"], told["kept"], told["run"][:6]) == (2, 0, "email-")
+    assert [file.name for file in sorted((tmp_path / "lists").iterdir())] == ["lists.json", "part-000000.parquet"]
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (["--all"], "--out: is missing"),
+        (["--all", "--user", "u", "--out", "x"], "--user: is for one list"),
+        (["--out", "x"], "--out: prepared lists need to know for whom"),
+    ],
+)
+def test_options_that_do_not_go_together_are_refused_by_name(command, options, message) -> None:
+    with pytest.raises(InvalidInput, match=message):
+        CliRunner().invoke(command, options, catch_exceptions=False)

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from endcap.contracts.answer import Answer
 from endcap.contracts.request import Filters, Instance, Surface
 from endcap_transformer.live.served_bundle import ServedBundle
+from endcap_transformer.path.request_path import ListPurpose
 from endcap_transformer.resilience.admission import Overloaded
 from tests.properties import examples
 from tests.transformers.bulk.made_parts import IDS, MadeShop
@@ -104,6 +105,22 @@ def test_bulk_lists_are_logged_and_counted_apart(served: ServedBundle) -> None:
     assert not value("endcap_list_seconds_count", {"surface": "email"})
     assert not value("endcap_stage_seconds_count", {"stage": "total"})
     assert sorted(batch.request_id for batch in shop.log.batches) == [f"r-{place}" for place in range(9)]
+
+
+def test_prepared_lists_are_counted_and_write_no_impression(served: ServedBundle) -> None:
+    shop = MadeShop(served)
+
+    async def run() -> list[Answer]:
+        lane = shop.lane()
+        answers = await lane.answers([Instance(user_id="U1", surface="email", k=5)], served, ["r"], 0.0, ListPurpose.PREPARED)
+        lane.close()
+        return answers
+
+    (answer,) = asyncio.run(run())
+    assert len(answer.recommendations) == 5
+    assert shop.registry.get_sample_value("endcap_bulk_lists_total", {"surface": "email"}) == 1
+    assert not shop.registry.get_sample_value("endcap_impressions_total")
+    assert shop.log.batches == []
 
 
 def test_a_batch_goes_on_only_while_no_shopper_is_in_work(served: ServedBundle) -> None:

@@ -71,7 +71,14 @@ class BulkLane:
         """Whether a request belongs here: it says so, or has many lists."""
         return lane == LANE or lists > self._settings.lists_over
 
-    async def answers(self, instances: Sequence[Instance], served: ServedBundle, ids: Sequence[str], before_ms: float) -> list[Answer]:
+    async def answers(
+        self,
+        instances: Sequence[Instance],
+        served: ServedBundle,
+        ids: Sequence[str],
+        before_ms: float,
+        purpose: ListPurpose = ListPurpose.BULK,
+    ) -> list[Answer]:
         """One answer an instance.
 
         Args:
@@ -79,6 +86,7 @@ class BulkLane:
             served: the bundle that answers.
             ids: of each list.
             before_ms: what passed since the request came.
+            purpose: whether somebody sees them now.
 
         Raises:
             Overloaded: as many requests as may wait do.
@@ -92,19 +100,22 @@ class BulkLane:
             size = self._settings.lists_together
             for start in range(0, len(instances), size):
                 async with self._batches:
-                    made += await self._batch(instances[start : start + size], served, ids[start : start + size], before_ms)
+                    part = slice(start, start + size)
+                    made += await self._batch(instances[part], served, ids[part], before_ms, purpose)
             return made
         finally:
             self._waiting -= 1
             self._parts.metrics.bulk_waiting.set(self._waiting)
 
-    async def _batch(self, instances: Sequence[Instance], served: ServedBundle, ids: Sequence[str], before_ms: float) -> list[Answer]:
+    async def _batch(
+        self, instances: Sequence[Instance], served: ServedBundle, ids: Sequence[str], before_ms: float, purpose: ListPurpose
+    ) -> list[Answer]:
         batch = Batch(self._turn)
         path = self._path(batch)
         plans = path.plans(instances)
         return await batch.run(
             [
-                path.recommend(instance, plan, served, own_id, before_ms, ListPurpose.BULK)
+                path.recommend(instance, plan, served, own_id, before_ms, purpose)
                 for instance, plan, own_id in zip(instances, plans, ids, strict=True)
             ]
         )

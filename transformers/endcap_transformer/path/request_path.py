@@ -49,8 +49,14 @@ class ListPurpose(Enum):
     """One of a few of the same request, which wait for each other."""
     BULK = auto()
     """One of the bulk lane's, which has a budget and counts of its own."""
+    PREPARED = auto()
+    """One of the bulk lane's that nobody sees yet: no impression."""
     WARM_UP = auto()
     """Nobody sees it: neither counted nor logged as an impression."""
+
+
+IN_BULK = frozenset({ListPurpose.BULK, ListPurpose.PREPARED})
+UNSEEN = frozenset({ListPurpose.PREPARED, ListPurpose.WARM_UP})
 
 
 @dataclass(frozen=True)
@@ -123,14 +129,16 @@ class RequestPath:
             purpose: what it is made for.
         """
         began, limit_ms = self._parts.limit.begin(), self._limits.request_budget_ms
-        trace = StageTrace(limit_ms - parsed_ms, self._metrics, self._parts.guards, is_timed=purpose is not ListPurpose.BULK)
-        is_logged = purpose is not ListPurpose.WARM_UP
+        trace = StageTrace(limit_ms - parsed_ms, self._metrics, self._parts.guards, is_timed=purpose not in IN_BULK)
+        is_logged = purpose not in UNSEEN
         made = await Metered(
             self._recommend(instance, plan, served, request_id, parsed_ms, trace, is_logged=is_logged), self._metrics.own_cpu.inc
         )
         is_late = trace.is_cut or trace.timings_ms["total"] > limit_ms
         if purpose is ListPurpose.SHOPPER and (is_late or not trace.degraded):
             self._parts.limit.ended(began, in_time=not is_late)
+        if purpose in IN_BULK:
+            self._metrics.bulk_list(instance.surface, is_degraded=bool(trace.degraded))
         return made
 
     async def _recommend(  # noqa: PLR0917
@@ -248,14 +256,12 @@ class RequestPath:
         trace.finish(parsed_ms)
         made = answer(listed, request, trace)
         if request.is_logged:
-            self._count(request.instance.surface, trace)
+            if trace.is_timed:
+                self._count(request.instance.surface, trace)
             self._parts.impressions.log(request.instance, made)
         return made
 
     def _count(self, name: str, trace: StageTrace) -> None:
-        if not trace.is_timed:
-            self._metrics.bulk_list(name, is_degraded=bool(trace.degraded))
-            return
         surface = self._metrics.surface(name)
         surface.lists.inc()
         surface.seconds.observe(trace.timings_ms["total"] / 1000)

@@ -28,7 +28,7 @@ from endcap_transformer.telemetry.tracing import Tracing, current_trace
 LISTS_AT_ONCE = 4
 REQUEST_ID_MAX = 128
 LANE_HEADER = "x-endcap-lane"
-"""Says that nobody waits for the lists."""
+"""Says that nobody waits for the lists, nor sees them now."""
 
 
 class RecommendationModel(kserve.Model):  # type: ignore[misc]
@@ -115,7 +115,7 @@ class RecommendationModel(kserve.Model):  # type: ignore[misc]
         """
         plans = self._path.plans(instances)
         if self._bulk is not None and self._bulk.takes(len(instances), lane):
-            return await self._in_bulk(self._bulk, instances, request_id, before_ms), False
+            return await self._in_bulk(self._bulk, instances, request_id, before_ms, lane), False
         if key is None:
             return await self._computed(self._kept(instances), plans, request_id, before_ms), False
         return await self.cache.shared(key, request_id, lambda: self._computed(instances, plans, request_id, before_ms))
@@ -138,13 +138,16 @@ class RecommendationModel(kserve.Model):  # type: ignore[misc]
         ids = request_ids(request_id, len(instances))
         return SharedAnswers(instances, await asyncio.gather(*map(in_turn, instances, plans, ids)))
 
-    async def _in_bulk(self, bulk: BulkLane, instances: Sequence[Instance], request_id: str, before_ms: float) -> SharedAnswers:
+    async def _in_bulk(
+        self, bulk: BulkLane, instances: Sequence[Instance], request_id: str, before_ms: float, lane: str | None
+    ) -> SharedAnswers:
         served = self._holder.current
         if served is None:
             raise ModelNotReady(self.name)
         leave_place()
         ids = request_ids(request_id, len(instances))
-        return SharedAnswers(instances, await bulk.answers(self._kept(instances), served, ids, before_ms))
+        purpose = ListPurpose.BULK if lane is None else ListPurpose.PREPARED
+        return SharedAnswers(instances, await bulk.answers(self._kept(instances), served, ids, before_ms, purpose))
 
     def _kept(self, instances: Sequence[Instance]) -> Sequence[Instance]:
         return instances if self._ids.key is None else [_kept(instance, self._ids) for instance in instances]
