@@ -14,7 +14,8 @@ from confluent_kafka.admin import AclBinding, AclOperation, AclPermissionType, A
 from endcap.core.ports import free_ports
 from tests.kafka_broker.jars import required_jars
 
-START_SECONDS = 60
+START_SECONDS = 300
+"""It takes four on an idle machine."""
 ANSWER_SECONDS = 30
 USERS = {"shop": "pass-of-shop", "guest": "pass-of-guest"}
 """Names and passwords at the listener that asks for them; whoever uses the other one may do everything."""
@@ -51,6 +52,10 @@ class KafkaBroker:
         while not self._answers():
             assert self._process.poll() is None, f"Kafka ended: {self._said()}"
             assert monotonic() < until, f"Kafka does not answer: {self._said()}"
+
+    @property
+    def is_running(self) -> bool:
+        return self._process is not None and self._process.poll() is None
 
     def stop(self) -> None:
         """End it at once, as a machine that goes away does; its data stays."""
