@@ -110,6 +110,17 @@ class KafkaBroker:
             client.close()
         return sorted(found, key=lambda message: (message.partition(), message.offset()))
 
+    def all_messages(self, topic: str) -> list[Message]:
+        """The topic's messages by partition and offset, as many as there are now."""
+        client = Consumer({"bootstrap.servers": self.bootstrap, "group.id": uuid.uuid4().hex, "enable.auto.commit": False})
+        try:
+            partitions = client.list_topics(topic, timeout=ANSWER_SECONDS).topics[topic].partitions
+            ends = (client.get_watermark_offsets(TopicPartition(topic, each), ANSWER_SECONDS) for each in partitions)
+            count = sum(end - begin for begin, end in ends)
+        finally:
+            client.close()
+        return self.messages(topic, count)
+
     def _led(self, topic: str) -> int:
         """Partitions of a topic that can be written and read."""
         told = self.admin.list_topics(topic, timeout=ANSWER_SECONDS).topics[topic]

@@ -5,20 +5,16 @@ from pathlib import Path
 import pytest
 
 from endcap.core.settings import Settings
-from endcap.features.computing import build_feature_tables
 from endcap.features.manifest import read_manifest
-from endcap.features.snapshots import FeatureOptions
 from endcap.features.store.materialize import materialize
 from endcap.features.store.publish import publish_features
-from tests.endcap.features.made_shop import random_shop
+from tests.services.stream.made_features import made_features
 
 
 @pytest.fixture(scope="session")
 def store_features(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Feature tables of a small shop."""
-    folder = tmp_path_factory.mktemp("stream-features")
-    build_feature_tables(random_shop(folder / "data", 11), folder / "features", FeatureOptions(test_weeks=2, ranking_windows=2))
-    return folder / "features"
+    return made_features(tmp_path_factory.mktemp("stream-features"))
 
 
 @pytest.fixture(scope="session")

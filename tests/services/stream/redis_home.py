@@ -16,7 +16,8 @@ from tests.endcap.features.store.redis_server import RedisServer
 from tests.services.collector.running_collector import key_file
 
 PASSWORD = "endcap-of-tests"
-KEY = "key-of-a-server"
+KEY, SHOWN_KEY = "key-of-a-server", "key-of-the-transformer"
+"""Of who sends events, and of who says what was shown."""
 KEY_FILES = ("ENDCAP_COLLECTOR__DEAD_LETTER_KEY_FILE", "ENDCAP_COLLECTOR__PIXEL_KEY_FILE")
 
 
@@ -79,9 +80,9 @@ def fill(features: Path, folder: Path, variables: Mapping[str, str]) -> RedisHom
     materialize(settings, read_manifest(features).data_end)
     keys = folder / "keys"
     keys.write_text(new_key() + "\n")
-    (folder / "keys.yaml").write_text(
-        key_file({KEY: {"name": "shop", "scope": "server", "events_per_second": 1e9, "burst": 1_000_000_000}})
-    )
+    unhurried = {"events_per_second": 1e9, "burst": 1_000_000_000}
+    scopes = {KEY: {"name": "shop", "scope": "server"}, SHOWN_KEY: {"name": "transformer", "scope": "transformer"}}
+    (folder / "keys.yaml").write_text(key_file({key: {**entry, **unhurried} for key, entry in scopes.items()}))
     given = {"ENDCAP_PROFILE": "cluster", "ENDCAP_CONSENT__PERSONALISATION": "true", "ENDCAP_CONSENT__ANALYTICS": "true"}
     return RedisHome(
         {**variables, **given, **dict.fromkeys(KEY_FILES, str(keys)), "ENDCAP_COLLECTOR__KEYS_FILE": str(folder / "keys.yaml")}, settings
