@@ -88,7 +88,7 @@ _OUTCOMES = """
             CASE WHEN bool_or(is_named) THEN 'request' ELSE 'last_touch' END AS rule
         FROM winners GROUP BY ALL
     )
-    SELECT request_id, item_id, position, objective, coalesce(events, 0)::BIGINT AS events, followed_at, rule, round(value, 6) AS value
+    SELECT request_id, item_id, position, objective, coalesce(events, 0)::BIGINT AS events, followed_at, rule, round(value, 9) AS value
     FROM shown CROSS JOIN (SELECT DISTINCT objective FROM rules) LEFT JOIN by_place USING (request_id, item_id, position, objective)
     ORDER BY ALL
 """

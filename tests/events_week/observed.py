@@ -74,7 +74,7 @@ def outcomes(home: Path) -> pl.DataFrame:
     """Columns as of `Expected.outcomes`."""
     rows = pl.concat([pl.read_parquet(file) for file in sorted((home / "outcomes").glob("*.parquet"))])
     place = ("request_id", "item_id", "position", "objective")
-    chosen = rows.select(*place, "events", pl.col("followed_at").dt.epoch("us"), "rule", pl.col("value").round(6))
+    chosen = rows.select(*place, "events", pl.col("followed_at").dt.epoch("us"), "rule", pl.col("value").round(9))
     return chosen.sort(chosen.columns, nulls_last=True)
 
 

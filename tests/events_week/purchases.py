@@ -35,5 +35,6 @@ def _week(events: Path) -> pl.DataFrame:
     kept = lines.select(
         *(pl.col(old).alias(new) for new, old in columns.items()), "occurred_at", "item_id", "quantity", "unit_price", "currency"
     )
-    # A visit's lines stand together: whole visits are sent one after the other.
-    return kept.with_columns(begun=pl.col("occurred_at").min().over("visit")).sort("begun", "visit", "occurred_at").drop("begun").collect()
+    # A visit's lines stand together, for whole visits are sent one after the other; and the order is the same each time.
+    order = ("begun", "visit", "occurred_at", "item_id", "quantity", "unit_price")
+    return kept.with_columns(begun=pl.col("occurred_at").min().over("visit")).sort(order).drop("begun").collect()
