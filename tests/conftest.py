@@ -31,6 +31,7 @@ ONE_WORKER = {
     "tests/endcap/events/stream/kafka/": "broker",
     "tests/services/collector/spool/": "broker",
     "tests/services/stream/kafka/": "broker",
+    "tests/events_week/": "broker",
     "tests/endcap/features/store/": "features",
     "tests/services/rollout_operator/guardrails/": "guardrails",
     "tests/components/deploy_bundle/test_deploy_bundle.py": "milvus",

@@ -137,6 +137,14 @@ class Driver:
             failed[name] = failed.get(name, 0) + max(1, len(failure.event_ids))
         return Taken(len(counted), left_out, placeholder_ids, len(lines), failed, at)
 
+    def say_again(self, function: str) -> int:
+        """Make every key of a function due, so that the next steps say all of its rows that still hold; how many keys.
+
+        Raises:
+            DependencyUnavailable: the disk refused; nothing changed.
+        """
+        return self._store.make_all_due(function)
+
     def close(self) -> None:
         """Let go of the state."""
         self._store.close()

@@ -75,9 +75,11 @@ class Sessions:
         newest = both.group_by(KEY, maintain_order=True).tail(EVENTS_KEPT)
         begins = (pl.col("at").diff().over(KEY) > self._gap).fill_null(False).cast(pl.Int64)
         visits = newest.with_columns(visit=begins.cum_sum().over(KEY)).with_columns(ends=pl.col("at").max().over(KEY, "visit")).collect()
-        reachable = visits.lazy().filter(pl.col("ends") + self._gap >= at.watermark)
+        lives = pl.col("ends") + self._gap >= at.watermark
+        reachable = visits.lazy().filter(lives)
         last = visits.lazy().filter(pl.col("visit") == pl.col("visit").max().over(KEY))
-        changed = last.filter(pl.col(KEY).is_in(events[KEY].unique().implode()))
+        # Also of those that are stepped without events while they live: their rows are asked for again.
+        changed = last.filter(pl.col(KEY).is_in(events[KEY].unique().implode()) | lives)
         kept = reachable.select(self.state_schema.names())
         return Step(*pl.collect_all([kept, _rows(changed), self._due(reachable, at)]))
 

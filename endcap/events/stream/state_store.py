@@ -153,6 +153,19 @@ class StateStore:
         """How many keys a function knows something of."""
         return int(self._sql.execute(f'SELECT count(DISTINCT "{KEY}") FROM "state_{function}"').fetchone()[0])  # noqa: S608
 
+    def make_all_due(self, function: str) -> int:
+        """Make each key that a function knows something of due at once; how many.
+
+        Raises:
+            DependencyUnavailable: the disk refused; nothing changed.
+        """
+        try:
+            with transaction(self._sql):
+                due = f'INSERT OR REPLACE INTO due SELECT DISTINCT ?, "{KEY}", 0 FROM "state_{function}"'  # noqa: S608 - names are ours
+                return self._sql.execute(due, (function,)).rowcount
+        except sqlite3.Error as error:
+            raise self._unwritable(error) from error
+
     def commit(self, progress: Progress) -> None:
         """Store what a step changed, all of it or nothing.
 
@@ -167,9 +180,7 @@ class StateStore:
                 self._write_seen(progress)
                 self._write_places(progress)
         except sqlite3.Error as error:
-            raise DependencyUnavailable(
-                f"the stream's state cannot be written: {error}", field=str(self._place), fix="free disk"
-            ) from error
+            raise self._unwritable(error) from error
 
     def close(self) -> None:
         """Let go of the file, for another process to have it."""
@@ -178,6 +189,9 @@ class StateStore:
         if self._lock is not None:
             os.close(self._lock)
             self._lock = None
+
+    def _unwritable(self, error: sqlite3.Error) -> DependencyUnavailable:
+        return DependencyUnavailable(f"the stream's state cannot be written: {error}", field=str(self._place), fix="free disk")
 
     def _write(self, stated: Stated) -> None:
         name = stated.function

@@ -6,7 +6,12 @@ from typing import Protocol
 
 import polars as pl
 
+from endcap.core.errors import DependencyUnavailable
 from endcap.events.stream.function import StreamFunction
+
+
+class RowsForgotten(DependencyUnavailable):
+    """A place no longer has rows that it took, as a store that came back empty; all rows that still hold are to come again."""
 
 
 class Sink(Protocol):

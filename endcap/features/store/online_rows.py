@@ -49,6 +49,22 @@ class OnlineRows:
                 f"rows cannot be written: {error}", field=f"online store, view {self._name}", fix="run: endcap features"
             ) from error
 
+    def texts(self, entity_id: str, name: str) -> list[str] | None:
+        """One value of an entity, a list of texts; None where the store has none.
+
+        Raises:
+            DependencyUnavailable: the store does not answer, or lacks the view.
+        """
+        try:
+            view = self._resolved()
+            found = self._online_store().online_read(self._store.config, view, [_entity(view, entity_id)], [name])
+        except Exception as error:
+            raise DependencyUnavailable(
+                f"rows cannot be read: {error}", field=f"online store, view {self._name}", fix="run: endcap features"
+            ) from error
+        value = (found[0][1] or {}).get(name)
+        return list(value.string_list_val.val) if value is not None and value.HasField("string_list_val") else None
+
     def _resolved(self) -> "FeatureView":
         if self._view is None:
             self._view = self._store.get_feature_view(self._name)
@@ -66,22 +82,27 @@ class OnlineRows:
 
 def _encoded(view: "FeatureView", entity_ids: Sequence[str], values: Sequence[Mapping[str, Any]], moment: datetime) -> list[Any]:
     """Rows as Feast's stores take them: entity key, values by feature, moment and none of creation."""
-    from feast.protos.feast.types.EntityKey_pb2 import EntityKey
     from feast.protos.feast.types.Value_pb2 import Value
 
     kinds = {field.name: f"{field.dtype.to_value_type().name.lower()}_val" for field in view.features}
     lists = {name: getattr(Value(), kind).__class__ for name, kind in kinds.items() if kind.endswith("_list_val")}
-    (join_key,) = view.join_keys
 
     def value(name: str, content: Any) -> Any:
         return Value(**{kinds[name]: lists[name](val=content) if name in lists else content})
 
     return [
         (
-            EntityKey(join_keys=[join_key], entity_values=[Value(string_val=entity_id)]),
+            _entity(view, entity_id),
             {name: value(name, row[name]) for name in kinds},
             moment,
             None,
         )
         for entity_id, row in zip(entity_ids, values, strict=True)
     ]
+
+
+def _entity(view: "FeatureView", entity_id: str) -> Any:
+    from feast.protos.feast.types.EntityKey_pb2 import EntityKey
+    from feast.protos.feast.types.Value_pb2 import Value
+
+    return EntityKey(join_keys=view.join_keys, entity_values=[Value(string_val=entity_id)])

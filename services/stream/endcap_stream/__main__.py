@@ -23,6 +23,7 @@ from endcap_stream.job import Job
 from endcap_stream.outcome_metrics import OutcomeCollector
 from endcap_stream.outcome_tables import OutcomeTables
 from endcap_stream.rounds import beside
+from endcap_stream.watched_sink import watched
 
 
 def main() -> None:
@@ -50,7 +51,7 @@ def run(settings: Settings) -> None:
     chosen, registry = settings.stream, CollectorRegistry()
     outcomes = JournalStore(settings.outcomes_dir, Windows.of(settings.outcomes))
     registry.register(OutcomeCollector(outcomes.totals))
-    job = Job(settings, subscriptions(settings, system_clock, outcomes), registry)
+    job = Job(settings, watched(subscriptions(settings, system_clock, outcomes), settings, system_clock), registry)
     known = ServedCatalogue(settings, system_clock).known
     catalogue = CatalogueJob(settings, ItemChangesSink(settings.live_dir, known, job.metrics.waiting_items.set), job.metrics)
     tables = OutcomeTables(outcomes, settings, system_clock)

@@ -21,6 +21,7 @@ from endcap.events.stream.subscription import Subscription
 from endcap_stream.followers import event_follower
 from endcap_stream.metrics import EVENTS_LOG, StreamMetrics
 from endcap_stream.rounds import run_rounds
+from endcap_stream.watched_sink import WatchedSink
 
 LOOK_EVERY_SECONDS = 0.05
 STEP_EVERY_SECONDS = 0.5
@@ -63,7 +64,11 @@ class Job:
         self._driver = Driver(settings.stream_dir, subscriptions, seal, clock, rules)
         self._follower = event_follower(settings, self.metrics, clock)
         every = {each.function.name: each.deliver_every for each in subscriptions}
-        self._delivery = Delivery(self._driver.outboxes, sinks, lambda name: self.metrics.undelivered.labels(name).inc(), timer, every)
+        self._delivery = Delivery(
+            *(self._driver.outboxes, sinks, lambda name: self.metrics.undelivered.labels(name).inc(), timer, every),
+            recall=self._recall,
+            watched=[each.function.name for each in subscriptions if isinstance(each.sink, WatchedSink)],
+        )
         self._clock, self._timer = clock, timer
         self._places = dict(self._driver.places())
         self._count_again_at = self._step_again_at = 0.0
@@ -109,6 +114,12 @@ class Job:
             self.metrics.read_until(looked_at)
         elif isinstance(newest, datetime):
             self.metrics.read_until(newest)
+
+    def _recall(self, name: str) -> None:
+        keys = self._driver.say_again(name)
+        if keys:
+            self.metrics.forgotten.labels(name).inc()
+            get_logger("stream").warning("a sink lacks rows that it took; all that still hold come again", sink=name, keys=keys)
 
     def _step(self, arrived: Arrived) -> None:
         taken = self._driver.step(arrived)

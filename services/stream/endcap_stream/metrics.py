@@ -47,6 +47,9 @@ class StreamMetrics:
         )
         self.failures = self._counter("endcap_stream_failures", "Steps that failed and are done again, as when the disk is full.")
         self.undelivered = self._counter("endcap_stream_delivery_failures", "Deliveries that failed and come again.", "sink")
+        self.forgotten = self._counter(
+            "endcap_stream_rows_forgotten", "Times that a sink lacked rows which it had taken, and got all again.", "sink"
+        )
         self.waiting = self._gauge("endcap_stream_waiting_rows", "Rows that their sink does not have yet.", "sink")
         self.lag = self._gauge("endcap_stream_lag_seconds", "Time since the arrival of the newest event up to which all is taken.")
         self.watermark = self._gauge("endcap_stream_watermark_timestamp_seconds", "Events from before this moment are late.")
@@ -63,6 +66,7 @@ class StreamMetrics:
             self.failed.labels(name)
         for name in sinks:
             self.undelivered.labels(name)
+            self.forgotten.labels(name)
             self.waiting.labels(name).set(0)
 
     def show_topic(self, topic: str) -> None:

@@ -1,19 +1,13 @@
 """A collector as a process of its own."""
 
-import os
-import subprocess
-import sys
 from collections.abc import Mapping
 from pathlib import Path
 
-import httpx
-
-from endcap.core.ports import free_port
-from tests.waiting import until
+from tests.services.service_process import ServiceProcess
 
 
-class CollectorProcess:
-    """`python -m endcap_collector` in a home folder.
+class CollectorProcess(ServiceProcess):
+    """`python -m endcap_collector` in a home folder, which takes all that is sent.
 
     Args:
         home: the folder.
@@ -22,36 +16,5 @@ class CollectorProcess:
     """
 
     def __init__(self, home: Path, settings: Mapping[str, str] | None = None, port: int | None = None) -> None:
-        self._port = port or free_port()
-        environment = {
-            "ENDCAP_HOME": str(home),
-            "ENDCAP_COLLECTOR__PORT": str(self._port),
-            "ENDCAP_COLLECTOR__EVENTS_PER_SECOND": "1e9",
-            **(settings or {}),
-        }
-        self._log = (home.parent / f"collector-{self._port}.log").open("wb")
-        self._process = subprocess.Popen(
-            [sys.executable, "-m", "endcap_collector"], env=os.environ | environment, stdout=self._log, stderr=subprocess.STDOUT
-        )
-        until(self._answers, "the collector did not come up", 60)
-
-    @property
-    def port(self) -> int:
-        return self._port
-
-    @property
-    def address(self) -> str:
-        return f"http://127.0.0.1:{self._port}"
-
-    def _answers(self) -> bool:
-        try:
-            return httpx.get(f"{self.address}/readyz", trust_env=False).status_code == 200
-        except httpx.HTTPError:
-            return self._process.poll() is not None
-
-    def end(self, number: int) -> int:
-        """Send a signal and wait; the exit code."""
-        self._process.send_signal(number)
-        code = self._process.wait(60)
-        self._log.close()
-        return code
+        unhurried = {"ENDCAP_COLLECTOR__EVENTS_PER_SECOND": "1e9"}
+        super().__init__("endcap_collector", "ENDCAP_COLLECTOR__PORT", home, {**unhurried, **(settings or {})}, port)

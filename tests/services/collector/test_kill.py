@@ -26,12 +26,15 @@ def batches(sender: int) -> list[list[dict[str, object]]]:
     return [[sent(EventType.PAGE_VIEW, now, f"{sender} {number} {place}") for place in range(3)] for number in range(EACH)]
 
 
-def send_all(address: str, all_batches: list[list[dict[str, object]]], answered: list[object], enough: threading.Event, at: int) -> None:
+def send_all(
+    address: str, all_batches: list[list[dict[str, object]]], answered: list[object], enough: threading.Event, at: int, *, key: str = ""
+) -> None:
     """Send batches until the collector is gone; what was answered is noted."""
+    headers = {"content-type": "application/json", **({"authorization": f"Bearer {key}"} if key else {})}
     with httpx.Client(trust_env=False) as client:
         for batch in all_batches:
             try:
-                answer = client.post(f"{address}/v1/events", content=json.dumps(batch), headers={"content-type": "application/json"})
+                answer = client.post(f"{address}/v1/events", content=json.dumps(batch), headers=headers)
             except httpx.HTTPError:
                 return
             if answer.status_code == 200:

@@ -1,7 +1,6 @@
 """A collector and a stream that are killed under load: each event is in its visit once."""
 
 import shutil
-import signal
 import sys
 import threading
 from datetime import UTC, datetime
@@ -21,13 +20,14 @@ from endcap.events.stream.whole_log import run_to_end
 from endcap.features.store.online import OnlineFeatures
 from tests.endcap.events.sent_events import sent
 from tests.seeds import SEEDS
-from tests.services.collector.collector_process import CollectorProcess
 from tests.services.collector.test_kill import send_all
-from tests.services.stream.stream_process import StreamProcess
-from tests.waiting import until
+from tests.services.running_parts import RunningParts, running_parts
+from tests.services.stream.visits import require_visits
 
 SENDERS, BATCHES, EVENTS, BATCHES_OF_A_VISIT = 4, 100, 3, 10
 KILLS = 3
+ENOUGH_SECONDS = 300
+"""For some hundred answers, whatever else the machine does."""
 
 
 def batches(sender: int) -> list[list[dict[str, Any]]]:
@@ -57,35 +57,39 @@ def visits_of(online: OnlineFeatures) -> dict[str, list[str]]:
 @pytest.mark.parametrize("seed", SEEDS)
 def test_each_event_is_in_its_visit_once_whoever_is_killed(store_home: Path, tmp_path: Path, seed: int) -> None:
     home = Path(shutil.copytree(store_home, tmp_path / "home"))
-    random = Random(seed)
+    with running_parts(home) as parts:
+        send_while_killed(parts, Random(seed))
+        expected = {
+            row["session_id"]: row["session_item_ids"]
+            for row in run_to_end([Sessions()], read_events(home / "events").collect())["sessions"].iter_rows(named=True)
+        }
+        assert sum(len(items) for items in expected.values()) == SENDERS * BATCHES * EVENTS
+        online = OnlineFeatures.open(Settings(home=home))
+        require_visits(expected, lambda: visits_of(online))
+        parts.end()
+    assert letter_table(home / "dead_letters").filter(pl.col("key_id") == "stream").is_empty()
+    assert visits_of(online) == expected
+
+
+def send_while_killed(parts: RunningParts, random: Random) -> None:
+    """All batches, again after each kill, and at last with nobody killed."""
     work = [batches(sender) for sender in range(SENDERS)]
-    collector, stream = CollectorProcess(home), StreamProcess(home)
     answered: list[object] = []
     for kill in range(KILLS):
         enough = threading.Event()
         at = len(answered) + random.randrange(50, 400)
-        threads = [threading.Thread(target=send_all, args=(collector.address, each, answered, enough, at)) for each in work]
+        address = parts.collector.address
+        threads = [threading.Thread(target=send_all, args=(address, each, answered, enough, at)) for each in work]
         for thread in threads:
             thread.start()
-        assert enough.wait(120)
-        assert stream.end(signal.SIGKILL) == -signal.SIGKILL
+        assert enough.wait(ENOUGH_SECONDS), f"{len(answered)} of {at} events were answered before kill {kill}"
+        parts.kill_stream()
         if kill == 1:
-            assert collector.end(signal.SIGKILL) == -signal.SIGKILL
-        stream = StreamProcess(home)
+            parts.kill_collector()
+        parts.start_stream()
         for thread in threads:
             thread.join()
         if kill == 1:
-            collector = CollectorProcess(home)
+            parts.start_collector()
     for each in work:
-        send_all(collector.address, each, [], threading.Event(), sys.maxsize)
-    expected = {
-        row["session_id"]: row["session_item_ids"]
-        for row in run_to_end([Sessions()], read_events(home / "events").collect())["sessions"].iter_rows(named=True)
-    }
-    assert sum(len(items) for items in expected.values()) == SENDERS * BATCHES * EVENTS
-    online = OnlineFeatures.open(Settings(home=home))
-    until(lambda: visits_of(online) == expected, "each event is in its visit", 60)
-    assert collector.end(signal.SIGTERM) in (0, -signal.SIGTERM)
-    assert stream.end(signal.SIGTERM) == 0
-    assert letter_table(home / "dead_letters").filter(pl.col("key_id") == "stream").is_empty()
-    assert visits_of(online) == expected
+        send_all(parts.collector.address, each, [], threading.Event(), sys.maxsize)

@@ -9,23 +9,25 @@ from pathlib import Path
 from tests.debian_programs import DebianProgram
 from tests.waiting import until
 
-START_SECONDS = 20
+START_SECONDS = 120
 
 
 @dataclass
 class RedisServer:
-    """One server. `options` are further lines of its configuration, as `--name value` arguments."""
+    """One server. `options` are further lines of its configuration, as `--name value` arguments; they win over the file `configuration`."""
 
     program: DebianProgram
     folder: Path
     port: int
     options: tuple[str, ...] = ()
+    configuration: Path | None = None
     _process: subprocess.Popen | None = field(default=None, init=False)
 
     def start(self) -> None:
-        command = [self.program.path, "--bind", "127.0.0.1", "--save", "", "--dir", self.folder, "--logfile", self.folder / "redis.log"]
+        file = () if self.configuration is None else (self.configuration,)
+        own = ["--bind", "127.0.0.1", "--save", "", "--dir", self.folder, "--logfile", self.folder / "redis.log"]
         port = () if "--port" in self.options else ("--port", str(self.port))
-        self._process = subprocess.Popen([*command, *port, *self.options], env=self.program.environment())
+        self._process = subprocess.Popen([self.program.path, *file, *own, *port, *self.options], env=self.program.environment())
         until(lambda: listens(self.port) or self._process.poll() is not None, "Redis does not listen", START_SECONDS)
         assert self._process.poll() is None, (self.folder / "redis.log").read_text()
 
