@@ -11,7 +11,7 @@ from endcap.core.clock import Clock, system_clock
 from endcap.core.errors import DependencyUnavailable
 from endcap.events.log.kafka_config import KafkaConfig
 from endcap.events.stream.kafka.reading import count_nothing
-from endcap.events.stream.kafka.side_by_side import Fetched, SideBySide
+from endcap.events.stream.kafka.side_by_side import Fetched, SideBySide, Together
 from endcap.events.stream.lines import read_lines
 
 _CONSUMER: dict[str, Any] = {
@@ -32,7 +32,20 @@ def newest_events(
     clock: Clock = system_clock,
     timer: Callable[[], float] = monotonic,
 ) -> pl.DataFrame:
-    """Events of the contract among the last messages of each partition, in the order of arrival. Topics that are not there have none.
+    """Events of the contract among the last messages of each partition; as `newest_messages`."""
+    return newest_messages(config, topics, messages, seconds=seconds, clock=clock, timer=timer).events
+
+
+def newest_messages(
+    config: KafkaConfig,
+    topics: Sequence[str],
+    messages: int,
+    *,
+    seconds: float,
+    clock: Clock = system_clock,
+    timer: Callable[[], float] = monotonic,
+) -> Together:
+    """What the last messages of each partition hold, in the order of arrival. Topics that are not there have none.
 
     Args:
         config: how Kafka is reached.
@@ -63,7 +76,7 @@ def newest_events(
                 elif error is not None and error.code() == KafkaError._PARTITION_EOF:
                     unread.discard((str(topic), int(number or 0)))
             waiting.add(fetched)
-        return waiting.take(()).events
+        return waiting.take(())
     except KafkaException as error:
         raise DependencyUnavailable(
             f"Kafka does not answer: {error.args[0].str()}",
