@@ -29,6 +29,10 @@ class StreamProcess:
         )
         until(self._answers, "the stream did not come up", 60)
 
+    @property
+    def port(self) -> int:
+        return self._port
+
     def _answers(self) -> bool:
         try:
             return httpx.get(f"http://127.0.0.1:{self._port}/readyz", trust_env=False).status_code == 200
