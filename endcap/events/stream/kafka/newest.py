@@ -1,10 +1,9 @@
-"""The newest events of topics, for people to look at."""
+"""The newest messages of topics, for people to look at."""
 
 from collections.abc import Callable, Sequence
 from time import monotonic
 from typing import Any
 
-import polars as pl
 from confluent_kafka import Consumer, KafkaError, KafkaException, TopicPartition
 
 from endcap.core.clock import Clock, system_clock
@@ -21,19 +20,6 @@ _CONSUMER: dict[str, Any] = {
     "enable.partition.eof": True,
 }
 _TURN_SECONDS = 0.2
-
-
-def newest_events(
-    config: KafkaConfig,
-    topics: Sequence[str],
-    messages: int,
-    *,
-    seconds: float,
-    clock: Clock = system_clock,
-    timer: Callable[[], float] = monotonic,
-) -> pl.DataFrame:
-    """Events of the contract among the last messages of each partition; as `newest_messages`."""
-    return newest_messages(config, topics, messages, seconds=seconds, clock=clock, timer=timer).events
 
 
 def newest_messages(

@@ -11,7 +11,7 @@ from endcap.core.errors import DependencyUnavailable
 from endcap.core.settings import EventSettings
 from endcap.events.log.kafka_config import kafka_config
 from endcap.events.schemas.frame import framed
-from endcap.events.stream.kafka.newest import newest_events
+from endcap.events.stream.kafka.newest import newest_messages
 from tests.endcap.events.stream.kafka.followed_topic import ids, send, value
 from tests.kafka_broker.broker import KafkaBroker
 
@@ -21,7 +21,7 @@ def test_the_last_messages_of_each_partition_come_in_the_order_of_arrival(broker
     send(broker, topic, [(0, value(str(place), 0, place)) for place in range(50)])
     send(broker, topic, [(1, framed(9, value("other", 0, 47.5))), (1, b"broken"), (1, None)])
     config = kafka_config(EventSettings(kafka_bootstrap=broker.bootstrap))
-    found = newest_events(config, [topic, f"{topic}-nowhere"], 4, seconds=30)
+    found = newest_messages(config, [topic, f"{topic}-nowhere"], 4, seconds=30).events
     assert found["event_id"].to_list() == [ids([name])[0] for name in ("46", "47", "other", "48", "49")]
 
 
@@ -38,4 +38,4 @@ def test_tail_shows_them(broker: KafkaBroker, tmp_path: Path, monkeypatch: pytes
 
 def test_a_kafka_that_is_away_is_named() -> None:
     with pytest.raises(DependencyUnavailable, match="ENDCAP_EVENTS__KAFKA_BOOTSTRAP: Kafka does not answer"):
-        newest_events(kafka_config(EventSettings(kafka_bootstrap="127.0.0.1:1")), ["t"], 1, seconds=0.5)
+        newest_messages(kafka_config(EventSettings(kafka_bootstrap="127.0.0.1:1")), ["t"], 1, seconds=0.5)
