@@ -43,11 +43,13 @@ class ProbeRow:
     """The row by which a probe goes the way of a function's rows.
 
     Attributes:
-        of: makes it of the moment at which the probe was made, UTC: columns of the function's `row_schema`, under a key that no event has.
+        of: makes it of the moment at which the probe was made, UTC: columns of the function's `row_schema`.
+        key: its value of the first column of the function's `row_key`, which no event has.
         read_back: reads it where it was delivered.
     """
 
     of: Callable[[datetime], pl.DataFrame]
+    key: str
     read_back: ReadBack
 
 

@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import timedelta
 
 from endcap.catalogue.changes.counters_sink import ItemCountersSink
+from endcap.contracts.probe import ONLINE_ID
 from endcap.core.clock import Clock
 from endcap.core.settings import Settings
 from endcap.dataset.user_regions import read_user_regions
@@ -52,10 +53,9 @@ def subscriptions(settings: Settings, clock: Clock, outcomes: JournalStore) -> S
     chosen = settings.counters
     counters = ItemCounters(read_user_regions(chosen.users_file or settings.data_dir / "users.parquet"), chosen.remembered_days)
     counts = ItemCountersSink(settings.live_dir, ServedCatalogue(settings, clock).counts, log_beginning(settings, clock), clock)
+    probe = ProbeRow(session_row, ONLINE_ID, OnlineReadBack(settings))
     return [
-        Subscription(
-            sessions, online[sessions.name](), NeededConsent.PERSONALISATION, probe=ProbeRow(session_row, OnlineReadBack(settings))
-        ),
+        Subscription(sessions, online[sessions.name](), NeededConsent.PERSONALISATION, probe=probe),
         # It needs the events that take consent back.
         Subscription(recent_items, online[recent_items.name](), NeededConsent.NONE),
         *(

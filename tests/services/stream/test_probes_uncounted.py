@@ -71,7 +71,7 @@ class Stream:
         return [
             Subscription(
                 *(function, self.sinks[function.name], consent),
-                probe=ProbeRow(session_row, lambda: None) if isinstance(function, Sessions) else None,
+                probe=ProbeRow(session_row, ONLINE_ID, lambda: None) if isinstance(function, Sessions) else None,
             )
             for function, consent in self._functions
         ]
