@@ -176,7 +176,8 @@ class Spool:
 
     def _note_probe(self, line: bytes) -> None:
         """From a forwarder's thread."""
-        self._metrics.stations.note(Station.KAFKA, made_at(line))
+        if (moment := made_at(line)) is not None:
+            self._metrics.stations.note(Station.KAFKA, moment)
 
     def _bury(self, line: bytes, place: str, reason: str) -> None:
         """Keep a line as a dead letter; from a forwarder's thread."""

@@ -27,7 +27,19 @@ async def test_probes_go_round_all_partitions_and_are_confirmed_without_being_co
     probes = [message for message in came if is_probe(message.value() or b"")]
     assert Counter(message.partition() for message in probes) == {0: 2, 1: 2, 2: 2}
     assert {message.key() for message in probes} == {b"collector a"}
-    assert sorted(made_at(message.value() or b"") for message in probes) == [NOW + timedelta(seconds=each) for each in range(PROBES)]
+    assert sorted(moment for each in probes if (moment := made_at(each.value() or b""))) == [
+        NOW + timedelta(seconds=each) for each in range(PROBES)
+    ]
+
+
+async def test_a_damaged_probe_holds_nothing_up(broker: KafkaBroker, tmp_path: Path) -> None:
+    topics = topic_settings(broker)
+    async with opened_spool(tmp_path, broker.bootstrap, **topics) as opened:
+        for damaged in (b'{"event_type":"probe"}\n', b'{"event_type":"probe","occurred_at":"2026-03-01T08:00:00"}\n', line(1)):
+            await opened.spool.events.write(damaged)
+        await until_async(lambda: opened.waiting() == 0, "Kafka has all")
+        assert opened.value("endcap_collector_kafka_confirmed_total", log="events") == 1
+        assert opened.value("endcap_probe_timestamp_seconds", station="kafka") == 0
 
 
 async def test_a_change_of_an_item_that_looks_like_a_probe_is_counted(broker: KafkaBroker, tmp_path: Path) -> None:
