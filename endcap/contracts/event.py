@@ -84,17 +84,7 @@ class EventFields(BaseModel):
 
     @model_validator(mode="after")
     def _fields_fit_type(self) -> Self:
-        for name in TYPE_RULES[self.event_type].needs:
-            if getattr(self, name) is None:
-                raise missing(name, self.event_type)
-        if self.event_type in TAKES_OFF and self.item_id is None and self.order_id is None:
-            raise PydanticCustomError(
-                MISSING,
-                "item_id or order_id is missing; a {event_type} event needs one of them",
-                {"field": "item_id", "event_type": self.event_type.value},
-            )
-        if self.unit_price is not None and self.currency is None:
-            raise PydanticCustomError(MISSING, "currency is missing; a price needs it", {"field": "currency"})
+        require_fields(self)
         return self
 
 
@@ -108,6 +98,25 @@ class Event(EventFields):
     )
     properties: str | None = Field(None, description="What a custom event has beside these fields; a JSON object, stored as text.")
     received_at: UtcMoment = Field(description="When endcap took it in, UTC.")
+
+
+def require_fields(event: EventFields) -> None:
+    """Refuse an event that lacks a field its type needs.
+
+    Raises:
+        PydanticCustomError: names the field.
+    """
+    for name in TYPE_RULES[event.event_type].needs:
+        if getattr(event, name) is None:
+            raise missing(name, event.event_type)
+    if event.event_type in TAKES_OFF and event.item_id is None and event.order_id is None:
+        raise PydanticCustomError(
+            MISSING,
+            "item_id or order_id is missing; a {event_type} event needs one of them",
+            {"field": "item_id", "event_type": event.event_type.value},
+        )
+    if event.unit_price is not None and event.currency is None:
+        raise PydanticCustomError(MISSING, "currency is missing; a price needs it", {"field": "currency"})
 
 
 def missing(field: str, event_type: EventType) -> PydanticCustomError:

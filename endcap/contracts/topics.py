@@ -6,8 +6,8 @@ from pydantic import BaseModel
 
 from endcap.contracts.catalogue_change import CatalogueChange
 from endcap.contracts.dead_letter import DeadLetter
-from endcap.contracts.event import Event
 from endcap.contracts.impression import Impression
+from endcap.contracts.logged_event import LoggedEvent
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +33,7 @@ class Topic:
         return f"{prefix}.{self.stem}"
 
 
-EVENTS = Topic("events.v1", Event, "What customers did and saw.")
+EVENTS = Topic("events.v1", LoggedEvent, "What customers did and saw, and probes.")
 IMPRESSIONS = Topic("impressions.v1", Impression, "Places of lists as they were served.")
 REJECTED = Topic("rejected.v1", DeadLetter, "Events that were not taken, with their reasons.")
 CATALOGUE = Topic("catalogue.v1", CatalogueChange, "Changes of the catalogue between two bundles.")

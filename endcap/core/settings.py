@@ -205,6 +205,12 @@ class EventSettings(BaseModel):
         description="What the names of endcap's topics begin with, before `.events.v1` and so on.",
     )
     custom_types_file: Path | None = Field(None, description="YAML of the shop's own event types; empty for none.")
+    probe_seconds: float = Field(
+        10,
+        ge=0,
+        allow_inf_nan=False,
+        description="Time between two probes of a collector, which show that events arrive and when; 0 for none. Give all parts the same.",
+    )
 
 
 class SchemasSettings(BaseModel):

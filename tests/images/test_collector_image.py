@@ -69,7 +69,9 @@ def test_it_takes_an_event_keeps_it_and_ends_in_order(build: DryBuild) -> None:
         (build.home / f"{name}.key").write_bytes(Fernet.generate_key())
     give_home(build)
     address = f"http://127.0.0.1:{(port := free_port())}"
-    started = build.starting(["python", "-m", "endcap_collector"], **SETTINGS, ENDCAP_COLLECTOR__PORT=str(port))
+    started = build.starting(
+        ["python", "-m", "endcap_collector"], **SETTINGS, ENDCAP_COLLECTOR__PORT=str(port), ENDCAP_EVENTS__PROBE_SECONDS="0"
+    )
     collector = subprocess.Popen(started, stderr=subprocess.PIPE, text=True)
     try:
         until(lambda: collector.poll() is not None or _is_ready(address), "the image's collector did not answer", 60)

@@ -120,6 +120,7 @@ def test_dashboard_can_be_imported() -> None:
         "Saturation",
         "Outcomes",
         "Events",
+        "Probes",
     ]
     places: set[tuple[int, int]] = set()
     for panel in panels:

@@ -148,6 +148,10 @@ def test_metrics_count_stages(endpoint) -> None:
     assert 'endcap_stage_seconds_count{stage="rank"}' in httpx.get(f"{endpoint.http}/metrics").text
 
 
+def test_a_transformer_shows_its_station_of_probes(endpoint) -> None:
+    assert 'endcap_probe_timestamp_seconds{station="transformer"}' in httpx.get(f"{endpoint.http}/metrics").text
+
+
 @pytest.mark.parametrize(
     ("body", "message"),
     [

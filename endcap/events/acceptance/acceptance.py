@@ -13,6 +13,7 @@ from endcap.contracts.dead_letter import DeadLetterKind
 from endcap.contracts.event import EventFields
 from endcap.contracts.event_type import ABOUT_CONSENT, EventType
 from endcap.contracts.moment import utc_text
+from endcap.contracts.probe import PROBE
 from endcap.contracts.submitted_event import SubmittedEvent
 from endcap.core.person_ids import AS_GIVEN, PersonIds
 from endcap.core.settings import ConsentSettings, Settings
@@ -212,6 +213,8 @@ def _refused(error: ValidationError, value: dict[str, Any]) -> Refused:
     match first["type"]:
         case "extra_forbidden":
             reason = "endcap says when it came; leave it out" if top == "received_at" else "no field of the contract; leave it out"
+        case "enum" if top == "event_type" and value.get("event_type") == PROBE:
+            reason = "the collector alone makes probes, and no key may send one"
         case "enum" if top == "event_type":
             reason = "no type of the contract"
         case "missing":

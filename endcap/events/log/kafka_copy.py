@@ -18,6 +18,7 @@ from endcap.core.log import get_logger
 from endcap.events.log.kafka_config import KafkaConfig
 from endcap.events.log.whole_log import OFFSETS_FILE
 from endcap.events.log.writer import LogFile, Rotation
+from endcap.events.probes.line import is_probe
 from endcap.events.schemas.frame import BrokenFrame, opened
 
 _MESSAGES_AT_ONCE = 5_000
@@ -40,7 +41,7 @@ class Copied:
 
     Attributes:
         events: copied.
-        refused: left out, since they are no events of the contract.
+        refused: left out, since they are no events of the contract; probes are left out too, and counted nowhere.
         missed: deleted by Kafka before this folder had them.
         left: not read for lack of time; the next copy goes on there.
     """
@@ -106,7 +107,8 @@ class _Copying:
 
     def _checked(self, value: bytes | None) -> str:
         try:
-            return Event.model_validate_json(opened(value or b"").json).model_dump_json(exclude_none=True) + "\n"
+            line = opened(value or b"").json
+            return "" if is_probe(line) else Event.model_validate_json(line).model_dump_json(exclude_none=True) + "\n"
         except BrokenFrame as error:
             return self._refused("value", error.message)
         except ValidationError as error:

@@ -7,6 +7,7 @@ from pathlib import Path
 import polars as pl
 
 from endcap.contracts.event import Event
+from endcap.contracts.probe import PROBE
 from endcap.contracts.tables import added_defaults, arrow_schema
 from endcap.core.line_moments import as_written, read_moments
 from endcap.events.log.writer import FILE_SUFFIX, NAME_TIME, OPEN_SUFFIX
@@ -18,7 +19,12 @@ def event_schema() -> pl.Schema:
 
 
 def read_events(folder: Path) -> pl.LazyFrame:
-    """All whole events under `folder`, in the order of files and lines, with the columns of the contract.
+    """All whole events under `folder`, as `read_log` gives them, without probes, which nobody did."""
+    return read_log(folder).filter(pl.col("event_type").ne_missing(PROBE))
+
+
+def read_log(folder: Path) -> pl.LazyFrame:
+    """All whole lines under `folder`, in the order of files and lines, with the columns of the contract.
 
     A line that is not ended yet, or never was, is left out: it is still being written, or the writer ended there. No folder is no events.
     Events may stand twice (an event that was sent again); `event_id` tells. Lines from before a field was in the contract have its default.

@@ -18,6 +18,7 @@ from endcap.events.stream.counting import Counting, LeftOut, newest_of
 from endcap.events.stream.following import Arrived
 from endcap.events.stream.forwarding import stepped_through
 from endcap.events.stream.function import KEY, Instant, Step, no_due
+from endcap.events.stream.lines import MADE_AT
 from endcap.events.stream.outbox import Outbox
 from endcap.events.stream.state_store import Progress, Stated, StateStore
 from endcap.events.stream.stepping import Failure
@@ -126,6 +127,7 @@ class Driver:
         reached, at = self._at(newest_of(new, before), arrived)
         counted, left_out[LeftOut.BOT], bots = self._of_persons(new, at)
         stated, failures = self._stepped(counted, at)
+        stated += self._of_probes(arrived) if arrived else []
         lines = arrived.broken if arrived else ()
         self._bury(stated, letters_of(lines, failures, counted, self._seal, self._clock()))
         places, gone = (arrived.places, arrived.gone) if arrived else ({}, ())
@@ -144,6 +146,19 @@ class Driver:
             DependencyUnavailable: the disk refused; nothing changed.
         """
         return self._store.make_all_due(function)
+
+    def pass_over(self, arrived: Arrived) -> None:
+        """Store how far the log was read where all that came were probes: nothing is stepped, and the watermark stays where it is.
+
+        Args:
+            arrived: probes only.
+
+        Raises:
+            DependencyUnavailable: the disk refused; nothing changed.
+        """
+        present, reached = self._store.present(), self._store.reached()
+        watermark, nothing = self._counting.instant(reached).watermark, arrived.events.select("event_id", "occurred_at")
+        self._store.commit(Progress(self._of_probes(arrived), nothing, present, reached, watermark, arrived.places, arrived.gone))
 
     def close(self) -> None:
         """Let go of the state."""
@@ -179,6 +194,18 @@ class Driver:
             stated.append(Stated(function.name, keys, result.step))
             failures += [(function.name, failure) for failure in result.failures]
         return stated, failures
+
+    def _of_probes(self, arrived: Arrived) -> list[Stated]:
+        """A row of the newest probe for each place that probes go to; no state."""
+        newest = arrived.probes[MADE_AT].max()
+        if not isinstance(newest, datetime):
+            return []
+        return [
+            Stated(each.function.name, pl.Series(KEY, [], dtype=pl.String()), Step(each.function.state_schema.to_frame(), row, no_due()))
+            for each in self._subscriptions
+            if each.probe is not None
+            for row in [each.probe.of(newest)]
+        ]
 
     def _keys(self, of_events: pl.Series, name: str, at: Instant) -> pl.Series:
         """Keys of events, and those that are due, each once."""

@@ -1,7 +1,7 @@
 """Following the files of the local event log: whole lines, each once, the files of several writers in one order."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Protocol
@@ -11,7 +11,8 @@ import polars as pl
 from endcap.core.clock import Clock
 from endcap.events.log.reader import begun
 from endcap.events.log.writer import FILE_SUFFIX, OPEN_SUFFIX
-from endcap.events.stream.lines import LINE, BrokenLine, ReadLines, read_lines
+from endcap.events.stream.columns import MOMENT
+from endcap.events.stream.lines import LINE, MADE_AT, BrokenLine, ReadLines, read_lines
 
 _FILES_AT_ONCE = 4
 """Of those that are read to their end in one go; each may have as many bytes as are read of one file at once."""
@@ -24,6 +25,10 @@ _FIRST = datetime.min.replace(tzinfo=UTC) + _SLACK
 
 Read = Callable[[Sequence[bytes], datetime], ReadLines]
 """Reads whole lines as of a moment."""
+
+PLACE = "place"
+PROBES_SCHEMA = pl.Schema({PLACE: pl.String(), MADE_AT: MOMENT})
+"""Probes: file of the log, or topic and partition; and when each was made."""
 
 _LONGEST_LINE = 64 * 1024 * 1024
 
@@ -56,6 +61,7 @@ class Arrived:
         is_cut_off: whether a part of the log does not answer, so that nobody can say what waits there.
         holds_watermark: whether more may be on its way from before than can be seen, as after an outage: the watermark then goes by events
             alone.
+        probes: PROBES_SCHEMA: what came among the events and is none.
     """
 
     events: pl.DataFrame
@@ -65,6 +71,12 @@ class Arrived:
     is_behind: bool
     is_cut_off: bool = False
     holds_watermark: bool = False
+    probes: pl.DataFrame = field(default_factory=PROBES_SCHEMA.to_frame)
+
+    @property
+    def is_probes_only(self) -> bool:
+        """Whether something came, and all of it were probes."""
+        return len(self.probes) > 0 and self.events.is_empty() and not self.broken
 
     @property
     def is_nothing(self) -> bool:
@@ -105,8 +117,9 @@ class _Part:
     has_more: bool
 
     def arrived_until(self) -> datetime | None:
-        newest = self.read.events["received_at"].max()
-        return newest if isinstance(newest, datetime) else None
+        """When the newest line came, a probe's too: it says as much of how far the file was read."""
+        newest = [self.read.events["received_at"].max(), self.read.probes[MADE_AT].max()]
+        return max((moment for moment in newest if isinstance(moment, datetime)), default=None)
 
     def lines_until(self, horizon: datetime | None) -> int:
         """How many lines, from the first on, came by then."""
@@ -210,8 +223,12 @@ def _arrived(nothing: pl.DataFrame, parts: Sequence[_Part], cuts: Sequence[int],
         if line.line < cut
     ]
     places = {part.file: part.begin + len(b"\n".join(part.lines[:cut])) + 1 for part, cut in zip(parts, cuts, strict=True) if cut}
+    probes = [
+        part.read.probes.filter(pl.col(LINE) < cut).select(pl.lit(part.file).alias(PLACE), MADE_AT)
+        for part, cut in zip(parts, cuts, strict=True)
+    ]
     merged = pl.concat(events).sort("received_at", maintain_order=True) if events else nothing
-    return Arrived(merged, broken, places, gone, is_behind)
+    return Arrived(merged, broken, places, gone, is_behind, probes=pl.concat([PROBES_SCHEMA.to_frame(), *probes]))
 
 
 def _read(path: Path, place: int, most: int) -> tuple[bytes, bool, bool]:

@@ -1,8 +1,8 @@
-"""Lines of the event log read: a table of events, and the lines that are none with the reason."""
+"""Lines of the event log read: a table of events, the probes among them apart, and the lines that are none with the reason."""
 
 import io
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from json import loads
 
@@ -10,13 +10,19 @@ import polars as pl
 
 from endcap.contracts.dead_letter import DeadLetterKind
 from endcap.contracts.event_type import TYPE_RULES, EventType
+from endcap.contracts.probe import PROBE
 from endcap.contracts.tables import added_defaults
 from endcap.core.line_moments import as_written, read_moments
 from endcap.events.acceptance.moments import AHEAD_MAX
 from endcap.events.log.reader import event_schema
+from endcap.events.stream.columns import MOMENT
 
 LINE = "line"
 """Column of a line's place in what was read, from 0."""
+
+MADE_AT = "made_at"
+PROBE_SCHEMA = pl.Schema({LINE: pl.Int64(), MADE_AT: MOMENT})
+"""Lines that are probes, and when each was made."""
 
 _UUID = "^[0-9a-fA-F]{8}-?[0-9a-fA-F]{4}-?[0-9a-fA-F]{4}-?[0-9a-fA-F]{4}-?[0-9a-fA-F]{12}$"
 
@@ -47,10 +53,12 @@ class ReadLines:
     Attributes:
         events: columns of the contract `Event`, and `line`; in the order of the lines.
         broken: lines that are none, in any order.
+        probes: PROBE_SCHEMA: lines that are none either, and that nothing counts; in the order of the lines.
     """
 
     events: pl.DataFrame
     broken: Sequence[BrokenLine]
+    probes: pl.DataFrame = field(default_factory=PROBE_SCHEMA.to_frame)
 
 
 def read_lines(lines: Sequence[bytes], now: datetime) -> ReadLines:
@@ -132,7 +140,16 @@ def _refused_apart(events: pl.DataFrame, lines: Sequence[bytes], broken: list[Br
     for line, rule in refused.iter_rows():
         kind, field, _, reason = rules[rule]
         broken.append(BrokenLine(line, lines[line], kind, field, reason))
-    return ReadLines(judged.filter(pl.col("rule").is_null()).drop("rule") if len(refused) else events, broken)
+    return _probes_apart(judged.filter(pl.col("rule").is_null()).drop("rule") if len(refused) else events, broken)
+
+
+def _probes_apart(rows: pl.DataFrame, broken: list[BrokenLine]) -> ReadLines:
+    """What nobody did is taken out here, before anything counts it, is late because of it or goes by its moment."""
+    is_probe = rows["event_type"] == PROBE
+    if not is_probe.any():
+        return ReadLines(rows, broken)
+    probes = rows.filter(is_probe).select(LINE, pl.col("received_at").alias(MADE_AT))
+    return ReadLines(rows.filter(~is_probe), broken, probes)
 
 
 def _rules(now: datetime) -> list[tuple[DeadLetterKind, str, pl.Expr, str]]:
@@ -142,7 +159,7 @@ def _rules(now: datetime) -> list[tuple[DeadLetterKind, str, pl.Expr, str]]:
     missing = "missing, or nothing that the contract reads"
     rules = [
         (refused, "event_id", ~pl.col("event_id").str.contains(_UUID), "no UUID"),
-        (unknown, "event_type", ~kind.is_in([each.value for each in EventType]), "no type of the contract"),
+        (unknown, "event_type", ~kind.is_in([*(each.value for each in EventType), PROBE]), "no type of the contract"),
         (unknown, "schema_version", pl.col("schema_version") != 1, "no version of the contract"),
         *((refused, name, pl.col(name).is_null(), missing) for name in ("occurred_at", "received_at", "session_id")),
         *((refused, name, pl.col(name) > now + AHEAD_MAX, "in the future") for name in ("occurred_at", "received_at")),

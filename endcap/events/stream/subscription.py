@@ -1,6 +1,8 @@
 """What the stream runs: a function, the consent that its events need, and where its rows go."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import datetime
 from enum import StrEnum
 from typing import Protocol
 
@@ -37,6 +39,25 @@ class NeededConsent(StrEnum):
     NONE = "none"
 
 
+ReadBack = Callable[[], datetime | None]
+"""When the newest probe was made whose row was delivered, UTC; None where there is none. Raises where the place of delivery is away."""
+
+
+@dataclass(frozen=True, slots=True)
+class ProbeRow:
+    """The row by which a probe goes the way of a function's rows.
+
+    Attributes:
+        of: makes it of the moment at which the probe was made, UTC: columns of the function's `row_schema`.
+        key: its value of the first column of the function's `row_key`, which no event has.
+        read_back: reads it where it was delivered.
+    """
+
+    of: Callable[[datetime], pl.DataFrame]
+    key: str
+    read_back: ReadBack
+
+
 @dataclass(frozen=True, slots=True)
 class Subscription:
     """One function of the stream.
@@ -46,12 +67,14 @@ class Subscription:
         sink: where its rows go.
         consent: of its events; a function of features needs personalisation.
         deliver_every: seconds between two deliveries to a sink that pays for each; 0 for at once.
+        probe: makes a row of a probe; None where probes do not go.
     """
 
     function: StreamFunction
     sink: Sink
     consent: NeededConsent = NeededConsent.PERSONALISATION
     deliver_every: float = 0.0
+    probe: ProbeRow | None = None
 
 
 def allowed(events: pl.DataFrame, consent: NeededConsent) -> pl.DataFrame:

@@ -6,6 +6,8 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
+from platform import node
+from random import Random
 
 from prometheus_client import CollectorRegistry
 from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4, generate_latest
@@ -24,6 +26,7 @@ from endcap.events.dead_letters.letters import remove_letters_before
 from endcap.events.dead_letters.sealing import Seal, dead_letter_seal, load_seal
 from endcap.events.log.durable import DurableLog
 from endcap.events.log.kept_ids import require_kept_log
+from endcap.events.probes.stations import Station
 from endcap_collector.access import Access
 from endcap_collector.endpoints import EventsEndpoint, PixelEndpoint
 from endcap_collector.intake import Intake
@@ -31,6 +34,7 @@ from endcap_collector.items_endpoint import ItemsEndpoint
 from endcap_collector.layers import EVENTS_PATH, ITEMS_PATH, PIXEL_PATH, AnswerLayer, Endpoint, OriginLayer
 from endcap_collector.metrics import CollectorMetrics
 from endcap_collector.openapi import openapi_document
+from endcap_collector.probing import Probing
 from endcap_collector.rate_limit import RateLimits
 from endcap_collector.recent_ids import RecentIds
 from endcap_collector.spool.spool import Spool
@@ -56,15 +60,19 @@ class Parts:
     registry: CollectorRegistry
     metrics: CollectorMetrics
     clock: Clock
+    probing: Probing
 
 
-def open_parts(settings: Settings, clock: Clock = system_clock, timer: Callable[[], float] = time.monotonic) -> Parts:
+def open_parts(
+    settings: Settings, clock: Clock = system_clock, timer: Callable[[], float] = time.monotonic, random: Random | None = None
+) -> Parts:
     """Open logs, keys and seals.
 
     Args:
         settings: all settings.
         clock: the present, UTC.
         timer: monotonic seconds.
+        random: of the ids of probes; None for one of the process's own.
 
     Raises:
         InvalidInput: a file or the Kafka that the settings name cannot be used, or keys are missing where others reach the address.
@@ -74,6 +82,9 @@ def open_parts(settings: Settings, clock: Clock = system_clock, timer: Callable[
     chosen = settings.collector
     registry = CollectorRegistry()
     metrics = CollectorMetrics(registry)
+    if settings.events.probe_seconds:
+        stations = (Station.DISK, Station.KAFKA) if settings.events.kafka_bootstrap else (Station.DISK,)
+        metrics.show_probes(stations, settings.events.probe_seconds, clock)
     is_local = settings.profile == "local"
     keys = WatchedKeys(chosen.keys_file, timer, metrics.keys_ok.set) if chosen.keys_file else None
     access = Access(settings, keys, RateLimits(timer), clock)
@@ -87,7 +98,8 @@ def open_parts(settings: Settings, clock: Clock = system_clock, timer: Callable[
     spool = Spool(settings, metrics, seal, clock) if settings.events.kafka_bootstrap else None
     events, letters, catalogue = (spool.events, spool.letters, spool.catalogue) if spool else _local_logs(settings, metrics, clock)
     intake = Intake(acceptance=acceptance, events=events, letters=letters, seal=seal, recent=recent, metrics=metrics, clock=clock)
-    return Parts(settings, events, letters, catalogue, spool, access, intake, pixel_seal, registry, metrics, clock)
+    probing = Probing(node(), events=events, stations=metrics.stations, clock=clock, random=random or Random())
+    return Parts(settings, events, letters, catalogue, spool, access, intake, pixel_seal, registry, metrics, clock, probing)
 
 
 def _local_logs(settings: Settings, metrics: CollectorMetrics, clock: Clock) -> tuple[DurableLog, DurableLog, DurableLog]:
@@ -142,14 +154,17 @@ async def _nothing_here(scope: Scope, receive: Receive, send: Send) -> None:
 
 @asynccontextmanager
 async def _running(parts: Parts) -> AsyncIterator[None]:
-    tidying = asyncio.create_task(_tidy(parts))
+    beside = [asyncio.create_task(_tidy(parts))]
+    if every_seconds := parts.settings.events.probe_seconds:
+        beside.append(asyncio.create_task(parts.probing.run(every_seconds)))
     if parts.spool is not None:
         parts.spool.start()
     try:
         yield
     finally:
-        tidying.cancel()
-        await asyncio.gather(tidying, return_exceptions=True)
+        for task in beside:
+            task.cancel()
+        await asyncio.gather(*beside, return_exceptions=True)
         # Before the logs: what is too large for Kafka still becomes a dead letter.
         if parts.spool is not None:
             await parts.spool.close()

@@ -1,11 +1,15 @@
 """What the collector shows to Prometheus."""
 
+from collections.abc import Iterable, Sequence
+
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
 from endcap.contracts.dead_letter import DeadLetterKind
-from endcap.core.clock import Clock
+from endcap.core.clock import Clock, system_clock
 from endcap.core.metric_description import MetricDescription
 from endcap.events.acceptance.acceptance import Accepted
+from endcap.events.probes import stations as probes
+from endcap.events.probes.stations import ProbeStations, Station
 from endcap_collector.spool.backlog import Backlog
 
 SECONDS_BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
@@ -19,7 +23,10 @@ class CollectorMetrics:
 
     Attributes:
         described: all of it, in the order of the documentation.
+        stations: where probes are noted.
     """
+
+    stations: ProbeStations
 
     def __init__(self, registry: CollectorRegistry) -> None:
         self._registry = registry
@@ -48,6 +55,10 @@ class CollectorMetrics:
         self.kafka_refused = self._counter(
             "endcap_collector_kafka_refused", "Messages that Kafka refused, each time that it did, by reason.", "log", "reason"
         )
+        self._probe_moments = self._gauge(probes.TIME_METRIC, probes.TIME_MEANING, "station")
+        self._probe_delays = self._histogram(probes.DELAY_METRIC, probes.DELAY_MEANING, "station", buckets=probes.DELAY_BUCKETS_S)
+        self._probe_interval = self._gauge(probes.INTERVAL_METRIC, probes.INTERVAL_MEANING)
+        self.show_probes((), 0.0, system_clock)
         for kind in DeadLetterKind:
             self.refused.labels(kind.value)
 
@@ -56,6 +67,22 @@ class CollectorMetrics:
         self.accepted.labels(event.event_type.value).inc()
         if event.has_placeholder:
             self.placeholder_ids.inc()
+
+    def show_probes(self, stations: Iterable[Station], every_seconds: float, clock: Clock) -> None:
+        """Show the stations of probes, from now on.
+
+        Args:
+            stations: that this collector has.
+            every_seconds: between two probes; 0 for none.
+            clock: the present, UTC.
+        """
+        self._probe_interval.set(every_seconds)
+        self.stations = ProbeStations(
+            stations,
+            clock,
+            lambda station, seconds: self._probe_moments.labels(station.value).set(seconds),
+            lambda station, seconds: self._probe_delays.labels(station.value).observe(seconds),
+        )
 
     def show_backlog(self, log: str, backlog: Backlog, clock: Clock) -> None:
         """Show what of a log waits, from now on."""
@@ -72,6 +99,6 @@ class CollectorMetrics:
         self.described.append(MetricDescription(name, "gauge", labels, meaning))
         return Gauge(name, meaning, labels, registry=self._registry)
 
-    def _histogram(self, name: str, meaning: str) -> Histogram:
-        self.described.append(MetricDescription(name, "histogram", (), meaning))
-        return Histogram(name, meaning, registry=self._registry, buckets=SECONDS_BUCKETS)
+    def _histogram(self, name: str, meaning: str, *labels: str, buckets: Sequence[float] = SECONDS_BUCKETS) -> Histogram:
+        self.described.append(MetricDescription(name, "histogram", labels, meaning))
+        return Histogram(name, meaning, labels, registry=self._registry, buckets=buckets)

@@ -90,6 +90,8 @@ def _show_address(settings: Settings, bundle: str, parts: list[Any], console: Co
     url = f"http://{serving.host}:{serving.http_port}/v1/models/{serving.model_name}:predict"
     if as_json:
         print_json({"bundle": bundle, "predict": url, "pid": os.getpid(), "parts": {part.name: part.address for part in parts}})
+    if settings.events.probe_seconds:
+        console.print("\nHow long events take to the lists: endcap events way")
     console.print("\nTry it, and stop with Ctrl-C:\n")
     console.print(f"  curl -s {url} -d '{json.dumps(example_request(settings.data_dir))}'\n", soft_wrap=True, markup=False)
 

@@ -4,20 +4,23 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import timedelta
 
 from endcap.catalogue.changes.counters_sink import ItemCountersSink
+from endcap.contracts.probe import ONLINE_ID
 from endcap.core.clock import Clock
 from endcap.core.settings import Settings
 from endcap.dataset.user_regions import read_user_regions
 from endcap.events.outcomes.journal_store import JournalStore
 from endcap.events.outcomes.whole_log import outcome_functions
 from endcap.events.outcomes.windows import Windows
+from endcap.events.probes.session_row import session_row
 from endcap.events.stream.item_counters import ItemCounters
 from endcap.events.stream.recent_items import RECENT_ITEMS, RecentItems
 from endcap.events.stream.sessions import Sessions
-from endcap.events.stream.subscription import NeededConsent, Sink, Subscription
+from endcap.events.stream.subscription import NeededConsent, ProbeRow, Sink, Subscription
 from endcap.features.store.recent_items import RecentItemsSink
 from endcap.release.bundle.served_catalogue import ServedCatalogue
 from endcap.training.signals_file import read_signals
 from endcap_stream.log_beginning import log_beginning
+from endcap_stream.probed_sink import OnlineReadBack
 from endcap_stream.replayed_moment import ReplayedMoment
 from endcap_stream.session_sink import SessionSink
 
@@ -50,8 +53,9 @@ def subscriptions(settings: Settings, clock: Clock, outcomes: JournalStore) -> S
     chosen = settings.counters
     counters = ItemCounters(read_user_regions(chosen.users_file or settings.data_dir / "users.parquet"), chosen.remembered_days)
     counts = ItemCountersSink(settings.live_dir, ServedCatalogue(settings, clock).counts, log_beginning(settings, clock), clock)
+    probe = ProbeRow(session_row, ONLINE_ID, OnlineReadBack(settings))
     return [
-        Subscription(sessions, online[sessions.name](), NeededConsent.PERSONALISATION),
+        Subscription(sessions, online[sessions.name](), NeededConsent.PERSONALISATION, probe=probe),
         # It needs the events that take consent back.
         Subscription(recent_items, online[recent_items.name](), NeededConsent.NONE),
         *(

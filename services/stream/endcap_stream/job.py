@@ -17,9 +17,11 @@ from endcap.events.stream.buried import LETTERS, LetterSink
 from endcap.events.stream.delivery import Delivery
 from endcap.events.stream.driver import Driver, DriverRules
 from endcap.events.stream.following import Arrived
-from endcap.events.stream.subscription import Subscription
+from endcap.events.stream.subscription import Sink, Subscription
 from endcap_stream.followers import event_follower
 from endcap_stream.metrics import EVENTS_LOG, StreamMetrics
+from endcap_stream.probe_notes import ProbeNotes
+from endcap_stream.probed_sink import probed
 from endcap_stream.rounds import run_rounds
 from endcap_stream.watched_sink import WatchedSink
 
@@ -59,8 +61,10 @@ class Job:
         chosen = settings.stream
         seal = dead_letter_seal(settings, may_make=settings.profile == "local")
         rules = DriverRules(timedelta(seconds=chosen.watermark_seconds), BotRules.of(chosen))
-        sinks = {each.function.name: each.sink for each in subscriptions} | {LETTERS: LetterSink(settings.dead_letter_dir)}
-        self.metrics = StreamMetrics(registry, clock, (each.function.name for each in subscriptions), sinks)
+        functions = [each.function.name for each in subscriptions]
+        self.metrics = StreamMetrics(registry, clock, functions, (*functions, LETTERS), settings.events.probe_seconds)
+        sinks: dict[str, Sink] = {each.function.name: probed(each, self.metrics.stations) for each in subscriptions}
+        sinks[LETTERS] = LetterSink(settings.dead_letter_dir)
         self._driver = Driver(settings.stream_dir, subscriptions, seal, clock, rules)
         self._follower = event_follower(settings, self.metrics, clock)
         every = {each.function.name: each.deliver_every for each in subscriptions}
@@ -71,6 +75,7 @@ class Job:
         )
         self._clock, self._timer = clock, timer
         self._places = dict(self._driver.places())
+        self._probes = ProbeNotes(settings, self.metrics, self._places, clock)
         self._count_again_at = self._step_again_at = 0.0
         self.is_ready = False
         """Whether the newest step was stored."""
@@ -91,8 +96,14 @@ class Job:
         try:
             began, looked_at = self._timer(), self._clock()
             arrived = self._follower.look(self._places)
-            if not arrived.is_nothing or self._driver.is_due():
-                self._step(arrived)
+            self._probes.read(arrived)
+            is_due = self._driver.is_due()
+            if arrived.is_probes_only and not is_due:
+                self._driver.pass_over(arrived)
+                self._note_stored(arrived)
+            elif not arrived.is_nothing or is_due:
+                self.metrics.count(self._driver.step(arrived))
+                self._note_stored(arrived)
                 self.metrics.step_seconds.observe(self._timer() - began)
                 self._step_again_at = 0.0 if arrived.is_behind else began + STEP_EVERY_SECONDS
         except (OSError, DependencyUnavailable) as error:
@@ -121,10 +132,9 @@ class Job:
             self.metrics.forgotten.labels(name).inc()
             get_logger("stream").warning("a sink lacks rows that it took; all that still hold come again", sink=name, keys=keys)
 
-    def _step(self, arrived: Arrived) -> None:
-        taken = self._driver.step(arrived)
+    def _note_stored(self, arrived: Arrived) -> None:
         arrived.note_in(self._places)
-        self.metrics.count(taken)
+        self._probes.stored(arrived)
 
     def _count_waiting(self) -> None:
         """Now and then: it costs a look at the whole table."""

@@ -1,12 +1,14 @@
 """What the stream shows to Prometheus."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
 from endcap.core.clock import Clock
 from endcap.core.metric_description import MetricDescription
+from endcap.events.probes import stations as probes
+from endcap.events.probes.stations import ProbeStations, Station
 from endcap.events.stream.counting import LeftOut
 from endcap.events.stream.driver import Taken
 
@@ -24,12 +26,15 @@ class StreamMetrics:
         clock: the present, UTC.
         functions: names of the functions.
         sinks: names of what rows are delivered of.
+        probe_seconds: between two probes, by the settings; without them their stations are not shown.
 
     Attributes:
         described: all of it, in the order of the documentation.
     """
 
-    def __init__(self, registry: CollectorRegistry, clock: Clock, functions: Iterable[str], sinks: Iterable[str]) -> None:
+    def __init__(
+        self, registry: CollectorRegistry, clock: Clock, functions: Iterable[str], sinks: Iterable[str], probe_seconds: float = 0.0
+    ) -> None:
         self._registry, self._clock = registry, clock
         self._read_until = clock()
         self.described: list[MetricDescription] = []
@@ -57,6 +62,12 @@ class StreamMetrics:
         self.cut_off = self._gauge("endcap_stream_cut_off", "1 while a topic, or a partition of one, does not answer.", "log")
         self.kafka_lost = self._counter("endcap_stream_kafka_lost", "Messages that Kafka deleted before they were read.", "topic")
         self.kafka_null = self._counter("endcap_stream_kafka_null", "Messages without a value, which are passed over.", "topic")
+        self.probe_partitions = self._gauge(
+            "endcap_stream_probe_partition_timestamp_seconds",
+            "When the newest probe read from a partition of the events' topic was made; the start of the stream before one came.",
+            "partition",
+        )
+        self._probes(clock, probe_seconds)
         self.lag.set_function(self._lag)
         for log in (EVENTS_LOG, CATALOGUE_LOG):
             self.cut_off.labels(log).set(0)
@@ -68,6 +79,17 @@ class StreamMetrics:
             self.undelivered.labels(name)
             self.forgotten.labels(name)
             self.waiting.labels(name).set(0)
+
+    def _probes(self, clock: Clock, every_seconds: float) -> None:
+        moments = self._gauge(probes.TIME_METRIC, probes.TIME_MEANING, "station")
+        delays = self._histogram(probes.DELAY_METRIC, probes.DELAY_MEANING, "station", buckets=probes.DELAY_BUCKETS_S)
+        self._gauge(probes.INTERVAL_METRIC, probes.INTERVAL_MEANING).set(every_seconds)
+        self.stations = ProbeStations(
+            (Station.READ, Station.STEPPED, Station.ONLINE_STORE) if every_seconds else (),
+            clock,
+            lambda station, seconds: moments.labels(station.value).set(seconds),
+            lambda station, seconds: delays.labels(station.value).observe(seconds),
+        )
 
     def show_topic(self, topic: str) -> None:
         """Show a topic's counters from the start, at zero."""
@@ -100,6 +122,6 @@ class StreamMetrics:
         self.described.append(MetricDescription(name, "gauge", labels, meaning))
         return Gauge(name, meaning, labels, registry=self._registry)
 
-    def _histogram(self, name: str, meaning: str) -> Histogram:
-        self.described.append(MetricDescription(name, "histogram", (), meaning))
-        return Histogram(name, meaning, registry=self._registry, buckets=SECONDS_BUCKETS)
+    def _histogram(self, name: str, meaning: str, *labels: str, buckets: Sequence[float] = SECONDS_BUCKETS) -> Histogram:
+        self.described.append(MetricDescription(name, "histogram", labels, meaning))
+        return Histogram(name, meaning, labels, registry=self._registry, buckets=buckets)

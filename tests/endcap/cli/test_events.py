@@ -1,6 +1,11 @@
 import json
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from random import Random
 
 import pytest
 import yaml
@@ -8,10 +13,12 @@ from typer.testing import CliRunner
 
 from endcap.cli.events import app
 from endcap.contracts.event_type import EventType
+from endcap.core.ports import free_port
 from endcap.core.settings import ConsentSettings
 from endcap.events.acceptance.acceptance import Acceptance, Accepted, Sender
 from endcap.events.acceptance.custom_types import CustomTypes
 from endcap.events.acceptance.scopes import TYPES_OF_SCOPE, Scope
+from endcap.events.probes.line import probe_line
 from tests.endcap.events.sent_events import sent
 
 NOW = datetime(2026, 3, 1, 8, tzinfo=UTC)
@@ -33,6 +40,63 @@ def test_tail_shows_the_newest_events_of_a_type(home: Path) -> None:
     result = CliRunner().invoke(app, ["tail", "--type", "click", "-n", "2", "--json"])
     assert [row["event_id"] for row in json.loads(result.stdout)] == [events[6]["event_id"], events[8]["event_id"]]
     assert "there are no events" in CliRunner().invoke(app, ["tail", "--type", "dwell"]).stdout
+
+
+def test_tail_shows_probes_when_it_is_asked_to(home: Path) -> None:
+    (home / "events").mkdir()
+    (home / "events" / "a.jsonl").write_text(probe_line("collector a", NOW, Random(1)))
+    assert "there are no events" in CliRunner().invoke(app, ["tail"]).stdout
+    (row,) = json.loads(CliRunner().invoke(app, ["tail", "--probes", "--json"]).stdout)
+    assert (row["event_type"], row["session_id"]) == ("probe", "collector a")
+
+
+METRICS = {
+    "collector": 'endcap_probe_timestamp_seconds{station="disk"} 1.7723232e+09\n',
+    "stream": """endcap_probe_timestamp_seconds{station="read"} 1.7723232e+09
+endcap_probe_timestamp_seconds{station="stepped"} 1.7723232e+09
+endcap_probe_timestamp_seconds{station="online_store"} 1.7723232e+09
+endcap_probe_delay_seconds_bucket{le="0.5",station="online_store"} 0.0
+endcap_probe_delay_seconds_bucket{le="1.5",station="online_store"} 10.0
+endcap_probe_delay_seconds_bucket{le="+Inf",station="online_store"} 10.0
+""",
+}
+
+
+@contextmanager
+def metrics_at(text: str) -> Iterator[int]:
+    """A part that shows these metrics, by its port."""
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self.send_response(200)
+            self.end_headers()
+            self.wfile.write(text.encode())
+
+        def log_message(self, format: str, *args: object) -> None:
+            """Nobody reads it."""
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    try:
+        yield server.server_port
+    finally:
+        server.shutdown()
+        server.server_close()
+        thread.join()
+
+
+def test_way_says_how_long_events_take_to_the_lists_and_which_part_is_silent(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with metrics_at(METRICS["collector"]) as collector, metrics_at(METRICS["stream"]) as stream:
+        monkeypatch.setenv("ENDCAP_COLLECTOR__PORT", str(collector))
+        monkeypatch.setenv("ENDCAP_STREAM__PORT", str(stream))
+        monkeypatch.setenv("ENDCAP_SERVING__HTTP_PORT", str(free_port()))
+        said = CliRunner().invoke(app, ["way"])
+        found = json.loads(CliRunner().invoke(app, ["way", "--json"]).stdout)
+    assert "events reach lists in 1.0 s" in said.stdout
+    assert "the transformer does not answer" in said.stderr
+    assert [row["station"] for row in found["stations"]] == ["disk", "read", "stepped", "online_store"]
+    assert (found["to_lists_seconds"], found["silent"]) == (1.0, ["the transformer"])
 
 
 def test_a_new_key_is_shown_once_and_its_entry_holds_a_hash(home: Path) -> None:

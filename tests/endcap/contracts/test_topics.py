@@ -1,6 +1,6 @@
 import pytest
 
-from endcap.contracts.event import Event
+from endcap.contracts.logged_event import LoggedEvent
 from endcap.contracts.topics import TOPICS, next_stem, topic_called, value_subject
 
 
@@ -17,7 +17,7 @@ def test_a_topic_is_found_by_its_name(topic: object) -> None:
 
 @pytest.mark.parametrize("name", ["endcap-events", "events.v1", "other.impressions.v1"])
 def test_a_topic_of_another_name_has_events(name: str) -> None:
-    assert topic_called(name, "shop").contract is Event
+    assert topic_called(name, "shop").contract is LoggedEvent
 
 
 @pytest.mark.parametrize(("stem", "following"), [("events.v1", "events.v2"), ("impressions.v9", "impressions.v10")])

@@ -4,8 +4,9 @@ import asyncio
 import gc
 import logging
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine, Iterator
 from contextlib import AsyncExitStack
+from typing import Any
 
 import uvloop
 from prometheus_client import REGISTRY, disable_created_metrics
@@ -30,6 +31,7 @@ from endcap_transformer.clients.connections import MilvusIndex, open_online_stor
 from endcap_transformer.clients.model_server_client import ModelServerClient
 from endcap_transformer.live.bundle_watch import BundleHolder, await_promoted, watch_bundle
 from endcap_transformer.live.live_changes import LiveChanges
+from endcap_transformer.live.probe_watch import watch_probes
 from endcap_transformer.live.served_bundle import ServedBundle
 from endcap_transformer.path.features import FeatureReader, OnlineRead
 from endcap_transformer.path.impressions import ImpressionLog
@@ -99,7 +101,7 @@ class Transformer:
         async with AsyncExitStack() as stack:
             stack.push_async_callback(self._close)
             promoted = watch_bundle(self._holder, self._settings.served_dir, self.prepare, self._put, count=self._count_switch)
-            for watching in (promoted, *self._live.watchers()):
+            for watching in (promoted, *self._live.watchers(), *self._probe_watchers()):
                 stack.push_async_callback(_cancelled, asyncio.create_task(watching))
             cache = AnswerCache(self._settings.cache, self._metrics, self._revision, self._parts.impressions.log_shared)
             name, ids = self._settings.serving.model_name, load_person_ids(self._settings)
@@ -109,6 +111,12 @@ class Transformer:
             stack.callback(bulk.close)
             await server.serve(RecommendationModel(name, self._path, self._holder, cache, self._tracing, ids, bulk))
         exit_soon()
+
+    def _probe_watchers(self) -> Iterator[Coroutine[Any, Any, None]]:
+        every_seconds = self._settings.events.probe_seconds
+        stations = self._metrics.show_probes(every_seconds, system_clock)
+        if every_seconds:
+            yield watch_probes(self._store, stations, every_seconds)
 
     async def prepare(self) -> ServedBundle:
         """Load the promoted bundle beside the one that answers, and return when every part has answered with it.

@@ -12,7 +12,10 @@ import numpy as np
 from numpy.typing import NDArray
 from prometheus_client import CollectorRegistry, Counter, Gauge, Info
 
+from endcap.core.clock import Clock
 from endcap.core.metric_description import MetricDescription
+from endcap.events.probes import stations as probes
+from endcap.events.probes.stations import ProbeStations, Station
 from endcap_transformer.telemetry.histograms import BandedHistogram, BoundHistogram, HistogramFamily
 from endcap_transformer.telemetry.rule_counts import LABELS as RULE_LABELS
 from endcap_transformer.telemetry.rule_counts import RuleCounts, RuleEffectsCollector
@@ -176,6 +179,9 @@ class ServingMetrics:
         self.item_refreshes = self._counter("endcap_item_refreshes", "Item refreshes, by outcome.", "outcome")
         self.trend_refreshes = self._counter("endcap_trend_refreshes", "Live trending tables taken up, by outcome.", "outcome")
         self.trends_updated = self._gauge("endcap_trends_updated_timestamp_seconds", "Time of the newest live trending table applied.")
+        self._probe_moments = self._gauge(probes.TIME_METRIC, probes.TIME_MEANING, "station")
+        self._probe_delays = self._histogram(probes.DELAY_METRIC, probes.DELAY_MEANING, "station", probes.DELAY_BUCKETS_S)
+        self._probe_interval = self._gauge(probes.INTERVAL_METRIC, probes.INTERVAL_MEANING)
         self.live_segments = self._gauge("endcap_live_trend_segments", "Segments whose popular items are counted live.")
         self.impressions = self._counter("endcap_impressions", "Impression events written.")
         self.dropped_impressions = self._counter("endcap_impressions_dropped", "Impression events given up.")
@@ -270,6 +276,20 @@ class ServingMetrics:
         self._bundle_info.info({"bundle": bundle, "version": str(version), "collection": collection})
         self.bundle_data_end.set(data_end_s)
         self.bundle_loaded.set(1)
+
+    def show_probes(self, every_seconds: float, clock: Clock) -> ProbeStations:
+        """Show the station of probes, from now on; 0 seconds between two of them for none.
+
+        Returns:
+            Where probes are noted.
+        """
+        self._probe_interval.set(every_seconds)
+        return ProbeStations(
+            (Station.TRANSFORMER,) if every_seconds else (),
+            clock,
+            lambda station, seconds: self._probe_moments.labels(station.value).set(seconds),
+            lambda station, seconds: self._probe_delays.labels(station.value).observe(seconds),
+        )
 
     def rules_in_force(self, version: str, rules: Sequence[tuple[str, str]]) -> RuleCounts:
         """Say which rules hold from now on; what the book's requests did is added to the counts returned.

@@ -105,7 +105,8 @@ class TopicFollower:
         is_cut_off = bool(self._silent) or not self._watch.seen.is_whole
         has_more = self._waiting.bytes > 0 or any(each.has_more for each in self._reader.partitions.values())
         holds = self._holds(together, is_cut_off=is_cut_off)
-        return Arrived(together.events, together.broken, changed, gone, has_more and not is_cut_off, is_cut_off, holds)
+        is_behind = has_more and not is_cut_off
+        return Arrived(together.events, together.broken, changed, gone, is_behind, is_cut_off, holds, together.probes)
 
     def _begin_again(self) -> None:
         """What the last look gave was not stored: read from the places on."""

@@ -1,17 +1,16 @@
-"""The newest events of topics, for people to look at."""
+"""The newest messages of topics, for people to look at."""
 
 from collections.abc import Callable, Sequence
 from time import monotonic
 from typing import Any
 
-import polars as pl
 from confluent_kafka import Consumer, KafkaError, KafkaException, TopicPartition
 
 from endcap.core.clock import Clock, system_clock
 from endcap.core.errors import DependencyUnavailable
 from endcap.events.log.kafka_config import KafkaConfig
 from endcap.events.stream.kafka.reading import count_nothing
-from endcap.events.stream.kafka.side_by_side import Fetched, SideBySide
+from endcap.events.stream.kafka.side_by_side import Fetched, SideBySide, Together
 from endcap.events.stream.lines import read_lines
 
 _CONSUMER: dict[str, Any] = {
@@ -23,7 +22,7 @@ _CONSUMER: dict[str, Any] = {
 _TURN_SECONDS = 0.2
 
 
-def newest_events(
+def newest_messages(
     config: KafkaConfig,
     topics: Sequence[str],
     messages: int,
@@ -31,8 +30,8 @@ def newest_events(
     seconds: float,
     clock: Clock = system_clock,
     timer: Callable[[], float] = monotonic,
-) -> pl.DataFrame:
-    """Events of the contract among the last messages of each partition, in the order of arrival. Topics that are not there have none.
+) -> Together:
+    """What the last messages of each partition hold, in the order of arrival. Topics that are not there have none.
 
     Args:
         config: how Kafka is reached.
@@ -63,7 +62,7 @@ def newest_events(
                 elif error is not None and error.code() == KafkaError._PARTITION_EOF:
                     unread.discard((str(topic), int(number or 0)))
             waiting.add(fetched)
-        return waiting.take(()).events
+        return waiting.take(())
     except KafkaException as error:
         raise DependencyUnavailable(
             f"Kafka does not answer: {error.args[0].str()}",

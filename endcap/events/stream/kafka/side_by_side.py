@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 from endcap.contracts.dead_letter import DeadLetterKind
 from endcap.core.clock import Clock
 from endcap.events.schemas.frame import BrokenFrame, opened
-from endcap.events.stream.following import FoundLine, Read
-from endcap.events.stream.lines import LINE, BrokenLine
+from endcap.events.stream.following import PLACE, PROBES_SCHEMA, FoundLine, Read
+from endcap.events.stream.lines import LINE, MADE_AT, BrokenLine
 
 _MESSAGE_BYTES = 100
 """What a message without a value takes."""
@@ -43,11 +43,13 @@ class Together:
         events: in the order of arrival.
         broken: values that are none.
         next: offset of the message after the last one that was taken, by partition; only those of which some were.
+        probes: PROBES_SCHEMA.
     """
 
     events: pl.DataFrame
     broken: Sequence[FoundLine]
     next: dict[str, int]
+    probes: pl.DataFrame
 
 
 @dataclass(slots=True)
@@ -60,6 +62,7 @@ class _Fetch:
         waits: whether a message is still to be taken.
         events: with `line`, the place among the n.
         broken: the same.
+        probes: the same.
     """
 
     partitions: NDArray[np.int32]
@@ -69,6 +72,7 @@ class _Fetch:
     waits: NDArray[np.bool_]
     events: pl.DataFrame
     broken: Sequence[BrokenLine]
+    probes: pl.DataFrame
 
 
 class SideBySide:
@@ -117,6 +121,7 @@ class SideBySide:
         read = self._read(lines, self._clock())
         arrived = np.array([message.sent_at_ms * 1_000 for message in fetched], np.int64)
         arrived[read.events[LINE].to_numpy()] = read.events["received_at"].dt.epoch("us").to_numpy()
+        arrived[read.probes[LINE].to_numpy()] = read.probes[MADE_AT].dt.epoch("us").to_numpy()
         sizes = np.array([_MESSAGE_BYTES + len(line) for line in lines], np.int64)
         partitions = np.array([self._number(message.partition) for message in fetched], np.int32)
         for number in np.unique(partitions):
@@ -125,7 +130,7 @@ class SideBySide:
             self._newest_us[name] = max(self._newest_us.get(name, 0), int(arrived[of].max()))
         offsets = np.array([message.offset for message in fetched], np.int64)
         waits = np.ones(len(fetched), np.bool_)
-        self._fetches.append(_Fetch(partitions, offsets, arrived, sizes, waits, read.events, [*broken, *read.broken]))
+        self._fetches.append(_Fetch(partitions, offsets, arrived, sizes, waits, read.events, [*broken, *read.broken], read.probes))
 
     def take(self, with_more: Collection[str] | None) -> Together:
         """Take what arrived by the moment up to which all partitions are here; all there is where each is here to its end.
@@ -134,7 +139,7 @@ class SideBySide:
             with_more: partitions of which Kafka has more; each has something here. None to take nothing yet.
         """
         if with_more is None:
-            return Together(self._nothing, (), {})
+            return Together(self._nothing, (), {}, PROBES_SCHEMA.to_frame())
         horizon = min((self._newest_us[name] for name in with_more), default=None)
         stopped: set[int] = set()
         taken: list[tuple[_Fetch, NDArray[np.bool_]]] = []
@@ -149,11 +154,13 @@ class SideBySide:
         return together
 
     def _together(self, taken: Sequence[tuple[_Fetch, NDArray[np.bool_]]]) -> Together:
-        events, broken, following = [], list[FoundLine](), dict[str, int]()
+        events, broken, following, probes = [], list[FoundLine](), dict[str, int](), [PROBES_SCHEMA.to_frame()]
         for fetch, mask in taken:
             is_all = bool(mask.all())
             events.append((fetch.events if is_all else fetch.events.filter(mask[fetch.events[LINE].to_numpy()])).drop(LINE))
             broken += [self._found(fetch, line) for line in fetch.broken if mask[line.line]]
+            if len(fetch.probes):
+                probes.append(self._placed(fetch, fetch.probes.filter(mask[fetch.probes[LINE].to_numpy()])))
             for number in np.unique(fetch.partitions[mask]):
                 name, of = self._names[number], mask & (fetch.partitions == number)
                 following[name] = int(fetch.offsets[of].max()) + 1
@@ -162,7 +169,11 @@ class SideBySide:
                     # What is left of a partition arrived after all that was taken of it, so its newest moment holds.
                     del self._bytes[name], self._newest_us[name]
         merged = pl.concat(events).sort("received_at", maintain_order=True) if events else self._nothing
-        return Together(merged, broken, following)
+        return Together(merged, broken, following, pl.concat(probes))
+
+    def _placed(self, fetch: _Fetch, probes: pl.DataFrame) -> pl.DataFrame:
+        names = [self._names[number] for number in fetch.partitions[probes[LINE].to_numpy()]]
+        return probes.select(pl.Series(PLACE, names, dtype=pl.String()), MADE_AT)
 
     def _found(self, fetch: _Fetch, line: BrokenLine) -> FoundLine:
         named = BrokenLine(0, line.content, line.kind, line.field, line.reason)

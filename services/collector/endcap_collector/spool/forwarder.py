@@ -9,6 +9,7 @@ from time import monotonic
 from endcap.core.clock import Clock
 from endcap.core.errors import DependencyUnavailable
 from endcap.core.log import get_logger
+from endcap.events.probes.line import is_probe
 from endcap_collector.spool.backlog import Backlog
 from endcap_collector.spool.places import Places
 from endcap_collector.spool.sending import Reason, Refusal, Sending
@@ -49,11 +50,13 @@ class Observed:
         confirmed: called with the number of messages that Kafka confirmed.
         refused: called with a reason and the number of messages, each time that Kafka refuses them.
         bury: called with a line that is too large for Kafka; the forwarder goes on after it.
+        probe: called with each probe that Kafka confirmed, which is no message to count; None where a log has none.
     """
 
     confirmed: Callable[[int], None]
     refused: Callable[[Reason, int], None]
     bury: Bury
+    probe: Callable[[bytes], None] | None = None
 
 
 class Forwarder:
@@ -190,16 +193,23 @@ class Forwarder:
         """Send lines of a part; those that are not settled, by their places."""
         unsettled: dict[int, Refusal] = {}
         refused = self._sending.send([part.lines[place] for place in places], self._is_over)
-        confirmed = len(places) - len(refused)
+        confirmed = [place for at, place in enumerate(places) if at not in refused]
         for at, why in sorted(refused.items()):
             # Kafka refuses a whole batch for its size: each line is tried alone before it counts as too large.
             last = self._sending.send([part.lines[places[at]]], self._is_over).get(0) if _is_of_batch(why, places) else why
             if last is None:
-                confirmed += 1
+                confirmed.append(places[at])
             elif last.reason is not Reason.TOO_LARGE or not self._is_buried(part, places[at], last):
                 unsettled[places[at]] = last
-        self._observed.confirmed(confirmed)
+        self._report([part.lines[place] for place in confirmed])
         return unsettled
+
+    def _report(self, confirmed: Sequence[bytes]) -> None:
+        probes = [line for line in confirmed if is_probe(line)] if self._observed.probe else []
+        self._observed.confirmed(len(confirmed) - len(probes))
+        for line in probes:
+            assert self._observed.probe is not None  # noqa: S101 - asked above
+            self._observed.probe(line)
 
     def _is_buried(self, part: Part, place: int, why: Refusal) -> bool:
         try:

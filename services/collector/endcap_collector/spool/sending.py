@@ -12,6 +12,8 @@ from confluent_kafka import KafkaError, KafkaException, Message, Producer
 from endcap.core.errors import InvalidInput
 from endcap.events.log.kafka import VERSION_HEADER
 from endcap.events.log.kafka_config import IN_ORDER_AND_ONCE, KafkaConfig
+from endcap.events.probes.line import is_probe
+from endcap_collector.spool.probe_partitions import BY_KEY, ProbePartitions
 from endcap_collector.spool.topic import VERSION, Topic
 
 _HEADERS: list[tuple[str, str | bytes | None]] = [(VERSION_HEADER, VERSION)]
@@ -65,6 +67,7 @@ class Sending:
     def __init__(self, config: KafkaConfig, topic: Topic) -> None:
         self._config, self._topic = config, topic
         self._has_ended = False
+        self._probe_partitions = ProbePartitions(topic.name)
         self._producer = self._opened()
 
     def send(self, lines: Sequence[bytes], is_over: Callable[[], bool]) -> Mapping[int, Refusal]:
@@ -95,6 +98,7 @@ class Sending:
     def renew(self) -> None:
         """A new client, which asks Kafka anew what there is and what is allowed; the earlier one stays where none can be made."""
         self._give_up()
+        self._probe_partitions.forget()
         with suppress(InvalidInput):  # a file that the settings name is gone for a moment
             self._producer = self._opened()
             self._has_ended = False
@@ -121,9 +125,10 @@ class Sending:
         """Give a line to the client, as soon as that has room."""
         topic, note = self._topic, partial(_note_refusal, refused, place)
         value, key = topic.encode(line), topic.key_of(line)
+        partition = self._probe_partitions.next(self._producer) if topic.has_probes and is_probe(line) else BY_KEY
         while True:
             try:
-                self._producer.produce(topic.name, value, key, headers=_HEADERS, on_delivery=note)
+                self._producer.produce(topic.name, value, key, partition, headers=_HEADERS, on_delivery=note)
             except BufferError:
                 if is_over():
                     refused[place] = Refusal(Reason.NO_ANSWER, "no room in Kafka's client")

@@ -17,6 +17,8 @@ from endcap.core.settings import Settings
 from endcap.events.dead_letters.sealing import Seal
 from endcap.events.log.kafka_config import kafka_config
 from endcap.events.log.topic_names import catalogue_topic, events_topic, rejected_topic
+from endcap.events.probes.line import made_at
+from endcap.events.probes.stations import Station
 from endcap.events.schemas.value_format import ValueFormat, open_value_format
 from endcap_collector.metrics import CollectorMetrics
 from endcap_collector.spool.backlog import Backlog
@@ -46,7 +48,7 @@ class Topics:
     def of(cls, settings: Settings) -> "Topics":
         """As the settings name them, else endcap's own."""
         return cls(
-            events=Topic(events_topic(settings), ("user_id", "session_id")),
+            events=Topic(events_topic(settings), ("user_id", "session_id"), has_probes=True),
             letters=Topic(rejected_topic(settings), ("letter_id",)),
             catalogue=Topic(catalogue_topic(settings), ("item_id",)),
         )
@@ -163,12 +165,19 @@ class Spool:
                 places=Places(self._settings.spool_dir / f"{name}.json"),
                 backlog=way.backlog,
                 sending=Sending(self._config, way.topic),
-                observed=Observed(self._metrics.kafka_confirmed.labels(name).inc, refused, bury),
+                observed=Observed(
+                    self._metrics.kafka_confirmed.labels(name).inc, refused, bury, self._note_probe if way.topic.has_probes else None
+                ),
                 pace=replace(self._pace, keep_seconds=keep_seconds),
                 clock=self._clock,
             )
         except OSError as error:
             raise DependencyUnavailable(f"the disk refused: {error.strerror}", field=str(log.folder), fix="free or mount it") from error
+
+    def _note_probe(self, line: bytes) -> None:
+        """From a forwarder's thread."""
+        if (moment := made_at(line)) is not None:
+            self._metrics.stations.note(Station.KAFKA, moment)
 
     def _bury(self, line: bytes, place: str, reason: str) -> None:
         """Keep a line as a dead letter; from a forwarder's thread."""

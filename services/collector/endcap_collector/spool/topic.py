@@ -25,11 +25,13 @@ class Topic:
     name: in Kafka.
     key_fields: the first of them that a line has is its message's key: what has the same key stays in order.
     encode: makes a message's value of a line.
+    has_probes: whether probes are among its lines.
     """
 
     name: str
     key_fields: tuple[str, ...]
     encode: Encode = as_written
+    has_probes: bool = False
 
     def key_of(self, line: bytes) -> bytes | None:
         """The key of a line; None where it has none of the fields."""

@@ -1,7 +1,7 @@
 """One micro-batch: from Kafka's records to states and rows that are stored, whole or not at all."""
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
@@ -18,7 +18,7 @@ from endcap_stream.spark.stages.judging import STEPS_SCHEMA, Judge, steps_of
 from endcap_stream.spark.stages.keying import Key
 from endcap_stream.spark.stages.once import NEWEST, Once
 from endcap_stream.spark.stages.parcels import TO_DRIVER, counts_of, partition_of
-from endcap_stream.spark.stages.reading import BROKEN, EVENTS, NUMBERS, READ_SCHEMA, RECORDS, RecordReader
+from endcap_stream.spark.stages.reading import BROKEN, EVENTS, NEWEST_PROBE, NUMBERS, PROBES, READ_SCHEMA, RECORDS, RecordReader
 from endcap_stream.spark.stages.reading import LETTERS as BROKEN_LETTERS
 from endcap_stream.spark.stages.results import FORWARDED
 from endcap_stream.spark.stages.rounds import Round
@@ -40,13 +40,15 @@ _ROUNDS_MAX = 20
 
 @dataclass(frozen=True, slots=True)
 class Read:
-    """What the driver knows of a batch's records once they are read."""
+    """What the driver knows of a batch's records once they are read; probes are among the records."""
 
     records: int
     broken: int
+    probes: int
     newest: datetime | None
     oldest: datetime | None
     received_at: datetime | None
+    newest_probe: datetime | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,11 +75,21 @@ class BatchRun:
         records: of what is done.
         clock: the present, UTC.
         records_max: that a batch may have.
+        probe_rows: makes the row of a probe, by name of the function among whose rows it goes.
     """
 
-    def __init__(self, session: Any, work: Work, records: BatchRecords, clock: Clock, records_max: int) -> None:
+    def __init__(  # noqa: PLR0917
+        self,
+        session: Any,
+        work: Work,
+        records: BatchRecords,
+        clock: Clock,
+        records_max: int,
+        probe_rows: Mapping[str, Callable[[datetime], pl.DataFrame]] | None = None,
+    ) -> None:
         self._context = session.sparkContext
         self._work, self._records, self._clock, self._records_max = work, records, clock, records_max
+        self._probe_rows = probe_rows or {}
         self._sent = self._context.broadcast(work)
 
     def run(self, number: int, values: "DataFrame") -> BatchRecord:
@@ -101,13 +113,13 @@ class BatchRun:
         once = None
         try:
             read = _summed([row[0] for row in contents.select("summary").collect()])
-            if not read.records and not self._is_due(batch):
-                return self._stored(batch, before, Done(read, self._instant(batch, read, ()), (), {}))
+            if read.records == read.probes and not self._is_due(batch):
+                return self._stored(batch, before, Done(read, self._instant(batch, read, ()), (), self._with_probe({}, read)))
             once = self._spread(self._judged(contents, batch, read), Once, batch).persist()
             words = _for_driver(once)
             at = self._instant(batch, read, words)
             words += self._stepped(once, Standing(batch, at))
-            rows = self._rows(words) | self._letters(once, batch, words)
+            rows = self._with_probe(self._rows(words), read) | self._letters(once, batch, words)
             return self._stored(batch, before, Done(read, at, words, rows))
         finally:
             contents.unpersist()
@@ -182,6 +194,12 @@ class BatchRun:
                 rows[function.name] = said.unique(function.row_key, keep="last", maintain_order=True)
         return rows
 
+    def _with_probe(self, rows: dict[str, pl.DataFrame], read: Read) -> dict[str, pl.DataFrame]:
+        if read.newest_probe is None:
+            return rows
+        made = {name: of(read.newest_probe) for name, of in self._probe_rows.items()}
+        return rows | {name: pl.concat([rows[name], row]) if name in rows else row for name, row in made.items()}
+
     def _letters(self, once: "RDD[Any]", batch: Batch, words: Sequence[Pack]) -> dict[str, pl.DataFrame]:
         failed = failures_in(words)
         for function, error, events in failed.group_by("function", "error").len().iter_rows():
@@ -206,6 +224,7 @@ class BatchRun:
             watermark=done.at.watermark,
             is_behind=self._is_behind(done.read),
             received_at=done.read.received_at,
+            newest_probe=done.read.newest_probe,
             counts={**counts_of(done.words), RECORDS: done.read.records, BROKEN: done.read.broken},
             failed=dict(Counter(failures_in(done.words)["function"].to_list())),
             waiting={name: len(table) for name, table in done.rows.items()},
@@ -234,14 +253,15 @@ def _buried_by(sent: Any, batch: Batch, failed: pl.DataFrame) -> Any:
 
 def _summed(summaries: Sequence[bytes]) -> Read:
     table = pl.concat([found for found in (Pack(bytes(each)).table(NUMBERS) for each in summaries) if found is not None] or [_no_numbers()])
-    newest, oldest, received_at = table["newest"].max(), table["oldest"].min(), table["received_at"].max()
-    moments = [moment if isinstance(moment, datetime) else None for moment in (newest, oldest, received_at)]
-    return Read(int(table[RECORDS].sum()), int(table[BROKEN].sum()), *moments)
+    found = (table["newest"].max(), table["oldest"].min(), table["received_at"].max(), table[NEWEST_PROBE].max())
+    moments = [moment if isinstance(moment, datetime) else None for moment in found]
+    return Read(int(table[RECORDS].sum()), int(table[BROKEN].sum()), int(table[PROBES].sum()), *moments)
 
 
 def _no_numbers() -> pl.DataFrame:
     moment = STEPS_SCHEMA["received_at"]
-    return pl.DataFrame(schema={"newest": moment, "oldest": moment, "received_at": moment, RECORDS: pl.Int64(), BROKEN: pl.Int64()})
+    moments = dict.fromkeys(("newest", "oldest", "received_at", NEWEST_PROBE), moment)
+    return pl.DataFrame(schema=moments | dict.fromkeys((RECORDS, BROKEN, PROBES), pl.Int64()))
 
 
 def _steps_in(content: bytes) -> bytes:

@@ -24,6 +24,7 @@ from endcap.core.standard_logging import bridge_standard_logging
 from endcap.events.dead_letters.sealing import dead_letter_seal
 from endcap.events.outcomes.journal_store import JournalStore
 from endcap.events.outcomes.windows import Windows
+from endcap.events.probes.stations import ProbeStations
 from endcap.events.stream.bots import BotRules
 from endcap.events.stream.buried import LETTERS, LetterSink
 from endcap.events.stream.delivery import Delivery
@@ -33,6 +34,7 @@ from endcap_stream.functions import online_sinks, subscriptions
 from endcap_stream.metrics import StreamMetrics
 from endcap_stream.outcome_metrics import OutcomeCollector
 from endcap_stream.outcome_tables import OutcomeTables
+from endcap_stream.probed_sink import probed
 from endcap_stream.rounds import beside
 from endcap_stream.spark.batch_run import BatchRun
 from endcap_stream.spark.kafka_source import client_options, read_stream
@@ -98,8 +100,9 @@ class StreamApplication:
         outcomes = JournalStore(settings.outcomes_dir, Windows.of(settings.outcomes))
         self._registry.register(OutcomeCollector(outcomes.totals))
         runs = subscriptions(settings, system_clock, outcomes)
-        sinks = self._sinks(runs)
-        metrics = StreamMetrics(self._registry, system_clock, (each.function.name for each in runs), sinks)
+        names = [each.function.name for each in runs]
+        metrics = StreamMetrics(self._registry, system_clock, names, (*names, LETTERS), settings.events.probe_seconds)
+        sinks = self._sinks(runs, metrics.stations)
         values = read_stream(self._session, settings.events, self._given.records_max, client_options(self._given.kafka_options))
         tables = OutcomeTables(outcomes, settings, system_clock)
         every = {each.function.name: each.deliver_every for each in runs}
@@ -115,7 +118,7 @@ class StreamApplication:
             delivery = Delivery(outboxes, sinks, lambda name: metrics.undelivered.labels(name).inc(), time.monotonic, every)
             batches.deliver(delivery, query, stop)
 
-    def _sinks(self, runs: Sequence[Subscription]) -> Mapping[str, Sink]:
+    def _sinks(self, runs: Sequence[Subscription], stations: ProbeStations) -> Mapping[str, Sink]:
         """By name of what goes there; executors write those of the online store."""
         settings, context = self._settings, self._session.sparkContext
         online = online_sinks(settings, system_clock)
@@ -123,7 +126,8 @@ class StreamApplication:
         for each in runs:
             name = each.function.name
             opened = partial(_online_sink, settings, name)
-            sinks[name] = SpreadSink(context, each.sink, opened, context.defaultParallelism) if name in online else each.sink
+            spread = SpreadSink(context, each.sink, opened, context.defaultParallelism) if name in online else None
+            sinks[name] = probed(each, stations, spread)
         return sinks
 
     def _started(self, values: "DataFrame", begun: "Future[Batches]") -> "StreamingQuery":
@@ -148,7 +152,9 @@ class StreamApplication:
         )
         records = BatchRecords(work.folder, str(query), work.buckets)
         done = DoneBatches(work.folder, records, [each.function for each in runs])
-        return Batches(BatchRun(self._session, work, records, system_clock, given.records_max), done, metrics, time.monotonic, Lock())
+        probe_rows = {each.function.name: each.probe.of for each in runs if each.probe is not None}
+        run = BatchRun(self._session, work, records, system_clock, given.records_max, probe_rows)
+        return Batches(run, done, metrics, time.monotonic, Lock())
 
 
 def _online_sink(settings: Settings, name: str) -> Sink:

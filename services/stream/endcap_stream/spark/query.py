@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from endcap.core.log import get_logger
+from endcap.events.probes.stations import Station
 from endcap.events.stream.counting import LeftOut
 from endcap.events.stream.delivery import Delivery
 from endcap.events.stream.driver import Taken
@@ -65,6 +66,10 @@ class Batches:
             self.done.add(record)
             self.done.remove_old()
         self.metrics.count(taken_of(record))
+        if record.newest_probe is not None:
+            # A batch is read and stored as one.
+            for station in (Station.READ, Station.STEPPED):
+                self.metrics.stations.note(station, record.newest_probe)
         self.metrics.step_seconds.observe(self.timer() - began)
         if not record.is_behind:
             self.metrics.read_until(record.now)

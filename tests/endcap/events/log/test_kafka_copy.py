@@ -2,8 +2,10 @@
 
 import json
 from collections.abc import Callable
+from datetime import UTC, datetime
 from itertools import count
 from pathlib import Path
+from random import Random
 
 import pytest
 from confluent_kafka import KafkaError, KafkaException, Producer, TopicPartition
@@ -17,6 +19,8 @@ from endcap.events.log.kafka_config import KafkaConfig, kafka_config
 from endcap.events.log.kafka_copy import Copied, _marks, copy_events
 from endcap.events.log.reader import event_schema, read_events
 from endcap.events.log.whole_log import OFFSETS_FILE
+from endcap.events.probes.line import probe_line
+from endcap.events.schemas.frame import framed
 from tests.endcap.events.log.shown_lists import shown_list
 from tests.kafka_broker.broker import USERS, KafkaBroker
 from tests.waiting import until
@@ -70,6 +74,16 @@ def test_what_is_no_event_is_left_out_and_told_without_its_content(broker: Kafka
     assert read_events(tmp_path).collect()["occurred_at"].dt.microsecond().to_list() == [500_000]
     assert [line["event"] for line in lines] == ["a message is no event"]
     assert "mine" not in str(lines)
+
+
+def test_probes_are_left_out_and_counted_nowhere(broker: KafkaBroker, tmp_path: Path) -> None:
+    config = config_of(broker, broker.topic())
+    probe = probe_line("a", datetime(2026, 3, 1, 8, tzinfo=UTC), Random(1)).strip().encode()
+    send(broker, config.topic, probe, shown_list("good", 1).json_lines().strip().encode(), framed(7, probe))
+    with capture_logs() as lines:
+        assert copy_events(config, tmp_path, SECONDS) == Copied(1, 0, 0, 0)
+    assert requests(tmp_path) == ["good"]
+    assert lines == []
 
 
 def test_what_there_was_no_time_for_is_left_to_the_next_copy(broker: KafkaBroker, tmp_path: Path) -> None:

@@ -7,12 +7,12 @@ from uuid import uuid4
 
 import pytest
 
-from endcap.contracts.topics import TOPICS
+from endcap.contracts.topics import TOPICS, value_subject
 from endcap.core.errors import SchemaIncompatible
 from endcap.core.settings import EventSettings
 from endcap.events.schemas.publishing import Outcome, published, topic_names
 from endcap.events.schemas.registry import SchemaRegistry, open_registry
-from endcap.events.schemas.released import newest_schema, write_version
+from endcap.events.schemas.released import newest_schema, released_schemas, write_version
 from tests.endcap.events.schemas.compatibility.cases import TEXT, record
 from tests.schema_registry.apicurio import ApicurioRegistry
 
@@ -34,16 +34,21 @@ def names() -> EventSettings:
 
 def test_all_topics_have_their_schema_and_a_second_time_changes_nothing(registry: SchemaRegistry, names: EventSettings) -> None:
     first = published(registry, names, is_dry_run=False)
-    assert [each.subject for each in first] == [f"{topic.named(names.topic_prefix)}-value" for topic in TOPICS]
-    assert {(each.outcome, each.version) for each in first} == {(Outcome.REGISTERED, 1)}
+    expected = [(topic.named(names.topic_prefix), each.number) for topic in TOPICS for each in released_schemas(topic.stem)]
+    assert [(each.subject, each.number) for each in first] == [(value_subject(name), number) for name, number in expected]
+    assert all((each.outcome, each.version) == (Outcome.REGISTERED, each.number) for each in first)
     again = published(registry, names, is_dry_run=False)
-    assert [(each.outcome, each.version, each.id) for each in again] == [(Outcome.THERE, 1, each.id) for each in first]
+    newest = {each.subject: (each.version, each.id) for each in first}
+    assert {each.subject: (each.version, each.id) for each in again} == newest
+    assert {each.outcome for each in again} == {Outcome.THERE}
 
 
 def test_the_schema_behind_an_id_is_the_one_that_was_released(registry: SchemaRegistry, names: EventSettings) -> None:
-    for topic, each in zip(TOPICS, published(registry, names, is_dry_run=False), strict=True):
-        assert each.id is not None
-        assert registry.schema_of(each.id) == newest_schema(topic.stem).text
+    newest = {each.subject: each.id for each in published(registry, names, is_dry_run=False)}
+    for topic in TOPICS:
+        found = newest[value_subject(topic.named(names.topic_prefix))]
+        assert found is not None
+        assert registry.schema_of(found) == newest_schema(topic.stem).text
 
 
 def test_a_dry_run_changes_nothing(registry: SchemaRegistry, names: EventSettings) -> None:

@@ -38,7 +38,7 @@ def killed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[ApicurioR
     with running_registry(tmp_path_factory.mktemp("apicurio")) as server:
         settings = Settings(home=home, schemas=server.settings.model_copy(update={"refresh_seconds": 0.05}), events=EventSettings())
         with closing(open_registry(server.settings)) as registry:
-            (schema_id,) = {each.id for each in published(registry, settings.events, is_dry_run=False) if each.subject == f"{TOPIC}-value"}
+            *_, schema_id = [each.id for each in published(registry, settings.events, is_dry_run=False) if each.subject == f"{TOPIC}-value"]
         assert schema_id is not None
         with closing(open_value_format(settings, TOPIC, lambda _: None)) as values:
             assert opened(values.encoded(b"{}")) == Value(b"{}", schema_id)

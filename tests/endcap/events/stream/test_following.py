@@ -2,12 +2,14 @@ import json
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from random import Random
 from typing import Any
 
 from hypothesis import given
 from hypothesis import strategies as st
 
 from endcap.events.log.writer import FILE_SUFFIX, NAME_TIME, OPEN_SUFFIX
+from endcap.events.probes.line import probe_line
 from endcap.events.stream.following import Arrived, LogFollower
 from tests.endcap.events.stream.streamed_events import BEGIN, event
 from tests.properties import examples
@@ -137,3 +139,29 @@ def test_whatever_is_written_is_read_once(
             log.follower = LogFollower(log.folder, part, lambda: datetime(2030, 1, 1, tzinfo=UTC))
     found += log.rest()
     assert sorted(found) == sorted(ids(*names))
+
+
+def probe(seconds: float) -> bytes:
+    return probe_line("a", BEGIN + timedelta(seconds=seconds), Random(1)).encode()
+
+
+def test_probes_are_told_apart_with_the_file_they_stand_in(tmp_path: Path) -> None:
+    log = Log(tmp_path / "events")
+    log.path("1").write_bytes(line("a", 0) + probe(1))
+    arrived = log.look()
+    assert arrived.events["event_id"].to_list() == ids("a")
+    assert arrived.probes.rows() == [(log.path("1").name.removesuffix(OPEN_SUFFIX), BEGIN + timedelta(seconds=1))]
+    assert not arrived.is_probes_only
+    with log.path("1").open("ab") as file:
+        file.write(probe(2))
+    assert (only := log.look()).is_probes_only and not only.is_nothing
+    assert log.look().is_nothing
+
+
+def test_a_part_of_probes_alone_says_how_far_its_file_was_read(tmp_path: Path) -> None:
+    probes = b"".join(probe(each) for each in range(20))
+    log = Log(tmp_path / "events", len(probes))
+    log.path("1").write_bytes(probes + line("a", 30))
+    log.path("2").write_bytes(line("b", 60))
+    assert log.look().events.is_empty(), "what came later in another file waits for the rest of this one"
+    assert log.rest() == ids("a", "b")

@@ -88,6 +88,8 @@ def test_what_was_answered_is_in_the_topic_and_counts_once_whoever_is_killed(bro
     settings = {"ENDCAP_EVENTS__KAFKA_BOOTSTRAP": broker.bootstrap} | {
         f"ENDCAP_COLLECTOR__{name.upper()}": topic for name, topic in topics.items()
     }
+    # What is in the topic twice is found by counting messages.
+    settings["ENDCAP_EVENTS__PROBE_SECONDS"] = "0"
     senders = [Sender(number) for number in range(SENDERS)]
     collector = CollectorProcess(home, settings)
     killed_collectors = doubled = 0

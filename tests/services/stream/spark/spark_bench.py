@@ -11,6 +11,7 @@ import polars as pl
 from endcap.contracts.signals import Signals
 from endcap.events.outcomes.whole_log import outcome_functions
 from endcap.events.outcomes.windows import Windows
+from endcap.events.probes.session_row import session_row
 from endcap.events.stream.delivery import Delivery
 from endcap.events.stream.driver import Driver, Taken
 from endcap.events.stream.following import Arrived, FoundLine
@@ -86,7 +87,8 @@ class OnSpark:
     def run(self, lines: Sequence[bytes], now: datetime, number: int) -> BatchRecord:
         """Do a batch without delivering its rows."""
         work = Work([Listener(function, consent) for function, consent in self._functions], self.folder, BUCKETS, SEAL)
-        run = BatchRun(self._session, work, BatchRecords(self.folder, QUERY, BUCKETS), lambda: now, 1_000_000)
+        records = BatchRecords(self.folder, QUERY, BUCKETS)
+        run = BatchRun(self._session, work, records, lambda: now, 1_000_000, {Sessions.name: session_row})
         return run.run(number, self.values(lines))
 
     def take(self, lines: Sequence[bytes], now: datetime) -> BatchRecord:

@@ -12,8 +12,9 @@ from endcap.events.dead_letters.sealing import Seal
 from endcap.events.log.reader import event_schema
 from endcap.events.schemas.frame import BrokenFrame, opened
 from endcap.events.stream.buried import letters_of
+from endcap.events.stream.columns import MOMENT
 from endcap.events.stream.following import FoundLine
-from endcap.events.stream.lines import LINE, BrokenLine, read_lines
+from endcap.events.stream.lines import LINE, MADE_AT, PROBE_SCHEMA, BrokenLine, read_lines
 from endcap_stream.spark.storage.packs import packed
 
 RECORD_COLUMNS = ("topic", "partition", "offset", "value")
@@ -24,7 +25,8 @@ OFFSET = "__offset"
 """Column of an event's place in its partition, which decides where two came at once."""
 
 EVENTS, LETTERS, NUMBERS = "events", "letters", "numbers"
-RECORDS, BROKEN = "records", "broken"
+RECORDS, BROKEN, PROBES = "records", "broken", "probes"
+NEWEST_PROBE = "newest_probe"
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,13 +43,14 @@ class RecordReader:
 
     def __call__(self, batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
         """One row: what the driver has to know of the records, and the records' tables."""
-        events, letters, records, broken = [_nothing()], [], 0, 0
+        events, letters, records, broken, probes = [_nothing()], [], 0, 0, PROBE_SCHEMA.to_frame()
         for batch in batches:
             table = pl.DataFrame(batch)
             rows = table.filter(pl.col("value").is_not_null())
             if rows.is_empty():
                 continue
-            found, lines = self._read(rows)
+            found, lines, found_probes = self._read(rows)
+            probes = pl.concat([probes, found_probes])
             events.append(found)
             records, broken = records + len(rows), broken + len(lines)
             letters.append(letters_of(lines, (), found, self.seal, self.now))
@@ -56,12 +59,13 @@ class RecordReader:
             newest=pl.col("occurred_at").max(),
             oldest=pl.col("occurred_at").min(),
             received_at=pl.col("received_at").max(),
-            **{RECORDS: pl.lit(records), BROKEN: pl.lit(broken)},
+            **{RECORDS: pl.lit(records), BROKEN: pl.lit(broken), PROBES: pl.lit(len(probes))},
+            **{NEWEST_PROBE: pl.lit(probes[MADE_AT].max(), dtype=MOMENT)},
         )
         tables = {EVENTS: came, LETTERS: pl.concat(letters) if letters else pl.DataFrame()}
         yield pa.RecordBatch.from_pydict({"summary": [packed({NUMBERS: summary})], "content": [packed(tables)]})
 
-    def _read(self, rows: pl.DataFrame) -> tuple[pl.DataFrame, list[FoundLine]]:
+    def _read(self, rows: pl.DataFrame) -> tuple[pl.DataFrame, list[FoundLine], pl.DataFrame]:
         lines: list[bytes] = []
         refused: list[BrokenLine] = []
         for place, value in enumerate(rows["value"].to_list()):
@@ -80,7 +84,8 @@ class RecordReader:
             for line in (*read.broken, *refused)
             for offset, topic, partition in [places[line.line]]
         ]
-        return read.events.with_columns(rows["offset"].gather(read.events[LINE]).alias(OFFSET)).select(_nothing().columns), broken
+        events = read.events.with_columns(rows["offset"].gather(read.events[LINE]).alias(OFFSET)).select(_nothing().columns)
+        return events, broken, read.probes
 
 
 def _nothing() -> pl.DataFrame:

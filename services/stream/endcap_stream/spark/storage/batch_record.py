@@ -35,6 +35,7 @@ class BatchRecord(BaseModel):
     watermark: datetime = Field(description="No event from before this counts any more, UTC.")
     is_behind: bool = Field(description="Whether more waited in Kafka.")
     received_at: datetime | None = Field(description="When the newest of its events was received, UTC.")
+    newest_probe: datetime | None = Field(None, description="When the newest of its probes was made, UTC.")
     counts: dict[str, int] = Field(description="Events by what became of them.")
     failed: dict[str, int] = Field(description="Events that a function failed on.")
     waiting: dict[str, int] = Field(description="Rows by function.")

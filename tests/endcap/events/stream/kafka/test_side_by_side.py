@@ -2,12 +2,14 @@
 
 from collections import defaultdict
 from collections.abc import Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
+from random import Random
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from endcap.events.probes.line import probe_line
 from endcap.events.schemas.frame import framed
 from endcap.events.stream.kafka.side_by_side import Fetched, SideBySide
 from endcap.events.stream.lines import read_lines
@@ -114,3 +116,25 @@ def test_what_has_no_moment_of_its_own_goes_by_its_timestamp() -> None:
     waiting = Waiting().side_by_side
     waiting.add([message("t/0", 0, value("a", 0, 5)), message("t/0", 1, b"no event", 50), message("t/1", 0, value("b", 0, 20))])
     assert waiting.take(["t/1"]).next == {"t/0": 1, "t/1": 1}
+
+
+@examples(40)
+@given(st.lists(st.lists(st.tuples(st.integers(0, 300), st.booleans(), st.booleans()), max_size=8), min_size=1, max_size=3))
+def test_probes_are_taken_with_their_partition_and_events_as_without_them(arrivals: Sequence[Sequence[tuple[int, bool, bool]]]) -> None:
+    probed, without = Waiting().side_by_side, Waiting().side_by_side
+    made: list[tuple[str, datetime]] = []
+    for number, messages in enumerate(arrivals):
+        for offset, (second, is_probe, is_framed) in enumerate(messages):
+            name, at = f"t/{number}", BEGIN + timedelta(seconds=second)
+            content = probe_line("a", at, Random(offset)).strip().encode() if is_probe else value(f"{number} {offset}", 0, second)
+            sent = message(name, offset, framed(9, content) if is_framed else content)
+            probed.add([sent])
+            if is_probe:
+                made.append((name, at))
+            else:
+                without.add([sent])
+    taken = probed.take(())
+    assert sorted(taken.probes.rows()) == sorted(made)
+    assert taken.events["event_id"].to_list() == without.take(()).events["event_id"].to_list()
+    assert (taken.broken, probed.bytes) == ([], 0)
+    assert taken.next == {f"t/{number}": len(messages) for number, messages in enumerate(arrivals) if messages}
