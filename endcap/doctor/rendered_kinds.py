@@ -44,23 +44,25 @@ def _own(release: Release) -> Iterator[tuple[str, str]]:
     """Kinds in the release's namespace."""
     values = release.values
     parts = ("serving", "rollouts.operator", "redis", "spark")
-    configured = (*parts, "pipelines", "monitoring.dashboards")
-    accounts = any(values[f"{name}.enabled"] for name in (*parts, "collector")) or values["schemaRegistry.url"]
+    configured = (*parts, "pipelines", "monitoring.dashboards", "stream")
+    makes_roles = any(values[f"{name}.enabled"] for name in ("rollouts.operator", "spark", "pipelines")) or release.stream_runner == "spark"
+    accounts = any(values[f"{name}.enabled"] for name in (*parts, "collector", "stream")) or values["schemaRegistry.url"]
     wanted: tuple[tuple[str, str, object], ...] = (
         (NETWORK, "networkpolicies", values["networkPolicies.enabled"]),
         (CORE, "serviceaccounts", accounts),
         (CORE, "configmaps", any(values[f"{name}.enabled"] for name in configured)),
         (CORE, "persistentvolumeclaims", _makes_claims(release)),
-        (CORE, "services", any(values[f"{name}.enabled"] for name in ("rollouts.operator", "redis", "collector"))),
+        (CORE, "services", any(values[f"{name}.enabled"] for name in ("rollouts.operator", "redis", "collector", "stream"))),
         (APPS, "deployments", values["rollouts.operator.enabled"]),
-        (APPS, "statefulsets", values["redis.enabled"] or values["collector.enabled"]),
+        (APPS, "statefulsets", values["redis.enabled"] or values["collector.enabled"] or release.stream_runner == "process"),
         (BATCH, "cronjobs", values["evidence.enabled"]),
-        (RBAC, "roles", values["rollouts.operator.enabled"] or values["spark.enabled"] or values["pipelines.enabled"]),
-        (RBAC, "rolebindings", values["rollouts.operator.enabled"] or values["spark.enabled"] or values["pipelines.enabled"]),
+        (RBAC, "roles", makes_roles),
+        (RBAC, "rolebindings", makes_roles),
         (STRIMZI, "kafkas", values["kafka.enabled"]),
         (STRIMZI, "kafkanodepools", values["kafka.enabled"]),
         (STRIMZI, "kafkatopics", release.makes_topics),
-        (SPARK, "sparkapplications", values["spark.enabled"] and values["spark.once"]),
+        (SPARK, "sparkapplications", (values["spark.enabled"] and values["spark.once"]) or release.stream_runner == "spark"),
+        (MONITORS, "podmonitors", release.stream_runner and values["monitoring.podMonitor.enabled"]),
         (SPARK, "scheduledsparkapplications", values["spark.enabled"] and values["spark.schedule.enabled"]),
         (MONITORS, "servicemonitors", values["rollouts.operator.enabled"] and values["monitoring.serviceMonitor.enabled"]),
         (MONITORS, "prometheusrules", values["monitoring.prometheusRule.enabled"]),
@@ -133,6 +135,8 @@ def _makes_claims(release: Release) -> bool:
     makes = (
         (release.uses_claim, "bundles"),
         (values["pipelines.enabled"] or values["spark.enabled"], "workspace"),
-        (values["evidence.enabled"] and not values["serving.live.claimName"], "evidence"),
+        (release.live_claim and not values["serving.live.claimName"], "evidence"),
+        (release.stream_runner, "stream"),
+        (release.stream_spark_claim, "stream.spark"),
     )
     return any(is_used and values[f"{name}.claim.create"] for is_used, name in makes)
