@@ -50,7 +50,11 @@ def _own(release: Release) -> Iterator[tuple[str, str]]:
     wanted: tuple[tuple[str, str, object], ...] = (
         (NETWORK, "networkpolicies", values["networkPolicies.enabled"]),
         (CORE, "serviceaccounts", accounts),
-        (CORE, "configmaps", any(values[f"{name}.enabled"] for name in configured)),
+        (
+            CORE,
+            "configmaps",
+            any(values[f"{name}.enabled"] for name in configured) or (values["customTypes"] and values["collector.enabled"]),
+        ),
         (CORE, "persistentvolumeclaims", _makes_claims(release)),
         (CORE, "services", any(values[f"{name}.enabled"] for name in ("rollouts.operator", "redis", "collector", "stream"))),
         (APPS, "deployments", values["rollouts.operator.enabled"]),

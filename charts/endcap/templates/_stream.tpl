@@ -36,6 +36,7 @@ ENDCAP_OUTCOMES__LIST_MINUTES: {{ .Values.outcomes.listMinutes | quote }}
 ENDCAP_COLLECTOR__DEAD_LETTER_KEY_FILE: /etc/endcap/stream/dead-letters.key
 ENDCAP_ROLLOUTS__BUNDLE_STORE: {{ include "endcap.streamBundles" . }}
 ENDCAP_ROLLOUTS__SERVED_FILE: /etc/endcap/served/{{ include "endcap.servedKey" . }}
+{{ include "endcap.customTypesSettings" . }}
 {{ include "endcap.impressionSettings" . }}
 {{- end -}}
 
@@ -86,6 +87,9 @@ ENDCAP_ROLLOUTS__SERVED_FILE: /etc/endcap/served/{{ include "endcap.servedKey" .
 - name: dead-letter-key
   mountPath: /etc/endcap/stream
   readOnly: true
+{{- with include "endcap.customTypesMount" . }}
+{{ . | trim }}
+{{- end }}
 {{- end -}}
 
 {{- define "endcap.streamVolumes" -}}
@@ -106,6 +110,9 @@ ENDCAP_ROLLOUTS__SERVED_FILE: /etc/endcap/served/{{ include "endcap.servedKey" .
 - name: served
   configMap:
     name: {{ include "endcap.servedName" . }}
+{{- with include "endcap.customTypesVolume" . }}
+{{ . | trim }}
+{{- end }}
 {{- if hasPrefix "pvc://" (include "endcap.storageUri" .) }}
 - name: bundles
   persistentVolumeClaim:
@@ -143,8 +150,4 @@ affinity:
 {{- with $stream.priorityClassName }}
 priorityClassName: {{ . }}
 {{- end }}
-{{- end -}}
-
-{{/* Of files that are read at the start: pods are new when they change. */}}
-{{- define "endcap.streamChecksums" -}}
 {{- end -}}

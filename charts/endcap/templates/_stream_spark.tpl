@@ -28,7 +28,7 @@
 {{- define "endcap.streamSparkPod" -}}
 labels:
   {{- include "endcap.podLabels" . | nindent 2 }}
-{{- with include "endcap.streamChecksums" .root }}
+{{- with include "endcap.customTypesChecksum" .root | trim }}
 annotations:
   {{- . | nindent 2 }}
 {{- end }}
