@@ -23,7 +23,7 @@ def rendered_kinds(release: Release) -> set[Kind]:
     """Everything that `helm install` creates."""
     own = release.namespace
     kinds = {Kind(group, plural, own) for group, plural in _own(release)}
-    if release.values["hooks.enabled"] or (release.values["schemaRegistry.url"] and release.values["schemaRegistry.publish"]):
+    if release.values["hooks.enabled"] or (_has_registry(release) and release.values["schemaRegistry.publish"]):
         kinds.add(Kind(BATCH, "jobs", own))
     if release.values["pipelines.enabled"]:
         kinds |= {*_pipelines(release), *_schedule(release)}
@@ -45,8 +45,9 @@ def _own(release: Release) -> Iterator[tuple[str, str]]:
     values = release.values
     parts = ("serving", "rollouts.operator", "redis", "spark")
     configured = (*parts, "pipelines", "monitoring.dashboards", "stream")
+    has_stateful = any(values[f"{name}.enabled"] for name in ("redis", "collector", "schemaRegistry")) or release.stream_runner == "process"
     makes_roles = any(values[f"{name}.enabled"] for name in ("rollouts.operator", "spark", "pipelines")) or release.stream_runner == "spark"
-    accounts = any(values[f"{name}.enabled"] for name in (*parts, "collector", "stream")) or values["schemaRegistry.url"]
+    accounts = any(values[f"{name}.enabled"] for name in (*parts, "collector", "stream")) or _has_registry(release)
     wanted: tuple[tuple[str, str, object], ...] = (
         (NETWORK, "networkpolicies", values["networkPolicies.enabled"]),
         (CORE, "serviceaccounts", accounts),
@@ -56,9 +57,13 @@ def _own(release: Release) -> Iterator[tuple[str, str]]:
             any(values[f"{name}.enabled"] for name in configured) or (values["customTypes"] and values["collector.enabled"]),
         ),
         (CORE, "persistentvolumeclaims", _makes_claims(release)),
-        (CORE, "services", any(values[f"{name}.enabled"] for name in ("rollouts.operator", "redis", "collector", "stream"))),
+        (
+            CORE,
+            "services",
+            any(values[f"{name}.enabled"] for name in ("rollouts.operator", "redis", "collector", "stream", "schemaRegistry")),
+        ),
         (APPS, "deployments", values["rollouts.operator.enabled"]),
-        (APPS, "statefulsets", values["redis.enabled"] or values["collector.enabled"] or release.stream_runner == "process"),
+        (APPS, "statefulsets", has_stateful),
         (BATCH, "cronjobs", values["evidence.enabled"]),
         (RBAC, "roles", makes_roles),
         (RBAC, "rolebindings", makes_roles),
@@ -80,6 +85,10 @@ def _own(release: Release) -> Iterator[tuple[str, str]]:
         yield GATEWAY, "gateways"
     if values["certificate.enabled"] and (values["serving.enabled"] or release.has_collector_route):
         yield "cert-manager.io", "certificates"
+
+
+def _has_registry(release: Release) -> bool:
+    return bool(release.values["schemaRegistry.url"] or release.values["schemaRegistry.enabled"])
 
 
 def _serving(release: Release) -> Iterator[tuple[str, str]]:

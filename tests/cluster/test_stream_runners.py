@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.cluster.chart import CHART, RELEASE, values_of
+from tests.cluster.chart import CHART, RELEASE, documents, values_of
 from tests.cluster.cluster import Cluster
 from tests.cluster.command import Command, CommandFailed
 from tests.cluster.rest import Objects
@@ -66,7 +66,8 @@ def test_what_the_operator_said_outlives_upgrades(helm: Command, kubectl: Comman
 def test_objects_of_both_runners_are_accepted_with_strict_field_validation(helm: Command, kubectl: Command, namespace: str) -> None:
     for settings in ((), ON_SPARK):
         rendered = helm("template", RELEASE, CHART, "--namespace", namespace, *SETTINGS, *settings)
-        kubectl("apply", "--dry-run=server", "--validate=strict", "--namespace", namespace, "-o", "name", "-f", "-", stdin=rendered)
+        arguments = ("--dry-run=server", "--validate=strict", "--namespace", namespace, "-o", "name", "-f", "-")
+        assert len(kubectl("apply", *arguments, stdin=rendered).split()) == len(documents(rendered))
 
 
 def test_a_claim_of_the_stream_changes_neither_mode_nor_class(helm: Command, namespace: str) -> None:

@@ -20,6 +20,10 @@ Argo CD) there is nothing to look up, and the API server refuses it.
 {{- include "endcap.selectorStays" (dict "root" . "kind" "StatefulSet" "name" (include "endcap.collectorName" .) "component" "collector") -}}
 {{- include "endcap.volumeStays" (dict "root" . "key" "collector.spool" "name" (include "endcap.collectorName" .) "isWanted" true "volume" .Values.collector.spool) -}}
 {{- end -}}
+{{- if .Values.schemaRegistry.enabled -}}
+{{- include "endcap.selectorStays" (dict "root" . "kind" "StatefulSet" "name" (include "endcap.schemaRegistryName" .) "component" "schema-registry") -}}
+{{- include "endcap.volumeStays" (dict "root" . "key" "schemaRegistry.persistence" "name" (include "endcap.schemaRegistryName" .) "isWanted" true "volume" .Values.schemaRegistry.persistence) -}}
+{{- end -}}
 {{- if eq (include "endcap.streamRunner" .) "process" -}}
 {{- include "endcap.selectorStays" (dict "root" . "kind" "StatefulSet" "name" (include "endcap.streamName" .) "component" "stream") -}}
 {{- end -}}

@@ -37,6 +37,9 @@ KServe's hosts and labels as its controller refuses them; the other operators' a
 {{- if .Values.collector.enabled -}}
 {{- $all = append $all (dict "what" "revision label of the collector's StatefulSet" "text" (printf "%s-%s" (include "endcap.collectorName" .) "0123456789") "most" 63 "by" "Kubernetes" "shorten" "fullnameOverride") -}}
 {{- end -}}
+{{- if .Values.schemaRegistry.enabled -}}
+{{- $all = append $all (dict "what" "revision label of the schema registry's StatefulSet" "text" (printf "%s-%s" (include "endcap.schemaRegistryName" .) "0123456789") "most" 63 "by" "Kubernetes" "shorten" "fullnameOverride") -}}
+{{- end -}}
 {{- with include "endcap.streamRunner" . -}}
 {{- if eq . "spark" -}}
 {{- $all = append $all (dict "what" "Service of the stream's driver" "text" (printf "%s-ui-svc" (include "endcap.streamName" $)) "most" 63 "by" "the Spark operator" "shorten" "fullnameOverride") -}}

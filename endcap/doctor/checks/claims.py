@@ -82,6 +82,9 @@ def claims(release: Release) -> Iterator[Claim]:
     if values["collector.enabled"]:
         name, of = f"data-{release.fullname}-collector-0", str(values["collector.spool.storageClassName"] or "")
         yield Claim(own, name, "ReadWriteOnce", of, is_made=True, because="collector.spool")
+    if values["schemaRegistry.enabled"]:
+        name, of = f"data-{release.fullname}-schema-registry-0", str(values["schemaRegistry.persistence.storageClassName"] or "")
+        yield Claim(own, name, "ReadWriteOnce", of, is_made=True, because="schemaRegistry.persistence")
     if values["kafka.enabled"]:
         of = str(values["kafka.storage.storageClassName"] or "")
         yield Claim(own, f"data-0-{release.fullname}-*", "ReadWriteOnce", of, is_made=True, because="kafka.storage")

@@ -33,14 +33,20 @@ ON_SPARK = {
     "networkPolicies": {"objectStorage": True},
     "stream": {"enabled": True, "runner": "spark", "secretName": "letters"},
 }
+WITH_REGISTRY = {
+    "kafka": {"bootstrap": "kafka:9092"},
+    "collector": {"enabled": True, "secretName": "keys"},
+    "schemaRegistry": {"enabled": True},
+    "customTypes": {"opened": {"meaning": "It was opened.", "schema": {"type": "object"}}},
+}
 STREAMING = {**ON_SPARK, "stream": {"enabled": True, "secretName": "letters"}}
 
 
 @pytest.mark.processes
 @pytest.mark.parametrize(
     "values",
-    [{}, KNATIVE, {"pipelines": {"namespace": "training"}}, STREAMING, ON_SPARK],
-    ids=["plain", "Knative", "pipelines elsewhere", "stream", "stream on Spark"],
+    [{}, KNATIVE, {"pipelines": {"namespace": "training"}}, STREAMING, ON_SPARK, WITH_REGISTRY],
+    ids=["plain", "Knative", "pipelines elsewhere", "stream", "stream on Spark", "schema registry"],
 )
 @pytest.mark.parametrize("profile", PROFILES)
 def test_rights_are_looked_at_for_every_kind_that_helm_renders(tmp_path: Path, profile: str, values: dict[str, Any]) -> None:
