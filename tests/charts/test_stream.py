@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from endcap.core.settings import Settings
 from endcap.release.bundle.served_pointer import POINTER_NAME, parse_pointer
 from tests.charts.chart import Document, Refused, called, containers, environment, of_kind, one, pod_specs
 from tests.charts.custom_resources import CRDS, faults, schemas
@@ -218,6 +219,21 @@ def test_on_spark_the_applications_own_arguments_are_taken(chart: Chart) -> None
     known = set(re.findall(r'add_argument\("(--[a-z-]+)"', source))
     given = _application(chart(on_spark({"kafkaOptions": {"secretName": "kafka-java"}})))["arguments"]
     assert {each for each in given if each.startswith("--")} == known
+
+
+def test_on_spark_settings_have_values_that_endcap_takes(chart: Chart, monkeypatch: pytest.MonkeyPatch) -> None:
+    spec = _application(chart(on_spark({"sparkConf": {"spark.local.dir": "/scratch", "spark.sql.shuffle.partitions": "8"}})))
+    assert spec["sparkConf"]["spark.local.dir"] == "/scratch"
+    assert spec["sparkConf"]["spark.jars.ivy"] == "/tmp/ivy"  # noqa: S108  # the pod's
+    for role in ("driver", "executor"):
+        given = {name: value for name, value in environment(spec[role]).items() if name.startswith("ENDCAP_")}
+        with monkeypatch.context() as environ:
+            for name, value in given.items():
+                environ.setenv(name, value)
+            settings = Settings()
+        assert settings.profile == "cluster"
+        assert settings.rollouts.served_file == Path("/etc/endcap/served/values.json")
+        assert settings.live_dir == Path(_mounts(spec["driver"])["live"]["mountPath"])
 
 
 def test_a_state_in_object_storage_needs_no_claim(chart: Chart) -> None:

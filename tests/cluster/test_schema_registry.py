@@ -44,9 +44,21 @@ def test_an_installation_waits_for_no_hook_and_an_upgrade_has_one_once_it_is_rea
     assert _jobs(objects, namespace) == [job], "nothing has changed"
     hook = "helm.sh/hook: pre-install,pre-upgrade"
     assert hook not in _run(helm, "upgrade", namespace, "--dry-run=server")
-    ready = json.dumps({"status": {"replicas": 1, "readyReplicas": 1}})
-    kubectl("patch", "statefulset", NAME, "--namespace", namespace, "--subresource=status", "--type=merge", "-p", ready)
+    _become_ready(kubectl, objects, namespace)
     assert hook in _run(helm, "upgrade", namespace, "--dry-run=server")
+
+
+def _become_ready(kubectl: Command, objects: Objects, namespace: str) -> None:
+    """What the kubelet would say of its pod; no node runs it here."""
+    pod = f"{NAME}-0"
+    until(lambda: pod in {each["metadata"]["name"] for each in objects.list_all("v1", "Pod", namespace)}, "the registry's pod")
+    ready = json.dumps({"status": {"phase": "Running", "conditions": [{"type": "Ready", "status": "True"}]}})
+    kubectl("patch", "pod", pod, "--namespace", namespace, "--subresource=status", "--type=merge", "-p", ready)
+
+    def replicas() -> int:
+        return int(objects.get("apps/v1", "StatefulSet", namespace, NAME)["status"].get("readyReplicas", 0))
+
+    until(lambda: replicas() == 1, "the registry is ready")
 
 
 def test_its_volume_outlives_the_release(helm: Command, objects: Objects, namespace: str) -> None:

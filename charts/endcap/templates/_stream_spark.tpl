@@ -72,13 +72,9 @@ imagePullSecrets:
 mainApplicationFile: local:///opt/endcap/stream_on_spark.py
 arguments:
   {{- include "endcap.streamArguments" . | nindent 2 }}
+{{- $conf := dict "spark.local.dir" "/tmp" "spark.sql.warehouse.dir" "/tmp/warehouse" "spark.jars.ivy" "/tmp/ivy" }}
 sparkConf:
-  spark.local.dir: /tmp
-  spark.sql.warehouse.dir: /tmp/warehouse
-  spark.jars.ivy: /tmp/ivy
-  {{- with $spark.sparkConf }}
-  {{- toYaml . | nindent 2 }}
-  {{- end }}
+  {{- toYaml (mergeOverwrite $conf (deepCopy $spark.sparkConf)) | nindent 2 }}
 restartPolicy:
   type: Always
   onFailureRetryInterval: 10
