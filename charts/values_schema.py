@@ -96,6 +96,10 @@ DEFINITIONS: dict[str, dict[str, Any]] = {
             ("name", "bundle"),
         ),
     },
+    "customTypes": _map_of(
+        _closed({"meaning": _NAME, "browser": {"type": "boolean"}, "schema": {"type": "object"}}, ("meaning", "schema")),
+        {"pattern": "^[a-z][a-z0-9_]{0,63}$"},
+    ),
     # Without guardrails nothing would stop a candidate: whoever changes the times says them too.
     "analysis": _closed({"interval": _DURATION, "window": _DURATION, "guardrails": {"type": "array", "items": _GUARDRAIL}})
     | {"dependentRequired": {"interval": ["guardrails"], "window": ["guardrails"]}},

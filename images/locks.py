@@ -35,6 +35,7 @@ IMAGE_LOCKS = {
     "build": Lock(more=("setuptools>=75",)),
     "transformer": Lock(distributions=("transformers",)),
     "collector": Lock(distributions=("services/collector",)),
+    "stream": Lock(distributions=("services/stream",)),
     "rollout-operator": Lock(distributions=("services/rollout_operator",)),
     "pipeline": Lock(distributions=_STEPS),
     "pipeline-gpu": Lock(distributions=_STEPS, more=("tensorflow[and-cuda]>=2.20,<2.22",), only_here=("nvidia-*",)),

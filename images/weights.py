@@ -26,6 +26,7 @@ LARGEST = 5
 STARTS = {
     "transformer": "import endcap_transformer.server.server, pymilvus, endcap.features.store.quick_import as q; q.import_feast()",
     "collector": "import endcap_collector.app, uvicorn, uvloop, confluent_kafka",
+    "stream": "import runpy; runpy.run_module('endcap_stream', run_name='imported')",
     "rollout-operator": "import runpy; runpy.run_module('endcap_rollout_operator', run_name='imported')",
     "pipeline": "import kfp.dsl.executor_main, endcap_components.train_ranker.train",
     "spark": "import endcap.features.spark.job, pyspark.sql, ibis",

@@ -338,6 +338,14 @@ class RolloutSettings(BaseModel):
     namespace: str | None = Field(None, description="Namespace of the target; empty for the pod's or the kubeconfig's own.")
     bundle_store: str | None = Field(None, description="Where bundles are copied to: a folder, or an address such as s3://bucket/bundles.")
     storage_uri: str | None = Field(None, description="The same place as KServe names it, for example pvc://endcap/bundles.")
+    served_file: Path | None = Field(
+        None,
+        description="JSON that says which bundle of the store is served, of parts that read its tables, as the stream; empty for the one "
+        "promoted under `home`.",
+    )
+    served_config_map: str | None = Field(
+        None, description="ConfigMap in which the operator says which bundle of its target is the stable one; empty for none."
+    )
     defaults_file: Path | None = Field(None, description="YAML with the `steps` and `analysis` of new rollouts; empty for endcap's own.")
     prometheus_url: str = Field("http://127.0.0.1:9090", description="Prometheus that guardrails ask.")
     prometheus_matchers: str = Field("", description='Label matchers that narrow guardrails, for example namespace="shop".')

@@ -46,7 +46,35 @@ class Release:
         """Empty when serving pods mount none."""
         if self.values["serving.live.claimName"]:
             return str(self.values["serving.live.claimName"])
-        return str(self.values["evidence.claim.name"] or f"{self.fullname}-live") if self.values["evidence.enabled"] else ""
+        has_writer = self.values["evidence.enabled"] or self.values["stream.enabled"]
+        return str(self.values["evidence.claim.name"] or f"{self.fullname}-live") if has_writer else ""
+
+    @property
+    def stream_runner(self) -> str:
+        """`process`, `spark`, or empty where no stream runs."""
+        return str(self.values["stream.runner"]) if self.values["stream.enabled"] else ""
+
+    @property
+    def stream_account(self) -> str:
+        return f"{self.fullname}-stream"
+
+    @property
+    def stream_claim(self) -> str:
+        """Of state, outcomes and dead letters."""
+        return str(self.values["stream.claim.name"] or f"{self.fullname}-stream")
+
+    @property
+    def stream_spark_claim(self) -> str:
+        """Of what driver and executors share; empty where that is in object storage, or nothing runs on Spark."""
+        values = self.values
+        if self.stream_runner != "spark" or (values["stream.spark.checkpoint"] and values["stream.spark.state"]):
+            return ""
+        return str(values["stream.spark.claim.name"] or f"{self.fullname}-stream-spark")
+
+    @property
+    def stream_secret(self) -> str:
+        """With the key of dead letters."""
+        return str(self.values["stream.secretName"] or self.values["collector.secretName"] or "")
 
     @property
     def parts_namespace(self) -> str:

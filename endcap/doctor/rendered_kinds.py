@@ -23,7 +23,7 @@ def rendered_kinds(release: Release) -> set[Kind]:
     """Everything that `helm install` creates."""
     own = release.namespace
     kinds = {Kind(group, plural, own) for group, plural in _own(release)}
-    if release.values["hooks.enabled"] or (release.values["schemaRegistry.url"] and release.values["schemaRegistry.publish"]):
+    if release.values["hooks.enabled"] or (_has_registry(release) and release.values["schemaRegistry.publish"]):
         kinds.add(Kind(BATCH, "jobs", own))
     if release.values["pipelines.enabled"]:
         kinds |= {*_pipelines(release), *_schedule(release)}
@@ -44,23 +44,34 @@ def _own(release: Release) -> Iterator[tuple[str, str]]:
     """Kinds in the release's namespace."""
     values = release.values
     parts = ("serving", "rollouts.operator", "redis", "spark")
-    configured = (*parts, "pipelines", "monitoring.dashboards")
-    accounts = any(values[f"{name}.enabled"] for name in (*parts, "collector")) or values["schemaRegistry.url"]
+    configured = (*parts, "pipelines", "monitoring.dashboards", "stream")
+    has_stateful = any(values[f"{name}.enabled"] for name in ("redis", "collector", "schemaRegistry")) or release.stream_runner == "process"
+    makes_roles = any(values[f"{name}.enabled"] for name in ("rollouts.operator", "spark", "pipelines")) or release.stream_runner == "spark"
+    accounts = any(values[f"{name}.enabled"] for name in (*parts, "collector", "stream")) or _has_registry(release)
     wanted: tuple[tuple[str, str, object], ...] = (
         (NETWORK, "networkpolicies", values["networkPolicies.enabled"]),
         (CORE, "serviceaccounts", accounts),
-        (CORE, "configmaps", any(values[f"{name}.enabled"] for name in configured)),
+        (
+            CORE,
+            "configmaps",
+            any(values[f"{name}.enabled"] for name in configured) or (values["customTypes"] and values["collector.enabled"]),
+        ),
         (CORE, "persistentvolumeclaims", _makes_claims(release)),
-        (CORE, "services", any(values[f"{name}.enabled"] for name in ("rollouts.operator", "redis", "collector"))),
+        (
+            CORE,
+            "services",
+            any(values[f"{name}.enabled"] for name in ("rollouts.operator", "redis", "collector", "stream", "schemaRegistry")),
+        ),
         (APPS, "deployments", values["rollouts.operator.enabled"]),
-        (APPS, "statefulsets", values["redis.enabled"] or values["collector.enabled"]),
+        (APPS, "statefulsets", has_stateful),
         (BATCH, "cronjobs", values["evidence.enabled"]),
-        (RBAC, "roles", values["rollouts.operator.enabled"] or values["spark.enabled"] or values["pipelines.enabled"]),
-        (RBAC, "rolebindings", values["rollouts.operator.enabled"] or values["spark.enabled"] or values["pipelines.enabled"]),
+        (RBAC, "roles", makes_roles),
+        (RBAC, "rolebindings", makes_roles),
         (STRIMZI, "kafkas", values["kafka.enabled"]),
         (STRIMZI, "kafkanodepools", values["kafka.enabled"]),
         (STRIMZI, "kafkatopics", release.makes_topics),
-        (SPARK, "sparkapplications", values["spark.enabled"] and values["spark.once"]),
+        (SPARK, "sparkapplications", (values["spark.enabled"] and values["spark.once"]) or release.stream_runner == "spark"),
+        (MONITORS, "podmonitors", release.stream_runner and values["monitoring.podMonitor.enabled"]),
         (SPARK, "scheduledsparkapplications", values["spark.enabled"] and values["spark.schedule.enabled"]),
         (MONITORS, "servicemonitors", values["rollouts.operator.enabled"] and values["monitoring.serviceMonitor.enabled"]),
         (MONITORS, "prometheusrules", values["monitoring.prometheusRule.enabled"]),
@@ -74,6 +85,10 @@ def _own(release: Release) -> Iterator[tuple[str, str]]:
         yield GATEWAY, "gateways"
     if values["certificate.enabled"] and (values["serving.enabled"] or release.has_collector_route):
         yield "cert-manager.io", "certificates"
+
+
+def _has_registry(release: Release) -> bool:
+    return bool(release.values["schemaRegistry.url"] or release.values["schemaRegistry.enabled"])
 
 
 def _serving(release: Release) -> Iterator[tuple[str, str]]:
@@ -133,6 +148,8 @@ def _makes_claims(release: Release) -> bool:
     makes = (
         (release.uses_claim, "bundles"),
         (values["pipelines.enabled"] or values["spark.enabled"], "workspace"),
-        (values["evidence.enabled"] and not values["serving.live.claimName"], "evidence"),
+        (release.live_claim and not values["serving.live.claimName"], "evidence"),
+        (release.stream_runner, "stream"),
+        (release.stream_spark_claim, "stream.spark"),
     )
     return any(is_used and values[f"{name}.claim.create"] for is_used, name in makes)

@@ -9,8 +9,8 @@ from tests.charts.chart import Document, Refused, containers, environment, of_ki
 Chart = Callable[..., list[Document]]
 
 
-def test_what_the_job_writes_is_what_serving_pods_read(rendered: Callable[[str], list[Document]]) -> None:
-    objects = rendered("production")
+def test_what_the_job_writes_is_what_serving_pods_read(chart: Chart) -> None:
+    objects = chart({"stream": {"enabled": False}}, "production")
     found = dict(containers(objects))
     job, transformer = found["CronJob/endcap-evidence:evidence"], found["InferenceService/endcap:transformer-container"]
     assert environment(job)["ENDCAP_SERVING__LIVE_DIR"] == environment(transformer)["ENDCAP_SERVING__LIVE_DIR"] == "/mnt/live"

@@ -12,6 +12,8 @@ ROLLOUTS = {"rollouts": {"operator": {"enabled": True}}, "milvus": {"host": "mil
 LONG_NAMESPACE = "recommendations-of-the-shop-in-europe-west"
 KAFKA = {"kafka": {"enabled": True, "replicas": 3}}
 COLLECTOR = {"collector": {"enabled": True, "secretName": "keys"}, "kafka": {"bootstrap": "kafka:9092"}}
+STREAM = {"stream": {"enabled": True, "secretName": "letters"}, "kafka": {"bootstrap": "kafka:9092"}}
+REGISTRY = {"schemaRegistry": {"enabled": True}, "kafka": {"bootstrap": "kafka:9092"}}
 SPARK = {"spark": {"enabled": True}}
 EVIDENCE = {"evidence": {"enabled": True}, "kafka": {"bootstrap": "kafka:9092"}}
 REDIS = {"redis": {"enabled": True, "auth": {"secretName": "redis-login"}}}
@@ -46,6 +48,8 @@ def _named(length: int, values: dict[str, Any] | None = None) -> dict[str, Any]:
         (KAFKA, "shop", 26),
         (KAFKA | {"kafka": {"enabled": True, "replicas": 11}}, "shop", 25),
         (SPARK, "shop", 34),
+        (STREAM, "shop", 45),
+        (REGISTRY, "shop", 36),
         (FEAST | {"serving": {"enabled": False}}, "shop", 48),
     ],
 )

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 
 from endcap.contracts.topics import TOPICS, value_subject
@@ -91,9 +92,76 @@ def test_the_port_of_the_registry_is_let_out_of_those_who_ask_it(chart: Chart) -
         assert {port["port"] for rule in policy["egress"] for port in rule["ports"]} >= {8443, *others}
 
 
+BROUGHT_URL = "http://endcap-schema-registry:8080/apis/ccompat/v7"
+
+
+def brought(**values: Any) -> dict[str, Any]:
+    """Values of a release that runs a registry itself."""
+    return {"kafka": {"bootstrap": "kafka:9092"}, "collector": COLLECTOR, "schemaRegistry": {"enabled": True, **values}}
+
+
+def test_a_registry_of_the_release_is_asked_by_all_who_write(chart: Chart) -> None:
+    objects = chart(brought())
+    (job,) = of_kind(objects, "Job")
+    service = one(objects, "Service", "endcap-schema-registry")["spec"]
+    assert f"http://endcap-schema-registry:{service['ports'][0]['port']}/apis/ccompat/v7" == BROUGHT_URL
+    for name in (*WRITERS, f"Job/{job['metadata']['name']}:schemas"):
+        assert _settings(objects, name)["ENDCAP_SCHEMAS__REGISTRY_URL"] == BROUGHT_URL
+    for name in ("endcap-collector", "endcap-serving", job["metadata"]["labels"]["app.kubernetes.io/name"] + "-schemas"):
+        egress = one(objects, "NetworkPolicy", name)["spec"]["egress"]
+        assert 8080 in {port["port"] for rule in egress for port in rule["ports"]}
+
+
+def test_its_schemas_are_on_a_volume_that_outlives_it(chart: Chart) -> None:
+    stateful = one(chart(brought(persistence={"size": "2Gi", "storageClassName": "fast"})), "StatefulSet", "endcap-schema-registry")["spec"]
+    (claim,), (container,) = stateful["volumeClaimTemplates"], stateful["template"]["spec"]["containers"]
+    assert claim["spec"]["storageClassName"] == "fast"
+    assert claim["spec"]["resources"] == {"requests": {"storage": "2Gi"}}
+    assert stateful["persistentVolumeClaimRetentionPolicy"] == {"whenDeleted": "Retain", "whenScaled": "Retain"}
+    assert stateful["replicas"] == 1
+    mount = next(each["mountPath"] for each in container["volumeMounts"] if each["name"] == claim["metadata"]["name"])
+    assert environment(container)["REGISTRY_DATASOURCE_URL"].startswith(f"jdbc:h2:file:{mount}/")
+    freed = one(chart(brought(persistence={"keep": False})), "StatefulSet", "endcap-schema-registry")["spec"]
+    assert freed["persistentVolumeClaimRetentionPolicy"]["whenDeleted"] == "Delete"
+
+
+def test_its_pod_is_restricted_has_no_token_and_lets_in_who_writes_alone(chart: Chart) -> None:
+    objects = chart(brought())
+    pod = one(objects, "StatefulSet", "endcap-schema-registry")["spec"]["template"]["spec"]
+    (container,) = pod["containers"]
+    assert pod["automountServiceAccountToken"] is False
+    assert container["securityContext"]["readOnlyRootFilesystem"] is True
+    assert container["securityContext"]["capabilities"] == {"drop": ["ALL"]}
+    assert {container[f"{kind}Probe"]["httpGet"]["path"] for kind in ("startup", "readiness", "liveness")} == {
+        "/health/ready",
+        "/health/live",
+    }
+    policy = one(objects, "NetworkPolicy", "endcap-schema-registry")["spec"]
+    (rule,) = policy["ingress"]
+    assert [each["podSelector"]["matchLabels"]["app.kubernetes.io/component"] for each in rule["from"]] == [
+        "collector",
+        "serving",
+        "schemas",
+    ]
+    assert "egress" not in policy
+
+
+def test_schemas_are_registered_beside_its_start_and_by_no_hook_that_would_wait_for_it(chart: Chart) -> None:
+    objects = chart(brought())
+    (job,) = of_kind(objects, "Job")
+    assert re.fullmatch(r"endcap-schemas-[0-9a-f]{8}", job["metadata"]["name"])
+    assert "annotations" not in job["metadata"]
+    assert job["spec"]["activeDeadlineSeconds"] > 600
+    assert of_kind(chart(brought(publish=False)), "Job") == []
+
+
 @pytest.mark.parametrize(
     ("values", "said"),
     [
+        (brought(url=URL), f"schemaRegistry.url: the release runs a registry itself and {URL} is another one"),
+        (brought(auth={"secretName": "login"}), "schemaRegistry.enabled: the registry run here asks clients for nothing"),
+        (brought(caSecretName="ca"), "schemaRegistry.enabled: the registry run here asks clients for nothing"),
+        ({"schemaRegistry": {"enabled": True}}, "schemaRegistry.enabled: it names the schemas of values in Kafka, and there is no Kafka"),
         ({"schemaRegistry": {"url": URL}}, "schemaRegistry.url: it names the schemas of values in Kafka, and there is no Kafka"),
         ({"schemaRegistry": {"auth": {"secretName": "login"}}}, "schemaRegistry.url: give the address"),
         (registry(url="http://registry:8080", caSecretName="ca"), "schemaRegistry.caSecretName: http://registry:8080 speaks no TLS"),
@@ -102,6 +170,32 @@ def test_the_port_of_the_registry_is_let_out_of_those_who_ask_it(chart: Chart) -
 def test_what_cannot_work_is_refused_and_named(chart: Chart, values: Document, said: str) -> None:
     with pytest.raises(Refused, match=re.escape(said)):
         chart(values)
+
+
+@pytest.mark.processes
+def test_the_registry_that_the_chart_runs_keeps_schemas_and_ids_over_a_kill(chart: Chart, tmp_path: Path) -> None:
+    objects = chart(brought())
+    (container,) = one(objects, "StatefulSet", "endcap-schema-registry")["spec"]["template"]["spec"]["containers"]
+    given = {name: value.replace("/data/", f"{tmp_path}/data/") for name, value in environment(container).items()}
+    (tmp_path / "data").mkdir()
+    (job,) = of_kind(objects, "Job")
+    settings = _settings(objects, f"Job/{job['metadata']['name']}:schemas")
+    with running_registry(tmp_path, given) as server:
+        _publish(settings, server.url, tmp_path)
+        subjects = [value_subject(topic.named("endcap")) for topic in TOPICS]
+        before = {each: httpx.get(f"{server.url}/subjects/{each}/versions/latest").json()["id"] for each in subjects}
+        server.kill()
+        server.start()
+        assert {each: httpx.get(f"{server.url}/subjects/{each}/versions/latest").json()["id"] for each in subjects} == before
+        for kind in ("startup", "readiness", "liveness"):
+            assert httpx.get(f"{server.root}{container[f'{kind}Probe']['httpGet']['path']}").is_success
+
+
+def _publish(settings: dict[str, Any], url: str, folder: Path) -> None:
+    command = [str(Path(sys.executable).with_name("endcap")), "schemas", "publish"]
+    environ = {**os.environ, **settings, "ENDCAP_SCHEMAS__REGISTRY_URL": url}
+    done = subprocess.run(command, env=environ, cwd=folder, capture_output=True, text=True, check=False, timeout=120)
+    assert done.returncode == 0, done.stderr
 
 
 @pytest.mark.processes

@@ -9,6 +9,7 @@ CLAIMS = {
     "evidence": "persistentvolumeclaims/endcap-live",
     "redis": "persistentvolumeclaims/data-endcap-redis-0",
     "collector": "persistentvolumeclaims/data-endcap-collector-0",
+    "stream": "persistentvolumeclaims/endcap-stream",
 }
 KAFKA = {
     "kafkas.kafka.strimzi.io/endcap",
@@ -31,6 +32,7 @@ FREED = (
     "kafka.keep=false",
     "milvus.keep=false",
     "redis.persistence.keep=false",
+    "stream.claim.keep=false",
     "workspace.claim.keep=false",
 )
 """Values with which an uninstall takes all of it."""

@@ -43,6 +43,7 @@ def _upgrade(helm: Command, namespace: str, change: str, *more: str) -> str:
         ("redis.persistence.size=11Ti", r"redis\.persistence\.size: StatefulSet endcap-redis has volumes of"),
         ("collector.spool.size=40Gi", r"collector\.spool\.size: StatefulSet endcap-collector has volumes of 10Gi and cannot change that"),
         ("collector.spool.storageClassName=fast", r"collector\.spool\.storageClassName: StatefulSet endcap-collector"),
+        ("stream.claim.size=1Gi", r"stream\.claim\.size: claim endcap-stream has 50Gi"),
         ("redis.persistence.storageClassName=fast", r"redis\.persistence\.storageClassName: StatefulSet endcap-redis"),
     ],
 )

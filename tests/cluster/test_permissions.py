@@ -26,6 +26,7 @@ SPARK_VERBS = "get list watch create update patch delete deletecollection"
 NEEDS: dict[str, set[Right]] = {  # by the component that the account is labelled with
     "serving": set(),
     "collector": set(),
+    "stream": set(),
     "redis": set(),
     # reads and writes its own resource, moves the target and its route, looks at what KServe made of it, tells people
     "rollout-operator": (
@@ -37,6 +38,7 @@ NEEDS: dict[str, set[Right]] = {  # by the component that the account is labelle
         | _rights(KNATIVE, "services", "get")
         | _rights("", "pods", "list")
         | _rights("", "events", "create")
+        | _rights("", "configmaps", "get patch", "endcap-served")
     ),
     # the deploy step makes a Rollout and watches it; Argo and KFP beside each step report and find their storage
     "pipeline": (

@@ -32,7 +32,7 @@ def copied(image: str) -> list[str]:
 
 
 def test_there_is_one_image_a_deployable_unit() -> None:
-    assert IMAGES == ["collector", "pipeline", "rollout-operator", "spark", "transformer"]
+    assert IMAGES == ["collector", "pipeline", "rollout-operator", "spark", "stream", "transformer"]
 
 
 @pytest.mark.parametrize("image", IMAGES)
@@ -108,6 +108,9 @@ def test_sparks_connector_to_kafka_is_of_sparks_line() -> None:
     assert connector.split(".")[:2] == locked.removeprefix("pyspark==").split(".")[:2]
 
 
-@pytest.mark.parametrize(("image", "service"), [("collector", "services/collector"), ("rollout-operator", "services/rollout_operator")])
+@pytest.mark.parametrize(
+    ("image", "service"),
+    [("collector", "services/collector"), ("rollout-operator", "services/rollout_operator"), ("stream", "services/stream")],
+)
 def test_a_service_copies_no_other_service(image: str, service: str) -> None:
     assert [source for source in copied(image) if source.startswith("services")] == [service]

@@ -55,6 +55,7 @@ def test_a_lock_has_all_that_its_distributions_ask_for(name: str, folder: str) -
             ("tensorflow*", "keras", "feast", "kserve", "kfp*", "mlflow*", "dask", "duckdb", "ibis-framework", "pyspark", "pandas"),
         ),
         ("rollout-operator", ("tensorflow*", "keras", "feast", "kserve", "kfp*", "dask", "duckdb", "ibis-framework", "pyspark")),
+        ("stream", ("tensorflow*", "keras", "kserve", "mlflow*", "kfp*", "pyspark", "pytest")),
         ("spark", ("tensorflow*", "keras", "kserve", "mlflow*", "kfp*")),
         ("pipeline", ("nvidia-*", "kserve", "pytest")),
     ],
@@ -63,7 +64,7 @@ def test_an_image_holds_nothing_of_another_part(name: str, unwanted: tuple[str, 
     assert [package for package in pins(LOCKS / f"{name}.txt") if any(fnmatch(package, pattern) for pattern in unwanted)] == []
 
 
-@pytest.mark.parametrize("image", ["collector", "pipeline", "rollout-operator", "spark", "transformer"])
+@pytest.mark.parametrize("image", ["collector", "pipeline", "rollout-operator", "spark", "stream", "transformer"])
 def test_an_image_installs_what_its_lock_is_made_for(image: str) -> None:
     steps = " && ".join(read_dockerfile(ROOT / "images" / image / "Dockerfile").stages[0].all("RUN")).split(" && ")
     built = [step.split()[-1] for step in steps if " build " in step]

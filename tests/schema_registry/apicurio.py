@@ -1,8 +1,8 @@
-"""A real schema registry for tests: Apicurio, which speaks Confluent's API; loopback only, all in memory."""
+"""A real schema registry for tests: Apicurio, which speaks Confluent's API; loopback only, all in memory unless it is told otherwise."""
 
 import os
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -19,17 +19,23 @@ _JAVA = ("java", "-Xmx256m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1")
 
 
 class ApicurioRegistry:
-    """A registry that is started and killed; killed, it forgets all.
+    """A registry that is started and killed; killed, it forgets all but what its settings have it keep.
+
+    Args:
+        folder: for its log.
+        environment: further settings.
 
     Attributes:
         url: where it speaks Confluent's API.
+        root: its address.
     """
 
-    def __init__(self, folder: Path) -> None:
-        self._folder = folder
+    def __init__(self, folder: Path, environment: Mapping[str, str] | None = None) -> None:
+        self._folder, self._settings = folder, dict(environment or {})
         self._jar = required_jar()
         self._port = free_port()
-        self.url = f"http://127.0.0.1:{self._port}/apis/ccompat/v7"
+        self.root = f"http://127.0.0.1:{self._port}"
+        self.url = f"{self.root}/apis/ccompat/v7"
         self._process: subprocess.Popen[bytes] | None = None
 
     @property
@@ -39,7 +45,7 @@ class ApicurioRegistry:
 
     def start(self) -> None:
         """Start it and wait until it answers."""
-        environment = {**os.environ, "QUARKUS_HTTP_HOST": "127.0.0.1", "QUARKUS_HTTP_PORT": str(self._port)}
+        environment = {**os.environ, **self._settings, "QUARKUS_HTTP_HOST": "127.0.0.1", "QUARKUS_HTTP_PORT": str(self._port)}
         with (self._folder / "registry.log").open("ab") as said:
             self._process = subprocess.Popen([*_JAVA, "-jar", self._jar], env=environment, stdout=said, stderr=said, cwd=self._folder)
         until(self._answers, "an answer of the registry", START_SECONDS)
@@ -64,9 +70,9 @@ class ApicurioRegistry:
 
 
 @contextmanager
-def running_registry(folder: Path) -> Iterator[ApicurioRegistry]:
+def running_registry(folder: Path, environment: Mapping[str, str] | None = None) -> Iterator[ApicurioRegistry]:
     """A registry that is ended afterwards; the test is skipped with the reason where none can be had."""
-    registry = ApicurioRegistry(folder)
+    registry = ApicurioRegistry(folder, environment)
     try:
         registry.start()
         yield registry

@@ -26,9 +26,12 @@ class ServiceProcess:
         home: its folder.
         settings: further settings, as environment variables.
         port: of an earlier one; None for any.
+        wait: until it is ready.
     """
 
-    def __init__(self, module: str, port_setting: str, home: Path, settings: Mapping[str, str], port: int | None = None) -> None:
+    def __init__(
+        self, module: str, port_setting: str, home: Path, settings: Mapping[str, str], port: int | None = None, *, wait: bool = True
+    ) -> None:
         self.port = port or free_port()
         environment = {"ENDCAP_HOME": str(home), port_setting: str(self.port), **settings}
         self._module = module
@@ -37,8 +40,10 @@ class ServiceProcess:
         self._process = subprocess.Popen(
             [sys.executable, "-m", module], env=os.environ | environment, stdout=self._log, stderr=subprocess.STDOUT
         )
+        if not wait:
+            return
         try:
-            until(self._is_ready, f"{module} not started", START_SECONDS)
+            until(self._may_go_on, f"{module} not started", START_SECONDS)
         except BaseException:
             self.kill()
             raise
@@ -77,12 +82,23 @@ class ServiceProcess:
         self._process.wait(END_SECONDS)
         self._log.close()
 
-    def _is_ready(self) -> bool:
+    def is_alive(self) -> bool:
+        """Whether it answers, ready or not."""
+        return self._status("healthz") == 200
+
+    def is_ready(self) -> bool:
+        """Whether it says so."""
+        return self._status("readyz") == 200
+
+    def _may_go_on(self) -> bool:
         assert self.is_running, f"{self._module} ended at its start with {self._process.returncode}: {self.said()}"
+        return self.is_ready()
+
+    def _status(self, page: str) -> int | None:
         try:
-            return httpx.get(f"{self.address}/readyz", trust_env=False).status_code == 200
+            return httpx.get(f"{self.address}/{page}", trust_env=False).status_code
         except httpx.HTTPError:
-            return False
+            return None
 
 
 @contextmanager

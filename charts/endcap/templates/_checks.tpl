@@ -37,6 +37,7 @@
 {{- fail "redis.auth.secretName: name the secret with what the Redis run here asks clients for" -}}
 {{- end -}}
 {{- include "endcap.collectorChecks" . -}}
+{{- include "endcap.streamChecks" . -}}
 {{- include "endcap.topicChecks" . -}}
 {{- include "endcap.schemaChecks" . -}}
 {{- include "endcap.outcomeStepChecks" . -}}

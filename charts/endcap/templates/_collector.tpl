@@ -10,6 +10,7 @@ ENDCAP_COLLECTOR__SPOOL_BYTES_MAX: {{ include "endcap.bytes" (toString .Values.c
 {{- with .Values.collector.allowedOrigins }}
 ENDCAP_COLLECTOR__ALLOWED_ORIGINS: {{ toJson . | quote }}
 {{- end }}
+{{ include "endcap.customTypesSettings" . }}
 {{ include "endcap.kafkaSettings" . }}
 {{ include "endcap.schemaSettings" . }}
 {{- end -}}

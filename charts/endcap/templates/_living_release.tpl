@@ -20,6 +20,19 @@ Argo CD) there is nothing to look up, and the API server refuses it.
 {{- include "endcap.selectorStays" (dict "root" . "kind" "StatefulSet" "name" (include "endcap.collectorName" .) "component" "collector") -}}
 {{- include "endcap.volumeStays" (dict "root" . "key" "collector.spool" "name" (include "endcap.collectorName" .) "isWanted" true "volume" .Values.collector.spool) -}}
 {{- end -}}
+{{- if .Values.schemaRegistry.enabled -}}
+{{- include "endcap.selectorStays" (dict "root" . "kind" "StatefulSet" "name" (include "endcap.schemaRegistryName" .) "component" "schema-registry") -}}
+{{- include "endcap.volumeStays" (dict "root" . "key" "schemaRegistry.persistence" "name" (include "endcap.schemaRegistryName" .) "isWanted" true "volume" .Values.schemaRegistry.persistence) -}}
+{{- end -}}
+{{- if eq (include "endcap.streamRunner" .) "process" -}}
+{{- include "endcap.selectorStays" (dict "root" . "kind" "StatefulSet" "name" (include "endcap.streamName" .) "component" "stream") -}}
+{{- end -}}
+{{- if and .Values.stream.enabled .Values.stream.claim.create -}}
+{{- include "endcap.claimStays" (dict "root" . "key" "stream.claim" "name" (include "endcap.streamClaim" .) "claim" .Values.stream.claim) -}}
+{{- end -}}
+{{- if and (include "endcap.streamSparkOnClaim" .) .Values.stream.spark.claim.create -}}
+{{- include "endcap.claimStays" (dict "root" . "key" "stream.spark.claim" "name" (include "endcap.streamSparkClaim" .) "claim" .Values.stream.spark.claim) -}}
+{{- end -}}
 {{- include "endcap.formerTopicsStay" . -}}
 {{- if and (include "endcap.usesClaim" .) .Values.bundles.claim.create -}}
 {{- include "endcap.claimStays" (dict "root" . "key" "bundles.claim" "name" (include "endcap.bundlesClaim" .) "claim" .Values.bundles.claim) -}}
@@ -27,7 +40,7 @@ Argo CD) there is nothing to look up, and the API server refuses it.
 {{- if and (or .Values.pipelines.enabled .Values.spark.enabled) .Values.workspace.claim.create -}}
 {{- include "endcap.claimStays" (dict "root" . "key" "workspace.claim" "name" (include "endcap.workspaceClaim" .) "claim" .Values.workspace.claim) -}}
 {{- end -}}
-{{- if and .Values.evidence.enabled .Values.evidence.claim.create (not .Values.serving.live.claimName) -}}
+{{- if and (or .Values.evidence.enabled .Values.stream.enabled) .Values.evidence.claim.create (not .Values.serving.live.claimName) -}}
 {{- include "endcap.claimStays" (dict "root" . "key" "evidence.claim" "name" (include "endcap.liveClaim" .) "claim" .Values.evidence.claim) -}}
 {{- end -}}
 {{- end -}}

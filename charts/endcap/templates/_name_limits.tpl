@@ -37,6 +37,16 @@ KServe's hosts and labels as its controller refuses them; the other operators' a
 {{- if .Values.collector.enabled -}}
 {{- $all = append $all (dict "what" "revision label of the collector's StatefulSet" "text" (printf "%s-%s" (include "endcap.collectorName" .) "0123456789") "most" 63 "by" "Kubernetes" "shorten" "fullnameOverride") -}}
 {{- end -}}
+{{- if .Values.schemaRegistry.enabled -}}
+{{- $all = append $all (dict "what" "revision label of the schema registry's StatefulSet" "text" (printf "%s-%s" (include "endcap.schemaRegistryName" .) "0123456789") "most" 63 "by" "Kubernetes" "shorten" "fullnameOverride") -}}
+{{- end -}}
+{{- with include "endcap.streamRunner" . -}}
+{{- if eq . "spark" -}}
+{{- $all = append $all (dict "what" "Service of the stream's driver" "text" (printf "%s-ui-svc" (include "endcap.streamName" $)) "most" 63 "by" "the Spark operator" "shorten" "fullnameOverride") -}}
+{{- else -}}
+{{- $all = append $all (dict "what" "revision label of the stream's StatefulSet" "text" (printf "%s-%s" (include "endcap.streamName" $) "0123456789") "most" 63 "by" "Kubernetes" "shorten" "fullnameOverride") -}}
+{{- end -}}
+{{- end -}}
 {{- if .Values.milvus.enabled -}}
 {{- $all = append $all (dict "what" "Helm release of Milvus's etcd" "text" (printf "%s-etcd" $full) "most" 53 "by" "milvus-operator" "shorten" "fullnameOverride") -}}
 {{- $all = append $all (dict "what" "revision label of a StatefulSet of Milvus's" "text" (printf "%s-minio-%s" $full "0123456789") "most" 63 "by" "Kubernetes" "shorten" "fullnameOverride") -}}

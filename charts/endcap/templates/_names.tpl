@@ -48,7 +48,7 @@
 {{- define "endcap.liveClaim" -}}
 {{- if .Values.serving.live.claimName -}}
 {{- .Values.serving.live.claimName -}}
-{{- else if .Values.evidence.enabled -}}
+{{- else if or .Values.evidence.enabled .Values.stream.enabled -}}
 {{- .Values.evidence.claim.name | default (printf "%s-live" (include "endcap.fullname" .)) -}}
 {{- end -}}
 {{- end -}}

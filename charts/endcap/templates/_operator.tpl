@@ -12,6 +12,9 @@ ENDCAP_ROLLOUTS__PROMETHEUS_MATCHERS: {{ .Values.rollouts.operator.prometheusMat
 {{- else if .Values.monitoring.podMonitor.enabled }}
 ENDCAP_ROLLOUTS__PROMETHEUS_MATCHERS: {{ printf "namespace=%q" .Release.Namespace | quote }}
 {{- end }}
+{{- if .Values.stream.enabled }}
+ENDCAP_ROLLOUTS__SERVED_CONFIG_MAP: {{ include "endcap.servedName" . }}
+{{- end }}
 {{- with .Values.mlflow.trackingUri }}
 ENDCAP_MLFLOW__TRACKING_URI: {{ . }}
 {{- end }}

@@ -1,9 +1,20 @@
 {{/* The schema registry: who asks it, and the Job that registers the schemas. */}}
 {{- define "endcap.schemasName" -}}{{ include "endcap.fullname" . }}-schemas{{- end -}}
 
+{{- define "endcap.schemaRegistryName" -}}{{ include "endcap.fullname" . }}-schema-registry{{- end -}}
+
+{{/* Its address; empty for none. */}}
+{{- define "endcap.schemaRegistryUrl" -}}
+{{- if .Values.schemaRegistry.enabled -}}
+http://{{ include "endcap.schemaRegistryName" . }}:8080/apis/ccompat/v7
+{{- else -}}
+{{- .Values.schemaRegistry.url -}}
+{{- end -}}
+{{- end -}}
+
 {{/* Its address, as a map. The ids that it gives are kept in the part's home folder. */}}
 {{- define "endcap.schemaSettings" -}}
-{{- with .Values.schemaRegistry.url -}}
+{{- with include "endcap.schemaRegistryUrl" . -}}
 ENDCAP_SCHEMAS__REGISTRY_URL: {{ . | quote }}
 {{- end }}
 {{- if and .Values.schemaRegistry.url .Values.schemaRegistry.caSecretName }}
@@ -27,7 +38,19 @@ ENDCAP_SCHEMAS__CA_FILE: /etc/endcap/schemas/ca.crt
 {{- end -}}
 
 {{- define "endcap.publishesSchemas" -}}
-{{- if and .Values.schemaRegistry.url .Values.schemaRegistry.publish -}}true{{- end -}}
+{{- if and (include "endcap.schemaRegistryUrl" .) .Values.schemaRegistry.publish -}}true{{- end -}}
+{{- end -}}
+
+{{/* Whether a hook registers them: a registry that comes with the release is there from the first upgrade on. */}}
+{{- define "endcap.schemasAreHook" -}}
+{{- if .Values.hooks.enabled -}}
+{{- if .Values.schemaRegistry.enabled -}}
+{{- $live := lookup "apps/v1" "StatefulSet" .Release.Namespace (include "endcap.schemaRegistryName" .) -}}
+{{- if gt (dig "status" "readyReplicas" 0 $live | int) 0 -}}true{{- end -}}
+{{- else -}}
+true
+{{- end -}}
+{{- end -}}
 {{- end -}}
 
 {{/*
@@ -37,7 +60,7 @@ Without hooks they are objects like any other. Call with (dict "root" $ "weight"
 {{- define "endcap.schemasMetadata" -}}
 labels:
   {{- include "endcap.labels" (dict "root" .root "component" "schemas") | nindent 2 }}
-{{- if .root.Values.hooks.enabled }}
+{{- if include "endcap.schemasAreHook" .root }}
 annotations:
   helm.sh/hook: pre-install,pre-upgrade
   helm.sh/hook-weight: {{ .weight | quote }}
@@ -46,8 +69,13 @@ annotations:
 {{- end -}}
 
 {{- define "endcap.schemasJob" -}}
+{{- if include "endcap.schemasAreHook" . -}}
 backoffLimit: 2
 activeDeadlineSeconds: 240 # less than Helm waits
+{{- else -}}
+backoffLimit: 8 # a registry of the release starts beside it
+activeDeadlineSeconds: 3600
+{{- end }}
 template:
   metadata:
     labels:
@@ -91,10 +119,19 @@ template:
 
 {{- define "endcap.schemaChecks" -}}
 {{- $registry := .Values.schemaRegistry -}}
+{{- if and $registry.enabled $registry.url -}}
+{{- fail (printf "schemaRegistry.url: the release runs a registry itself and %s is another one; take out the address, or set schemaRegistry.enabled to false" $registry.url) -}}
+{{- end -}}
+{{- if and $registry.enabled (or $registry.auth.secretName $registry.caSecretName) -}}
+{{- fail "schemaRegistry.enabled: the registry run here asks clients for nothing and speaks no TLS, and a network policy keeps others away; take out auth.secretName and caSecretName" -}}
+{{- end -}}
+{{- if and $registry.enabled (not (include "endcap.kafkaBootstrap" .)) -}}
+{{- fail "schemaRegistry.enabled: it names the schemas of values in Kafka, and there is no Kafka; give kafka.bootstrap, or make one with kafka.enabled" -}}
+{{- end -}}
 {{- if and $registry.url (not (include "endcap.kafkaBootstrap" .)) -}}
 {{- fail "schemaRegistry.url: it names the schemas of values in Kafka, and there is no Kafka; give kafka.bootstrap, or make one with kafka.enabled" -}}
 {{- end -}}
-{{- if and (not $registry.url) (or $registry.auth.secretName $registry.caSecretName) -}}
+{{- if and (not $registry.enabled) (not $registry.url) (or $registry.auth.secretName $registry.caSecretName) -}}
 {{- fail "schemaRegistry.url: give the address of the registry that auth.secretName and caSecretName are for" -}}
 {{- end -}}
 {{- if and $registry.caSecretName (hasPrefix "http://" $registry.url) -}}

@@ -12,7 +12,7 @@
 {{- $isClaim := hasPrefix "pvc://" $uri -}}
 {{- $network := .Values.networkPolicies -}}
 {{- /* oci:// is pulled by the node, like an image */ -}}
-{{- if and .Values.serving.enabled $network.enabled (not $isClaim) (not (hasPrefix "oci://" $uri)) (not $network.objectStorage) (not $network.extraEgress) -}}
+{{- if and (or .Values.serving.enabled .Values.stream.enabled) $network.enabled (not $isClaim) (not (hasPrefix "oci://" $uri)) (not $network.objectStorage) (not $network.extraEgress) -}}
 {{- fail (printf "networkPolicies.objectStorage: bundles are downloaded from %s, and no network policy lets that out; set it to true (HTTPS, port 443), or give networkPolicies.extraEgress" $uri) -}}
 {{- end -}}
 {{- if .Values.pipelines.enabled -}}

@@ -61,14 +61,19 @@ def claims(release: Release) -> Iterator[Claim]:
     """Claims that pods of these values mount."""
     values = release.values
     own = release.namespace
-    if release.uses_claim and (values["serving.enabled"] or values["pipelines.enabled"] or values["bundles.claim.create"]):
+    mounts_bundles = any(values[f"{name}.enabled"] for name in ("serving", "pipelines", "stream"))
+    if release.uses_claim and (mounts_bundles or values["bundles.claim.create"]):
         yield _claim(release, "bundles.claim", release.bundles_claim)
     if values["pipelines.enabled"] or values["spark.enabled"]:
         yield _claim(release, "workspace.claim", release.workspace_claim)
     if values["serving.live.claimName"]:
         yield Claim(own, release.live_claim, "", "", is_made=False, because="serving.live.claimName")
-    elif values["evidence.enabled"]:
+    elif release.live_claim:
         yield _claim(release, "evidence.claim", release.live_claim)
+    if release.stream_runner:
+        yield _claim(release, "stream.claim", release.stream_claim)
+    if release.stream_spark_claim:
+        yield _claim(release, "stream.spark.claim", release.stream_spark_claim)
     for volume in (values["pipelines.volumes"] or ()) if values["pipelines.enabled"] else ():
         yield Claim(release.pipeline_namespace, str(volume["claimName"]), "", "", is_made=False, because="pipelines.volumes")
     if values["redis.enabled"] and values["redis.persistence.enabled"]:
@@ -77,6 +82,9 @@ def claims(release: Release) -> Iterator[Claim]:
     if values["collector.enabled"]:
         name, of = f"data-{release.fullname}-collector-0", str(values["collector.spool.storageClassName"] or "")
         yield Claim(own, name, "ReadWriteOnce", of, is_made=True, because="collector.spool")
+    if values["schemaRegistry.enabled"]:
+        name, of = f"data-{release.fullname}-schema-registry-0", str(values["schemaRegistry.persistence.storageClassName"] or "")
+        yield Claim(own, name, "ReadWriteOnce", of, is_made=True, because="schemaRegistry.persistence")
     if values["kafka.enabled"]:
         of = str(values["kafka.storage.storageClassName"] or "")
         yield Claim(own, f"data-0-{release.fullname}-*", "ReadWriteOnce", of, is_made=True, because="kafka.storage")
@@ -114,7 +122,7 @@ def _class(cluster: Cluster, claim: Claim) -> Outcome:
 def judge(claim: Claim, storage_class: str, provisioner: str) -> Outcome:
     """Whether a class makes claims of this mode, by its provisioner."""
     shown = f"{storage_class} ({provisioner})"
-    if claim.mode in ("ReadWriteOnce", ""):
+    if claim.mode in ("ReadWriteOnce", "ReadWriteOncePod", ""):
         return ok(shown)
     if provisioner.endswith(ONE_NODE):
         fix = f"name a class of shared file systems in {claim.because}, or keep bundles in object storage"

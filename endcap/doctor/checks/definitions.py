@@ -104,8 +104,12 @@ def _parts(release: Release) -> Iterator[Need]:
         kinds += ["scheduledsparkapplications"] if values["spark.schedule.enabled"] else []
         spark = tuple(Definition(kind, "sparkoperator.k8s.io", "v1beta2") for kind in kinds)
         yield Need("Spark operator", "spark.enabled", spark, "install the Spark operator, or set spark.enabled to false")
+    if release.stream_runner == "spark":
+        application = (Definition("sparkapplications", "sparkoperator.k8s.io", "v1beta2"),)
+        yield Need("Spark operator", "stream.runner", application, "install the Spark operator, or set stream.runner to process")
     monitors = {
-        "podmonitors": (values["serving.enabled"] or values["collector.enabled"]) and values["monitoring.podMonitor.enabled"],
+        "podmonitors": any(values[f"{name}.enabled"] for name in ("serving", "collector", "stream"))
+        and values["monitoring.podMonitor.enabled"],
         "servicemonitors": values["rollouts.operator.enabled"] and values["monitoring.serviceMonitor.enabled"],
         "prometheusrules": values["monitoring.prometheusRule.enabled"],
     }

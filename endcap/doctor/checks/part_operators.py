@@ -37,9 +37,10 @@ def checks(release: Release) -> Iterator[Check]:
     if values["feast.operator.enabled"]:
         look = partial(_standing, operator=FEAST, namespace=release.parts_namespace)
         yield Check("feast-operator", "version", "feast-operator", "feast.operator.enabled", look)
-    if values["spark.enabled"]:
+    if values["spark.enabled"] or release.stream_runner == "spark":
+        because = "spark.enabled" if values["spark.enabled"] else "stream.runner"
         look = partial(_standing, operator=SPARK, namespace=release.namespace, watched=spark_namespaces)
-        yield Check("Spark operator", "version", f"the Spark operator, looking at namespace {release.namespace}", "spark.enabled", look)
+        yield Check("Spark operator", "version", f"the Spark operator, looking at namespace {release.namespace}", because, look)
 
 
 def _keda(cluster: Cluster) -> Outcome:

@@ -40,7 +40,8 @@ def checks(release: Release) -> Iterator[Check]:
 def _monitors(release: Release) -> list[str]:
     values = release.values
     switches = {
-        "podMonitor": (values["serving.enabled"] or values["collector.enabled"]) and values["monitoring.podMonitor.enabled"],
+        "podMonitor": any(values[f"{name}.enabled"] for name in ("serving", "collector", "stream"))
+        and values["monitoring.podMonitor.enabled"],
         "serviceMonitor": values["rollouts.operator.enabled"] and values["monitoring.serviceMonitor.enabled"],
         "prometheusRule": values["monitoring.prometheusRule.enabled"],
     }

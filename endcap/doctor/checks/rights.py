@@ -65,7 +65,10 @@ def accounts(release: Release) -> Iterator[Account]:
     """Accounts of the values that have Roles."""
     values, own = release.values, release.namespace
     if values["rollouts.operator.enabled"]:
-        yield Account("rollout operator", own, release.operator_account, "rollouts.operator.enabled", tuple(_operator(own)))
+        rights = _operator(own)
+        if release.stream_runner:
+            rights += [Right(verb, "", "configmaps", own, f"{release.fullname}-served") for verb in ("get", "patch")]
+        yield Account("rollout operator", own, release.operator_account, "rollouts.operator.enabled", tuple(rights))
     if values["pipelines.enabled"]:
         place = release.pipeline_namespace
         rights = _rights(own, GROUP, PLURAL, "get list create")
@@ -79,10 +82,15 @@ def accounts(release: Release) -> Iterator[Account]:
         rights = list(_schedule(release.pipeline_namespace, kind, has_hooks=bool(values["hooks.enabled"])))
         yield Account("training schedule", own, release.schedule_account, because, tuple(rights))
     if values["spark.enabled"]:
-        verbs = "get list watch create update patch delete deletecollection"
-        made = ("pods", "services", "configmaps", "persistentvolumeclaims")
-        rights = [right for resource in made for right in _rights(own, "", resource, verbs)]
-        yield Account("Spark driver", own, release.spark_account, "spark.enabled", tuple(rights))
+        yield Account("Spark driver", own, release.spark_account, "spark.enabled", tuple(_spark_driver(own)))
+    if release.stream_runner == "spark":
+        yield Account("stream on Spark", own, release.stream_account, "stream.runner", tuple(_spark_driver(own)))
+
+
+def _spark_driver(namespace: str) -> list[Right]:
+    verbs = "get list watch create update patch delete deletecollection"
+    made = ("pods", "services", "configmaps", "persistentvolumeclaims")
+    return [right for resource in made for right in _rights(namespace, "", resource, verbs)]
 
 
 def _operator(namespace: str) -> list[Right]:

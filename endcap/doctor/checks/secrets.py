@@ -31,10 +31,13 @@ class Key:
 
 def checks(release: Release) -> Iterator[Check]:
     values = release.values
-    if values["serving.enabled"] or values["pipelines.enabled"]:
+    if any(values[f"{name}.enabled"] for name in ("serving", "pipelines", "stream")):
         yield from _unnamed(release, "registry", "the address of Feast's registry", "feast.registry.secretName")
     if values["collector.enabled"]:
         yield from _unnamed(release, "collector", f"a secret with {', '.join(COLLECTOR_KEYS)}", "collector.secretName")
+    if release.stream_runner and not release.stream_secret:
+        missing = gap("no secret is named: Helm refuses the values", "name the secret in stream.secretName")
+        yield Check("Secrets", "stream", "a secret with dead-letters.key", "stream.secretName", lambda _: missing)
     by_secret: dict[tuple[str, str], list[Key]] = defaultdict(list)
     for each in keys(release):
         by_secret[each.namespace, each.secret].append(each)
@@ -76,7 +79,11 @@ def keys(release: Release) -> Iterator[Key]:
         yield from _named(release, ("redis.auth.secretName", "redis.auth.key"), own)
     if values["collector.enabled"]:
         yield from _collector(release)
-    if values["kafka.clientConfig.secretName"] and any(values[f"{name}.enabled"] for name in ("serving", "evidence", "collector")):
+    if release.stream_runner:
+        yield from _stream(release)
+    if values["kafka.clientConfig.secretName"] and any(
+        values[f"{name}.enabled"] for name in ("serving", "evidence", "collector", "stream")
+    ):
         yield from _named(release, ("kafka.clientConfig.secretName", "kafka.clientConfig.key"), own)
     yield from _schema_registry(release)
     yield from _parts(release)
@@ -87,17 +94,34 @@ def keys(release: Release) -> Iterator[Key]:
 def _stores(release: Release, namespace: str) -> Iterator[Key]:
     """What serving pods and pipeline steps both read."""
     values = release.values
-    yield from _named(release, ("feast.registry.secretName", "feast.registry.key"), namespace)
+    yield from _feast(release, namespace)
     yield from _named(release, ("milvus.auth.secretName", "milvus.auth.key"), namespace)
+    if values["personIds.secretName"]:
+        yield Key(namespace, str(values["personIds.secretName"]), "person-ids.key", "personIds.secretName")
+    if values["milvus.caSecretName"]:
+        yield Key(namespace, str(values["milvus.caSecretName"]), "ca.crt", "milvus.caSecretName")
+
+
+def _feast(release: Release, namespace: str) -> Iterator[Key]:
+    """What whoever opens Feast's online store reads."""
+    values = release.values
+    yield from _named(release, ("feast.registry.secretName", "feast.registry.key"), namespace)
     if values["redis.address.secretName"]:
         yield from _named(release, ("redis.address.secretName", "redis.address.key"), namespace)
     elif namespace == release.namespace:
         yield from _named(release, ("redis.auth.secretName", "redis.auth.key"), namespace)
-    if values["personIds.secretName"]:
-        yield Key(namespace, str(values["personIds.secretName"]), "person-ids.key", "personIds.secretName")
-    for name in ("milvus.caSecretName", "redis.caSecretName"):
-        if values[name]:
-            yield Key(namespace, str(values[name]), "ca.crt", name)
+    if values["redis.caSecretName"]:
+        yield Key(namespace, str(values["redis.caSecretName"]), "ca.crt", "redis.caSecretName")
+
+
+def _stream(release: Release) -> Iterator[Key]:
+    values, own = release.values, release.namespace
+    yield from _feast(release, own)
+    yield from _listed(release, "stream.secretEnv", own)
+    if secret := release.stream_secret:
+        yield Key(own, secret, "dead-letters.key", "stream.secretName" if values["stream.secretName"] else "collector.secretName")
+    if release.stream_runner == "spark":
+        yield from _named(release, ("stream.spark.kafkaOptions.secretName", "stream.spark.kafkaOptions.key"), own)
 
 
 def _collector(release: Release) -> Iterator[Key]:

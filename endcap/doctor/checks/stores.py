@@ -19,13 +19,14 @@ Ask = Callable[[Cluster], str]
 def checks(release: Release) -> Iterator[Check]:
     values = release.values
     uses_stores = values["serving.enabled"] or values["pipelines.enabled"]
+    uses_redis = uses_stores or values["stream.enabled"]
     if not values["milvus.enabled"] and (uses_stores or values["rollouts.operator.enabled"]):
         yield _check(release, "Milvus", "milvus", lambda cluster: _milvus(cluster, release))
-    if not values["redis.enabled"] and uses_stores and values["redis.address.secretName"]:
+    if not values["redis.enabled"] and uses_redis and values["redis.address.secretName"]:
         place = f"the address in secret {values['redis.address.secretName']}"
         look = partial(_answer, release=release, place=place, ask=partial(_redis_of_secret, release=release))
         yield Check("Redis", "address", f"Redis at {place}", "redis.address.secretName", look)
-    elif not values["redis.enabled"] and uses_stores:
+    elif not values["redis.enabled"] and uses_redis:
         yield _check(release, "Redis", "redis", lambda cluster: _redis(cluster, release))
     if not values["kafka.enabled"]:
         for place in filter(None, (each.strip() for each in str(values["kafka.bootstrap"] or "").split(","))):

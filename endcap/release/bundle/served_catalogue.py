@@ -6,22 +6,26 @@ from endcap.catalogue.changes.counter_updates import COUNTED_DAYS, ServedCounts
 from endcap.core.clock import Clock
 from endcap.core.parquet_file import read_parquet_checked
 from endcap.core.settings import Settings, resolve_replay
-from endcap.release.bundle.promotion import served_bundle, served_version
+from endcap.release.bundle.served_bundles import open_served_bundles
 
 _FIX = "run `endcap pipeline run` again"
 
 
 class ServedCatalogue:
-    """Reads the promoted bundle, once a version.
+    """Reads the served bundle, once a version.
 
     Args:
-        settings: where bundles are promoted, and the moment to answer for.
+        settings: where the served bundle is, and the moment to answer for.
         clock: the present, UTC.
+
+    Raises:
+        InvalidInput: the setting of the store is no place for bundles.
     """
 
     def __init__(self, settings: Settings, clock: Clock) -> None:
         self._settings = settings
         self._clock = clock
+        self._bundles = open_served_bundles(settings)
         self._version: int | None = None
         self._counts: ServedCounts | None = None
 
@@ -29,12 +33,13 @@ class ServedCatalogue:
         """What it counted; None before the first promotion.
 
         Raises:
-            BundleInvalid: the bundle is damaged.
+            BundleInvalid: the bundle is damaged, or not there.
+            DependencyUnavailable: which bundle is served cannot be known now, or the store does not answer.
             DataRejected: its table of items is damaged.
         """
-        version = served_version(self._settings.served_dir)
+        version = self._bundles.version()
         if version != self._version:
-            self._counts = None if version is None else self._read()
+            self._counts = None if version is None else self._read(version)
             self._version = version
         return self._counts
 
@@ -42,17 +47,17 @@ class ServedCatalogue:
         """Ids of its items, text; none before the first promotion.
 
         Raises:
-            BundleInvalid: the bundle is damaged.
+            BundleInvalid, DependencyUnavailable: as of `counts`.
             DataRejected: its table of items is damaged.
         """
         counts = self.counts()
         return pl.Series("item_id", [], dtype=pl.String()) if counts is None else counts.items["item_id"]
 
-    def _read(self) -> ServedCounts:
-        bundle = served_bundle(self._settings.served_dir)
+    def _read(self, version: int) -> ServedCounts:
         columns = {f"purchases_{days}d": f"feature_purchases_{days}d" for days in COUNTED_DAYS}
-        items = read_parquet_checked(bundle.path / "tables" / "items.parquet", columns=["item_id", *columns.values()], fix=_FIX)
-        data_end = bundle.manifest.data_end
+        with self._bundles.table(version, "items.parquet") as path:
+            items = read_parquet_checked(path, columns=["item_id", *columns.values()], fix=_FIX)
+        data_end = self._bundles.manifest(version).data_end
         return ServedCounts(
             data_end=data_end,
             answers_at=resolve_replay(self._settings.replay_at, data_end, self._clock()),

@@ -60,12 +60,21 @@ class BundleStore:
             BundleInvalid: the store has no such version, or what it gives is damaged or of another version of endcap.
             DependencyUnavailable: the store cannot be read.
         """
-        source = f"{self.folder_of(version)}/{MODEL_FOLDER}/{version}"
-        with _store_errors(self.root, "give"):
-            self._fetch_file(f"{source}/{MANIFEST_NAME}", target / MANIFEST_NAME)
-            for name in read_manifest(target).files:
-                self._fetch_file(f"{source}/{name}", target / name)
+        self.fetch_file(version, MANIFEST_NAME, target)
+        for name in read_manifest(target).files:
+            self.fetch_file(version, name, target)
         return open_bundle(target)
+
+    def fetch_file(self, version: int, name: str, folder: Path) -> None:
+        """Copy one file of a version from the store, to the same name below a folder.
+
+        Raises:
+            BundleInvalid: the store does not have it.
+            DependencyUnavailable: the store cannot be read.
+        """
+        source = f"{self.folder_of(version)}/{MODEL_FOLDER}/{version}/{name}"
+        with _store_errors(self.root, "give"):
+            self._fetch_file(source, folder / name)
 
     def _fetch_file(self, source: str, target: Path) -> None:
         target.parent.mkdir(parents=True, exist_ok=True)

@@ -125,6 +125,16 @@ class ApiServer:
         delete = self._objects.delete_namespaced_custom_object
         self._call(f"delete {kind.plural}/{name}", delete, *self._where(kind), name, body=body, missing=None)
 
+    def config_map(self, name: str) -> dict[str, str] | None:
+        """What a ConfigMap holds; None when there is none of this name."""
+        found = self._call(f"get configmaps/{name}", self._core.read_namespaced_config_map, name, self.namespace, missing=None)
+        return dict(found.data or {}) if found is not None else None
+
+    def merge_config_map(self, name: str, data: Mapping[str, str]) -> None:
+        """Merge keys into a ConfigMap that is there."""
+        change = self._core.patch_namespaced_config_map
+        self._call(f"patch configmaps/{name}", change, name, self.namespace, {"data": dict(data)}, field_manager=FIELD_MANAGER)
+
     def create_event(self, event: Mapping[str, Any]) -> None:
         """Raises:
         Conflict: this event was recorded before.

@@ -20,6 +20,7 @@ from endcap_rollout_operator.handlers import register
 from endcap_rollout_operator.metrics import OperatorMetrics
 from endcap_rollout_operator.reconciler import Reconciler
 from endcap_rollout_operator.registry import Registry
+from endcap_rollout_operator.stable_bundle import open_stable_bundle
 
 MLFLOW_PATIENCE = {"MLFLOW_HTTP_REQUEST_MAX_RETRIES": "1", "MLFLOW_HTTP_REQUEST_TIMEOUT": "10"}
 """MLflow's client would try for minutes; the next look tries again anyway."""
@@ -57,7 +58,9 @@ def run(settings: Settings) -> None:
         )
 
     def open_control_loop() -> ControlLoop:
-        return ControlLoop(api_server, open_reconciler, metrics, tick_s=settings.rollouts.tick_seconds, clock=system_clock)
+        stable_bundle = open_stable_bundle(settings)
+        tick_s = settings.rollouts.tick_seconds
+        return ControlLoop(api_server, open_reconciler, metrics, tick_s=tick_s, clock=system_clock, stable_bundle=stable_bundle)
 
     registry = kopf.OperatorRegistry()
     register(registry, open_control_loop)

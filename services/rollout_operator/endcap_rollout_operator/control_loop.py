@@ -12,6 +12,7 @@ from endcap.release.rollout.api_server import ROLLOUTS, ApiServer
 from endcap.release.rollout.resource import Rollout, parse_rollout
 from endcap_rollout_operator.metrics import OperatorMetrics
 from endcap_rollout_operator.reconciler import Reconciler
+from endcap_rollout_operator.stable_bundle import StableBundle
 
 BACK_OFF_MAX_S = 10.0
 STUCK_S = 600.0
@@ -24,16 +25,25 @@ class ControlLoop:
     Args:
         open_reconciler: a reconciler with a connection of its own, one a target.
         tick_s: between two looks.
+        stable_bundle: said at each tick; None where nobody follows it.
     """
 
     def __init__(
-        self, api_server: ApiServer, open_reconciler: Callable[[], Reconciler], metrics: OperatorMetrics, *, tick_s: float, clock: Clock
+        self,
+        api_server: ApiServer,
+        open_reconciler: Callable[[], Reconciler],
+        metrics: OperatorMetrics,
+        *,
+        tick_s: float,
+        clock: Clock,
+        stable_bundle: StableBundle | None = None,
     ) -> None:
         self._api_server = api_server
         self._open_reconciler = open_reconciler
         self._metrics = metrics
         self._tick_s = tick_s
         self._clock = clock
+        self._stable_bundle = stable_bundle
         self._reconcilers: dict[str, Reconciler] = {}
         self._working: dict[str, asyncio.Task[None]] = {}
         self._begun: dict[str, datetime] = {}
@@ -71,10 +81,20 @@ class ControlLoop:
             return
         self._failures = 0
         self._metrics.show(rollouts)
+        await self._say_stable(rollouts)
         for target, queue in queues(rollouts).items():
             if target not in self._working:
                 self._begun[target] = self._clock()
                 self._working[target] = asyncio.create_task(self._work(target, queue))
+
+    async def _say_stable(self, rollouts: list[Rollout]) -> None:
+        if self._stable_bundle is None:
+            return
+        try:
+            await asyncio.to_thread(self._stable_bundle.say, rollouts)
+        except EndcapError as error:
+            self._metrics.failures.labels("stable bundle").inc()
+            self._log.warning("which bundle is the stable one is not said; tried again at the next look", reason=str(error))
 
     async def _work(self, target: str, queue: list[Rollout]) -> None:
         try:

@@ -23,6 +23,7 @@ from endcap_stream.job import Job
 from endcap_stream.outcome_metrics import OutcomeCollector
 from endcap_stream.outcome_tables import OutcomeTables
 from endcap_stream.rounds import beside
+from endcap_stream.sole_writer import sole_writer
 from endcap_stream.watched_sink import watched
 
 
@@ -39,7 +40,7 @@ def main() -> None:
 
 
 def run(settings: Settings) -> None:
-    """Follow the log of the settings.
+    """Follow the log of the settings, as soon as no other stream writes the home folder.
 
     Raises:
         InvalidInput: Kafka's settings cannot be used, or the state does not fit.
@@ -48,20 +49,41 @@ def run(settings: Settings) -> None:
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
-    chosen, registry = settings.stream, CollectorRegistry()
+    chosen, registry, jobs = settings.stream, CollectorRegistry(), list[Job]()
+    with (
+        serving(chosen.host, chosen.port, registry, lambda: any(job.is_ready for job in jobs)),
+        sole_writer(settings.outcomes_dir, stop) as is_sole,
+    ):
+        if is_sole:
+            follow(settings, registry, jobs, stop)
+
+
+def follow(settings: Settings, registry: CollectorRegistry, jobs: list[Job], stop: threading.Event) -> None:
+    """Run all of it until `stop` is set.
+
+    Args:
+        settings: all settings.
+        registry: where it is counted.
+        jobs: the one over events is put here.
+        stop: ends it.
+    """
     outcomes = JournalStore(settings.outcomes_dir, Windows.of(settings.outcomes))
     registry.register(OutcomeCollector(outcomes.totals))
-    job = Job(settings, watched(subscriptions(settings, system_clock, outcomes), settings, system_clock), registry)
+    runs = watched(subscriptions(settings, system_clock, outcomes, settings.stream_dir), settings, system_clock)
+    job = Job(settings, runs, registry)
     known = ServedCatalogue(settings, system_clock).known
     catalogue = CatalogueJob(settings, ItemChangesSink(settings.live_dir, known, job.metrics.waiting_items.set), job.metrics)
     tables = OutcomeTables(outcomes, settings, system_clock)
+    jobs.append(job)
     with (
-        serving(chosen.host, chosen.port, registry, lambda: job.is_ready),
         beside("outcomes", tables.run, threading.Event(), stop.set),
         beside("catalogue", catalogue.run, stop, stop.set),
     ):
         get_logger("stream").info(
-            "starts", host=chosen.host, port=chosen.port, events=settings.events.kafka_bootstrap or str(settings.event_log_dir)
+            "starts",
+            host=settings.stream.host,
+            port=settings.stream.port,
+            events=settings.events.kafka_bootstrap or str(settings.event_log_dir),
         )
         job.run(stop)
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from datetime import timedelta
+from pathlib import Path
 
 from endcap.catalogue.changes.counters_sink import ItemCountersSink
 from endcap.contracts.probe import ONLINE_ID
@@ -39,20 +40,21 @@ def online_sinks(settings: Settings, clock: Clock) -> Mapping[str, Callable[[], 
     }
 
 
-def subscriptions(settings: Settings, clock: Clock, outcomes: JournalStore) -> Sequence[Subscription]:
+def subscriptions(settings: Settings, clock: Clock, outcomes: JournalStore, state_dir: Path) -> Sequence[Subscription]:
     """All functions, in the order in which they are stepped.
 
     Args:
         settings: all settings.
         clock: the present, UTC.
         outcomes: where what was shown and what followed is kept.
+        state_dir: folder that goes with the state of the runner.
     """
     online = online_sinks(settings, clock)
     sessions = Sessions(timedelta(seconds=settings.stream.session_gap_seconds))
     recent_items = RecentItems(read_signals(settings.training.signals_file))
     chosen = settings.counters
     counters = ItemCounters(read_user_regions(chosen.users_file or settings.data_dir / "users.parquet"), chosen.remembered_days)
-    counts = ItemCountersSink(settings.live_dir, ServedCatalogue(settings, clock).counts, log_beginning(settings, clock), clock)
+    counts = ItemCountersSink(settings.live_dir, ServedCatalogue(settings, clock).counts, log_beginning(settings, state_dir, clock), clock)
     probe = ProbeRow(session_row, ONLINE_ID, OnlineReadBack(settings))
     return [
         Subscription(sessions, online[sessions.name](), NeededConsent.PERSONALISATION, probe=probe),

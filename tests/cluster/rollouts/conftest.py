@@ -33,6 +33,8 @@ CHART = ROOT / "charts" / "endcap"
 DEFINITION = CHART / "files" / "rollouts.endcap.dev.yaml"
 TICK_S = "0.5"
 KEPT_COLLECTIONS = 100
+POINTED, SERVED = "pointed", "endcap-served"
+"""The target whose stable bundle the operator says, and the ConfigMap in which it does, which the chart's Role names."""
 
 
 @pytest.fixture(scope="package")
@@ -98,11 +100,14 @@ def scene(cluster: Cluster, operator_namespace: str, milvus: MilvusSettings, tmp
             "ENDCAP_OUTCOMES__LIST_MINUTES": "0.02",
             "ENDCAP_ROLLOUTS__METRICS_PORT": str(metrics),
             "ENDCAP_ROLLOUTS__HEALTH_PORT": str(health),
+            "ENDCAP_ROLLOUTS__TARGET": POINTED,
+            "ENDCAP_ROLLOUTS__SERVED_CONFIG_MAP": SERVED,
             "ENDCAP_MILVUS__PORT": str(milvus.port),
             "ENDCAP_MILVUS__MANAGED": "false",
             "ENDCAP_MILVUS__KEEP_COLLECTIONS": str(KEPT_COLLECTIONS),
             "ENDCAP_MLFLOW__TRACKING_URI": mlflow_uri,
         }
+        client.CoreV1Api(api_client).create_namespaced_config_map(operator_namespace, {"metadata": {"name": SERVED}})
         operator = OperatorProcess(environment, f"http://127.0.0.1:{health}/healthz", folder / "operator.log")
         stack.callback(operator.stop)
         operator.start()

@@ -244,6 +244,28 @@ def test_gpus_need_a_node_that_offers_them(labels: dict[str, str], gpus: str, st
     assert list(nodes.checks(made_release())) == []
 
 
+def test_secrets_and_claims_of_a_stream_alone_are_looked_for() -> None:
+    spark = {"kafkaOptions": {"secretName": "java"}}
+    values = {
+        "serving": {"enabled": False},
+        "stream": {"enabled": True, "secretName": "letters", "runner": "spark", "spark": spark},
+        "kafka": {"bootstrap": "kafka:9092", "clientConfig": {"secretName": "kafka-login"}},
+    }
+    release = made_release(values)
+    found = {(each.secret, each.key) for each in secrets.keys(release)}
+    assert found >= {("letters", "dead-letters.key"), ("java", "client.properties"), ("kafka-login", "client.properties")}
+    assert ("endcap-feast-registry", "registry") in found
+    wanted = {(each.because, each.mode) for each in claims.claims(release)}
+    assert wanted >= {
+        ("stream.claim", "ReadWriteOnce"),
+        ("stream.spark.claim", "ReadWriteMany"),
+        ("evidence.claim", "ReadWriteMany"),
+        ("bundles.claim", "ReadWriteMany"),
+    }
+    unnamed = made_release({"stream": {"enabled": True}})
+    assert _some(outcome(secrets.checks(unnamed), "stream", made_cluster({}))).state is State.GAP
+
+
 def test_secrets_and_spools_of_a_collector_alone_are_looked_for() -> None:
     registry = {"url": "https://registry.example", "auth": {"secretName": "login"}, "caSecretName": "authority"}
     values = {

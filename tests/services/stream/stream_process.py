@@ -12,7 +12,8 @@ class StreamProcess(ServiceProcess):
     Args:
         home: the folder.
         settings: further settings, as environment variables.
+        wait: until it is ready, or has ended.
     """
 
-    def __init__(self, home: Path, settings: Mapping[str, str] | None = None) -> None:
-        super().__init__("endcap_stream", "ENDCAP_STREAM__PORT", home, settings or {})
+    def __init__(self, home: Path, settings: Mapping[str, str] | None = None, *, wait: bool = True) -> None:
+        super().__init__("endcap_stream", "ENDCAP_STREAM__PORT", home, settings or {}, wait=wait)

@@ -19,6 +19,7 @@ from endcap.features.store.online import OnlineFeatures
 from endcap.features.store.open import open_for_requests
 from endcap.release.bundle.manifest import present_feature_columns
 from endcap.release.bundle.promotion import model_base_path
+from endcap.release.bundle.served_pointer import ServedPointer, write_pointer
 from endcap_benchmarks.synthetic.bundle import SyntheticSize, manifest_fields
 from endcap_stream.replayed_moment import ReplayedMoment
 from endcap_stream.session_sink import SessionSink
@@ -128,3 +129,16 @@ def test_a_request_makes_the_same_of_a_visit_that_was_moved_as_of_one_of_today(r
 def test_without_a_store_visits_wait(tmp_path: Path) -> None:
     with pytest.raises(DependencyUnavailable, match="endcap features"):
         sink_of(Settings(home=tmp_path), BEGIN).deliver(rows_of())
+
+
+def test_where_nobody_says_which_bundle_is_served_visits_wait_and_it_is_said(settings: Settings, tmp_path: Path) -> None:
+    pointer = tmp_path / "served.json"
+    rollouts = settings.rollouts.model_copy(update={"served_file": pointer, "bundle_store": str(tmp_path)})
+    pointed = settings.model_copy(update={"rollouts": rollouts})
+    sink, rows = sink_of(pointed, BEGIN), rows_of(event("1", 10, "product_view", "waits", item_id="i1"))
+    with pytest.raises(DependencyUnavailable, match="nobody has said which bundle is served"):
+        sink.deliver(rows)
+    write_pointer(pointer, ServedPointer(version=None))
+    sink.deliver(rows)
+    row = OnlineFeatures.open(settings).read(None, "waits")
+    assert row is not None and row["session"] is not None

@@ -138,7 +138,7 @@ def stream_functions(
     with ExitStack() as stack:
         own = settings.model_copy(update={"home": Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="stream-", dir=parent)))})
         outcomes = stack.enter_context(closing(JournalStore(own.outcomes_dir, Windows.of(own.outcomes))))
-        known = subscriptions(own, lambda: now, outcomes)
+        known = subscriptions(own, lambda: now, outcomes, own.stream_dir)
         state = GrowingState(own.stream_dir, known, now - timedelta(hours=1), size or MeasuredSteps())
         for count in sessions:
             fill_s = state.fill(count, sessions[-1])

@@ -16,6 +16,7 @@ from uuid import UUID
 
 from prometheus_client import CollectorRegistry
 
+from endcap.catalogue.changes.sink import ItemChangesSink
 from endcap.core.clock import system_clock
 from endcap.core.errors import EndcapError
 from endcap.core.log import configure_logging, get_logger
@@ -29,6 +30,8 @@ from endcap.events.stream.bots import BotRules
 from endcap.events.stream.buried import LETTERS, LetterSink
 from endcap.events.stream.delivery import Delivery
 from endcap.events.stream.subscription import Sink, Subscription
+from endcap.release.bundle.served_catalogue import ServedCatalogue
+from endcap_stream.catalogue_job import CatalogueJob
 from endcap_stream.endpoints import serving
 from endcap_stream.functions import online_sinks, subscriptions
 from endcap_stream.metrics import StreamMetrics
@@ -36,6 +39,7 @@ from endcap_stream.outcome_metrics import OutcomeCollector
 from endcap_stream.outcome_tables import OutcomeTables
 from endcap_stream.probed_sink import probed
 from endcap_stream.rounds import beside
+from endcap_stream.sole_writer import sole_writer
 from endcap_stream.spark.batch_run import BatchRun
 from endcap_stream.spark.kafka_source import client_options, read_stream
 from endcap_stream.spark.query import Batches
@@ -51,6 +55,8 @@ if TYPE_CHECKING:
     from pyspark.sql.streaming import StreamingQuery
 
 APPLICATION = "endcap-stream"
+OWN_FOLDER = "spark"
+"""Below the stream's folder: what goes with a state of Spark's, and not with that of an in-process stream."""
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -90,26 +96,37 @@ class StreamApplication:
         self._registry = CollectorRegistry()
 
     def run(self, stop: threading.Event) -> None:
-        """Until `stop` is set.
+        """Until `stop` is set, as soon as no other stream writes the home folder.
 
         Raises:
             InvalidInput: a setting is wrong, or the state does not fit the checkpoint.
             DependencyUnavailable: the port, Kafka's connector or the state cannot be had.
         """
-        settings, chosen = self._settings, self._settings.stream
+        chosen = self._settings.stream
+        begun: Future[Batches] = Future()
+        with (
+            serving(chosen.host, chosen.port, self._registry, lambda: begun.done() and begun.result().is_ready),
+            sole_writer(self._settings.outcomes_dir, stop) as is_sole,
+        ):
+            if is_sole:
+                self._follow(begun, stop)
+
+    def _follow(self, begun: "Future[Batches]", stop: threading.Event) -> None:
+        settings = self._settings
         outcomes = JournalStore(settings.outcomes_dir, Windows.of(settings.outcomes))
         self._registry.register(OutcomeCollector(outcomes.totals))
-        runs = subscriptions(settings, system_clock, outcomes)
+        runs = subscriptions(settings, system_clock, outcomes, settings.stream_dir / OWN_FOLDER)
         names = [each.function.name for each in runs]
         metrics = StreamMetrics(self._registry, system_clock, names, (*names, LETTERS), settings.events.probe_seconds)
         sinks = self._sinks(runs, metrics.stations)
         values = read_stream(self._session, settings.events, self._given.records_max, client_options(self._given.kafka_options))
         tables = OutcomeTables(outcomes, settings, system_clock)
         every = {each.function.name: each.deliver_every for each in runs}
-        begun: Future[Batches] = Future()
+        known = ServedCatalogue(settings, system_clock).known
+        catalogue = CatalogueJob(settings, ItemChangesSink(settings.live_dir, known, metrics.waiting_items.set), metrics)
         with (
-            serving(chosen.host, chosen.port, self._registry, lambda: begun.done() and begun.result().is_ready),
             beside("outcomes", tables.run, threading.Event(), stop.set),
+            beside("catalogue", catalogue.run, stop, stop.set),
         ):
             query = self._started(values, begun)
             batches = self._batches(UUID(query.id), runs, metrics)
