@@ -23,7 +23,7 @@ from endcap_stream.spark.stages.reading import LETTERS as BROKEN_LETTERS
 from endcap_stream.spark.stages.results import FORWARDED
 from endcap_stream.spark.stages.rounds import Round
 from endcap_stream.spark.stages.stepping import StepFirst
-from endcap_stream.spark.stages.task_heap import keep_heap
+from endcap_stream.spark.stages.task_beginning import begin_task
 from endcap_stream.spark.stages.work import Batch, Memory, Standing, Work
 from endcap_stream.spark.storage.batch_record import BatchRecord, BatchRecords, KeptFiles
 from endcap_stream.spark.storage.packs import Pack, joined, packed
@@ -119,7 +119,7 @@ class BatchRun:
         sent = self._sent
 
         def judge(rows: Any) -> Any:
-            keep_heap()
+            begin_task()
             return Judge(sent.value, batch, steps)(bytes(row[0]) for row in rows)
 
         return contents.select("content").rdd.mapPartitions(judge)
@@ -142,7 +142,7 @@ class BatchRun:
         sent = self._sent
 
         def run(bucket: int, given: Any) -> Any:
-            keep_heap()
+            begin_task()
             return stage(sent.value, standing)(bucket, given)
 
         return parcels.partitionBy(self._work.buckets, partition_of).mapPartitionsWithIndex(run)
@@ -219,7 +219,7 @@ class BatchRun:
 
 def _read_by(reader: RecordReader) -> Any:
     def read(batches: Any) -> Any:
-        keep_heap()
+        begin_task()
         return reader(batches)
 
     return read
