@@ -34,7 +34,7 @@ from endcap_stream.metrics import StreamMetrics
 from endcap_stream.outcome_metrics import OutcomeCollector
 from endcap_stream.outcome_tables import OutcomeTables
 from endcap_stream.rounds import beside
-from endcap_stream.spark.batch_run import BatchRun
+from endcap_stream.spark.batch_run import BatchLimits, BatchRun
 from endcap_stream.spark.kafka_source import client_options, read_stream
 from endcap_stream.spark.query import Batches
 from endcap_stream.spark.session import open_session
@@ -49,6 +49,8 @@ if TYPE_CHECKING:
     from pyspark.sql.streaming import StreamingQuery
 
 APPLICATION = "endcap-stream"
+_TRIGGER_SECONDS_MIN = 0.1
+"""Each trigger begins a batch, though nothing came."""
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -148,7 +150,8 @@ class StreamApplication:
         )
         records = BatchRecords(work.folder, str(query), work.buckets)
         done = DoneBatches(work.folder, records, [each.function for each in runs])
-        return Batches(BatchRun(self._session, work, records, system_clock, given.records_max), done, metrics, time.monotonic, Lock())
+        limits = BatchLimits(given.records_max, given.driver_records_max)
+        return Batches(BatchRun(self._session, work, records, system_clock, limits), done, metrics, time.monotonic, Lock())
 
 
 def _online_sink(settings: Settings, name: str) -> Sink:
@@ -161,10 +164,26 @@ def _arguments(argv: Sequence[str]) -> argparse.Namespace:
     parser.add_argument("--checkpoint", required=True, help="folder or address of Spark's checkpoint of the query")
     parser.add_argument("--state", required=True, help="folder or address that driver and executors reach; it goes with the checkpoint")
     parser.add_argument("--buckets", type=_positive, default=8, help="parts that keys are spread over; two a core of the executors")
-    parser.add_argument("--trigger-seconds", type=float, default=1.0, help="between the beginnings of two batches")
+    parser.add_argument("--trigger-seconds", type=_seconds, default=1.0, help="between the beginnings of two batches")
     parser.add_argument("--records-max", type=_positive, default=20_000, help="of one batch, over all topics")
+    driver_records = "of a batch that the driver computes itself; larger ones are computed by executors, with 0 all"
+    parser.add_argument("--driver-records-max", type=_not_negative, default=5_000, help=driver_records)
     parser.add_argument("--kafka-options", type=Path, help="settings of Kafka's Java client (TLS, SASL), `name=value` a line")
     return parser.parse_args(argv)
+
+
+def _seconds(text: str) -> float:
+    seconds = float(text)
+    if not _TRIGGER_SECONDS_MIN <= seconds < float("inf"):
+        raise argparse.ArgumentTypeError(f"give {_TRIGGER_SECONDS_MIN:g} or more")
+    return seconds
+
+
+def _not_negative(text: str) -> int:
+    number = int(text)
+    if number < 0:
+        raise argparse.ArgumentTypeError("give a number, 0 or more")
+    return number
 
 
 def _positive(text: str) -> int:
