@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
@@ -12,43 +13,45 @@ from endcap.core.clock import Clock
 from endcap.core.log import get_logger
 from endcap.events.stream.buried import LETTER_KEY, LETTER_SCHEMA, LETTERS
 from endcap.events.stream.function import Instant
-from endcap_stream.spark.stages.failures import Bury, failures_in
+from endcap_stream.spark.in_driver import read_in_driver
+from endcap_stream.spark.kafka_source import has_records
+from endcap_stream.spark.on_executors import read_by_executors
+from endcap_stream.spark.read_summary import ReadSummary, summed
+from endcap_stream.spark.spread import Contents, Spread
+from endcap_stream.spark.stages.failures import failures_in
 from endcap_stream.spark.stages.files_table import brought_up
-from endcap_stream.spark.stages.judging import STEPS_SCHEMA, Judge, steps_of
+from endcap_stream.spark.stages.judging import steps_together
 from endcap_stream.spark.stages.keying import Key
 from endcap_stream.spark.stages.once import NEWEST, Once
-from endcap_stream.spark.stages.parcels import TO_DRIVER, counts_of, partition_of
-from endcap_stream.spark.stages.reading import BROKEN, EVENTS, NEWEST_PROBE, NUMBERS, PROBES, READ_SCHEMA, RECORDS, RecordReader
+from endcap_stream.spark.stages.parcels import counts_of
+from endcap_stream.spark.stages.reading import BROKEN, RECORD_COLUMNS, RECORDS, RecordReader
 from endcap_stream.spark.stages.reading import LETTERS as BROKEN_LETTERS
 from endcap_stream.spark.stages.results import FORWARDED
 from endcap_stream.spark.stages.rounds import Round
 from endcap_stream.spark.stages.stepping import StepFirst
-from endcap_stream.spark.stages.task_heap import keep_heap
 from endcap_stream.spark.stages.work import Batch, Memory, Standing, Work
 from endcap_stream.spark.storage.batch_record import BatchRecord, BatchRecords, KeptFiles
 from endcap_stream.spark.storage.packs import Pack, joined, packed
 
 if TYPE_CHECKING:
-    from pyspark import RDD
     from pyspark.sql import DataFrame
 
 _BEHIND = 0.9
 """Of the records that a batch may have; one with so many leaves some in Kafka, most likely."""
 
 _ROUNDS_MAX = 20
+_VALUE = RECORD_COLUMNS.index("value")
 
 
 @dataclass(frozen=True, slots=True)
-class Read:
-    """What the driver knows of a batch's records once they are read; probes are among the records."""
+class BatchLimits:
+    """Attributes:
+    records_max: that a batch may have.
+    driver_records_max: that a batch may have which the driver computes itself; 0 has all computed by executors.
+    """
 
-    records: int
-    broken: int
-    probes: int
-    newest: datetime | None
-    oldest: datetime | None
-    received_at: datetime | None
-    newest_probe: datetime | None
+    records_max: int
+    driver_records_max: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +63,7 @@ class Done:
         rows: by function, and dead letters.
     """
 
-    read: Read
+    read: ReadSummary
     at: Instant
     words: Sequence[Pack]
     rows: Mapping[str, pl.DataFrame]
@@ -74,7 +77,7 @@ class BatchRun:
         work: what is computed.
         records: of what is done.
         clock: the present, UTC.
-        records_max: that a batch may have.
+        limits: of a batch.
         probe_rows: makes the row of a probe, by name of the function among whose rows it goes.
     """
 
@@ -84,20 +87,19 @@ class BatchRun:
         work: Work,
         records: BatchRecords,
         clock: Clock,
-        records_max: int,
+        limits: BatchLimits,
         probe_rows: Mapping[str, Callable[[datetime], pl.DataFrame]] | None = None,
     ) -> None:
-        self._context = session.sparkContext
-        self._work, self._records, self._clock, self._records_max = work, records, clock, records_max
+        self._work, self._records, self._clock, self._limits = work, records, clock, limits
         self._probe_rows = probe_rows or {}
-        self._sent = self._context.broadcast(work)
+        self._sent = session.sparkContext.broadcast(work)
 
     def run(self, number: int, values: "DataFrame") -> BatchRecord:
         """Do a batch, unless it is done.
 
         Args:
             number: Spark's.
-            values: columns `topic`, `partition`, `offset` and `value`.
+            values: RECORD_COLUMNS, with a tick.
 
         Raises:
             InvalidInput: the state does not fit the checkpoint.
@@ -108,58 +110,46 @@ class BatchRun:
             return done
         before = self._records.before(number)
         batch = Batch(number, self._clock(), before.present, {memory: before.kept(memory) for memory in Memory})
-        reader = RecordReader(batch.now, self._work.seal)
-        contents = values.mapInArrow(_read_by(reader), READ_SCHEMA).persist()
-        once = None
+        if not has_records(values) and not self._is_due(batch):
+            read = summed(())
+            return self._stored(batch, before, Done(read, self._instant(batch, read, ()), (), {}))
+        contents = self._read(values, batch)
         try:
-            read = _summed([row[0] for row in contents.select("summary").collect()])
-            if read.records == read.probes and not self._is_due(batch):
-                return self._stored(batch, before, Done(read, self._instant(batch, read, ()), (), self._with_probe({}, read)))
-            once = self._spread(self._judged(contents, batch, read), Once, batch).persist()
-            words = _for_driver(once)
+            return self._stored(batch, before, self._computed(contents, batch))
+        finally:
+            contents.release()
+
+    def _read(self, values: "DataFrame", batch: Batch) -> Contents:
+        """By the driver as far as they are few. How many there are is not known before: of a batch that has more, some are read twice."""
+        reader, most = RecordReader(batch.now, self._work.seal), self._limits.driver_records_max
+        if most:
+            # One more than most, and the tick.
+            rows = [row for row in values.take(most + 2) if row[_VALUE] is not None] if has_records(values) else []
+            if len(rows) <= most:
+                return read_in_driver(rows, reader, self._work)
+        return read_by_executors(values, reader, self._sent, self._work.buckets)
+
+    def _computed(self, contents: Contents, batch: Batch) -> Done:
+        read = summed(contents.summaries())
+        if read.records == read.probes and not self._is_due(batch):
+            return Done(read, self._instant(batch, read, ()), (), self._with_probe({}, read))
+        steps = steps_together(contents.steps()) if self._may_be_late_by_others(batch, read) else None
+        once = contents.judged(batch, steps).through(Once, batch).kept()
+        try:
+            words = once.words()
             at = self._instant(batch, read, words)
             words += self._stepped(once, Standing(batch, at))
-            rows = self._with_probe(self._rows(words), read) | self._letters(once, batch, words)
-            return self._stored(batch, before, Done(read, at, words, rows))
+            return Done(read, at, words, self._with_probe(self._rows(words), read) | self._letters(once, batch, words))
         finally:
-            contents.unpersist()
-            if once is not None:
-                once.unpersist()
+            once.release()
 
-    def _judged(self, contents: "DataFrame", batch: Batch, read: Read) -> "RDD[Any]":
-        steps = self._steps(contents) if self._may_be_late_by_others(batch, read) else None
-        sent = self._sent
-
-        def judge(rows: Any) -> Any:
-            keep_heap()
-            return Judge(sent.value, batch, steps)(bytes(row[0]) for row in rows)
-
-        return contents.select("content").rdd.mapPartitions(judge)
-
-    def _may_be_late_by_others(self, batch: Batch, read: Read) -> bool:
+    def _may_be_late_by_others(self, batch: Batch, read: ReadSummary) -> bool:
         """Whether an event may be late because of another one of the batch that came before it."""
         if read.newest is None or read.oldest is None:
             return False
         return read.newest > batch.present and read.oldest < read.newest - self._work.delay
 
-    def _steps(self, contents: "DataFrame") -> pl.DataFrame:
-        found = [
-            Pack(content).table("steps") for content in contents.select("content").rdd.map(lambda row: _steps_in(bytes(row[0]))).collect()
-        ]
-        whole = pl.concat([STEPS_SCHEMA.to_frame(), *(table for table in found if table is not None)])
-        return steps_of(whole)
-
-    def _spread(self, parcels: "RDD[Any]", stage: Any, standing: Batch | Standing) -> "RDD[Any]":
-        """A stage that has one task a bucket."""
-        sent = self._sent
-
-        def run(bucket: int, given: Any) -> Any:
-            keep_heap()
-            return stage(sent.value, standing)(bucket, given)
-
-        return parcels.partitionBy(self._work.buckets, partition_of).mapPartitionsWithIndex(run)
-
-    def _instant(self, batch: Batch, read: Read, words: Sequence[Pack]) -> Instant:
+    def _instant(self, batch: Batch, read: ReadSummary, words: Sequence[Pack]) -> Instant:
         table = joined(words, NEWEST)
         newest = table["occurred_at"].max() if table is not None else None
         known = max(batch.present, newest) if isinstance(newest, datetime) else batch.present
@@ -170,19 +160,22 @@ class BatchRun:
         """Whether time alone has something to do."""
         return any(each.is_due(max(batch.present, batch.now)) for files in batch.files.values() for each in files)
 
-    def _is_behind(self, read: Read) -> bool:
-        return read.records >= _BEHIND * self._records_max
+    def _is_behind(self, read: ReadSummary) -> bool:
+        return read.records >= _BEHIND * self._limits.records_max
 
-    def _stepped(self, once: "RDD[Any]", standing: Standing) -> list[Pack]:
-        keyed = self._spread(once.filter(_is_for_bucket), Key, standing)
-        step = self._spread(self._spread(keyed, StepFirst, standing), Round, standing)
+    def _stepped(self, once: Spread, standing: Standing) -> list[Pack]:
+        step = once.for_buckets().through(Key, standing).through(StepFirst, standing)
         words: list[Pack] = []
-        for _ in range(_ROUNDS_MAX):
-            said = _for_driver(step)
-            words += said
-            if not counts_of(said)[FORWARDED]:
-                return words
-            step = self._spread(step.filter(_is_for_bucket), Round, standing)
+        with ExitStack() as rounds:
+            for _ in range(_ROUNDS_MAX):
+                # A round writes files: a further one that begins from it must not run it again.
+                step = step.through(Round, standing).kept()
+                rounds.callback(step.release)
+                said = step.words()
+                words += said
+                if not counts_of(said)[FORWARDED]:
+                    return words
+                step = step.for_buckets()
         raise RuntimeError(f"events are forwarded more than {_ROUNDS_MAX} times within a batch")
 
     def _rows(self, words: Sequence[Pack]) -> dict[str, pl.DataFrame]:
@@ -194,21 +187,20 @@ class BatchRun:
                 rows[function.name] = said.unique(function.row_key, keep="last", maintain_order=True)
         return rows
 
-    def _with_probe(self, rows: dict[str, pl.DataFrame], read: Read) -> dict[str, pl.DataFrame]:
+    def _with_probe(self, rows: dict[str, pl.DataFrame], read: ReadSummary) -> dict[str, pl.DataFrame]:
         if read.newest_probe is None:
             return rows
         made = {name: of(read.newest_probe) for name, of in self._probe_rows.items()}
         return rows | {name: pl.concat([rows[name], row]) if name in rows else row for name, row in made.items()}
 
-    def _letters(self, once: "RDD[Any]", batch: Batch, words: Sequence[Pack]) -> dict[str, pl.DataFrame]:
+    def _letters(self, once: Spread, batch: Batch, words: Sequence[Pack]) -> dict[str, pl.DataFrame]:
         failed = failures_in(words)
         for function, error, events in failed.group_by("function", "error").len().iter_rows():
             get_logger("stream").error("a function failed", function=function, error=error, events=events)
         found = [table for table in (joined(words, BROKEN_LETTERS),) if table is not None]
         named = failed.filter(pl.col("event_id").is_not_null())
         if len(named):
-            letters = once.filter(_is_for_bucket).mapPartitions(_buried_by(self._sent, batch, named))
-            found += [table for pack in letters.collect() if (table := Pack(pack).table(BROKEN_LETTERS)) is not None]
+            found += [table for pack in once.letters(batch, named) if (table := pack.table(BROKEN_LETTERS)) is not None]
         if not found:
             return {}
         return {LETTERS: pl.concat([LETTER_SCHEMA.to_frame(), *found]).unique(LETTER_KEY, keep="last", maintain_order=True)}
@@ -234,47 +226,6 @@ class BatchRun:
             self._work.folder.write(record.rows_name, packed(done.rows))
         self._records.write(record)
         return record
-
-
-def _read_by(reader: RecordReader) -> Any:
-    def read(batches: Any) -> Any:
-        keep_heap()
-        return reader(batches)
-
-    return read
-
-
-def _buried_by(sent: Any, batch: Batch, failed: pl.DataFrame) -> Any:
-    def bury(parcels: Any) -> Any:
-        return Bury(sent.value, batch, failed)(parcels)
-
-    return bury
-
-
-def _summed(summaries: Sequence[bytes]) -> Read:
-    table = pl.concat([found for found in (Pack(bytes(each)).table(NUMBERS) for each in summaries) if found is not None] or [_no_numbers()])
-    found = (table["newest"].max(), table["oldest"].min(), table["received_at"].max(), table[NEWEST_PROBE].max())
-    moments = [moment if isinstance(moment, datetime) else None for moment in found]
-    return Read(int(table[RECORDS].sum()), int(table[BROKEN].sum()), int(table[PROBES].sum()), *moments)
-
-
-def _no_numbers() -> pl.DataFrame:
-    moment = STEPS_SCHEMA["received_at"]
-    moments = dict.fromkeys(("newest", "oldest", "received_at", NEWEST_PROBE), moment)
-    return pl.DataFrame(schema=moments | dict.fromkeys((RECORDS, BROKEN, PROBES), pl.Int64()))
-
-
-def _steps_in(content: bytes) -> bytes:
-    events = Pack(content).table(EVENTS)
-    return packed({} if events is None else {"steps": steps_of(events)})
-
-
-def _for_driver(parcels: "RDD[Any]") -> list[Pack]:
-    return [Pack(content) for to, content in parcels.filter(lambda parcel: parcel[0] == TO_DRIVER).collect()]
-
-
-def _is_for_bucket(parcel: tuple[int, bytes]) -> bool:
-    return parcel[0] != TO_DRIVER
 
 
 def _kept(files: Sequence[Any]) -> tuple[KeptFiles, ...]:

@@ -40,7 +40,7 @@ from endcap_stream.outcome_tables import OutcomeTables
 from endcap_stream.probed_sink import probed
 from endcap_stream.rounds import beside
 from endcap_stream.sole_writer import sole_writer
-from endcap_stream.spark.batch_run import BatchRun
+from endcap_stream.spark.batch_run import BatchLimits, BatchRun
 from endcap_stream.spark.kafka_source import client_options, read_stream
 from endcap_stream.spark.query import Batches
 from endcap_stream.spark.session import open_session
@@ -57,6 +57,8 @@ if TYPE_CHECKING:
 APPLICATION = "endcap-stream"
 OWN_FOLDER = "spark"
 """Below the stream's folder: what goes with a state of Spark's, and not with that of an in-process stream."""
+_TRIGGER_SECONDS_MIN = 0.1
+"""Each trigger begins a batch, though nothing came."""
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -170,7 +172,8 @@ class StreamApplication:
         records = BatchRecords(work.folder, str(query), work.buckets)
         done = DoneBatches(work.folder, records, [each.function for each in runs])
         probe_rows = {each.function.name: each.probe.of for each in runs if each.probe is not None}
-        run = BatchRun(self._session, work, records, system_clock, given.records_max, probe_rows)
+        limits = BatchLimits(given.records_max, given.driver_records_max)
+        run = BatchRun(self._session, work, records, system_clock, limits, probe_rows)
         return Batches(run, done, metrics, time.monotonic, Lock())
 
 
@@ -184,10 +187,26 @@ def _arguments(argv: Sequence[str]) -> argparse.Namespace:
     parser.add_argument("--checkpoint", required=True, help="folder or address of Spark's checkpoint of the query")
     parser.add_argument("--state", required=True, help="folder or address that driver and executors reach; it goes with the checkpoint")
     parser.add_argument("--buckets", type=_positive, default=8, help="parts that keys are spread over; two a core of the executors")
-    parser.add_argument("--trigger-seconds", type=float, default=1.0, help="between the beginnings of two batches")
+    parser.add_argument("--trigger-seconds", type=_seconds, default=1.0, help="between the beginnings of two batches")
     parser.add_argument("--records-max", type=_positive, default=20_000, help="of one batch, over all topics")
+    driver_records = "of a batch that the driver computes itself; larger ones are computed by executors, with 0 all"
+    parser.add_argument("--driver-records-max", type=_not_negative, default=5_000, help=driver_records)
     parser.add_argument("--kafka-options", type=Path, help="settings of Kafka's Java client (TLS, SASL), `name=value` a line")
     return parser.parse_args(argv)
+
+
+def _seconds(text: str) -> float:
+    seconds = float(text)
+    if not _TRIGGER_SECONDS_MIN <= seconds < float("inf"):
+        raise argparse.ArgumentTypeError(f"give {_TRIGGER_SECONDS_MIN:g} or more")
+    return seconds
+
+
+def _not_negative(text: str) -> int:
+    number = int(text)
+    if number < 0:
+        raise argparse.ArgumentTypeError("give a number, 0 or more")
+    return number
 
 
 def _positive(text: str) -> int:

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from pyspark.sql import DataFrame, SparkSession
 
 _COLUMNS = ("topic", "partition", "offset", "value")
+_TICK_PARTITIONS = 1
 
 
 def topics_read(settings: EventSettings) -> tuple[str, ...]:
@@ -46,7 +47,7 @@ def client_options(file: Path | None) -> Mapping[str, str]:
 
 
 def read_stream(session: "SparkSession", settings: EventSettings, records_max: int, options: Mapping[str, str]) -> "DataFrame":
-    """Columns `topic`, `partition`, `offset` and `value` of the topics, from their beginning; a row a second has no value.
+    """Columns `topic`, `partition`, `offset` and `value` of the topics, from their beginning, `with_ticks`.
 
     Args:
         session: with Kafka's connector on its class path.
@@ -59,7 +60,6 @@ def read_stream(session: "SparkSession", settings: EventSettings, records_max: i
         DependencyUnavailable: Spark was started without the connector.
     """
     from pyspark.errors import AnalysisException
-    from pyspark.sql import functions as f
 
     if not settings.kafka_bootstrap:
         fix = "set it to host:port of one or more brokers"
@@ -71,6 +71,26 @@ def read_stream(session: "SparkSession", settings: EventSettings, records_max: i
     except AnalysisException as error:
         fix = "put spark-sql-kafka-0-10 of Spark's version on its class path"
         raise DependencyUnavailable("Spark has no Kafka source", field="spark.jars", fix=fix) from error
-    ticks = session.readStream.format("rate").option("rowsPerSecond", 1).option("numPartitions", 1).load()
-    nothing = {"topic": "string", "partition": "int", "offset": "bigint", "value": "binary"}
-    return values.unionByName(ticks.select(*(f.lit(None).cast(kind).alias(name) for name, kind in nothing.items())))
+    return with_ticks(session, values)
+
+
+def with_ticks(session: "SparkSession", values: "DataFrame") -> "DataFrame":
+    """The same rows and in each batch one more without any value, so that a batch comes at each trigger.
+
+    Args:
+        session: Spark's.
+        values: of a stream.
+    """
+    from pyspark.sql import functions as f
+
+    ticks = session.readStream.format("rate-micro-batch").option("rowsPerBatch", 1).option("numPartitions", _TICK_PARTITIONS).load()
+    return values.unionByName(ticks.select(*(f.lit(None).cast(field.dataType).alias(field.name) for field in values.schema.fields)))
+
+
+def has_records(values: "DataFrame") -> bool:
+    """Whether a batch has more than its tick; known without reading it, since what has nothing new has no partition.
+
+    Args:
+        values: a batch of `with_ticks`.
+    """
+    return bool(values.rdd.getNumPartitions() > _TICK_PARTITIONS)

@@ -44,6 +44,9 @@ class SerialRdd:
     def collect(self) -> list[Any]:
         return [each for part in self._partitions for each in part]
 
+    def getNumPartitions(self) -> int:
+        return len(self._partitions)
+
 
 @dataclass(frozen=True)
 class SerialFrame:
@@ -55,11 +58,20 @@ class SerialFrame:
         names = [column.split()[0] for column in schema.split(",")]
         return SerialFrame([pa.Table.from_batches(made([part])).select(names).combine_chunks().to_batches()[0] for part in self.partitions])
 
+    def coalesce(self, _count: int) -> "SerialFrame":
+        return self
+
+    def unionByName(self, other: "SerialFrame") -> "SerialFrame":
+        return SerialFrame([*self.partitions, *other.partitions])
+
     def select(self, name: str) -> "SerialFrame":
         return SerialFrame([part.select([name]) for part in self.partitions])
 
     def collect(self) -> list[tuple[Any, ...]]:
         return self.rdd.collect()
+
+    def take(self, count: int) -> list[tuple[Any, ...]]:
+        return self.rdd.collect()[:count]
 
     def persist(self) -> "SerialFrame":
         return self

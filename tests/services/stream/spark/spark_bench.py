@@ -21,7 +21,7 @@ from endcap.events.stream.lines import LINE, read_lines
 from endcap.events.stream.recent_items import RecentItems
 from endcap.events.stream.sessions import Sessions
 from endcap.events.stream.subscription import NeededConsent, Subscription
-from endcap_stream.spark.batch_run import BatchRun
+from endcap_stream.spark.batch_run import BatchLimits, BatchRun
 from endcap_stream.spark.stages.work import Listener, Work
 from endcap_stream.spark.storage.batch_record import BatchRecord, BatchRecords
 from endcap_stream.spark.storage.packs import Pack
@@ -76,20 +76,31 @@ class InProcess:
 
 
 class OnSpark:
-    """The stream on Spark, started anew for each batch."""
+    """The stream on Spark, started anew for each batch.
 
-    def __init__(self, session: Any, folder: Path, functions: Sequence[tuple[StreamFunction, NeededConsent]]) -> None:
+    Attributes:
+        driver_records_max: of a batch that the driver computes.
+    """
+
+    def __init__(
+        self, session: Any, folder: Path, functions: Sequence[tuple[StreamFunction, NeededConsent]], driver_records_max: int = 0
+    ) -> None:
         self._session, self.folder = session, StateFolder(str(folder))
-        self._functions = functions
+        self._functions, self.driver_records_max = functions, driver_records_max
         self.sinks = {function.name: Collected(function.row_key) for function, _ in functions}
         self.number = 0
 
     def run(self, lines: Sequence[bytes], now: datetime, number: int) -> BatchRecord:
         """Do a batch without delivering its rows."""
+        return self.run_values(self.values(lines), now, number)
+
+    def run_values(self, values: Any, now: datetime, number: int) -> BatchRecord:
+        """Do a batch of what Spark hands over."""
         work = Work([Listener(function, consent) for function, consent in self._functions], self.folder, BUCKETS, SEAL)
+        limits = BatchLimits(1_000_000, self.driver_records_max)
         records = BatchRecords(self.folder, QUERY, BUCKETS)
-        run = BatchRun(self._session, work, records, lambda: now, 1_000_000, {Sessions.name: session_row})
-        return run.run(number, self.values(lines))
+        run = BatchRun(self._session, work, records, lambda: now, limits, {Sessions.name: session_row})
+        return run.run(number, values)
 
     def take(self, lines: Sequence[bytes], now: datetime) -> BatchRecord:
         """Do the next batch and deliver its rows."""
@@ -109,6 +120,8 @@ class OnSpark:
         return self.sinks[name].rows
 
     def values(self, lines: Sequence[bytes]) -> Any:
-        """As Kafka's source has them."""
+        """As Kafka's source has them, with a tick."""
         rows = [("t", place % PARTITIONS, place, line) for place, line in enumerate(lines)]
-        return self._session.createDataFrame(rows, "topic string, partition int, offset bigint, value binary")
+        schema = "topic string, partition int, offset bigint, value binary"
+        ticks = self._session.createDataFrame([(None, None, None, None)], schema)
+        return self._session.createDataFrame(rows, schema).unionByName(ticks.coalesce(1))

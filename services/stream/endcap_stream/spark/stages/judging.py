@@ -11,10 +11,11 @@ from endcap_stream.spark.stages.buckets import split_by_key
 from endcap_stream.spark.stages.parcels import TO_DRIVER, Outgoing, Parcel
 from endcap_stream.spark.stages.reading import EVENTS, LETTERS
 from endcap_stream.spark.stages.work import Batch, Work
-from endcap_stream.spark.storage.packs import Pack
+from endcap_stream.spark.storage.packs import Pack, packed
 
 PLACEHOLDERS = "placeholders"
 _NEWEST = "__newest"
+_STEPS = "steps"
 
 STEPS_SCHEMA = pl.Schema({"received_at": MOMENT, "occurred_at": MOMENT})
 
@@ -28,6 +29,22 @@ def steps_of(events: pl.DataFrame) -> pl.DataFrame:
     ordered = events.select(STEPS_SCHEMA.names()).sort("received_at")
     newest = pl.col("occurred_at").cum_max()
     return ordered.filter((pl.col("occurred_at") > newest.shift(1)).fill_null(True))
+
+
+def steps_within(content: bytes) -> bytes:
+    """Pack with `steps_of` the events of a pack."""
+    events = Pack(content).table(EVENTS)
+    return packed({} if events is None else {_STEPS: steps_of(events)})
+
+
+def steps_together(packs: Iterable[bytes]) -> pl.DataFrame:
+    """`steps_of` all events.
+
+    Args:
+        packs: from `steps_within`, of all tasks.
+    """
+    found = [table for table in (Pack(content).table(_STEPS) for content in packs) if table is not None]
+    return steps_of(pl.concat([STEPS_SCHEMA.to_frame(), *found]))
 
 
 @dataclass(frozen=True, slots=True)
