@@ -6,7 +6,7 @@ import shutil
 import signal
 import sqlite3
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager
 from pathlib import Path
 
@@ -61,6 +61,20 @@ def watching(home: Path) -> Iterator[str]:
         thread_of_server.join()
 
 
+@contextmanager
+def processes(home: Path, settings: Mapping[str, str]) -> Iterator[tuple[CollectorProcess, StreamProcess]]:
+    """A collector and a stream, which end with the block however it ends."""
+    collector = CollectorProcess(home, settings)
+    stream = None
+    try:
+        stream = StreamProcess(home, settings)
+        yield collector, stream
+    finally:
+        for part in (collector, stream):
+            if part is not None:
+                part.end(signal.SIGKILL)
+
+
 def newest(*addresses: str) -> dict[Station, float]:
     """Moments of the newest probes by station, of all parts."""
     found: dict[Station, float] = {}
@@ -78,19 +92,18 @@ def is_newer(before: dict[Station, float], *addresses: str) -> bool:
 
 def test_a_probe_goes_from_the_collector_to_where_requests_read_visits(store_home: Path, tmp_path: Path) -> None:
     home = Path(shutil.copytree(store_home, tmp_path / "home"))
-    collector, stream = CollectorProcess(home, SETTINGS), StreamProcess(home, SETTINGS)
-    with watching(home) as transformer:
+    with processes(home, SETTINGS) as (collector, stream), watching(home) as transformer:
         parts = (f"127.0.0.1:{collector.port}", f"127.0.0.1:{stream.port}", transformer)
         before = newest(*parts)
         assert list(before) == [station for station in Station if station is not Station.KAFKA]
         until(lambda: is_newer(before, *parts), "a probe came by every station")
         again = newest(*parts)
         until(lambda: is_newer(again, *parts), "another one did")
-    assert stream.value("endcap_stream_events_taken_total") == 0
-    assert stream.value("endcap_stream_events_rejected_total") == 0
-    assert stream.value("endcap_stream_watermark_timestamp_seconds") == 0
-    for part in (collector, stream):
-        assert part.end(signal.SIGTERM) in (0, -signal.SIGTERM)
+        assert stream.value("endcap_stream_events_taken_total") == 0
+        assert stream.value("endcap_stream_events_rejected_total") == 0
+        assert stream.value("endcap_stream_watermark_timestamp_seconds") == 0
+        for part in (collector, stream):
+            assert part.end(signal.SIGTERM) in (0, -signal.SIGTERM)
     assert read_events(home / "events").collect().is_empty()
     assert letter_table(home / "dead_letters").is_empty()
 
@@ -105,8 +118,7 @@ def topics(broker: KafkaBroker, partitions: int) -> dict[str, str]:
 
 def test_by_way_of_kafka_it_comes_out_of_each_partition(broker: KafkaBroker, store_home: Path, tmp_path: Path) -> None:
     home, settings = Path(shutil.copytree(store_home, tmp_path / "home")), topics(broker, 3)
-    collector, stream = CollectorProcess(home, settings), StreamProcess(home, settings)
-    with watching(home) as transformer:
+    with processes(home, settings) as (collector, stream), watching(home) as transformer:
         parts = (f"127.0.0.1:{collector.port}", f"127.0.0.1:{stream.port}", transformer)
         before = newest(*parts)
         assert list(before) == list(Station)
@@ -124,9 +136,9 @@ def test_by_way_of_kafka_it_comes_out_of_each_partition(broker: KafkaBroker, sto
         broker.start()
         stuck = newest(*parts)
         until(lambda: is_newer(stuck, *parts), "all of them go on once the broker is back", 60)
-    assert stream.value("endcap_stream_events_taken_total") == 0
-    for part in (collector, stream):
-        assert part.end(signal.SIGTERM) in (0, -signal.SIGTERM)
+        assert stream.value("endcap_stream_events_taken_total") == 0
+        for part in (collector, stream):
+            assert part.end(signal.SIGTERM) in (0, -signal.SIGTERM)
 
 
 @contextmanager
@@ -147,8 +159,11 @@ def stations_of(prometheus: PrometheusServer, alert: str) -> set[str]:
 def test_the_alerts_hold_for_the_station_behind_which_a_part_is_dead(store_home: Path, tmp_path: Path) -> None:
     home = Path(shutil.copytree(store_home, tmp_path / "home"))
     settings = SETTINGS | {"ENDCAP_EVENTS__PROBE_SECONDS": "1"}
-    collector, stream = CollectorProcess(home, settings), StreamProcess(home, settings)
-    with watching(home) as transformer, running_prometheus(tmp_path / "prometheus") as prometheus:
+    with (
+        processes(home, settings) as (collector, stream),
+        watching(home) as transformer,
+        running_prometheus(tmp_path / "prometheus") as prometheus,
+    ):
         parts = (f"127.0.0.1:{collector.port}", f"127.0.0.1:{stream.port}", transformer)
         before = newest(*parts)
         until(lambda: is_newer(before, *parts), "a probe came by every station")
