@@ -102,6 +102,23 @@ def test_every_pod_of_a_profile_is_taken_where_the_profile_puts_it(
     assert apart == {name for each in rendered if each["kind"] in ("FeatureStore", "Milvus") for name, _ in pods_in(each)}
 
 
+@pytest.mark.parametrize(
+    ("runner", "made"), [("process", {"endcap-stream"}), ("spark", {"endcap-stream-driver", "endcap-stream-executor"})]
+)
+def test_pods_of_either_runner_of_the_stream_and_of_a_registry_are_taken(
+    helm: Command, objects: Objects, namespace: str, runner: str, made: set[str]
+) -> None:
+    values = f"kafka.bootstrap=kafka:9092,schemaRegistry.enabled=true,stream.enabled=true,stream.secretName=letters,stream.runner={runner}"
+    rendered = _rendered(helm, namespace, "minimal", "--set", values)
+    for each in rendered:
+        if each["kind"] == "ServiceAccount":
+            objects.create({**each, "metadata": {"name": each["metadata"]["name"], "namespace": namespace}})
+    pods = _all_pods(rendered, namespace)
+    assert set(pods) >= made | {"endcap-schema-registry"}
+    for name, pod in pods.items():
+        assert objects.create(pod, dry_run=True)["metadata"]["name"] == name
+
+
 def test_pods_of_milvus_and_feast_are_refused_in_the_releases_namespace(helm: Command, objects: Objects, namespace: str) -> None:
     rendered = _rendered(helm, namespace, "production", "--set", "parts.namespace=")
     made = [
