@@ -76,7 +76,7 @@ test-install: setup ## Build the wheels, install them into an empty environment,
 	@ENDCAP_TEST_INSTALL=1 $(BIN)/python -m pytest tests/install
 
 test-spark: .venv-spark/.ready ## Compare features and the stream on Spark with those without it (needs Java 17)
-	@PYTHONPATH=$(CURDIR):$(CURDIR)/feature_repo:$(CURDIR)/services/stream .venv-spark/bin/python -m pytest tests/endcap/features/test_spark_build.py tests/services/stream/spark
+	@PYTHONPATH=$(CURDIR):$(CURDIR)/feature_repo:$(CURDIR)/services/stream .venv-spark/bin/python -m pytest $(SPARK_TESTS) tests/endcap/features/test_spark_build.py tests/services/stream/spark
 
 .venv-spark/.ready: $(VENV)/.ready requirements/spark.txt
 	@test -x .venv-spark/bin/python || $(BIN)/uv venv --quiet --python $(BIN)/python .venv-spark
@@ -119,7 +119,7 @@ bench-serving: setup ## Measure serving at 10 k, 100 k and 1 M items, with its g
 bench-latency: setup ## Measure the served demo bundle, stage by stage
 	@$(BIN)/python -m endcap_benchmarks.serving --promoted
 
-bench-events: setup ## Measure events: a changed answer, collector and stream, with their goals (about 30 minutes; BENCH_EVENTS="--quick" for a few)
+bench-events: setup $(if $(shell command -v java),.venv-spark/.ready) ## Measure events: a changed answer, collector and stream, with their goals (about 40 minutes; BENCH_EVENTS="--quick" for some)
 	@$(BIN)/python -m endcap_benchmarks.events $(BENCH_EVENTS)
 
 bench-quality: setup ## Compare all models on the imported data: accuracy, reach, cost (hours; BENCH_QUALITY="--models popular,ease" for some)

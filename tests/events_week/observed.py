@@ -10,6 +10,7 @@ from typing import Any
 import polars as pl
 import redis
 
+from endcap.contracts.probe import PROBE
 from endcap.core.settings import Settings
 from endcap.events.schemas.frame import opened
 from endcap.features.store.open import open_for_requests
@@ -32,8 +33,8 @@ def topic_values(shop: Shop) -> list[bytes]:
 
 
 def topic_events(shop: Shop) -> pl.DataFrame:
-    """`event_id`, `event_type`, a row an event, however often it stands there."""
-    events = [json.loads(value) for value in topic_values(shop)]
+    """`event_id`, `event_type`, a row an event, however often it stands there; probes left out."""
+    events = [event for value in topic_values(shop) if (event := json.loads(value))["event_type"] != PROBE]
     return pl.DataFrame([(each["event_id"], each["event_type"]) for each in events], ["event_id", "event_type"], orient="row").unique()
 
 

@@ -4,7 +4,8 @@ from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
 
-from tests.maven_cache import kept_or_fetched, required
+from endcap_benchmarks.kafka.maven_cache import kept_or_fetched
+from tests.maven_cache import required
 
 VERSION = "2.6.13.Final"
 """The last line that runs on Java 17."""

@@ -1,4 +1,4 @@
-"""The order of the benchmark: the collector alone, then all parts together, then the stream's functions."""
+"""The order of the benchmark: the collector alone, then all parts together, then the stream's functions, then what goes through Kafka."""
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, closing
@@ -18,6 +18,7 @@ from endcap_benchmarks.events.scenarios.event_cpu import event_cpu
 from endcap_benchmarks.events.scenarios.hostile import zipped_zeros
 from endcap_benchmarks.events.scenarios.stream_functions import ITEMS, MeasuredSteps, stream_functions
 from endcap_benchmarks.events.stretches import SEND_MODULE, EventStretches
+from endcap_benchmarks.events.through_kafka import through_kafka
 from endcap_benchmarks.events.traces import forget_events
 from endcap_benchmarks.narrator import Narrator, narrated
 from endcap_benchmarks.serving.benchmark import WARM_UP_SECONDS, made_catalogue
@@ -41,12 +42,21 @@ def run_benchmark(settings: Settings, options: Options) -> list[Figures]:
     """
     alone, together = _of_collector(options), _of_parts(options)
     sizes = options.sessions if STREAM in options.scenarios else ()
-    with narrated(len(alone) + (len(together) + 3 if together else 0) + len(sizes)) as narrator:
+    with ExitStack() as stack:
+        by_kafka = through_kafka(settings, options, stack)
+        narrator = stack.enter_context(narrated(len(alone) + (len(together) + 3 if together else 0) + len(sizes) + len(by_kafka)))
         return [
             *(_measured_alone(settings, alone, narrator, options.kafka) if alone else ()),
             *(_measured_together(settings, options, together, narrator) if together else ()),
             *(_measured_functions(settings, options, sizes, narrator) if sizes else ()),
+            *_measured_through_kafka(by_kafka, narrator),
         ]
+
+
+def _measured_through_kafka(measures: dict[str, Callable[[], Figures]], narrator: Narrator) -> Iterator[Figures]:
+    for name, run in measures.items():
+        with narrator.step(name):
+            yield run()
 
 
 def _of_collector(options: Options) -> dict[str, Alone]:

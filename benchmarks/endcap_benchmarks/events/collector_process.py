@@ -15,6 +15,7 @@ import psutil
 from endcap.core.errors import DependencyUnavailable
 from endcap.core.polling import poll
 from endcap.core.ports import free_port
+from endcap_benchmarks.events.ending import end
 
 START_SECONDS = 60.0
 STOP_SECONDS = 20.0
@@ -82,12 +83,7 @@ def running_collector(parent: Path, prefix: Sequence[str] = (), kafka: str | Non
             _await_ready(collector, process, Path(log.name))
             yield collector
         finally:
-            process.terminate()
-            try:
-                process.wait(STOP_SECONDS)
-            except subprocess.TimeoutExpired:
-                process.kill()
-                process.wait()
+            end(process, STOP_SECONDS)
 
 
 def _await_ready(collector: RunningCollector, process: "subprocess.Popen[bytes]", log: Path) -> None:

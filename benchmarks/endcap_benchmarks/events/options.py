@@ -11,7 +11,8 @@ from endcap_benchmarks.record import RESULTS
 
 RESULT = RESULTS / "events.json"
 CHANGED, BESIDE, CPU, COLLECTOR, STREAM, HOSTILE = "changed-answer", "beside", "cpu", "collector", "stream", "hostile"
-SCENARIOS = (COLLECTOR, HOSTILE, CPU, CHANGED, BESIDE, STREAM)
+TO_KAFKA, FRESHNESS, SPARK = "collector-kafka", "freshness", "spark"
+SCENARIOS = (COLLECTOR, HOSTILE, CPU, CHANGED, BESIDE, STREAM, TO_KAFKA, FRESHNESS, SPARK)
 
 
 @dataclass(frozen=True)
@@ -30,6 +31,11 @@ class Options(OutputOptions):
     collector_seconds: length of a stretch of the collector alone.
     sessions: in the stream's state, ascending.
     stream_steps: of the stream that are measured, a size and function.
+    triggers: seconds between two batches of the stream on Spark whose freshness is measured.
+    stored_probes: events whose stored row is watched, a stream.
+    stored_probe_rate: of these a second.
+    spark_events: in Kafka before the stream on Spark begins.
+    spark_seconds: that it is measured for, at most.
     kafka: host:port of a Kafka that the collector alone sends to; None for none. Its topics have to be there.
     """
 
@@ -46,6 +52,11 @@ class Options(OutputOptions):
     collector_seconds: float = 10.0
     sessions: tuple[int, ...] = (10_000, 100_000, 1_000_000)
     stream_steps: int = 6
+    triggers: tuple[float, ...] = (0.5, 1.0, 5.0)
+    stored_probes: int = 200
+    stored_probe_rate: float = 10.0
+    spark_events: int = 200_000
+    spark_seconds: float = 40.0
     kafka: str | None = None
     scenarios: tuple[str, ...] = SCENARIOS
     out: Path | None = RESULT
@@ -61,6 +72,10 @@ QUICK = Options(
     collector_seconds=2.0,
     sessions=(2_000,),
     stream_steps=2,
+    triggers=(1.0,),
+    stored_probes=20,
+    spark_events=45_000,
+    spark_seconds=10.0,
     out=None,
 )
 
@@ -72,7 +87,7 @@ def parse(arguments: Sequence[str] | None = None) -> Options:
     if given["scenarios"] or given["kafka"]:
         base = replace(base, out=None)
     chosen: dict[str, Any] = {
-        name: tuple(sorted(value) if name == "sessions" else value) if isinstance(value, list) else value
+        name: tuple(sorted(value) if name in {"sessions", "triggers"} else value) if isinstance(value, list) else value
         for name, value in given.items()
         if value is not None
     }
@@ -96,6 +111,11 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--collector-seconds", type=float, help="length of a stretch of the collector alone (10)")
     parser.add_argument("--sessions", type=int, nargs="+", help="sessions in the stream's state (10000 100000 1000000)")
     parser.add_argument("--stream-steps", type=int, help="steps that are measured a size and function (6)")
+    parser.add_argument("--triggers", type=float, nargs="+", help="seconds between two batches of Spark's (0.5 1 5)")
+    parser.add_argument("--stored-probes", type=int, help="events whose stored row is watched, a stream (200)")
+    parser.add_argument("--stored-probe-rate", type=float, help="of these a second (10)")
+    parser.add_argument("--spark-events", type=int, help="events in Kafka before Spark begins (200000)")
+    parser.add_argument("--spark-seconds", type=float, help="of Spark's that are measured at most (40)")
     parser.add_argument("--kafka", help="host:port of a Kafka that the collector alone sends to; writes no file")
     parser.add_argument("--scenarios", nargs="+", choices=SCENARIOS)
     parser.add_argument("--out", type=Path, help="the JSON file (benchmarks/results/events.json; with --quick and --scenarios none)")

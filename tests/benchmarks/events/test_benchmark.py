@@ -8,9 +8,14 @@ from pathlib import Path
 
 import pytest
 
+from endcap_benchmarks.events.options import FRESHNESS, SCENARIOS, SPARK, TO_KAFKA
+from endcap_benchmarks.kafka.jars import broker_jars, connector_jars
+from tests.maven_cache import required
 from tests.shared_milvus import kept_folder, share_unpacked_milvus
 
 pytestmark = pytest.mark.processes
+
+WITHOUT_KAFKA = [name for name in SCENARIOS if name not in {TO_KAFKA, FRESHNESS, SPARK}]
 
 LENGTHS = {
     **{"--items": 2_000, "--users": 200, "--probes": 8, "--probe-rate": 4, "--turns": 2, "--turn-seconds": 2},
@@ -18,12 +23,37 @@ LENGTHS = {
 }
 
 
+def test_the_collector_is_measured_through_kafka(tmp_path: Path) -> None:
+    required(broker_jars())
+    required(connector_jars())
+    out = tmp_path / "events.json"
+    command = [
+        sys.executable,
+        "-m",
+        "endcap_benchmarks.events",
+        "--scenarios",
+        "collector-kafka",
+        "--collector-seconds",
+        "1",
+        "--out",
+        str(out),
+    ]
+    done = subprocess.run(
+        command, env=os.environ | {"ENDCAP_HOME": str(tmp_path)}, capture_output=True, text=True, timeout=300, check=False
+    )
+    assert done.returncode == 0, done.stderr[-3000:]
+    runs = json.loads(out.read_text())["runs"]
+    assert [run["scenario"] for run in runs] == ["collector to Kafka"] * 2
+    assert all(run["events"] > 0 and run["events_refused"] == 0 and run["kafka_behind_s"] is not None for run in runs)
+    assert not list((tmp_path / "bench").iterdir())
+
+
 @pytest.mark.bench
-def test_the_quick_benchmark_measures_every_scenario(tmp_path: Path, tmp_path_factory: pytest.TempPathFactory) -> None:
+def test_the_quick_benchmark_measures_every_scenario_that_needs_no_kafka(tmp_path: Path, tmp_path_factory: pytest.TempPathFactory) -> None:
     share_unpacked_milvus(tmp_path, kept_folder(tmp_path_factory))
     out = tmp_path / "events.json"
     lengths = [str(part) for pair in LENGTHS.items() for part in pair]
-    command = [sys.executable, "-m", "endcap_benchmarks.events", "--quick", *lengths, "--out", str(out)]
+    command = [sys.executable, "-m", "endcap_benchmarks.events", "--quick", *lengths, "--scenarios", *WITHOUT_KAFKA, "--out", str(out)]
     environment = os.environ | {"ENDCAP_HOME": str(tmp_path), "TF_USE_LEGACY_KERAS": "1"}
     done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=500, check=False)
     assert done.returncode == 0, done.stderr[-3000:]

@@ -87,7 +87,7 @@ class Watch:
 
     async def _probe(self, session_id: str, item_id: str, request: bytes, before: Items) -> tuple[Probe, Items]:
         sent_at = self._timer()
-        answer = await _answered(self._collector, post(PATH, "application/json", _view(session_id, item_id, self._clock())))
+        answer = await _answered(self._collector, post(PATH, "application/json", view_event(session_id, item_id, self._clock())))
         accepted_at = self._timer()
         is_accepted = answer is not None and answer.status == OK and json.loads(answer.body)["accepted"] == 1
         accept_ms = (accepted_at - sent_at) * 1000
@@ -128,7 +128,8 @@ def _items(answer: RawAnswer | None) -> Items | None:
     return None if made["degraded"] else tuple(each["item_id"] for each in made["recommendations"])
 
 
-def _view(session_id: str, item_id: str, now: datetime) -> bytes:
+def view_event(session_id: str, item_id: str, now: datetime) -> bytes:
+    """A request body: a visit looks at an item."""
     moment = utc_text(now.astimezone(UTC))
     event = {"event_id": str(uuid4()), "event_type": EventType.PRODUCT_VIEW.value, "occurred_at": moment, "sent_at": moment}
     return json.dumps({**event, "session_id": session_id, "item_id": item_id, "channel": "web"}).encode()

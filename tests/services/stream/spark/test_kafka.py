@@ -22,7 +22,7 @@ from tests.kafka_broker.broker import KafkaBroker, running_broker
 from tests.seeds import SEEDS
 from tests.services.stream.spark.connector import required_connector
 from tests.services.stream.spark.spark_bench import line_of
-from tests.services.stream.spark.spark_stream_process import SparkStreamProcess
+from tests.services.stream.spark.spark_stream_process import started_stream
 from tests.waiting import until
 
 VISITS, CLICKS = 30, 12
@@ -72,13 +72,13 @@ def test_each_event_is_in_its_visit_once_though_the_stream_is_killed(
     home, random = Path(shutil.copytree(store_home, tmp_path / "home")), Random(seed)
     values = clicks(datetime.now(UTC))
     cuts = sorted(random.sample(range(len(values)), KILLS))
-    stream = SparkStreamProcess(home, broker.bootstrap, required_connector())
+    stream = started_stream(home, broker.bootstrap, required_connector())
     for begin, end in pairwise([0, *cuts]):
         send(broker, values[begin:end])
         # Somewhere in a batch, or between two.
         Event().wait(random.uniform(0, 8))
         stream.kill()
-        stream = SparkStreamProcess(home, broker.bootstrap, required_connector())
+        stream = started_stream(home, broker.bootstrap, required_connector())
     # Some come twice, and one is no event.
     send(broker, [*values[cuts[-1] :], *random.sample(values, 50), ("x", b"\x07 broken")])
     expected = {f"visit {visit}": [f"{visit}-{click}" for click in range(CLICKS)] for visit in range(VISITS)}

@@ -1,0 +1,178 @@
+"""What is measured by way of a Kafka that is started for it, with the in-process stream and with that on Spark; each run has its own."""
+
+import shutil
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from endcap.core.settings import Settings
+from endcap_benchmarks.events.collector_process import running_collector
+from endcap_benchmarks.events.kafka_topics import running_topics
+from endcap_benchmarks.events.options import FRESHNESS, SPARK, TO_KAFKA, Options
+from endcap_benchmarks.events.pinned import on_core
+from endcap_benchmarks.events.scenarios.collector_alone import COLLECTOR_CORE, batches, singles
+from endcap_benchmarks.events.scenarios.spark_rate import fill_topic, spark_rate
+from endcap_benchmarks.events.scenarios.stored_rows import StreamUnderWatch, stored_rows
+from endcap_benchmarks.events.scenarios.stream_functions import ITEMS
+from endcap_benchmarks.events.spark_process import ROOT, SparkStream
+from endcap_benchmarks.events.stream_process import running_stream
+from endcap_benchmarks.events.stretches import EventStretches
+from endcap_benchmarks.kafka.jars import broker_jars, connector_jars
+from endcap_benchmarks.serving.home import HomeSize
+from endcap_benchmarks.synthetic.made_users import publish_users
+
+Figures = dict[str, Any]
+MASTERS = ("local[1]", "local[2]")
+BUCKETS = "4"
+"""Two a core."""
+
+STORE = HomeSize(items=1_000, users=20)
+SPARK_PYTHON = ROOT / ".venv-spark" / "bin" / "python"
+
+
+@dataclass
+class StoreHomes:
+    """Homes with a feature store of few people, in which rows of visits come: made once, and copied.
+
+    Attributes:
+        parent: the folder that they are made in.
+        stack: removes what was made.
+    """
+
+    parent: Path
+    stack: ExitStack
+    _made: Path | None = None
+
+    @contextmanager
+    def one(self) -> Iterator[Path]:
+        """One of its own, removed afterwards."""
+        if self._made is None:
+            self._made = Path(self.stack.enter_context(tempfile.TemporaryDirectory(prefix="store-", dir=self.parent)))
+            publish_users(Settings(home=self._made), STORE.catalogue(), STORE.users, STORE.seed)
+        with tempfile.TemporaryDirectory(prefix="store-", dir=self.parent) as folder:
+            yield Path(shutil.copytree(self._made, folder, dirs_exist_ok=True))
+
+
+@dataclass(frozen=True)
+class Parts:
+    """What the programs are started from.
+
+    Attributes:
+        folder: on the disk of the home, where all of them write.
+        broker: Kafka's jars.
+        connector: jars of Spark's connector.
+        homes: of the streams.
+    """
+
+    folder: Path
+    broker: Path
+    connector: Path
+    homes: StoreHomes
+
+
+def through_kafka(settings: Settings, options: Options, stack: ExitStack) -> dict[str, Callable[[], Figures]]:
+    """What is asked for, by name for the progress bar; where something is missing, rows that say so.
+
+    Args:
+        settings: of the product; beside its home all is made.
+        options: what is asked for.
+        stack: removes what several runs use.
+    """
+    wanted = dict(_wanted(options))
+    if not wanted:
+        return {}
+    (broker, no_broker), (connector, no_connector) = broker_jars(), connector_jars()
+    folder = settings.home.absolute() / "bench"
+    homes = StoreHomes(folder, stack)
+    found: dict[str, Callable[[], Figures]] = {}
+    for (scenario, of), run in wanted.items():
+        reason = no_broker or no_connector or (_no_spark() if _ON_SPARK in (of.split(",")[0], scenario) else "")
+        if reason or broker is None or connector is None:
+            found[f"{scenario}, {of}"] = partial(_not_run, scenario, of, reason)
+        else:
+            found[f"{scenario}, {of}"] = partial(run, Parts(folder, broker, connector, homes))
+    return found
+
+
+_TO_KAFKA_ROW, _FRESHNESS_ROW, _ON_SPARK = "collector to Kafka", "freshness through Kafka", "stream on Spark"
+_IN_PROCESS = "in-process stream"
+
+
+def _wanted(options: Options) -> Iterator[tuple[tuple[str, str], Callable[[Parts], Figures]]]:
+    """By scenario and what it is of."""
+    if TO_KAFKA in options.scenarios:
+        for name, stretch in {"batches": batches, "single events": singles}.items():
+            yield (_TO_KAFKA_ROW, name), partial(_collector, stretch, options.collector_seconds)
+    if FRESHNESS in options.scenarios:
+        yield (_FRESHNESS_ROW, _IN_PROCESS), partial(_fresh, options, None)
+        for seconds in options.triggers:
+            yield (_FRESHNESS_ROW, f"{_ON_SPARK}, a batch each {seconds:g} s"), partial(_fresh, options, seconds)
+    if SPARK in options.scenarios:
+        for master in MASTERS:
+            yield (_ON_SPARK, master), partial(_rate, options, master)
+
+
+def _not_run(scenario: str, of: str, reason: str) -> Figures:
+    return {"scenario": scenario, "of": of, "not_run": reason}
+
+
+def _no_spark() -> str:
+    return "" if SPARK_PYTHON.is_file() else "no .venv-spark: make .venv-spark/.ready"
+
+
+def _collector(stretch: Callable[..., Figures], seconds: float, parts: Parts) -> Figures:
+    with (
+        running_topics(parts.folder, parts.broker) as bootstrap,
+        running_collector(parts.folder, on_core(COLLECTOR_CORE), bootstrap) as collector,
+    ):
+        figures = stretch(collector, EventStretches(collector.port, _items()), seconds)
+    return {**figures, "scenario": _TO_KAFKA_ROW}
+
+
+def _fresh(options: Options, trigger_seconds: float | None, parts: Parts) -> Figures:
+    with (
+        running_topics(parts.folder, parts.broker) as bootstrap,
+        parts.homes.one() as home,
+        _stream(home, bootstrap, trigger_seconds, parts) as stream,
+        running_collector(parts.folder, kafka=bootstrap) as collector,
+    ):
+        return stored_rows(
+            collector, stream, _items(), event_rate=options.event_rate, probes=options.stored_probes, probe_rate=options.stored_probe_rate
+        )
+
+
+@contextmanager
+def _stream(home: Path, bootstrap: str, trigger_seconds: float | None, parts: Parts) -> Iterator[StreamUnderWatch]:
+    if trigger_seconds is None:
+        with running_stream(home, bootstrap) as pid:
+            yield StreamUnderWatch(_IN_PROCESS, pid, home)
+        return
+    stream = _on_spark(home, bootstrap, parts, MASTERS[-1], "--trigger-seconds", f"{trigger_seconds:g}")
+    try:
+        stream.await_ready()
+        yield StreamUnderWatch(f"{_ON_SPARK}, {MASTERS[-1]}, a batch each {trigger_seconds:g} s", stream.pid, home)
+    finally:
+        stream.close()
+
+
+def _rate(options: Options, master: str, parts: Parts) -> Figures:
+    with running_topics(parts.folder, parts.broker) as bootstrap, parts.homes.one() as home:
+        fill_topic(bootstrap, options.spark_events)
+        stream = _on_spark(home, bootstrap, parts, master)
+        try:
+            return spark_rate(stream, master, options.spark_events, options.spark_seconds)
+        finally:
+            stream.close()
+
+
+def _on_spark(home: Path, bootstrap: str, parts: Parts, master: str, *arguments: str) -> SparkStream:
+    given = ["--buckets", BUCKETS, *arguments]
+    return SparkStream(str(SPARK_PYTHON), home, home / "spark", bootstrap, parts.connector, given, master=master)
+
+
+def _items() -> list[str]:
+    return [f"I{number:06d}" for number in range(ITEMS)]
