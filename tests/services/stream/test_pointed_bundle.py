@@ -80,5 +80,5 @@ def test_rows_wait_until_it_is_said_what_is_served_and_another_bundle_is_taken_u
 
 def _said(folder: Path) -> str:
     """The process's log."""
-    lines = [text for path in folder.glob("stream-*.log") for text in path.read_text().splitlines()]
+    lines = [text for path in folder.glob("endcap_stream-*.log") for text in path.read_text().splitlines()]
     return json.dumps(lines)
