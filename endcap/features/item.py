@@ -99,7 +99,8 @@ def _popularity(occasions: ir.Table, snapshots: ir.Table) -> ir.Table:
     age = recent.t - recent["at"]
     is_last = recent.user_id.notnull() & (recent.next_at.isnull() | (recent.next_at >= recent.t))
     is_first = recent.user_id.notnull() & recent.previous_at.isnull()
-    is_repeat = is_last & (recent.previous_at >= recent.t - 90 * DAY_S)
+    # Spark counts nothing, and not none, where a condition is null in all rows.
+    is_repeat = is_last & recent.previous_at.notnull() & (recent.previous_at >= recent.t - 90 * DAY_S)
     return recent.group_by("item_id", "t").agg(
         purchases_7d=recent.count(where=age <= 7 * DAY_S),
         purchases_28d=recent.count(where=age <= 28 * DAY_S),

@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 
 import numpy as np
 import polars as pl
+import polars.selectors as cs
 from numpy.typing import NDArray
 
 from endcap.contracts.event_type import NEEDS_ITEM, EventType
@@ -97,7 +98,7 @@ def event_ids(count: int, random: np.random.Generator) -> pl.Series:
 
 def json_lines(events: pl.DataFrame) -> pl.Series:
     """Text [n]: each event as a shop sends it, without the fields that it does not have."""
-    written = events.with_columns(pl.col("occurred_at").dt.strftime(_MOMENT))
+    written = events.with_columns(cs.temporal().dt.strftime(_MOMENT))
     return written.select(pl.struct(pl.all()).struct.json_encode().str.replace_all(_NULL_FIELD, "").alias("line"))["line"]
 
 

@@ -4,9 +4,11 @@ import os
 import signal
 import subprocess
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 
 import httpx
+import psutil
 
 from endcap.core.errors import DependencyUnavailable
 from endcap.core.polling import poll
@@ -77,8 +79,14 @@ class SparkStream:
 
     def kill(self) -> None:
         """End all of it at once: driver, Java and the workers."""
+        # Workers are a group of their own, and write until they see that Java is gone.
+        below = psutil.Process(self.pid).children(recursive=True)
         os.killpg(self.pid, signal.SIGKILL)
+        for each in below:
+            with suppress(psutil.NoSuchProcess):
+                each.kill()
         self._process.wait(STOP_SECONDS)
+        psutil.wait_procs(below, STOP_SECONDS)
 
     def end(self) -> int:
         """Ask it to end, and wait; the exit code."""

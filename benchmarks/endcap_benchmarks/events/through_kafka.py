@@ -30,6 +30,9 @@ MASTERS = ("local[1]", "local[2]")
 BUCKETS = "4"
 """Two a core."""
 
+RATE_BATCH = "10000"
+"""Records of a batch while the rate is measured: small enough for several batches, too many for the driver."""
+
 STORE = HomeSize(items=1_000, users=20)
 SPARK_PYTHON = ROOT / ".venv-spark" / "bin" / "python"
 
@@ -162,7 +165,7 @@ def _stream(home: Path, bootstrap: str, trigger_seconds: float | None, parts: Pa
 def _rate(options: Options, master: str, parts: Parts) -> Figures:
     with running_topics(parts.folder, parts.broker) as bootstrap, parts.homes.one() as home:
         fill_topic(bootstrap, options.spark_events)
-        stream = _on_spark(home, bootstrap, parts, master)
+        stream = _on_spark(home, bootstrap, parts, master, "--records-max", RATE_BATCH)
         try:
             return spark_rate(stream, master, options.spark_events, options.spark_seconds)
         finally:

@@ -15,6 +15,7 @@ from endcap.events.acceptance.scopes import TYPES_OF_SCOPE, Scope
 from endcap.events.log.reader import event_schema
 from endcap.events.stream.bots import BotRules, Bots
 from endcap.events.stream.function import Instant
+from endcap.events.stream.lines import read_lines
 from endcap_benchmarks.events.made_events import LOG_MIX, MIX, Shop, Span, bodies, event_ids, json_lines, made_events, stored
 from tests.properties import examples
 
@@ -78,3 +79,13 @@ def test_the_stream_reads_columns_of_the_contract_and_takes_no_one_for_a_bot() -
     bots = Bots(BotRules())
     is_bot, _ = bots.judge(bots.state_schema.to_frame(), events, Instant(NOW, NOW - timedelta(hours=2)))
     assert not is_bot.any()
+
+
+@pytest.mark.properties
+@given(seed=st.integers(0, 10**6))
+@examples(20)
+def test_the_stream_reads_every_stored_event_as_kafka_has_it(seed: int) -> None:
+    events = stored(made(200, seed, LOG_MIX))
+    read = read_lines([line.encode() for line in json_lines(events)], NOW)
+    assert (len(read.events), read.broken) == (200, [])
+    assert read.events["received_at"].equals(events["received_at"])

@@ -12,6 +12,7 @@ import psutil
 
 from endcap.core.clock import system_clock
 from endcap.core.errors import DependencyUnavailable
+from endcap.core.polling import poll
 from endcap.core.settings import Settings
 from endcap.features.store.online import OnlineFeatures
 from endcap_benchmarks.events.collector_process import RunningCollector
@@ -128,11 +129,17 @@ class RowWatch:
         return [waited[session] for session in accepted_s]
 
     def _send(self, client: httpx.Client) -> str:
-        session, now = f"stored-{self._sent}", system_clock()
+        """One event of a new visit, sent again while the collector has too much to do: time counts from its acceptance."""
+        session = f"stored-{self._sent}"
         self._sent += 1
-        answer = client.post(PATH, content=view_event(session, self.item_id, now), headers={"content-type": "application/json"})
-        if answer.status_code != OK or answer.json()["accepted"] != 1:
-            raise DependencyUnavailable(f"the collector took no event: {answer.text[:300]}", field=str(client.base_url))
+        body = view_event(session, self.item_id, system_clock())
+
+        def taken() -> bool:
+            answer = client.post(PATH, content=body, headers={"content-type": "application/json"})
+            return answer.status_code == OK and answer.json()["accepted"] == 1
+
+        if not poll(taken, every_s=LOOK_EVERY_SECONDS, within_s=PATIENCE_SECONDS):
+            raise DependencyUnavailable("the collector takes no event", field=str(client.base_url), fix="give a lower --event-rate")
         return session
 
     def _looked(self, session: str, accepted_s: float) -> float | bool | None:
