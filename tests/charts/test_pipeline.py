@@ -102,6 +102,12 @@ def test_the_step_that_builds_features_finds_those_that_spark_computed(rendered:
     assert mounts["endcap-workspace"] == job["driver"]["volumeMounts"][1]["mountPath"]
 
 
+def test_a_setting_of_spark_that_the_chart_has_too_stands_once(chart: Chart) -> None:
+    job = one(chart({"spark": {"enabled": True, "sparkConf": {"spark.local.dir": "/scratch"}}}), "ScheduledSparkApplication")
+    assert job["spec"]["template"]["sparkConf"]["spark.local.dir"] == "/scratch"
+    assert len(job["spec"]["template"]["sparkConf"]) == 3
+
+
 def test_every_step_knows_the_stores_names(chart: Chart) -> None:
     executors = one(chart(ASKED), "PipelineVersion")["spec"]["pipelineSpec"]["deploymentSpec"]["executors"]
     assert {environment(each["container"])["ENDCAP_MILVUS__HOST"] for each in executors.values()} == {"milvus.milvus.svc"}

@@ -196,7 +196,9 @@ def test_on_spark_the_driver_alone_writes_and_is_scraped(chart: Chart) -> None:
 
 def test_on_spark_the_application_goes_on_for_ever_with_arguments_that_hold_no_secret(chart: Chart) -> None:
     options = {"secretName": "kafka-java", "key": "java.properties"}
-    objects = chart(on_spark({"buckets": 16, "triggerSeconds": 2.5, "recordsMax": 2_000_000, "kafkaOptions": options}))
+    objects = chart(
+        on_spark({"buckets": 16, "triggerSeconds": 2.5, "recordsMax": 2_000_000, "driverRecordsMax": 1_000_000, "kafkaOptions": options})
+    )
     spec = _application(objects)
     assert spec["mainApplicationFile"] == "local:///opt/endcap/stream_on_spark.py"
     assert spec["restartPolicy"]["type"] == "Always"
@@ -207,6 +209,7 @@ def test_on_spark_the_application_goes_on_for_ever_with_arguments_that_hold_no_s
         "--buckets": "16",
         "--trigger-seconds": "2.5",
         "--records-max": "2000000",
+        "--driver-records-max": "1000000",
         "--kafka-options": "/etc/endcap/kafka-java/java.properties",
     }
     for role in ("driver", "executor"):

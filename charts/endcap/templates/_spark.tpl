@@ -20,13 +20,9 @@ arguments:
   {{- range $spark.extraArgs }}
   - {{ . | quote }}
   {{- end }}
+{{- $conf := dict "spark.local.dir" "/tmp" "spark.sql.warehouse.dir" "/tmp/warehouse" "spark.jars.ivy" "/tmp/ivy" }}
 sparkConf:
-  spark.local.dir: /tmp
-  spark.sql.warehouse.dir: /tmp/warehouse
-  spark.jars.ivy: /tmp/ivy
-  {{- with $spark.sparkConf }}
-  {{- toYaml . | nindent 2 }}
-  {{- end }}
+  {{- toYaml (mergeOverwrite $conf (deepCopy $spark.sparkConf)) | nindent 2 }}
 restartPolicy:
   type: OnFailure
   onFailureRetries: 2

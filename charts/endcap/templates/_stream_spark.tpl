@@ -18,6 +18,8 @@
 - {{ $spark.triggerSeconds | toString | quote }}
 - --records-max
 - {{ int $spark.recordsMax | toString | quote }}
+- --driver-records-max
+- {{ int $spark.driverRecordsMax | toString | quote }}
 {{- if $spark.kafkaOptions.secretName }}
 - --kafka-options
 - /etc/endcap/kafka-java/{{ $spark.kafkaOptions.key }}
