@@ -12,7 +12,7 @@ from typer.testing import CliRunner
 from endcap.cli.schemas import app
 from endcap.contracts.topics import TOPICS
 from endcap.core.errors import DependencyUnavailable, InvalidInput, SchemaIncompatible
-from endcap.events.schemas.released import VERSIONS, newest_schema, write_version
+from endcap.events.schemas.released import VERSIONS, newest_schema, released_schemas, write_version
 from tests.schema_registry.apicurio import ApicurioRegistry
 
 
@@ -66,8 +66,9 @@ def test_publish_prints_subject_version_and_id_and_does_it_once(prefix: str) -> 
     would = json.loads(run("publish", "--dry-run", "--json"))
     assert {(row["id"], row["outcome"]) for row in would} == {(None, "would be registered")}
     done = json.loads(run("publish", "--json"))
-    assert [row["subject"] for row in done] == [f"{topic.named(prefix)}-value" for topic in TOPICS]
-    assert all(row["version"] == 1 and row["id"] is not None and row["outcome"] == "registered" for row in done)
+    released = [(f"{topic.named(prefix)}-value", each.number) for topic in TOPICS for each in released_schemas(topic.stem)]
+    assert [(row["subject"], row["version"]) for row in done] == released
+    assert all(row["id"] is not None and row["outcome"] == "registered" for row in done)
     again = json.loads(run("publish", "--json"))
     assert again == [{**row, "outcome": "there"} for row in done]
     assert "there" in run("publish")
