@@ -6,9 +6,10 @@ from contextlib import contextmanager
 from pathlib import Path
 from time import monotonic
 
-from confluent_kafka import Consumer, Message, TopicPartition
+from confluent_kafka import Consumer, KafkaException, Message, TopicPartition
 from confluent_kafka.admin import AclBinding, AclOperation, AclPermissionType, ResourcePatternType, ResourceType
 
+from endcap.core.polling import poll
 from endcap_benchmarks.kafka.broker import ANSWER_SECONDS, USERS, LocalBroker
 from endcap_benchmarks.kafka.jars import broker_jars
 from tests.maven_cache import required
@@ -61,15 +62,18 @@ class KafkaBroker(LocalBroker):
         return sorted(found, key=lambda message: (message.partition(), message.offset()))
 
     def all_messages(self, topic: str) -> list[Message]:
-        """The topic's messages by partition and offset, as many as there are now."""
+        """The topic's messages by partition and offset, as many as there are now; a broker that comes up is waited for."""
+        count = poll(lambda: self._count(topic), every_s=0.2, within_s=ANSWER_SECONDS, is_there=lambda _: True, again_on=KafkaException)
+        return self.messages(topic, count)
+
+    def _count(self, topic: str) -> int:
         client = Consumer({"bootstrap.servers": self.bootstrap, "group.id": uuid.uuid4().hex, "enable.auto.commit": False})
         try:
             partitions = client.list_topics(topic, timeout=ANSWER_SECONDS).topics[topic].partitions
             ends = (client.get_watermark_offsets(TopicPartition(topic, each), ANSWER_SECONDS) for each in partitions)
-            count = sum(end - begin for begin, end in ends)
+            return sum(end - begin for begin, end in ends)
         finally:
             client.close()
-        return self.messages(topic, count)
 
 
 @contextmanager
