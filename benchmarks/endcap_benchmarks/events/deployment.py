@@ -2,7 +2,9 @@
 
 import time
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
+from typing import Any
 
 import psutil
 
@@ -77,5 +79,12 @@ def cpu_reading(processes: Mapping[str, psutil.Process]) -> CpuReading:
 
 
 def _with_children_s(process: psutil.Process) -> float:
-    times = [each.cpu_times() for each in (process, *process.children(recursive=True))]
+    times = [process.cpu_times(), *(found for each in process.children(recursive=True) if (found := _times(each)))]
     return float(sum(each.user + each.system + each.children_user + each.children_system for each in times))
+
+
+def _times(process: psutil.Process) -> Any:
+    """None of a process that ended just now: whoever waited for it has its times."""
+    with suppress(psutil.NoSuchProcess):
+        return process.cpu_times()
+    return None
