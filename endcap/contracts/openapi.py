@@ -12,7 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from pydantic.json_schema import JsonSchemaMode, models_json_schema
 
 from endcap.contracts.answer import Answer
-from endcap.contracts.request import PredictRequest
+from endcap.contracts.request import BULK_LANE, LANE_HEADER, PredictRequest
 
 MODEL_NAME = "endcap"
 SCHEMAS = "#/components/schemas/"
@@ -76,11 +76,11 @@ _REQUEST_ID = {
 }
 
 _LANE = {
-    "name": "x-endcap-lane",
+    "name": LANE_HEADER,
     "in": "header",
     "required": False,
     "description": "`bulk` when nobody waits for the lists nor sees them yet: made together, behind everybody else's, without impressions.",
-    "schema": {"const": "bulk"},
+    "schema": {"const": BULK_LANE},
 }
 
 

@@ -11,6 +11,9 @@ K_MAX = 500
 PRICE_MAX = 3.4028234663852886e38
 """The largest float32: the catalogue and the index hold prices as such, and a larger one would be infinite there."""
 Identifier = Annotated[str, Field(min_length=1, max_length=128)]
+
+LANE_HEADER, BULK_LANE = "x-endcap-lane", "bulk"
+"""Header of a predict call, and what it may say: nobody waits for the lists, nor sees them now."""
 Price = Annotated[float, Field(ge=0, le=PRICE_MAX, allow_inf_nan=False)]
 SurfaceName = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,63}$")]
 

@@ -12,9 +12,8 @@ from endcap.contracts.signatures import ENCODE_QUERY
 from endcap.core.errors import DependencyUnavailable
 from endcap.core.settings import BulkSettings, ResilienceSettings, ServingSettings, Settings
 from endcap.engine.retrieval.candidates import Candidates
-from endcap.engine.surfaces.surface import load_surfaces
 from endcap_benchmarks.synthetic.bundle import SyntheticSize, make_feature_row
-from endcap_transformer.bulk.lane import BulkLane, BulkSources
+from endcap_transformer.bulk.lane import BulkLane
 from endcap_transformer.live.served_bundle import ServedBundle
 from endcap_transformer.path.features import FeatureReader
 from endcap_transformer.path.request_path import PathParts, RequestPath
@@ -131,7 +130,7 @@ class MadeShop:
 
     def lane(self) -> BulkLane:
         """Make the lane, inside the running event loop."""
-        return BulkLane(self.parts, BulkSources(self.store, self.search, load_surfaces(None)), self.admission)
+        return BulkLane(self.parts, self.store, self.search, self.admission)
 
     def fresh_path(self) -> RequestPath:
         """A path without anything in its caches."""

@@ -14,16 +14,18 @@ async def at_once() -> None:
 
 
 class Doubling:
-    """Answers each number with its double, and keeps what came together."""
+    """Answers each number with its double, and keeps what came together; a kind fails as a whole."""
 
     def __init__(self, fails_on: int | None = None) -> None:
         self.together: list[list[int]] = []
         self.fails_on = fails_on
 
-    async def __call__(self, numbers: Sequence[int]) -> Sequence[int | Exception]:
+    async def __call__(self, _kind: str, numbers: Sequence[int]) -> Sequence[int]:
         self.together.append(list(numbers))
         await asyncio.sleep(0)
-        return [ValueError(f"not {number}") if number == self.fails_on else 2 * number for number in numbers]
+        if self.fails_on in numbers:
+            raise ValueError(f"not {self.fails_on}")
+        return [2 * number for number in numbers]
 
 
 @examples(50)
@@ -39,7 +41,7 @@ def test_calls_of_all_lists_go_out_as_one_however_long_each_takes_to_make_its_ow
             for _ in range(rounds):
                 for _ in range(pause):
                     await asyncio.sleep(0)
-                number = await calls.ask(number)
+                number = await calls.ask("kind", number)
             return number
 
         return await batch.run([one(number, pause) for number, pause in enumerate(pauses)])
@@ -54,21 +56,21 @@ def test_a_list_that_makes_no_call_holds_nobody_up() -> None:
         calls = GatheredCalls(batch, Doubling())
 
         async def one(number: int) -> int:
-            return number if number == 1 else await calls.ask(number)
+            return number if number == 1 else await calls.ask("kind", number)
 
         return await batch.run([one(number) for number in range(3)])
 
     assert asyncio.run(run()) == [0, 1, 4]
 
 
-def test_only_the_list_whose_call_failed_hears_of_it() -> None:
+def test_only_lists_whose_kind_of_call_failed_hear_of_it() -> None:
     async def run() -> list[str]:
         batch = Batch(at_once)
         calls = GatheredCalls(batch, Doubling(fails_on=1))
 
         async def one(number: int) -> str:
             try:
-                return str(await calls.ask(number))
+                return str(await calls.ask("other" if number == 1 else "kind", number))
             except ValueError as error:
                 return str(error)
 
@@ -78,7 +80,7 @@ def test_only_the_list_whose_call_failed_hears_of_it() -> None:
 
 
 def test_a_deadline_reaches_the_call_that_waits_and_its_list_goes_on() -> None:
-    async def never(_numbers: Sequence[int]) -> Sequence[int]:
+    async def never(_kind: str, _numbers: Sequence[int]) -> Sequence[int]:
         await asyncio.sleep(60)
         return []
 
@@ -89,9 +91,9 @@ def test_a_deadline_reaches_the_call_that_waits_and_its_list_goes_on() -> None:
         async def one(number: int) -> str:
             try:
                 async with asyncio.timeout(0.01):
-                    await slow.ask(number)
+                    await slow.ask("kind", number)
             except TimeoutError:
-                return f"late {await quick.ask(number)}"
+                return f"late {await quick.ask('kind', number)}"
             return "in time"
 
         return await batch.run([one(number) for number in range(3)])
@@ -154,7 +156,7 @@ def test_an_error_ends_the_batch_and_leaves_no_task_behind() -> None:
             raise LookupError("no such surface")
 
         with pytest.raises(LookupError):
-            await batch.run([fails(), calls.ask(1)])
+            await batch.run([fails(), calls.ask("kind", 1)])
         return len(asyncio.all_tasks())
 
     assert asyncio.run(run()) == 1

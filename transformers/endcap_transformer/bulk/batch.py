@@ -1,10 +1,11 @@
 """Lists that are made together: one step at a time, and each kind of call once for all of them."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Coroutine, Generator, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Generator, Hashable, Sequence
 from typing import Any, Generic, TypeVar
 
 A = TypeVar("A")
+K = TypeVar("K", bound=Hashable)
 R = TypeVar("R")
 T = TypeVar("T")
 
@@ -12,49 +13,49 @@ Turn = Callable[[], Coroutine[Any, Any, None]]
 """Returns when one step may run, which it does before anything else can."""
 
 
-class GatheredCalls(Generic[A, R]):
-    """Calls of one kind. They wait until no list of the batch can go on without an answer, and go out as one.
+class GatheredCalls(Generic[K, A, R]):
+    """Calls to one part. They wait until no list of the batch can go on without an answer, and those of a kind go out as one.
 
     Args:
         batch: the lists.
-        together: makes the calls of several arguments; as many answers, in the same order. An answer that is an exception is raised in the
-            list that asked.
+        together: makes the calls of one kind, of several arguments; as many answers, in the same order.
     """
 
-    def __init__(self, batch: "Batch", together: Callable[[Sequence[A]], Awaitable[Sequence[R | Exception]]]) -> None:
+    def __init__(self, batch: "Batch", together: Callable[[K, Sequence[A]], Awaitable[Sequence[R]]]) -> None:
         self._batch = batch
         self._together = together
-        self._waiting: list[tuple[A, asyncio.Future[R]]] = []
+        self._waiting: dict[K, list[tuple[A, asyncio.Future[R]]]] = {}
         batch.gathers(self.send)
 
-    async def ask(self, argument: A) -> R:
+    async def ask(self, kind: K, argument: A) -> R:
         """The answer to one argument.
 
         Raises:
             Exception: what the call raised.
         """
         answer: asyncio.Future[R] = asyncio.get_running_loop().create_future()
-        self._waiting.append((argument, answer))
+        self._waiting.setdefault(kind, []).append((argument, answer))
         self._batch.look()
         return await answer
 
     async def send(self) -> None:
         """Make the calls that wait."""
-        waiting = [(argument, answer) for argument, answer in self._waiting if not answer.done()]
-        self._waiting.clear()
+        kinds, self._waiting = self._waiting, {}
+        for kind, waiting in kinds.items():
+            await self._send(kind, [(argument, answer) for argument, answer in waiting if not answer.done()])
+
+    async def _send(self, kind: K, waiting: Sequence[tuple[A, "asyncio.Future[R]"]]) -> None:
         if not waiting:
             return
-        answers: Sequence[R | Exception]
         try:
-            answers = await self._together([argument for argument, _ in waiting])
-        except Exception as error:  # each list falls back by itself
-            answers = [error] * len(waiting)
+            answers = await self._together(kind, [argument for argument, _ in waiting])
+        except Exception as error:  # each list falls back by itself, and calls of another kind may be answered
+            for _, answer in waiting:
+                if not answer.done():
+                    answer.set_exception(error)
+            return
         for (_, answer), given in zip(waiting, answers, strict=True):
-            if answer.done():
-                continue
-            if isinstance(given, Exception):
-                answer.set_exception(given)
-            else:
+            if not answer.done():
                 answer.set_result(given)
 
 
@@ -130,10 +131,8 @@ class _Steps(Generic[T]):
             while True:
                 try:
                     yield from self._batch.turn().__await__()
-                except (
-                    Exception,
-                    asyncio.CancelledError,
-                ) as error:  # a deadline: the list's own await has to hear of it
+                except (Exception, asyncio.CancelledError) as error:
+                    # A deadline: the list's own await has to hear of it.
                     thrown = error
                 try:
                     waited_for = self._work.send(None) if thrown is None else self._work.throw(thrown)

@@ -43,7 +43,7 @@ class GatheredFeatures:
     def __init__(self, batch: Batch, store: OnlineRead, threads: BoundedThreads) -> None:
         self._store = store
         self._threads = threads
-        self._reads: GatheredCalls[tuple[str | None, str | None], Row] = GatheredCalls(batch, self._read)
+        self._reads: GatheredCalls[None, tuple[str | None, str | None], Row] = GatheredCalls(batch, self._read)
 
     def cached(self, _user_id: str | None, _session_id: str | None) -> Row | Missing:
         return MISSING
@@ -54,9 +54,9 @@ class GatheredFeatures:
         Raises:
             DependencyUnavailable: it does not answer.
         """
-        return None if user_id is None and session_id is None else await self._reads.ask((user_id, session_id))
+        return None if user_id is None and session_id is None else await self._reads.ask(None, (user_id, session_id))
 
-    async def _read(self, asked: Sequence[tuple[str | None, str | None]]) -> Sequence[Row]:
+    async def _read(self, _kind: None, asked: Sequence[tuple[str | None, str | None]]) -> Sequence[Row]:
         return await self._threads.start(self._store.read_many, asked)
 
 
@@ -70,7 +70,7 @@ class GatheredModel:
 
     def __init__(self, batch: Batch, model: PredictCall) -> None:
         self._model = model
-        self._calls: GatheredCalls[tuple[str, int, Inputs], Outputs] = GatheredCalls(batch, self._predict)
+        self._calls: GatheredCalls[tuple[str, int], Inputs, Outputs] = GatheredCalls(batch, self._predict)
 
     async def predict(self, signature: str, version: int, inputs: Inputs) -> Outputs:
         """Run one signature of one version.
@@ -78,22 +78,10 @@ class GatheredModel:
         Raises:
             DependencyUnavailable: the server does not answer.
         """
-        return await self._calls.ask((signature, version, inputs))
+        return await self._calls.ask((signature, version), inputs)
 
-    async def _predict(self, asked: Sequence[tuple[str, int, Inputs]]) -> Sequence[Outputs | Exception]:
-        answers: list[Outputs | Exception] = [{} for _ in asked]
-        for kind in dict.fromkeys((signature, version) for signature, version, _ in asked):
-            places = [place for place, call in enumerate(asked) if call[:2] == kind]
-            try:
-                parts = await self._run(*kind, [asked[place][2] for place in places])
-            except Exception as error:  # calls of another signature may be answered
-                parts = [error] * len(places)
-            for place, part in zip(places, parts, strict=True):
-                answers[place] = part
-        return answers
-
-    async def _run(self, signature: str, version: int, inputs: list[Inputs]) -> Sequence[Outputs | Exception]:
-        outputs = await self._model.predict(signature, version, stacked(inputs))
+    async def _predict(self, kind: tuple[str, int], inputs: Sequence[Inputs]) -> Sequence[Outputs]:
+        outputs = await self._model.predict(*kind, stacked(inputs))
         return shared_out(outputs, [len(each[QUERY_ROW]) if QUERY_ROW in each else 1 for each in inputs])
 
 
@@ -107,7 +95,7 @@ class GatheredSearch:
 
     def __init__(self, batch: Batch, search: ManySearch) -> None:
         self._search = search
-        self._calls: GatheredCalls[_Wanted, Candidates] = GatheredCalls(batch, self._searched)
+        self._calls: GatheredCalls[tuple[str, str | None], _Wanted, Candidates] = GatheredCalls(batch, self._searched)
 
     async def search(
         self, collection: str, embedding: NDArray[np.float32], limit: int, *, where: str | None, timeout_ms: float
@@ -117,35 +105,18 @@ class GatheredSearch:
         Raises:
             DependencyUnavailable: Milvus does not answer.
         """
-        return await self._calls.ask(_Wanted(collection, where, embedding, limit, timeout_ms))
+        return await self._calls.ask((collection, where), _Wanted(embedding, limit, timeout_ms))
 
-    async def _searched(self, asked: Sequence["_Wanted"]) -> Sequence[Candidates | Exception]:
-        answers: list[Candidates | Exception] = [Candidates.none() for _ in asked]
-        for kind in dict.fromkeys((call.collection, call.where) for call in asked):
-            places = [place for place, call in enumerate(asked) if (call.collection, call.where) == kind]
-            found = await self._of_one_kind([asked[place] for place in places])
-            for place, candidates in zip(places, found, strict=True):
-                answers[place] = candidates
-        return answers
-
-    async def _of_one_kind(self, asked: Sequence["_Wanted"]) -> Sequence[Candidates | Exception]:
-        try:
-            found = await self._search.search_many(
-                asked[0].collection,
-                np.stack([call.embedding for call in asked]),
-                max(call.limit for call in asked),
-                where=asked[0].where,
-                timeout_ms=max(call.timeout_ms for call in asked),
-            )
-        except Exception as error:  # searches by other expressions may be answered
-            return [error] * len(asked)
+    async def _searched(self, kind: tuple[str, str | None], asked: Sequence["_Wanted"]) -> Sequence[Candidates]:
+        collection, where = kind
+        embeddings, limit = np.stack([call.embedding for call in asked]), max(call.limit for call in asked)
+        timeout_ms = max(call.timeout_ms for call in asked)
+        found = await self._search.search_many(collection, embeddings, limit, where=where, timeout_ms=timeout_ms)
         return [Candidates(each.index[: call.limit], each.score[: call.limit]) for call, each in zip(asked, found, strict=True)]
 
 
 @dataclass(frozen=True)
 class _Wanted:
-    collection: str
-    where: str | None
     embedding: NDArray[np.float32]
     limit: int
     timeout_ms: float

@@ -1,42 +1,26 @@
 """The bulk lane: who makes many lists at once waits for everybody who makes one."""
 
 import asyncio
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 from endcap.contracts.answer import Answer
-from endcap.contracts.request import Instance
+from endcap.contracts.request import BULK_LANE, Instance
 from endcap.core.settings import BulkSettings, CacheSettings, ServingSettings, Settings
-from endcap.engine.surfaces.surface import Surfaces
 from endcap_transformer.bulk.batch import Batch
 from endcap_transformer.bulk.gathered_parts import GatheredFeatures, GatheredModel, GatheredSearch, ManySearch, UncachedQueryEncoder
 from endcap_transformer.live.served_bundle import ServedBundle
 from endcap_transformer.path.features import OnlineRead
 from endcap_transformer.path.request_path import ListPurpose, PathParts, RequestPath
-from endcap_transformer.path.sources.registry import source_registry
-from endcap_transformer.path.surface_plan import SurfacePlan, surface_plans
+from endcap_transformer.path.sources.registry import remote_sources
+from endcap_transformer.path.sources.source import Find
+from endcap_transformer.path.surface_plan import SurfacePlan
 from endcap_transformer.resilience.admission import Admission, Overloaded
 from endcap_transformer.resilience.guards import BoundedThreads, Guards
 from endcap_transformer.resilience.stale_answers import StaleAnswers
 
-LANE = "bulk"
 READ_THREADS = 2
 """One batch reads at a time; a read that hangs leaves a thread for the next."""
-
-
-@dataclass(frozen=True)
-class BulkSources:
-    """What batches read from.
-
-    Attributes:
-        store: the online store.
-        search: the vector search.
-        surfaces: what each surface asks for.
-    """
-
-    store: OnlineRead
-    search: ManySearch
-    surfaces: Surfaces
 
 
 class BulkLane:
@@ -47,14 +31,15 @@ class BulkLane:
 
     Args:
         parts: of the path that shoppers' requests take.
-        sources: what batches read from.
+        store: the online store.
+        search: the vector search.
         admission: knows whether a shopper waits.
     """
 
-    def __init__(self, parts: PathParts, sources: BulkSources, admission: Admission) -> None:
+    def __init__(self, parts: PathParts, store: OnlineRead, search: ManySearch, admission: Admission) -> None:
         settings = parts.settings
         self._settings: BulkSettings = settings.bulk
-        self._sources = sources
+        self._store, self._search = store, search
         self._admission = admission
         self._waiting = 0
         self._threads = BoundedThreads("bulk_features", READ_THREADS, READ_THREADS)
@@ -63,13 +48,14 @@ class BulkLane:
         self._parts = replace(
             parts,
             settings=_unhurried(settings),
-            guards=Guards(resilience, parts.metrics, lane=LANE),
+            plans={name: _without_deadlines(plan, settings.bulk.list_budget_ms) for name, plan in parts.plans.items()},
+            guards=Guards(resilience, parts.metrics, lane=BULK_LANE),
             stale=StaleAnswers(CacheSettings(stale_seconds=0, stale_entries=1), parts.metrics.cache("bulk_stale_answers")),
         )
 
     def takes(self, lists: int, lane: str | None) -> bool:
         """Whether a request belongs here: it says so, or has many lists."""
-        return lane == LANE or lists > self._settings.lists_over
+        return lane == BULK_LANE or lists > self._settings.lists_over
 
     async def answers(
         self,
@@ -122,14 +108,12 @@ class BulkLane:
 
     def _path(self, batch: Batch) -> RequestPath:
         model = GatheredModel(batch, self._parts.model)
-        deadline_ms = self._settings.list_budget_ms
-        finds = source_registry(GatheredSearch(batch, self._sources.search), deadline_ms)
-        plans = surface_plans(self._sources.surfaces, finds, deadline_ms)
+        remote = remote_sources(GatheredSearch(batch, self._search), self._settings.list_budget_ms)
         return RequestPath(
             replace(
                 self._parts,
-                plans={name: _without_deadlines(plan, deadline_ms) for name, plan in plans.items()},
-                features=GatheredFeatures(batch, self._sources.store, self._threads),
+                plans={name: _calling(plan, remote) for name, plan in self._parts.plans.items()},
+                features=GatheredFeatures(batch, self._store, self._threads),
                 encoder=UncachedQueryEncoder(model),
                 model=model,
             )
@@ -155,6 +139,11 @@ def _unhurried(settings: Settings) -> Settings:
         }
     )
     return settings.model_copy(update={"serving": serving})
+
+
+def _calling(plan: SurfacePlan, remote: Mapping[str, Find]) -> SurfacePlan:
+    """With these in the place of its sources that call another part."""
+    return replace(plan, sources=tuple(replace(source, find=remote.get(source.name, source.find)) for source in plan.sources))
 
 
 def _without_deadlines(plan: SurfacePlan, deadline_ms: float) -> SurfacePlan:

@@ -38,10 +38,7 @@ class MilvusIndex:
         Raises:
             DependencyUnavailable: Milvus does not answer in time, or refuses.
         """
-        with current_trace().call(SERVICE, "Search", self._address) as call:
-            return await self._search.search(
-                collection, embedding, limit, where=where, timeout_ms=timeout_ms, metadata=call.grpc_metadata()
-            )
+        return (await self.search_many(collection, embedding[None, :], limit, where=where, timeout_ms=timeout_ms))[0]
 
     async def search_many(
         self, collection: str, embeddings: NDArray[np.float32], limit: int, *, where: str | None, timeout_ms: float

@@ -128,15 +128,12 @@ class Admission:
         await asyncio.sleep(0)
         if not self.in_flight:
             return
-        waits = asyncio.get_running_loop().create_future()
-        self._for_quiet.append(waits)
-        timer = asyncio.get_running_loop().call_later(patience_s, _over, waits)
+        quiet: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._for_quiet.append(quiet)
         try:
-            await waits
+            await asyncio.wait([quiet], timeout=patience_s)
         finally:
-            timer.cancel()
-            if waits in self._for_quiet:
-                self._for_quiet.remove(waits)
+            self._for_quiet.remove(quiet)
 
     async def _has_place(self, wait_s: float) -> bool:
         """Take a place, now or once one is given back; False when there is none in time."""
@@ -170,13 +167,9 @@ class Admission:
                 self.in_flight += 1
                 place.set_result(None)
         if not self.in_flight:
-            for waits in self._for_quiet:
-                _over(waits)
-
-
-def _over(waits: "asyncio.Future[None]") -> None:
-    if not waits.done():
-        waits.set_result(None)
+            for quiet in self._for_quiet:
+                if not quiet.done():
+                    quiet.set_result(None)
 
 
 class LoopLag:

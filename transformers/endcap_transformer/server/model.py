@@ -11,12 +11,13 @@ from kserve import InferRequest, InferResponse
 from kserve.errors import ModelNotReady
 
 from endcap.contracts.answer import Answer
-from endcap.contracts.request import Instance
+from endcap.contracts.request import BULK_LANE, LANE_HEADER, Instance
 from endcap.core.errors import InvalidInput
 from endcap.core.log import label_lines
 from endcap.core.person_ids import AS_GIVEN, PersonIds
-from endcap_transformer.bulk.lane import LANE, BulkLane
+from endcap_transformer.bulk.lane import BulkLane
 from endcap_transformer.live.bundle_watch import BundleHolder
+from endcap_transformer.live.served_bundle import ServedBundle
 from endcap_transformer.path.request_path import ListPurpose, RequestPath
 from endcap_transformer.path.surface_plan import SurfacePlan
 from endcap_transformer.resilience.admission import leave_place
@@ -27,8 +28,6 @@ from endcap_transformer.telemetry.tracing import Tracing, current_trace
 
 LISTS_AT_ONCE = 4
 REQUEST_ID_MAX = 128
-LANE_HEADER = "x-endcap-lane"
-"""Says that nobody waits for the lists, nor sees them now."""
 
 
 class RecommendationModel(kserve.Model):  # type: ignore[misc]
@@ -117,15 +116,13 @@ class RecommendationModel(kserve.Model):  # type: ignore[misc]
         if self._bulk is not None and self._bulk.takes(len(instances), lane):
             return await self._in_bulk(self._bulk, instances, request_id, before_ms, lane), False
         if key is None:
-            return await self._computed(self._kept(instances), plans, request_id, before_ms), False
+            return await self._computed(self._with_kept_ids(instances), plans, request_id, before_ms), False
         return await self.cache.shared(key, request_id, lambda: self._computed(instances, plans, request_id, before_ms))
 
     async def _computed(
         self, instances: Sequence[Instance], plans: Sequence[SurfacePlan], request_id: str, before_ms: float
     ) -> SharedAnswers:
-        served = self._holder.current
-        if served is None:
-            raise ModelNotReady(self.name)
+        served = self._served()
         if len(instances) == 1:
             return SharedAnswers(instances, [await self._path.recommend(instances[0], plans[0], served, request_id, before_ms)])
         turn = asyncio.Semaphore(LISTS_AT_ONCE)
@@ -141,15 +138,18 @@ class RecommendationModel(kserve.Model):  # type: ignore[misc]
     async def _in_bulk(
         self, bulk: BulkLane, instances: Sequence[Instance], request_id: str, before_ms: float, lane: str | None
     ) -> SharedAnswers:
-        served = self._holder.current
-        if served is None:
-            raise ModelNotReady(self.name)
+        served = self._served()
         leave_place()
         ids = request_ids(request_id, len(instances))
         purpose = ListPurpose.BULK if lane is None else ListPurpose.PREPARED
-        return SharedAnswers(instances, await bulk.answers(self._kept(instances), served, ids, before_ms, purpose))
+        return SharedAnswers(instances, await bulk.answers(self._with_kept_ids(instances), served, ids, before_ms, purpose))
 
-    def _kept(self, instances: Sequence[Instance]) -> Sequence[Instance]:
+    def _served(self) -> ServedBundle:
+        if self._holder.current is None:
+            raise ModelNotReady(self.name)
+        return self._holder.current
+
+    def _with_kept_ids(self, instances: Sequence[Instance]) -> Sequence[Instance]:
         return instances if self._ids.key is None else [_kept(instance, self._ids) for instance in instances]
 
     def _width(self, instances: Sequence[Instance]) -> int:
@@ -177,8 +177,8 @@ def lane_of(named: str | None) -> str | None:
     Raises:
         InvalidInput: there is no such lane.
     """
-    if named is not None and named != LANE:
-        raise InvalidInput(f"must be {LANE}, or left out", field=LANE_HEADER, value=named)
+    if named is not None and named != BULK_LANE:
+        raise InvalidInput(f"must be {BULK_LANE}, or left out", field=LANE_HEADER, value=named)
     return named
 
 

@@ -9,7 +9,7 @@ import orjson
 from kserve.protocol.dataplane import DataPlane
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from endcap.contracts.request import Instance
+from endcap.contracts.request import LANE_HEADER, Instance
 from endcap.core.errors import InvalidInput
 from endcap.core.log import label_lines
 from endcap_transformer.resilience.admission import Admission, Overloaded
@@ -18,7 +18,7 @@ from endcap_transformer.server.admission_layers import arrival, send_overloaded
 from endcap_transformer.server.canonical_json import canonical_json, require_distinct_if_json
 from endcap_transformer.server.error_answers import ErrorAnswers
 from endcap_transformer.server.http_layers import JSON_MEDIA, Header, send_answer
-from endcap_transformer.server.model import LANE_HEADER, RecommendationModel, lane_of, request_id_of
+from endcap_transformer.server.model import RecommendationModel, lane_of, request_id_of
 from endcap_transformer.server.validation import private_values, validated
 from endcap_transformer.telemetry.tracing import caller_headers, current_trace
 

@@ -26,7 +26,7 @@ from endcap.engine.surfaces.surface import load_surfaces
 from endcap.events.log.open import open_event_log
 from endcap.events.log.queued import QueuedEventLog
 from endcap.release.bundle.promotion import MODEL_FOLDER, served_bundle
-from endcap_transformer.bulk.lane import BulkLane, BulkSources
+from endcap_transformer.bulk.lane import BulkLane
 from endcap_transformer.clients.connections import MilvusIndex, open_online_store, wait_for_milvus
 from endcap_transformer.clients.model_server_client import ModelServerClient
 from endcap_transformer.live.bundle_watch import BundleHolder, await_promoted, watch_bundle
@@ -39,7 +39,7 @@ from endcap_transformer.path.query import CachedQueryEncoder
 from endcap_transformer.path.request_path import ListPurpose, PathParts, RequestPath
 from endcap_transformer.path.slate import ExplorationConfig
 from endcap_transformer.path.sources.registry import source_registry
-from endcap_transformer.path.sources.two_tower import VectorSearch
+from endcap_transformer.path.sources.two_tower import NearestSearch
 from endcap_transformer.path.surface_plan import surface_plans
 from endcap_transformer.resilience.answer_cache import AnswerCache
 from endcap_transformer.resilience.concurrency_limit import ConcurrencyLimit
@@ -106,8 +106,7 @@ class Transformer:
             cache = AnswerCache(self._settings.cache, self._metrics, self._revision, self._parts.impressions.log_shared)
             name, ids = self._settings.serving.model_name, load_person_ids(self._settings)
             server = BoundModelServer(self._settings, self._metrics, self._parts.limit)
-            sources = BulkSources(self._store, self._index, load_surfaces(self._settings.serving.surfaces_file))
-            bulk = BulkLane(self._parts, sources, server.admission)
+            bulk = BulkLane(self._parts, self._store, self._index, server.admission)
             stack.callback(bulk.close)
             await server.serve(RecommendationModel(name, self._path, self._holder, cache, self._tracing, ids, bulk))
         exit_soon()
@@ -180,7 +179,7 @@ class Transformer:
 def path_parts(  # noqa: PLR0917
     settings: Settings,
     features: FeatureReader,
-    search: VectorSearch,
+    search: NearestSearch,
     model: ModelServerClient,
     log: QueuedEventLog,
     metrics: ServingMetrics,

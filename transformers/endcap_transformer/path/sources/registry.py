@@ -34,7 +34,7 @@ def source_registry(search: NearestSearch, timeout_ms: float) -> Mapping[str, Fi
         timeout_ms: after this a search is given up for good.
     """
     return {
-        "two_tower": TwoTowerSearch(search, timeout_ms),
+        **remote_sources(search, timeout_ms),
         "item_to_item": item_to_item,
         "buy_again": buy_again,
         "popular": popular,
@@ -48,6 +48,16 @@ def source_registry(search: NearestSearch, timeout_ms: float) -> Mapping[str, Fi
         "preferences": preferences,
         "picks": picks,
     }
+
+
+def remote_sources(search: NearestSearch, timeout_ms: float) -> Mapping[str, Find]:
+    """Those that call another part, by name.
+
+    Args:
+        search: the vector search.
+        timeout_ms: after this a search is given up for good.
+    """
+    return {"two_tower": TwoTowerSearch(search, timeout_ms)}
 
 
 def item_to_item(request: SourceRequest, quota: int) -> Candidates:

@@ -19,19 +19,12 @@ SPARE = 1.05
 
 
 class NearestSearch(Protocol):
-    """Finds neighbours."""
+    """The vector search: Milvus, as `endcap.release.index` gives it, or one that asks it for several lists at once."""
 
     async def search(
         self, collection: str, embedding: NDArray[np.float32], limit: int, *, where: str | None, timeout_ms: float
     ) -> Candidates:
         """The nearest items of a unit-length float32 [dim] that fulfil `where`, inner product as score."""
-
-
-class VectorSearch(NearestSearch, Protocol):
-    """Milvus, as `endcap.release.index` gives it."""
-
-    def check(self, collection: str) -> None:
-        """Raise EndcapError when the collection is not there and loaded."""
 
 
 class TwoTowerSearch:
