@@ -15,8 +15,6 @@ from endcap.prepared_lists.people import People, Share
 from endcap.prepared_lists.prepared_folder import Plan, PreparedFolder
 from endcap.prepared_lists.preparing import Prepared, prepare
 
-PART_PEOPLE = 4_000
-
 
 @dataclass(frozen=True)
 class PreparedRequest:
@@ -69,15 +67,15 @@ def prepare_lists(wanted: PreparedRequest, *, as_json: bool) -> None:
     if as_json:
         print_json(asdict(done) | {"folder": str(folder.path), "run": folder.plan.run})
     else:
-        typer.echo(_told(done, folder))
+        typer.echo(_summary(done, folder))
 
 
-def _told(done: Prepared, folder: PreparedFolder) -> str:
+def _summary(done: Prepared, folder: PreparedFolder) -> str:
     lines = [f"{done.lists:,} lists made, {done.kept:,} were there: {folder.path}, request ids begin with {folder.plan.run}"]
     if done.degraded:
-        lines.append(f"{done.degraded:,} of them without a stage that fell back (column degraded)")
+        lines.append(f"in {done.degraded:,} of them a stage fell back (column degraded)")
     if done.empty:
-        lines.append(f"{done.empty:,} of them without an item that may be shown")
+        lines.append(f"{done.empty:,} of them have no item that may be shown")
     if left := len(folder.missing()):
         lines.append(f"{left:,} of {folder.plan.parts:,} parts are left to other shares")
     return "\n".join(lines)

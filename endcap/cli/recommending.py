@@ -1,9 +1,6 @@
 """`endcap recommend`: ask the running predict endpoint and show its answer."""
 
-import json
-import ssl
 from collections.abc import Mapping
-from http import HTTPStatus
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -11,13 +8,13 @@ import typer
 from rich.console import Console
 
 from endcap.cli.output import JsonOption, print_json, print_table
-from endcap.cli.preparing_lists import PART_PEOPLE, PreparedRequest, prepare_lists
 from endcap.contracts.answer import Answer
-from endcap.core.errors import DependencyUnavailable, EndcapError, InvalidInput
+from endcap.core.errors import InvalidInput
 from endcap.core.settings import load_settings
 from endcap.demo.explained import print_explained
 
 TIMEOUT_SECONDS = 10.0
+PART_PEOPLE = 4_000
 
 
 def recommend(  # noqa: PLR0917 - an option a parameter, as typer reads them
@@ -49,6 +46,8 @@ def recommend(  # noqa: PLR0917 - an option a parameter, as typer reads them
     address = url or f"http://{serving.host}:{serving.http_port}"
     if for_all or people is not None:
         _refuse_beside_prepared({"--user": user, "--session": session, "--item": item, "--explain": explain, "--analytics": analytics})
+        from endcap.cli.preparing_lists import PreparedRequest, prepare_lists
+
         prepare_lists(PreparedRequest(address, surface, k, personalisation, people, out, share, part_people), as_json=as_json)
         return
     if out is not None:
@@ -83,34 +82,10 @@ def ask(url: str, model: str, instances: list[dict[str, Any]]) -> list[dict[str,
         DependencyUnavailable: nothing answers at the address.
         InvalidInput: the endpoint refused the request.
     """
-    import httpx
+    from endcap.core.predict_endpoint import PredictEndpoint, predictions
 
-    try:
-        response = httpx.post(
-            f"{url.rstrip('/')}/v1/models/{model}:predict",
-            json={"instances": instances},
-            timeout=TIMEOUT_SECONDS,
-            trust_env=False,
-            verify=ssl.create_default_context(),
-        )
-    except (httpx.InvalidURL, httpx.UnsupportedProtocol):
-        raise InvalidInput("must be an address", field="--url", value=url, fix="for example http://127.0.0.1:8080") from None
-    except httpx.HTTPError as error:
-        raise DependencyUnavailable(f"no predict endpoint answers: {error}", field=url, fix="start it: `endcap serve`") from error
-    return _predictions(response.status_code, response.content, url)
-
-
-def _predictions(status: int, body: bytes, url: str) -> list[dict[str, Any]]:
-    try:
-        document = json.loads(body)
-    except json.JSONDecodeError:
-        raise DependencyUnavailable("what answers is no predict endpoint", field=url, value=status) from None
-    if 400 <= status < 500:
-        raise InvalidInput(str(document.get("error", document)))
-    if status != HTTPStatus.OK:
-        raise EndcapError(f"the predict endpoint failed with status {status}: {document.get('error', document)}")
-    predictions: list[dict[str, Any]] = document["predictions"]
-    return predictions
+    with PredictEndpoint(url, model, TIMEOUT_SECONDS) as endpoint:
+        return predictions(endpoint.answer(instances), url)
 
 
 def _show(answer: dict[str, Any], explain: bool) -> None:

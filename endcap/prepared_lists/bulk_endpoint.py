@@ -1,20 +1,19 @@
 """The predict endpoint's bulk lane, asked with patience: it may be busy, or give way to another version meanwhile."""
 
-import ssl
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from http import HTTPStatus
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
 
 import httpx
 from pydantic import TypeAdapter, ValidationError
 from tenacity import RetryCallState, Retrying, retry_if_exception_type
 
 from endcap.contracts.answer import Answer
-from endcap.core.errors import DependencyUnavailable, EndcapError, InvalidInput
+from endcap.contracts.request import BULK_LANE, LANE_HEADER
+from endcap.core.errors import DependencyUnavailable
+from endcap.core.predict_endpoint import EndpointAway, PredictEndpoint, predictions
 
-LANE = {"x-endcap-lane": "bulk"}
 AGAIN = frozenset({HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.BAD_GATEWAY, HTTPStatus.SERVICE_UNAVAILABLE, HTTPStatus.GATEWAY_TIMEOUT})
 """Making a list changes nothing, so it may be asked for again."""
 WAIT_S = 1.0
@@ -30,7 +29,7 @@ class Busy(DependencyUnavailable):
         self.after_s = after_s
 
 
-class BulkEndpoint:
+class BulkEndpoint(PredictEndpoint):
     """Asks for lists through the bulk lane; safe to use from several threads.
 
     Args:
@@ -44,18 +43,11 @@ class BulkEndpoint:
     def __init__(
         self, url: str, model: str, *, patience_s: float = 300.0, timeout_s: float = 120.0, sleep: Callable[[float], None] = time.sleep
     ) -> None:
-        self._address = f"{url.rstrip('/')}/v1/models/{model}:predict"
+        super().__init__(url, model, timeout_s)
         self._patience_s = patience_s
         self._sleep = sleep
-        self._client = httpx.Client(timeout=timeout_s, trust_env=False, verify=ssl.create_default_context())
 
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
-        self._client.close()
-
-    def ask(self, instances: Sequence[dict[str, Any]], request_id: str) -> list[Answer]:
+    def ask(self, instances: Sequence[Mapping[str, Any]], request_id: str) -> list[Answer]:
         """One answer an instance.
 
         Args:
@@ -79,40 +71,21 @@ class BulkEndpoint:
             waited_s += pause_s
             return pause_s
 
-        retrying = Retrying(stop=is_over, wait=wait, retry=retry_if_exception_type(Busy), sleep=self._sleep, reraise=True)
+        retrying = Retrying(stop=is_over, wait=wait, retry=retry_if_exception_type((Busy, EndpointAway)), sleep=self._sleep, reraise=True)
         answers: list[Answer] = retrying(self._once, instances, request_id)
         return answers
 
-    def _once(self, instances: Sequence[dict[str, Any]], request_id: str) -> list[Answer]:
-        try:
-            response = self._client.post(self._address, json={"instances": list(instances)}, headers={**LANE, "x-request-id": request_id})
-        except (httpx.InvalidURL, httpx.UnsupportedProtocol):
-            raise InvalidInput("must be an address", field="--url", value=self._address, fix="for example http://127.0.0.1:8080") from None
-        except httpx.HTTPError as error:
-            raise Busy(
-                f"no predict endpoint answers: {error}", after_s=WAIT_S, field=self._address, fix="start it: `endcap serve`"
-            ) from error
+    def _once(self, instances: Sequence[Mapping[str, Any]], request_id: str) -> list[Answer]:
+        response = self.answer(instances, {LANE_HEADER: BULK_LANE, "x-request-id": request_id})
         if response.status_code in AGAIN:
-            raise Busy("the predict endpoint is busy", after_s=_after_s(response), field=self._address, value=response.status_code)
-        return _answers(response, len(instances), self._address)
-
-
-def _answers(response: httpx.Response, wanted: int, address: str) -> list[Answer]:
-    try:
-        document = response.json()
-    except ValueError:
-        raise DependencyUnavailable("what answers is no predict endpoint", field=address, value=response.status_code) from None
-    if response.is_client_error:
-        raise InvalidInput(str(document.get("error", document)))
-    if response.status_code != HTTPStatus.OK:
-        raise EndcapError(f"the predict endpoint failed with status {response.status_code}: {document.get('error', document)}")
-    try:
-        answers = ANSWERS.validate_python(document["predictions"])
-    except (KeyError, TypeError, ValidationError):
-        raise DependencyUnavailable("what answers is no predict endpoint of this version", field=address) from None
-    if len(answers) != wanted:
-        raise DependencyUnavailable(f"must answer {wanted} lists", field=address, value=len(answers))
-    return answers
+            raise Busy("the predict endpoint is busy", after_s=_after_s(response), field=self.url, value=response.status_code)
+        try:
+            answers = ANSWERS.validate_python(predictions(response, self.url))
+        except (KeyError, TypeError, ValidationError):
+            raise DependencyUnavailable("what answers is no predict endpoint of this version", field=self.url) from None
+        if len(answers) != len(instances):
+            raise DependencyUnavailable(f"must answer {len(instances)} lists", field=self.url, value=len(answers))
+        return answers
 
 
 def _after_s(response: httpx.Response) -> float:

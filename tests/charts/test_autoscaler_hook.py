@@ -3,7 +3,6 @@
 import json
 import subprocess
 import sys
-import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -14,6 +13,7 @@ import pytest
 
 from tests.charts.chart import CHART
 from tests.pipelines.kfp_server.tls import certified
+from tests.served_http import served
 
 SCRIPT = CHART / "files" / "hooks" / "replaced_autoscalers.py"
 CLASS = "serving.kserve.io/autoscalerClass"
@@ -81,14 +81,8 @@ def serving(server: ApiServer, folder: Path) -> Iterator[int]:
     (folder / "token").write_text("pod's\n")
     listening = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     listening.socket = tls.wrap_socket(listening.socket, server_side=True)
-    thread = threading.Thread(target=listening.serve_forever)
-    thread.start()
-    try:
+    with served(listening):
         yield listening.server_address[1]
-    finally:
-        listening.shutdown()
-        listening.server_close()
-        thread.join()
 
 
 @pytest.fixture

@@ -1,7 +1,6 @@
 """The part of a Kubernetes API server that a deployment talks to: the Rollouts of one namespace, each held against the definition."""
 
 import json
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -12,6 +11,7 @@ from typing import Any
 import yaml
 
 from endcap.contracts.rollout import GROUP, KIND, PLURAL, VERSION, RolloutSpec
+from tests.served_http import served
 
 TOKEN = "of-the-pipeline"
 
@@ -78,15 +78,8 @@ def serving(api: RolloutsApi, folder: Path) -> Iterator[Path]:
         def log_message(self, *_: Any) -> None:
             """Quiet."""
 
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    thread = threading.Thread(target=server.serve_forever)
-    thread.start()
-    try:
+    with served(ThreadingHTTPServer(("127.0.0.1", 0), Handler)) as server:
         yield kubeconfig(folder / "kubeconfig", f"http://127.0.0.1:{server.server_address[1]}", api.namespace)
-    finally:
-        server.shutdown()
-        server.server_close()
-        thread.join()
 
 
 def kubeconfig(path: Path, server: str, namespace: str) -> Path:

@@ -1,5 +1,4 @@
 import json
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -20,6 +19,7 @@ from endcap.events.acceptance.custom_types import CustomTypes
 from endcap.events.acceptance.scopes import TYPES_OF_SCOPE, Scope
 from endcap.events.probes.line import probe_line
 from tests.endcap.events.sent_events import sent
+from tests.served_http import served
 
 NOW = datetime(2026, 3, 1, 8, tzinfo=UTC)
 
@@ -75,15 +75,8 @@ def metrics_at(text: str) -> Iterator[int]:
         def log_message(self, format: str, *args: object) -> None:
             """Nobody reads it."""
 
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    thread = threading.Thread(target=server.serve_forever)
-    thread.start()
-    try:
+    with served(ThreadingHTTPServer(("127.0.0.1", 0), Handler)) as server:
         yield server.server_port
-    finally:
-        server.shutdown()
-        server.server_close()
-        thread.join()
 
 
 def test_way_says_how_long_events_take_to_the_lists_and_which_part_is_silent(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,7 +1,6 @@
 """`endcap recommend` against an endpoint that answers what the test says."""
 
 import json
-import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, HTTPServer
 
@@ -12,6 +11,7 @@ from typer.testing import CliRunner
 from endcap.cli.recommending import ask, recommend
 from endcap.core.errors import DependencyUnavailable, EndcapError, InvalidInput
 from tests.endcap.prepared_lists.made_endpoint import MadeEndpoint
+from tests.served_http import served
 
 ANSWER = {
     "recommendations": [
@@ -50,12 +50,8 @@ class Handler(BaseHTTPRequestHandler):
 
 @pytest.fixture
 def endpoint() -> Iterator[Endpoint]:
-    with Endpoint() as server:
-        thread = threading.Thread(target=server.serve_forever)
-        thread.start()
+    with served(Endpoint()) as server:
         yield server
-        server.shutdown()
-        thread.join()
 
 
 @pytest.fixture
@@ -127,8 +123,7 @@ def test_consent_is_sent_as_it_is_stated_and_a_list_without_it_is_called_so(endp
 def test_lists_of_a_file_of_people_are_prepared_in_a_folder(command, tmp_path) -> None:
     people = tmp_path / "people.csv"
     people.write_text("user_id\nu1\nu2\n")
-    with MadeEndpoint() as server:
-        threading.Thread(target=server.serve_forever, daemon=True).start()
+    with served(MadeEndpoint()) as server:
         arguments = [
             "--people",
             str(people),

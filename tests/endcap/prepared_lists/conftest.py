@@ -1,16 +1,12 @@
-import threading
 from collections.abc import Iterator
 
 import pytest
 
 from tests.endcap.prepared_lists.made_endpoint import MadeEndpoint
+from tests.served_http import served
 
 
 @pytest.fixture
 def endpoint() -> Iterator[MadeEndpoint]:
-    with MadeEndpoint() as server:
-        thread = threading.Thread(target=server.serve_forever)
-        thread.start()
+    with served(MadeEndpoint()) as server:
         yield server
-        server.shutdown()
-        thread.join()

@@ -2,7 +2,6 @@
 
 import json
 import ssl
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from email.parser import BytesParser
@@ -15,6 +14,7 @@ from tests.pipelines.kfp_server.published_api import find_operation
 from tests.pipelines.kfp_server.published_models import Refused, check_document
 from tests.pipelines.kfp_server.request import Request, Status, json_of
 from tests.pipelines.kfp_server.state import Pipelines
+from tests.served_http import served
 
 
 @contextmanager
@@ -24,14 +24,8 @@ def serving(pipelines: Pipelines, tls: ssl.SSLContext | None = None) -> Iterator
     server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
     if tls is not None:
         server.socket = tls.wrap_socket(server.socket, server_side=True)
-    thread = threading.Thread(target=server.serve_forever)
-    thread.start()
-    try:
+    with served(server):
         yield f"{'https' if tls else 'http'}://127.0.0.1:{server.server_address[1]}"
-    finally:
-        server.shutdown()
-        server.server_close()
-        thread.join()
 
 
 class _Handler(BaseHTTPRequestHandler):
