@@ -6,13 +6,13 @@ from uuid import UUID
 from pydantic import BaseModel, ConfigDict, Field
 
 from endcap.contracts.moment import UtcMoment
+from endcap.contracts.reserved_id import reserved_id
 
 PROBE = "probe"
 """In place of an event's type. It is none of `EventType`: nothing that lists what customers do has it, and nobody can send it."""
 
-ONLINE_ID = "probe".ljust(129, "-")
-"""The probe's `session_id` in the online store. Ids of events and of requests have 128 characters at most, so that no caller can write or
-read this one, whatever it sends."""
+ONLINE_ID = reserved_id(PROBE)
+"""The probe's `session_id` in the online store."""
 
 
 class Probe(BaseModel):

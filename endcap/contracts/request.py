@@ -6,11 +6,12 @@ from typing import Annotated, Self
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from endcap.contracts.moment import UtcMoment
+from endcap.contracts.reserved_id import ID_CHARACTERS_MAX
 
 K_MAX = 500
 PRICE_MAX = 3.4028234663852886e38
 """The largest float32: the catalogue and the index hold prices as such, and a larger one would be infinite there."""
-Identifier = Annotated[str, Field(min_length=1, max_length=128)]
+Identifier = Annotated[str, Field(min_length=1, max_length=ID_CHARACTERS_MAX)]
 
 LANE_HEADER, BULK_LANE = "x-endcap-lane", "bulk"
 """Header of a predict call, and what it may say: nobody waits for the lists, nor sees them now."""

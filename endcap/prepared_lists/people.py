@@ -7,12 +7,12 @@ from typing import Self
 
 import polars as pl
 
+from endcap.contracts.reserved_id import ID_CHARACTERS_MAX
 from endcap.core.errors import DataRejected, InvalidInput
 from endcap.core.parquet_file import read_parquet_checked
 from endcap.core.settings import Settings
 
 USER_ID = "user_id"
-ID_CHARACTERS_MAX = 128
 
 
 @dataclass(frozen=True)

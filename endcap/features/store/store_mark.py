@@ -9,12 +9,13 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from endcap.contracts.reserved_id import reserved_id
 from endcap.features.columns import RECENT_MOVED, USER_RECENT
 from endcap.features.store.names import SESSION_COLUMNS, SESSION_SIGNALS, SESSION_SUMMARY, USER_RECENT_VIEW
 from endcap.features.store.online_rows import OnlineRows
 
-MARK_ID = "endcap:stream:mark"
-"""In the place of a visit or a person; no id of a shop's."""
+MARK_ID = reserved_id("mark")
+"""In the place of a visit or a person."""
 
 
 @dataclass(frozen=True, slots=True)

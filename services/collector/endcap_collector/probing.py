@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from random import Random
 
+from endcap.contracts.reserved_id import ID_CHARACTERS_MAX
 from endcap.core.clock import Clock
 from endcap.core.errors import DependencyUnavailable
 from endcap.core.log import get_logger
@@ -12,8 +13,6 @@ from endcap.events.probes.line import probe_line
 from endcap.events.probes.stations import ProbeStations, Station
 
 Sleep = Callable[[float], Awaitable[object]]
-
-_LONGEST = 128
 
 
 class Probing:
@@ -38,7 +37,7 @@ class Probing:
         random: Random,
         sleep: Sleep = asyncio.sleep,
     ) -> None:
-        self._collector = f"collector {collector}"[:_LONGEST]
+        self._collector = f"collector {collector}"[:ID_CHARACTERS_MAX]
         self._events, self._stations = events, stations
         self._clock, self._random, self._sleep = clock, random, sleep
         self._is_refused = False
