@@ -4,6 +4,7 @@ import threading
 from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
 from enum import StrEnum
+from typing import Any, Self
 
 from endcap.core.clock import Clock
 
@@ -59,6 +60,23 @@ class ProbeStations:
         self._newest: dict[Station, datetime] = {}
         for station in stations:
             show_moment(station, 0.0)
+
+    @classmethod
+    def shown_by(cls, moments: Any, delays: Any, stations: Iterable[Station], clock: Clock) -> Self:
+        """Stations whose moments and delays a part's metrics show.
+
+        Args:
+            moments: the gauge TIME_METRIC, whose label is the station.
+            delays: the histogram DELAY_METRIC, whose label is the station.
+            stations: that the process has.
+            clock: the present, UTC.
+        """
+        return cls(
+            stations,
+            clock,
+            lambda station, seconds: moments.labels(station.value).set(seconds),
+            lambda station, seconds: delays.labels(station.value).observe(seconds),
+        )
 
     def note(self, station: Station, made_at: datetime) -> None:
         """A probe came by; one that is not newer than another that did says nothing new.

@@ -57,14 +57,7 @@ def open_bundle(folder: Path) -> Bundle:
     Raises:
         BundleInvalid: no manifest, a file missing or changed, or features that this version of the code does not make.
     """
-    manifest = read_manifest(folder)
-    if manifest.format != FORMAT:
-        raise BundleInvalid(
-            "the bundle has another layout than this version of endcap reads",
-            field=str(folder),
-            value=manifest.format,
-            fix="run the pipeline again, or use the version of endcap that made it",
-        )
+    manifest = read_known_layout(folder)
     _require_files(folder)
     verify_files(folder, manifest.files)
     if manifest.features != present_feature_columns():
@@ -75,6 +68,23 @@ def open_bundle(folder: Path) -> Bundle:
             value=manifest.endcap_version,
         )
     return Bundle(folder, manifest)
+
+
+def read_known_layout(folder: Path) -> BundleManifest:
+    """The manifest of a bundle whose files lie where this version of the code looks for them.
+
+    Raises:
+        BundleInvalid: no manifest, or another layout.
+    """
+    manifest = read_manifest(folder)
+    if manifest.format != FORMAT:
+        raise BundleInvalid(
+            "the bundle has another layout than this version of endcap reads",
+            field=str(folder),
+            value=manifest.format,
+            fix="run the pipeline again, or use the version of endcap that made it",
+        )
+    return manifest
 
 
 def list_bundles(bundles_dir: Path) -> list[BundleManifest]:

@@ -7,10 +7,10 @@ from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import Protocol
 
-from endcap.contracts.bundle import FORMAT, MANIFEST_NAME, BundleManifest
+from endcap.contracts.bundle import MANIFEST_NAME, BundleManifest
 from endcap.core.errors import BundleInvalid, InvalidInput
 from endcap.core.settings import Settings
-from endcap.release.bundle.manifest import read_manifest
+from endcap.release.bundle.manifest import read_known_layout
 from endcap.release.bundle.promotion import model_base_path, served_version
 from endcap.release.bundle.served_pointer import read_pointer
 from endcap.release.bundle.store import FIELD, BundleStore, open_bundle_store
@@ -59,7 +59,7 @@ class PromotedBundles:
         return served_version(self._served_dir)
 
     def manifest(self, version: int) -> BundleManifest:
-        return _readable(read_manifest(self._folder(version)), self._folder(version))
+        return read_known_layout(self._folder(version))
 
     @contextmanager
     def table(self, version: int, name: str) -> Iterator[Path]:
@@ -86,12 +86,12 @@ class StoredBundles:
 
     def manifest(self, version: int) -> BundleManifest:
         with self._copied(version, MANIFEST_NAME) as folder:
-            return _readable(read_manifest(folder), folder)
+            return read_known_layout(folder)
 
     @contextmanager
     def table(self, version: int, name: str) -> Iterator[Path]:
         with self._copied(version, MANIFEST_NAME, f"tables/{name}") as folder:
-            yield _checked(folder, _readable(read_manifest(folder), folder), name)
+            yield _checked(folder, read_known_layout(folder), name)
 
     @contextmanager
     def _copied(self, version: int, *names: str) -> Iterator[Path]:
@@ -116,17 +116,6 @@ def open_served_bundles(settings: Settings) -> ServedBundles:
     if not settings.rollouts.bundle_store:
         raise InvalidInput("ENDCAP_ROLLOUTS__SERVED_FILE names a bundle of it", field=FIELD, fix="give the folder or address of the store")
     return StoredBundles(pointer, open_bundle_store(settings.rollouts.bundle_store))
-
-
-def _readable(manifest: BundleManifest, folder: Path) -> BundleManifest:
-    if manifest.format != FORMAT:
-        raise BundleInvalid(
-            "the bundle has another layout than this version of endcap reads",
-            field=str(folder),
-            value=manifest.format,
-            fix="run the pipeline again, or use the version of endcap that made it",
-        )
-    return manifest
 
 
 def _checked(folder: Path, manifest: BundleManifest, name: str) -> Path:

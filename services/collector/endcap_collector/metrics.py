@@ -77,12 +77,7 @@ class CollectorMetrics:
             clock: the present, UTC.
         """
         self._probe_interval.set(every_seconds)
-        self.stations = ProbeStations(
-            stations,
-            clock,
-            lambda station, seconds: self._probe_moments.labels(station.value).set(seconds),
-            lambda station, seconds: self._probe_delays.labels(station.value).observe(seconds),
-        )
+        self.stations = ProbeStations.shown_by(self._probe_moments, self._probe_delays, stations, clock)
 
     def show_backlog(self, log: str, backlog: Backlog, clock: Clock) -> None:
         """Show what of a log waits, from now on."""

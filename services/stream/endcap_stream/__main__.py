@@ -6,7 +6,6 @@ import threading
 
 from prometheus_client import CollectorRegistry
 
-from endcap.catalogue.changes.sink import ItemChangesSink
 from endcap.cli.output import report_failure
 from endcap.core.clock import system_clock
 from endcap.core.errors import EndcapError
@@ -15,14 +14,11 @@ from endcap.core.settings import Settings, load_settings
 from endcap.core.standard_logging import bridge_standard_logging
 from endcap.events.outcomes.journal_store import JournalStore
 from endcap.events.outcomes.windows import Windows
-from endcap.release.bundle.served_catalogue import ServedCatalogue
-from endcap_stream.catalogue_job import CatalogueJob
+from endcap_stream.beside_events import beside_events
 from endcap_stream.endpoints import serving
 from endcap_stream.functions import subscriptions
 from endcap_stream.job import Job
 from endcap_stream.outcome_metrics import OutcomeCollector
-from endcap_stream.outcome_tables import OutcomeTables
-from endcap_stream.rounds import beside
 from endcap_stream.sole_writer import sole_writer
 from endcap_stream.watched_sink import watched
 
@@ -71,14 +67,8 @@ def follow(settings: Settings, registry: CollectorRegistry, jobs: list[Job], sto
     registry.register(OutcomeCollector(outcomes.totals))
     runs = watched(subscriptions(settings, system_clock, outcomes, settings.stream_dir), settings, system_clock)
     job = Job(settings, runs, registry)
-    known = ServedCatalogue(settings, system_clock).known
-    catalogue = CatalogueJob(settings, ItemChangesSink(settings.live_dir, known, job.metrics.waiting_items.set), job.metrics)
-    tables = OutcomeTables(outcomes, settings, system_clock)
     jobs.append(job)
-    with (
-        beside("outcomes", tables.run, threading.Event(), stop.set),
-        beside("catalogue", catalogue.run, stop, stop.set),
-    ):
+    with beside_events(settings, outcomes, job.metrics, stop):
         get_logger("stream").info(
             "starts",
             host=settings.stream.host,

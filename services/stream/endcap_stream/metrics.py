@@ -84,12 +84,8 @@ class StreamMetrics:
         moments = self._gauge(probes.TIME_METRIC, probes.TIME_MEANING, "station")
         delays = self._histogram(probes.DELAY_METRIC, probes.DELAY_MEANING, "station", buckets=probes.DELAY_BUCKETS_S)
         self._gauge(probes.INTERVAL_METRIC, probes.INTERVAL_MEANING).set(every_seconds)
-        self.stations = ProbeStations(
-            (Station.READ, Station.STEPPED, Station.ONLINE_STORE) if every_seconds else (),
-            clock,
-            lambda station, seconds: moments.labels(station.value).set(seconds),
-            lambda station, seconds: delays.labels(station.value).observe(seconds),
-        )
+        stations = (Station.READ, Station.STEPPED, Station.ONLINE_STORE) if every_seconds else ()
+        self.stations = ProbeStations.shown_by(moments, delays, stations, clock)
 
     def show_topic(self, topic: str) -> None:
         """Show a topic's counters from the start, at zero."""

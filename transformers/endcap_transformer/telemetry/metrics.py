@@ -284,12 +284,8 @@ class ServingMetrics:
             Where probes are noted.
         """
         self._probe_interval.set(every_seconds)
-        return ProbeStations(
-            (Station.TRANSFORMER,) if every_seconds else (),
-            clock,
-            lambda station, seconds: self._probe_moments.labels(station.value).set(seconds),
-            lambda station, seconds: self._probe_delays.labels(station.value).observe(seconds),
-        )
+        stations = (Station.TRANSFORMER,) if every_seconds else ()
+        return ProbeStations.shown_by(self._probe_moments, self._probe_delays, stations, clock)
 
     def rules_in_force(self, version: str, rules: Sequence[tuple[str, str]]) -> RuleCounts:
         """Say which rules hold from now on; what the book's requests did is added to the counts returned.

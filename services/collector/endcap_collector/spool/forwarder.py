@@ -205,11 +205,12 @@ class Forwarder:
         return unsettled
 
     def _report(self, confirmed: Sequence[bytes]) -> None:
-        probes = [line for line in confirmed if is_probe(line)] if self._observed.probe else []
+        note = self._observed.probe
+        probes = [] if note is None else [line for line in confirmed if is_probe(line)]
         self._observed.confirmed(len(confirmed) - len(probes))
-        for line in probes:
-            assert self._observed.probe is not None  # noqa: S101 - asked above
-            self._observed.probe(line)
+        if note is not None:
+            for line in probes:
+                note(line)
 
     def _is_buried(self, part: Part, place: int, why: Refusal) -> bool:
         try:

@@ -110,21 +110,22 @@ class BatchRun:
             return done
         before = self._records.before(number)
         batch = Batch(number, self._clock(), before.present, {memory: before.kept(memory) for memory in Memory})
-        if not has_records(values) and not self._is_due(batch):
+        is_empty = not has_records(values)
+        if is_empty and not self._is_due(batch):
             read = summed(())
             return self._stored(batch, before, Done(read, self._instant(batch, read, ()), (), {}))
-        contents = self._read(values, batch)
+        contents = self._read(values, batch, is_empty=is_empty)
         try:
             return self._stored(batch, before, self._computed(contents, batch))
         finally:
             contents.release()
 
-    def _read(self, values: "DataFrame", batch: Batch) -> Contents:
+    def _read(self, values: "DataFrame", batch: Batch, *, is_empty: bool) -> Contents:
         """By the driver as far as they are few. How many there are is not known before: of a batch that has more, some are read twice."""
         reader, most = RecordReader(batch.now, self._work.seal), self._limits.driver_records_max
         if most:
             # One more than most, and the tick.
-            rows = [row for row in values.take(most + 2) if row[_VALUE] is not None] if has_records(values) else []
+            rows = [] if is_empty else [row for row in values.take(most + 2) if row[_VALUE] is not None]
             if len(rows) <= most:
                 return read_in_driver(rows, reader, self._work)
         return read_by_executors(values, reader, self._sent, self._work.buckets)

@@ -16,7 +16,6 @@ from uuid import UUID
 
 from prometheus_client import CollectorRegistry
 
-from endcap.catalogue.changes.sink import ItemChangesSink
 from endcap.core.clock import system_clock
 from endcap.core.errors import EndcapError
 from endcap.core.log import configure_logging, get_logger
@@ -30,15 +29,12 @@ from endcap.events.stream.bots import BotRules
 from endcap.events.stream.buried import LETTERS, LetterSink
 from endcap.events.stream.delivery import Delivery
 from endcap.events.stream.subscription import Sink, Subscription
-from endcap.release.bundle.served_catalogue import ServedCatalogue
-from endcap_stream.catalogue_job import CatalogueJob
+from endcap_stream.beside_events import beside_events
 from endcap_stream.endpoints import serving
 from endcap_stream.functions import online_sinks, subscriptions
 from endcap_stream.metrics import StreamMetrics
 from endcap_stream.outcome_metrics import OutcomeCollector
-from endcap_stream.outcome_tables import OutcomeTables
 from endcap_stream.probed_sink import probed
-from endcap_stream.rounds import beside
 from endcap_stream.sole_writer import sole_writer
 from endcap_stream.spark.batch_run import BatchLimits, BatchRun
 from endcap_stream.spark.kafka_source import client_options, read_stream
@@ -122,14 +118,8 @@ class StreamApplication:
         metrics = StreamMetrics(self._registry, system_clock, names, (*names, LETTERS), settings.events.probe_seconds)
         sinks = self._sinks(runs, metrics.stations)
         values = read_stream(self._session, settings.events, self._given.records_max, client_options(self._given.kafka_options))
-        tables = OutcomeTables(outcomes, settings, system_clock)
         every = {each.function.name: each.deliver_every for each in runs}
-        known = ServedCatalogue(settings, system_clock).known
-        catalogue = CatalogueJob(settings, ItemChangesSink(settings.live_dir, known, metrics.waiting_items.set), metrics)
-        with (
-            beside("outcomes", tables.run, threading.Event(), stop.set),
-            beside("catalogue", catalogue.run, stop, stop.set),
-        ):
+        with beside_events(settings, outcomes, metrics, stop):
             query = self._started(values, begun)
             batches = self._batches(UUID(query.id), runs, metrics)
             begun.set_result(batches)

@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING
 from endcap.contracts.topics import EVENTS, IMPRESSIONS
 from endcap.core.errors import DependencyUnavailable, InvalidInput
 from endcap.core.settings import EventSettings
+from endcap_stream.spark.stages.reading import RECORD_COLUMNS
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame, SparkSession
 
-_COLUMNS = ("topic", "partition", "offset", "value")
 _TICK_PARTITIONS = 1
 
 
@@ -67,7 +67,7 @@ def read_stream(session: "SparkSession", settings: EventSettings, records_max: i
     source = session.readStream.format("kafka").options(**options).option("kafka.bootstrap.servers", settings.kafka_bootstrap)
     source = source.option("subscribe", ",".join(topics_read(settings))).option("startingOffsets", "earliest")
     try:
-        values = source.option("maxOffsetsPerTrigger", records_max).load().select(*_COLUMNS)
+        values = source.option("maxOffsetsPerTrigger", records_max).load().select(*RECORD_COLUMNS)
     except AnalysisException as error:
         fix = "put spark-sql-kafka-0-10 of Spark's version on its class path"
         raise DependencyUnavailable("Spark has no Kafka source", field="spark.jars", fix=fix) from error
