@@ -25,6 +25,21 @@ class Release:
     def is_standard(self) -> bool:
         return bool(self.values["serving.deploymentMode"] == "Standard")
 
+    def runs_any(self, *parts: str) -> bool:
+        """Whether one of the parts is enabled."""
+        return any(self.values[f"{part}.enabled"] for part in parts)
+
+    @property
+    def monitors(self) -> list[str]:
+        """What it has for the Prometheus operator, as the values below `monitoring` call it."""
+        values = self.values
+        wanted = {
+            "podMonitor": self.runs_any("serving", "collector", "stream") and values["monitoring.podMonitor.enabled"],
+            "serviceMonitor": values["rollouts.operator.enabled"] and values["monitoring.serviceMonitor.enabled"],
+            "prometheusRule": values["monitoring.prometheusRule.enabled"],
+        }
+        return [name for name, is_wanted in wanted.items() if is_wanted]
+
     @property
     def storage_uri(self) -> str:
         return str(self.values["bundles.storageUri"] or f"pvc://{self.bundles_claim}").rstrip("/")

@@ -45,22 +45,22 @@ def _own(release: Release) -> Iterator[tuple[str, str]]:
     values = release.values
     parts = ("serving", "rollouts.operator", "redis", "spark")
     configured = (*parts, "pipelines", "monitoring.dashboards", "stream")
-    has_stateful = any(values[f"{name}.enabled"] for name in ("redis", "collector", "schemaRegistry")) or release.stream_runner == "process"
-    makes_roles = any(values[f"{name}.enabled"] for name in ("rollouts.operator", "spark", "pipelines")) or release.stream_runner == "spark"
-    accounts = any(values[f"{name}.enabled"] for name in (*parts, "collector", "stream")) or _has_registry(release)
+    has_stateful = release.runs_any("redis", "collector", "schemaRegistry") or release.stream_runner == "process"
+    makes_roles = release.runs_any("rollouts.operator", "spark", "pipelines") or release.stream_runner == "spark"
+    accounts = release.runs_any(*parts, "collector", "stream") or _has_registry(release)
     wanted: tuple[tuple[str, str, object], ...] = (
         (NETWORK, "networkpolicies", values["networkPolicies.enabled"]),
         (CORE, "serviceaccounts", accounts),
         (
             CORE,
             "configmaps",
-            any(values[f"{name}.enabled"] for name in configured) or (values["customTypes"] and values["collector.enabled"]),
+            release.runs_any(*configured) or (values["customTypes"] and values["collector.enabled"]),
         ),
         (CORE, "persistentvolumeclaims", _makes_claims(release)),
         (
             CORE,
             "services",
-            any(values[f"{name}.enabled"] for name in ("rollouts.operator", "redis", "collector", "stream", "schemaRegistry")),
+            release.runs_any("rollouts.operator", "redis", "collector", "stream", "schemaRegistry"),
         ),
         (APPS, "deployments", values["rollouts.operator.enabled"]),
         (APPS, "statefulsets", has_stateful),
@@ -71,10 +71,8 @@ def _own(release: Release) -> Iterator[tuple[str, str]]:
         (STRIMZI, "kafkanodepools", values["kafka.enabled"]),
         (STRIMZI, "kafkatopics", release.makes_topics),
         (SPARK, "sparkapplications", (values["spark.enabled"] and values["spark.once"]) or release.stream_runner == "spark"),
-        (MONITORS, "podmonitors", release.stream_runner and values["monitoring.podMonitor.enabled"]),
         (SPARK, "scheduledsparkapplications", values["spark.enabled"] and values["spark.schedule.enabled"]),
-        (MONITORS, "servicemonitors", values["rollouts.operator.enabled"] and values["monitoring.serviceMonitor.enabled"]),
-        (MONITORS, "prometheusrules", values["monitoring.prometheusRule.enabled"]),
+        *((MONITORS, f"{name.lower()}s", True) for name in release.monitors),
     )
     yield from ((group, plural) for group, plural, is_made in wanted if is_made)
     if values["serving.enabled"]:
@@ -99,8 +97,6 @@ def _serving(release: Release) -> Iterator[tuple[str, str]]:
         yield "policy", "poddisruptionbudgets"
     if release.makes_serving_route:
         yield GATEWAY, "httproutes"
-    if values["monitoring.podMonitor.enabled"]:
-        yield MONITORS, "podmonitors"
 
 
 def _collector(release: Release) -> Iterator[tuple[str, str]]:
@@ -111,8 +107,6 @@ def _collector(release: Release) -> Iterator[tuple[str, str]]:
         yield "policy", "poddisruptionbudgets"
     if values["collector.route.enabled"]:
         yield GATEWAY, "httproutes"
-    if values["monitoring.podMonitor.enabled"]:
-        yield MONITORS, "podmonitors"
 
 
 def _pipelines(release: Release) -> Iterator[Kind]:

@@ -61,7 +61,7 @@ def claims(release: Release) -> Iterator[Claim]:
     """Claims that pods of these values mount."""
     values = release.values
     own = release.namespace
-    mounts_bundles = any(values[f"{name}.enabled"] for name in ("serving", "pipelines", "stream"))
+    mounts_bundles = release.runs_any("serving", "pipelines", "stream")
     if release.uses_claim and (mounts_bundles or values["bundles.claim.create"]):
         yield _claim(release, "bundles.claim", release.bundles_claim)
     if values["pipelines.enabled"] or values["spark.enabled"]:

@@ -107,13 +107,7 @@ def _parts(release: Release) -> Iterator[Need]:
     if release.stream_runner == "spark":
         application = (Definition("sparkapplications", "sparkoperator.k8s.io", "v1beta2"),)
         yield Need("Spark operator", "stream.runner", application, "install the Spark operator, or set stream.runner to process")
-    monitors = {
-        "podmonitors": any(values[f"{name}.enabled"] for name in ("serving", "collector", "stream"))
-        and values["monitoring.podMonitor.enabled"],
-        "servicemonitors": values["rollouts.operator.enabled"] and values["monitoring.serviceMonitor.enabled"],
-        "prometheusrules": values["monitoring.prometheusRule.enabled"],
-    }
-    if wanted := tuple(Definition(kind, "monitoring.coreos.com", "v1") for kind, is_wanted in monitors.items() if is_wanted):
+    if wanted := tuple(Definition(f"{name.lower()}s", "monitoring.coreos.com", "v1") for name in release.monitors):
         yield Need("Prometheus", "monitoring.*.enabled", wanted, "install the Prometheus operator, or switch monitoring.*.enabled off")
 
 

@@ -31,21 +31,10 @@ def checks(release: Release) -> Iterator[Check]:
         url = str(values["monitoring.prometheusUrl"])
         needed = f"a Prometheus at {url}"
         yield Check("Prometheus", "address", needed, ", ".join(asked_by), lambda cluster: _answers(cluster, url, release.namespace))
-    if monitors := _monitors(release):
+    if monitors := release.monitors:
         needed = f"a Prometheus that takes {', '.join(MONITORS[each][0] for each in monitors)} of {release.namespace}"
         because = ", ".join(f"monitoring.{each}.enabled" for each in monitors)
         yield Check("Prometheus", "selectors", needed, because, lambda cluster: _selected(cluster, release, monitors))
-
-
-def _monitors(release: Release) -> list[str]:
-    values = release.values
-    switches = {
-        "podMonitor": any(values[f"{name}.enabled"] for name in ("serving", "collector", "stream"))
-        and values["monitoring.podMonitor.enabled"],
-        "serviceMonitor": values["rollouts.operator.enabled"] and values["monitoring.serviceMonitor.enabled"],
-        "prometheusRule": values["monitoring.prometheusRule.enabled"],
-    }
-    return [value for value, is_on in switches.items() if is_on]
 
 
 def _answers(cluster: Cluster, url: str, namespace: str) -> Outcome:

@@ -31,7 +31,7 @@ class Key:
 
 def checks(release: Release) -> Iterator[Check]:
     values = release.values
-    if any(values[f"{name}.enabled"] for name in ("serving", "pipelines", "stream")):
+    if release.runs_any("serving", "pipelines", "stream"):
         yield from _unnamed(release, "registry", "the address of Feast's registry", "feast.registry.secretName")
     if values["collector.enabled"]:
         yield from _unnamed(release, "collector", f"a secret with {', '.join(COLLECTOR_KEYS)}", "collector.secretName")
@@ -81,9 +81,7 @@ def keys(release: Release) -> Iterator[Key]:
         yield from _collector(release)
     if release.stream_runner:
         yield from _stream(release)
-    if values["kafka.clientConfig.secretName"] and any(
-        values[f"{name}.enabled"] for name in ("serving", "evidence", "collector", "stream")
-    ):
+    if values["kafka.clientConfig.secretName"] and release.runs_any("serving", "evidence", "collector", "stream"):
         yield from _named(release, ("kafka.clientConfig.secretName", "kafka.clientConfig.key"), own)
     yield from _schema_registry(release)
     yield from _parts(release)
