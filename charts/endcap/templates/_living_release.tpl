@@ -40,7 +40,7 @@ Argo CD) there is nothing to look up, and the API server refuses it.
 {{- if and (or .Values.pipelines.enabled .Values.spark.enabled) .Values.workspace.claim.create -}}
 {{- include "endcap.claimStays" (dict "root" . "key" "workspace.claim" "name" (include "endcap.workspaceClaim" .) "claim" .Values.workspace.claim) -}}
 {{- end -}}
-{{- if and (or .Values.evidence.enabled .Values.stream.enabled) .Values.evidence.claim.create (not .Values.serving.live.claimName) -}}
+{{- if include "endcap.makesLiveClaim" . -}}
 {{- include "endcap.claimStays" (dict "root" . "key" "evidence.claim" "name" (include "endcap.liveClaim" .) "claim" .Values.evidence.claim) -}}
 {{- end -}}
 {{- end -}}

@@ -20,9 +20,8 @@ arguments:
   {{- range $spark.extraArgs }}
   - {{ . | quote }}
   {{- end }}
-{{- $conf := dict "spark.local.dir" "/tmp" "spark.sql.warehouse.dir" "/tmp/warehouse" "spark.jars.ivy" "/tmp/ivy" }}
 sparkConf:
-  {{- toYaml (mergeOverwrite $conf (deepCopy $spark.sparkConf)) | nindent 2 }}
+  {{- include "endcap.sparkConf" $spark.sparkConf | nindent 2 }}
 restartPolicy:
   type: OnFailure
   onFailureRetries: 2
@@ -80,4 +79,17 @@ volumeMounts:
 tolerations:
   {{- toYaml . | nindent 2 }}
 {{- end }}
+{{- end -}}
+
+{{/* Configuration of Spark in pods with a read-only root; call with what the values add or have otherwise. */}}
+{{- define "endcap.sparkConf" -}}
+{{- $own := dict "spark.local.dir" "/tmp" "spark.sql.warehouse.dir" "/tmp/warehouse" "spark.jars.ivy" "/tmp/ivy" -}}
+{{- toYaml (mergeOverwrite $own (deepCopy .)) -}}
+{{- end -}}
+
+{{/* Rules of a driver's Role: it makes its executors, their service and their configuration, and takes them away by label. */}}
+{{- define "endcap.sparkDriverRules" -}}
+- apiGroups: [""]
+  resources: [pods, services, configmaps, persistentvolumeclaims]
+  verbs: [get, list, watch, create, update, patch, delete, deletecollection]
 {{- end -}}

@@ -74,9 +74,8 @@ imagePullSecrets:
 mainApplicationFile: local:///opt/endcap/stream_on_spark.py
 arguments:
   {{- include "endcap.streamArguments" . | nindent 2 }}
-{{- $conf := dict "spark.local.dir" "/tmp" "spark.sql.warehouse.dir" "/tmp/warehouse" "spark.jars.ivy" "/tmp/ivy" }}
 sparkConf:
-  {{- toYaml (mergeOverwrite $conf (deepCopy $spark.sparkConf)) | nindent 2 }}
+  {{- include "endcap.sparkConf" $spark.sparkConf | nindent 2 }}
 restartPolicy:
   type: Always
   onFailureRetryInterval: 10
