@@ -15,7 +15,7 @@ import psutil
 from endcap.core.errors import DependencyUnavailable
 from endcap.core.polling import poll
 from endcap.core.ports import free_port
-from endcap_benchmarks.events.ending import end
+from endcap_benchmarks.events.part_process import await_ready, end
 
 START_SECONDS = 60.0
 STOP_SECONDS = 20.0
@@ -80,19 +80,7 @@ def running_collector(parent: Path, prefix: Sequence[str] = (), kafka: str | Non
         process = subprocess.Popen(command, env=os.environ | variables | {"ENDCAP_COLLECTOR__BURST": NO_LIMIT}, stdout=log, stderr=log)
         try:
             collector = RunningCollector(port, psutil.Process(process.pid), kafka is not None)
-            _await_ready(collector, process, Path(log.name))
+            await_ready(process, port, Path(log.name), "the collector", START_SECONDS)
             yield collector
         finally:
             end(process, STOP_SECONDS)
-
-
-def _await_ready(collector: RunningCollector, process: "subprocess.Popen[bytes]", log: Path) -> None:
-    def is_over() -> bool:
-        return process.poll() is not None or collector.get("/readyz").is_success
-
-    try:
-        poll(is_over, every_s=LOOK_EVERY_SECONDS, within_s=START_SECONDS, again_on=httpx.HTTPError)
-    except httpx.HTTPError as error:
-        raise DependencyUnavailable(f"the collector does not answer after {START_SECONDS:g} s ({error})", field=str(log)) from error
-    if process.poll() is not None:
-        raise DependencyUnavailable(f"the collector ended:\n{log.read_text(errors='replace')[-1000:]}", field=str(log))

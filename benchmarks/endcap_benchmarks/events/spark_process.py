@@ -10,15 +10,13 @@ from pathlib import Path
 import httpx
 import psutil
 
-from endcap.core.errors import DependencyUnavailable
-from endcap.core.polling import poll
 from endcap.core.ports import free_port
+from endcap_benchmarks.events.part_process import await_ready
 
 ROOT = Path(__file__).parents[3]
 APPLICATION = ROOT / "images" / "spark" / "stream_on_spark.py"
 START_SECONDS = 300
 STOP_SECONDS = 120
-_LOOK_EVERY_SECONDS = 0.2
 
 
 class SparkStream:
@@ -66,10 +64,7 @@ class SparkStream:
         Raises:
             DependencyUnavailable: it ended, or no batch was done.
         """
-        poll(lambda: self._process.poll() is not None or self._answers(), every_s=_LOOK_EVERY_SECONDS, within_s=START_SECONDS)
-        if self._process.poll() is not None or not self._answers():
-            said = self._said.read_text(errors="replace")[-3_000:]
-            raise DependencyUnavailable(f"the stream on Spark did not come up:\n{said}", field=str(self._said))
+        await_ready(self._process, self.port, self._said, "the stream on Spark", START_SECONDS)
 
     def values(self) -> Mapping[str, float]:
         """Its metrics, by name and labels as they are shown."""
@@ -97,12 +92,6 @@ class SparkStream:
         """End what is still there of it."""
         if self._process.poll() is None:
             self.kill()
-
-    def _answers(self) -> bool:
-        try:
-            return httpx.get(f"http://127.0.0.1:{self.port}/readyz", trust_env=False).is_success
-        except httpx.HTTPError:
-            return False
 
 
 def _options(folder: Path, jars: Path, master: str) -> list[str]:

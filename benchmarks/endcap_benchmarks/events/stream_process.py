@@ -7,16 +7,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-import httpx
-
-from endcap.core.errors import DependencyUnavailable
-from endcap.core.polling import poll
 from endcap.core.ports import free_port
-from endcap_benchmarks.events.ending import end
+from endcap_benchmarks.events.part_process import await_ready, end
 
 START_SECONDS = 60.0
 STOP_SECONDS = 30.0
-_LOOK_EVERY_SECONDS = 0.1
 
 
 @contextmanager
@@ -35,16 +30,7 @@ def running_stream(home: Path, bootstrap: str) -> Iterator[int]:
     with log.open("wb") as said:
         process = subprocess.Popen([sys.executable, "-m", "endcap_stream"], env=os.environ | variables, stdout=said, stderr=said)
     try:
-        poll(lambda: process.poll() is not None or _answers(port), every_s=_LOOK_EVERY_SECONDS, within_s=START_SECONDS)
-        if process.poll() is not None or not _answers(port):
-            raise DependencyUnavailable(f"the stream did not come up:\n{log.read_text(errors='replace')[-1_000:]}", field=str(log))
+        await_ready(process, port, log, "the stream", START_SECONDS)
         yield process.pid
     finally:
         end(process, STOP_SECONDS)
-
-
-def _answers(port: int) -> bool:
-    try:
-        return httpx.get(f"http://127.0.0.1:{port}/readyz", trust_env=False).is_success
-    except httpx.HTTPError:
-        return False

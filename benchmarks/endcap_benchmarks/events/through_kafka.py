@@ -85,19 +85,18 @@ def through_kafka(settings: Settings, options: Options, stack: ExitStack) -> dic
         options: what is asked for.
         stack: removes what several runs use.
     """
-    wanted = dict(_wanted(options))
+    wanted = list(_wanted(options))
     if not wanted:
         return {}
     (broker, no_broker), (connector, no_connector) = broker_jars(), connector_jars()
     folder = settings.home.absolute() / "bench"
-    homes = StoreHomes(folder, stack)
+    # What lacks its jars has a reason and is not run, so that it never looks where they would be.
+    parts = Parts(folder, broker or folder, connector or folder, StoreHomes(folder, stack))
     found: dict[str, Callable[[], Figures]] = {}
-    for (scenario, of), run in wanted.items():
-        reason = no_broker or no_connector or (_no_spark() if _ON_SPARK in (of.split(",")[0], scenario) else "")
-        if reason or broker is None or connector is None:
-            found[f"{scenario}, {of}"] = partial(_not_run, scenario, of, reason)
-        else:
-            found[f"{scenario}, {of}"] = partial(run, Parts(folder, broker, connector, homes))
+    for each in wanted:
+        reason = no_broker or (no_connector or _no_spark() if each.needs_spark else "")
+        run = partial(_not_run, each.scenario, each.of, reason) if reason else partial(each.run, parts)
+        found[f"{each.scenario}, {each.of}"] = run
     return found
 
 
@@ -105,18 +104,25 @@ _TO_KAFKA_ROW, _FRESHNESS_ROW, _ON_SPARK = "collector to Kafka", "freshness thro
 _IN_PROCESS = "in-process stream"
 
 
-def _wanted(options: Options) -> Iterator[tuple[tuple[str, str], Callable[[Parts], Figures]]]:
-    """By scenario and what it is of."""
+@dataclass(frozen=True)
+class _Wanted:
+    scenario: str
+    of: str
+    run: Callable[[Parts], Figures]
+    needs_spark: bool = False
+
+
+def _wanted(options: Options) -> Iterator[_Wanted]:
     if TO_KAFKA in options.scenarios:
         for name, stretch in {"batches": batches, "single events": singles}.items():
-            yield (_TO_KAFKA_ROW, name), partial(_collector, stretch, options.collector_seconds)
+            yield _Wanted(_TO_KAFKA_ROW, name, partial(_collector, stretch, options.collector_seconds))
     if FRESHNESS in options.scenarios:
-        yield (_FRESHNESS_ROW, _IN_PROCESS), partial(_fresh, options, None)
+        yield _Wanted(_FRESHNESS_ROW, _IN_PROCESS, partial(_fresh, options, None))
         for seconds in options.triggers:
-            yield (_FRESHNESS_ROW, f"{_ON_SPARK}, a batch each {seconds:g} s"), partial(_fresh, options, seconds)
+            yield _Wanted(_FRESHNESS_ROW, f"{_ON_SPARK}, a batch each {seconds:g} s", partial(_fresh, options, seconds), needs_spark=True)
     if SPARK in options.scenarios:
         for master in MASTERS:
-            yield (_ON_SPARK, master), partial(_rate, options, master)
+            yield _Wanted(_ON_SPARK, master, partial(_rate, options, master), needs_spark=True)
 
 
 def _not_run(scenario: str, of: str, reason: str) -> Figures:

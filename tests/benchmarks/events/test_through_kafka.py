@@ -53,3 +53,12 @@ def test_without_sparks_environment_its_rows_say_how_to_make_it(tmp_path: Path, 
     monkeypatch.setattr(measured, "connector_jars", lambda: (tmp_path, ""))
     monkeypatch.setattr(measured, "SPARK_PYTHON", tmp_path / "none")
     assert all("make .venv-spark/.ready" in row["not_run"] for row in rows_without(tmp_path, "spark"))
+
+
+def test_without_sparks_connector_what_needs_none_is_run_all_the_same(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(measured, "broker_jars", lambda: (tmp_path, ""))
+    monkeypatch.setattr(measured, "connector_jars", lambda: (None, "no connector"))
+    monkeypatch.setattr(measured, "SPARK_PYTHON", Path(__file__))
+    left_out = {name for name, run in runs_of(tmp_path, *KAFKA).items() if run.func is measured._not_run}
+    assert left_out == {name for name in runs_of(tmp_path, *KAFKA) if "Spark" in name}
+    assert len(left_out) == 3 + 2
