@@ -183,12 +183,21 @@ def test_the_registry_that_the_chart_runs_keeps_schemas_and_ids_over_a_kill(char
     with running_registry(tmp_path, given) as server:
         _publish(settings, server.url, tmp_path)
         subjects = [value_subject(topic.named("endcap")) for topic in TOPICS]
-        before = {each: httpx.get(f"{server.url}/subjects/{each}/versions/latest").json()["id"] for each in subjects}
+        before = {each: httpx.get(f"{server.url}/subjects/{each}/versions/latest", timeout=60).json()["id"] for each in subjects}
+        # What it has answered it keeps, however soon it dies.
+        before |= {each: _register(server.url, each) for each in (f"of-the-last-moment-{n}" for n in range(10))}
         server.kill()
         server.start()
-        assert {each: httpx.get(f"{server.url}/subjects/{each}/versions/latest").json()["id"] for each in subjects} == before
+        assert {each: httpx.get(f"{server.url}/subjects/{each}/versions/latest", timeout=60).json().get("id") for each in before} == before
         for kind in ("startup", "readiness", "liveness"):
             assert httpx.get(f"{server.root}{container[f'{kind}Probe']['httpGet']['path']}").is_success
+
+
+def _register(url: str, subject: str) -> object:
+    schema = {"$schema": "http://json-schema.org/draft-07/schema#", "type": "object", "title": subject}
+    answer = httpx.post(f"{url}/subjects/{subject}/versions", json={"schemaType": "JSON", "schema": json.dumps(schema)}, timeout=60)
+    assert answer.is_success, answer.text
+    return answer.json()["id"]
 
 
 def _publish(settings: dict[str, Any], url: str, folder: Path) -> None:

@@ -8,9 +8,10 @@ keep port and etcd and skip the test on a cluster of KUBECONFIG. `namespace` (fu
 deleted at the end; `make_namespace` (session): `make_namespace("prefix")` for a module's own. `operator_crds` (session): the operators'
 definitions are there, permissive ones where their own are not to be had; `real_schemas`: their own, else skip. `helm`, `kubectl`
 (session): `helm("install", "endcap", CHART, "-n", namespace)` returns standard output or raises `CommandFailed`; `.run(...)` for what may
-fail; `stdin=` for input. `kserve` (function): a `KServeStandIn` at work in `namespace`, with webhooks where the API server is the tests'
-own; `kserve.hold("name")`, `.release("name")`, `.fail("name")`, `.lose("name")` say what becomes of its pods; by itself they are ready at
-once.
+fail; `stdin=` for input. `objects` (function): any object of the API, read and written as
+`tests`, with the operators' definitions there. `kserve` (function): a `KServeStandIn` at work in `namespace`, with webhooks where the API
+server is the tests' own; `kserve.hold("name")`, `.release("name")`, `.fail("name")`, `.lose("name")` say what becomes of its pods; by
+itself they are ready at once.
 `reader` (function): `reader.do(block)` does what a block of a page of the docs says, against this cluster.
 
 `tests.cluster.cluster.until(holds, what, within_s)` polls with a deadline. Nothing here sleeps for a fixed time.
@@ -34,6 +35,7 @@ from tests.cluster.kserve.settings import KServeSettings
 from tests.cluster.kserve_standin import KServeStandIn
 from tests.cluster.namespaces import Namespaces
 from tests.cluster.reader import Reader
+from tests.cluster.rest import Objects
 from tests.cluster.rollouts.operator_process import clean_environment
 
 FOLDER = Path(__file__).parent
@@ -122,6 +124,12 @@ def operator_crds(request: pytest.FixtureRequest, cluster: Cluster, kubectl: Com
     yield
     if cluster.own is None:
         crds.remove(kubectl, list(missing.definitions))
+
+
+@pytest.fixture
+def objects(cluster: Cluster, operator_crds: None) -> Iterator[Objects]:
+    with cluster.api_client() as api_client:
+        yield Objects(api_client, "tests")
 
 
 @pytest.fixture

@@ -1,11 +1,8 @@
 """An upgrade from a release that had no collector keeps that release's topics with their events, and the README's commands drain them."""
 
-from collections.abc import Iterator
-
 import pytest
 
 from tests.cluster.chart import CHART, RELEASE, values_of
-from tests.cluster.cluster import Cluster
 from tests.cluster.command import Command, CommandFailed
 from tests.cluster.rest import Objects
 
@@ -15,12 +12,6 @@ AS_BEFORE = ("--set", "kafka.topics.former.keep=true")
 """The two topics as releases without a collector made them."""
 LET_GO = ("--set", "kafka.keep=false")
 EVIDENCE = ("--set", "evidence.enabled=true")
-
-
-@pytest.fixture
-def objects(cluster: Cluster, operator_crds: None) -> Iterator[Objects]:
-    with cluster.api_client() as api_client:
-        yield Objects(api_client, "tests")
 
 
 def _topics(objects: Objects, namespace: str) -> set[str]:

@@ -1,12 +1,8 @@
 """A registry that comes with the release: schemas are registered beside its start, and by a hook once it is there."""
 
 import json
-from collections.abc import Iterator
-
-import pytest
 
 from tests.cluster.chart import CHART, RELEASE, values_of
-from tests.cluster.cluster import Cluster
 from tests.cluster.command import Command
 from tests.cluster.rest import Objects
 from tests.waiting import until
@@ -18,12 +14,6 @@ SETTINGS = (
     "kafka.bootstrap=kafka.shared.svc:9092,schemaRegistry.enabled=true",
 )
 NAME = "endcap-schema-registry"
-
-
-@pytest.fixture
-def objects(cluster: Cluster, operator_crds: None) -> Iterator[Objects]:
-    with cluster.api_client() as api_client:
-        yield Objects(api_client, "tests")
 
 
 def _run(helm: Command, verb: str, namespace: str, *more: str) -> str:

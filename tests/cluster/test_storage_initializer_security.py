@@ -6,7 +6,7 @@ KServe's webhook puts its storage initializer into a pod when it is created, fro
 
 import copy
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +15,6 @@ import yaml
 from kubernetes.client.rest import ApiException
 
 from tests.cluster.chart import CHART, KNATIVE, RELEASE, documents, values_of
-from tests.cluster.cluster import Cluster
 from tests.cluster.command import Command
 from tests.cluster.kserve_objects import knative_service, standard_objects
 from tests.cluster.kserve_pod import predictor_pod
@@ -37,12 +36,6 @@ INITIALIZER = {
         "capabilities": {"drop": ["ALL"]},
     },
 }
-
-
-@pytest.fixture
-def objects(cluster: Cluster, operator_crds: None) -> Iterator[Objects]:
-    with cluster.api_client() as api_client:
-        yield Objects(api_client, "tests")
 
 
 Created = Callable[..., dict[str, Any]]

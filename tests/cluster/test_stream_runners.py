@@ -1,12 +1,10 @@
 """The stream changes its runner in an upgrade: what one has written the other one finds, and what the operator said stays."""
 
 import json
-from collections.abc import Iterator
 
 import pytest
 
 from tests.cluster.chart import CHART, RELEASE, documents, values_of
-from tests.cluster.cluster import Cluster
 from tests.cluster.command import Command, CommandFailed
 from tests.cluster.rest import Objects
 from tests.waiting import until
@@ -20,12 +18,6 @@ SETTINGS = (
 ON_SPARK = ("--set", "stream.runner=spark")
 HOME = "endcap-stream"
 SAID = '{"version":20261201090000}'
-
-
-@pytest.fixture
-def objects(cluster: Cluster, operator_crds: None) -> Iterator[Objects]:
-    with cluster.api_client() as api_client:
-        yield Objects(api_client, "tests")
 
 
 def _run(helm: Command, verb: str, namespace: str, *more: str) -> str:

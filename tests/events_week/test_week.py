@@ -12,7 +12,6 @@ import pytest
 from endcap.core.polling import poll
 from endcap.dataset.sources.complete_journey import CompleteJourneyOptions, import_complete_journey
 from endcap.events.dead_letters.letters import letter_table
-from tests.charts.chart import program
 from tests.endcap.features.store.redis_server import RedisServer
 from tests.events_week import observed
 from tests.events_week.expected import Expected, expected_of
@@ -24,7 +23,7 @@ from tests.events_week.shop import Shop, running_shop
 from tests.kafka_broker.broker import KafkaBroker
 from tests.seeds import SEEDS
 from tests.services.stream.made_features import made_features
-from tests.services.stream.redis_home import KEY, SHOWN_KEY, charts_redis, fill, redis_variables
+from tests.services.stream.redis_home import KEY, SHOWN_KEY, home_on, running_charts_redis
 from tests.waiting import until
 
 IS_WHOLE = bool(os.environ.get("ENDCAP_TEST_WEEK"))
@@ -51,21 +50,14 @@ def random(request: pytest.FixtureRequest) -> Random:
 @pytest.fixture
 def redis(random: Random, tmp_path: Path) -> Iterator[RedisServer]:
     """As the chart configures it; the seed chooses whether it keeps its rows over a kill."""
-    if program("helm") is None:
-        pytest.skip("there is no helm: run `make setup`")
-    server = charts_redis(tmp_path / "redis", is_kept=random.random() < 0.5)
-    server.start()
-    yield server
-    server.stop()
+    with running_charts_redis(tmp_path / "redis", is_kept=random.random() < 0.5) as server:
+        yield server
 
 
 @pytest.fixture
 def shop(redis: RedisServer, broker: KafkaBroker, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Shop]:
     """All parts, and features of a small shop in Redis."""
-    variables = redis_variables(tmp_path, redis.port)
-    for name, value in variables.items():
-        monkeypatch.setenv(name, value)
-    with running_shop(fill(made_features(tmp_path), tmp_path, variables), broker, redis, tmp_path) as running:
+    with running_shop(home_on(redis, made_features(tmp_path), tmp_path, monkeypatch), broker, redis, tmp_path) as running:
         yield running
 
 

@@ -1,8 +1,11 @@
 """A home of the cluster profile: Redis configured as the chart does, Feast's registry in a database, keys in files."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+
+import pytest
 
 from endcap.core.key_files import new_key
 from endcap.core.ports import free_port
@@ -10,7 +13,7 @@ from endcap.core.settings import ServingSettings, Settings
 from endcap.features.manifest import read_manifest
 from endcap.features.store.materialize import materialize
 from endcap.features.store.publish import publish_features
-from tests.charts.chart import one, render
+from tests.charts.chart import one, program, render
 from tests.debian_programs import required_program
 from tests.endcap.features.store.redis_server import RedisServer
 from tests.services.collector.running_collector import key_file
@@ -38,6 +41,17 @@ def charts_redis(folder: Path, *, is_kept: bool) -> RedisServer:
     # The pod's folder; here it is given on the command line.
     file.write_text(lines.replace("dir /data\n", "") + f'requirepass "{PASSWORD}"\n')
     return RedisServer(required_program("redis-server"), folder, free_port(), configuration=file)
+
+
+@contextmanager
+def running_charts_redis(folder: Path, *, is_kept: bool) -> Iterator[RedisServer]:
+    """`charts_redis` while the block runs; where there is no Helm to render the chart the test is skipped."""
+    if program("helm") is None:
+        pytest.skip("there is no helm: run `make setup`")
+    server = charts_redis(folder, is_kept=is_kept)
+    server.start()
+    yield server
+    server.stop()
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,3 +101,18 @@ def fill(features: Path, folder: Path, variables: Mapping[str, str]) -> RedisHom
     return RedisHome(
         {**variables, **given, **dict.fromkeys(KEY_FILES, str(keys)), "ENDCAP_COLLECTOR__KEYS_FILE": str(folder / "keys.yaml")}, settings
     )
+
+
+def home_on(redis: RedisServer, features: Path, folder: Path, monkeypatch: pytest.MonkeyPatch) -> RedisHome:
+    """`fill` a home on a server; this process finds its store too.
+
+    Args:
+        redis: the server.
+        features: tables.
+        folder: for registry and home.
+        monkeypatch: of the test, for this process's environment.
+    """
+    variables = redis_variables(folder, redis.port)
+    for name, value in variables.items():
+        monkeypatch.setenv(name, value)
+    return fill(features, folder, variables)

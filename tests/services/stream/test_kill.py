@@ -20,14 +20,12 @@ from endcap.events.stream.whole_log import run_to_end
 from endcap.features.store.online import OnlineFeatures
 from tests.endcap.events.sent_events import sent
 from tests.seeds import SEEDS
-from tests.services.collector.test_kill import send_all
 from tests.services.running_parts import RunningParts, running_parts
+from tests.services.senders import send_all, sending
 from tests.services.stream.visits import require_visits
 
 SENDERS, BATCHES, EVENTS, BATCHES_OF_A_VISIT = 4, 100, 3, 10
 KILLS = 3
-ENOUGH_SECONDS = 300
-"""For some hundred answers, whatever else the machine does."""
 
 
 def batches(sender: int) -> list[list[dict[str, Any]]]:
@@ -76,19 +74,12 @@ def send_while_killed(parts: RunningParts, random: Random) -> None:
     work = [batches(sender) for sender in range(SENDERS)]
     answered: list[object] = []
     for kill in range(KILLS):
-        enough = threading.Event()
         at = len(answered) + random.randrange(50, 400)
-        address = parts.collector.address
-        threads = [threading.Thread(target=send_all, args=(address, each, answered, enough, at)) for each in work]
-        for thread in threads:
-            thread.start()
-        assert enough.wait(ENOUGH_SECONDS), f"{len(answered)} of {at} events were answered before kill {kill}"
-        parts.kill_stream()
-        if kill == 1:
-            parts.kill_collector()
-        parts.start_stream()
-        for thread in threads:
-            thread.join()
+        with sending(parts.collector.address, work, answered, at, f"kill {kill}"):
+            parts.kill_stream()
+            if kill == 1:
+                parts.kill_collector()
+            parts.start_stream()
         if kill == 1:
             parts.start_collector()
     for each in work:

@@ -14,13 +14,12 @@ import pytest
 
 from endcap.events.dead_letters.letters import letter_table
 from endcap.features.store.online import OnlineFeatures
-from tests.charts.chart import program
 from tests.endcap.features.store.redis_server import RedisServer
 from tests.seeds import SEEDS
-from tests.services.collector.test_kill import send_all
 from tests.services.running_parts import RunningParts, running_parts
-from tests.services.stream.redis_home import KEY, RedisHome, charts_redis, fill, redis_variables
-from tests.services.stream.test_kill import BATCHES, ENOUGH_SECONDS, EVENTS, SENDERS, batches, visit
+from tests.services.senders import ENOUGH_SECONDS, send_all, sending
+from tests.services.stream.redis_home import KEY, RedisHome, home_on, running_charts_redis
+from tests.services.stream.test_kill import BATCHES, EVENTS, SENDERS, batches, visit
 from tests.services.stream.visits import require_visits
 from tests.waiting import until
 
@@ -63,20 +62,13 @@ def persons_in(online: OnlineFeatures, names: Sequence[str]) -> dict[str, list[s
 @pytest.fixture(params=[True, False], ids=["kept", "empty"])
 def redis(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[RedisServer]:
     """With the chart's persistence, and without."""
-    if program("helm") is None:
-        pytest.skip("there is no helm: run `make setup`")
-    server = charts_redis(tmp_path / "redis", is_kept=request.param)
-    server.start()
-    yield server
-    server.stop()
+    with running_charts_redis(tmp_path / "redis", is_kept=request.param) as server:
+        yield server
 
 
 @pytest.fixture
 def home(redis: RedisServer, store_features: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> RedisHome:
-    variables = redis_variables(tmp_path, redis.port)
-    for name, value in variables.items():
-        monkeypatch.setenv(name, value)
-    return fill(store_features, tmp_path, variables)
+    return home_on(redis, store_features, tmp_path, monkeypatch)
 
 
 @pytest.mark.parametrize("seed", SEEDS)
@@ -105,17 +97,10 @@ def deliver_first(parts: RunningParts, online: OnlineFeatures) -> None:
 
 def send_while_redis_is_away(parts: RunningParts, redis: RedisServer, random: Random) -> None:
     """The others come while Redis is killed; the stream takes them without it, sometimes in another process."""
-    given, answered, enough = [each[FIRST:] for each in work()], list[object](), threading.Event()
+    given, answered = [each[FIRST:] for each in work()], list[object]()
     at = random.randrange(ALL // 8, ALL // 4)
-    threads = [
-        threading.Thread(target=send_all, args=(parts.collector.address, each, answered, enough, at), kwargs={"key": KEY}) for each in given
-    ]
-    for thread in threads:
-        thread.start()
-    assert enough.wait(ENOUGH_SECONDS), f"{len(answered)} of {at} events were answered before Redis was to be killed"
-    redis.stop()
-    for thread in threads:
-        thread.join()
+    with sending(parts.collector.address, given, answered, at, "Redis was to be killed", key=KEY):
+        redis.stop()
     assert len(answered) == ALL - SENDERS * FIRST * EVENTS
     if random.random() < 0.5:
         parts.kill_stream()

@@ -14,10 +14,10 @@ from endcap.events.dead_letters.letters import letter_table
 from endcap.features.store.online import OnlineFeatures
 from tests.kafka_broker.broker import KafkaBroker
 from tests.seeds import SEEDS
-from tests.services.collector.test_kill import send_all
 from tests.services.running_parts import RunningParts, running_parts
+from tests.services.senders import send_all, sending
 from tests.services.stream.kafka.stream_topics import make_topics
-from tests.services.stream.test_kill import BATCHES, ENOUGH_SECONDS, EVENTS, SENDERS, batches, visit, visits_of
+from tests.services.stream.test_kill import BATCHES, EVENTS, SENDERS, batches, visit, visits_of
 from tests.services.stream.visits import require_visits
 
 KILLED = ("stream", "broker", "both", "collector")
@@ -55,22 +55,15 @@ def send_while_killed(parts: RunningParts, broker: KafkaBroker, random: Random) 
     answered: list[object] = []
     try:
         for killed in random.sample(KILLED, ROUNDS):
-            enough = threading.Event()
             at = len(answered) + random.randrange(50, 400)
-            address = parts.collector.address
-            threads = [threading.Thread(target=send_all, args=(address, each, answered, enough, at)) for each in work]
-            for thread in threads:
-                thread.start()
-            assert enough.wait(ENOUGH_SECONDS), f"{len(answered)} of {at} events were answered before {killed} was to be killed"
-            if killed in ("broker", "both"):
-                broker.stop()
-            if killed in ("stream", "both"):
-                parts.kill_stream()
-                parts.start_stream()
-            if killed == "collector":
-                parts.kill_collector()
-            for thread in threads:
-                thread.join()
+            with sending(parts.collector.address, work, answered, at, f"{killed} was to be killed"):
+                if killed in ("broker", "both"):
+                    broker.stop()
+                if killed in ("stream", "both"):
+                    parts.kill_stream()
+                    parts.start_stream()
+                if killed == "collector":
+                    parts.kill_collector()
             if killed == "collector":
                 parts.start_collector()
             if killed in ("broker", "both"):

@@ -17,11 +17,11 @@ from endcap.features.store.online import OnlineFeatures
 from tests.kafka_broker.broker import KafkaBroker
 from tests.schema_registry.apicurio import ApicurioRegistry, running_registry
 from tests.seeds import SEEDS
-from tests.services.collector.test_kill import send_all
 from tests.services.running_parts import RunningParts, running_parts
+from tests.services.senders import ENOUGH_SECONDS, send_all, sending
 from tests.services.stream.kafka.stream_topics import make_topics
 from tests.services.stream.kafka.test_kafka_kill import expected_visits
-from tests.services.stream.test_kill import BATCHES, ENOUGH_SECONDS, EVENTS, SENDERS, batches, visits_of
+from tests.services.stream.test_kill import BATCHES, EVENTS, SENDERS, batches, visits_of
 from tests.services.stream.visits import require_visits
 from tests.waiting import until
 
@@ -61,15 +61,9 @@ def send_while_killed(parts: RunningParts, registry: ApicurioRegistry, random: R
     """The registry goes first, then the collector, which starts without it; in the end the registry is there, and knows nothing."""
     work, answered = [batches(sender) for sender in range(SENDERS)], list[object]()
     for kill in (registry.kill, parts.kill_collector):
-        enough, at = threading.Event(), len(answered) + random.randrange(50, 400)
-        sending = (answered, enough, at)
-        threads = [threading.Thread(target=send_all, args=(parts.collector.address, each, *sending)) for each in work]
-        for thread in threads:
-            thread.start()
-        assert enough.wait(ENOUGH_SECONDS), f"{len(answered)} of {at} events were answered before the kill"
-        kill()
-        for thread in threads:
-            thread.join()
+        at = len(answered) + random.randrange(50, 400)
+        with sending(parts.collector.address, work, answered, at, "the kill"):
+            kill()
         if not parts.collector.is_running:
             parts.start_collector()
     assert answered
