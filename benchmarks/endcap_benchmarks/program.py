@@ -1,7 +1,8 @@
-"""A benchmark as a program: measure, judge, print, write."""
+"""A benchmark as a program: measure, judge, print, write; what was measured before an error is shown and kept."""
 
 import sys
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Generator, Iterable, Sequence
+from contextlib import closing
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,9 @@ from endcap.core.settings import Settings, load_settings
 from endcap_benchmarks.record import document, write_document
 from endcap_benchmarks.report_table import Row
 from endcap_benchmarks.verdict import Verdict
+
+Rows = Generator[dict[str, Any], None, None]
+"""Figures of runs, each as it ends."""
 
 WIDTH = 140
 """Of a table that goes to a file."""
@@ -35,34 +39,60 @@ class OutputOptions:
 @dataclass(frozen=True)
 class Benchmark:
     """Attributes:
-    measure: gives one row of figures a run.
+    measure: gives one row of figures a run, as it ends.
     judge: holds rows against the goals.
     show: prints the table.
     """
 
-    measure: Callable[[Settings], list[dict[str, Any]]]
+    measure: Callable[[Settings], Rows]
     judge: Callable[[Iterable[Row]], list[Verdict]]
     show: Callable[[Console, Sequence[dict[str, Any]], Sequence[Verdict]], None]
 
 
 def run_program(benchmark: Benchmark, options: OutputOptions) -> int:
-    """The exit code: 1 with `strict` when a goal is missed.
+    """The exit code: an error's own, or 1 with `strict` when a goal is missed.
+
+    Rows stand beside the file from the moment they are measured, so that no error and no interruption loses what came before it.
 
     Args:
         benchmark: what is measured.
         options: those of the benchmark, which stand in the document, less the file's path: that is of one machine.
     """
+    runs: list[dict[str, Any]] = []
+    failure: EndcapError | None = None
     try:
-        runs = benchmark.measure(load_settings())
+        with closing(benchmark.measure(load_settings())) as measured:
+            for row in measured:
+                runs.append(row)
+                if options.out is not None:
+                    write_document(unfinished(options.out), _document(benchmark, options, runs))
     except EndcapError as error:
+        failure = error
         report_failure(error)
-        return error.exit_code
-    judged = benchmark.judge(runs)
-    content = document(runs, judged, {each.name: getattr(options, each.name) for each in fields(options) if each.name != "out"})
+    if runs or failure is None:
+        content = _document(benchmark, options, runs)
+        _show(benchmark, options, content)
+    if failure is not None:
+        return failure.exit_code
     if options.out is not None:
         write_document(options.out, content)
+        unfinished(options.out).unlink(missing_ok=True)
+    return int(options.strict and any(verdict.met is False for verdict in benchmark.judge(runs)))
+
+
+def unfinished(out: Path) -> Path:
+    """Where rows stand until all are measured."""
+    return out.with_suffix(f".unfinished{out.suffix}")
+
+
+def _document(benchmark: Benchmark, options: OutputOptions, runs: Sequence[dict[str, Any]]) -> dict[str, Any]:
+    given = {each.name: getattr(options, each.name) for each in fields(options) if each.name != "out"}
+    return document(runs, benchmark.judge(runs), given)
+
+
+def _show(benchmark: Benchmark, options: OutputOptions, content: dict[str, Any]) -> None:
     if options.as_json:
         print_json(content)
     else:
-        benchmark.show(Console() if sys.stdout.isatty() else Console(width=WIDTH), runs, judged)
-    return int(options.strict and any(verdict.met is False for verdict in judged))
+        console = Console() if sys.stdout.isatty() else Console(width=WIDTH)
+        benchmark.show(console, content["runs"], benchmark.judge(content["runs"]))

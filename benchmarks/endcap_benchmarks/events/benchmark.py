@@ -11,21 +11,17 @@ from endcap_benchmarks.events.collector_process import RunningCollector, running
 from endcap_benchmarks.events.deployment import Deployment
 from endcap_benchmarks.events.options import BESIDE, CHANGED, COLLECTOR, CPU, HOSTILE, STREAM, Options
 from endcap_benchmarks.events.pinned import on_core
+from endcap_benchmarks.events.running_deployment import running_deployment
 from endcap_benchmarks.events.scenarios.beside_events import beside_events
-from endcap_benchmarks.events.scenarios.changed_answer import RESULTS, changed_answer
+from endcap_benchmarks.events.scenarios.changed_answer import changed_answer
 from endcap_benchmarks.events.scenarios.collector_alone import COLLECTOR_CORE, batches, batches_at_half, singles
 from endcap_benchmarks.events.scenarios.event_cpu import event_cpu
 from endcap_benchmarks.events.scenarios.hostile import zipped_zeros
 from endcap_benchmarks.events.scenarios.stream_functions import ITEMS, MeasuredSteps, stream_functions
-from endcap_benchmarks.events.stretches import SEND_MODULE, EventStretches
+from endcap_benchmarks.events.stretches import EventStretches
 from endcap_benchmarks.events.through_kafka import through_kafka
-from endcap_benchmarks.events.traces import forget_events
 from endcap_benchmarks.narrator import Narrator, narrated
-from endcap_benchmarks.serving.benchmark import WARM_UP_SECONDS, made_catalogue
-from endcap_benchmarks.serving.home import HomeSize
-from endcap_benchmarks.serving.load.process import load_process
-from endcap_benchmarks.serving.parts import COLLECTOR_PORT, SUPERVISE, running_parts
-from endcap_benchmarks.serving.stage import Stage
+from endcap_benchmarks.program import Rows
 
 Figures = dict[str, Any]
 
@@ -34,8 +30,8 @@ Alone = Callable[[RunningCollector], Figures]
 Together = Callable[[Deployment], Figures]
 
 
-def run_benchmark(settings: Settings, options: Options) -> list[Figures]:
-    """Measure everything that is asked for; one row of figures a run.
+def run_benchmark(settings: Settings, options: Options) -> Rows:
+    """Measure everything that is asked for; one row of figures a run, as it ends.
 
     Raises:
         EndcapError: a part or a load process failed.
@@ -44,13 +40,14 @@ def run_benchmark(settings: Settings, options: Options) -> list[Figures]:
     sizes = options.sessions if STREAM in options.scenarios else ()
     with ExitStack() as stack:
         by_kafka = through_kafka(settings, options, stack)
-        narrator = stack.enter_context(narrated(len(alone) + (len(together) + 3 if together else 0) + len(sizes) + len(by_kafka)))
-        return [
-            *(_measured_alone(settings, alone, narrator, options.kafka) if alone else ()),
-            *(_measured_together(settings, options, together, narrator) if together else ()),
-            *(_measured_functions(settings, options, sizes, narrator) if sizes else ()),
-            *_measured_through_kafka(by_kafka, narrator),
-        ]
+        narrator = stack.enter_context(narrated(len(alone) + (len(together) + 1 if together else 0) + len(sizes) + len(by_kafka)))
+        if alone:
+            yield from _measured_alone(settings, alone, narrator, options.kafka)
+        if together:
+            yield from _measured_together(settings, options, together, narrator)
+        if sizes:
+            yield from _measured_functions(settings, options, sizes, narrator)
+        yield from _measured_through_kafka(by_kafka, narrator)
 
 
 def _measured_through_kafka(measures: dict[str, Callable[[], Figures]], narrator: Narrator) -> Iterator[Figures]:
@@ -105,31 +102,12 @@ def _measured_alone(settings: Settings, measures: dict[str, Alone], narrator: Na
 
 
 def _measured_together(settings: Settings, options: Options, measures: dict[str, Together], narrator: Narrator) -> Iterator[Figures]:
-    with narrator.step(f"{options.items:,} items: home"):
-        catalogue = made_catalogue(settings, HomeSize(options.items, options.users), narrator.say)
-    own = settings.model_copy(update={"home": catalogue.home})
-    forget_events(own)
     with ExitStack() as stack:
-        stack.callback(forget_events, own)
-        with narrator.step("starting all parts"):
-            parts = stack.enter_context(running_parts(catalogue.home, [*SUPERVISE, "--events"]))
-        stage = Stage(parts, catalogue.population, catalogue.items, settings.serving.model_name, "poisson")
-        # What watched visits are shown is bought by nobody else: counts of items would change the list too.
-        deployment = Deployment(stage, EventStretches(parts.ports[COLLECTOR_PORT], catalogue.population.items[:-RESULTS]))
-        with narrator.step("warm-up"):
-            _warm_up(deployment, options)
+        with narrator.step(f"{options.items:,} items: starting all parts"):
+            deployment = stack.enter_context(running_deployment(settings, options, narrator.say))
         for name, run in measures.items():
             with narrator.step(f"all parts: {name}"):
                 yield run(deployment)
-
-
-def _warm_up(deployment: Deployment, options: Options) -> None:
-    with load_process(SEND_MODULE, deployment.events.open_loop(options.event_rate, WARM_UP_SECONDS)) as load:
-        load.go()
-        deployment.stage.open_loop("http", options.predict_rate, WARM_UP_SECONDS)
-        load.await_sent()
-        load.finish()
-    deployment.await_quiet()
 
 
 def _measured_functions(settings: Settings, options: Options, sizes: Sequence[int], narrator: Narrator) -> Iterator[Figures]:

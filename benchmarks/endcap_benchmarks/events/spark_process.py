@@ -30,16 +30,26 @@ class SparkStream:
         jars: of Kafka's connector.
         arguments: further ones of the application.
         master: Spark's.
+        port: of its endpoints, on 127.0.0.1; None for a free one.
 
     Attributes:
-        port: of its endpoints, on 127.0.0.1.
+        port: of its endpoints.
         pid: of the driver, which all its other processes are below.
     """
 
     def __init__(  # noqa: PLR0917 - where everything is
-        self, python: str, home: Path, folder: Path, bootstrap: str, jars: Path, arguments: Sequence[str] = (), *, master: str = "local[2]"
+        self,
+        python: str,
+        home: Path,
+        folder: Path,
+        bootstrap: str,
+        jars: Path,
+        arguments: Sequence[str] = (),
+        *,
+        master: str = "local[2]",
+        port: int | None = None,
     ) -> None:
-        self.port = free_port()
+        self.port = free_port() if port is None else port
         environment = {
             "ENDCAP_HOME": str(home),
             "ENDCAP_STREAM__PORT": str(self.port),

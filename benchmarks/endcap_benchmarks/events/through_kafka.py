@@ -2,7 +2,7 @@
 
 import shutil
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from functools import partial
@@ -14,9 +14,11 @@ from endcap_benchmarks.events.collector_process import running_collector
 from endcap_benchmarks.events.kafka_topics import running_topics
 from endcap_benchmarks.events.options import FRESHNESS, SPARK, TO_KAFKA, Options
 from endcap_benchmarks.events.pinned import on_core
+from endcap_benchmarks.events.running_deployment import ByKafka, running_deployment
+from endcap_benchmarks.events.scenarios.changed_answer import changed_answer
 from endcap_benchmarks.events.scenarios.collector_alone import COLLECTOR_CORE, batches, singles
 from endcap_benchmarks.events.scenarios.spark_rate import fill_topic, spark_rate
-from endcap_benchmarks.events.scenarios.stored_rows import StreamUnderWatch, stored_rows
+from endcap_benchmarks.events.scenarios.stored_rows import PATIENCE_SECONDS, StreamUnderWatch, stored_rows
 from endcap_benchmarks.events.scenarios.stream_functions import ITEMS
 from endcap_benchmarks.events.spark_process import ROOT, SparkStream
 from endcap_benchmarks.events.stream_process import running_stream
@@ -85,7 +87,7 @@ def through_kafka(settings: Settings, options: Options, stack: ExitStack) -> dic
         options: what is asked for.
         stack: removes what several runs use.
     """
-    wanted = list(_wanted(options))
+    wanted = list(_wanted(settings, options))
     if not wanted:
         return {}
     (broker, no_broker), (connector, no_connector) = broker_jars(), connector_jars()
@@ -101,6 +103,7 @@ def through_kafka(settings: Settings, options: Options, stack: ExitStack) -> dic
 
 
 _TO_KAFKA_ROW, _FRESHNESS_ROW, _ON_SPARK = "collector to Kafka", "freshness through Kafka", "stream on Spark"
+_CHANGED_ROW = "changed answer through Kafka"
 _IN_PROCESS = "in-process stream"
 
 
@@ -112,14 +115,15 @@ class _Wanted:
     needs_spark: bool = False
 
 
-def _wanted(options: Options) -> Iterator[_Wanted]:
+def _wanted(settings: Settings, options: Options) -> Iterator[_Wanted]:
     if TO_KAFKA in options.scenarios:
         for name, stretch in {"batches": batches, "single events": singles}.items():
             yield _Wanted(_TO_KAFKA_ROW, name, partial(_collector, stretch, options.collector_seconds))
     if FRESHNESS in options.scenarios:
-        yield _Wanted(_FRESHNESS_ROW, _IN_PROCESS, partial(_fresh, options, None))
-        for seconds in options.triggers:
-            yield _Wanted(_FRESHNESS_ROW, f"{_ON_SPARK}, a batch each {seconds:g} s", partial(_fresh, options, seconds), needs_spark=True)
+        measured = {_FRESHNESS_ROW: partial(_fresh, options), _CHANGED_ROW: partial(_changed, settings, options)}
+        for row, run in measured.items():
+            for seconds in (None, *options.triggers):
+                yield _Wanted(row, _stream_of(seconds), partial(run, seconds), needs_spark=seconds is not None)
     if SPARK in options.scenarios:
         for master in MASTERS:
             yield _Wanted(_ON_SPARK, master, partial(_rate, options, master), needs_spark=True)
@@ -146,7 +150,7 @@ def _fresh(options: Options, trigger_seconds: float | None, parts: Parts) -> Fig
     with (
         running_topics(parts.folder, parts.broker) as bootstrap,
         parts.homes.one() as home,
-        _stream(home, bootstrap, trigger_seconds, parts) as stream,
+        _watched(home, bootstrap, trigger_seconds, parts) as stream,
         running_collector(parts.folder, kafka=bootstrap) as collector,
     ):
         return stored_rows(
@@ -154,33 +158,63 @@ def _fresh(options: Options, trigger_seconds: float | None, parts: Parts) -> Fig
         )
 
 
+def _changed(settings: Settings, options: Options, trigger_seconds: float | None, parts: Parts) -> Figures:
+    with running_topics(parts.folder, parts.broker) as bootstrap:
+        stream = None if trigger_seconds is None else partial(_triggered, bootstrap, trigger_seconds, parts)
+        with running_deployment(settings, options, lambda _said: None, ByKafka(bootstrap, stream)) as deployment:
+            figures = changed_answer(
+                deployment,
+                event_rate=options.event_rate,
+                predict_rate=options.predict_rate,
+                probes=options.stored_probes,
+                probe_rate=options.probe_rate,
+                patience_s=PATIENCE_SECONDS,
+            )
+    return {**figures, "scenario": _CHANGED_ROW, "of": _stream_of(trigger_seconds)}
+
+
+def _stream_of(trigger_seconds: float | None) -> str:
+    return _IN_PROCESS if trigger_seconds is None else f"{_ON_SPARK}, {MASTERS[-1]}, a batch each {trigger_seconds:g} s"
+
+
 @contextmanager
-def _stream(home: Path, bootstrap: str, trigger_seconds: float | None, parts: Parts) -> Iterator[StreamUnderWatch]:
+def _watched(home: Path, bootstrap: str, trigger_seconds: float | None, parts: Parts) -> Iterator[StreamUnderWatch]:
     if trigger_seconds is None:
         with running_stream(home, bootstrap) as pid:
             yield StreamUnderWatch(_IN_PROCESS, pid, home)
         return
-    stream = _on_spark(home, bootstrap, parts, MASTERS[-1], "--trigger-seconds", f"{trigger_seconds:g}")
-    try:
-        stream.await_ready()
-        yield StreamUnderWatch(f"{_ON_SPARK}, {MASTERS[-1]}, a batch each {trigger_seconds:g} s", stream.pid, home)
-    finally:
-        stream.close()
+    with _triggered(bootstrap, trigger_seconds, parts, home) as stream:
+        yield StreamUnderWatch(_stream_of(trigger_seconds), stream.pid, home)
+
+
+@contextmanager
+def _triggered(bootstrap: str, seconds: float, parts: Parts, home: Path, port: int | None = None) -> Iterator[SparkStream]:
+    """The stream on Spark with a batch each so many seconds, once it has done one."""
+    with tempfile.TemporaryDirectory(prefix="spark-", dir=parts.folder) as folder:
+        given = ["--trigger-seconds", f"{seconds:g}"]
+        stream = _on_spark(home, Path(folder), bootstrap, parts, MASTERS[-1], given, port)
+        try:
+            stream.await_ready()
+            yield stream
+        finally:
+            stream.close()
 
 
 def _rate(options: Options, master: str, parts: Parts) -> Figures:
     with running_topics(parts.folder, parts.broker) as bootstrap, parts.homes.one() as home:
         fill_topic(bootstrap, options.spark_events)
-        stream = _on_spark(home, bootstrap, parts, master, "--records-max", RATE_BATCH)
+        stream = _on_spark(home, home / "spark", bootstrap, parts, master, ["--records-max", RATE_BATCH])
         try:
             return spark_rate(stream, master, options.spark_events, options.spark_seconds)
         finally:
             stream.close()
 
 
-def _on_spark(home: Path, bootstrap: str, parts: Parts, master: str, *arguments: str) -> SparkStream:
+def _on_spark(  # noqa: PLR0917 - where everything is
+    home: Path, folder: Path, bootstrap: str, parts: Parts, master: str, arguments: Sequence[str], port: int | None = None
+) -> SparkStream:
     given = ["--buckets", BUCKETS, *arguments]
-    return SparkStream(str(SPARK_PYTHON), home, home / "spark", bootstrap, parts.connector, given, master=master)
+    return SparkStream(str(SPARK_PYTHON), home, folder, bootstrap, parts.connector, given, master=master, port=port)
 
 
 def _items() -> list[str]:

@@ -2,7 +2,7 @@
 
 import subprocess
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from functools import partial
@@ -13,6 +13,7 @@ from endcap.core.errors import EndcapError
 from endcap.core.settings import Settings
 from endcap.release.bundle.promotion import served_bundle
 from endcap_benchmarks.narrator import Narrator, narrated
+from endcap_benchmarks.program import Rows
 from endcap_benchmarks.serving.home import HomeSize, home_of
 from endcap_benchmarks.serving.load.mix import Population, dataset_population, made_population
 from endcap_benchmarks.serving.options import CACHED, EVENT, LATENCY, OVERLOAD, REFRESH, Options
@@ -51,8 +52,8 @@ class Catalogue:
     population: Population
 
 
-def run_benchmark(settings: Settings, options: Options) -> list[dict[str, Any]]:
-    """Measure everything that is asked for; one row of figures a run.
+def run_benchmark(settings: Settings, options: Options) -> Rows:
+    """Measure everything that is asked for; one row of figures a run, as it ends.
 
     Raises:
         EndcapError: a part or the load process failed.
@@ -60,7 +61,8 @@ def run_benchmark(settings: Settings, options: Options) -> list[dict[str, Any]]:
     sizes = [0] if options.promoted else sorted(options.items)
     plans = {items: measures(settings, options, largest=items == sizes[-1]) for items in sizes}
     with narrated(sum(len(plan) + 3 for plan in plans.values())) as narrator:
-        return [row for items, plan in plans.items() for row in _measured(settings, options, items, plan, narrator)]
+        for items, plan in plans.items():
+            yield from _measured(settings, options, items, plan, narrator)
 
 
 def measures(settings: Settings, options: Options, *, largest: bool) -> list[Measure]:
@@ -96,10 +98,9 @@ def measures(settings: Settings, options: Options, *, largest: bool) -> list[Mea
     return found
 
 
-def _measured(settings: Settings, options: Options, items: int, plan: Sequence[Measure], narrator: Narrator) -> list[dict[str, Any]]:
+def _measured(settings: Settings, options: Options, items: int, plan: Sequence[Measure], narrator: Narrator) -> Iterator[dict[str, Any]]:
     with narrator.step(f"{items or 'promoted'} items: home"):
         catalogue = _promoted(settings) if options.promoted else made_catalogue(settings, HomeSize(items, options.users), narrator.say)
-    rows = []
     with ExitStack() as stack:
         with narrator.step(f"{catalogue.items:,} items: starting all parts"):
             parts = stack.enter_context(running_parts(catalogue.home, *_how(options, catalogue.home)))
@@ -108,8 +109,7 @@ def _measured(settings: Settings, options: Options, items: int, plan: Sequence[M
             stage.open_loop("http", options.rate, WARM_UP_SECONDS)
         for measure in plan:
             with narrator.step(f"{catalogue.items:,} items: {measure.name}"):
-                rows.append(measure.run(stage))
-    return rows
+                yield measure.run(stage)
 
 
 def _how(options: Options, home: Path) -> tuple[Sequence[str], Mapping[str, str]]:

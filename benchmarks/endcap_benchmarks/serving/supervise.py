@@ -22,16 +22,25 @@ TRANSFORMER = "endcap_transformer"
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--transformer", default=TRANSFORMER, help="the Python module that is run as the transformer")
-    parser.add_argument("--events", action="store_true", help="run the collector and the stream beside them")
+    beside = parser.add_mutually_exclusive_group()
+    beside.add_argument("--events", action="store_true", help="run the collector and the stream beside them")
+    beside.add_argument("--collector", action="store_true", help="run the collector beside them, and no stream")
     options = parser.parse_args()
     try:
         settings = load_settings()
-        events = event_parts(settings) if options.events else []
-        run_parts(settings, [*local_parts(settings, options.transformer), *events])
+        run_parts(settings, [*local_parts(settings, options.transformer), *_beside(settings, options)])
     except EndcapError as error:
         report_failure(error)
         return error.exit_code
     return 0
+
+
+def _beside(settings: Settings, options: argparse.Namespace) -> list[Part]:
+    """What takes events, as far as it is asked for."""
+    if not options.events and not options.collector:
+        return []
+    collector, stream = event_parts(settings)
+    return [collector, stream] if options.events else [collector]
 
 
 def run_parts(settings: Settings, parts: list[Part]) -> None:

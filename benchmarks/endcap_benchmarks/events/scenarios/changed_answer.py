@@ -4,6 +4,7 @@ Search results are asked for, since their list does not explore: it changes for 
 others bought, which is looked at as well.
 """
 
+from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -33,11 +34,13 @@ RESULTS, K = 100, 50
 LOOK_EVERY_SECONDS = 0.4
 PATIENCE_SECONDS = 10.0
 STEADY_AFTER_SECONDS = 1.5
-LONGEST_TAIL_SECONDS = 60.0
-"""How long the load goes on beyond the last visit's beginning, at most."""
+TAIL_OF_PATIENCE = 1.5
+"""How long the load goes on beyond the last visit's beginning, at most: longer than all its events may take."""
 
 
-def changed_answer(deployment: Deployment, *, event_rate: float, predict_rate: float, probes: int, probe_rate: float) -> dict[str, Any]:
+def changed_answer(
+    deployment: Deployment, *, event_rate: float, predict_rate: float, probes: int, probe_rate: float, patience_s: float = PATIENCE_SECONDS
+) -> dict[str, Any]:
     """Milliseconds from the collector's answer until the first other list was there; one that never came counts as the time it was waited.
 
     Args:
@@ -46,9 +49,10 @@ def changed_answer(deployment: Deployment, *, event_rate: float, predict_rate: f
         predict_rate: of other requests, a second.
         probes: events that are watched, rounded up to whole visits.
         probe_rate: of these a second.
+        patience_s: how long a list is looked at for an event.
     """
-    plan = _visits(deployment, probes, probe_rate)
-    seconds = len(plan.visits) * EVENTS_A_VISIT / probe_rate + LONGEST_TAIL_SECONDS
+    plan = _visits(deployment, probes, probe_rate, patience_s)
+    seconds = len(plan.visits) * EVENTS_A_VISIT / probe_rate + TAIL_OF_PATIENCE * EVENTS_A_VISIT * patience_s
     stage = deployment.stage
     with (
         load_process(SEND_MODULE, deployment.events.open_loop(event_rate, seconds)) as events,
@@ -69,7 +73,7 @@ def changed_answer(deployment: Deployment, *, event_rate: float, predict_rate: f
         "of": f"{stage.items:,} items",
         "event_rate": event_rate,
         "predict_rate": predict_rate,
-        **_of_probes(watched),
+        **_of_probes(watched, patience_s),
         **_of_load(sent, asked, usage),
     }
 
@@ -80,7 +84,7 @@ def _ended(load: LoadProcess) -> Path:
     return load.finish()
 
 
-def _visits(deployment: Deployment, probes: int, probe_rate: float) -> VisitPlan:
+def _visits(deployment: Deployment, probes: int, probe_rate: float, patience_s: float) -> VisitPlan:
     stage = deployment.stage
     results, others = list(stage.population.items[-RESULTS:]), stage.population.items[:-RESULTS]
     random, prefix = np.random.default_rng(len(others)), f"watched-{deployment.events.clock().timestamp():.0f}"
@@ -97,15 +101,15 @@ def _visits(deployment: Deployment, probes: int, probe_rate: float) -> VisitPlan
         instance={"surface": "search", "item_ids": results, "k": K},
         visits=visits,
         look_every_s=LOOK_EVERY_SECONDS,
-        patience_s=PATIENCE_SECONDS,
+        patience_s=patience_s,
         steady_after_s=STEADY_AFTER_SECONDS,
     )
 
 
-def _of_probes(watched: Sequence[Watched]) -> dict[str, Any]:
+def _of_probes(watched: Sequence[Watched], patience_s: float) -> dict[str, Any]:
     probes = [probe for each in watched for probe in each.probes]
     unseen = sum(not each.has_list for each in watched) * EVENTS_A_VISIT
-    waited = waited_ms(probes, unseen)
+    waited = waited_ms(probes, unseen, patience_s)
     accept_ms = np.array([probe.accept_ms for probe in probes if probe.is_accepted])
     looks = sum(probe.looks for probe in probes)
     controls = [each.is_steady for each in watched if each.is_steady is not None]
@@ -130,14 +134,15 @@ def _of_probes(watched: Sequence[Watched]) -> dict[str, Any]:
     }
 
 
-def waited_ms(probes: Sequence[Probe], unseen: int) -> NDArray[np.float64]:
+def waited_ms(probes: Sequence[Probe], unseen: int, patience_s: float) -> NDArray[np.float64]:
     """float64 [n + unseen]: time until the list changed; of what did not, of events not taken, and of those never sent, the whole patience.
 
     Args:
         probes: [n] events that were sent.
         unseen: events of visits that never had a list.
+        patience_s: how long each was looked for.
     """
-    failed = PATIENCE_SECONDS * 1000
+    failed = patience_s * 1000
     return np.array([failed if probe.changed_ms is None else probe.changed_ms for probe in probes] + [failed] * unseen)
 
 
@@ -153,6 +158,7 @@ def _of_load(sent: SentEvents, asked: Sequence[Exchange], usage: Usage) -> dict[
         "events_accept_p99_ms": round(float(np.percentile(sent.took_ms[sent.is_ok], 99)), 1) if accepted else None,
         "requests": len(asked),
         "requests_answered": len(answered),
+        "statuses": {str(status): count for status, count in sorted(Counter(each.status for each in asked).items())},
         "requests_degraded_share": share(sum(bool(each.degraded) for each in answered), len(answered)),
         "requests_p99_ms": round(float(np.percentile([each.took_ms for each in answered], 99)), 1) if answered else None,
         "cores_used": {name: round(cpu_s / usage.seconds, 3) for name, cpu_s in usage.cpu_s.items()},
