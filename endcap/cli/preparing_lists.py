@@ -11,6 +11,7 @@ from endcap.core.errors import InvalidInput
 from endcap.core.progress import StepProgress
 from endcap.core.settings import load_settings
 from endcap.prepared_lists.bulk_endpoint import BulkEndpoint
+from endcap.prepared_lists.noted_folders import NotedFolders
 from endcap.prepared_lists.people import People, Share
 from endcap.prepared_lists.prepared_folder import Plan, PreparedFolder
 from endcap.prepared_lists.preparing import Prepared, prepare
@@ -61,6 +62,7 @@ def prepare_lists(wanted: PreparedRequest, *, as_json: bool) -> None:
         part_people=wanted.part_people,
     )
     folder = PreparedFolder.open(wanted.out, plan)
+    NotedFolders(settings.prepared_lists_dir).note(folder)
     with StepProgress() as bar, BulkEndpoint(wanted.url, settings.serving.model_name) as endpoint:
         task = bar.add_task("lists", total=len(people.ids) if share.of == 1 else None)
         done = prepare(people, folder, share, endpoint, system_clock, lambda count: bar.advance(task, count))

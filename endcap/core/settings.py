@@ -434,6 +434,11 @@ class Settings(BaseSettings):
         return self.serving.live_dir or self.home / "live"
 
     @property
+    def prepared_lists_dir(self) -> Path:
+        """Where prepared lists stand; what they show is written into the log when it is seen."""
+        return self.live_dir / "prepared-lists"
+
+    @property
     def rules_file(self) -> Path:
         return self.serving.rules_file or self.home / "rules.yaml"
 

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+import psutil
 import yaml
 
 from endcap.core.ports import free_ports
@@ -54,10 +55,12 @@ def trained(environment: Mapping[str, str]) -> None:
 class ServedShop:
     """Attributes:
     home: `ENDCAP_HOME`.
+    pid: of `endcap serve`.
     predict, collector: clients with the address as base.
     """
 
     home: Path
+    pid: int
     predict: httpx.Client
     collector: httpx.Client
 
@@ -72,6 +75,25 @@ class ServedShop:
         """All of them are new."""
         answer = self.collector.post("/v1/events", content=body_of(events), headers={"content-type": "application/json"})
         assert answer.json() == {"accepted": len(events), "duplicates": 0, "refused": []}, answer.text
+
+    def kill(self, module: str) -> None:
+        """End a part at once; `endcap serve` starts collector and stream again."""
+        below = psutil.Process(self.pid).children(recursive=True)
+        (part,) = (each for each in below if _runs(each, module))
+        part.kill()
+
+    def takes_events(self) -> bool:
+        """Whether the collector is there."""
+        with suppress(httpx.HTTPError):
+            return self.collector.get("/readyz").is_success
+        return False
+
+
+def _runs(process: psutil.Process, module: str) -> bool:
+    """Whether it is the module itself, and not what starts it again."""
+    with suppress(psutil.Error):
+        return process.cmdline()[1:3] == ["-m", module]
+    return False
 
 
 @contextmanager
@@ -95,7 +117,7 @@ def serving(environment: Mapping[str, str]) -> Iterator[ServedShop]:
     try:
         with predict, collector:
             until(is_ready, "`endcap serve` is ready", START_SECONDS)
-            yield ServedShop(home, predict, collector)
+            yield ServedShop(home, server.pid, predict, collector)
     finally:
         kill_milvus_of(server.pid)
         server.send_signal(signal.SIGINT)

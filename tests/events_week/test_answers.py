@@ -23,6 +23,7 @@ from tests.waiting import until
 pytestmark = [pytest.mark.processes, pytest.mark.pipeline, pytest.mark.journeys, pytest.mark.timeout(1_800)]
 
 WITHIN_SECONDS = 60
+LISTS = 20
 LONG = 50
 """Items of a list that has room for what a visit did, wherever the ranker puts it."""
 
@@ -99,6 +100,23 @@ def test_what_was_looked_at_is_shown_as_such_until_it_is_bought(shop: ServedShop
     until(lambda: item in shown(), "what was looked at is offered", WITHIN_SECONDS)
     shop.send(happened("purchase", visit, item, user_id=person, quantity=1.0, order_id=f"order {visit}"))
     until(lambda: item not in shown(), "what was bought is not offered as looked at", WITHIN_SECONDS)
+
+
+@pytest.mark.parametrize("killed", ["collector", "stream", "broker", "redis"])
+def test_no_list_is_empty_when_a_part_dies_and_lists_follow_what_was_accepted_meanwhile(
+    shop: ServedShop, broker: KafkaBroker, redis: RedisServer, popular: list[str], killed: str
+) -> None:
+    visit, viewed = f"visit {uuid4()}", popular[7]
+    kills = {"broker": broker.stop, "redis": redis.stop}
+    kills.get(killed, lambda: shop.kill(f"endcap_{killed}"))()
+    assert all(shop.list_of(session_id=visit)["recommendations"] for _ in range(LISTS))
+    until(shop.takes_events, "the collector takes events", WITHIN_SECONDS)
+    shop.send(happened("product_view", visit, viewed))
+    starts = {"broker": broker.start, "redis": redis.start}
+    starts.get(killed, lambda: None)()
+    near = neighbours_of(shop)(viewed)
+    found = until(lambda: of_source(shop.list_of(session_id=visit), "item_to_item"), "neighbours in the visit's list", WITHIN_SECONDS)
+    assert found <= near
 
 
 def test_what_a_visit_without_consent_did_is_in_no_list(shop: ServedShop, popular: list[str]) -> None:

@@ -16,10 +16,11 @@ from endcap_benchmarks.narrator import Narrator, narrated
 from endcap_benchmarks.program import Rows
 from endcap_benchmarks.serving.home import HomeSize, home_of
 from endcap_benchmarks.serving.load.mix import Population, dataset_population, made_population
-from endcap_benchmarks.serving.options import CACHED, EVENT, LATENCY, OVERLOAD, REFRESH, Options
+from endcap_benchmarks.serving.options import BULK, CACHED, EVENT, LATENCY, OVERLOAD, REFRESH, Options
 from endcap_benchmarks.serving.parts import SUPERVISE, running_parts
 from endcap_benchmarks.serving.profile import profiled
 from endcap_benchmarks.serving.profiled_transformer import PROFILE_VARIABLE
+from endcap_benchmarks.serving.scenarios.bulk import bulk
 from endcap_benchmarks.serving.scenarios.cached import cached
 from endcap_benchmarks.serving.scenarios.next_event import next_event
 from endcap_benchmarks.serving.scenarios.overload import overload
@@ -92,6 +93,8 @@ def measures(settings: Settings, options: Options, *, largest: bool) -> list[Mea
         ]
     if largest and EVENT in options.scenarios:
         found.append(Measure("the next event", partial(next_event, settings=settings)))
+    if largest and BULK in options.scenarios:
+        found.append(Measure("bulk lists beside shoppers", partial(bulk, rate=options.rate / 2, seconds=seconds)))
     if largest and OVERLOAD in options.scenarios:
         run = partial(overload, first_rate=options.rate, step_seconds=seconds / 2, seconds=seconds, deadline_ms=budget_ms)
         found.append(Measure("overload", run))

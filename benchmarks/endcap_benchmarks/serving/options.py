@@ -12,8 +12,8 @@ from endcap_benchmarks.serving.load.plan import Arrivals, Protocol
 
 RESULT = RESULTS / "serving.json"
 SIZES = (10_000, 100_000, 1_000_000)
-LATENCY, CACHED, OVERLOAD, REFRESH, EVENT = "steady", "cached", "overload", "refresh", "next-event"
-SCENARIOS = (LATENCY, REFRESH, CACHED, OVERLOAD, EVENT)
+LATENCY, CACHED, OVERLOAD, REFRESH, EVENT, BULK = "steady", "cached", "overload", "refresh", "next-event", "bulk"
+SCENARIOS = (LATENCY, REFRESH, CACHED, OVERLOAD, EVENT, BULK)
 
 
 @dataclass(frozen=True)

@@ -22,6 +22,8 @@ REFRESH_RATIO = 1.10
 CACHED_REQUESTS_A_CORE = 1_000.0
 CACHED_P99_MS = 5.0
 GOODPUT_KEPT = 0.8
+BESIDE_BULK_RATIO = 1.25
+WHOLE_KEPT = 0.95
 
 
 def verdicts(runs: Iterable[Row]) -> list[Verdict]:
@@ -74,6 +76,16 @@ def _overload(row: Row) -> list[Verdict]:
     ]
 
 
+def _bulk(row: Row) -> list[Verdict]:
+    alone, beside = row["singles_whole_share_alone"], row["singles_whole_share_beside"]
+    return [
+        at_most("single requests' p99 beside bulk over alone", where(row), row["singles_p99_ratio"], BESIDE_BULK_RATIO),
+        at_least("whole single lists beside bulk over alone", where(row), round(beside / alone, 3) if alone else None, WHOLE_KEPT),
+        at_most("bulk lists with a stage that fell back", where(row), row["bulk_degraded_share"], DEGRADED_SHARE),
+        at_most("bulk callers that failed", where(row), len(row["bulk_failed"]), 0),
+    ]
+
+
 def _next_event(row: Row) -> list[Verdict]:
     return [
         at_least("visits whose order stayed without an event", where(row), row["steady"], row["visits"]),
@@ -98,6 +110,7 @@ _GOALS_OF: dict[str, Callable[[Row], list[Verdict]]] = {
     "answers from cache": _cached,
     "overload": _overload,
     "next event": _next_event,
+    "bulk lists": _bulk,
 }
 
 
@@ -131,6 +144,13 @@ SHOWN = {
     "slowest_ms": "slowest change, ms",
     "capacity_requests_per_second": "capacity, requests a second",
     "over": "3x:",
+    "bulk_lists_a_second": "bulk lists a second",
+    "bulk_degraded_share": "bulk lists with a stage that fell back, share",
+    "singles_p99_ms_alone": "single requests: p99 ms alone",
+    "singles_p99_ms_beside": "single requests: p99 ms beside bulk",
+    "singles_p99_ratio": "single requests: ratio",
+    "singles_whole_share_alone": "single requests: whole lists alone, share",
+    "singles_whole_share_beside": "single requests: whole lists beside bulk, share",
     "cpu_ms_by_library": "CPU ms in",
     "cpu_ms_by_own_function": "CPU ms below",
     "cpu_ms_by_innermost": "CPU ms of",

@@ -47,6 +47,7 @@ class Impressions:
         consent: whether the customer allows personalisation.
         consent_analytics: whether the customer allows analytics; without it `user_id` and `session_id` must not be the customer's.
         served_by: the InferenceService that made the list.
+        event_ids: [n], ids of the events where the same list may be logged again; random ones otherwise.
     """
 
     request_id: str
@@ -64,6 +65,7 @@ class Impressions:
     consent: bool
     consent_analytics: bool
     served_by: str | None = None
+    event_ids: Sequence[str] | None = None
 
     def __len__(self) -> int:
         return len(self.item_ids)
@@ -79,7 +81,7 @@ class Impressions:
             f',"served_by":{_text(self.served_by, _LONG)}'
             f',"consent":{_TRUTH[self.consent]},"consent_analytics":{_TRUTH[self.consent_analytics]}}}\n'
         )
-        ids = _event_ids(len(self.item_ids))
+        ids = self.event_ids or _event_ids(len(self.item_ids))
         # Python's floats are written ten times as fast as numpy's.
         propensities = np.asarray(self.propensities, dtype=np.float64).tolist()
         source_texts = {source: _text(source, _SHORT) for source in set(self.sources)}

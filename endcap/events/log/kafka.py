@@ -17,7 +17,7 @@ from endcap.events.schemas.value_format import PlainJson, ValueFormat
 
 VERSION_HEADER = "schema_version"
 
-_HEADERS: list[tuple[str, str | bytes | None]] = [(VERSION_HEADER, str(Event.model_fields["schema_version"].default).encode())]
+HEADERS: list[tuple[str, str | bytes | None]] = [(VERSION_HEADER, str(Event.model_fields["schema_version"].default).encode())]
 _FLUSH_SECONDS = 0.25
 _COMPLAIN_SECONDS = 60.0
 _RENEW_SECONDS = 5.0
@@ -114,7 +114,7 @@ class KafkaEventLog(QueuedEventLog):
 
     def _write(self, batches: Sequence[Batch]) -> None:
         for batch in batches:
-            messages = self._made(batch, _messages) or []
+            messages = self._made(batch, messages_of) or []
             self._batches, self._events = self._batches + 1, self._events + len(messages)
             for place, (person, line) in enumerate(messages):
                 if not self._is_settled(person, self._values.encoded(line)):
@@ -126,7 +126,7 @@ class KafkaEventLog(QueuedEventLog):
         """Hand an event to the client, which may take until it has room again; whether that was done before the time was over."""
         while True:
             try:
-                self._producer.produce(self._config.topic, value, person, headers=_HEADERS)
+                self._producer.produce(self._config.topic, value, person, headers=HEADERS)
                 return True
             except BufferError:
                 has_ended = False
@@ -163,6 +163,6 @@ class KafkaEventLog(QueuedEventLog):
         self._served(self._producer.flush, _PURGE_SECONDS)
 
 
-def _messages(batch: Batch) -> list[tuple[str, bytes]]:
+def messages_of(batch: Batch) -> list[tuple[str, bytes]]:
     """Key and JSON of each event."""
     return list(zip(batch.persons(), batch.json_lines().encode().split(b"\n")[:-1], strict=True))

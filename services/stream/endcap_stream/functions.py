@@ -14,6 +14,7 @@ from endcap.events.outcomes.whole_log import outcome_functions
 from endcap.events.outcomes.windows import Windows
 from endcap.events.probes.session_row import session_row
 from endcap.events.stream.item_counters import ItemCounters
+from endcap.events.stream.opened_lists import OpenedLists
 from endcap.events.stream.recent_items import RECENT_ITEMS, RecentItems
 from endcap.events.stream.sessions import Sessions
 from endcap.events.stream.subscription import NeededConsent, ProbeRow, Sink, Subscription
@@ -21,6 +22,7 @@ from endcap.features.store.recent_items import RecentItemsSink
 from endcap.release.bundle.served_catalogue import ServedCatalogue
 from endcap.training.signals_file import read_signals
 from endcap_stream.log_beginning import log_beginning
+from endcap_stream.opened_lists_sink import OpenedListsSink
 from endcap_stream.probed_sink import OnlineReadBack
 from endcap_stream.replayed_moment import ReplayedMoment
 from endcap_stream.session_sink import SessionSink
@@ -64,6 +66,7 @@ def subscriptions(settings: Settings, clock: Clock, outcomes: JournalStore, stat
             Subscription(function, outcomes.sink(function.name), NeededConsent.NONE)
             for function in outcome_functions(Windows.of(settings.outcomes))
         ),
+        Subscription(OpenedLists(), OpenedListsSink(settings, clock), NeededConsent.NONE),
         # A return of who does not allow personalisation takes nothing off, but a purchase of theirs may be what another's return means.
         Subscription(counters, counts, NeededConsent.NONE, chosen.deliver_seconds),
     ]

@@ -28,7 +28,7 @@ def test_the_quick_benchmark_measures_every_scenario(tmp_path: Path, tmp_path_fa
     assert "goals" in done.stdout
     written = json.loads(out.read_text())
     by_scenario = {run["scenario"]: run for run in written["runs"]}
-    assert set(by_scenario) == {"steady", "one client", "item table refresh", "answers from cache", "overload", "next event"}
+    assert set(by_scenario) == {"steady", "one client", "item table refresh", "answers from cache", "overload", "next event", "bulk lists"}
     steady = next(run for run in written["runs"] if run["scenario"] == "steady" and run["protocol"] == "http")
     assert steady["requests"] == 40
     assert steady["empty_although_eligible"] == 0
@@ -40,4 +40,6 @@ def test_the_quick_benchmark_measures_every_scenario(tmp_path: Path, tmp_path_fa
     assert 0 < steady["own_cpu_share"] < 1
     assert by_scenario["item table refresh"]["updates"] > 0
     assert by_scenario["next event"]["changed"] > 0
+    assert by_scenario["bulk lists"]["bulk_lists_a_second"] > 0
+    assert by_scenario["bulk lists"]["bulk_failed"] == []
     assert any(verdict["goal"] == "whole p99" for verdict in written["verdicts"])

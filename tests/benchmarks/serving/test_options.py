@@ -26,7 +26,7 @@ def test_quick_is_a_starting_point_for_other_options() -> None:
 def test_the_steady_load_is_on_every_size_and_the_rest_on_the_largest() -> None:
     assert names([], largest=False) == ["steady load, http", "steady load, grpc", "one client"]
     assert {"item table refresh", "overload", "the next event"} <= set(names([], largest=True))
-    assert len(names([], largest=True)) == 3 + 1 + 2 + 1 + 1
+    assert len(names([], largest=True)) == 3 + 1 + 2 + 1 + 1 + 1
 
 
 def test_a_promoted_bundle_is_measured_without_what_would_change_it() -> None:
@@ -38,4 +38,4 @@ def test_scenarios_and_protocols_can_be_chosen() -> None:
     assert names(["--scenarios", "steady", "--protocols", "grpc"], largest=True) == ["steady load, grpc", "one client"]
     with pytest.raises(SystemExit):
         parse(["--scenarios", "nothing"])
-    assert set(SCENARIOS) == {"steady", "refresh", "cached", "overload", "next-event"}
+    assert set(SCENARIOS) == {"steady", "refresh", "cached", "overload", "next-event", "bulk"}
