@@ -65,19 +65,20 @@ def run_program(benchmark: Benchmark, options: OutputOptions) -> int:
             for row in measured:
                 runs.append(row)
                 if options.out is not None:
-                    write_document(unfinished(options.out), _document(benchmark, options, runs))
+                    write_document(unfinished(options.out), _document(options, runs, benchmark.judge(runs)))
     except EndcapError as error:
         failure = error
         report_failure(error)
+    judged = benchmark.judge(runs)
+    content = _document(options, runs, judged)
     if runs or failure is None:
-        content = _document(benchmark, options, runs)
-        _show(benchmark, options, content)
+        _show(benchmark, options, content, judged)
     if failure is not None:
         return failure.exit_code
     if options.out is not None:
         write_document(options.out, content)
         unfinished(options.out).unlink(missing_ok=True)
-    return int(options.strict and any(verdict.met is False for verdict in benchmark.judge(runs)))
+    return int(options.strict and any(verdict.met is False for verdict in judged))
 
 
 def unfinished(out: Path) -> Path:
@@ -85,14 +86,14 @@ def unfinished(out: Path) -> Path:
     return out.with_suffix(f".unfinished{out.suffix}")
 
 
-def _document(benchmark: Benchmark, options: OutputOptions, runs: Sequence[dict[str, Any]]) -> dict[str, Any]:
+def _document(options: OutputOptions, runs: Sequence[dict[str, Any]], judged: Sequence[Verdict]) -> dict[str, Any]:
     given = {each.name: getattr(options, each.name) for each in fields(options) if each.name != "out"}
-    return document(runs, benchmark.judge(runs), given)
+    return document(runs, judged, given)
 
 
-def _show(benchmark: Benchmark, options: OutputOptions, content: dict[str, Any]) -> None:
+def _show(benchmark: Benchmark, options: OutputOptions, content: dict[str, Any], judged: Sequence[Verdict]) -> None:
     if options.as_json:
         print_json(content)
     else:
         console = Console() if sys.stdout.isatty() else Console(width=WIDTH)
-        benchmark.show(console, content["runs"], benchmark.judge(content["runs"]))
+        benchmark.show(console, content["runs"], judged)

@@ -4,12 +4,11 @@ from collections.abc import Sequence
 from typing import Protocol
 
 from endcap.core.clock import Clock
-from endcap.core.errors import DependencyUnavailable
 from endcap.core.person_ids import load_person_ids
 from endcap.core.settings import Settings
 from endcap.events.log.batches import Batch
 from endcap.events.log.kept_ids import require_kept_log
-from endcap.events.log.writer import LogFile, Rotation
+from endcap.events.log.writer import LogFile, Rotation, disk_refusal
 
 
 class ConfirmedLog(Protocol):
@@ -51,4 +50,4 @@ class _LocalLog:
         try:
             self._file.append_synced("".join(batch.json_lines() for batch in batches).encode())
         except OSError as error:
-            raise DependencyUnavailable(f"the disk refused: {error.strerror}", field=str(self._folder), fix="free or mount it") from error
+            raise disk_refusal(self._folder, error) from error

@@ -9,8 +9,7 @@ from pathlib import Path
 from time import perf_counter
 
 from endcap.core.clock import Clock, system_clock
-from endcap.core.errors import DependencyUnavailable
-from endcap.events.log.writer import LogFile, Rotation, SyncedFile
+from endcap.events.log.writer import LogFile, Rotation, SyncedFile, disk_refusal
 
 _TRIED_BYTES = 1024 * 1024
 
@@ -84,7 +83,7 @@ class DurableLog:
         try:
             await loop.run_in_executor(self._thread, self._file.close)
         except OSError as error:
-            raise self._refusal(error) from error
+            raise disk_refusal(self._folder, error) from error
         finally:
             self._thread.shutdown(wait=False)
 
@@ -99,7 +98,7 @@ class DurableLog:
                 self.is_refused = True
                 for _, written in group:
                     if not written.done():
-                        written.set_exception(self._refusal(error))
+                        written.set_exception(disk_refusal(self._folder, error))
             else:
                 self.is_refused = False
                 self._observe(perf_counter() - began)
@@ -107,9 +106,6 @@ class DurableLog:
                     if not written.done():
                         written.set_result(None)
         self._writing = None
-
-    def _refusal(self, error: OSError) -> DependencyUnavailable:
-        return DependencyUnavailable(f"the disk refused: {error.strerror}", field=str(self._folder), fix="free or mount it")
 
 
 def _try_disk(folder: Path) -> None:

@@ -8,6 +8,7 @@ from pathlib import Path
 from time import monotonic
 
 from endcap.core.clock import Clock, system_clock
+from endcap.core.errors import DependencyUnavailable
 from endcap.core.log import get_logger
 from endcap.events.log.batches import Batch
 from endcap.events.log.losses import count_nothing
@@ -205,6 +206,16 @@ class LogFile:
         self._descriptor = os.open(self._path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND, 0o640)
         self._bytes, self._full_at = 0, monotonic() + self._rotation.file_seconds
         return self._descriptor
+
+
+def disk_refusal(folder: Path, error: OSError) -> DependencyUnavailable:
+    """What whoever waits for the disk is told.
+
+    Args:
+        folder: of the log.
+        error: the disk's.
+    """
+    return DependencyUnavailable(f"the disk refused: {error.strerror}", field=str(folder), fix="free or mount it")
 
 
 def _sync_folder(folder: Path) -> None:

@@ -4,6 +4,7 @@ import shutil
 from datetime import UTC, datetime
 from pathlib import Path
 
+import polars as pl
 import pytest
 
 from endcap.prepared_lists.bulk_endpoint import BulkEndpoint
@@ -27,8 +28,6 @@ def prepared(folder: Path, run: str, endpoint: MadeEndpoint, surface: str = "ema
 
 
 def ids_by_person(folder: PreparedFolder) -> dict[str, str]:
-    import polars as pl
-
     return dict(pl.read_parquet(folder.path / "*.parquet").select("user_id", "request_id").rows())
 
 
