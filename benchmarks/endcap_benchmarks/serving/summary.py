@@ -25,7 +25,7 @@ def summary(stretch: Stretch) -> dict[str, Any]:
         "answered": len(answered),
         "requests_per_second": round(len(answered) / stretch.usage.seconds, 2),
         **percentiles(answered),
-        "statuses": {str(status): count for status, count in sorted(Counter(each.status for each in stretch.exchanges).items())},
+        "statuses": statuses(stretch.exchanges),
         "errors": sum(each.status not in (OK, *SHED) for each in stretch.exchanges),
         "shed_share": share(sum(each.status in SHED for each in stretch.exchanges), len(stretch.exchanges)),
         "degraded_share": share(sum(bool(each.degraded) for each in answered), len(answered)),
@@ -36,6 +36,11 @@ def summary(stretch: Stretch) -> dict[str, Any]:
         "whole_p99_ms_by_kind": _by_kind(answered),
         **cpu_figures(stretch.usage, max(len(answered), 1)),
     }
+
+
+def statuses(exchanges: Sequence[Exchange]) -> dict[str, int]:
+    """How many requests got each status."""
+    return {str(status): count for status, count in sorted(Counter(each.status for each in exchanges).items())}
 
 
 def percentiles(answered: Sequence[Exchange]) -> dict[str, dict[str, float]]:

@@ -22,6 +22,17 @@ _LONG, _SHORT = 128, 64
 _TRUTH = {True: "true", False: "false"}
 
 
+def known_by(user_id: str | None, session_id: str | None, *, analytics: bool) -> tuple[str | None, str | None]:
+    """User and session of a logged list: without consent to analytics no user, and a random session.
+
+    Args:
+        user_id: as ids are kept.
+        session_id: likewise.
+        analytics: the customer's consent.
+    """
+    return (user_id, session_id) if analytics else (None, str(uuid4()))
+
+
 class Batch(Protocol):
     """Events that are logged together."""
 

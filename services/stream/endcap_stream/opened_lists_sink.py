@@ -2,14 +2,14 @@
 
 from collections.abc import Mapping
 from typing import Any
-from uuid import UUID, uuid4, uuid5
+from uuid import UUID, uuid5
 
 import polars as pl
 
 from endcap.core.clock import Clock
 from endcap.core.errors import DependencyUnavailable
 from endcap.core.settings import Settings
-from endcap.events.log.batches import Impressions
+from endcap.events.log.batches import Impressions, known_by
 from endcap.events.log.confirmed import ConfirmedLog, open_confirmed_log
 from endcap.prepared_lists.noted_folders import NotedFolders
 
@@ -51,16 +51,13 @@ class OpenedListsSink:
 
 
 def _impressions(row: Mapping[str, Any]) -> Impressions:
-    """Of one list; without consent to analytics it has no user, and a random session.
-
-    Whose it is says the opening: there ids are as they are kept, in the list as callers use them.
-    """
+    """Of one list. Whose it is says the opening: there ids are as they are kept, in the list as callers use them."""
     positions = range(1, len(row["item_id"]) + 1)
-    may_know = row["consent_analytics"]
+    user_id, session_id = known_by(row["user_id"], row["session_id"], analytics=row["consent_analytics"])
     return Impressions(
         request_id=row["request_id"],
-        user_id=row["user_id"] if may_know else None,
-        session_id=row["session_id"] if may_know else str(uuid4()),
+        user_id=user_id,
+        session_id=session_id,
         surface=row["surface"],
         device=row["device"],
         item_ids=row["item_id"],
@@ -71,6 +68,6 @@ def _impressions(row: Mapping[str, Any]) -> Impressions:
         variant=row["variant"],
         now=row["occurred_at"],
         consent=row["consent"],
-        consent_analytics=may_know,
+        consent_analytics=row["consent_analytics"],
         event_ids=[str(uuid5(_PLACES, f"{position}:{row['request_id']}")) for position in positions],
     )

@@ -1,12 +1,10 @@
 """Impressions: every list that went out is written to the event log, without the request waiting for it or failing by it."""
 
-from uuid import uuid4
-
 from endcap.contracts.answer import Answer
 from endcap.contracts.request import Instance
 from endcap.core.clock import Clock
 from endcap.core.settings import ConsentSettings
-from endcap.events.log.batches import Impressions
+from endcap.events.log.batches import Impressions, known_by
 from endcap.events.log.queued import QueuedEventLog
 from endcap_transformer.path.consent import EffectiveConsent, consent_of
 from endcap_transformer.resilience.answer_cache import SharedAnswers, request_ids
@@ -47,12 +45,13 @@ class ImpressionLog:
 
 
 def impressions_of(instance: Instance, made: Answer, consent: EffectiveConsent, clock: Clock, served_by: str | None = None) -> Impressions:
-    """The events of one list; without consent to analytics they have no user, and a random session."""
+    """The events of one list."""
     listed = made.recommendations
+    user_id, session_id = known_by(instance.user_id, instance.session_id, analytics=consent.analytics)
     return Impressions(
         request_id=made.request_id,
-        user_id=instance.user_id if consent.analytics else None,
-        session_id=instance.session_id if consent.analytics else str(uuid4()),
+        user_id=user_id,
+        session_id=session_id,
         surface=instance.surface,
         device=instance.context.device,
         item_ids=[item.item_id for item in listed],

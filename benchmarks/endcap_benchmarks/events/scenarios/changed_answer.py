@@ -4,7 +4,6 @@ Search results are asked for, since their list does not explore: it changes for 
 others bought, which is looked at as well.
 """
 
-from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -23,7 +22,7 @@ from endcap_benchmarks.serving.load.plan import Exchange, read_exchanges
 from endcap_benchmarks.serving.load.process import LoadProcess, load_process
 from endcap_benchmarks.serving.parts import COLLECTOR_PORT
 from endcap_benchmarks.serving.stage import LOAD_MODULE
-from endcap_benchmarks.serving.summary import OK, share
+from endcap_benchmarks.serving.summary import OK, share, statuses
 from endcap_benchmarks.serving.usage import LOAD, Usage, between, reading
 
 WATCH_MODULE = "endcap_benchmarks.events.load.watch"
@@ -158,7 +157,7 @@ def _of_load(sent: SentEvents, asked: Sequence[Exchange], usage: Usage) -> dict[
         "events_accept_p99_ms": round(float(np.percentile(sent.took_ms[sent.is_ok], 99)), 1) if accepted else None,
         "requests": len(asked),
         "requests_answered": len(answered),
-        "statuses": {str(status): count for status, count in sorted(Counter(each.status for each in asked).items())},
+        "statuses": statuses(asked),
         "requests_degraded_share": share(sum(bool(each.degraded) for each in answered), len(answered)),
         "requests_p99_ms": round(float(np.percentile([each.took_ms for each in answered], 99)), 1) if answered else None,
         "cores_used": {name: round(cpu_s / usage.seconds, 3) for name, cpu_s in usage.cpu_s.items()},
