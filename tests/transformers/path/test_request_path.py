@@ -17,7 +17,7 @@ from endcap.engine.retrieval.candidates import Candidates
 from endcap.engine.surfaces.surface import SurfaceExploration
 from endcap_benchmarks.synthetic.bundle import SyntheticSize, make_items
 from endcap_transformer.path.features import FeatureReader
-from endcap_transformer.path.request_path import RequestPath
+from endcap_transformer.path.request_path import ListPurpose, RequestPath
 from endcap_transformer.server.server import path_parts
 from endcap_transformer.telemetry.metrics import ServingMetrics
 from tests.properties import examples
@@ -289,3 +289,34 @@ def test_a_source_that_raises_costs_its_own_candidates_and_is_named(served, feat
     monkeypatch.setattr(type(source), "candidates", broken)
     answer = recommend(path, served, user_id="U1", k=50)
     assert name in answer.degraded and answer.recommendations
+
+
+def test_a_list_without_a_place_calls_no_other_part_and_is_as_long_as_any(served, feature_row) -> None:
+    class NoIndex(ExactIndex):
+        async def search(self, *args, **kwargs):
+            raise AssertionError("the index was asked")
+
+    class NoStore:
+        def read(self, user_id, session_id):
+            raise AssertionError("the store was asked")
+
+    model = Model(served)
+    path = make_path(served, feature_row, model=model, index=NoIndex(served), store=NoStore())
+    for fields in ({"user_id": "U1"}, {"session_id": "S9", "surface": "product", "item_ids": [IDS[7]]}, {"surface": "home"}):
+        instance = Instance(k=20, **fields)
+        made = asyncio.run(path.recommend(instance, path.plans([instance])[0], served, "r", purpose=ListPurpose.SPARE))
+        assert len(made.recommendations) == 20
+        assert made.degraded
+        assert model.calls == []
+
+
+def test_a_list_without_a_place_is_the_last_whole_one_of_the_person_and_says_nothing_about_the_limit(served, feature_row) -> None:
+    path = make_path(served, feature_row, limits={"request_budget_ms": 20_000})
+    instance = Instance(user_id="U1", k=10)
+    (plan,) = path.plans([instance])
+    whole = asyncio.run(path.recommend(instance, plan, served, "r"))
+    before = path._parts.limit.usual_s
+    again = asyncio.run(path.recommend(instance, plan, served, "r2", purpose=ListPurpose.SPARE))
+    assert items_of(again) == items_of(whole)
+    assert again.degraded == ["rank"]
+    assert path._parts.limit.usual_s == before

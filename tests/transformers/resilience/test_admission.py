@@ -12,7 +12,15 @@ from kserve.protocol.grpc import grpc_predict_v2_pb2_grpc
 from prometheus_client import CollectorRegistry
 
 from endcap.core.settings import ResilienceSettings
-from endcap_transformer.resilience.admission import PLACE_WAIT_SHARE_OF_BUDGET, Admission, LoopLag, Overloaded
+from endcap_transformer.resilience.admission import (
+    PLACE_WAIT_SHARE_OF_BUDGET,
+    SPARE_A_LIST,
+    SPARE_MAX,
+    Admission,
+    LoopLag,
+    Overloaded,
+    from_memory,
+)
 from endcap_transformer.resilience.concurrency_limit import LIMIT_START, ConcurrencyLimit
 from endcap_transformer.server.admission_layers import GrpcAdmission, HttpAdmission
 from endcap_transformer.telemetry.metrics import ServingMetrics
@@ -23,6 +31,7 @@ CALLS_UNTIL_MS = 0.9 * BUDGET_MS
 SERVICE_S = 0.009
 OWN_S = 0.001
 REFUSAL_S = 0.00006
+FROM_MEMORY_S = 0.0002
 CAPACITY = 1 / SERVICE_S
 WAITING = ResilienceSettings().in_flight_max
 
@@ -59,6 +68,9 @@ async def offered(rate: float, seconds: float = 10, *, protected: bool = True) -
         await asyncio.sleep(0)
         try:
             async with admission.admitted("http", came):
+                if from_memory(1):
+                    loop.busy(FROM_MEMORY_S)
+                    return
                 began = limit.begin()
                 loop.busy(OWN_S / 2)
                 async with model_server:
@@ -114,8 +126,8 @@ class Door:
         self.registry = CollectorRegistry()
         self.lag = Steady()
         settings, clock = ResilienceSettings(**limits), virtual_loop().time
-        limit = ConcurrencyLimit(settings.in_flight_max, clock)
-        self.admission = Admission(settings, BUDGET_MS, ServingMetrics(self.registry), self.lag, limit, clock)
+        self.limit = ConcurrencyLimit(settings.in_flight_max, clock)
+        self.admission = Admission(settings, BUDGET_MS, ServingMetrics(self.registry), self.lag, self.limit, clock)
 
     def value(self, name: str, **labels: str) -> float:
         return self.registry.get_sample_value(name, labels)
@@ -142,6 +154,8 @@ def test_of_hundreds_in_one_turn_of_the_loop_the_first_few_are_taken_and_the_las
         async def request() -> str:
             try:
                 async with door.admission.admitted("http", virtual_loop().time()):
+                    if from_memory(1):
+                        return "from memory"
                     await asyncio.sleep(0.01)
             except Overloaded:
                 return "refused"
@@ -152,7 +166,8 @@ def test_of_hundreds_in_one_turn_of_the_loop_the_first_few_are_taken_and_the_las
         waited = range(first + WAITING - first, first + WAITING)
         assert [place for place, outcome in enumerate(outcomes) if outcome == "taken"] == [*range(first), *waited]
         assert virtual_loop().time() == pytest.approx(0.02)
-        assert door.value("endcap_shed_total", protocol="http") == 200 - 2 * first
+        assert outcomes.count("from memory") == door.value("endcap_spare_lists_total") == int(first * SPARE_A_LIST)
+        assert door.value("endcap_shed_total", protocol="http") == 200 - 2 * first - int(first * SPARE_A_LIST)
         assert door.value("endcap_in_flight_requests") == 0
         assert door.value("endcap_concurrency_limit") == LIMIT_START
 
@@ -169,6 +184,66 @@ def test_who_waits_in_vain_is_turned_away_while_there_is_still_time_for_another_
         assert virtual_loop().time() == pytest.approx(PLACE_WAIT_SHARE_OF_BUDGET * BUDGET_MS / 1000)
         await held[0].__aexit__(None, None, None)
         assert not await turned_away(door)
+
+    run_virtual(main())
+
+
+async def taken(door: Door) -> str:
+    try:
+        async with door.admission.admitted("http"):
+            return "from memory" if from_memory(1) else "taken"
+    except Overloaded:
+        return "refused"
+
+
+def test_who_finds_no_place_gets_a_list_from_memory_as_far_as_requests_with_a_place_pay_for_it() -> None:
+    async def main() -> None:
+        door = Door(in_flight_max=1)
+        for _ in range(60):
+            assert await taken(door) == "taken"
+        held = await door.hold(1)
+        assert [await taken(door) for _ in range(int(SPARE_MAX) + 2)] == ["from memory"] * int(SPARE_MAX) + ["refused"] * 2
+        assert door.value("endcap_spare_lists_total") == SPARE_MAX
+        assert door.value("endcap_shed_total", protocol="http") == 2
+        assert door.value("endcap_in_flight_requests") == 1
+        await held[0].__aexit__(None, None, None)
+
+    run_virtual(main())
+
+
+def test_a_page_of_many_lists_from_memory_is_paid_back_before_the_next() -> None:
+    async def main() -> None:
+        door = Door(in_flight_max=1)
+        for _ in range(4):
+            await taken(door)
+        held = await door.hold(1)
+        async with door.admission.admitted("http"):
+            assert from_memory(3)
+        assert await taken(door) == "refused"
+        await held[0].__aexit__(None, None, None)
+        for _ in range(8):
+            assert await taken(door) == "taken"
+        held = await door.hold(1)
+        assert [await taken(door) for _ in range(2)] == ["from memory", "refused"]
+        await held[0].__aexit__(None, None, None)
+
+    run_virtual(main())
+
+
+def test_a_place_that_comes_too_late_for_a_whole_list_is_left_to_who_comes_next() -> None:
+    async def main() -> None:
+        door, loop = Door(in_flight_max=1), virtual_loop()
+        for _ in range(40):
+            began = door.limit.begin()
+            await asyncio.sleep(0.042)
+            door.limit.ended(began, in_time=True)
+        held = await door.hold(1)
+        waiting = loop.create_task(turned_away(door))
+        await asyncio.sleep(0.01)
+        await held[0].__aexit__(None, None, None)
+        assert not await turned_away(door)
+        assert await waiting
+        assert door.admission.in_flight == 0
 
     run_virtual(main())
 

@@ -51,6 +51,34 @@ def test_some_cut_lists_hold_the_limit_and_more_shrink_it_to_the_least() -> None
     assert lists.limit.places == 1
 
 
+def test_what_cuts_single_lists_short_now_and_then_takes_no_second_place_away() -> None:
+    lists = Lists()
+    while lists.limit.places > 2:
+        lists.end(0, 2, in_flight=8)
+    limit = lists.limit.limit
+    for _ in range(5):
+        lists.end(8, 2, in_flight=2)
+    assert lists.limit.limit == limit
+    lists.end(7, 3, in_flight=2)
+    assert lists.limit.places == 1
+    for _ in range(8):
+        lists.end(9, 1, in_flight=1)
+    assert lists.limit.places == 2
+
+
+def test_what_a_whole_list_takes_is_the_mean_and_its_deviation_of_whole_lists_alone() -> None:
+    now_s = 0.0
+    limit = ConcurrencyLimit(MOST, lambda: now_s)
+    assert limit.usual_s == 0
+    for number in range(200):
+        began = limit.begin()
+        now_s += 0.02 if number % 2 else 0.04
+        limit.ended(began, in_time=True)
+        now_s += 9
+        limit.ended(began, in_time=False)
+    assert limit.usual_s == pytest.approx(0.04, abs=0.002)
+
+
 def test_after_an_overload_the_limit_comes_back_though_few_requests_come() -> None:
     lists = Lists()
     for _ in range(60):

@@ -47,6 +47,27 @@ def test_a_request_with_many_lists_leaves_its_place_to_shoppers(served: ServedBu
     assert shop.admission.in_flight == 0
 
 
+@pytest.mark.parametrize("lists", [1, 3])
+def test_a_request_that_found_no_place_is_answered_from_memory_alone(served: ServedBundle, lists: int) -> None:
+    shop = MadeShop(served, patience_ms=60_000)
+    model = RecommendationModel("endcap", shop.path, SimpleNamespace(current=served), CannedModel().cache)  # type: ignore[arg-type]
+
+    async def run() -> list[list[str]]:
+        degraded = []
+        for _ in range(4):
+            async with shop.admission.admitted("http"):
+                shared, _ = await model.answers(None, [Instance(user_id="U1")] * lists, "r", 0.0)
+                degraded.append(shared.answers[-1].degraded)
+        shop.admission.in_flight += 1000
+        async with shop.admission.admitted("http"):
+            shared, _ = await model.answers(None, [Instance(user_id="U2")] * lists, "r", 0.0)
+        return [*degraded, shared.answers[-1].degraded]
+
+    *whole, last = asyncio.run(run())
+    assert whole == [[]] * 4
+    assert "features" in last
+
+
 def test_a_lane_that_is_not_there_is_refused_by_name() -> None:
     with pytest.raises(InvalidInput, match=r"^x-endcap-lane: must be bulk, or left out; got .fast.$"):
         lane_of("fast")

@@ -47,6 +47,8 @@ class ListPurpose(Enum):
     """Somebody waits for it."""
     PAGE = auto()
     """One of a few of the same request, which wait for each other."""
+    SPARE = auto()
+    """Somebody waits for it whose request found no place among those in work: made of what is in memory."""
     BULK = auto()
     """One of the bulk lane's, which has a budget and counts of its own."""
     PREPARED = auto()
@@ -87,9 +89,9 @@ class RequestPath:
 
     A stage that is late or fails is named in the answer's `degraded` and the path goes on: without features as for an unknown user,
     without a query or Milvus on the sources in memory, without the ranker in order of the fused retrieval ranks. When not even the
-    person's features can be read, the last complete answer they got comes before what is popular. A person without any history
-    has nothing to encode or rank by: the list is what goes with the request's items, and what is popular. Without consent to
-    personalisation nothing is read, and no list of the person is remembered or recalled.
+    person's features can be read, or no part may be called, the last complete answer they got comes before what is popular. A person
+    without any history has nothing to encode or rank by: the list is what goes with the request's items, and what is popular. Without
+    consent to personalisation nothing is read, and no list of the person is remembered or recalled.
     """
 
     def __init__(self, parts: PathParts) -> None:
@@ -129,7 +131,13 @@ class RequestPath:
             purpose: what it is made for.
         """
         began, limit_ms = self._parts.limit.begin(), self._limits.request_budget_ms
-        trace = StageTrace(limit_ms - parsed_ms, self._metrics, self._parts.guards, is_timed=purpose not in IN_BULK)
+        trace = StageTrace(
+            limit_ms - parsed_ms,
+            self._metrics,
+            self._parts.guards,
+            is_timed=purpose not in IN_BULK,
+            may_call=purpose is not ListPurpose.SPARE,
+        )
         is_logged = purpose not in UNSEEN
         made = await Metered(
             self._recommend(instance, plan, served, request_id, parsed_ms, trace, is_logged=is_logged), self._metrics.own_cpu.inc
@@ -158,7 +166,9 @@ class RequestPath:
             request = resolve(instance, served, plan.surface, consent, request_id, is_logged=is_logged)
         trace.timings_ms["parse"] += parsed_ms
         row = await self._row(request, trace)
-        if "features" in trace.degraded and (last := self._last_list(request)):
+        if ("features" in trace.degraded or not trace.may_call) and (last := self._last_list(request)):
+            if not trace.may_call:
+                trace.skip("rank")
             return self._answered(last, request, trace, parsed_ms)
         with trace.stage("features"):
             person = Person.of(state_of(row, request), request)

@@ -38,6 +38,7 @@ class StageTrace:
         guards: admit or reject every call to another part.
         clock: seconds, as exact as can be.
         is_timed: whether its times are counted; those of a list that waits for others say nothing about its stages.
+        may_call: whether other parts may be called at all.
     """
 
     def __init__(
@@ -48,8 +49,10 @@ class StageTrace:
         clock: Callable[[], float] = time.perf_counter,
         *,
         is_timed: bool = True,
+        may_call: bool = True,
     ) -> None:
         self.is_timed = is_timed
+        self.may_call = may_call
         self.timings_ms: dict[str, float] = {}
         self.degraded: list[str] = []
         self.is_cut = False
@@ -154,7 +157,8 @@ class FallibleCall:
         """
         self._started_ms = self._trace.elapsed_ms()
         self._left_ms = min(self._timeout_ms, self._trace.calls_until_ms - self._started_ms)
-        self._entry: int | Rejection | None = self._guard.enter() if self._left_ms >= LEFT_MIN_MS else None
+        may_call = self._trace.may_call and self._left_ms >= LEFT_MIN_MS
+        self._entry: int | Rejection | None = self._guard.enter() if may_call else None
         return isinstance(self._entry, int)
 
     async def __aenter__(self) -> bool:
@@ -173,8 +177,13 @@ class FallibleCall:
         if isinstance(self._entry, int):
             self._ended(self._entry, error, late)
         else:
-            self._trace.fall_back(self._guard.name, *(_REFUSED[self._entry] if self._entry else ("budget", "no time was left for it")))
+            self._trace.fall_back(self._guard.name, *self._refusal(self._entry))
         return late or isinstance(error, Exception)
+
+    def _refusal(self, entry: Rejection | None) -> tuple[FallbackCause, str]:
+        if entry is not None:
+            return _REFUSED[entry]
+        return ("budget", "no time was left for it") if self._trace.may_call else ("no_place", "the request found no place")
 
     def _start_timer(self, after_s: float) -> None:
         """What `asyncio.timeout` does, at a third of its cost."""

@@ -5,6 +5,7 @@ import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from contextvars import ContextVar
+from dataclasses import dataclass
 from typing import Protocol
 
 from endcap.core.settings import ResilienceSettings
@@ -15,6 +16,9 @@ WAITED_SHARE_OF_BUDGET = 0.4
 """A request that waited for so much of its budget before it was looked at leaves too little for its answer."""
 PLACE_WAIT_SHARE_OF_BUDGET = 0.3
 """How long a request may wait for a place: whole lists leave some every few milliseconds."""
+SPARE_A_LIST = 1 / 3
+"""Lists from memory that each request with a place pays for: some milliseconds of CPU where a whole list takes tens."""
+SPARE_MAX = 8.0
 LAG_LOOK_S = 0.01
 LAG_PROMPT_S = 0.005
 LAG_PERSISTS_S = 0.1
@@ -48,22 +52,60 @@ class Place:
             leave()
 
 
-_PLACE: ContextVar[Place | None] = ContextVar("endcap_place", default=None)
+@dataclass(frozen=True)
+class Spare:
+    """What a request has that found no place: lists from memory.
+
+    Attributes:
+        spent: told how many.
+    """
+
+    spent: Callable[[int], None]
+
+
+_PLACE: ContextVar[Place | Spare | None] = ContextVar("endcap_place", default=None)
 
 
 def leave_place() -> None:
     """Give back the place of the request in work, which goes on without one."""
     place = _PLACE.get()
-    if place is not None:
+    if isinstance(place, Place):
         place.leave()
+
+
+def from_memory(lists: int) -> bool:
+    """Whether the request in work found no place: its lists call no other part, and are made of what is in memory.
+
+    Args:
+        lists: that it wants.
+    """
+    place = _PLACE.get()
+    if not isinstance(place, Spare):
+        return False
+    place.spent(lists)
+    return True
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Waiting:
+    """A request that waits for a place.
+
+    Attributes:
+        place: done when it has one.
+        until: by the clock; after this too little time would be left for a whole list, and a place would be wasted on it.
+    """
+
+    place: asyncio.Future[None]
+    until: float
 
 
 class Admission:
     """Decides for HTTP and gRPC alike which requests are worked on.
 
     When hundreds of requests come in with one turn of the loop, each is decided when its own turn comes: the first few are admitted, others
-    wait for a place, the last come first (adaptive LIFO, Maurer 2015: who has waited has the least time left for a list), the rest cost as
-    little as their refusal. The wait also keeps those who ask again at once from asking thousands of times a second.
+    wait for a place, the last come first (adaptive LIFO, Maurer 2015: who has waited has the least time left for a list). Of those who find
+    none as many get a list from memory as leaves whole lists their CPU; the rest cost as little as their refusal. The wait also keeps
+    those who ask again at once from asking thousands of times a second.
 
     Args:
         settings: bounds.
@@ -87,19 +129,22 @@ class Admission:
         self.retry_after_s = settings.retry_after_seconds
         self.in_flight = 0
         self._limit = limit
-        self._waiting: list[asyncio.Future[None]] = []
+        self._waiting: list[Waiting] = []
+        self._spare = 0.0
         self._for_quiet: list[asyncio.Future[None]] = []
         self._waiting_max = settings.in_flight_max
         self._waited_max_s = WAITED_SHARE_OF_BUDGET * budget_ms / 1000
         self._place_wait_s = PLACE_WAIT_SHARE_OF_BUDGET * budget_ms / 1000
+        self._budget_s = budget_ms / 1000
         self._lag = lag
         self._shed = {protocol: metrics.shed.labels(protocol).inc for protocol in ("http", "grpc")}
+        self._count_spare = metrics.spare_lists.inc
         metrics.in_flight.set_function(lambda: self.in_flight)
         metrics.concurrency_limit.set_function(lambda: limit.places)
 
     @asynccontextmanager
     async def admitted(self, protocol: str, arrived: float | None = None) -> AsyncIterator[None]:
-        """Hold one of the places while the body runs.
+        """Hold one of the places while the body runs; or none, where `from_memory` then says so in the body.
 
         Args:
             protocol: http or grpc.
@@ -111,17 +156,22 @@ class Admission:
         now = self.clock()
         came = now if arrived is None else arrived
         is_stale = now - came > self._waited_max_s and self._lag.persists(now)
-        if is_stale or not await self._has_place(came + self._place_wait_s - now):
-            self._shed[protocol]()
-            raise Overloaded
-        self._limit.admitted(self.in_flight)
-        place = Place(self._leave)
+        if is_stale or not await self._has_place(came, now):
+            if is_stale or self._spare < 1:
+                self._shed[protocol]()
+                raise Overloaded
+            self._spare -= 1
+            place: Place | Spare = Spare(self._spent)
+        else:
+            self._limit.admitted(self.in_flight)
+            place = Place(self._leave)
         token = _PLACE.set(place)
         try:
             yield
         finally:
             _PLACE.reset(token)
-            place.leave()
+            if isinstance(place, Place):
+                place.leave()
 
     async def quiet(self, patience_s: float) -> None:
         """Return once no admitted request is in work, or when patience is over; at once only after the loop has turned."""
@@ -135,16 +185,18 @@ class Admission:
         finally:
             self._for_quiet.remove(quiet)
 
-    async def _has_place(self, wait_s: float) -> bool:
+    async def _has_place(self, came: float, now: float) -> bool:
         """Take a place, now or once one is given back; False when there is none in time."""
         if self.in_flight < self._limit.places:
             self.in_flight += 1
             return True
+        wait_s = came + self._place_wait_s - now
         if wait_s <= 0 or len(self._waiting) >= self._waiting_max:
             return False
         loop = asyncio.get_running_loop()
         place: asyncio.Future[None] = loop.create_future()
-        self._waiting.append(place)
+        waiting = Waiting(place, came + self._budget_s - self._limit.usual_s)
+        self._waiting.append(waiting)
         timer = loop.call_later(wait_s, place.cancel)
         try:
             await asyncio.wait([place])
@@ -155,17 +207,27 @@ class Admission:
             raise
         finally:
             timer.cancel()
-            if place in self._waiting:
-                self._waiting.remove(place)
+            if waiting in self._waiting:
+                self._waiting.remove(waiting)
         return not place.cancelled()
+
+    def _spent(self, lists: int) -> None:
+        """Lists after the first are paid back by requests to come."""
+        self._spare -= lists - 1
+        self._count_spare(lists)
 
     def _leave(self) -> None:
         self.in_flight -= 1
+        self._spare = min(SPARE_MAX, self._spare + SPARE_A_LIST)
+        now = self.clock()
         while self._waiting and self.in_flight < self._limit.places:
-            place = self._waiting.pop()
-            if not place.done():
+            waiting = self._waiting[-1]
+            if waiting.until < now and not waiting.place.done():
+                break  # those before have waited for longer
+            self._waiting.pop()
+            if not waiting.place.done():
                 self.in_flight += 1
-                place.set_result(None)
+                waiting.place.set_result(None)
         if not self.in_flight:
             for quiet in self._for_quiet:
                 if not quiet.done():

@@ -20,7 +20,7 @@ from endcap_transformer.live.bundle_watch import BundleHolder
 from endcap_transformer.live.served_bundle import ServedBundle
 from endcap_transformer.path.request_path import ListPurpose, RequestPath
 from endcap_transformer.path.surface_plan import SurfacePlan
-from endcap_transformer.resilience.admission import leave_place
+from endcap_transformer.resilience.admission import from_memory, leave_place
 from endcap_transformer.resilience.answer_cache import AnswerCache, Key, SharedAnswers, are_anonymous, request_ids
 from endcap_transformer.server.parsing_v2 import DATATYPES, OUTPUTS, instances_of_v2, v2_response
 from endcap_transformer.server.validation import private_values
@@ -122,15 +122,17 @@ class RecommendationModel(kserve.Model):  # type: ignore[misc]
     async def _computed(
         self, instances: Sequence[Instance], plans: Sequence[SurfacePlan], request_id: str, before_ms: float
     ) -> SharedAnswers:
-        served = self._served()
+        served, of_memory = self._served(), from_memory(len(instances))
         if len(instances) == 1:
-            return SharedAnswers(instances, [await self._path.recommend(instances[0], plans[0], served, request_id, before_ms)])
+            purpose = ListPurpose.SPARE if of_memory else ListPurpose.SHOPPER
+            return SharedAnswers(instances, [await self._path.recommend(instances[0], plans[0], served, request_id, before_ms, purpose)])
+        purpose = ListPurpose.SPARE if of_memory else ListPurpose.PAGE
         turn = asyncio.Semaphore(LISTS_AT_ONCE)
 
         async def in_turn(instance: Instance, plan: SurfacePlan, own_id: str) -> Answer:
             async with turn:
                 with current_trace().stage("list"):
-                    return await self._path.recommend(instance, plan, served, own_id, before_ms, ListPurpose.PAGE)
+                    return await self._path.recommend(instance, plan, served, own_id, before_ms, purpose)
 
         ids = request_ids(request_id, len(instances))
         return SharedAnswers(instances, await asyncio.gather(*map(in_turn, instances, plans, ids)))

@@ -35,8 +35,9 @@ POSITION_BANDS = (("1", 1), ("2-3", 3), ("4-10", 10), ("11-20", 20))
 CLOSED, HALF_OPEN, OPEN = 0, 1, 2
 """Values of a breaker's gauge."""
 
-FallbackCause = Literal["late", "failed", "open_circuit", "bulkhead_full", "budget", "skipped"]
-"""late: no answer by the stage's deadline; budget: the request had no time left for it; skipped: a stage it needs had fallen back."""
+FallbackCause = Literal["late", "failed", "open_circuit", "bulkhead_full", "budget", "skipped", "no_place"]
+"""late: no answer by the stage's deadline; budget: the request had no time left for it; skipped: a stage it needs had fallen back;
+no_place: the request found no place among those in work, and its list is made of what is in memory."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -194,6 +195,7 @@ class ServingMetrics:
         self.in_flight = self._gauge("endcap_in_flight_requests", "Requests in work.")
         self.concurrency_limit = self._gauge("endcap_concurrency_limit", "Requests that may be in work at once.")
         self.shed = self._counter("endcap_shed", "Requests turned away for overload.", "protocol")
+        self.spare_lists = self._counter("endcap_spare_lists", "Lists from memory for requests that found no place.")
         self.draining = self._gauge("endcap_draining", "1 from SIGTERM on.")
         self.own_cpu = self._counter(
             "endcap_own_cpu_seconds", "CPU time of endcap's own code in the request path, in the event loop's thread."
