@@ -14,8 +14,9 @@ from prometheus_client import CollectorRegistry
 from endcap.core.settings import ResilienceSettings
 from endcap_transformer.resilience.admission import (
     PLACE_WAIT_SHARE_OF_BUDGET,
-    SPARE_A_LIST,
+    SPARE_A_SECOND,
     SPARE_MAX,
+    WAIT_SHARE_MAX,
     Admission,
     LoopLag,
     Overloaded,
@@ -142,7 +143,7 @@ class Door:
 async def turned_away(door: Door, arrived: float | None = None) -> bool:
     try:
         async with door.admission.admitted("http", arrived):
-            return False
+            return from_memory(1)
     except Overloaded:
         return True
 
@@ -162,12 +163,11 @@ def test_of_hundreds_in_one_turn_of_the_loop_the_first_few_are_taken_and_the_las
             return "taken"
 
         outcomes = await asyncio.gather(*(request() for _ in range(200)))
-        first = int(LIMIT_START)
+        first, spare = int(LIMIT_START), int(SPARE_MAX)
         waited = range(first + WAITING - first, first + WAITING)
         assert [place for place, outcome in enumerate(outcomes) if outcome == "taken"] == [*range(first), *waited]
-        assert virtual_loop().time() == pytest.approx(0.02)
-        assert outcomes.count("from memory") == door.value("endcap_spare_lists_total") == int(first * SPARE_A_LIST)
-        assert door.value("endcap_shed_total", protocol="http") == 200 - 2 * first - int(first * SPARE_A_LIST)
+        assert outcomes.count("from memory") == door.value("endcap_spare_lists_total") == spare
+        assert door.value("endcap_shed_total", protocol="http") == 200 - 2 * first - spare
         assert door.value("endcap_in_flight_requests") == 0
         assert door.value("endcap_concurrency_limit") == LIMIT_START
 
@@ -196,36 +196,56 @@ async def taken(door: Door) -> str:
         return "refused"
 
 
-def test_who_finds_no_place_gets_a_list_from_memory_as_far_as_requests_with_a_place_pay_for_it() -> None:
+def test_who_finds_no_place_gets_a_list_from_memory_as_often_a_second_as_that_leaves_others_their_time() -> None:
     async def main() -> None:
         door = Door(in_flight_max=1)
-        for _ in range(60):
-            assert await taken(door) == "taken"
-        held = await door.hold(1)
-        assert [await taken(door) for _ in range(int(SPARE_MAX) + 2)] == ["from memory"] * int(SPARE_MAX) + ["refused"] * 2
-        assert door.value("endcap_spare_lists_total") == SPARE_MAX
+        held, spare = await door.hold(1), int(SPARE_MAX)
+        at_once = await asyncio.gather(*(taken(door) for _ in range(spare + 2)))
+        assert sorted(at_once) == ["from memory"] * spare + ["refused"] * 2
+        assert door.value("endcap_spare_lists_total") == spare
         assert door.value("endcap_shed_total", protocol="http") == 2
         assert door.value("endcap_in_flight_requests") == 1
+        await asyncio.sleep(3 / SPARE_A_SECOND)
+        assert [await taken(door) for _ in range(4)] == ["from memory"] * 3 + ["refused"]
         await held[0].__aexit__(None, None, None)
 
     run_virtual(main())
 
 
-def test_a_page_of_many_lists_from_memory_is_paid_back_before_the_next() -> None:
+def test_a_page_of_many_lists_from_memory_is_taken_off_those_to_come() -> None:
     async def main() -> None:
         door = Door(in_flight_max=1)
-        for _ in range(4):
-            await taken(door)
         held = await door.hold(1)
         async with door.admission.admitted("http"):
-            assert from_memory(3)
+            assert from_memory(int(SPARE_MAX) + 2)
         assert await taken(door) == "refused"
+        await asyncio.sleep(4 / SPARE_A_SECOND)
+        assert await taken(door) == "from memory"
         await held[0].__aexit__(None, None, None)
-        for _ in range(8):
-            assert await taken(door) == "taken"
-        held = await door.hold(1)
-        assert [await taken(door) for _ in range(2)] == ["from memory", "refused"]
-        await held[0].__aexit__(None, None, None)
+
+    run_virtual(main())
+
+
+def test_the_more_wait_the_longer_who_comes_is_kept_and_none_for_longer_than_the_budget() -> None:
+    async def main() -> None:
+        door, loop = Door(), virtual_loop()
+        held, kept = await door.hold(int(LIMIT_START)), []
+
+        async def wait() -> None:
+            came = loop.time()
+            await taken(door)
+            kept.append(loop.time() - came)
+
+        waiting = []
+        for _ in range(20):
+            waiting.append(loop.create_task(wait()))
+            await asyncio.sleep(0)
+        await asyncio.gather(*waiting)
+        assert kept == sorted(kept)
+        assert kept[0] == pytest.approx(PLACE_WAIT_SHARE_OF_BUDGET * BUDGET_MS / 1000)
+        assert kept[-1] == pytest.approx(WAIT_SHARE_MAX * BUDGET_MS / 1000)
+        for each in held:
+            await each.__aexit__(None, None, None)
 
     run_virtual(main())
 
@@ -335,6 +355,7 @@ def test_over_http_the_answer_is_429_and_says_when_to_come_back() -> None:
         door = Door(in_flight_max=1, retry_after_seconds=3)
         assert (await http_status(door, "/v2/models/endcap/infer"))[0] == 200
         held = await door.hold(1)
+        await asyncio.gather(*(taken(door) for _ in range(int(SPARE_MAX))))
         status, headers = await http_status(door, "/v2/models/endcap/infer")
         assert (status, headers[b"retry-after"]) == (429, b"3")
         for path, method in (
@@ -361,7 +382,7 @@ class Servicer(grpc_predict_v2_pb2_grpc.GRPCInferenceServiceServicer):
 
 async def test_over_grpc_it_is_resource_exhausted_with_the_time_to_wait() -> None:
     settings, metrics = ResilienceSettings(in_flight_max=1), ServingMetrics(CollectorRegistry())
-    admission = Admission(settings, BUDGET_MS, metrics, Steady(), ConcurrencyLimit(1))
+    admission = Admission(settings, BUDGET_MS, metrics, Steady(), ConcurrencyLimit(1), lambda: 0.0)
     server = grpc.aio.server(interceptors=(GrpcAdmission(admission),))
     grpc_predict_v2_pb2_grpc.add_GRPCInferenceServiceServicer_to_server(Servicer(), server)
     port = server.add_insecure_port("127.0.0.1:0")
@@ -371,6 +392,8 @@ async def test_over_grpc_it_is_resource_exhausted_with_the_time_to_wait() -> Non
         request = pb.ModelInferRequest(model_name="endcap")
         assert (await stub.ModelInfer(request)).model_name == "endcap"
         async with admission.admitted("grpc"):
+            for _ in range(int(SPARE_MAX)):
+                assert (await stub.ModelInfer(request)).model_name == "endcap"
             with pytest.raises(grpc.aio.AioRpcError) as caught:
                 await stub.ModelInfer(request)
             assert caught.value.code() is grpc.StatusCode.RESOURCE_EXHAUSTED

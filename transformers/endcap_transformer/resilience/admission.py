@@ -15,10 +15,16 @@ from endcap_transformer.telemetry.metrics import ServingMetrics
 WAITED_SHARE_OF_BUDGET = 0.4
 """A request that waited for so much of its budget before it was looked at leaves too little for its answer."""
 PLACE_WAIT_SHARE_OF_BUDGET = 0.3
-"""How long a request may wait for a place: whole lists leave some every few milliseconds."""
-SPARE_A_LIST = 1 / 3
-"""Lists from memory that each request with a place pays for: some milliseconds of CPU where a whole list takes tens."""
-SPARE_MAX = 8.0
+"""How long a request waits for a place while nobody knows what whole lists take: they leave some every few milliseconds."""
+PLACE_WAIT_SHARES = (0.2, 0.5)
+"""Bounds of that once it is known: what is left of the budget when a whole list takes what it usually does."""
+CROWD_WAIT_SHARE_OF_BUDGET = 0.1
+"""How long a request is kept, whether a place would be of use to it or not, for each that waits already: callers that ask again at once are
+slowed down the more, the more of them there are."""
+WAIT_SHARE_MAX = 0.9
+SPARE_A_SECOND = 10.0
+"""Lists from memory for requests without a place: some percent of a core."""
+SPARE_MAX = 10.0
 LAG_LOOK_S = 0.01
 LAG_PROMPT_S = 0.005
 LAG_PERSISTS_S = 0.1
@@ -104,7 +110,7 @@ class Admission:
 
     When hundreds of requests come in with one turn of the loop, each is decided when its own turn comes: the first few are admitted, others
     wait for a place, the last come first (adaptive LIFO, Maurer 2015: who has waited has the least time left for a list). Of those who find
-    none as many get a list from memory as leaves whole lists their CPU; the rest cost as little as their refusal. The wait also keeps
+    none so many a second get a list from memory; the rest cost as little as their refusal. The wait also keeps
     those who ask again at once from asking thousands of times a second.
 
     Args:
@@ -130,11 +136,11 @@ class Admission:
         self.in_flight = 0
         self._limit = limit
         self._waiting: list[Waiting] = []
-        self._spare = 0.0
+        self._spare = SPARE_MAX
+        self._spare_at = clock()
         self._for_quiet: list[asyncio.Future[None]] = []
         self._waiting_max = settings.in_flight_max
         self._waited_max_s = WAITED_SHARE_OF_BUDGET * budget_ms / 1000
-        self._place_wait_s = PLACE_WAIT_SHARE_OF_BUDGET * budget_ms / 1000
         self._budget_s = budget_ms / 1000
         self._lag = lag
         self._shed = {protocol: metrics.shed.labels(protocol).inc for protocol in ("http", "grpc")}
@@ -157,10 +163,9 @@ class Admission:
         came = now if arrived is None else arrived
         is_stale = now - came > self._waited_max_s and self._lag.persists(now)
         if is_stale or not await self._has_place(came, now):
-            if is_stale or self._spare < 1:
+            if is_stale or not self._takes_spare():
                 self._shed[protocol]()
                 raise Overloaded
-            self._spare -= 1
             place: Place | Spare = Spare(self._spent)
         else:
             self._limit.admitted(self.in_flight)
@@ -190,12 +195,14 @@ class Admission:
         if self.in_flight < self._limit.places:
             self.in_flight += 1
             return True
-        wait_s = came + self._place_wait_s - now
+        place_wait_s = self._place_wait_s()
+        crowd_s = min(CROWD_WAIT_SHARE_OF_BUDGET * len(self._waiting), WAIT_SHARE_MAX) * self._budget_s
+        wait_s = came + max(place_wait_s, crowd_s) - now
         if wait_s <= 0 or len(self._waiting) >= self._waiting_max:
             return False
         loop = asyncio.get_running_loop()
         place: asyncio.Future[None] = loop.create_future()
-        waiting = Waiting(place, came + self._budget_s - self._limit.usual_s)
+        waiting = Waiting(place, came + place_wait_s)
         self._waiting.append(waiting)
         timer = loop.call_later(wait_s, place.cancel)
         try:
@@ -211,14 +218,29 @@ class Admission:
                 self._waiting.remove(waiting)
         return not place.cancelled()
 
+    def _place_wait_s(self) -> float:
+        """For how long a place is of use to who waits: a whole list has to be possible in what is left of the budget then."""
+        if not self._limit.usual_s:
+            return PLACE_WAIT_SHARE_OF_BUDGET * self._budget_s
+        least, most = PLACE_WAIT_SHARES
+        return min(max(self._budget_s - self._limit.usual_s, least * self._budget_s), most * self._budget_s)
+
+    def _takes_spare(self) -> bool:
+        now = self.clock()
+        self._spare = min(SPARE_MAX, self._spare + SPARE_A_SECOND * (now - self._spare_at))
+        self._spare_at = now
+        if self._spare < 1:
+            return False
+        self._spare -= 1
+        return True
+
     def _spent(self, lists: int) -> None:
-        """Lists after the first are paid back by requests to come."""
+        """Lists after the first are taken off those to come."""
         self._spare -= lists - 1
         self._count_spare(lists)
 
     def _leave(self) -> None:
         self.in_flight -= 1
-        self._spare = min(SPARE_MAX, self._spare + SPARE_A_LIST)
         now = self.clock()
         while self._waiting and self.in_flight < self._limit.places:
             waiting = self._waiting[-1]
