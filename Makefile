@@ -55,7 +55,7 @@ test-journeys: setup ## From files to a predict call, for shops of nine shapes (
 test-faults: setup ## Kill, hang, lock and flood running parts, and look at the answers
 	@$(BIN)/python -m pytest -m faults
 
-test-events: setup ## Kill all parts that events pass under load, ten times each, and count a week to the event (within an hour)
+test-events: setup ## Kill all parts that events pass under load, ten times each, and count a week to the event (about half an hour)
 	@ENDCAP_TEST_SEEDS=10 $(BIN)/python -m pytest tests/services/collector/test_kill.py tests/services/collector/spool/test_kill.py tests/services/stream/test_kill.py tests/services/stream/test_redis_kill.py tests/services/stream/kafka/test_kafka_kill.py tests/services/stream/kafka/test_registry_kill.py tests/events_week
 	@ENDCAP_TEST_WEEK=1 $(BIN)/python -m pytest tests/events_week/test_week.py
 
