@@ -25,7 +25,8 @@ WAIT_SHARE_MAX = 0.9
 SPARE_A_SECOND = 10.0
 """Lists from memory for requests without a place: some percent of a core."""
 SPARE_MAX = 10.0
-LAG_LOOK_S = 0.01
+LAG_LOOK_S = 0.025
+"""A look costs a tenth of a millisecond of an idle process, so a hundred a second would be a percent of a core."""
 LAG_PROMPT_S = 0.005
 LAG_PERSISTS_S = 0.1
 
@@ -257,7 +258,7 @@ class Admission:
 
 
 class LoopLag:
-    """Wakes every 10 ms and sees how much later it is than that; belongs to the running event loop.
+    """Wakes every 25 ms and sees how much later it is than that; belongs to the running event loop.
 
     A loop that is late once, for a garbage collection or a new bundle, catches up by itself. Overload is a loop that has not been
     prompt for a while (the idea of CoDel, Nichols and Jacobson 2012).
