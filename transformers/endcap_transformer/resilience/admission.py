@@ -93,19 +93,6 @@ def from_memory(lists: int) -> bool:
     return True
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Waiting:
-    """A request that waits for a place.
-
-    Attributes:
-        place: done when it has one.
-        until: by the clock; after this too little time would be left for a whole list, and a place would be wasted on it.
-    """
-
-    place: asyncio.Future[None]
-    until: float
-
-
 class Admission:
     """Decides for HTTP and gRPC alike which requests are worked on.
 
@@ -136,7 +123,8 @@ class Admission:
         self.retry_after_s = settings.retry_after_seconds
         self.in_flight = 0
         self._limit = limit
-        self._waiting: list[Waiting] = []
+        self._waiting: list[asyncio.Future[None]] = []
+        self._kept = 0
         self._spare = SPARE_MAX
         self._spare_at = clock()
         self._for_quiet: list[asyncio.Future[None]] = []
@@ -163,14 +151,16 @@ class Admission:
         now = self.clock()
         came = now if arrived is None else arrived
         is_stale = now - came > self._waited_max_s and self._lag.persists(now)
-        if is_stale or not await self._has_place(came, now):
-            if is_stale or not self._takes_spare():
-                self._shed[protocol]()
-                raise Overloaded
-            place: Place | Spare = Spare(self._spent)
-        else:
+        kept_until = came + self._crowd_wait_s()
+        if not is_stale and await self._has_place(came + self._place_wait_s() - now):
             self._limit.admitted(self.in_flight)
-            place = Place(self._leave)
+            place: Place | Spare = Place(self._leave)
+        elif not is_stale and self._takes_spare():
+            place = Spare(self._spent)
+        else:
+            await self._keep(kept_until - self.clock())
+            self._shed[protocol]()
+            raise Overloaded
         token = _PLACE.set(place)
         try:
             yield
@@ -191,20 +181,16 @@ class Admission:
         finally:
             self._for_quiet.remove(quiet)
 
-    async def _has_place(self, came: float, now: float) -> bool:
+    async def _has_place(self, wait_s: float) -> bool:
         """Take a place, now or once one is given back; False when there is none in time."""
         if self.in_flight < self._limit.places:
             self.in_flight += 1
             return True
-        place_wait_s = self._place_wait_s()
-        crowd_s = min(CROWD_WAIT_SHARE_OF_BUDGET * len(self._waiting), WAIT_SHARE_MAX) * self._budget_s
-        wait_s = came + max(place_wait_s, crowd_s) - now
         if wait_s <= 0 or len(self._waiting) >= self._waiting_max:
             return False
         loop = asyncio.get_running_loop()
         place: asyncio.Future[None] = loop.create_future()
-        waiting = Waiting(place, came + place_wait_s)
-        self._waiting.append(waiting)
+        self._waiting.append(place)
         timer = loop.call_later(wait_s, place.cancel)
         try:
             await asyncio.wait([place])
@@ -215,9 +201,19 @@ class Admission:
             raise
         finally:
             timer.cancel()
-            if waiting in self._waiting:
-                self._waiting.remove(waiting)
+            if place in self._waiting:
+                self._waiting.remove(place)
         return not place.cancelled()
+
+    async def _keep(self, wait_s: float) -> None:
+        """Let a caller wait for its refusal, who would ask again at once."""
+        if wait_s <= 0 or self._kept >= self._waiting_max:
+            return
+        self._kept += 1
+        try:
+            await asyncio.sleep(wait_s)
+        finally:
+            self._kept -= 1
 
     def _place_wait_s(self) -> float:
         """For how long a place is of use to who waits: a whole list has to be possible in what is left of the budget then."""
@@ -225,6 +221,10 @@ class Admission:
             return PLACE_WAIT_SHARE_OF_BUDGET * self._budget_s
         least, most = PLACE_WAIT_SHARES
         return min(max(self._budget_s - self._limit.usual_s, least * self._budget_s), most * self._budget_s)
+
+    def _crowd_wait_s(self) -> float:
+        """For how long at least a request is kept, by how many are."""
+        return min(CROWD_WAIT_SHARE_OF_BUDGET * (len(self._waiting) + self._kept), WAIT_SHARE_MAX) * self._budget_s
 
     def _takes_spare(self) -> bool:
         now = self.clock()
@@ -242,15 +242,11 @@ class Admission:
 
     def _leave(self) -> None:
         self.in_flight -= 1
-        now = self.clock()
         while self._waiting and self.in_flight < self._limit.places:
-            waiting = self._waiting[-1]
-            if waiting.until < now and not waiting.place.done():
-                break  # those before have waited for longer
-            self._waiting.pop()
-            if not waiting.place.done():
+            place = self._waiting.pop()
+            if not place.done():
                 self.in_flight += 1
-                waiting.place.set_result(None)
+                place.set_result(None)
         if not self.in_flight:
             for quiet in self._for_quiet:
                 if not quiet.done():
