@@ -57,7 +57,8 @@ class Past:
         pair_index, past, signals = codes
         at_s = np.asarray(listed(row, "history_occurred_at"), dtype=np.int64)
         # Rows that were written before types were told apart have none.
-        signal = np.asarray(listed(row, "history_signals") or np.full(len(past), PURCHASE_CODE), dtype=np.int32)
+        signals_of_past = listed(row, "history_signals")
+        signal = np.asarray(signals_of_past if len(signals_of_past) else np.full(len(past), PURCHASE_CODE), dtype=np.int32)
         # Rows of a newer version may have types that this one does not know: somebody looked at the item at least.
         signal = np.where((signal > 0) & (signal <= len(SIGNAL_TYPES)), signal, VIEW_CODE).astype(np.int32)
         known = past > 0
