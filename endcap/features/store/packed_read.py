@@ -39,9 +39,12 @@ class Found:
         merged: Row = {}
         moments = []
         for view in views:
-            values, moment = self.rows.get(view.name, (None, None))
-            merged.update(dict.fromkeys(view.layout.names) if values is None else values)
-            if values is not None and any(value is not None for value in values.values()):
+            if view.name not in self.rows:
+                merged.update(dict.fromkeys(view.layout.names))
+                continue
+            values, moment = self.rows[view.name]
+            merged.update(values)
+            if any(value is not None for value in values.values()):
                 moments.append(moment)
         return merged | {"event_timestamp": min(moments)} if moments else None
 

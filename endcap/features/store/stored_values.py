@@ -4,7 +4,7 @@ Feast stays the definition: the views, the keys' and values' bytes and the conne
 reads all features of the view, and its Redis store goes to Redis once a view.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
@@ -27,6 +27,8 @@ class Stored(NamedTuple):
     content: bytes | None
     moment: datetime | None
 
+
+NOTHING = Stored(None, None)
 
 Columns = Mapping[str, Sequence[StoredColumn]]
 """By join key."""
@@ -66,7 +68,7 @@ class FeastValues:
         [(moment, found)] = online.online_read(self._config, column.view, [_entity_key(entity)], [column.feature])
         # Of what it does not have, the Redis store gives empty values and the moment 1970.
         if moment is None or moment.timestamp() == 0:
-            return Stored(None, None)
+            return NOTHING
         value = (found or {}).get(column.feature) if column.is_read else None
         return Stored(value.bytes_val if value is not None and value.HasField("bytes_val") else None, moment)
 
@@ -75,29 +77,34 @@ class SqliteValues:
     """By one SELECT an entity, each value by its place in the primary key."""
 
     def __init__(self, config: "RepoConfig", columns: Columns) -> None:
-        self._config = config
-        self._statements = {join_key: f"SELECT {', '.join(self._terms(each))}" for join_key, each in columns.items()}
+        self._config, self._keys = config, EntityKeys(config, columns)
+        self._statements = {join_key: " UNION ALL ".join(self._terms(each)) for join_key, each in columns.items()}
+        self._counts = {join_key: len(each) for join_key, each in columns.items()}
 
-    def _terms(self, columns: Sequence[StoredColumn]) -> list[str]:
+    def _terms(self, columns: Sequence[StoredColumn]) -> Iterator[str]:
+        """A SELECT a column: its place, value and moment."""
         from feast.infra.online_stores.sqlite import _quote_id, _table_id
 
-        terms = []
-        for view, feature, is_read in columns:
-            versioned = self._config.registry.enable_online_feature_view_versioning
-            table = f"FROM {_quote_id(_table_id(self._config.project, view, versioned))} WHERE entity_key = ?1"
-            named = f" AND feature_name = '{feature}'" if is_read else ""
-            terms.append(f"(SELECT value {table}{named})" if is_read else "NULL")
-            # All features of a row have one moment. A cast has no declared type, so that Feast's converters leave it alone.
-            terms.append(f"CAST((SELECT event_ts {table}{named} LIMIT 1) AS INTEGER)")
-        return terms
+        versioned = self._config.registry.enable_online_feature_view_versioning
+        # A cast has no declared type, so that Feast's converters leave the moment alone.
+        moment = "CAST(event_ts AS INTEGER)"
+        for place, (view, feature, is_read) in enumerate(columns):
+            table = f"{_quote_id(_table_id(self._config.project, view, versioned))} WHERE entity_key = ?1"
+            if is_read:
+                yield f"SELECT {place}, value, {moment} FROM {table} AND feature_name = '{feature}'"  # noqa: S608 - names of ours
+            else:
+                # All features of a row have one moment.
+                yield f"SELECT {place}, NULL, moment FROM (SELECT {moment} AS moment FROM {table} LIMIT 1)"  # noqa: S608 - names of ours
 
     def read(self, online: Any, entities: Sequence[EntityId]) -> list[list[Stored]]:
         """See `StoredValues`."""
         connection = online._get_conn(self._config)
         rows = []
         for entity in entities:
-            found = connection.execute(self._statements[entity[0]], (_key_bytes(self._config, entity),)).fetchone()
-            rows.append([Stored(_bytes_of(found[place]), _local_moment(found[place + 1])) for place in range(0, len(found), 2)])
+            row = [NOTHING] * self._counts[entity[0]]
+            for place, value, seconds in connection.execute(self._statements[entity[0]], (self._keys.of(entity),)):
+                row[place] = Stored(_bytes_of(value), _local_moment(seconds))
+            rows.append(row)
         return rows
 
 
@@ -105,11 +112,11 @@ class RedisValues:
     """By one pipeline, an HMGET an entity."""
 
     def __init__(self, config: "RepoConfig", columns: Columns) -> None:
-        from feast.infra.online_stores.helpers import _mmh3, _redis_key
+        from feast.infra.online_stores.helpers import _mmh3
         from feast.infra.online_stores.redis import _versioned_fv_name
 
-        self._config = config
-        self._key_of = _redis_key
+        self._config, self._keys = config, EntityKeys(config, columns)
+        self._project = config.project.encode()
         self._fields: dict[str, list[str | bytes]] = {}
         for join_key, each in columns.items():
             names = [(_versioned_fv_name(view, config), feature, is_read) for view, feature, is_read in each]
@@ -122,8 +129,7 @@ class RedisValues:
         client = online._get_client(self._config.online_store)
         with client.pipeline(transaction=False) as pipeline:
             for entity in entities:
-                key = self._key_of(self._config.project, _entity_key(entity), self._config.entity_key_serialization_version)
-                pipeline.hmget(key, self._fields[entity[0]])
+                pipeline.hmget(self._keys.of(entity) + self._project, self._fields[entity[0]])
             answers = pipeline.execute()
         return [self._row(join_key, answer) for (join_key, _), answer in zip(entities, answers, strict=True)]
 
@@ -137,17 +143,38 @@ class RedisValues:
         ]
 
 
+class EntityKeys:
+    """Feast's bytes of entities of one key each: those of an empty id, then the id's length and the id.
+
+    Feast's own function takes a tenth of a request's read.
+
+    Args:
+        config: of the store.
+        join_keys: of the entities.
+    """
+
+    def __init__(self, config: "RepoConfig", join_keys: Iterable[str]) -> None:
+        from feast.infra.key_encoding_utils import serialize_entity_key
+
+        version = config.entity_key_serialization_version
+        blank = {each: serialize_entity_key(_entity_key((each, "")), entity_key_serialization_version=version) for each in join_keys}
+        self._beginnings = {each: key.removesuffix(_length(b"")) for each, key in blank.items()}
+
+    def of(self, entity: EntityId) -> bytes:
+        """The key of one entity."""
+        content = entity[1].encode()
+        return self._beginnings[entity[0]] + _length(content) + content
+
+
+def _length(content: bytes) -> bytes:
+    return len(content).to_bytes(4, "little")
+
+
 def _entity_key(entity: EntityId) -> Any:
     from feast.protos.feast.types.EntityKey_pb2 import EntityKey
     from feast.protos.feast.types.Value_pb2 import Value
 
     return EntityKey(join_keys=[entity[0]], entity_values=[Value(string_val=entity[1])])
-
-
-def _key_bytes(config: "RepoConfig", entity: EntityId) -> bytes:
-    from feast.infra.key_encoding_utils import serialize_entity_key
-
-    return serialize_entity_key(_entity_key(entity), entity_key_serialization_version=config.entity_key_serialization_version)
 
 
 def _bytes_of(value: bytes | None) -> bytes | None:
@@ -159,9 +186,9 @@ def _bytes_of(value: bytes | None) -> bytes | None:
     return parsed.bytes_val if parsed.HasField("bytes_val") else None
 
 
-def _local_moment(seconds: int | None) -> datetime | None:
+def _local_moment(seconds: int) -> datetime:
     """Feast's SQLite store keeps UTC's wall clock as if it were that of the machine's time zone."""
-    return None if seconds is None else datetime.fromtimestamp(seconds).replace(tzinfo=UTC)  # noqa: DTZ006
+    return datetime.fromtimestamp(seconds).replace(tzinfo=UTC)  # noqa: DTZ006
 
 
 def _proto_moment(value: bytes | None) -> datetime | None:
