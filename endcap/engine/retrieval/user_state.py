@@ -140,7 +140,7 @@ def user_state(  # noqa: PLR0917 - a row, a visit, and what both are read by
     if recent is not None and any(map(len, of_recent)):
         shared = of_visit(recent, of_recent[0], session_id, session, session_event_types)
         past = past.with_recent(recent, of_recent, batch, now.timestamp(), shared)
-    state = _of_past(past, _Profile.nobody() if row is None else _Profile.of_row(row, items, user_vocabularies))
+    state = _of_past(past, _Profile.unknown() if row is None else _Profile.of_row(row, items, user_vocabularies))
     if len(session_occurred_at):
         age_days = (now.timestamp() - np.asarray(session_occurred_at, dtype=np.float64)) / DAY_S
         visit = session[: len(session_occurred_at)], session_event_types, np.maximum(age_days, 0).astype(np.float32)
@@ -168,7 +168,7 @@ class _Profile(NamedTuple):
         )
 
     @classmethod
-    def nobody(cls) -> "_Profile":
+    def unknown(cls) -> "_Profile":
         """Of somebody of whom nothing else is known."""
         numeric, categories = np.zeros(len(USER_NUMERIC), dtype=np.float32), np.zeros(len(USER_CATEGORICAL), dtype=np.int32)
         return cls(numeric, categories, Shares.none(), Shares.none(), is_known=False)
