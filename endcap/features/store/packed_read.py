@@ -13,7 +13,7 @@ from endcap.core.errors import DependencyUnavailable
 from endcap.core.log import get_logger
 from endcap.features.packed_layout import PackedRowUnreadable
 from endcap.features.store.packed_views import PACKED, PACKED_SERVICE, PACKED_VIEWS, PackedView
-from endcap.features.store.stored_values import EntityId, Stored, StoredColumn, StoredValues, stored_values
+from endcap.features.store.stored_values import EntityId, Stored, StoredColumn, StoredValues, ViewsGone, stored_values
 
 if TYPE_CHECKING:
     from feast import FeatureStore
@@ -67,12 +67,7 @@ class PackedRead:
             store.get_feature_service(PACKED_SERVICE)
             columns = packed_columns(store)
         except Exception as error:
-            get_logger("features").warning(
-                "requests read features column by column, which takes longer: packed rows are not registered",
-                service=PACKED_SERVICE,
-                reason=str(error),
-                fix="endcap features",
-            )
+            _say_columns_are_read(str(error))
             return cls(None)
         return cls(stored_values(store.config, columns))
 
@@ -82,9 +77,14 @@ class PackedRead:
         Raises:
             DependencyUnavailable: a packed row cannot be read, and there are no columns of its moment.
         """
+        if self._values is not None:
+            try:
+                values = self._values.read(online, entities)
+            except ViewsGone as error:
+                self._values = None
+                _say_columns_are_read(str(error))
         if self._values is None:
             return [Found(in_columns={view.name for view in self._views[join_key]}) for join_key, _ in entities]
-        values = self._values.read(online, entities)
         return [self._found(join_key, each) for (join_key, _), each in zip(entities, values, strict=True)]
 
     def _found(self, join_key: str, values: Sequence[Stored]) -> Found:
@@ -116,6 +116,15 @@ class PackedRead:
                 self._reported.add(view.name)
                 get_logger("features").warning("a packed row cannot be read; its columns are", view=view.name, reason=str(error))
             return None
+
+
+def _say_columns_are_read(reason: str) -> None:
+    get_logger("features").warning(
+        "requests read features column by column, which takes longer: packed rows are not registered",
+        service=PACKED_SERVICE,
+        reason=reason,
+        fix="endcap features",
+    )
 
 
 def views_by_join_key() -> Mapping[str, Sequence[PackedView]]:

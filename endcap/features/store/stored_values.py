@@ -6,6 +6,7 @@ reads all features of the view, and its Redis store goes to Redis once a view.
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
+from sqlite3 import Connection, OperationalError
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 if TYPE_CHECKING:
@@ -36,6 +37,10 @@ EntityId = tuple[str, str]
 """Join key and id."""
 
 
+class ViewsGone(Exception):
+    """The store has a view no more: features were applied by a version that does not have it."""
+
+
 class StoredValues(Protocol):
     """Reads columns of entities."""
 
@@ -45,6 +50,9 @@ class StoredValues(Protocol):
         Args:
             online: Feast's store, as the calling thread has it.
             entities: join key and id of each.
+
+        Raises:
+            ViewsGone: the views are to be resolved anew.
         """
 
 
@@ -99,13 +107,18 @@ class SqliteValues:
     def read(self, online: Any, entities: Sequence[EntityId]) -> list[list[Stored]]:
         """See `StoredValues`."""
         connection = online._get_conn(self._config)
-        rows = []
-        for entity in entities:
-            row = [NOTHING] * self._counts[entity[0]]
-            for place, value, seconds in connection.execute(self._statements[entity[0]], (self._keys.of(entity),)):
-                row[place] = Stored(_bytes_of(value), _local_moment(seconds))
-            rows.append(row)
-        return rows
+        try:
+            return [self._row(connection, entity) for entity in entities]
+        except OperationalError as error:
+            if "no such table" in str(error):
+                raise ViewsGone(str(error)) from error
+            raise
+
+    def _row(self, connection: Connection, entity: EntityId) -> list[Stored]:
+        row = [NOTHING] * self._counts[entity[0]]
+        for place, value, seconds in connection.execute(self._statements[entity[0]], (self._keys.of(entity),)):
+            row[place] = Stored(_bytes_of(value), _local_moment(seconds))
+        return row
 
 
 class RedisValues:

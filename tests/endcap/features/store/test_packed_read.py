@@ -1,5 +1,7 @@
 """Packed rows say what the columns say, are read past Feast as Feast reads them, and never come before what is newer."""
 
+import shutil
+import sqlite3
 from datetime import UTC, datetime, timedelta
 from types import SimpleNamespace
 
@@ -10,13 +12,14 @@ from hypothesis import strategies as st
 
 from endcap.core.errors import DependencyUnavailable
 from endcap.features.columns import RECENT_MOVED, USER_RECENT
-from endcap.features.store.names import SESSION_SIGNALS, SESSION_SUMMARY, USER_RECENT_VIEW
+from endcap.features.store.names import SESSION_SIGNALS, USER_RECENT_VIEW
 from endcap.features.store.online import OnlineFeatures
 from endcap.features.store.online_rows import OnlineRows
 from endcap.features.store.packed_read import PackedRead, packed_columns
 from endcap.features.store.packed_rows import BothForms, PackedRows
-from endcap.features.store.packed_views import PACKED, PACKED_SERVICE, RECENT_PACKED, SESSION_PACKED, USER_ITEM_PACKED
+from endcap.features.store.packed_views import PACKED, PACKED_SERVICE, PACKED_VIEWS, RECENT_PACKED, SESSION_PACKED, USER_ITEM_PACKED
 from endcap.features.store.stored_values import EntityKeys, FeastValues, SqliteValues, stored_values
+from tests.endcap.features.store.made_visits import visit
 from tests.endcap.features.store.plain_rows import plain, typed
 from tests.properties import examples
 
@@ -35,11 +38,6 @@ def by_columns(filled) -> OnlineFeatures:
     reader = OnlineFeatures.open(filled.settings)
     reader._packed = PackedRead(None)
     return reader
-
-
-def visit(*item_ids: str) -> dict:
-    values = {"session_item_ids": list(item_ids), "session_event_types": ["product_view"] * len(item_ids)}
-    return {**dict.fromkeys(SESSION_SUMMARY, ()), **values, "session_occurred_at": [1_700_000_000] * len(item_ids), "session_dwell_ms": 0}
 
 
 def lately(*item_ids: str) -> dict:
@@ -181,3 +179,15 @@ def test_a_person_of_whom_one_table_knows_nothing_has_none_in_its_columns(filled
     row = online.read("pairs alone", None)["user"]
     assert (row["pair_item_ids"], row["tenure_days"], row["event_timestamp"]) == (["i1"], None, moment)
     assert plain(row)["history_item_ids"] is None
+
+
+def test_packed_views_that_an_earlier_version_took_away_are_read_by_columns(filled, tmp_path):
+    settings = filled.settings.model_copy(update={"home": tmp_path / "home"})
+    shutil.copytree(filled.settings.home, settings.home)
+    online = OnlineFeatures.open(settings)
+    before = online.read("u1", "nowhere")
+    with sqlite3.connect(settings.feast_dir / "online.db") as connection:
+        for view in PACKED_VIEWS:
+            connection.execute(f'DROP TABLE "endcap_{view.name}"')
+    assert plain(online.read("u1", "nowhere")) == plain(before)
+    assert plain(online.read("u1", None)) == plain(before)

@@ -19,13 +19,20 @@ from endcap.events.stream.recent_rows import ROWS
 from endcap.features.columns import USER_NUMERIC
 from endcap.features.store.config import store_config
 from endcap.features.store.materialize import materialize
+from endcap.features.store.names import SESSION_SIGNALS
 from endcap.features.store.online import OnlineFeatures
+from endcap.features.store.online_rows import OnlineRows
 from endcap.features.store.open import open_for_sessions, open_store
+from endcap.features.store.packed_read import PackedRead, packed_columns
+from endcap.features.store.packed_rows import BothForms
+from endcap.features.store.packed_views import SESSION_PACKED
 from endcap.features.store.publish import publish_features
 from endcap.features.store.push import SessionSignals, push_sessions
 from endcap.features.store.recent_items import RecentItemsSink
+from endcap.features.store.stored_values import FeastValues, RedisValues, stored_values
 from endcap.features.store.training import users_at
 from tests.debian_programs import required_program
+from tests.endcap.features.store.made_visits import visit
 from tests.endcap.features.store.plain_rows import plain
 from tests.endcap.features.store.redis_server import RedisServer
 
@@ -88,6 +95,41 @@ def test_redis_gives_what_sqlite_gives(filled, cluster, online):
         assert types_of(found["user"]) == types_of(expected["user"])
         assert list(found["user"]) == list(expected["user"])
     assert cluster.moments == filled.moments
+
+
+def test_a_raw_read_gives_what_feast_gives(filled, cluster, online):
+    store = open_store(cluster.settings)
+    BothForms(open_for_sessions(cluster.settings), SESSION_PACKED).write(["raw"], [visit("i1")], datetime(2026, 11, 27, 8, tzinfo=UTC))
+    columns, connected = packed_columns(store), online._online_store()
+    entities = [
+        *(("user_id", f"u{number}") for number in range(8)),
+        ("user_id", "nobody"),
+        ("session_id", "raw"),
+        ("session_id", "nowhere"),
+    ]
+    raw = stored_values(store.config, columns)
+    assert isinstance(raw, RedisValues)
+    found = raw.read(connected, entities)
+    assert found == FeastValues(store.config, columns).read(connected, entities)
+    assert found[0][0].moment == filled.manifest.data_end
+    assert found[-2][0].content is not None
+    assert online.read("u1", "raw")["session"]["session_item_ids"] == ["i1"]
+
+
+def test_packed_rows_say_what_columns_say(filled, cluster, online):
+    by_columns = OnlineFeatures.open(cluster.settings)
+    by_columns._packed = PackedRead(None)
+    for user in (f"u{number}" for number in range(8)):
+        found, expected = online.read(user, None)["user"], by_columns.read(user, None)["user"]
+        assert plain(found) == plain(expected)
+        assert types_of(found) == types_of(expected)
+
+
+def test_columns_that_an_earlier_version_wrote_later_come_before_a_packed_row(cluster, online):
+    store, now = open_for_sessions(cluster.settings), datetime(2026, 11, 27, 8, tzinfo=UTC)
+    BothForms(store, SESSION_PACKED).write(["older"], [visit("i1")], now)
+    OnlineRows(store, SESSION_SIGNALS).write(["older"], [visit("i2")], now + timedelta(milliseconds=1))
+    assert online.read(None, "older")["session"]["session_item_ids"] == ["i2"]
 
 
 def test_unknown_ids_give_none(online):
