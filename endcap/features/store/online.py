@@ -1,8 +1,9 @@
 """The one online read of a request: packed rows, by one statement or command, and columns where there are no packed ones."""
 
 import threading
+import time
 import traceback
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, TypedDict
 
 from endcap.core.errors import DependencyUnavailable
@@ -12,7 +13,7 @@ from endcap.features.store.column_read import ColumnRead, Views
 from endcap.features.store.names import REQUEST_SERVICE, SESSION_SIGNALS, USER_RECENT_VIEW
 from endcap.features.store.open import open_for_requests
 from endcap.features.store.packed_read import Found, PackedRead
-from endcap.features.store.packed_views import RECENT_PACKED, SESSION_PACKED, USER_ITEM_PACKED, USER_PACKED, PackedView
+from endcap.features.store.packed_views import LOOK_EVERY_SECONDS, RECENT_PACKED, SESSION_PACKED, USER_ITEM_PACKED, USER_PACKED, PackedView
 
 if TYPE_CHECKING:
     from feast import FeatureStore
@@ -40,14 +41,20 @@ class OnlineRow(TypedDict):
 class OnlineFeatures:
     """Reads user and session features for requests. Safe to use from several threads."""
 
-    def __init__(self, store: "FeatureStore") -> None:
-        """Resolves the feature services once; the registry stays in memory until `refresh`.
+    def __init__(self, store: "FeatureStore", timer: Callable[[], float] = time.monotonic) -> None:
+        """Resolves the feature services once; the registry stays in memory until `refresh`, or until packed rows are there.
+
+        Args:
+            store: the feature store.
+            timer: monotonic seconds.
 
         Raises:
             DependencyUnavailable: the feature repository has not been applied to this store.
         """
         self._store = store
         self._of_thread = threading.local()
+        self._timer = timer
+        self._look_at = timer() + LOOK_EVERY_SECONDS
         self._resolve()
 
     @classmethod
@@ -77,6 +84,10 @@ class OnlineFeatures:
         Raises:
             DependencyUnavailable: as `read`.
         """
+        if not self._packed.is_there and self._timer() >= self._look_at:
+            self._look_at = self._timer() + LOOK_EVERY_SECONDS
+            # Beside requests: a registry in a database takes longer than they may.
+            threading.Thread(target=self._look_again, name="feature-registry", daemon=True).start()
         user_ids, session_ids = _distinct(user for user, _ in asked), _distinct(session for _, session in asked)
         try:
             known, recents, visits = self._parts(user_ids, session_ids)
@@ -89,6 +100,12 @@ class OnlineFeatures:
                 f"the online read failed: {_reason(error)}", field="feature store", fix="run: endcap features"
             ) from error
         return [_online_row(known.get(user), recents.get(user), visits.get(session)) for user, session in asked]
+
+    def _look_again(self) -> None:
+        try:
+            self.refresh()
+        except Exception as error:
+            get_logger("features").warning("the registry cannot be read again; requests go on with what is known", reason=str(error))
 
     def _parts(self, user_ids: list[str], session_ids: list[str]) -> tuple[Mapping[str | None, Row | None], ...]:
         """Batch features, what was done lately, and visits, by id."""

@@ -71,6 +71,11 @@ class PackedRead:
             return cls(None)
         return cls(stored_values(store.config, columns))
 
+    @property
+    def is_there(self) -> bool:
+        """Whether the store has packed rows."""
+        return self._values is not None
+
     def read(self, online: "OnlineStore", entities: Sequence[EntityId]) -> list[Found]:
         """What is known of each entity.
 

@@ -1,12 +1,13 @@
 """Rows into the online store in both forms: column by column, as earlier versions read them, and packed."""
 
-from collections.abc import Mapping, Sequence
+import time
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from endcap.core.log import get_logger
 from endcap.features.store.online_rows import OnlineRows
-from endcap.features.store.packed_views import PACKED, PackedView
+from endcap.features.store.packed_views import LOOK_EVERY_SECONDS, PACKED, PackedView
 
 if TYPE_CHECKING:
     from feast import FeatureStore
@@ -19,12 +20,13 @@ class PackedRows:
     Args:
         store: the feature store.
         view: as what rows are packed.
+        timer: monotonic seconds.
     """
 
-    def __init__(self, store: "FeatureStore", view: PackedView) -> None:
-        self._store, self._view = store, view
+    def __init__(self, store: "FeatureStore", view: PackedView, timer: Callable[[], float] = time.monotonic) -> None:
+        self._store, self._view, self._timer = store, view, timer
         self._rows: OnlineRows | None = None
-        self._is_registered: bool | None = None
+        self._look_at: float | None = None
 
     def write(self, entity_ids: Sequence[str], values: Sequence[Mapping[str, Any]], moment: datetime) -> None:
         """Write rows, each in the place of the entity's earlier one; see `OnlineRows.write`.
@@ -32,22 +34,24 @@ class PackedRows:
         Raises:
             DependencyUnavailable: the store does not take them.
         """
-        if self._is_registered is None:
-            self._is_registered = self._look()
-        if self._is_registered:
-            if self._rows is None:
-                self._rows = OnlineRows(self._store, self._view.name)
+        if self._rows is None and (self._look_at is None or self._timer() >= self._look_at):
+            self._look()
+        if self._rows is not None:
             self._rows.write(entity_ids, [{PACKED: self._view.layout.pack(row)} for row in values], moment)
 
-    def _look(self) -> bool:
-        from feast.errors import FeatureViewNotFoundException
-
+    def _look(self) -> None:
+        """Whether the view is registered; the registry is as it was opened at first, and read again at each further look."""
         try:
+            if self._look_at is not None:
+                self._store.refresh_registry()  # type: ignore[no-untyped-call]
             self._store.get_feature_view(self._view.name)
-        except FeatureViewNotFoundException:
-            get_logger("features").warning("rows are written column by column alone", view=self._view.name, fix="endcap features")
-            return False
-        return True
+        except Exception as error:
+            self._look_at = self._timer() + LOOK_EVERY_SECONDS
+            get_logger("features").warning(
+                "rows are written column by column alone", view=self._view.name, reason=str(error), fix="endcap features"
+            )
+            return
+        self._rows = OnlineRows(self._store, self._view.name)
 
 
 class BothForms:

@@ -30,6 +30,12 @@ PACKED = "packed"
 
 PACKED_SERVICE = "request_packed_v1"
 
+LOOK_EVERY_SECONDS = 300.0
+"""Between two looks whether packed views are registered, where they were not.
+
+Parts of a new version may start before its features are applied.
+"""
+
 
 @dataclass(frozen=True)
 class PackedView:

@@ -17,11 +17,20 @@ from endcap.features.store.online import OnlineFeatures
 from endcap.features.store.online_rows import OnlineRows
 from endcap.features.store.packed_read import PackedRead, packed_columns
 from endcap.features.store.packed_rows import BothForms, PackedRows
-from endcap.features.store.packed_views import PACKED, PACKED_SERVICE, PACKED_VIEWS, RECENT_PACKED, SESSION_PACKED, USER_ITEM_PACKED
+from endcap.features.store.packed_views import (
+    LOOK_EVERY_SECONDS,
+    PACKED,
+    PACKED_SERVICE,
+    PACKED_VIEWS,
+    RECENT_PACKED,
+    SESSION_PACKED,
+    USER_ITEM_PACKED,
+)
 from endcap.features.store.stored_values import EntityKeys, FeastValues, SqliteValues, stored_values
 from tests.endcap.features.store.made_visits import visit
 from tests.endcap.features.store.plain_rows import plain, typed
 from tests.properties import examples
+from tests.waiting import until
 
 NOW = datetime(2026, 11, 27, 8, tzinfo=UTC)
 LATER = NOW + timedelta(seconds=1)
@@ -148,7 +157,7 @@ def test_a_packed_row_that_cannot_be_read_and_has_no_columns_of_its_moment_is_an
     assert "endcap features" in str(refused.value)
 
 
-def test_a_store_whose_features_were_applied_before_rows_were_packed_is_read_and_written_by_columns(filled, monkeypatch, capsys):
+def test_rows_are_read_and_written_by_columns_until_features_are_applied_that_pack_them(filled, monkeypatch, capsys):
     from feast.errors import FeatureServiceNotFoundException, FeatureViewNotFoundException
 
     registered, view_of = filled.store.get_feature_service, filled.store.get_feature_view
@@ -163,14 +172,27 @@ def test_a_store_whose_features_were_applied_before_rows_were_packed_is_read_and
             raise FeatureViewNotFoundException(name)
         return view_of(name)
 
-    monkeypatch.setattr(filled.store, "get_feature_service", service)
-    monkeypatch.setattr(filled.store, "get_feature_view", view)
-    BothForms(filled.store, SESSION_PACKED).write(["before"], [visit("i1")], NOW)
-    row = OnlineFeatures(filled.store).read("u1", "before")
-    assert row["user"]["tenure_days"] > 0
-    assert row["session"]["session_item_ids"] == ["i1"]
-    said = capsys.readouterr()
-    assert PACKED_SERVICE in said.out + said.err
+    now_s = [0.0]
+    packed = PackedRows(filled.store, SESSION_PACKED, lambda: now_s[0])
+    with monkeypatch.context() as before:
+        before.setattr(filled.store, "get_feature_service", service)
+        before.setattr(filled.store, "get_feature_view", view)
+        online = OnlineFeatures(filled.store, lambda: now_s[0])
+        packed.write(["before"], [visit("wrong")], NOW)
+        BothForms(filled.store, SESSION_PACKED).write(["before"], [visit("i1")], NOW)
+        row = online.read("u1", "before")
+        assert row["user"]["tenure_days"] > 0
+        assert row["session"]["session_item_ids"] == ["i1"]
+        said = capsys.readouterr()
+        assert PACKED_SERVICE in said.out + said.err
+    # Once features are applied, without a new start.
+    packed.write(["before"], [visit("too early")], LATER)
+    assert online.read(None, "before")["session"]["session_item_ids"] == ["i1"]
+    now_s[0] = LOOK_EVERY_SECONDS
+    packed.write(["before"], [visit("i2")], LATER)
+    online.read(None, "before")
+    until(lambda: online._packed.is_there, "packed rows are read")
+    assert online.read(None, "before")["session"]["session_item_ids"] == ["i2"]
 
 
 def test_a_person_of_whom_one_table_knows_nothing_has_none_in_its_columns(filled, online, by_columns):
