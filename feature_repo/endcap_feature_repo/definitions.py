@@ -3,17 +3,22 @@
 from feast import FeatureService
 
 from endcap.features.store.names import RANKING_SERVICE, REQUEST_SERVICE, RETRIEVAL_SERVICE, SESSION_COLUMNS
+from endcap.features.store.packed_views import PACKED_SERVICE
 from endcap_feature_repo.entities import item, session, user
 from endcap_feature_repo.sources import recent_items_push, session_events_push
 from endcap_feature_repo.views import (
     context_features,
     item_stats,
     request_context,
+    session_packed,
     session_signals,
     user_history,
     user_item,
+    user_item_packed,
+    user_packed,
     user_profile,
     user_recent,
+    user_recent_packed,
 )
 
 retrieval_v1 = FeatureService(
@@ -27,6 +32,11 @@ request_v1 = FeatureService(
     features=[user_profile, user_history, user_item, user_recent, session_signals[list(SESSION_COLUMNS)]],
     description="The one online read of a request; context is computed in process.",
 )
+request_packed_v1 = FeatureService(
+    name=PACKED_SERVICE,
+    features=[user_packed, user_item_packed, user_recent_packed, session_packed],
+    description="The same, packed: a service of its own, as readers of earlier versions take all views of request_v1 for columns.",
+)
 
 
 __all__ = [
@@ -36,14 +46,19 @@ __all__ = [
     "ranking_v1",
     "recent_items_push",
     "request_context",
+    "request_packed_v1",
     "request_v1",
     "retrieval_v1",
     "session",
     "session_events_push",
+    "session_packed",
     "session_signals",
     "user",
     "user_history",
     "user_item",
+    "user_item_packed",
+    "user_packed",
     "user_profile",
     "user_recent",
+    "user_recent_packed",
 ]

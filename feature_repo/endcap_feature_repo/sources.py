@@ -8,6 +8,8 @@ from endcap.core.errors import InvalidInput
 from endcap.core.settings import Settings, load_settings
 from endcap.features.names import ITEM_FEATURES, USER_FEATURES, USER_ITEM_FEATURES
 from endcap.features.store.names import RECENT_PUSH_SOURCE, SESSION_PUSH_SOURCE
+from endcap.features.store.packed_tables import packed_table_path
+from endcap.features.store.packed_views import PACKED_VIEWS
 from endcap.features.store.push import session_table_path
 from endcap.features.store.recent_items import recent_table_path
 
@@ -47,3 +49,5 @@ session_events = _file(session_table_path(SETTINGS), "Sessions as they were push
 session_events_push = PushSource(name=SESSION_PUSH_SOURCE, batch_source=session_events, description="The stream job's session features.")
 recent_items = _file(recent_table_path(SETTINGS), "Recent items as they were pushed.")
 recent_items_push = PushSource(name=RECENT_PUSH_SOURCE, batch_source=recent_items, description="The stream job's recent items of people.")
+packed_rows = {view.name: _file(packed_table_path(SETTINGS, view), "Packed rows go online only.") for view in PACKED_VIEWS}
+"""By packed view."""

@@ -3,9 +3,9 @@
 from datetime import timedelta
 
 import pandas as pd
-from feast import FeatureView, Field, RequestSource
+from feast import Entity, FeatureView, Field, RequestSource
 from feast.on_demand_feature_view import on_demand_feature_view
-from feast.types import Array, FeastType, Float32, Int32, Int64, String
+from feast.types import Array, Bytes, FeastType, Float32, Int32, Int64, String
 
 from endcap.features.columns import (
     CONTEXT,
@@ -31,9 +31,17 @@ from endcap.features.store.names import (
     USER_PROFILE,
     USER_RECENT_VIEW,
 )
+from endcap.features.store.packed_views import PACKED, RECENT_PACKED, SESSION_PACKED, USER_ITEM_PACKED, USER_PACKED, PackedView
 from endcap_feature_repo.entities import item, session, user
 from endcap_feature_repo.materialization import since_newest_snapshot
-from endcap_feature_repo.sources import item_features, recent_items_push, session_events_push, user_features, user_item_features
+from endcap_feature_repo.sources import (
+    item_features,
+    packed_rows,
+    recent_items_push,
+    session_events_push,
+    user_features,
+    user_item_features,
+)
 
 SNAPSHOT_LIFE = timedelta(days=8)
 """Snapshots come weekly: looking back further would only make point-in-time joins slower. Online reads have no such limit."""
@@ -120,6 +128,25 @@ session_signals = FeatureView(
     description="What happened in a visit so far.",
 )
 session_signals.materialization_intervals = since_newest_snapshot()
+
+
+def _packed(view: PackedView, entity: Entity, life: timedelta, description: str) -> FeatureView:
+    packed = FeatureView(
+        name=view.name,
+        entities=[entity],
+        ttl=life,
+        schema=[Field(name=PACKED, dtype=Bytes)],
+        source=packed_rows[view.name],
+        description=f"{description}, packed into one value.",
+    )
+    packed.materialization_intervals = since_newest_snapshot()
+    return packed
+
+
+user_packed = _packed(USER_PACKED, user, SNAPSHOT_LIFE, "user_profile and user_history")
+user_item_packed = _packed(USER_ITEM_PACKED, user, SNAPSHOT_LIFE, "user_item")
+user_recent_packed = _packed(RECENT_PACKED, user, timedelta(seconds=RECENT_LIFE_SECONDS), "user_recent")
+session_packed = _packed(SESSION_PACKED, session, timedelta(seconds=SESSION_LIFE_SECONDS), "What requests read of session_signals")
 
 
 request_context = RequestSource(

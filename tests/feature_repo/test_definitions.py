@@ -9,6 +9,7 @@ from endcap.features.columns import (
     USER_RECENT,
 )
 from endcap.features.store import names
+from endcap.features.store.packed_views import PACKED, PACKED_VIEWS
 
 
 def fields(view):
@@ -45,6 +46,34 @@ def test_a_request_reads_of_a_visit_what_lists_are_made_of():
 
     (visit,) = (each for each in request_v1.feature_view_projections if each.name == names.SESSION_SIGNALS)
     assert [feature.name for feature in visit.features] == list(names.SESSION_COLUMNS)
+
+
+def test_packed_rows_have_the_columns_and_types_of_the_views_beside_them():
+    from feast.types import Array, Bytes, Float32, Int64, String
+
+    from endcap_feature_repo import definitions
+
+    types = {
+        "numbers": Float32,
+        "integers": Int64,
+        "texts": String,
+        "number_lists": Array(Float32),
+        "integer_lists": Array(Int64),
+        "text_lists": Array(String),
+    }
+    for packed in PACKED_VIEWS:
+        assert [(field.name, field.dtype) for field in getattr(definitions, packed.name).features] == [(PACKED, Bytes)]
+        beside = {field.name: field.dtype for name in packed.column_views for field in getattr(definitions, name).features}
+        of_layout = {name: dtype for group, dtype in types.items() for name in getattr(packed.layout, group)}
+        assert {name: beside[name] for name in packed.layout.names} == of_layout
+
+
+def test_readers_of_earlier_versions_find_no_packed_rows_among_their_columns():
+    from endcap_feature_repo.definitions import request_packed_v1, request_v1
+
+    packed = {view.name for view in PACKED_VIEWS}
+    assert {projection.name for projection in request_packed_v1.feature_view_projections} == packed
+    assert not packed & {projection.name for projection in request_v1.feature_view_projections}
 
 
 def test_the_context_view_is_the_request_paths_function():

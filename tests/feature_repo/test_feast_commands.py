@@ -28,6 +28,7 @@ def root(tmp_path_factory):
     from endcap.core.settings import Settings
     from endcap.features.computing import build_feature_tables
     from endcap.features.snapshots import FeatureOptions
+    from endcap.features.store.packed_tables import ensure_packed_tables
     from endcap.features.store.push import ensure_session_table
     from endcap.features.store.recent_items import ensure_recent_table
 
@@ -40,6 +41,7 @@ def root(tmp_path_factory):
     build_feature_tables(shop.random_shop(folder / "data", 2), features, FeatureOptions(test_weeks=2, ranking_windows=1))
     ensure_session_table(Settings(home=folder / ".endcap"))
     ensure_recent_table(Settings(home=folder / ".endcap"))
+    ensure_packed_tables(Settings(home=folder / ".endcap"))
     return folder
 
 

@@ -55,7 +55,13 @@ BUNDLE_CODE = (
     "endcap.features.columns",
 )
 INDEX_CODE = ("endcap.release.index.collection",)
-USERS_CODE = ("endcap_benchmarks.synthetic.made_users", "endcap.features.columns", "endcap_feature_repo")
+USERS_CODE = (
+    "endcap_benchmarks.synthetic.made_users",
+    "endcap.features.columns",
+    "endcap.features.packed_layout",
+    "endcap.features.store.packed_views",
+    "endcap_feature_repo",
+)
 RULES_CODE = (
     "endcap_benchmarks.micro.rules",
     "endcap_benchmarks.serving.home",

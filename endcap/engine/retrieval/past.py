@@ -57,7 +57,8 @@ class Past:
         pair_index, past, signals = codes
         at_s = np.asarray(listed(row, "history_occurred_at"), dtype=np.int64)
         # Rows that were written before types were told apart have none.
-        signal = np.asarray(listed(row, "history_signals") or np.full(len(past), PURCHASE_CODE), dtype=np.int32)
+        signals_of_past = listed(row, "history_signals")
+        signal = np.asarray(signals_of_past if len(signals_of_past) else np.full(len(past), PURCHASE_CODE), dtype=np.int32)
         # Rows of a newer version may have types that this one does not know: somebody looked at the item at least.
         signal = np.where((signal > 0) & (signal <= len(SIGNAL_TYPES)), signal, VIEW_CODE).astype(np.int32)
         known = past > 0
@@ -132,15 +133,22 @@ def _ages(at_s: NDArray[Any], batch: BatchMoment) -> NDArray[np.float64]:
     return ages
 
 
-def _pairs(row: Mapping[str, Any], index: NDArray[np.int32], batch: BatchMoment) -> Columns:
+def _known_ascending(index: NDArray[np.int32]) -> tuple[NDArray[np.intp], NDArray[np.int32]]:
+    """Places of the known items, by item index, intp [k]; and these indices, int32 [k]."""
     order = np.argsort(index, kind="stable")
-    order = order[index[order] > 0]
+    ascending = index.take(order)
+    unknown = int(np.searchsorted(ascending, 0, side="right"))
+    return order[unknown:], ascending[unknown:]
+
+
+def _pairs(row: Mapping[str, Any], index: NDArray[np.int32], batch: BatchMoment) -> Columns:
+    order, ascending = _known_ascending(index)
 
     def column(name: str, dtype: type = np.float32) -> NDArray[Any]:
-        return np.asarray(listed(row, f"pair_{name}"), dtype=dtype)[order]
+        return np.asarray(listed(row, f"pair_{name}"), dtype=dtype).take(order)
 
     return {
-        "pair_index": index[order],
+        "pair_index": ascending,
         **{name: column(name) for name in _COUNTED},
         "days_since_bought": _ages(column("last_bought_at", np.float64), batch),
         "decayed_20d": column("decayed_20d") * np.float32(np.exp(-batch.elapsed_days / 20.0)),

@@ -3,7 +3,8 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Any
+from itertools import accumulate, chain
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -130,14 +131,16 @@ def user_state(  # noqa: PLR0917 - a row, a visit, and what both are read by
         session_item_ids,
     ]
     # All ids at once: a look-up costs more than the ids in it.
-    codes = np.split(items.ids.codes([name for ids in lists for name in ids]), np.cumsum([len(ids) for ids in lists])[:-1])
+    together = items.ids.codes(list(chain.from_iterable(lists)))
+    ends = list(accumulate(map(len, lists)))
+    codes = [together[end - len(ids) : end] for end, ids in zip(ends, lists, strict=True)]
     of_row, of_recent, session = codes[: len(ROW_IDS)], codes[len(ROW_IDS) : -1], codes[-1]
     batch = batch_moment(row, now)
     past = NO_PAST if row is None else Past.of_row(row, of_row, batch)
     if recent is not None and any(map(len, of_recent)):
         shared = of_visit(recent, of_recent[0], session_id, session, session_event_types)
         past = past.with_recent(recent, of_recent, batch, now.timestamp(), shared)
-    state = _of_past(past) if row is None else _known_user(past, row, items, user_vocabularies)
+    state = _of_past(past, _Profile.unknown() if row is None else _Profile.of_row(row, items, user_vocabularies))
     if len(session_occurred_at):
         age_days = (now.timestamp() - np.asarray(session_occurred_at, dtype=np.float64)) / DAY_S
         visit = session[: len(session_occurred_at)], session_event_types, np.maximum(age_days, 0).astype(np.float32)
@@ -145,31 +148,45 @@ def user_state(  # noqa: PLR0917 - a row, a visit, and what both are read by
     return _with_session(state, session, _signals(session_event_types, len(session_item_ids)))
 
 
-def _known_user(past: Past, row: Mapping[str, Any], items: ItemTable, user_vocabularies: Mapping[str, Vocabulary]) -> UserState:
-    return replace(
-        _of_past(past),
-        numeric=np.array([row[name] or 0.0 for name in USER_NUMERIC], dtype=np.float32),
-        categories=np.array([user_vocabularies[name].code(row[name]) for name in USER_CATEGORICAL], dtype=np.int32),
-        leaf_share=_shares(items.categories, row["category_ids"], row["category_shares"]),
-        brand_share=_shares(items.brands, row["brand_ids"], row["brand_shares"]),
-        is_known=True,
-    )
+class _Profile(NamedTuple):
+    """What is known of a user beside their past, as `UserState` has it."""
+
+    numeric: NDArray[np.float32]
+    categories: NDArray[np.int32]
+    leaf_share: Shares
+    brand_share: Shares
+    is_known: bool
+
+    @classmethod
+    def of_row(cls, row: Mapping[str, Any], items: ItemTable, user_vocabularies: Mapping[str, Vocabulary]) -> "_Profile":
+        return cls(
+            numeric=np.array([row[name] or 0.0 for name in USER_NUMERIC], dtype=np.float32),
+            categories=np.array([user_vocabularies[name].code(row[name]) for name in USER_CATEGORICAL], dtype=np.int32),
+            leaf_share=_shares(items.categories, row["category_ids"], row["category_shares"]),
+            brand_share=_shares(items.brands, row["brand_ids"], row["brand_shares"]),
+            is_known=True,
+        )
+
+    @classmethod
+    def unknown(cls) -> "_Profile":
+        """Of somebody of whom nothing else is known."""
+        numeric, categories = np.zeros(len(USER_NUMERIC), dtype=np.float32), np.zeros(len(USER_CATEGORICAL), dtype=np.int32)
+        return cls(numeric, categories, Shares.none(), Shares.none(), is_known=False)
 
 
-def _of_past(past: Past) -> UserState:
-    """Somebody of whom nothing else is known."""
+def _of_past(past: Past, profile: _Profile) -> UserState:
     days_since_bought = past.pairs["days_since_bought"].astype(np.float32)
     return UserState(
-        numeric=np.zeros(len(USER_NUMERIC), dtype=np.float32),
-        categories=np.zeros(len(USER_CATEGORICAL), dtype=np.int32),
+        numeric=profile.numeric,
+        categories=profile.categories,
         history=past.history,
         history_age_days=past.history_age_days.astype(np.float32),
         history_signal=past.history_signal,
         **past.pairs | {"days_since_bought": days_since_bought},
-        leaf_share=Shares.none(),
-        brand_share=Shares.none(),
+        leaf_share=profile.leaf_share,
+        brand_share=profile.brand_share,
         session=np.zeros(0, dtype=np.int32),
-        is_known=False,
+        is_known=profile.is_known,
         signals=past.signals,
     )
 

@@ -11,6 +11,8 @@ from endcap.core.settings import Settings
 from endcap.features.manifest import read_manifest
 from endcap.features.store.names import USER_ITEM, USER_VIEWS
 from endcap.features.store.open import open_store
+from endcap.features.store.packed_batch import write_packed
+from endcap.features.store.packed_views import BATCH_PACKED
 from endcap.features.store.quick_import import quiet_feast
 
 if TYPE_CHECKING:
@@ -18,7 +20,7 @@ if TYPE_CHECKING:
 
 
 def materialize(settings: Settings, until: datetime) -> dict[str, datetime]:
-    """Write each user's newest features as of `until` to the online store.
+    """Write each user's newest features as of `until` to the online store, column by column and packed.
 
     A snapshot has a row for every user with a purchase before it, so the newest one is all there is to read.
 
@@ -47,6 +49,9 @@ def materialize(settings: Settings, until: datetime) -> dict[str, datetime]:
                 )
             _materialize_view(store, view, past[-1])
             moments[view] = past[-1]
+    # After the columns: until a packed row is there, they are newer, and read.
+    for table, packed in BATCH_PACKED.items():
+        write_packed(store, settings.features_dir / f"{table}.parquet", packed, moments[packed.column_views[0]])
     return moments
 
 

@@ -1,31 +1,31 @@
-"""The one online read of a request.
-
-It reads the rows of Feast's online store (`view_rows`) and takes the values out itself: `FeatureStore.get_online_features` takes 2.2 ms for
-one user, of which two thirds go into building a response that is taken apart again.
-"""
+"""The one online read of a request: packed rows, by one statement or command, and columns where there are no packed ones."""
 
 import threading
+import time
 import traceback
-from collections.abc import Sequence
-from dataclasses import dataclass
-from datetime import datetime
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, TypedDict
 
 from endcap.core.errors import DependencyUnavailable
 from endcap.core.log import get_logger
 from endcap.core.settings import Settings
+from endcap.features.store.column_read import ColumnRead, Views
 from endcap.features.store.names import REQUEST_SERVICE, SESSION_SIGNALS, USER_RECENT_VIEW
 from endcap.features.store.open import open_for_requests
-from endcap.features.store.view_rows import ViewRow, ViewRows, ViewsOf, view_rows
+from endcap.features.store.packed_read import Found, PackedRead
+from endcap.features.store.packed_views import LOOK_EVERY_SECONDS, RECENT_PACKED, SESSION_PACKED, USER_ITEM_PACKED, USER_PACKED, PackedView
 
 if TYPE_CHECKING:
-    from feast import FeatureStore, FeatureView
+    from feast import FeatureStore
+    from feast.infra.online_stores.online_store import OnlineStore
 
-Views = list[tuple["FeatureView", list[str]]]
+Row = dict[str, Any]
 
 
 class OnlineRow(TypedDict):
     """What is known of a request's user and session. A part is None when its id is unknown or was not given.
+
+    Lists of quantities are float32 arrays, those of moments and codes int64 arrays, those of ids lists of texts.
 
     `user`: USER_NUMERIC (float), USER_CATEGORICAL (text), USER_HISTORY, USER_AFFINITY and PAIR_LISTS (lists) by name, and
     `event_timestamp`, the moment they are of.
@@ -33,22 +33,28 @@ class OnlineRow(TypedDict):
     `session`: `session_item_ids`, `session_event_types`, `session_occurred_at` (lists of equal length, newest last).
     """
 
-    user: dict[str, Any] | None
-    recent: dict[str, Any] | None
-    session: dict[str, Any] | None
+    user: Row | None
+    recent: Row | None
+    session: Row | None
 
 
 class OnlineFeatures:
     """Reads user and session features for requests. Safe to use from several threads."""
 
-    def __init__(self, store: "FeatureStore") -> None:
-        """Resolves the feature service once; the registry stays in memory until `refresh`.
+    def __init__(self, store: "FeatureStore", timer: Callable[[], float] = time.monotonic) -> None:
+        """Resolves the feature services once; the registry stays in memory until `refresh`, or until packed rows are there.
+
+        Args:
+            store: the feature store.
+            timer: monotonic seconds.
 
         Raises:
             DependencyUnavailable: the feature repository has not been applied to this store.
         """
         self._store = store
         self._of_thread = threading.local()
+        self._timer = timer
+        self._look_at = timer() + LOOK_EVERY_SECONDS
         self._resolve()
 
     @classmethod
@@ -68,44 +74,71 @@ class OnlineFeatures:
             The known parts, or None when nothing is known of either.
 
         Raises:
-            DependencyUnavailable: the online store does not answer.
+            DependencyUnavailable: the online store does not answer, or has a packed row that this version cannot read.
         """
         return self.read_many([(user_id, session_id)])[0]
 
     def read_many(self, asked: Sequence[tuple[str | None, str | None]]) -> list[OnlineRow | None]:
-        """The same for several users and sessions, by one read a view.
+        """The same for several users and sessions.
 
         Raises:
-            DependencyUnavailable: the online store does not answer.
+            DependencyUnavailable: as `read`.
         """
-        users, sessions = Ids.of("user_id", [user for user, _ in asked]), Ids.of("session_id", [session for _, session in asked])
+        if not self._packed.is_there and self._timer() >= self._look_at:
+            self._look_at = self._timer() + LOOK_EVERY_SECONDS
+            # Beside requests: a registry in a database takes longer than they may.
+            threading.Thread(target=self._look_again, name="feature-registry", daemon=True).start()
+        user_ids, session_ids = _distinct(user for user, _ in asked), _distinct(session for _, session in asked)
         try:
-            known, recents, visits = self._read([(self._user_views, users), (self._recent_views, users), (self._session_views, sessions)])
+            known, recents, visits = self._parts(user_ids, session_ids)
+        except DependencyUnavailable:
+            raise
         except Exception as error:
             # The frames hold SQLite's cursor: dropped in another thread, it would wait there for the lock that this thread waits for.
             traceback.clear_frames(error.__traceback__)
             raise DependencyUnavailable(
                 f"the online read failed: {_reason(error)}", field="feature store", fix="run: endcap features"
             ) from error
-        return [
-            OnlineRow(user=user, recent=recent, session=session) if user or recent or session else None
-            for user, recent, session in zip(known, map(_untimed, recents), map(_untimed, visits), strict=True)
-        ]
+        return [_online_row(known.get(user), recents.get(user), visits.get(session)) for user, session in asked]
 
-    def _read(self, asked: Sequence[tuple[Views, "Ids"]]) -> list[list[dict[str, Any] | None]]:
-        """By what was asked and id, the values by feature name, None where an id is missing or unknown."""
-        rows = self._rows().read([ViewsOf(views, ids.keys) for views, ids in asked])
-        return [ids.spread(_merged(views, found, len(ids.keys))) for (views, ids), found in zip(asked, rows, strict=True)]
+    def _look_again(self) -> None:
+        try:
+            self.refresh()
+        except Exception as error:
+            get_logger("features").warning("the registry cannot be read again; requests go on with what is known", reason=str(error))
 
-    def _rows(self) -> ViewRows:
+    def _parts(self, user_ids: list[str], session_ids: list[str]) -> tuple[Mapping[str | None, Row | None], ...]:
+        """Batch features, what was done lately, and visits, by id."""
+        online = self._online_store()
+        entities = [*(("user_id", each) for each in user_ids), *(("session_id", each) for each in session_ids)]
+        found = self._packed.read(online, entities)
+        of_users = dict(zip(user_ids, found, strict=False))
+        of_sessions = dict(zip(session_ids, found[len(user_ids) :], strict=True))
+        return (
+            self._part(online, of_users, (USER_PACKED, USER_ITEM_PACKED), self._user_views),
+            _untimed(self._part(online, of_users, (RECENT_PACKED,), self._recent_views)),
+            _untimed(self._part(online, of_sessions, (SESSION_PACKED,), self._session_views)),
+        )
+
+    def _part(
+        self, online: "OnlineStore", found: Mapping[str, Found], packed: Sequence[PackedView], views: Views
+    ) -> dict[str | None, Row | None]:
+        """One part by id: from the packed rows, else from the columns of the same views."""
+        names = {view.name for view in packed}
+        by_columns = [each for each, one in found.items() if not names.isdisjoint(one.in_columns)]
+        rows: dict[str | None, Row | None] = {each: one.merged(packed) for each, one in found.items()}
+        if by_columns:
+            rows.update(zip(by_columns, self._columns.read(online, views, packed[0].join_key, by_columns), strict=True))
+        return rows
+
+    def _online_store(self) -> "OnlineStore":
         """The store as this thread sees it: on a connection that threads share, one that waits for a lock would stop the whole process."""
-        rows: ViewRows | None = getattr(self._of_thread, "rows", None)
-        if rows is None:
+        online: OnlineStore | None = getattr(self._of_thread, "online", None)
+        if online is None:
             from feast.infra.online_stores.helpers import get_online_store_from_config
 
-            online = get_online_store_from_config(self._store.config.online_store)
-            rows = self._of_thread.rows = view_rows(self._store, online)
-        return rows
+            online = self._of_thread.online = get_online_store_from_config(self._store.config.online_store)
+        return online
 
     def _resolve(self) -> None:
         try:
@@ -118,6 +151,7 @@ class OnlineFeatures:
             raise DependencyUnavailable(
                 "the feature service is not registered", field=REQUEST_SERVICE, fix="apply the features: endcap features"
             ) from error
+        self._columns, self._packed = ColumnRead(self._store.config), PackedRead.of(self._store)
         self._session_views = [views.pop(SESSION_SIGNALS)]
         self._recent_views = [views.pop(USER_RECENT_VIEW)] if USER_RECENT_VIEW in views else []
         if not self._recent_views:
@@ -130,67 +164,22 @@ class OnlineFeatures:
         self._user_views = list(views.values())
 
 
-@dataclass(frozen=True)
-class Ids:
-    """The ids of some requests.
-
-    Attributes:
-        asked: by request; None for none.
-        distinct: those to look up.
-        keys: these as Feast's entity keys.
-    """
-
-    asked: Sequence[str | None]
-    distinct: Sequence[str]
-    keys: Sequence[Any]
-
-    @classmethod
-    def of(cls, join_key: str, asked: Sequence[str | None]) -> "Ids":
-        """Ids of an entity."""
-        from feast.protos.feast.types.EntityKey_pb2 import EntityKey
-        from feast.protos.feast.types.Value_pb2 import Value
-
-        distinct = list(dict.fromkeys(each for each in asked if each))
-        keys = [EntityKey(join_keys=[join_key], entity_values=[Value(string_val=each)]) for each in distinct]
-        return cls(asked, distinct, keys)
-
-    def spread(self, values: Sequence[dict[str, Any] | None]) -> list[dict[str, Any] | None]:
-        """Values of the distinct ids, by request."""
-        known = dict(zip(self.distinct, values, strict=True))
-        return [known.get(each) if each else None for each in self.asked]
+def _distinct(ids: Iterable[str | None]) -> list[str]:
+    return list(dict.fromkeys(each for each in ids if each))
 
 
-def _merged(views: Views, rows: Sequence[Sequence[ViewRow]], count: int) -> list[dict[str, Any] | None]:
-    """Values of all views by id, with the earliest of their moments; None for ids that no view knows.
-
-    A view that has none of an entity that others know gives None for each of its features.
-    """
-    merged: list[dict[str, Any]] = [{} for _ in range(count)]
-    moments: list[list[datetime]] = [[] for _ in range(count)]
-    for (_, names), found in zip(views, rows, strict=True):
-        for place, (moment, values) in enumerate(found):
-            row = {name: _plain(values.get(name)) for name in names} if values else dict.fromkeys(names)
-            merged[place] |= row
-            # Of what it does not have, Feast's reading of Redis gives empty values and the moment 1970.
-            if moment is not None and any(value is not None for value in row.values()):
-                moments[place].append(moment)
-    return [row | {"event_timestamp": min(times)} if times else None for row, times in zip(merged, moments, strict=True)]
+def _online_row(user: Row | None, recent: Row | None, session: Row | None) -> OnlineRow | None:
+    return OnlineRow(user=user, recent=recent, session=session) if user or recent or session else None
 
 
-def _untimed(row: dict[str, Any] | None) -> dict[str, Any] | None:
+def _untimed(rows: dict[str | None, Row | None]) -> dict[str | None, Row | None]:
     """What the stream wrote, without the moment at which it did."""
-    return None if row is None else {name: value for name, value in row.items() if name != "event_timestamp"}
+    for row in rows.values():
+        if row is not None:
+            del row["event_timestamp"]
+    return rows
 
 
 def _reason(error: Exception) -> str:
     """What went wrong, without the command that Redis' client puts before it: that names the person."""
     return str(error).rsplit("of pipeline caused error: ", 1)[-1]
-
-
-def _plain(value: Any) -> Any:
-    """A Feast value as Python has it; lists stay sequences of Python values."""
-    kind = value.WhichOneof("val") if value is not None else None
-    if kind is None or kind == "null_val":
-        return None
-    content = getattr(value, kind)
-    return list(content.val) if kind.endswith("_list_val") else content

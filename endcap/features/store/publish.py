@@ -12,6 +12,7 @@ from endcap.features.manifest import MANIFEST_NAME, read_manifest
 from endcap.features.names import FEATURE_TABLES
 from endcap.features.store.config import registry_file, repository_folder, store_config
 from endcap.features.store.open import apply_repo
+from endcap.features.store.packed_tables import ensure_packed_tables
 from endcap.features.store.push import ensure_session_table
 from endcap.features.store.recent_items import ensure_recent_table
 
@@ -52,6 +53,7 @@ def _apply_once(settings: Settings) -> None:
         return
     ensure_session_table(settings)
     ensure_recent_table(settings)
+    ensure_packed_tables(settings)
     apply_repo(settings)
     if file is not None:
         file.with_name(APPLIED_NAME).write_text(definitions, encoding="utf-8")

@@ -12,7 +12,9 @@ from endcap.contracts.tables import UTC_TIMESTAMP
 from endcap.core.errors import DependencyUnavailable
 from endcap.core.files import replacing_file
 from endcap.core.settings import Settings
-from endcap.features.store.names import SESSION_PUSH_SOURCE, SESSION_TABLE
+from endcap.features.store.names import SESSION_COLUMNS, SESSION_PUSH_SOURCE, SESSION_TABLE
+from endcap.features.store.packed_rows import PackedRows
+from endcap.features.store.packed_views import SESSION_PACKED
 from endcap.features.store.quick_import import quiet_feast
 
 if TYPE_CHECKING:
@@ -87,3 +89,6 @@ def push_sessions(store: "FeatureStore", sessions: Sequence[SessionSignals]) -> 
             store.push(SESSION_PUSH_SOURCE, pd.DataFrame(columns), to=PushMode.ONLINE)
     except Exception as error:
         raise DependencyUnavailable(f"sessions cannot be written: {error}", field="online store", fix="run: endcap features") from error
+    packed = PackedRows(store, SESSION_PACKED)
+    for place, (session_id, moment) in enumerate(zip(columns["session_id"], columns["event_timestamp"], strict=True)):
+        packed.write([session_id], [{name: columns[name][place] for name in SESSION_COLUMNS}], moment)

@@ -12,9 +12,10 @@ from endcap.core.clock import Clock, system_clock
 from endcap.core.files import replacing_file
 from endcap.core.settings import Settings
 from endcap.features.columns import RECENT_MOVED, USER_RECENT
-from endcap.features.store.names import RECENT_TABLE, USER_RECENT_VIEW
-from endcap.features.store.online_rows import OnlineRows
+from endcap.features.store.names import RECENT_TABLE
 from endcap.features.store.open import open_for_recent_items
+from endcap.features.store.packed_rows import BothForms
+from endcap.features.store.packed_views import RECENT_PACKED
 
 ROWS_A_WRITE = 1_000
 """Rows written at once: bounds what a delivery after a long time away takes."""
@@ -59,7 +60,7 @@ class RecentItemsSink:
 
     def __init__(self, settings: Settings, moved_by: Callable[[], timedelta], clock: Clock = system_clock) -> None:
         self._settings = settings
-        self._online: OnlineRows | None = None
+        self._online: BothForms | None = None
         self._moved_by = moved_by
         self._clock = clock
 
@@ -74,7 +75,7 @@ class RecentItemsSink:
             InvalidInput: its configuration is wrong.
         """
         if self._online is None:
-            self._online = OnlineRows(open_for_recent_items(self._settings), USER_RECENT_VIEW)
+            self._online = BothForms(open_for_recent_items(self._settings), RECENT_PACKED)
         moved_s = round(self._moved_by().total_seconds())
         for part in moved_rows(rows, moved_s).iter_slices(ROWS_A_WRITE):
             self._online.write(part["user_id"].to_list(), part.select(USER_RECENT).to_dicts(), self._clock())

@@ -6,9 +6,10 @@ import polars as pl
 
 from endcap.core.clock import Clock
 from endcap.core.settings import Settings
-from endcap.features.store.names import SESSION_COLUMNS, SESSION_SIGNALS, SESSION_SUMMARY
-from endcap.features.store.online_rows import OnlineRows
+from endcap.features.store.names import SESSION_COLUMNS, SESSION_SUMMARY
 from endcap.features.store.open import open_for_sessions
+from endcap.features.store.packed_rows import BothForms
+from endcap.features.store.packed_views import SESSION_PACKED
 from endcap_stream.replayed_moment import ReplayedMoment
 
 MOMENTS = "session_occurred_at"
@@ -25,7 +26,7 @@ class SessionSink:
 
     def __init__(self, settings: Settings, moment: ReplayedMoment, clock: Clock) -> None:
         self._settings, self._moment, self._clock = settings, moment, clock
-        self._online: OnlineRows | None = None
+        self._online: BothForms | None = None
 
     def deliver(self, rows: pl.DataFrame) -> None:
         """Write visits; see `Sink`.
@@ -35,7 +36,7 @@ class SessionSink:
             InvalidInput: its configuration is wrong.
         """
         if self._online is None:
-            self._online = OnlineRows(open_for_sessions(self._settings), SESSION_SIGNALS)
+            self._online = BothForms(open_for_sessions(self._settings), SESSION_PACKED)
         if rows.is_empty():
             return
         # Seconds are whole: rounded up, so that nothing is of after the moment that the bundle answers as of.
