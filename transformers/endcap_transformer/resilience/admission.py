@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from endcap.core.settings import ResilienceSettings
+from endcap.core.token_bucket import TokenBucket
 from endcap_transformer.resilience.concurrency_limit import ConcurrencyLimit
 from endcap_transformer.telemetry.metrics import ServingMetrics
 
@@ -98,8 +99,8 @@ class Admission:
 
     When hundreds of requests come in with one turn of the loop, each is decided when its own turn comes: the first few are admitted, others
     wait for a place, the last come first (adaptive LIFO, Maurer 2015: who has waited has the least time left for a list). Of those who find
-    none so many a second get a list from memory; the rest cost as little as their refusal. The wait also keeps
-    those who ask again at once from asking thousands of times a second.
+    none so many a second get a list from memory; the rest cost as little as their refusal. The wait also keeps those who ask again at once
+    from asking thousands of times a second.
 
     Args:
         settings: bounds.
@@ -125,8 +126,7 @@ class Admission:
         self._limit = limit
         self._waiting: list[asyncio.Future[None]] = []
         self._kept = 0
-        self._spare = SPARE_MAX
-        self._spare_at = clock()
+        self._spare = TokenBucket(SPARE_A_SECOND, SPARE_MAX, clock)
         self._for_quiet: list[asyncio.Future[None]] = []
         self._waiting_max = settings.in_flight_max
         self._waited_max_s = WAITED_SHARE_OF_BUDGET * budget_ms / 1000
@@ -155,7 +155,7 @@ class Admission:
         if not is_stale and await self._has_place(came + self._place_wait_s() - now):
             self._limit.admitted(self.in_flight)
             place: Place | Spare = Place(self._leave)
-        elif not is_stale and self._takes_spare():
+        elif not is_stale and self._spare.take(1, 1) is None:
             place = Spare(self._spent)
         else:
             await self._keep(kept_until - self.clock())
@@ -226,18 +226,9 @@ class Admission:
         """For how long at least a request is kept, by how many are."""
         return min(CROWD_WAIT_SHARE_OF_BUDGET * (len(self._waiting) + self._kept), WAIT_SHARE_MAX) * self._budget_s
 
-    def _takes_spare(self) -> bool:
-        now = self.clock()
-        self._spare = min(SPARE_MAX, self._spare + SPARE_A_SECOND * (now - self._spare_at))
-        self._spare_at = now
-        if self._spare < 1:
-            return False
-        self._spare -= 1
-        return True
-
     def _spent(self, lists: int) -> None:
         """Lists after the first are taken off those to come."""
-        self._spare -= lists - 1
+        self._spare.spend(lists - 1)
         self._count_spare(lists)
 
     def _leave(self) -> None:

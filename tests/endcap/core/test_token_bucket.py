@@ -1,7 +1,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from endcap_collector.rate_limit import TokenBucket
+from endcap.core.token_bucket import TokenBucket
 from tests.services.collector.running_collector import Ticks
 
 STEPS = st.lists(st.tuples(st.floats(0, 10), st.integers(1, 20)), max_size=30)
