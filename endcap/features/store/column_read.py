@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from endcap.features.store.feast_store import entity_key
+
 if TYPE_CHECKING:
     from feast import FeatureView, RepoConfig
     from feast.infra.online_stores.online_store import OnlineStore
@@ -37,10 +39,7 @@ class ColumnRead:
             join_key: the entity's.
             ids: distinct, at least one.
         """
-        from feast.protos.feast.types.EntityKey_pb2 import EntityKey
-        from feast.protos.feast.types.Value_pb2 import Value
-
-        keys = [EntityKey(join_keys=[join_key], entity_values=[Value(string_val=each)]) for each in ids]
+        keys = [entity_key(join_key, each) for each in ids]
         values: list[dict[str, Any]] = [{} for _ in ids]
         moments: list[list[datetime]] = [[] for _ in ids]
         for view, names in views:

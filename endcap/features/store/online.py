@@ -10,6 +10,7 @@ from endcap.core.errors import DependencyUnavailable
 from endcap.core.log import get_logger
 from endcap.core.settings import Settings
 from endcap.features.store.column_read import ColumnRead, Views
+from endcap.features.store.feast_store import OnlineStores
 from endcap.features.store.names import REQUEST_SERVICE, SESSION_SIGNALS, USER_RECENT_VIEW
 from endcap.features.store.open import open_for_requests
 from endcap.features.store.packed_read import Found, PackedRead
@@ -52,7 +53,7 @@ class OnlineFeatures:
             DependencyUnavailable: the feature repository has not been applied to this store.
         """
         self._store = store
-        self._of_thread = threading.local()
+        self._online = OnlineStores(store)
         self._timer = timer
         self._look_at = timer() + LOOK_EVERY_SECONDS
         self._resolve()
@@ -109,7 +110,7 @@ class OnlineFeatures:
 
     def _parts(self, user_ids: list[str], session_ids: list[str]) -> tuple[Mapping[str | None, Row | None], ...]:
         """Batch features, what was done lately, and visits, by id."""
-        online = self._online_store()
+        online = self._online.own()
         entities = [*(("user_id", each) for each in user_ids), *(("session_id", each) for each in session_ids)]
         found = self._packed.read(online, entities)
         of_users = dict(zip(user_ids, found, strict=False))
@@ -130,15 +131,6 @@ class OnlineFeatures:
         if by_columns:
             rows.update(zip(by_columns, self._columns.read(online, views, packed[0].join_key, by_columns), strict=True))
         return rows
-
-    def _online_store(self) -> "OnlineStore":
-        """The store as this thread sees it: on a connection that threads share, one that waits for a lock would stop the whole process."""
-        online: OnlineStore | None = getattr(self._of_thread, "online", None)
-        if online is None:
-            from feast.infra.online_stores.helpers import get_online_store_from_config
-
-            online = self._of_thread.online = get_online_store_from_config(self._store.config.online_store)
-        return online
 
     def _resolve(self) -> None:
         try:

@@ -3,16 +3,15 @@
 `FeatureStore.push` goes by way of pandas and takes 4 ms a row, however many there are.
 """
 
-import threading
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from endcap.core.errors import DependencyUnavailable
+from endcap.features.store.feast_store import OnlineStores, entity_key
 
 if TYPE_CHECKING:
     from feast import FeatureStore, FeatureView
-    from feast.infra.online_stores.online_store import OnlineStore
 
 
 class OnlineRows:
@@ -26,7 +25,7 @@ class OnlineRows:
     def __init__(self, store: "FeatureStore", view: str) -> None:
         self._store = store
         self._name = view
-        self._of_thread = threading.local()
+        self._online = OnlineStores(store)
         self._view: FeatureView | None = None
 
     def write(self, entity_ids: Sequence[str], values: Sequence[Mapping[str, Any]], moment: datetime) -> None:
@@ -43,7 +42,7 @@ class OnlineRows:
         try:
             view = self._resolved()
             rows = _encoded(view, entity_ids, values, moment)
-            self._online_store().online_write_batch(self._store.config, view, rows, None)
+            self._online.own().online_write_batch(self._store.config, view, rows, None)
         except Exception as error:
             raise DependencyUnavailable(
                 f"rows cannot be written: {error}", field=f"online store, view {self._name}", fix="run: endcap features"
@@ -57,7 +56,7 @@ class OnlineRows:
         """
         try:
             view = self._resolved()
-            found = self._online_store().online_read(self._store.config, view, [_entity(view, entity_id)], [name])
+            found = self._online.own().online_read(self._store.config, view, [entity_key(view.join_keys[0], entity_id)], [name])
         except Exception as error:
             raise DependencyUnavailable(
                 f"rows cannot be read: {error}", field=f"online store, view {self._name}", fix="run: endcap features"
@@ -69,15 +68,6 @@ class OnlineRows:
         if self._view is None:
             self._view = self._store.get_feature_view(self._name)
         return self._view
-
-    def _online_store(self) -> "OnlineStore":
-        """The store as this thread sees it: SQLite's connections are a thread's own."""
-        online: OnlineStore | None = getattr(self._of_thread, "online", None)
-        if online is None:
-            from feast.infra.online_stores.helpers import get_online_store_from_config
-
-            online = self._of_thread.online = get_online_store_from_config(self._store.config.online_store)
-        return online
 
 
 def _encoded(view: "FeatureView", entity_ids: Sequence[str], values: Sequence[Mapping[str, Any]], moment: datetime) -> list[Any]:
@@ -92,17 +82,10 @@ def _encoded(view: "FeatureView", entity_ids: Sequence[str], values: Sequence[Ma
 
     return [
         (
-            _entity(view, entity_id),
+            entity_key(view.join_keys[0], entity_id),
             {name: value(name, row[name]) for name in kinds},
             moment,
             None,
         )
         for entity_id, row in zip(entity_ids, values, strict=True)
     ]
-
-
-def _entity(view: "FeatureView", entity_id: str) -> Any:
-    from feast.protos.feast.types.EntityKey_pb2 import EntityKey
-    from feast.protos.feast.types.Value_pb2 import Value
-
-    return EntityKey(join_keys=view.join_keys, entity_values=[Value(string_val=entity_id)])

@@ -9,6 +9,8 @@ from datetime import UTC, datetime
 from sqlite3 import Connection, OperationalError
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
+from endcap.features.store.feast_store import entity_key
+
 if TYPE_CHECKING:
     from feast import FeatureView, RepoConfig
     from feast.infra.online_stores.online_store import OnlineStore
@@ -63,17 +65,26 @@ def stored_values(config: "RepoConfig", columns: Columns) -> StoredValues:
 
 
 class FeastValues:
-    """By Feast's own reads, whatever the store."""
+    """By Feast's own reads, whatever the store: one a column, of all entities of a join key."""
 
     def __init__(self, config: "RepoConfig", columns: Columns) -> None:
         self._config, self._columns = config, columns
 
     def read(self, online: "OnlineStore", entities: Sequence[EntityId]) -> list[list[Stored]]:
         """See `StoredValues`."""
-        return [[self._stored(online, entity, column) for column in self._columns[entity[0]]] for entity in entities]
+        rows: dict[EntityId, list[Stored]] = {}
+        for join_key, columns in self._columns.items():
+            asked = [entity for entity in entities if entity[0] == join_key]
+            keys = [entity_key(*entity) for entity in asked]
+            by_column = [self._read(online, keys, column) for column in columns] if keys else []
+            rows |= {entity: [stored[place] for stored in by_column] for place, entity in enumerate(asked)}
+        return [rows[entity] for entity in entities]
 
-    def _stored(self, online: "OnlineStore", entity: EntityId, column: StoredColumn) -> Stored:
-        [(moment, found)] = online.online_read(self._config, column.view, [_entity_key(entity)], [column.feature])
+    def _read(self, online: "OnlineStore", keys: list[Any], column: StoredColumn) -> list[Stored]:
+        """A column of entities."""
+        return [self._stored(column, *row) for row in online.online_read(self._config, column.view, keys, [column.feature])]
+
+    def _stored(self, column: StoredColumn, moment: datetime | None, found: Mapping[str, Any] | None) -> Stored:
         # Of what it does not have, the Redis store gives empty values and the moment 1970.
         if moment is None or moment.timestamp() == 0:
             return NOTHING
@@ -170,7 +181,7 @@ class EntityKeys:
         from feast.infra.key_encoding_utils import serialize_entity_key
 
         version = config.entity_key_serialization_version
-        blank = {each: serialize_entity_key(_entity_key((each, "")), entity_key_serialization_version=version) for each in join_keys}
+        blank = {each: serialize_entity_key(entity_key(each, ""), entity_key_serialization_version=version) for each in join_keys}
         self._beginnings = {each: key.removesuffix(_length(b"")) for each, key in blank.items()}
 
     def of(self, entity: EntityId) -> bytes:
@@ -181,13 +192,6 @@ class EntityKeys:
 
 def _length(content: bytes) -> bytes:
     return len(content).to_bytes(4, "little")
-
-
-def _entity_key(entity: EntityId) -> Any:
-    from feast.protos.feast.types.EntityKey_pb2 import EntityKey
-    from feast.protos.feast.types.Value_pb2 import Value
-
-    return EntityKey(join_keys=[entity[0]], entity_values=[Value(string_val=entity[1])])
 
 
 def _bytes_of(value: bytes | None) -> bytes | None:

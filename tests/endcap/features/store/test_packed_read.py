@@ -91,7 +91,7 @@ def test_what_is_written_in_both_forms_is_read_alike(filled, online, by_columns)
 
 def test_a_raw_read_gives_what_feast_gives(filled, online):
     BothForms(filled.store, SESSION_PACKED).write(["raw"], [visit("i1")], NOW)
-    columns, config, store = packed_columns(filled.store), filled.store.config, online._online_store()
+    columns, config, store = packed_columns(filled.store), filled.store.config, online._online.own()
     entities = [*(("user_id", user) for user in (*users_of(filled), "nobody")), ("session_id", "raw"), ("session_id", "nowhere")]
     raw = stored_values(config, columns)
     assert isinstance(raw, SqliteValues)

@@ -100,7 +100,7 @@ def test_redis_gives_what_sqlite_gives(filled, cluster, online):
 def test_a_raw_read_gives_what_feast_gives(filled, cluster, online):
     store = open_store(cluster.settings)
     BothForms(open_for_sessions(cluster.settings), SESSION_PACKED).write(["raw"], [visit("i1")], datetime(2026, 11, 27, 8, tzinfo=UTC))
-    columns, connected = packed_columns(store), online._online_store()
+    columns, connected = packed_columns(store), online._online.own()
     entities = [
         *(("user_id", f"u{number}") for number in range(8)),
         ("user_id", "nobody"),
