@@ -1,5 +1,6 @@
 """Feature views: what is kept of users, user-item pairs, items, sessions and contexts. Field lists follow endcap.features.columns."""
 
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
 
 import pandas as pd
@@ -11,7 +12,6 @@ from endcap.features.columns import (
     CONTEXT,
     ITEM_NUMERIC,
     PAIR_LISTS,
-    RECENT_MOVED,
     USER_AFFINITY,
     USER_CATEGORICAL,
     USER_HISTORY,
@@ -47,21 +47,28 @@ SNAPSHOT_LIFE = timedelta(days=8)
 """Snapshots come weekly: looking back further would only make point-in-time joins slower. Online reads have no such limit."""
 
 
-def _list_type(name: str) -> FeastType:
-    if name.endswith("_ids"):
-        return Array(String)
-    return Array(Int64) if name.endswith(("_at", "_signals")) else Array(Float32)
+_TYPES: Mapping[str, FeastType] = {
+    "numbers": Float32,
+    "integers": Int64,
+    "texts": String,
+    "number_lists": Array(Float32),
+    "integer_lists": Array(Int64),
+    "text_lists": Array(String),
+}
+"""By the groups of a packed layout, which says of what type each column is."""
+
+
+def _fields(names: Sequence[str], packed: PackedView) -> list[Field]:
+    """Columns that are packed beside the view."""
+    types = {name: dtype for group, dtype in _TYPES.items() for name in getattr(packed.layout, group)}
+    return [Field(name=name, dtype=types[name]) for name in names]
 
 
 user_profile = FeatureView(
     name=USER_PROFILE,
     entities=[user],
     ttl=SNAPSHOT_LIFE,
-    schema=[
-        *(Field(name=name, dtype=Float32) for name in USER_NUMERIC),
-        *(Field(name=name, dtype=String) for name in USER_CATEGORICAL),
-        *(Field(name=name, dtype=_list_type(name)) for name in USER_AFFINITY),
-    ],
+    schema=_fields((*USER_NUMERIC, *USER_CATEGORICAL, *USER_AFFINITY), USER_PACKED),
     source=user_features,
     description="Recency, frequency, spend, habits, attributes and affinities of a user.",
 )
@@ -70,7 +77,7 @@ user_history = FeatureView(
     name=USER_HISTORY_VIEW,
     entities=[user],
     ttl=SNAPSHOT_LIFE,
-    schema=[Field(name=name, dtype=_list_type(name)) for name in USER_HISTORY],
+    schema=_fields(USER_HISTORY, USER_PACKED),
     source=user_features,
     description="The items a user touched last.",
 )
@@ -79,7 +86,7 @@ user_item = FeatureView(
     name=USER_ITEM,
     entities=[user],
     ttl=SNAPSHOT_LIFE,
-    schema=[Field(name=name, dtype=_list_type(name)) for name in PAIR_LISTS],
+    schema=_fields(PAIR_LISTS, USER_ITEM_PACKED),
     source=user_item_features,
     description="What a user bought before: counts, recency and gaps, a list entry an item.",
 )
@@ -88,17 +95,11 @@ for _view in (user_profile, user_history, user_item):
     _view.materialization_intervals = since_newest_snapshot()
 
 
-def _recent_type(name: str) -> FeastType:
-    if name == RECENT_MOVED:
-        return Int64
-    return Array(String if name.endswith("_ids") else Int64)
-
-
 user_recent = FeatureView(
     name=USER_RECENT_VIEW,
     entities=[user],
     ttl=timedelta(seconds=RECENT_LIFE_SECONDS),
-    schema=[Field(name=name, dtype=_recent_type(name)) for name in USER_RECENT],
+    schema=_fields(USER_RECENT, RECENT_PACKED),
     source=recent_items_push,
     description="What a user did lately, from the stream: a view of its own, so that batch and stream never write the same row.",
 )
@@ -121,7 +122,7 @@ session_signals = FeatureView(
     entities=[session],
     ttl=timedelta(seconds=SESSION_LIFE_SECONDS),
     schema=[
-        *(Field(name=name, dtype=Array(Int64 if name.endswith("_at") else String)) for name in SESSION_COLUMNS),
+        *_fields(SESSION_COLUMNS, SESSION_PACKED),
         *(Field(name=name, dtype=Int64 if name.endswith("_ms") else Array(String)) for name in SESSION_SUMMARY),
     ],
     source=session_events_push,

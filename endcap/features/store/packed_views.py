@@ -55,7 +55,7 @@ class PackedView:
 
 
 def _layout(names: tuple[str, ...], numbers: tuple[str, ...] = (), texts: tuple[str, ...] = ()) -> PackedLayout:
-    """By the rule of names that the feature repository has, too: ids are texts, moments and codes integers, quantities numbers."""
+    """By their names: ids are texts, moments and codes integers, quantities numbers. The feature repository's types follow from it."""
     integers = tuple(name for name in names if name == RECENT_MOVED)
     lists = [name for name in names if name not in {*numbers, *texts, *integers}]
     of_texts = tuple(name for name in lists if name.endswith(("_ids", "_event_types")))
