@@ -38,8 +38,6 @@ class ConcurrencyLimit:
         self._most = float(most)
         self._clock = clock
         self.limit = min(LIMIT_START, self._most)
-        self.usual_s = 0.0
-        """What a whole list takes: mean and one mean deviation over the latest, as TCP estimates round trips (Jacobson 1988)."""
         self._mean_s: float | None = None
         self._deviation_s = 0.0
         self._window_start = 0.0
@@ -49,6 +47,11 @@ class ConcurrencyLimit:
     def places(self) -> int:
         """Requests that may be in work."""
         return int(self.limit)
+
+    @property
+    def usual_s(self) -> float:
+        """Seconds of a whole list: mean and one mean deviation of the latest, as of round trips in TCP (Jacobson 1988); 0 before any."""
+        return 0.0 if self._mean_s is None else self._mean_s + USUAL_DEVIATIONS * self._deviation_s
 
     def admitted(self, in_flight: int) -> None:
         """Take note of how many requests are in work, the one that just came included."""
@@ -93,7 +96,6 @@ class ConcurrencyLimit:
         off_s = seconds - self._mean_s
         self._mean_s += USUAL_GAIN * off_s
         self._deviation_s += USUAL_GAIN * (abs(off_s) - self._deviation_s)
-        self.usual_s = self._mean_s + USUAL_DEVIATIONS * self._deviation_s
 
     def _start_window(self, now: float) -> None:
         self._window_start = now

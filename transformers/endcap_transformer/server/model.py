@@ -122,11 +122,10 @@ class RecommendationModel(kserve.Model):  # type: ignore[misc]
     async def _computed(
         self, instances: Sequence[Instance], plans: Sequence[SurfacePlan], request_id: str, before_ms: float
     ) -> SharedAnswers:
-        served, of_memory = self._served(), from_memory(len(instances))
-        if len(instances) == 1:
-            purpose = ListPurpose.SPARE if of_memory else ListPurpose.SHOPPER
+        served, is_page = self._served(), len(instances) > 1
+        purpose = ListPurpose.SPARE if from_memory(len(instances)) else ListPurpose.PAGE if is_page else ListPurpose.SHOPPER
+        if not is_page:
             return SharedAnswers(instances, [await self._path.recommend(instances[0], plans[0], served, request_id, before_ms, purpose)])
-        purpose = ListPurpose.SPARE if of_memory else ListPurpose.PAGE
         turn = asyncio.Semaphore(LISTS_AT_ONCE)
 
         async def in_turn(instance: Instance, plan: SurfacePlan, own_id: str) -> Answer:
